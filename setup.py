@@ -1,8 +1,10 @@
 """Builds the extension module cmlp._core from the bridge and the C core. pyproject.toml contains all metadata."""
 
+import os
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -31,7 +33,7 @@ LEVELS = {
 
 
 class BuildCore(build_ext):
-    """Sets the compiler flags for Unix compilers or for MSVC."""
+    """Sets the compiler flags for Unix compilers or for MSVC, and compiles on all processors."""
 
     def build_extensions(self):
         msvc = self.compiler.compiler_type == "msvc"
@@ -39,15 +41,37 @@ class BuildCore(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = (MSVC_FLAGS if msvc else UNIX_FLAGS) + SMALL_COMPILE * small
             extension.extra_link_args = ["-pthread"] * (sys.platform != "win32") + SMALL_LINK * small
-        compile_one = self.compiler._compile
-
-        def compile_as_needed(obj, src, ext, cc_args, extra_postargs, pp_opts):
-            level = [LEVELS[stem]] if (stem := Path(src).stem) in LEVELS else []
-            compile_one(obj, src, ext, cc_args, [*extra_postargs, *level], pp_opts)
-
-        if not msvc:
-            self.compiler._compile = compile_as_needed
+        if not msvc:  # whose class compiles all files in one method
+            compile_side_by_side(self.compiler)
         super().build_extensions()
+
+
+def compile_side_by_side(compiler):
+    """Let a compiler of setuptools compile the files of an extension at the same time, each with its level.
+
+    setuptools calls `compile` for an extension, and `compile` calls `_compile` for each file. The order of the object
+    files stays, and so does what is linked.
+    """
+    compile_all, compile_one = compiler.compile, compiler._compile
+
+    def compile_file(job):
+        obj, src, ext, cc_args, extra_postargs, pp_opts = job
+        level = [LEVELS[stem]] if (stem := Path(src).stem) in LEVELS else []
+        compile_one(obj, src, ext, cc_args, [*extra_postargs, *level], pp_opts)
+
+    def compile_files(*arguments, **options):
+        jobs = []
+        compiler._compile = lambda *job: jobs.append(job)
+        objects = compile_all(*arguments, **options)
+        with ThreadPoolExecutor(usable_processors()) as pool:
+            list(pool.map(compile_file, jobs))  # raises the first error
+        return objects
+
+    compiler.compile = compile_files
+
+
+def usable_processors():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class BuildPackage(build_py):

@@ -166,6 +166,7 @@ example_programs() {
 # The examples with the installed library of an earlier stage, by CMake and by pkg-config, and with the sources.
 c_examples() {
     local name folder=$WORK/by-pkg-config repository=$WORK/repository flags
+    [ -e "$WORK/gcc-moved" ] || c_installed gcc
     example_programs by-find-package -DCMAKE_PREFIX_PATH="$WORK/gcc-moved"
     mkdir -p "$folder"
     PKG_CONFIG_PATH=$(dirname "$(find "$WORK/gcc-moved" -name cmlp.pc)")

@@ -1,4 +1,4 @@
-# Required programs: checked, and installed by apt-get if missing. Also the copy of the tree that the stages use.
+# Required programs: checked, and installed by apt-get if missing, unless .ci/run has --no-install. Also the copy of the tree that the stages use.
 
 # Prints the required packages whose programs are missing.
 missing_packages() {
@@ -42,8 +42,19 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "$@"; }
 
+# Names what is missing; fails if a required program is.
+name_missing() {
+    local packages program
+    while read -r program packages; do
+        command -v "$program" >/dev/null || echo "not installed, stages that need it are skipped: $program (apt-get install $packages)"
+    done < <(optional_packages)
+    packages=$(missing_packages | tr '\n' ' ')
+    [ -z "$packages" ] || { echo "not installed, but needed: apt-get install $packages" >&2 && return 1; }
+}
+
 prepare_machine() {
     local packages program updated=
+    if [ "$INSTALL" = no ]; then name_missing && return; fi
     read -ra packages <<<"$(missing_packages | tr '\n' ' ')"
     if [ ${#packages[@]} -gt 0 ]; then
         as_root apt-get update -q

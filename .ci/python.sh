@@ -1,29 +1,51 @@
 # The Python package in the source tree: tests, style, types.
 
-# Runs the test command exactly as the README shows it.
+# Runs the test command exactly as the README shows it, in the unpacked sdist: the whole suite, on the wheel that pip builds
+# from it.
 readme_commands() {
-    local command
-    command=$(grep -x 'python -m pip install "\.\[test\]" && python -m pytest' README.md)
+    needs sdist
+    enter_sdist
+    eval "$(readme_line)"
+}
+
+# The package without its tests, if one stage runs alone.
+make_package() (
+    needs sdist
+    enter_sdist
+    eval "$(readme_line | sed 's/ && .*//')"
+)
+
+enter_sdist() {
+    mkdir -p "$WORK/unpacked"
+    tar -xzf "$DIST"/*.tar.gz -C "$WORK/unpacked" --strip-components=1
+    cd "$WORK/unpacked"
     python3 -m venv "$WORK/readme"
     # shellcheck disable=SC1091
     . "$WORK/readme/bin/activate"
     python -m pip install -q pandas polars rich matplotlib pillow pooch tqdm # for the tests with optional packages
-    eval "$command"
 }
+
+readme_line() { grep -x 'python -m pip install "\.\[test\]" && python -m pytest' README.md; }
 
 # The tests that the README's command leaves out because they take several seconds each. The stages of the C library run
 # the C programs.
-slow_tests() { "$WORK/readme/bin/python" -m pytest -m slow -k 'not test_c_program_passes'; }
+slow_tests() {
+    needs package
+    "$WORK/readme/bin/python" -m pytest -m slow -k 'not test_c_program_passes'
+}
 
 # Exported C headers with each compiler and emulator. In full mode all of them must be installed.
 exported_headers() { # <installed or all>
+    needs package
     CMLP_TARGETS=$1 "$WORK/readme/bin/python" -m pytest -m slow tests/export/test_c_targets.py
 }
 
-# Meta-estimators and data frames with the oldest supported scikit-learn. Needs the wheel of the oldest Python.
+# Meta-estimators and data frames with the oldest supported scikit-learn, with the wheel of the oldest Python.
 oldest_scikit_learn() {
     local oldest
+    needs sdist
     oldest=$(pythons | head -n 1)
+    [ -e "$(wheel_folder "$oldest")" ] || build_wheel "$oldest" "$(wheel_folder "$oldest")"
     "$oldest" -m venv "$WORK/oldest"
     "$WORK/oldest/bin/python" -m pip install -q 'scikit-learn==1.6.*' 'pytest>=8' pandas polars
     "$WORK/oldest/bin/python" -m pip install -q --no-deps "$(wheel_folder "$oldest")"/*.whl
@@ -34,6 +56,7 @@ oldest_scikit_learn() {
 # The tests that need other libraries. None of them may skip here. torch has the version of the CPU build for CPython 3.11.
 other_libraries() {
     local log=$WORK/other-libraries
+    needs package
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
         skops river dask distributed dask-ml cython setuptools numba pybind11 mpi4py mpich \
         yellowbrick mlflow-skinny 'bentoml==1.4.*' --only-binary=grpcio
@@ -51,9 +74,9 @@ other_libraries() {
 # The tests of web pages in a headless Chromium, with axe-core. None of them may skip here. prettier checks the style of the sources.
 pages() {
     local log=$WORK/pages
-    have chromium
+    have chromium npm || { [ "$INSTALL" = no ] && return; }
+    needs package
     "$WORK/readme/bin/python" -m pip install -q playwright
-    have npm
     npm install --silent --no-save --prefix "$WORK/axe" axe-core
     AXE_CORE=$WORK/axe "$WORK/readme/bin/python" -m pytest -m slow tests/page | tee "$log"
     ! grep -q ^SKIPPED "$log"
@@ -63,17 +86,21 @@ pages() {
 # The checks below run beside the tests: their environment sees the README's packages and changes none of them.
 checks_environment() {
     local packages='import sysconfig; print(sysconfig.get_path("purelib"))'
+    [ ! -e "$WORK/checks" ] || return 0
+    needs package
     python3 -m venv "$WORK/checks"
     "$WORK/readme/bin/python" -c "$packages" >"$("$WORK/checks/bin/python" -c "$packages")/readme.pth"
 }
 
 lint() {
+    checks_environment
     "$WORK/checks/bin/python" -m pip install -q 'ruff==0.17.*'
     "$WORK/checks/bin/ruff" check
     "$WORK/checks/bin/ruff" format --check
 }
 
 types() {
+    checks_environment
     "$WORK/checks/bin/python" -m pip install -q 'mypy==2.4.*'
     "$WORK/checks/bin/python" -m mypy
     cd "$WORK" # the installed package, not the sources
@@ -84,6 +111,7 @@ types() {
 
 # A second type checker reads the type hints as a user's program sees them.
 pyright() {
+    checks_environment
     "$WORK/checks/bin/python" -m pip install -q 'pyright==1.1.*'
     cd "$WORK"
     cp "$TREE/tests/consumers/typed/typed.py" .
@@ -92,16 +120,21 @@ pyright() {
 
 # Builds the documentation as CONTRIBUTING.md says; a warning fails.
 documentation() {
+    checks_environment
     "$WORK/checks/bin/python" -m pip install -q -r .github/requirements/docs.txt
     "$WORK/checks/bin/python" -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
     du -sh "$WORK/docs"
 }
 
-workflows() { "$WORK/checks/bin/python" tools/check_workflows.py; }
+workflows() {
+    checks_environment
+    "$WORK/checks/bin/python" tools/check_workflows.py
+}
 
 # The numeric tests with each instruction set except the best one, which the test suite uses by default.
 other_instruction_sets() {
     local python=$WORK/readme/bin/python isa
+    needs package
     for isa in generic avx2 neon; do
         if CMLP_ISA=$isa "$python" -c 'import cmlp' 2>/dev/null; then
             CMLP_ISA=$isa "$python" -c 'import cmlp, os; assert cmlp.cpu_info()["used"] == os.environ["CMLP_ISA"]'
@@ -113,12 +146,10 @@ other_instruction_sets() {
     done
 }
 
-# Runs every benchmark once. The figures of these short runs mean nothing.
-benchmarks_short() { "$WORK/readme/bin/python" -m benchmarks all --short; }
-
 # Runs each test in several threads at once, which shows unprotected shared state, best on an interpreter without the
 # GIL. test_step_by_hand is left out because it changes the network of its fixture, which the threads share.
 in_parallel() {
+    needs package
     "$WORK/readme/bin/python" -m pip install -q 'pytest-run-parallel==0.10.*'
     "$WORK/readme/bin/python" -m pytest --parallel-threads=4 tests/core/test_bits.py tests/core/test_gradients.py \
         tests/network/test_network.py tests/core/test_functions.py tests/core/test_optimizer.py tests/inputs/test_sparse.py \

@@ -14,7 +14,7 @@ make_sdist() {
 }
 
 # build_wheel <python> <folder> <arguments of pip>...
-build_wheel() { "$1" -m pip wheel -q --no-cache-dir --no-deps -w "$2" "${@:3}" "$DIST"/*.tar.gz; }
+build_wheel() { "$1" -m pip wheel -q --no-deps -w "$2" "${@:3}" "$DIST"/*.tar.gz; }
 
 check_wheel() {
     "$TOOLS/python" "$TREE/tools/check_wheel.py" "$1"
@@ -33,7 +33,7 @@ test_wheel() {
     cd "$3"
     echo "wheel on $(venv/bin/python --version), NumPy $(venv/bin/python -c 'import numpy; print(numpy.__version__)')"
     [ "$MODE" = quick ] || which=(-m "")
-    venv/bin/python -m pytest "${which[@]}"
+    venv/bin/python -m pytest -n "$JOBS" "${which[@]}"
     venv/bin/cmlp --help >/dev/null
 }
 
@@ -49,6 +49,7 @@ wheel_folder() { echo "$WORK/wheel-$("$1" -c 'import sys; print(sys.implementati
 
 wheel_of() { # <python> <version of NumPy: oldest or newest>
     local folder
+    needs sdist
     folder=$(wheel_folder "$1")
     build_wheel "$1" "$folder"
     check_wheel "$folder"/*.whl
@@ -72,6 +73,7 @@ use_wheel() { # <folder>
 # zig_compiler <target>: prints the name of a compiler for the target, which includes the C library
 zig_compiler() {
     local program=$WORK/zig-$1
+    needs sdist >&2 # which installs zig
     printf '#!/bin/sh\nexec "%s" -m ziglang cc -target %s "$@"\n' "$TOOLS/python" "$1" >"$program"
     chmod +x "$program"
     echo "$program"

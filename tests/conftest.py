@@ -7,6 +7,14 @@ from helpers import assert_same_bits
 from cmlp import Network
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run the whole suite on all processors if pytest-xdist is installed; ``-n 0`` or a path runs in one process."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.usepdb
+    if whole and getattr(config.option, "numprocesses", 0) is None:
+        config.option.numprocesses = "auto"
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     """Without a random_state, networks draw from NumPy's global generator: each test begins with the same numbers."""

@@ -9,15 +9,22 @@ from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputErr
 
 __all__ = [
     "DivergenceError",
+    "Epoch",
     "Gradient",
+    "LayerExplanation",
+    "LearningRateCurve",
     "MLPClassifier",
     "MLPRegressor",
     "ModelFormatError",
     "Network",
     "NonFiniteInputError",
+    "Optimizer",
+    "ParameterIndex",
     "StatusError",
+    "StepExplanation",
     "TabularClassifier",
     "TabularRegressor",
+    "TrainedEpoch",
     "Trainer",
     "WorkerError",
     "__version__",
@@ -40,26 +47,34 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
-    from cmlp._core import __version__, capi, cpu_info
+    from cmlp._core import Optimizer, __version__, capi, cpu_info
     from cmlp._include import get_cmake_dir, get_include, get_source
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.many import fit_many
-    from cmlp.estimators.rate_finder import find_learning_rate
+    from cmlp.estimators.rate_finder import LearningRateCurve, find_learning_rate
     from cmlp.estimators.regressor import MLPRegressor
     from cmlp.importers import from_onnx, from_pipeline, from_sklearn, from_torch, load
-    from cmlp.network import Gradient, Network
+    from cmlp.network import Network
+    from cmlp.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
     from cmlp.tables.classifier import TabularClassifier
     from cmlp.tables.regressor import TabularRegressor
-    from cmlp.training.trainer import Trainer
+    from cmlp.training.trainer import TrainedEpoch, Trainer
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _MODULE_OF = {
-        "Gradient": "network",
+        "Epoch": "results",
+        "Gradient": "results",
+        "LayerExplanation": "results",
+        "LearningRateCurve": "estimators.rate_finder",
         "MLPClassifier": "estimators.classifier",
         "MLPRegressor": "estimators.regressor",
         "Network": "network",
+        "Optimizer": "_core",
+        "ParameterIndex": "results",
+        "StepExplanation": "results",
         "TabularClassifier": "tables.classifier",
         "TabularRegressor": "tables.regressor",
+        "TrainedEpoch": "training.trainer",
         "Trainer": "training.trainer",
         "__version__": "_core",
         "capi": "_core",

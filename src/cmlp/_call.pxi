@@ -391,17 +391,17 @@ cdef class Call:
         cdef cmlp_targets *targets = &self.targets
         cdef Net net = self.net
         targets.struct_size = sizeof(cmlp_targets)
-        Y = rectangular(Y, "Y")
+        Y = rectangular(Y, "y")
         if cnp.PyArray_NDIM(Y) == 1:
             if net.loss == "gamma":
-                raise ValueError("Y must be positive with loss='gamma', but class indices mean targets of 0 and 1")
+                raise ValueError("y must be positive with loss='gamma', but class indices mean targets of 0 and 1")
             # The core checks the indices too. The check in Python has the better message.
             if not self.checked or not is_vector(Y, cnp.NPY_INT32):
                 Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
             self.Y = Y
             targets.kind = CMLP_TARGETS_CLASSES
         else:
-            self.Y = matrix(Y, "Y", net.n_out)
+            self.Y = matrix(Y, "y", net.n_out)
             if not self.checked:
                 self.Y = targets_in_range(self.Y, net.loss)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
@@ -409,7 +409,7 @@ cdef class Call:
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
         targets.row_stride = stride_of(self.Y, 0)
         if targets.n_rows != self.rows.n_rows:
-            raise ValueError("X and Y must have the same number of rows, got "
+            raise ValueError("X and y must have the same number of rows, got "
                              f"{self.rows.n_rows} and {targets.n_rows}")
         if not self.n:
             what = "X must have" if self.order is None else "order must contain"

@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
     Error = TypeVar("Error", bound=Exception)
 
+__all__ = [
+    "ConvergenceWarning",
+    "DataConversionWarning",
+    "DivergenceError",
+    "ModelFormatError",
+    "NonFiniteInputError",
+    "NotFittedError",
+    "StatusError",
+    "UndefinedMetricWarning",
+    "WorkerError",
+]
+
 
 class StatusError(ValueError):
     """The C core returned an error status for an argument.

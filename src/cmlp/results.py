@@ -31,8 +31,8 @@ class Epoch(NamedTuple):
 
     Attributes
     ----------
-    cost : float
-        Mean cost of the rows; the cost of each batch is computed before its step.
+    loss : float
+        Mean cost of the rows plus `penalty`; the cost of each batch is computed before its step.
     penalty : float
         Mean of ``alpha / 2 * sum(weights ** 2) / rows`` over the batches.
     gradient_norm : float
@@ -41,7 +41,7 @@ class Epoch(NamedTuple):
         Number of batches.
     """
 
-    cost: float
+    loss: float
     penalty: float
     gradient_norm: float
     batches: int

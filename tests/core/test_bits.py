@@ -274,8 +274,8 @@ def test_equal_values_in_any_form_give_equal_bits(rows, scale):
     theirs = Network([30, 6, 4], "tanh", random_state=0)
     assert_same_bits(ours.forward(rows), theirs.forward(DIVIDED))
     order = labels(2, 200, len(PIXELS))
-    cost = ours.train_epoch(rows, Y, 30, 0.1, order=order).cost
-    assert cost == theirs.train_epoch(DIVIDED, Y, 30, 0.1, order=order).cost
+    cost = ours.train_epoch(rows, Y, 30, 0.1, order=order).loss
+    assert cost == theirs.train_epoch(DIVIDED, Y, 30, 0.1, order=order).loss
     assert_same_bits(ours.params, theirs.params)
 
 
@@ -288,7 +288,7 @@ def test_equal_targets_in_any_form_give_equal_bits():
     results = []
     for form in forms:
         net = Network([30, 6, 4], "tanh", random_state=0)
-        results.append((net.train_epoch(DIVIDED, form, 30, 0.1).cost, net.params))
+        results.append((net.train_epoch(DIVIDED, form, 30, 0.1).loss, net.params))
     for cost, params in results[1:]:
         assert cost == results[0][0]
         assert_same_bits(params, results[0][1])

@@ -60,7 +60,7 @@ def test_gradient_of_one_row_matches_numpy(dtype):
 def test_batch_size_above_the_number_of_rows_means_one_batch(batch_size):
     X, Y = inputs(1, 7, 3, np.float32), labels(2, 7, 2)
     ours, theirs = (Network([3, 4, 2], random_state=0) for _ in range(2))
-    assert ours.train_epoch(X, Y, batch_size, 0.1).cost == theirs.step(X, Y, 0.1)
+    assert ours.train_epoch(X, Y, batch_size, 0.1).loss == theirs.step(X, Y, 0.1)
     assert_same_bits(ours.params, theirs.params)
 
 
@@ -100,7 +100,7 @@ def test_64_layers_work_and_65_raise():
     net = Network([2] * 64, "tanh", random_state=0)
     assert len(net.weights) == 63
     X, Y = inputs(1, 9, 2, np.float32), labels(2, 9, 2)
-    assert np.isfinite(net.train_epoch(X, Y, 3, 0.1).cost)
+    assert np.isfinite(net.train_epoch(X, Y, 3, 0.1).loss)
     assert len(net.activations(X)) == 64
     with pytest.raises(ValueError, match="sizes must be 2 to 64 positive integers"):
         Network([2] * 65)
@@ -189,7 +189,7 @@ def test_result_depends_on_values_not_on_array_type(convert):
     assert_same_bits(ours.forward(convert(X)), theirs.forward(X))
     assert ours.cost(convert(X), convert(Y)) == theirs.cost(X, Y)
     assert_same_bits(ours.input_gradient(convert(X), convert(Y)), theirs.input_gradient(X, Y))
-    assert ours.train_epoch(convert(X), convert(Y), 7, 0.01).cost == theirs.train_epoch(X, Y, 7, 0.01).cost
+    assert ours.train_epoch(convert(X), convert(Y), 7, 0.01).loss == theirs.train_epoch(X, Y, 7, 0.01).loss
     assert_same_bits(ours.params, theirs.params)
 
 

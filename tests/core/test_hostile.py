@@ -367,7 +367,7 @@ def test_every_argument_of_a_network():
 
     def epoch(**arguments):
         before[0] = net.params.copy()
-        net.train_epoch(**{"X": X, "Y": Y, "batch_size": 2, "optimizer": 0.1, **arguments})
+        net.train_epoch(**{"X": X, "y": Y, "batch_size": 2, "optimizer": 0.1, **arguments})
         net.params = start
 
     before = [start.copy()]
@@ -381,7 +381,7 @@ def test_every_argument_of_a_network():
         ("gradient Y", lambda v: net.gradient(X, v)),
         ("input_gradient", lambda v: net.input_gradient(X, v)),
         ("epoch X", lambda v: epoch(X=v)),
-        ("epoch Y", lambda v: epoch(Y=v)),
+        ("epoch Y", lambda v: epoch(y=v)),
         ("epoch batch_size", lambda v: epoch(batch_size=v)),
         ("epoch order", lambda v: epoch(order=v)),
     ], unchanged)  # fmt: skip

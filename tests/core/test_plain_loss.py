@@ -97,7 +97,7 @@ def test_plain_loss_of_a_function_is_the_function():
     def loss(y, output):
         return ((output - y) ** 4).sum(axis=1), 4 * (output - y) ** 3
 
-    net = Network([WIDTH, 5, N_OUT], "tanh", "identity", loss, dtype="float64", random_state=0)
+    net = Network([WIDTH, 5, N_OUT], "tanh", output="identity", loss=loss, dtype="float64", random_state=0)
     X, Y = inputs(1, N_ROWS, WIDTH, np.float64), uniform(2, N_ROWS, N_OUT)
     expected = np.average(loss(Y, net.forward(X))[0], weights=WEIGHT)
     assert net.cost(X, Y, sample_weight=WEIGHT, alpha=0.3, plain=True) == pytest.approx(expected, rel=1e-14)

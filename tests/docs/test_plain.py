@@ -22,7 +22,9 @@ def plain():
 @pytest.fixture
 def network():
     """The network of the story in double precision, after one epoch of training."""
-    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", "float64", random_state=0)
+    net = Network(
+        [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", dtype="float64", random_state=0
+    )
     X, y, *_ = load_digits28()
     net.train_epoch(X / 255, y, 10, 1.5)
     return net
@@ -39,7 +41,9 @@ def copies(net):
 
 
 def test_initial_parameters_are_the_same_for_the_same_seed(plain):
-    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", "float64", random_state=3)
+    net = Network(
+        [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", dtype="float64", random_state=3
+    )
     weights, biases = plain.initialize(seed=3)
     for mine, core in zip([*weights, *biases], [*net.weights, *net.biases], strict=True):
         np.testing.assert_allclose(mine, core, rtol=1e-12, atol=1e-15)

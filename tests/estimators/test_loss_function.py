@@ -59,7 +59,10 @@ def test_squared_error_has_the_bits_of_the_built_in_one(dtype, options):
 @pytest.mark.parametrize("output", ["identity", "logistic", "tanh", "exp", "softmax"])
 def test_gradients_have_the_bits_of_the_built_in_ones(output):
     targets = rng.uniform(0.1, 0.9, (300, 3))
-    nets = [Network([4, 5, 3], "tanh", output, loss, random_state=0) for loss in (squared_error, "squared_error")]
+    nets = [
+        Network([4, 5, 3], "tanh", output=output, loss=loss, random_state=0)
+        for loss in (squared_error, "squared_error")
+    ]
     for y in (targets, LABELS):
         own, built_in = (net.gradient(X, y, sample_weight=WEIGHT, alpha=0.1).flat for net in nets)
         assert_same_bits(own, built_in)
@@ -212,7 +215,10 @@ def test_onnx_file_leaves_the_loss_out(tmp_path):
 
 
 def test_trainer_and_network_take_it():
-    nets = [Network([4, 5, 1], "tanh", "identity", loss, random_state=0) for loss in (squared_error, "squared_error")]
+    nets = [
+        Network([4, 5, 1], "tanh", output="identity", loss=loss, random_state=0)
+        for loss in (squared_error, "squared_error")
+    ]
     for net in nets:
         Trainer(net, max_iter=3, random_state=0).run(X, Y[:, None])
     assert_same_bits(nets[0].params, nets[1].params)

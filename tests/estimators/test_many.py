@@ -38,21 +38,29 @@ def test_models_have_the_bits_of_fit_alone(n_threads):
         same(one, other)
 
 
-def test_lists_have_an_entry_for_each_model():
+def test_each_model_can_have_its_own_data():
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(n, n)) for n in (5, 6, 7)]
     y = [rng.normal(size=n) for n in (5, 6, 7)]
     weights = [rng.uniform(size=n) for n in (5, 6, 7)]
     models = [MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, random_state=0) for _ in X]
-    for model, *data in zip(fit_many(models, X, y, weights), X, y, weights, strict=True):
+    for model, *data in zip(fit_many(models, Xs=X, ys=iter(y), sample_weights=weights), X, y, weights, strict=True):
         same(model, MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, random_state=0).fit(*data))
+
+
+def test_lists_are_rows_and_labels_as_in_fit():
+    X, y = blobs()
+    one, other = fit_many(classifiers(2), X.tolist(), y.tolist(), [1.0] * len(X))
+    alone = MLPClassifier((4,), max_iter=5, random_state=1).fit(X.tolist(), y.tolist(), [1.0] * len(X))
+    same(other, alone)
+    assert len(one.loss_curve_) == 5
 
 
 def test_weights_can_be_shared_or_missing_for_some():
     X, y = blobs()
     weight = np.linspace(0, 1, len(X))
     shared = fit_many(classifiers(2), X, y, weight)
-    some = fit_many(classifiers(2), X, y, [weight, None])
+    some = fit_many(classifiers(2), X, y, sample_weights=[weight, None])
     same(shared[0], some[0])
     same(some[1], MLPClassifier((4,), max_iter=5, random_state=1).fit(X, y))
 
@@ -82,7 +90,7 @@ def test_an_error_names_its_model_and_the_others_are_fitted():
 def test_errors_are_returned_in_their_places():
     X, y = blobs()
     models = classifiers(3)
-    results = fit_many(models, [X, X[:, :1], X], [y, y[:-1], y], on_error="return", n_threads=2)
+    results = fit_many(models, Xs=[X, X[:, :1], X], ys=[y, y[:-1], y], on_error="return", n_threads=2)
     assert results[0] is models[0] and results[2] is models[2]
     assert str(results[1]).startswith("In models[1]: Found input variables with inconsistent numbers of samples")
 
@@ -115,9 +123,19 @@ twice = MLPClassifier()
             {},
             "models[0] and models[1] have the same RandomState as random_state",
         ),
-        ([MLPClassifier()], {"X": [[0.0], [1.0]]}, "X must be an array for all models, or a list"),
-        ([MLPClassifier()], {"y": (0, 1)}, "of the 1 models, got a list of 2."),
-        ([MLPClassifier()], {"sample_weight": []}, "sample_weight must be an array for all models"),
+        (
+            [MLPClassifier()],
+            {"X": None, "Xs": [[[0.0]], [[1.0]]]},
+            "Xs must have an entry for each of the 1 models, got 2.",
+        ),
+        ([MLPClassifier()], {"y": None, "ys": 3}, "ys must be a list with an entry for each model, got int."),
+        (
+            [MLPClassifier()],
+            {"sample_weights": []},
+            "sample_weights must have an entry for each of the 1 models, got 0.",
+        ),
+        ([MLPClassifier()], {"Xs": [[[0.0]]]}, "fit_many takes either X for all models or Xs with one for each model"),
+        ([MLPClassifier()], {"y": None}, "fit_many needs y for all models, or ys with one for each model."),
         ([MLPClassifier()], {"on_error": "ignore"}, "on_error must be 'raise' or 'return', got 'ignore'."),
         ([MLPClassifier()], {"n_threads": 0}, "n_threads"),
     ],

@@ -50,7 +50,9 @@ def test_cost_is_the_sum_of_the_pinball_losses(dtype, tolerance):
 
 
 def test_gradient_is_that_of_finite_differences():
-    net = Network([3, 5, 3], "tanh", "identity", "quantile", "float64", random_state=0, loss_parameter=QUANTILES)
+    net = Network(
+        [3, 5, 3], "tanh", output="identity", loss="quantile", dtype="float64", random_state=0, loss_parameter=QUANTILES
+    )
     targets = np.repeat(Y[:, None], 3, axis=1)
     gradient = net.gradient(X, targets, sample_weight=WEIGHT).flat
     differences = []

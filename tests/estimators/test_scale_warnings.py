@@ -112,7 +112,7 @@ def test_indices_that_another_thread_changes_do_no_harm():
 
 
 def test_network_fit_gives_the_advice_without_names_of_estimators():
-    net = Network([3, 4, 1], "relu", "identity", "squared_error", random_state=0)
+    net = Network([3, 4, 1], "relu", output="identity", loss="squared_error", random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"y has values of the order of 2e\+05: standardizing y helps\."):
         net.fit(X, PRICES[:, None], max_iter=2)
 

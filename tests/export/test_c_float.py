@@ -174,7 +174,7 @@ def test_no_undefined_behaviour(tmp_path):
 def test_networks_of_every_shape_and_output(tmp_path, output, sizes):
     if (sizes[-1], output) == (1, "softmax"):
         sizes = [*sizes[:-1], 2]  # a softmax of one output is refused
-    net = Network(sizes, "elu", output, "squared_error", random_state=2, input_scale=0.3)
+    net = Network(sizes, "elu", output=output, loss="squared_error", random_state=2, input_scale=0.3)
     net.to_c(tmp_path / "net.h")
     classify = output in ("logistic", "softmax")
     rows = inputs(3, 20, sizes[0], np.float32)

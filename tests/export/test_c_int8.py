@@ -56,7 +56,7 @@ def test_models_of_every_kind(tmp_path):
         "regressor": MLPRegressor(hidden_layer_sizes=(4,), random_state=0).partial_fit(ROWS, MATRIX),
         "mixed": Network([5, 6, 7, 8, 3], HIDDEN, random_state=0, input_scale=0.5),
         "no_hidden": Network([5, 2], random_state=1, output="logistic"),
-        "one_output": Network([5, 3, 1], "tanh", "logistic", random_state=1),
+        "one_output": Network([5, 3, 1], "tanh", output="logistic", random_state=1),
         "dead": Network([5, 4, 3], "relu", random_state=2),
     }
     models["dead"].biases[0][:] = -1e6
@@ -79,7 +79,7 @@ def test_no_undefined_behaviour(tmp_path):
 
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_sums_are_close_to_those_of_float32(activation):
-    net = Network([20, 30, 30, 4], activation, "identity", "squared_error", random_state=3)
+    net = Network([20, 30, 30, 4], activation, output="identity", loss="squared_error", random_state=3)
     X = uniform(0, 300, 20)
     header, text = written(net, calibrate=X)
     assert header.comparison.rows == 300
@@ -167,4 +167,4 @@ def test_other_hidden_activations_are_refused_by_name(activation):
 @pytest.mark.parametrize("output", ["exp", "tanh"])
 def test_other_output_activations_are_refused_by_name(output):
     with pytest.raises(ValueError, match=f"int8 supports the output activations .* not {output}$"):
-        written(Network([5, 4, 3], "relu", output, "squared_error"), calibrate=ROWS)
+        written(Network([5, 4, 3], "relu", output=output, loss="squared_error"), calibrate=ROWS)

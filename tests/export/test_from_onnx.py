@@ -29,7 +29,7 @@ def onnx():
 def test_round_trip_of_every_network(onnx, tmp_path, dtype, activation):
     losses = LOSSES if activation == "relu" else {output: names[:1] for output, names in LOSSES.items()}
     for output, loss in ((output, loss) for output, names in losses.items() for loss in names):
-        net = Network([4, 7, 6, 3], activation, output, loss, dtype, input_scale=0.5, random_state=1)
+        net = Network([4, 7, 6, 3], activation, output=output, loss=loss, dtype=dtype, input_scale=0.5, random_state=1)
         net.to_onnx(tmp_path / "net.onnx", input_dtype="uint8")
         back = cmlp.from_onnx(tmp_path / "net.onnx")
         assert repr(back) == repr(net) and back._net.loss_parameter == net._net.loss_parameter

@@ -46,7 +46,9 @@ def test_every_activation_and_output(tmp_path, dtype, activation):
     path, X = tmp_path / "net.onnx", 3 * np.random.RandomState(0).standard_normal((30, 5)).astype(dtype)
     for output, losses in LOSSES.items():
         for loss in losses if activation == "relu" else losses[:1]:
-            net = Network([5, 7, 6, 3], activation, output, loss, dtype, input_scale=0.5, random_state=1)
+            net = Network(
+                [5, 7, 6, 3], activation, output=output, loss=loss, dtype=dtype, input_scale=0.5, random_state=1
+            )
             net.to_onnx(path)
             got = run(path, X)
             assert list(got) == ["output"] and got["output"].dtype == dtype

@@ -35,7 +35,9 @@ def assert_agrees(torch, module, forward, X):
 def test_round_trip_of_every_network(torch, dtype, activation):
     X = 3 * np.random.RandomState(0).standard_normal((30, 5)).astype(dtype)
     for output, losses in LOSSES.items():
-        net = Network([5, 7, 6, 3], activation, output, losses[0], dtype, input_scale=0.5, random_state=1)
+        net = Network(
+            [5, 7, 6, 3], activation, output=output, loss=losses[0], dtype=dtype, input_scale=0.5, random_state=1
+        )
         module = net.to_torch()
         assert_agrees(torch, module, net.forward, X)
         back = cmlp.from_torch(module)
@@ -56,7 +58,7 @@ def test_parameters_and_scale(torch):
 
 def test_large_sums_of_softplus(torch):
     """torch's default threshold of 20 would give an error of 1e-9."""
-    net = Network([1, 1, 1], "softplus", "identity", "squared_error", "float64")
+    net = Network([1, 1, 1], "softplus", output="identity", loss="squared_error", dtype="float64")
     net.params = [1, 0, 1, 0]
     X = np.linspace(15, 60, 500)[:, None]
     with torch.no_grad():

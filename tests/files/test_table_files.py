@@ -252,7 +252,7 @@ def tiny(quantiles=()):
     nets = []
     for n_in in (1 + 2 + 1 + 3 + 1, 1 + 1 + 3 + 1):
         loss = {"loss": "quantile", "loss_parameter": quantiles} if quantiles else {"loss": "squared_error"}
-        net = cmlp.Network([n_in, 2, len(quantiles) or 1], "relu", "identity", **loss, random_state=n_in)
+        net = cmlp.Network([n_in, 2, len(quantiles) or 1], "relu", output="identity", **loss, random_state=n_in)
         nets.append((net._net, net.params))
     strings = {
         "categories": '[null,["one"],["a",null,2.5],null]',

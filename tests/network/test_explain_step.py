@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 import reference
 
-import cmlp.results
-from cmlp import Network
-from cmlp.constraints import LOSSES
+from cmlp import Network, StepExplanation
 from cmlp.datasets import load_digits28
 
+NUMBERS = ("squared_error", "absolute_error", "huber", "quantile")
+LOSSES = {
+    "softmax": ("log_loss", "squared_error", "focal", "label_smoothing"),
+    "logistic": ("log_loss", *NUMBERS, "focal", "label_smoothing"),
+    "identity": NUMBERS,
+    "exp": (*NUMBERS, "poisson", "gamma"),
+    "tanh": NUMBERS,
+}
 PAIRS = [(output, loss) for output, losses in LOSSES.items() for loss in losses]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 DTYPES = tuple(TOLERANCE)
@@ -25,7 +31,7 @@ def targets_for(output, loss, n=12, classes=4):
 
 
 def small(output, loss, dtype="float64"):
-    net = Network([6, 5, 3, 4], "tanh", output, loss, dtype, random_state=1)
+    net = Network([6, 5, 3, 4], "tanh", output=output, loss=loss, dtype=dtype, random_state=1)
     return net, np.random.default_rng(0).standard_normal((12, 6)), targets_for(output, loss)
 
 
@@ -42,7 +48,15 @@ def digits():
 
 def story_network(dtype):
     """The network of the story after one epoch."""
-    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", dtype, 1 / 255, random_state=0)
+    net = Network(
+        [784, 16, 16, 10],
+        "logistic",
+        output="logistic",
+        loss="squared_error",
+        dtype=dtype,
+        input_scale=1 / 255,
+        random_state=0,
+    )
     X, y, *_ = load_digits28()
     net.train_epoch(X, y, 10, 1.5)
     return net
@@ -166,7 +180,7 @@ def test_invalid_arguments_raise_as_for_cost(X, Y, message):
 
 def test_examples_in_the_docstrings():
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
-    for part in (cmlp.results.StepExplanation, Network.explain_step):
+    for part in (StepExplanation, Network.explain_step):
         for test in finder.find(part, globs={"Network": Network}):
             runner.run(test)
     assert runner.summarize() == (0, runner.tries)

@@ -85,7 +85,7 @@ def test_ctrl_c_within_a_long_batch_keeps_the_parameters():
     ids=["forward", "cost", "gradient"],
 )
 def test_ctrl_c_stops_passes(call, n_threads):
-    net = Network(SIZES, "tanh", "logistic", n_threads=n_threads, random_state=0)
+    net = Network(SIZES, "tanh", output="logistic", n_threads=n_threads, random_state=0)
     with pytest.raises(KeyboardInterrupt), ctrl_c():
         call(net, n_threads)
     assert np.isfinite(net.forward(MANY[:1])).all()
@@ -95,14 +95,14 @@ def test_signal_handler_of_the_user_is_called():
     def stop(*_):
         raise Stop
 
-    net = Network(SIZES, "tanh", "logistic", random_state=0)
+    net = Network(SIZES, "tanh", output="logistic", random_state=0)
     with pytest.raises(Stop), ctrl_c(stop):
         net.train_epoch(MANY, ONES, BATCH, 0.01)
 
 
 def test_training_continues_if_the_signal_handler_returns():
     calls = []
-    ours, theirs = (Network(SIZES, "tanh", "logistic", random_state=0) for _ in range(2))
+    ours, theirs = (Network(SIZES, "tanh", output="logistic", random_state=0) for _ in range(2))
     n, epochs = 10_000, 0
     with ctrl_c(lambda *_: calls.append(True)):
         while not calls:  # a fast machine may finish an epoch before the signal comes
@@ -273,7 +273,7 @@ assert (np.concatenate(parts) == expected_output).all()
 
 
 def test_other_threads_run_while_the_core_computes():
-    net = Network(SIZES, "tanh", "logistic", random_state=0)
+    net = Network(SIZES, "tanh", output="logistic", random_state=0)
     ticks, stop = [], threading.Event()
 
     def tick():

@@ -21,7 +21,7 @@ from helpers import (
 )
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import DivergenceError, MLPClassifier, Network, _core
+from cmlp import DivergenceError, MLPClassifier, Network, Optimizer, Trainer
 
 # ---------------------------------------------------------------- worked by hand
 
@@ -29,7 +29,7 @@ from cmlp import DivergenceError, MLPClassifier, Network, _core
 @pytest.fixture(params=["float32", "float64"])
 def by_hand(request):
     """Two inputs, two relu units, one identity output. All numbers below are exact in binary."""
-    net = Network([2, 2, 1], "relu", "identity", "squared_error", dtype=request.param)
+    net = Network([2, 2, 1], "relu", output="identity", loss="squared_error", dtype=request.param)
     net.weights[0][...] = [[1.0, -1.0], [0.5, 0.25]]
     net.biases[0][...] = [0.5, 0.0]
     net.weights[1][...] = [[2.0], [4.0]]
@@ -225,7 +225,7 @@ def test_without_a_seed_networks_differ():
 
 
 def test_each_hidden_layer_can_have_its_own_activation():
-    net = Network([1, 1, 1, 1], ["relu", "tanh"], "identity", "squared_error", dtype="float64")
+    net = Network([1, 1, 1, 1], ["relu", "tanh"], output="identity", loss="squared_error", dtype="float64")
     net.params[:] = [2, 0] * 3
     assert_close(net.activations([[0.5]])[2], [[np.tanh(2)]], np.float64)
     np.testing.assert_array_equal(net.activations([[-0.5]])[1], [[0]])
@@ -254,7 +254,7 @@ def test_every_method_applies_input_scale():
     assert_same_bits(scaled.gradient(pixels, Y).flat, plain.gradient(X, Y).flat)
     # The gradient is for the unscaled input: the chain rule multiplies by the scale.
     assert_same_bits(scaled.input_gradient(pixels, Y), 0.25 * plain.input_gradient(X, Y))
-    assert scaled.train_epoch(pixels, Y, 2, 0.1).cost == plain.train_epoch(X, Y, 2, 0.1).cost
+    assert scaled.train_epoch(pixels, Y, 2, 0.1).loss == plain.train_epoch(X, Y, 2, 0.1).loss
     assert_same_bits(scaled.params, plain.params)
 
 
@@ -263,7 +263,7 @@ def test_epoch_is_one_step_per_batch(dtype):
     net = Network([6, 5, 3], "tanh", dtype=dtype, random_state=3)
     twin = copy.copy(net)
     X, Y = inputs(1, 25, 6, dtype), labels(2, 25, 3)
-    cost = net.train_epoch(X, Y, batch_size=10, optimizer=0.5).cost
+    cost = net.train_epoch(X, Y, batch_size=10, optimizer=0.5).loss
     costs = [twin.step(X[i : i + 10], Y[i : i + 10], 0.5) for i in (0, 10, 20)]
     assert_same_bits(net.params, twin.params)
     assert cost == pytest.approx(np.average(costs, weights=[10, 10, 5]), rel=1e-14)
@@ -298,14 +298,14 @@ def test_order_selects_rows():
     order = np.array([4, 4, 0, 19, 7, 7, 1])
     X, Y = inputs(1, 20, 6, np.float32), labels(2, 20, 3)
     ours, theirs = (Network([6, 5, 3], random_state=3) for _ in range(2))
-    assert ours.train_epoch(X, Y, 3, 0.5, order=order).cost == theirs.train_epoch(X[order], Y[order], 3, 0.5).cost
+    assert ours.train_epoch(X, Y, 3, 0.5, order=order).loss == theirs.train_epoch(X[order], Y[order], 3, 0.5).loss
     assert_same_bits(ours.params, theirs.params)
 
 
 def test_training_learns_exclusive_or():
     X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
     net = Network([2, 8, 2], "tanh", random_state=1)
-    costs = [net.train_epoch(X, Y, 4, 0.5).cost for _ in range(500)]
+    costs = [net.train_epoch(X, Y, 4, 0.5).loss for _ in range(500)]
     assert costs[-1] < 0.05 < costs[0]
     np.testing.assert_array_equal(net.forward(X).argmax(axis=1), Y)
 
@@ -394,7 +394,7 @@ def test_train_epoch_trains_with_the_optimizer(kind):
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     net, twin = (Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2))
     optimizer = net.optimizer(kind, learning_rate=0.1, momentum=0.5)
-    other = _core.Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
+    other = Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
     order = np.arange(20)[::-1]
     for rates in (None, np.linspace(0.1, 0.3, 4)):
         epoch = net.train_epoch(X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True)
@@ -405,6 +405,42 @@ def test_train_epoch_trains_with_the_optimizer(kind):
     assert_same_bits(net.params, twin.params)
     assert optimizer.n_steps == 8
     assert np.isnan(net.train_epoch(X, Y, 5, optimizer).gradient_norm)
+
+
+def test_epoch_reports_the_loss_as_a_trainer_does():
+    X, y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
+    nets = [Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2)]
+    epoch = nets[0].train_epoch(X, y, 20, 0.1, alpha=0.5)
+    assert 0 < epoch.penalty < epoch.loss
+    trainer = Trainer(nets[1], solver="sgd", learning_rate_init=0.1, alpha=0.5, batch_size=20, shuffle=False)
+    assert next(trainer.epochs(X, y)).loss == pytest.approx(epoch.loss, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "n_outputs"),
+    [("softmax", "log_loss", 3), ("logistic", "log_loss", 1), ("logistic", "squared_error", 4)],
+)
+def test_predict_returns_classes(output, loss, n_outputs):
+    net = Network([3, 4, n_outputs], output=output, loss=loss, random_state=0)
+    net.biases[-1][:] = 0
+    X = uniform(3, 40, 3) * 9
+    outputs = net(X)
+    assert_same_bits(outputs, net.forward(X))
+    expected = [int(row[0] > 0.5) if n_outputs == 1 else int(np.argmax(row)) for row in outputs]
+    assert net.predict(X).tolist() == expected and len(set(expected)) > 1
+
+
+def test_predict_returns_numbers():
+    X = uniform(3, 5, 3)
+    flat, wide = (Network([3, n], output="identity", loss="squared_error", random_state=0) for n in (1, 2))
+    assert_same_bits(flat.predict(X), flat.forward(X)[:, 0])
+    assert_same_bits(wide.predict(X), wide.forward(X))
+
+
+def test_only_sizes_and_activation_are_positional():
+    assert Network([3, 4, 2], "relu").activation == ("relu",)
+    with pytest.raises(TypeError, match="positional"):
+        Network([3, 4, 2], "relu", "softmax")
 
 
 @pytest.mark.parametrize("kind", ["momentum", "nesterov"])
@@ -431,7 +467,7 @@ def test_invalid_hyperparameters_of_an_optimizer_raise_at_once(name, value):
 def test_parameters_after_divergence_are_as_documented():
     """Not restored if all costs were finite; those before the batch if its cost was not."""
     X, Y = np.ones((2, 1)), np.ones((2, 1))
-    net = Network([1, 1], "identity", "identity", "squared_error", random_state=0)
+    net = Network([1, 1], "identity", output="identity", loss="squared_error", random_state=0)
     with pytest.raises(DivergenceError):
         net.train_epoch(1e20 * X, 1e20 * Y, 2, 1e30)
     assert np.isfinite(net.params).all()

@@ -69,7 +69,7 @@ def test_wishes_add_up_to_the_gradient(watch, path, data):
 
 # With these arguments a page knows every activation, and all losses of one kind.
 KINDS = {
-    "distances": Network([4, 5, 3], "gelu", "identity", "squared_error"),
+    "distances": Network([4, 5, 3], "gelu", output="identity", loss="squared_error"),
     "likelihoods": Network([4, 5, 3], "gelu"),
 }
 COMPUTE = """([model, params, X, Y]) => {
@@ -100,8 +100,8 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
             net = Network(
                 [4, 5, 3],
                 hidden,
-                output,
-                loss,
+                output=output,
+                loss=loss,
                 dtype="float64",
                 activation_parameter=parameter if hidden in ("leaky_relu", "elu") else None,
                 loss_parameter=parameter if loss in ("huber", "quantile", "focal", "label_smoothing") else None,
@@ -360,7 +360,7 @@ def test_training_learns_and_can_be_restarted(watch, path):
 
 def test_divergence_is_reported_and_keeps_the_weights(watch, tmp_path):
     X = uniform(0, 40, 3) * 1000
-    net = Network([3, 4, 1], "relu", "identity", "squared_error", random_state=0)
+    net = Network([3, 4, 1], "relu", output="identity", loss="squared_error", random_state=0)
     net.to_html(tmp_path / "page.html", data=(X, X[:, :1], X, X[:, :1]))
     page = watch(tmp_path / "page.html")
     page.page.locator("#rate").fill("1.5")
@@ -447,9 +447,9 @@ def test_hostile_labels_are_shown_as_text(watch, tmp_path):
     [
         Network([784, 10], random_state=0),
         Network([784, 300, 7, 10], "gelu", random_state=0),
-        Network([784, 12, 1], "silu", "logistic", random_state=0),
+        Network([784, 12, 1], "silu", output="logistic", random_state=0),
         Network([200, 9, 8, 7, 6, 5, 4, 3, 100], "softsign", random_state=0),
-        Network([1, 1, 1], "elu", "exp", "gamma", random_state=0),
+        Network([1, 1, 1], "elu", output="exp", loss="gamma", random_state=0),
     ],
     ids=repr,
 )

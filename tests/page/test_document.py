@@ -33,7 +33,9 @@ def code_size(page):
 @pytest.mark.parametrize("activation, loss", [("logistic", "squared_error"), ("gelu", "focal")])
 def test_page_of_digits_is_small(activation, loss):
     page = page_of(
-        document_of(Network([784, 16, 16, 10], activation, "logistic", loss, input_scale=1 / 255, random_state=0))
+        document_of(
+            Network([784, 16, 16, 10], activation, output="logistic", loss=loss, input_scale=1 / 255, random_state=0)
+        )
     )
     assert code_size(page) <= MOST_CODE
     assert page.sizes["examples"] <= 120_000
@@ -43,7 +45,7 @@ def test_page_of_digits_is_small(activation, loss):
 
 
 def test_page_contains_the_formatted_sources_without_comments():
-    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", random_state=0)
+    net = Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0)
     html = page_of(document_of(net)).html
     assets = resources.files("cmlp.page") / "assets"
     for name in ("base", "page"):

@@ -126,11 +126,11 @@ def test_made_edge_detector_finds_bars_but_no_areas(watch, path):
 @pytest.mark.parametrize(
     "net, has_lesson",
     [
-        (Network([784, 16, 16, 10], "logistic", "logistic", "squared_error"), True),
-        (Network([784, 8, 16, 10], "logistic", "logistic", "squared_error"), False),
-        (Network([784, 16, 16, 10], "relu", "logistic", "squared_error"), False),
-        (Network([784, 16, 10], "logistic", "logistic", "squared_error"), False),
-        (Network([784, 16, 16, 3], "logistic", "logistic", "squared_error"), False),
+        (Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error"), True),
+        (Network([784, 8, 16, 10], "logistic", output="logistic", loss="squared_error"), False),
+        (Network([784, 16, 16, 10], "relu", output="logistic", loss="squared_error"), False),
+        (Network([784, 16, 10], "logistic", output="logistic", loss="squared_error"), False),
+        (Network([784, 16, 16, 3], "logistic", output="logistic", loss="squared_error"), False),
     ],
 )
 def test_only_networks_that_the_cards_describe_have_a_lesson(net, has_lesson):

@@ -34,7 +34,15 @@ def data():
 @pytest.fixture(scope="module")
 def network(data):
     """The network of the story after one epoch."""
-    net = Network([784, 16, 16, 10], "logistic", "logistic", "squared_error", "float32", 1 / 255, random_state=0)
+    net = Network(
+        [784, 16, 16, 10],
+        "logistic",
+        output="logistic",
+        loss="squared_error",
+        dtype="float32",
+        input_scale=1 / 255,
+        random_state=0,
+    )
     net.train_epoch(data.X_train, data.y_train, 10, 1.5)
     return net
 
@@ -165,7 +173,7 @@ def test_neuron_nearest_to_zero(network, data):
     [("logistic", sigmoid), ("relu", lambda z: np.maximum(z, 0)), ("tanh", np.tanh)],
 )
 def test_activation_function_is_that_of_the_layer(name, function):
-    net = Network([4, 3, 2], name, "softmax")
+    net = Network([4, 3, 2], name, output="softmax")
     z = np.linspace(-9, 9, 50)
     np.testing.assert_allclose(neuron.activation_function(net, 0)(z), function(z), atol=1e-6)
     assert neuron.activation_function(net, 1) is None

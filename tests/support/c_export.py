@@ -207,7 +207,9 @@ def assert_digits_agree(model, folder, target):
 def activation_network(activation):
     """Return a network whose output is the activation of its input."""
     parameter = {"leaky_relu": 0.3, "elu": 1.7}.get(activation)
-    net = Network([1, 1, 1], activation, "identity", "squared_error", activation_parameter=parameter, random_state=0)
+    net = Network(
+        [1, 1, 1], activation, output="identity", loss="squared_error", activation_parameter=parameter, random_state=0
+    )
     net.params[:] = [1, 0, 1, 0]
     return net
 

@@ -89,7 +89,15 @@ def test_seeds_differ_and_None_draws_one():
 def test_probabilities_are_the_mean_of_the_networks():
     model = TabularClassifier(**QUICK).fit(X, LABELS)
     assert len(model.estimators_) == 2
-    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+    mean, parts = model.predict_proba(X), []
+    for net in model.estimators_:  # with uniform probabilities from one network, those of the other remain
+        kept = net.params.copy()
+        net.weights[-1][:], net.biases[-1][:] = 0, 0
+        parts.append(model.predict_proba(X))
+        net.params = kept
+    np.testing.assert_allclose(sum(parts) - 1 / len(model.classes_), mean, atol=1e-6)
+    np.testing.assert_array_equal(model.predict_proba(X), mean)
+    np.testing.assert_allclose(mean.sum(axis=1), 1)
     with_bins, without = (net.sizes[0] for net in model.estimators_)
     assert with_bins > without
     np.testing.assert_array_equal(model.predict(X), model.classes_[model.predict_proba(X).argmax(axis=1)])

@@ -110,7 +110,11 @@ def test_network_fit_has_the_bits_of_a_classifier(parameters, n_classes, weighte
     model = MLPClassifier((6,), random_state=3, **parameters).fit(X, y, weight)
     rng, binary = np.random.RandomState(3), n_classes == 2
     net = Network(
-        [4, 6, 1 if binary else 3], "relu", "logistic" if binary else "softmax", dtype="float64", random_state=rng
+        [4, 6, 1 if binary else 3],
+        "relu",
+        output="logistic" if binary else "softmax",
+        dtype="float64",
+        random_state=rng,
     )
     trained = Trainer(net, random_state=rng, **parameters)
     trained.run(X, y.reshape(-1, 1) if binary else y, weight)
@@ -125,7 +129,7 @@ def test_network_fit_has_the_bits_of_a_regressor():
     parameters = {**SGD, "alpha": 0.0, "max_iter": 5, "momentum": 0.0, "tol": 0.0}
     model = MLPRegressor(hidden_layer_sizes=(6,), random_state=3, **parameters).fit(X, y)
     rng = np.random.RandomState(3)
-    net = Network([4, 6, 2], "relu", "identity", "squared_error", "float64", random_state=rng)
+    net = Network([4, 6, 2], "relu", output="identity", loss="squared_error", dtype="float64", random_state=rng)
     parameters["learning_rate_init"] /= 2
     trained = Trainer(net, random_state=rng, **parameters).run(X, y)
     assert net.params.tobytes() == flat(model).tobytes()
@@ -211,7 +215,7 @@ def test_lbfgs_runs_without_epochs():
 def test_lbfgs_penalizes_each_layer():
     pytest.importorskip("scipy")
     X, _ = blobs()
-    net = Network([4, 6, 2], "tanh", "identity", "squared_error", "float64", random_state=0)
+    net = Network([4, 6, 2], "tanh", output="identity", loss="squared_error", dtype="float64", random_state=0)
     net.fit(X, X[:, :2], solver="lbfgs", alpha=[10.0, 1e-3], max_iter=5000)
     penalized = net.gradient(X, X[:, :2], alpha=[10.0, 1e-3]).norm
     assert penalized < 0.05 < net.gradient(X, X[:, :2], alpha=[1e-3, 10.0]).norm

@@ -125,10 +125,7 @@ def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
         # A table with column names has those of the model; without names, there is no warning about them.
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
-    outputs: NDArray[Any] = model.forward(table.values)
-    if proba or model.output not in ("softmax", "logistic"):
-        return outputs
-    return (outputs[:, 0] > 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+    return model.forward(table.values) if proba else model.predict(table.values)  # type: ignore[no-any-return]
 
 
 def _line(result: Any) -> str:

@@ -14,17 +14,20 @@ from cmlp.pool import Pool
 from cmlp.threads import available_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 _MOST_NAMED = 3  # models in a message
 
 
 def fit_many(
     models: Iterable[Any],
-    X: Any,
-    y: Any,
+    X: Any = None,
+    y: Any = None,
     sample_weight: Any = None,
     *,
+    Xs: Iterable[Any] | None = None,
+    ys: Iterable[Any] | None = None,
+    sample_weights: Iterable[Any] | None = None,
     on_error: str = "raise",
     n_threads: int | None = None,
     verbose: bool = False,
@@ -40,12 +43,14 @@ def fit_many(
         `MLPClassifier`, `MLPRegressor`, `TabularClassifier`, `TabularRegressor`, or other objects with a method `fit`
         that threads can call side by side, for example pipelines that end in one of these. An estimator with
         ``n_threads=None`` uses one thread if there are at least as many models as threads.
-    X : array-like or sparse container of shape (n_samples, n_features), or list of these
-        Training data of all models. A list or tuple has an entry for each model.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs), or list of these
-        Targets. A list or tuple has an entry for each model.
-    sample_weight : None, array-like of shape (n_samples,), or list of these, default=None
-        Weights of the rows. A list or tuple has an entry for each model.
+    X : array-like or sparse container of shape (n_samples, n_features), default=None
+        Training data of all models.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Targets of all models.
+    sample_weight : None or array-like of shape (n_samples,), default=None
+        Weights of the rows, for all models.
+    Xs, ys, sample_weights : iterable, default=None
+        In place of X, y or `sample_weight`: one for each model. An entry of `sample_weights` may be None.
     on_error : {"raise", "return"}, default="raise"
         What happens if models cannot be fitted. All others are fitted in any case. "raise" then raises the exception of
         the first one; "return" returns exceptions in the places of their models.
@@ -62,9 +67,10 @@ def fit_many(
     Raises
     ------
     TypeError, ValueError
-        If an argument is invalid: no models, the same model twice, lists of another length than that of `models`, or
-        one RandomState as `random_state` of two models. No model has changed then. An exception of a model has its
-        place at the beginning of the message, or in a note if it is neither a TypeError nor a ValueError.
+        If an argument is invalid: no models, the same model twice, both or neither of X and `Xs`, `Xs` of another
+        length than `models`, or one RandomState as `random_state` of two models. No model has changed then. An
+        exception of a model has its place at the beginning of the message, or in a note if it is neither a TypeError
+        nor a ValueError.
     KeyboardInterrupt
         On Ctrl-C. Complete models are fitted, those in progress are as after an interrupted `fit`, so that
         ``fit(X, y, resume=True)`` continues, and all others have not changed.
@@ -80,7 +86,7 @@ def fit_many(
     >>> from cmlp import MLPRegressor, fit_many
     >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
     >>> models = [MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", random_state=seed) for seed in range(3)]
-    >>> fitted = fit_many(models, X, [X[:, 0] ** power for power in (1, 2, 3)])
+    >>> fitted = fit_many(models, X, ys=[X[:, 0] ** power for power in (1, 2, 3)])
     >>> fitted is not models and all(one is other for one, other in zip(fitted, models))
     True
     """
@@ -89,10 +95,8 @@ def fit_many(
         raise ValueError(f"on_error must be 'raise' or 'return', got {on_error!r}.")
     threads = network_argument("n_threads", n_threads) or available_threads()
     n = len(models)
-    rows, targets, weights = (
-        _one_for_each(read_once(value, name), name, n)
-        for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight))
-    )
+    rows, targets = _for_each_model(n, X, Xs, "X"), _for_each_model(n, y, ys, "y")
+    weights = _for_each_model(n, sample_weight, sample_weights, "sample_weight", optional=True)
     results, errors, pool = models.copy(), {}, Pool(n, threads)
 
     def train(k: int) -> None:
@@ -139,16 +143,20 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
     return models
 
 
-def _one_for_each(value: Any, name: str, n: int) -> Sequence[Any]:
-    """Return the entries of an argument for n models; raises ValueError if a list has another length."""
-    if not isinstance(value, (list, tuple)):
-        return [value] * n
-    if len(value) != n:
-        raise ValueError(
-            f"{name} must be an array for all models, or a list with an entry for each of the {n} models, got a list "
-            f"of {len(value)}."
-        )
-    return value
+def _for_each_model(n: int, shared: Any, several: Iterable[Any] | None, name: str, optional: bool = False) -> list[Any]:
+    """Return an argument for each of n models, from one for all or from one for each."""
+    if several is None:
+        if shared is None and not optional:
+            raise TypeError(f"fit_many needs {name} for all models, or {name}s with one for each model.")
+        return [read_once(shared, name)] * n
+    if shared is not None:
+        raise TypeError(f"fit_many takes either {name} for all models or {name}s with one for each model, not both.")
+    if isinstance(several, str) or not hasattr(several, "__iter__"):
+        raise TypeError(f"{name}s must be a list with an entry for each model, got {type(several).__name__}.")
+    entries = list(several)
+    if len(entries) != n:
+        raise ValueError(f"{name}s must have an entry for each of the {n} models, got {len(entries)}.")
+    return entries
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         wanted = "not be negative" if loss == "poisson" else "be positive"
         raise ValueError(
-            f"Y must {wanted} with loss={loss!r}, got {targets[row, column]} at row {row}, column {column}"
+            f"y must {wanted} with loss={loss!r}, got {targets[row, column]} at row {row}, column {column}"
         )
     return targets
 

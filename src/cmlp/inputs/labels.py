@@ -38,12 +38,12 @@ def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[n
     copy = np.array(value).reshape(-1)
     if n_classes == 1 and output != "softmax":
         raise ValueError(
-            f"Y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: Y.reshape(-1, 1)."
+            f"y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: y.reshape(-1, 1)."
         )
     if copy.dtype.kind not in "bui" and len(copy):
-        raise TypeError(f"Y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}")
+        raise TypeError(f"y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}")
     if len(copy) and not (0 <= copy.min() and copy.max() < n_classes):
-        raise ValueError(f"Y must be class indices from 0 to {n_classes - 1}, got {copy.min()} to {copy.max()}")
+        raise ValueError(f"y must be class indices from 0 to {n_classes - 1}, got {copy.min()} to {copy.max()}")
     return copy.astype(np.int32, copy=False)
 
 

@@ -23,7 +23,7 @@ _ROWS = 1024  # rows that are converted to double precision at a time
 
 
 def explanation(
-    net: Net, weights: Sequence[Array], activations: Sequence[Array], deltas: Sequence[Array], Y: ArrayLike
+    net: Net, weights: Sequence[Array], activations: Sequence[Array], deltas: Sequence[Array], y: ArrayLike
 ) -> StepExplanation:
     """Return the wanted changes of a step for each row.
 
@@ -36,10 +36,10 @@ def explanation(
         Activations of every layer, the inputs first.
     deltas : sequence of ndarray of shape (n, n_out)
         Derivatives of each row's cost with respect to the weighted sums.
-    Y : array of shape (n,) or (n, n_outputs)
+    y : array of shape (n,) or (n, n_outputs)
         Valid targets.
     """
-    targets = _dense_targets(Y, net)
+    targets = _dense_targets(y, net)
     pushes = [-delta for delta in deltas]
     changes = [push @ matrix.T for push, matrix in zip(pushes[1:], weights[1:], strict=True)]
     changes.append(_wanted_outputs(net, activations[-1], targets))
@@ -52,9 +52,9 @@ def explanation(
     return StepExplanation(targets, layers, _average(net, layers))
 
 
-def _dense_targets(Y: ArrayLike, net: Net) -> Array:
+def _dense_targets(y: ArrayLike, net: Net) -> Array:
     """Return the wanted value of each output; for class indices 1 for the class and 0 for the others."""
-    values = np.asarray(Y)
+    values = np.asarray(y)
     if values.ndim == 2:
         return values.astype(net.dtype)
     targets = np.zeros((len(values), net.n_out), net.dtype)

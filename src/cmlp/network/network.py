@@ -88,6 +88,7 @@ class Network(NetworkTraining, ExportMethods):
         self,
         sizes: Sequence[int],
         activation: str | Sequence[str] = "logistic",
+        *,
         output: str = "softmax",
         loss: str | LossFunction = "log_loss",
         dtype: str | np.dtype[Any] | type = "float32",
@@ -172,6 +173,27 @@ class Network(NetworkTraining, ExportMethods):
             return result
         return self._net.forward(self.params, X, scale=self._scale, out=out, order=order, n_threads=self._n_threads)
 
+    __call__ = forward
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the class of each row; without softmax or logistic outputs, the outputs as numbers.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n, n_inputs)
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            With softmax or logistic outputs, the index of the largest output; with a single one, 1 if it is above 0.5,
+            otherwise 0. With other outputs, what `forward` returns, with a single one as a flat array.
+        """
+        outputs = self.forward(X)
+        if self.output not in ("softmax", "logistic"):
+            return outputs[:, 0] if self._net.n_out == 1 else outputs
+        classes: NDArray[Any] = (outputs[:, 0] > 0.5).astype(int) if self._net.n_out == 1 else outputs.argmax(axis=1)
+        return classes
+
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer, each of shape (n, size); the first are the scaled inputs."""
         hidden = self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads)
@@ -187,7 +209,7 @@ class Network(NetworkTraining, ExportMethods):
     def cost(
         self,
         X: ArrayLike,
-        Y: ArrayLike,
+        y: ArrayLike,
         *,
         order: ArrayLike | None = None,
         plain: bool = False,
@@ -198,7 +220,7 @@ class Network(NetworkTraining, ExportMethods):
         Parameters
         ----------
         X : array of shape (n, n_inputs)
-        Y : array of shape (n,) or (n, n_outputs)
+        y : array of shape (n,) or (n, n_outputs)
             Class indices (for two or more outputs), or the target value of each output. Targets must not be negative
             for the loss "poisson", and must be positive for "gamma".
         order : array of int, default=None
@@ -241,18 +263,18 @@ class Network(NetworkTraining, ExportMethods):
         >>> round(net.cost(X, y), 3), round(net.cost(X, y, plain=True), 3)
         (2.0, 0.0)
         """
-        arguments = self.params, X, Y
+        arguments = self.params, X, y
         options = {"scale": self._scale, "order": order, "n_threads": self._n_threads, **self._objective(objective)}
         if argument("plain", plain, *BOOLEAN):
             return self._net.cost_and_plain_loss(*arguments, **options)[1]
         return self._net.cost(*arguments, **options)
 
-    def gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:
+    def gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, by backpropagation.
 
         Parameters
         ----------
-        X, Y, **objective
+        X, y, **objective
             As for `cost`.
 
         Returns
@@ -264,16 +286,16 @@ class Network(NetworkTraining, ExportMethods):
         Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986.
         """
         flat, _ = self._net.gradient(
-            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+            self.params, X, y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
         return gradient_of(self._net, flat)
 
-    def input_gradient(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
+    def input_gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
 
         Parameters
         ----------
-        X, Y, **objective
+        X, y, **objective
             As for `cost`. The gradient of a row is multiplied by its sample weight; the penalty is ignored.
 
         Returns
@@ -281,15 +303,15 @@ class Network(NetworkTraining, ExportMethods):
         ndarray of shape (n, n_inputs)
         """
         return self._net.input_gradient(
-            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+            self.params, X, y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
 
-    def deltas(self, X: ArrayLike, Y: ArrayLike, **objective: Unpack[Objective]) -> list[NDArray[Any]]:
+    def deltas(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> list[NDArray[Any]]:
         """Return the derivative of each row's cost with respect to the weighted sums of every layer after the input.
 
         Parameters
         ----------
-        X, Y, **objective
+        X, y, **objective
             As for `cost`. The deltas of a row are multiplied by its sample weight; the penalty is ignored.
 
         Returns
@@ -306,10 +328,10 @@ class Network(NetworkTraining, ExportMethods):
         [(5, 3), (5, 2)]
         """
         return self._net.deltas(
-            self.params, X, Y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
+            self.params, X, y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
         )
 
-    def explain_step(self, X: ArrayLike, Y: ArrayLike) -> StepExplanation:
+    def explain_step(self, X: ArrayLike, y: ArrayLike) -> StepExplanation:
         """Return what a gradient descent step wants to change in every layer, for each row and on average.
 
         For each row, backpropagation starts with the wanted change of each output. A unit can follow it in three ways:
@@ -319,7 +341,7 @@ class Network(NetworkTraining, ExportMethods):
 
         Parameters
         ----------
-        X, Y
+        X, y
             As for `cost`.
 
         Returns
@@ -336,6 +358,6 @@ class Network(NetworkTraining, ExportMethods):
         >>> bool(np.abs(step.average.flat + net.gradient(X, y).flat).max() < 1e-6)
         True
         """
-        Y = np.array(rectangular(Y, "Y"))  # it is read twice, and another thread could change it in between
-        deltas = self.deltas(X, Y)
-        return explanation(self._net, self.weights, self.activations(X), deltas, Y)
+        y = np.array(rectangular(y, "y"))  # it is read twice, and another thread could change it in between
+        deltas = self.deltas(X, y)
+        return explanation(self._net, self.weights, self.activations(X), deltas, y)

@@ -69,7 +69,7 @@ class NetworkTraining(NetworkParameters):
         >>> from cmlp import Network
         >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
         >>> net = Network([2, 8, 2], "tanh", random_state=0)
-        >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).forward(X).argmax(axis=1)
+        >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).predict(X)
         array([0, 0, 1, 1])
         """
         from cmlp.training.trainer import Trainer  # programs that only predict do not need it
@@ -83,9 +83,9 @@ class NetworkTraining(NetworkParameters):
             raise
         return self
 
-    def step(self, X: ArrayLike, Y: ArrayLike, learning_rate: float) -> float:
+    def step(self, X: ArrayLike, y: ArrayLike, learning_rate: float) -> float:
         """Take one gradient descent step on all rows; return their mean cost before the step."""
-        return self.train_epoch(X, Y, _ALL_ROWS, learning_rate).cost
+        return self.train_epoch(X, y, _ALL_ROWS, learning_rate).loss
 
     @documented("Network")
     def optimizer(
@@ -132,7 +132,7 @@ class NetworkTraining(NetworkParameters):
     def train_epoch(
         self,
         X: ArrayLike,
-        Y: ArrayLike,
+        y: ArrayLike,
         batch_size: int,
         optimizer: Optimizer | float,
         *,
@@ -141,7 +141,7 @@ class NetworkTraining(NetworkParameters):
         gradient_norm: bool = False,
         **objective: Unpack[Objective],
     ) -> Epoch:
-        """Train for one epoch, with one optimizer step per batch; return cost, penalty and gradient norm.
+        """Train for one epoch, with one optimizer step per batch; return loss, penalty and gradient norm.
 
         This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer` shuffle, schedule the
         learning rate and stop by themselves.
@@ -149,7 +149,7 @@ class NetworkTraining(NetworkParameters):
         Parameters
         ----------
         X : array of shape (n, n_inputs)
-        Y : array of shape (n,) or (n, n_outputs)
+        y : array of shape (n,) or (n, n_outputs)
         batch_size : int
             Number of rows per batch; the last batch may be smaller.
         optimizer : Optimizer or float
@@ -188,18 +188,17 @@ class NetworkTraining(NetworkParameters):
         """
         if not isinstance(optimizer, Optimizer):
             optimizer = self.optimizer(learning_rate=optimizer)
-        return Epoch(
-            *self._net.train_epoch(
-                self.params,
-                X,
-                Y,
-                optimizer,
-                batch_size=argument("batch_size", batch_size, COUNT),
-                order=order,
-                scale=self._scale,
-                rates=learning_rates,
-                want_norm=gradient_norm,
-                n_threads=self._n_threads,
-                **self._objective(objective),
-            )
+        cost, penalty, norm, n_batches = self._net.train_epoch(
+            self.params,
+            X,
+            y,
+            optimizer,
+            batch_size=argument("batch_size", batch_size, COUNT),
+            order=order,
+            scale=self._scale,
+            rates=learning_rates,
+            want_norm=gradient_norm,
+            n_threads=self._n_threads,
+            **self._objective(objective),
         )
+        return Epoch(cost + penalty, penalty, norm, n_batches)

@@ -150,9 +150,9 @@ from cmlp.datasets import load_digits28
 X, y, X_test, y_test = load_digits28()
 rng = np.random.RandomState({self.tale.seed})
 net = Network(
-    {list(SIZES)}, "logistic", "logistic",
-    "squared_error", input_scale=1 / 255,
-    random_state=rng,
+    {list(SIZES)}, "logistic",
+    output="logistic", loss="squared_error",
+    input_scale=1 / 255, random_state=rng,
 )
 order = np.arange(len(X))
 for _ in range({N_PASSES}):

@@ -54,7 +54,7 @@ class Tale:
     def network(self, passes: int, dtype: str = "float32") -> Network:
         """Return the network after a number of passes."""
         kind: dict[str, Any] = {"loss": "squared_error", "input_scale": 1 / 255, "n_threads": 1, "dtype": dtype}
-        network = Network(SIZES, "logistic", "logistic", random_state=0, **kind)
+        network = Network(SIZES, "logistic", output="logistic", random_state=0, **kind)
         network.params = self.params(passes)
         return network
 

@@ -75,7 +75,7 @@ def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]]
         return None
     if layer < len(network.sizes) - 2:
         parameter = network.activation_parameter and (network.activation_parameter[layer] or None)
-        single = Network([1, 1, 1], name, "identity", "squared_error", activation_parameter=parameter)
+        single = Network([1, 1, 1], name, output="identity", loss="squared_error", activation_parameter=parameter)
     else:
         single = Network([1, 1], output=name, loss="squared_error")
     single.weights[0][:], single.biases[0][:] = 1, 0

@@ -1,0 +1,106 @@
+"""The figures of tools/house.py: how long the code is, and how its parts know each other. They may only shrink."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / "tools"
+if not (TOOLS / "house.py").exists():
+    pytest.skip("the script is in the source tree only", allow_module_level=True)
+
+sys.path.append(str(TOOLS))
+house = importlib.import_module("house")
+
+AT_MOST = {
+    "lines of Python": 36_063,
+    "lines of code": 19_346,
+    "files in import circles": 21,
+    "imports against the order of layers": 3,
+    "frames from fit to the core": 14,
+    "parameters of a private function": 14,
+    "functions over 50 lines": 4,
+    "files over 400 lines": 4,
+    "test files that import internals": 54,
+}
+
+
+@pytest.mark.parametrize("name", house.FIGURES)
+def test_figures_do_not_grow(name):
+    figure, items = house.FIGURES[name]
+    assert figure() <= AT_MOST[name], items()
+
+
+def forget():
+    for function in vars(house).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
+
+
+SMALL = {
+    "__init__": """
+_MODULE_OF = {"Net": "network", "load": "files"}
+""",
+    "files": """
+'''Reads
+files.'''
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cmlp.record import R
+
+def load(path):
+    # Late.
+    from cmlp import Net
+
+    return Net(path)
+
+def read(a, b, *, c): ...
+""",
+    "record": """
+import cmlp.files
+
+class R:
+    def __init__(self, a): ...
+""",
+    "network": """
+class Base:
+    def fit(self, a, b, c, d, *e, **f): ...
+
+class Net(Base):
+    def _fit(self, a): ...
+""",
+}
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A circle by an annotation, a lazy import against the layers, a public and a private class."""
+    for name, text in SMALL.items():
+        (tmp_path / f"{name}.py").write_text(text.strip(), encoding="utf-8")
+    forget()
+    monkeypatch.setattr(house, "PACKAGE", tmp_path)
+    monkeypatch.setattr(house, "PUBLIC", {"cmlp"})
+    yield
+    forget()
+
+
+@pytest.mark.usefixtures("small")
+def test_imports_for_annotations_and_in_functions_count():
+    assert house.circles() == [["files", "record"]]
+    assert house.upward_imports() == ["files:10 imports network", "record:1 imports files"]
+
+
+@pytest.mark.usefixtures("small")
+def test_code_has_no_docstrings_imports_blanks_and_comments():
+    assert house.code_of(house.PACKAGE / "files.py") == 3
+
+
+@pytest.mark.usefixtures("small")
+def test_methods_of_public_classes_and_of_their_bases_are_public():
+    assert house.private_functions() == [
+        (3, "files.py: read"),
+        (1, "network.py: Net._fit"),
+        (1, "record.py: R.__init__"),
+    ]

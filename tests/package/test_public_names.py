@@ -1,0 +1,59 @@
+"""The public names, parameters and defaults, as tools/public_names.py lists them; and that they are documented."""
+
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import cmlp
+
+ROOT = Path(__file__).parents[2]
+if not (ROOT / "tools/public_names.py").exists():
+    pytest.skip("the script is in the source tree only", allow_module_level=True)
+
+sys.path.append(str(ROOT / "tools"))
+public_names = importlib.import_module("public_names")
+PINNED = (Path(__file__).parent / "public_names.txt").read_text(encoding="utf-8").splitlines()
+
+
+def under(module, lines):
+    inner = [name for name in public_names.MODULES if name.startswith(f"{module}.")]
+    return [
+        line for line in lines if line.startswith(f"{module}.") and not line.startswith(tuple(f"{i}." for i in inner))
+    ]
+
+
+@pytest.mark.parametrize("module", public_names.MODULES)
+def test_public_names_change_only_together_with_their_list(module):
+    """After a change that you want: python tools/public_names.py > tests/package/public_names.txt."""
+    if module == "cmlp.river":
+        pytest.importorskip("river")
+    assert list(public_names.lines_of(module)) == under(module, PINNED)
+
+
+def test_the_list_has_nothing_else():
+    assert sorted(line for module in public_names.MODULES for line in under(module, PINNED)) == sorted(PINNED)
+
+
+def test_the_reference_names_public_paths_only():
+    """Every class and function in the reference is on the list, and every class and function of the list is in it."""
+    text = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"auto(?:class|function):: (\S+)", text))
+    for module, members in re.findall(r"automodule:: (\S+)\n   :members: (.+)", text):
+        named |= {f"{module}.{member}" for member in members.split(", ")}
+    listed = {re.match(r"[\w.]+", line)[0] for line in PINNED if re.match(r"[\w.]+\(", line)}
+    own = {name for name in listed if name.rpartition(".")[0] in public_names.MODULES}
+    assert named <= own
+    twice = {name for name in own if f"cmlp.exceptions.{name.rpartition('.')[2]}" in named}
+    assert own - twice <= named
+
+
+@pytest.mark.parametrize(
+    "path", ["network:Epoch", "network:Optimizer", "results:Epoch", "training.trainer:TrainedEpoch"]
+)
+def test_paths_of_older_programs_and_pickles_stay(path):
+    module, name = path.split(":")
+    assert getattr(importlib.import_module(f"cmlp.{module}"), name) is getattr(cmlp, name)

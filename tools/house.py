@@ -1,0 +1,367 @@
+"""Print the figures of the house: how long the Python code is, and how its parts know each other.
+
+Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it (``pip install -e .``). ``-v``
+lists what is counted. The tests of ``tests/package/test_house.py`` keep the figures from growing.
+
+Imports in functions and for annotations count as all others do: who reads the file has to know what they name.
+"""
+
+import ast
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src/cmlp"
+LONG_FUNCTION, LONG_FILE, MANY_PARAMETERS = 50, 400, 7
+# What tests may import: the package, its public modules, and the modules of the four nouns.
+PUBLIC = {"cmlp", "cmlp.callbacks", "cmlp.datasets", "cmlp.distributed", "cmlp.exceptions", "cmlp.plots", "cmlp.river"}
+PUBLIC |= {"cmlp.command.main", "cmlp.story"}  # the command itself, and what the docs import from the story
+NOUNS: set[str] = set()
+# Tests of the bridge and of screens, which have no public names.
+INNER_TESTS = {"core", "story", "console"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+# ------------------------------------------------------------------------------------------------------- the sources
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the parsed content of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return all nodes of a file."""
+    return list(ast.walk(tree_of(path)))
+
+
+@functools.cache
+def modules() -> dict[str, Path]:
+    """Return the files of the package by their names without "cmlp."; a folder has the name of its ``__init__``."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" and parts[:-1] else parts)] = path
+    return found
+
+
+def lines_of(nodes: Iterable[ast.stmt]) -> set[int]:
+    """Return the numbers of the lines that statements take."""
+    return {line for node in nodes for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+
+
+def docstring_of(node: ast.AST) -> list[ast.stmt]:
+    """Return a list with the docstring of a module, class or function, or an empty list."""
+    if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, clean=False) is not None:
+        return node.body[:1]
+    return []
+
+
+def line_for_annotations(node: ast.AST) -> list[int]:
+    """Return the line of ``if TYPE_CHECKING``, or an empty list for other statements."""
+    return [node.lineno] if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" else []
+
+
+def code_of(path: Path) -> int:
+    """Count the lines of a file that are no docstring, no import, not blank and no comment."""
+    left_out = lines_of(
+        statement
+        for node in nodes_of(path)
+        for statement in ([node] if isinstance(node, ast.Import | ast.ImportFrom) else docstring_of(node))
+    )
+    left_out |= {line for node in nodes_of(path) for line in line_for_annotations(node)}
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    return sum(bool(line.strip()) and not line.strip().startswith("#") and n not in left_out for n, line in lines)
+
+
+# ------------------------------------------------------------------------------------------------------- the imports
+
+
+@functools.cache
+def place_of_public_names() -> dict[str, str]:
+    """Return the modules from which the package loads its names at their first use."""
+    for node in nodes_of(modules()["__init__"]):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULE_OF":
+            return dict(ast.literal_eval(node.value))
+    return {}
+
+
+def imports_of(name: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the module of each import of another file of the package, or of its bridge."""
+    for node in nodes_of(modules()[name]):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found = [imported(str(node.module), alias.name) for alias in node.names]
+        else:
+            continue
+        for target in dict.fromkeys(found):
+            inner = target.removeprefix("cmlp.") if target != "cmlp" else "__init__"
+            if target.split(".")[0] == "cmlp" and inner != name:
+                yield node.lineno, inner
+
+
+def imported(module: str, name: str) -> str:
+    """Return the module that ``from module import name`` means."""
+    if module == "cmlp" and name in place_of_public_names():
+        return f"cmlp.{place_of_public_names()[name]}"
+    return f"{module}.{name}" if f"{module}.{name}".removeprefix("cmlp.") in {*modules(), "_core"} else module
+
+
+def circles() -> list[list[str]]:
+    """Return the groups of files that import each other in a circle."""
+    below = {name: {target for _, target in imports_of(name) if target in modules()} for name in modules()}
+    reached = {name: reachable(name, below) for name in below}
+    groups = {tuple(sorted(other for other in reached[name] if name in reached[other])) for name in reached}
+    return sorted(list(group) for group in groups if group)
+
+
+def reachable(start: str, below: dict[str, set[str]]) -> set[str]:
+    """Return the files that a file imports, directly or through others."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = below[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+@functools.cache
+def ranks() -> dict[str, int]:
+    """Return the rank of each layer, from the list of the test of layers."""
+    for node in tree_of(ROOT / "tests/package/test_layers.py").body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LAYERS":
+            return {name: rank for rank, layer in enumerate(ast.literal_eval(node.value)) for name in layer}
+    raise SystemExit("tests/package/test_layers.py has no LAYERS")
+
+
+def upward_imports() -> list[str]:
+    """Return the imports from a layer that is not lower than the importing file's."""
+    found = []
+    for name in modules():
+        here = name.split(".")[0]
+        if here not in ("__init__", "__main__"):
+            for line, target in imports_of(name):
+                there = target.split(".")[0]
+                if there != here and ranks()[there] >= ranks()[here]:
+                    found.append(f"{name}:{line} imports {target}")
+    return found
+
+
+def inner_imports() -> list[str]:
+    """Return the test files that import more of the package than public names and the four nouns."""
+    found = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        folder = path.relative_to(ROOT / "tests").parts[0]
+        names = sorted({*modules_named_in(path)} - PUBLIC - NOUNS)
+        if names and path.name.startswith("test_") and folder not in INNER_TESTS:
+            found.append(f"{path.relative_to(ROOT)}: {', '.join(names)}")
+    return found
+
+
+def modules_named_in(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, also by a string that names one."""
+    known = {f"cmlp.{name}" for name in [*modules(), "_core"]}
+    for node in nodes_of(path):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "cmlp":
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in known else str(node.module)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in known:
+            yield node.value
+
+
+# ----------------------------------------------------------------------------------------------------- the functions
+
+
+def functions() -> Iterator[tuple[str, Function]]:
+    """Yield all functions with their places, for example ``network/files.py: Files.save``."""
+    for path in modules().values():
+        yield from functions_in(tree_of(path), f"{path.relative_to(PACKAGE).as_posix()}: ")
+
+
+def functions_in(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
+    """Yield the functions in a module, class or function."""
+    for child in ast.iter_child_nodes(node):
+        inner = prefix
+        if isinstance(child, ast.ClassDef | Function):
+            inner = f"{prefix}{child.name}."
+            if isinstance(child, Function):
+                yield inner[:-1], child
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from functions_in(child, inner)
+
+
+def n_parameters(function: Function) -> int:
+    """Count the parameters of a function other than self and cls."""
+    given = function.args
+    named = [argument.arg for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs]]
+    return len([name for name in named if name not in ("self", "cls")]) + bool(given.vararg) + bool(given.kwarg)
+
+
+def private_functions() -> list[tuple[int, str]]:
+    """Return the number of parameters of each function that no public name leads to, the largest first."""
+    found = [(n_parameters(function), place) for place, function in functions() if not is_public(place)]
+    return sorted(found, key=lambda entry: (-entry[0], entry[1]))
+
+
+def is_public(place: str) -> bool:
+    """Return whether a place is a public function, or a method of a public class or of its bases."""
+    path, _, name = place.partition(": ")
+    if "." in name:
+        kind, method = name.rsplit(".", 1)
+        return kind in public_classes() and (method[0] != "_" or method in ("__init__", "__new__", "__call__"))
+    return name in public_names() and public_names()[name] in (path, path.split("/")[0])
+
+
+@functools.cache
+def public_names() -> dict[str, str]:
+    """Return the names that the public modules list, each with the file or the folder that defines it."""
+    found: dict[str, str] = {}
+    for module in sorted(PUBLIC - {"cmlp", "cmlp.command.main"}):
+        path = modules()[module.removeprefix("cmlp.")].relative_to(PACKAGE)
+        found |= dict.fromkeys(listed_in(module), path.parts[0])
+    names = {name: modules().get(module) for name, module in place_of_public_names().items()}
+    return found | {name: path.relative_to(PACKAGE).as_posix() for name, path in names.items() if path}
+
+
+def listed_in(module: str) -> list[str]:
+    """Return the content of ``__all__`` of a module, or all its names."""
+    body = tree_of(modules()[module.removeprefix("cmlp.")]).body
+    for node in body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return [node.name for node in body if isinstance(node, ast.ClassDef | Function) and node.name[0] != "_"]
+
+
+@functools.cache
+def public_classes() -> set[str]:
+    """Return the names of the public classes and of all classes that they inherit from."""
+    classes = [node for path in modules().values() for node in tree_of(path).body if isinstance(node, ast.ClassDef)]
+    below: dict[str, set[str]] = {node.name: set() for node in classes}
+    for node in classes:  # two classes may have the same name
+        below[node.name] |= {ast.unparse(base).split("[")[0] for base in node.bases} & below.keys()
+    names = {name for name in public_names() if name in below}
+    return names | {base for name in names for base in reachable(name, below)}
+
+
+def long_functions() -> list[tuple[int, str]]:
+    """Return the functions of more than 50 lines, their docstrings not counted."""
+    found = []
+    for place, function in functions():
+        docstrings = lines_of(text for node in ast.walk(function) for text in docstring_of(node))
+        length = len(lines_of([function]) - docstrings)
+        if length > LONG_FUNCTION:
+            found.append((length, place))
+    return sorted(found, reverse=True)
+
+
+def long_files() -> list[tuple[int, str]]:
+    """Return the files of more than 400 lines."""
+    lengths = ((len(path.read_text(encoding="utf-8").splitlines()), path) for path in modules().values())
+    return sorted(((n, path.relative_to(PACKAGE).as_posix()) for n, path in lengths if n > LONG_FILE), reverse=True)
+
+
+# -------------------------------------------------------------------------------------------------------- the stack
+
+# Prints the functions on the stack while the core trains on one image.
+FRAMES = """
+import json, sys, numpy
+import cmlp._core
+
+stacks = []
+
+def watched(name):
+    method = getattr(Net, name)
+    def call(self, *arguments, **options):
+        frame, stack = sys._getframe(1), []
+        while frame:
+            stack.append(frame.f_code.co_qualname)
+            frame = frame.f_back
+        stacks.append(stack[-2::-1])
+        return method(self, *arguments, **options)
+    return call
+
+Net = cmlp._core.Net
+names = [name for name in dir(Net) if name.startswith("train")]
+cmlp._core.Net = type("Net", (Net,), {name: watched(name) for name in names})
+image = numpy.zeros((1, 784), numpy.uint8)
+cmlp.MLPClassifier((16,), max_iter=1, early_stopping=False).fit(numpy.repeat(image, 2, 0), [0, 1])
+print(json.dumps(max(stacks, key=len)))
+"""
+
+
+@functools.cache
+def frames() -> list[str]:
+    """Return the functions on the stack while the core trains for an epoch of `MLPClassifier.fit`."""
+    command = [sys.executable, "-W", "ignore", "-c", FRAMES]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [*json.loads(printed), "the core"]
+
+
+# ----------------------------------------------------------------------------------------------------------- figures
+
+
+def largest(entries: list[tuple[int, str]]) -> int:
+    """Return the largest number of a list that begins with it."""
+    return entries[0][0] if entries else 0
+
+
+def listed(entries: Iterable[tuple[int, str]]) -> list[str]:
+    """Return a line for each number and place."""
+    return [f"{n:6d}  {place}" for n, place in entries]
+
+
+# For each figure a function that computes it, and one that lists what it counts.
+FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
+    "lines of Python": (
+        lambda: sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules().values()),
+        lambda: [],
+    ),
+    "lines of code": (lambda: sum(n for n, _ in folder_sizes()), lambda: listed(folder_sizes())),
+    "files in import circles": (
+        lambda: sum(len(circle) for circle in circles()),
+        lambda: [", ".join(circle) for circle in circles()],
+    ),
+    "imports against the order of layers": (lambda: len(upward_imports()), lambda: upward_imports()),
+    "frames from fit to the core": (lambda: len(frames()), lambda: frames()),
+    "parameters of a private function": (
+        lambda: largest(private_functions()),
+        lambda: listed(entry for entry in private_functions() if entry[0] > MANY_PARAMETERS),
+    ),
+    "functions over 50 lines": (lambda: len(long_functions()), lambda: listed(long_functions())),
+    "files over 400 lines": (lambda: len(long_files()), lambda: listed(long_files())),
+    "test files that import internals": (lambda: len(inner_imports()), lambda: inner_imports()),
+}
+
+
+def folder_sizes() -> list[tuple[int, str]]:
+    """Return the lines of code of each folder and of each file beside them, the largest first."""
+    sizes: dict[str, int] = {}
+    for name, path in modules().items():
+        sizes[name.split(".")[0]] = sizes.get(name.split(".")[0], 0) + code_of(path)
+    return sorted(((n, name) for name, n in sizes.items()), reverse=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the figures, with ``-v`` also what they count."""
+    if arguments not in ([], ["-v"]):
+        raise SystemExit(str(__doc__).split("\n\n")[1])
+    for name, (figure, items) in FIGURES.items():
+        print(f"{name:40s}{figure():7,d}")
+        if arguments:
+            print("".join(f"    {item}\n" for item in items()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
