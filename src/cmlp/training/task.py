@@ -167,20 +167,28 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     return rows
 
 
-def task_of(net: _core.Net, y: ArrayLike) -> Task:
-    """Return the task of training a network on targets as `Network.cost` accepts them.
+def targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
+    """Return targets, as `Network.cost` accepts them, for the core: class indices, or a matrix."""
+    array = rectangular(y, "y")
+    if array.ndim == 1:
+        return as_class_indices(array, net.n_out, net.activations[-1])
+    if array.ndim != 2 or array.shape[1] != net.n_out:
+        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
+    targets = readable(array, "y")
+    if net.loss in _LIKELIHOODS and net.n_out == 1:
+        targets = np.array(targets)  # another thread could change the caller's array after `task_of` has read it
+    return targets
+
+
+def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
+    """Return the task of training a network on targets from `targets_of`.
 
     The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
     coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
     stratified.
     """
-    array = rectangular(y, "y")
-    if array.ndim == 1:
-        targets: NDArray[Any] = as_class_indices(array, net.n_out, net.activations[-1])
+    if targets.ndim == 1:
         return Task(targets, _class_accuracy)
-    if array.ndim != 2 or array.shape[1] != net.n_out:
-        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
-    targets = readable(array, "y")
     if isinstance(net.loss_parameter, tuple):
         quantiles = net.loss_parameter
         return Task(
@@ -196,8 +204,6 @@ def task_of(net: _core.Net, y: ArrayLike) -> Task:
         )
     if net.activations[-1] == "softmax":
         return Task(targets, _most_probable_accuracy)
-    if net.n_out == 1:
-        targets = np.array(targets)  # another thread could change the caller's array after the check
     binary = net.n_out == 1 and bool(np.isin(targets, (0, 1)).all())
     return Task(targets, _label_accuracy, targets[:, 0] if binary else None)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp.constraints import TRAINER, estimator_parameters, network_argument
 from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.validation import as_rows, check_width, require_samples
+from cmlp.inputs.door import Door
+from cmlp.inputs.validation import check_width
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record, record_of
@@ -21,7 +22,7 @@ from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring, settings_of
 from cmlp.training.state import TrainingState
 from cmlp.training.target_scale import warn_of_lost_targets
-from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, task_of
+from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, targets_of, task_of
 
 if TYPE_CHECKING:
     import os
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.inputs.sparse import CSR
     from cmlp.training.feed import Feed
     from cmlp.training.settings import Settings
 
@@ -403,16 +403,14 @@ class Trainer:
     ) -> Training | LBFGS:
         """Validate the arguments of a call, and return the training on them."""
         settings, record = self._settings, self._record
-        task, rows, weight = self._prepare(X, y, sample_weight)
-        validation = None
+        own, (rows, targets, weight) = self._opened(X, y, sample_weight)
+        task, validation = task_of(record.net, targets), None
         if require_complete(*held):
             with named_validation():
-                held_task, held_rows, held_weight = self._prepare(*held)
-            validation = Validation(held_rows, held_task.targets, held_weight)
+                own, validation = self._opened(*held)
         check_scoring(settings, validation is not None)
         data = Data(rows, weight, record.input_scale, None, validation)
         if callable(settings.scoring):
-            own = rectangular(y if validation is None else held[1], "y")
             task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
         elif settings.scoring not in (None, "loss", task.score_name):
             raise ValueError(
@@ -424,19 +422,17 @@ class Trainer:
             training.check_data()
         return training
 
-    def _prepare(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
-    ) -> tuple[Task, NDArray[Any] | CSR, NDArray[np.float64] | None]:
-        """Return the task, the rows and their weights."""
+    def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
+        """Return the targets as they were passed, and rows of training or validation, converted."""
         record, owner = self._record, type(self.network).__name__
-        rows, _ = as_rows(X, owner)
-        require_samples(rows, owner)
+        rows = Door(owner, False).rows(X).X
         check_width(rows.shape[1], record.sizes[0], owner)
-        task = task_of(record.net, y)
-        if len(task.targets) != len(rows):
-            counts = [len(rows), len(task.targets)]
+        own = rectangular(y, "y")
+        targets = targets_of(record.net, own)
+        if len(targets) != len(rows):
+            counts = [len(rows), len(targets)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
-        return task, rows, as_weights(sample_weight, len(rows))
+        return own, Validation(rows, targets, as_weights(weight, len(rows)))
 
     def _training(
         self, task: Task, data: Data, feed: Feed | None = None, kind: type[Training] = Training
