@@ -195,9 +195,7 @@ def test_rows_that_do_not_fit_together_raise_an_error_on_all(change, message):
 def test_another_number_of_shards_raises_an_error():
     def fit(comm):
         rows, shards = own(comm, X), None if comm.rank else (300, 140)
-        cmlp.distributed.fit(
-            model(), rows, own(comm, Y), comm=comm, local=True, shards=None if comm.rank else (300, 140)
-        )
+        cmlp.distributed.fit(model(), rows, own(comm, Y), comm=comm, local=True, shards=shards)
 
     assert "All workers must have the same number of shards, got 2 on worker 0 and 1 on worker 1." in failing(2, fit)
 
