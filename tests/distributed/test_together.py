@@ -32,7 +32,7 @@ def test_a_communicator_of_one_process_gives_the_bits_of_fit():
 
 
 def test_model_is_returned_and_gets_the_weights_of_validation_rows():
-    model, (X, y, weight) = model_of("weights")
+    _, (X, y, weight) = model_of("weights")
     held = {"X_val": X[:99], "y_val": y[:99], "sample_weight_val": weight[:99]}
     expected = digest(model_of("weights")[0].fit(X, y, weight, **held))
     models = [model_of("weights")[0] for _ in range(2)]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.estimators.sources import name_row, unpacked
-from cmlp.estimators.targets import bad_row
+from cmlp.estimators.sources import row_named, unpacked
 from cmlp.inputs.labels import kind_of_labels, labels_of, mixes_text
 from cmlp.inputs.moments import Moments
 from cmlp.inputs.sparse import is_sparse, section, stacked
@@ -45,11 +44,8 @@ class Summary(NamedTuple):
 def open_part(part: Any, index: int, door: Door) -> Opened:
     """Return a part with converted rows; raises ValueError or TypeError that names it, and the row if it can."""
     X, y, weight = unpacked(part, index, "part")
-    try:
+    with row_named("part", index, y):
         return door.targets(door.rows(X), y, weight, warn_of_column=False)
-    except (TypeError, ValueError) as error:
-        name_row(error, "part", index, bad_row(y, None))
-        raise
 
 
 def summary(part: Any, opened: Opened, index: int, labels: bool) -> Summary:
@@ -59,11 +55,8 @@ def summary(part: Any, opened: Opened, index: int, labels: bool) -> Summary:
         return Summary(0, None, None)
     classes = None
     if labels:
-        try:
+        with row_named("part", index, y):
             classes = np.arange(y.shape[1]) if kind_of_labels(y) == "multilabel" else labels_of(y).classes
-        except (TypeError, ValueError) as error:
-            name_row(error, "part", index, bad_row(y, None))
-            raise
     first = [None if value is None else _first_row(value) for value in unpacked(part, index, "part")]
     return Summary(len(y), (first[0], first[1], first[2]), classes)
 
@@ -152,7 +145,8 @@ class DaskShards:
 
 
 def _encoded(form: Form, part: Opened, index: int) -> Block:
-    return form.encoded(part, index)
+    with row_named("part", index, part.y, form.targets.labels):
+        return form.encoded(part, index)
 
 
 def _joined(number: int, blocks: list[Block], sections: list[tuple[int, int]]) -> Block:

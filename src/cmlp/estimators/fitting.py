@@ -30,9 +30,9 @@ from cmlp.record import Record
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
+from cmlp.training.program_score import ProgramScore
 from cmlp.training.random import random_state
 from cmlp.training.same_data import check_same_data
-from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring
 from cmlp.training.shards import checked_shards
 from cmlp.training.state import TrainingState

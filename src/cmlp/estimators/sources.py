@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from cmlp.exceptions import name_place
 from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
+from cmlp.inputs.validation import check_width
 from cmlp.inputs.weights import require_normal
 from cmlp.training.loop import Training
 from cmlp.training.stream import Block
 from cmlp.training.target_scale import learnt_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.door import Door, Opened
+    from cmlp.inputs.labels import Labels
     from cmlp.inputs.moments import Moments
     from cmlp.training.feed import Feed
     from cmlp.training.settings import Settings
@@ -118,27 +122,16 @@ class Form(NamedTuple):
 
     def block(self, item: Any, index: int) -> Block:
         """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
-        given = unpacked(item, index, self.unit)
-        try:
-            opened = self.door.targets(self.door.rows(given[0]), *given[1:], warn_of_column=False)
-            return self._encoded(opened, index)
-        except (ValueError, TypeError) as error:
-            name_row(error, self.unit, index, self.targets.bad_row(given[1]))
-            raise
+        X, y, weight = unpacked(item, index, self.unit)
+        with row_named(self.unit, index, y, self.targets.labels):
+            return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
 
     def encoded(self, opened: Opened, index: int) -> Block:
-        """Return a block that was opened before; the errors are those of `block`."""
-        try:
-            return self._encoded(opened, index)
-        except (ValueError, TypeError) as error:
-            name_row(error, self.unit, index, self.targets.bad_row(opened.y))
-            raise
-
-    def _encoded(self, opened: Opened, index: int) -> Block:
+        """Return a block that is open; the errors name no place."""
         rows, unit = opened.rows, self.unit
         if _listed(rows.names) != self.names:
             raise ValueError(f"The columns must have the names that they have in the first {unit}.")
-        self.door._replace(width=self.width, names=rows.names).let_in(opened)
+        check_width(rows.X.shape[1], self.width, self.door.owner)
         if rows.kind != self.kind:
             raise ValueError(f"X is {rows.kind}, but {self.kind} in the first {unit}.")
         if self.weighted != (opened.weight is not None):
@@ -148,9 +141,27 @@ class Form(NamedTuple):
         return Block(rows.X, values, weight, index)
 
 
-def name_row(error: Exception, unit: str, index: int, row: int | None) -> None:
-    """Name the block or part of an error, and the row if it is known."""
-    name_place(error, f"{unit} {index}" if row is None else f"{unit} {index}, row {row}")
+@contextmanager
+def row_named(unit: str, index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
+    """Name the block or part of an error, and the first row whose target is not finite or not one of the labels."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        row = _bad_row(y, labels)
+        name_place(error, f"{unit} {index}" if row is None else f"{unit} {index}, row {row}")
+        raise
+
+
+def _bad_row(y: Any, labels: Labels | None) -> int | None:
+    try:
+        array = np.asarray(y)
+        bad = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
+        if labels is not None and labels.kind != "multilabel":
+            bad |= ~np.isin(array, labels.classes)
+        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+    except (TypeError, ValueError):
+        return None
+    return int(rows[0]) if len(rows) else None
 
 
 def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]:

@@ -64,10 +64,6 @@ class Targets:
         weights = self.class_weights
         return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
 
-    def bad_row(self, y: Any) -> int | None:
-        """Return the first row whose target is not finite or not a class; None if it cannot be said."""
-        return bad_row(y, self.labels)
-
 
 class ClassTargets(Targets):
     """Labels of a classifier."""
@@ -185,16 +181,3 @@ def _known_labels(call: Call, y: NDArray[Any]) -> Labels:
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
         )
     return labels
-
-
-def bad_row(y: Any, labels: Labels | None) -> int | None:
-    """Return the first row whose target is not finite or not a class; None if there is none or it cannot be said."""
-    try:
-        array = np.asarray(y)
-        bad = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
-        if labels is not None and labels.kind != "multilabel":
-            bad |= ~np.isin(array, labels.classes)
-        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
-    except (TypeError, ValueError):
-        return None
-    return int(rows[0]) if len(rows) else None

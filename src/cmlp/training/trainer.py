@@ -16,9 +16,9 @@ from cmlp.record import Record, record_of
 from cmlp.training.history import History
 from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
+from cmlp.training.program_score import ProgramScore
 from cmlp.training.random import random_state as generator_of
 from cmlp.training.reporting import Reporter, callbacks_of
-from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring, settings_of
 from cmlp.training.state import TrainingState
 from cmlp.training.target_scale import warn_of_lost_targets
