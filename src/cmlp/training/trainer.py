@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp.constraints import TRAINER, estimator_parameters, network_argument
 from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.door import Door
-from cmlp.inputs.validation import check_width
+from cmlp.inputs.validation import as_rows, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.record import Record, record_of
@@ -425,7 +424,8 @@ class Trainer:
     def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
         """Return the targets as they were passed, and rows of training or validation, converted."""
         record, owner = self._record, type(self.network).__name__
-        rows = Door(owner, False).rows(X).X
+        rows, _ = as_rows(X, owner)
+        require_samples(rows, owner)
         check_width(rows.shape[1], record.sizes[0], owner)
         own = rectangular(y, "y")
         targets = targets_of(record.net, own)
