@@ -46,6 +46,7 @@ def work(n_batches):
     """Print the milliseconds per step and in messages, as one of the processes of a job."""
     from mpi4py import MPI
 
+    import cmlp
     from cmlp import MLPClassifier
 
     warnings.simplefilter("ignore")
@@ -53,7 +54,7 @@ def work(n_batches):
     X = rng.random((n_batches * BATCH, SIZES[0]), np.float32)
     y = np.arange(len(X)) % SIZES[-1]
     model = MLPClassifier(tuple(SIZES[1:-1]), batch_size=BATCH, max_iter=3, random_state=0, n_threads=1)
-    model.set_params(tol=0, n_iter_no_change=float("inf")).fit(X, y, comm=comm)
+    cmlp.distributed.fit(model.set_params(tol=0, n_iter_no_change=float("inf")), X, y, comm=comm)
     seconds = min(model.history_["seconds"])
     if not comm.rank:
         print(json.dumps([1e3 * seconds / n_batches, 1e3 * comm.seconds / n_batches / model.n_iter_]))

@@ -456,3 +456,23 @@ def test_column_names_are_those_of_the_first_block():
     assert model.feature_names_in_.tolist() == list("abcde")
     with pytest.raises(ValueError, match="In block 1: The columns must have the names"):
         classifier().fit_batches([parts[0], (parts[1][0][list("bacde")], parts[1][1])], classes=[0, 1, 2])
+
+
+class Counted:
+    """Rows that count how often they are converted."""
+
+    def __init__(self, rows):
+        self.rows, self.shape, self.n_reads = rows, rows.shape, 0
+
+    def __array__(self, dtype=None, copy=None):
+        self.n_reads += 1
+        return self.rows
+
+
+@pytest.mark.parametrize("input_scale", [1, "standard"])
+def test_each_block_is_converted_once_per_pass(input_scale):
+    rows = [Counted(X[start : start + 400]) for start in range(0, N, 400)]
+    source = [(block, Y[i * 400 :][:400]) for i, block in enumerate(rows)]
+    classifier(max_iter=2, input_scale=input_scale).fit_batches(source, classes=range(3))
+    n_passes = 2 if input_scale == 1 else 3
+    assert [block.n_reads for block in rows] == [n_passes] * 3

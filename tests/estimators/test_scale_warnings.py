@@ -126,7 +126,7 @@ def test_loss_of_the_mean_agrees_with_formulas(weighted):
     data = Data(X, weight, 1.0)
     shares = np.bincount(LABELS, weight) / (300 if weight is None else weight.sum())
     net = Network([3, 3], output="softmax", dtype="float64")
-    loss = loss_of_mean(net._net, task_of(net._net, LABELS), data, None)
+    loss = loss_of_mean(net._net, task_of(net._net, np.asarray(LABELS, np.int32)), data, None)
     np.testing.assert_allclose(loss, -(shares * np.log(shares)).sum(), rtol=1e-12)
 
     y = np.stack([PRICES, X[:, 1]], axis=1)

@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 
+import cmlp
 from cmlp import MLPClassifier, MLPRegressor
 
 
@@ -109,7 +110,10 @@ def model_of(name, **changes):
 def fitted(name, comm=None, **changes):
     """Return the fitted estimator of a case."""
     model, arguments = model_of(name, **changes)
-    return model.fit(*arguments, comm=comm, shards=CASES[name].get("shards"))
+    shards = CASES[name].get("shards")
+    if comm is None:
+        return model.fit(*arguments, shards=shards)
+    return cmlp.distributed.fit(model, *arguments, comm=comm, shards=shards)
 
 
 def digest(model):

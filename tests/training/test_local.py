@@ -1,4 +1,4 @@
-"""Every process has its own rows: ``fit(X, y, comm=comm, local=True)`` has the bits of ``fit(X, y, shards=[...])``."""
+"""Every process has its own rows: ``distributed.fit(..., local=True)`` has the bits of ``fit(X, y, shards=[...])``."""
 
 import re
 
@@ -40,7 +40,7 @@ def fit_local(comm, estimator, X=X, y=Y, weight=None, **arguments):
     """Fit on the rows of a worker."""
     shards = own_sizes(comm)
     data = [own(comm, array) for array in (X, y, weight)]
-    return estimator.fit(*data, comm=comm, local=True, shards=shards, **arguments)
+    return cmlp.distributed.fit(estimator, *data, comm=comm, local=True, shards=shards, **arguments)
 
 
 CASES = {
@@ -106,7 +106,8 @@ def test_a_class_may_be_on_one_worker_only():
 def test_all_rows_of_a_worker_are_one_shard_unless_it_says_otherwise():
     expected = digest(model().fit(X, Y, shards=(440, 730)))
     found = in_threads(
-        2, lambda comm: digest(model().fit(own(comm, X), own(comm, Y), comm=comm, local=True, shards=None))
+        2,
+        lambda comm: digest(cmlp.distributed.fit(model(), own(comm, X), own(comm, Y), comm=comm, local=True)),
     )
     assert found == [expected] * 2
 
@@ -186,15 +187,15 @@ def failing(size, work, kind=ValueError):
 def test_rows_that_do_not_fit_together_raise_an_error_on_all(change, message):
     def fit(comm):
         arrays = own(comm, X), own(comm, Y), own(comm, WEIGHT)
-        model().fit(*(change(*arrays) if comm.rank else arrays), comm=comm, local=True)
+        cmlp.distributed.fit(model(), *(change(*arrays) if comm.rank else arrays), comm=comm, local=True)
 
     assert all(re.search(message, text) for text in failing(2, fit))
 
 
 def test_another_number_of_shards_raises_an_error():
     def fit(comm):
-        rows = own(comm, X)
-        model().fit(rows, own(comm, Y), comm=comm, local=True, shards=None if comm.rank else (300, 140))
+        rows, shards = own(comm, X), None if comm.rank else (300, 140)
+        cmlp.distributed.fit(model(), rows, own(comm, Y), comm=comm, local=True, shards=shards)
 
     assert "All workers must have the same number of shards, got 2 on worker 0 and 1 on worker 1." in failing(2, fit)
 
@@ -208,7 +209,7 @@ def test_parameters_that_need_all_rows_are_refused():
 
 def test_local_needs_a_communicator_and_dense_rows():
     with pytest.raises(ValueError, match="local=True needs comm, the communicator"):
-        model().fit(X, Y, local=True)
+        cmlp.distributed.fit(model(), X, Y, local=True)
     sparse = pytest.importorskip("scipy.sparse")
     texts = failing(2, lambda comm: fit_local(comm, model(), sparse.csr_array(X)))
     assert all("local=True needs dense rows, got a sparse X." in text for text in texts)
@@ -237,7 +238,7 @@ def test_error_names_the_column_of_a_data_frame():
 @pytest.mark.parametrize("whose", [0, 1])
 def test_workers_that_disagree_about_local_raise_one_error(whose):
     def fit(comm):
-        return model().fit(own(comm, X), own(comm, Y), comm=comm, local=comm.rank == whose)
+        return cmlp.distributed.fit(model(), own(comm, X), own(comm, Y), comm=comm, local=comm.rank == whose)
 
     texts = failing(2, fit)
     assert (
@@ -247,12 +248,14 @@ def test_workers_that_disagree_about_local_raise_one_error(whose):
 
 
 def test_local_that_has_no_truth_value_raises_on_all():
-    texts = failing(2, lambda comm: model().fit(X, Y, comm=comm, local=np.ones(2) if comm.rank else True))
+    texts = failing(
+        2, lambda comm: cmlp.distributed.fit(model(), X, Y, comm=comm, local=np.ones(2) if comm.rank else True)
+    )
     assert all("truth value" in text for text in texts)
 
 
 def test_rows_of_other_processes_are_refused_without_workers():
     net = cmlp._core.Net((5, 3), ("softmax",), "log_loss", "float64")
-    rows = StoredRows(X[:10], 1000, 2000, np.dtype(float), None)
+    rows = StoredRows(X[:10], 1000, 2000)
     with pytest.raises(TypeError, match="only other processes have"):
         net.cost(np.zeros(18), rows, np.zeros(2000, np.int32))

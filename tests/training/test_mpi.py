@@ -88,7 +88,7 @@ class Fails:
         raise OSError("disk full")
 
 model, arguments = model_of("200", callbacks=[Fails()] if comm.rank == 1 else None)
-model.fit(*arguments, comm=comm)
+cmlp.distributed.fit(model, *arguments, comm=comm)
 """
     done = mpi(3, program(tmp_path, text), timeout=30)
     assert done.returncode != 0
@@ -99,7 +99,7 @@ def test_processes_that_disagree_end_with_one_error(tmp_path):
     text = """
 model, arguments = model_of("200", alpha=0.1 * comm.rank)
 try:
-    model.fit(*arguments, comm=comm)
+    cmlp.distributed.fit(model, *arguments, comm=comm)
 except ValueError as error:
     show(error)
 """
@@ -119,7 +119,7 @@ for name, row in (("X", 0), ("X", 777), ("y", 1299), ("sample_weight", 1024), ("
         arrays[name] = arrays[name].copy()
         arrays[name][row] = 1 - arrays[name][row] if name == "y" else 0.5 * arrays[name][row] + 0.25
     try:
-        model.fit(**arrays, comm=comm)
+        cmlp.distributed.fit(model, **arrays, comm=comm)
         show(digest(model))
     except ValueError as error:
         show(error)
@@ -146,7 +146,8 @@ for change in (1, 0):
     rows = np.load({str(tmp_path)!r} + f"/X-{{comm.rank}}.npy", mmap_mode="r+")
     rows[333, 7] += change * comm.rank
     try:
-        model.set_params(max_iter=3).fit(rows, y[own], weight[own], comm=comm, local=True, resume=True)
+        model.set_params(max_iter=3)
+        cmlp.distributed.fit(model, rows, y[own], weight[own], comm=comm, local=True, resume=True)
         show(digest(model))
     except ValueError as error:
         show(str(error)[:60])
@@ -169,14 +170,14 @@ class Killed:
             os.kill(os.getpid(), signal.SIGKILL)
 
 model, arguments = model_of("dropout", callbacks=[Checkpoint({str(path)!r})] if comm.rank == 0 else [Killed()])
-model.fit(*arguments, comm=comm)
+cmlp.distributed.fit(model, *arguments, comm=comm)
 """
     done = mpi(2, program(tmp_path, text), timeout=60)
     assert done.returncode != 0
     assert time.time() - (tmp_path / "killed").stat().st_mtime < 5
     resume = f"""
 model = cmlp.load({str(path)!r})
-model.set_params(callbacks=None).fit(*model_of("dropout")[1], resume=True, comm=comm)
+cmlp.distributed.fit(model.set_params(callbacks=None), *model_of("dropout")[1], resume=True, comm=comm)
 show(digest(model))
 """
     done = mpi(3, program(tmp_path, resume), timeout=60)
@@ -198,14 +199,14 @@ class Killed:
 
 save = Checkpoint({str(path)!r}, every_batches=2)
 model, arguments = model_of({name!r}, callbacks=[[save], [Killed()], None][comm.rank])
-model.fit(*arguments, comm=comm, shards={shards})
+cmlp.distributed.fit(model, *arguments, comm=comm, shards={shards})
 """
     assert mpi(3, program(tmp_path, text), timeout=60).returncode != 0
     state = load(path)._model.state
     assert (state.epoch, state.batch) == (1, 2)
     resume = f"""
 model = cmlp.load({str(path)!r})
-show(digest(model.fit(*model_of({name!r})[1], resume=True, comm=comm, shards={shards})))
+show(digest(cmlp.distributed.fit(model, *model_of({name!r})[1], resume=True, comm=comm, shards={shards})))
 """
     for size in (2, 4):
         done = mpi(size, program(tmp_path, resume), timeout=60)
@@ -220,7 +221,7 @@ model.set_params(batch_size=512)
 n = 1300 // comm.size
 rows = slice(n * comm.rank, n * (comm.rank + 1))
 shards = [n * comm.size // 4] * (4 // comm.size)
-show(digest(model.fit(X[rows], y[rows], comm=comm, local=True, shards=shards)))
+show(digest(cmlp.distributed.fit(model, X[rows], y[rows], comm=comm, local=True, shards=shards)))
 """
     model, (X, y, _) = model_of("weights")
     expected = digest(model.set_params(batch_size=512).fit(X, y, shards=[325] * 4))
@@ -236,7 +237,7 @@ model.set_params(batch_size=256)
 path = {str(tmp_path)!r} + f"/y-{{comm.rank}}.npy"
 rows = slice(650 * comm.rank, 650 * (comm.rank + 1))
 np.save(path, y[rows])
-show(digest(model.fit(X[rows], np.load(path, mmap_mode="r"), comm=comm, local=True)))
+show(digest(cmlp.distributed.fit(model, X[rows], np.load(path, mmap_mode="r"), comm=comm, local=True)))
 """
     model, (X, y, _) = model_of("regression")
     expected = digest(model.set_params(batch_size=256).fit(X, y, shards=[650] * 2))
@@ -257,10 +258,10 @@ calls = []
 model, (X, y, _) = model_of("200", scoring=scoring)
 arguments = {"X_val": X[:100], "y_val": y[:100], "comm": comm}
 try:
-    model.fit(X, y, **arguments)
+    cmlp.distributed.fit(model, X, y, **arguments)
 except KeyboardInterrupt:
     show(model.n_iter_)
-show(digest(model.fit(X, y, resume=True, **arguments)))
+show(digest(cmlp.distributed.fit(model, X, y, resume=True, **arguments)))
 """
     model, (X, y, _) = model_of("200", scoring=lambda model, X, y: 0.5)
     expected = digest(model.fit(X, y, X_val=X[:100], y_val=y[:100]))
@@ -283,14 +284,14 @@ def loss(y, output):
 
 calls = [None] * 99
 whole, arguments = model_of("regression", loss=loss, y_scale=None, **size)
-whole.fit(*arguments, comm=comm)
+cmlp.distributed.fit(whole, *arguments, comm=comm)
 calls = []
 model, arguments = model_of("regression", loss=loss, y_scale=None, **size)
 try:
-    model.fit(*arguments, comm=comm)
+    cmlp.distributed.fit(model, *arguments, comm=comm)
 except KeyboardInterrupt:
     show((model.n_iter_, model._model.state.batch))
-show(digest(model.fit(*arguments, comm=comm, resume=True)) == digest(whole))
+show(digest(cmlp.distributed.fit(model, *arguments, comm=comm, resume=True)) == digest(whole))
 """
     done = mpi(2, program(tmp_path, text), timeout=60)
     assert done.returncode == 0, done.stderr

@@ -74,7 +74,7 @@ def test_one_other_value_of_X_on_a_worker_is_found(form, size, tmp_path):
 
         def fit(comm, row=row):
             rows = changed(X, row, row % 6) if comm.rank == size - 1 else X
-            return model().fit(FORMS[form](rows, tmp_path / f"{comm.rank}.npy"), Y, comm=comm)
+            return cmlp.distributed.fit(model(), FORMS[form](rows, tmp_path / f"{comm.rank}.npy"), Y, comm=comm)
 
         text = f"All workers must have the same data, but row {row} of X on worker {size - 1} differs from that on "
         assert messages(size, fit) == [text + "worker 0."] * size
@@ -100,7 +100,7 @@ def test_one_other_target_or_weight_on_a_worker_is_found(name):
 
     def fit(comm):
         rows, y, weight, held = other if comm.rank == 1 else (X, Y, WEIGHT, HELD)
-        return model().fit(rows, y, weight, **held, comm=comm)
+        return cmlp.distributed.fit(model(), rows, y, weight, **held, comm=comm)
 
     text = f"All workers must have the same data, but row {row} of {name} on worker 1 differs from that on worker 0."
     assert messages(3, fit) == [text] * 3
@@ -109,24 +109,24 @@ def test_one_other_target_or_weight_on_a_worker_is_found(name):
 def test_one_other_target_of_a_regressor_on_a_worker_is_found():
     def fit(comm):
         y = X[:, :2] if comm.rank == 0 else changed(X[:, :2], 2047, 1)
-        return model(MLPRegressor, y_scale="standard").fit(X, y, comm=comm)
+        return cmlp.distributed.fit(model(MLPRegressor, y_scale="standard"), X, y, comm=comm)
 
     assert "row 2047 of y on worker 1 differs from that on worker 0" in messages(2, fit)[0]
 
 
 def test_worker_0_may_be_the_other_one():
     def fit(comm):
-        return model().fit(X if comm.rank else changed(X, 42, 0), Y, comm=comm)
+        return cmlp.distributed.fit(model(), X if comm.rank else changed(X, 42, 0), Y, comm=comm)
 
     assert "row 42 of X on worker 1 differs from that on worker 0" in messages(3, fit)[0]
 
 
 def test_weights_or_another_dtype_on_one_worker_are_named():
     def weighted(comm):
-        return model().fit(X, Y, WEIGHT if comm.rank else None, comm=comm)
+        return cmlp.distributed.fit(model(), X, Y, WEIGHT if comm.rank else None, comm=comm)
 
     def single(comm):
-        return model(dtype="float32").fit(X.astype(np.float32) if comm.rank else X, Y, comm=comm)
+        return cmlp.distributed.fit(model(dtype="float32"), X.astype(np.float32) if comm.rank else X, Y, comm=comm)
 
     assert "the same arrays, got X of float64 (2500, 6), y of" in messages(2, weighted)[0]
     assert "y of" in messages(2, single)[0] and "worker 0 and X of float32 (2500, 6)" in messages(2, single)[0]
@@ -199,7 +199,9 @@ def test_resume_on_workers_with_their_own_rows_finds_another_value(row, tmp_path
     def resume(comm, rows=X):
         own = slice(0, 700) if comm.rank == 0 else slice(700, N)
         twin = cmlp.load(tmp_path / "model.cmlp")
-        return digest(twin.set_params(max_iter=2).fit(rows[own], Y[own], comm=comm, local=True, resume=True))
+        return digest(
+            cmlp.distributed.fit(twin.set_params(max_iter=2), rows[own], Y[own], comm=comm, local=True, resume=True)
+        )
 
     whole.save(tmp_path / "model.cmlp", include_training_state=True)
     found = in_threads(2, lambda comm: resume(comm, changed(X, row, 2)))
@@ -238,7 +240,7 @@ def test_stored_fit_of_an_earlier_version_resumes(name):
 def test_stored_fit_of_an_earlier_version_resumes_on_workers():
     def resume(comm):
         fitted, rows, y, weight = stored("sample")
-        return digest(fitted.fit(rows, y, weight, resume=True, comm=comm))
+        return digest(cmlp.distributed.fit(fitted, rows, y, weight, resume=True, comm=comm))
 
     fitted, rows, y, weight = stored("sample")
     expected = digest(fitted.fit(rows, y, weight, resume=True))

@@ -115,11 +115,13 @@ def test_epoch_whose_rows_have_no_weight_raises_an_error():
 @pytest.mark.parametrize(
     ("shards", "parameters", "message"),
     [
-        (7, {}, "shards must be a sequence of positive integers, got 7."),
-        ([], {}, "shards must be a sequence of positive integers, got "),
-        ([900.0], {}, "shards must be a sequence of positive integers"),
-        ([1000, -100], {}, "shards must be a sequence of positive integers"),
-        ("9", {}, "shards must be a sequence of positive integers, got '9'."),
+        (0, {}, "shards must be a positive integer or a sequence of them, got 0."),
+        (True, {}, "shards must be a positive integer or a sequence of them, got True."),
+        (10**6, {}, "shards must be at most the number of rows"),
+        ([], {}, "shards must be a positive integer or a sequence of them, got "),
+        ([900.0], {}, "shards must be a positive integer or a sequence of them"),
+        ([1000, -100], {}, "shards must be a positive integer or a sequence of them"),
+        ("9", {}, "shards must be a positive integer or a sequence of them, got '9'."),
         ([300, 130], {}, "shards must have the sum 900, the number of rows of X, got 430."),
         (
             SIZES,

@@ -9,6 +9,8 @@ from estimator_cases import blobs, interrupted_at
 
 from cmlp import MLPClassifier, MLPRegressor
 from cmlp.estimators.fitting import prepare
+from cmlp.estimators.problem import Call
+from cmlp.estimators.sources import Arrays
 from cmlp.training.history import Curve, History
 from cmlp.training.loop import Training
 from cmlp.training.random import stored_generator
@@ -38,7 +40,7 @@ def classifier(**params):
 
 def begun(model, X, y, weight=None):
     """The training that ``model.fit(X, y)`` would run."""
-    return prepare(model, model._parameters(), None, X, y, weight)[0]
+    return prepare(Call(model, model._parameters()), Arrays(X, y, weight))[0]
 
 
 def stored_and_loaded(training):

@@ -11,6 +11,7 @@ import pytest
 from optional import package
 from worker_cases import CASES, DENSE, QueueComm, data, digest, fitted, in_threads, model_of
 
+import cmlp
 from cmlp import MLPClassifier, WorkerError, load
 from cmlp.callbacks import Checkpoint
 from cmlp.workers import Workers
@@ -80,7 +81,9 @@ def test_workers_with_other_data_raise_one_error(change, message):
     X, y, _ = data()
 
     def fit(comm):
-        return MLPClassifier(random_state=0).fit(*(change(X, y) if comm.rank == 2 else (X, y)), comm=comm)
+        return cmlp.distributed.fit(
+            MLPClassifier(random_state=0), *(change(X, y) if comm.rank == 2 else (X, y)), comm=comm
+        )
 
     found = errors(3, fit, ValueError)
     assert re.search(message, found[0]) and found == found[:1] * 3
@@ -91,7 +94,7 @@ def test_workers_with_other_shards_raise_one_error():
 
     def fit(comm):
         model, arguments = model_of("shards")
-        return model.fit(*arguments, comm=comm, shards=sizes[comm.rank])
+        return cmlp.distributed.fit(model, *arguments, comm=comm, shards=sizes[comm.rank])
 
     found = errors(2, fit, ValueError)
     assert (
@@ -128,7 +131,9 @@ def test_bad_row_raises_the_same_error_on_all_workers():
     X, y, _ = data("float64")
     X[777, 5] = np.nan
     model = MLPClassifier(random_state=0, batch_size=650, shuffle=False)
-    found = errors(3, lambda comm: MLPClassifier(**model.get_params()).fit(X, y, comm=comm), ValueError)
+    found = errors(
+        3, lambda comm: cmlp.distributed.fit(MLPClassifier(**model.get_params()), X, y, comm=comm), ValueError
+    )
     assert found == ["Input X contains NaN at row 777, column 5."] * 3
 
 
@@ -165,13 +170,13 @@ def test_ctrl_c_on_one_worker_interrupts_all_and_resuming_has_the_same_bits(alon
     def fit(comm):
         callbacks = [Failing(KeyboardInterrupt())] if comm.rank == 1 else None
         models[comm.rank], arguments = model_of("1000", callbacks=callbacks)
-        return models[comm.rank].fit(*arguments, comm=comm)
+        return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     assert all(isinstance(error, KeyboardInterrupt) for error in in_threads(2, fit))
 
     def resume(comm):
         model = models[comm.rank].set_params(callbacks=None)
-        return digest(model.fit(*model_of("1000")[1], resume=True, comm=comm))
+        return digest(cmlp.distributed.fit(model, *model_of("1000")[1], resume=True, comm=comm))
 
     assert in_threads(2, resume) == [alone("1000")] * 2
 
@@ -194,7 +199,7 @@ def test_error_without_plain_text_raises_on_all(error, message):
 def fit_scored(comm, scoring):
     X, y, _ = data()
     model, _ = model_of("200", early_stopping=True, scoring=scoring)
-    return model.fit(X, y, comm=comm, X_val=X[:100], y_val=y[:100])
+    return cmlp.distributed.fit(model, X, y, comm=comm, X_val=X[:100], y_val=y[:100])
 
 
 def test_failing_score_of_worker_0_is_named_on_all():
@@ -226,7 +231,7 @@ def test_workers_that_continue_in_other_ways_raise_one_error(name):
     def fit(comm):
         model, arguments = model_of("200", warm_start=name == "warm_start" and comm.rank == 1)
         model.fit(*arguments)
-        return model.fit(*arguments, comm=comm, resume=name == "resume" and comm.rank == 1)
+        return cmlp.distributed.fit(model, *arguments, comm=comm, resume=name == "resume" and comm.rank == 1)
 
     found = errors(2, fit, ValueError)
     assert found == [f"All workers must have the same {name}, got False on worker 0 and True on worker 1."] * 2
@@ -252,7 +257,7 @@ def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
 
     def fit(comm):
         model, arguments = model_of("200")
-        return (model.set_callbacks(Fails()) if comm.rank == 1 else model).fit(*arguments, comm=comm)
+        return cmlp.distributed.fit(model.set_callbacks(Fails()) if comm.rank == 1 else model, *arguments, comm=comm)
 
     found = in_threads(3, fit)
     assert isinstance(found[1], OSError)
@@ -331,7 +336,7 @@ def test_time_limit_of_worker_0_stops_all_after_the_same_batch(alone):
     def fit(comm):
         models[comm.rank], arguments = model_of("200", max_iter=10**6, max_time=0.2 if comm.rank == 0 else 5)
         models[comm.rank].set_params(tol=0, n_iter_no_change=float("inf"))
-        return models[comm.rank].fit(*arguments, comm=comm)
+        return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     first, second = in_threads(2, fit)
     assert digest(first) == digest(second) and 0 < first.n_iter_ < 10**6
@@ -348,7 +353,7 @@ def test_checkpoint_resumes_with_another_number_of_workers(tmp_path, alone):
 
     def resume(comm):
         model = load(path).set_params(max_iter=3)
-        return digest(model.fit(*model_of("dropout")[1], resume=True, comm=comm))
+        return digest(cmlp.distributed.fit(model, *model_of("dropout")[1], resume=True, comm=comm))
 
     for size in (1, 2):
         assert in_threads(size, resume) == [alone("dropout")] * size
@@ -387,7 +392,7 @@ def test_checkpoint_in_an_epoch_resumes_with_another_number_of_workers(tmp_path,
     def resume(comm):
         model, arguments = load(path), model_of(name)[1]
         assert (model._model.state.epoch, model._model.state.batch) == (1, 2)
-        return digest(model.fit(*arguments, resume=True, comm=comm, shards=CASES[name].get("shards")))
+        return digest(cmlp.distributed.fit(model, *arguments, resume=True, comm=comm, shards=CASES[name].get("shards")))
 
     found = in_threads(3, begin)
     assert isinstance(found[2], OSError) and [type(error) for error in found[:2]] == [WorkerError] * 2
@@ -442,7 +447,7 @@ def test_ctrl_c_in_the_hook_of_one_worker_interrupts_all_after_the_same_batch(al
 
     def fit(comm):
         models[comm.rank], arguments = model_of("200", callbacks=[InEpoch(interrupt)] if comm.rank == 1 else None)
-        return models[comm.rank].fit(*arguments, comm=comm)
+        return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     assert all(isinstance(error, KeyboardInterrupt) for error in in_threads(3, fit))
     states = [models[rank]._model.state for rank in range(3)]
@@ -450,7 +455,7 @@ def test_ctrl_c_in_the_hook_of_one_worker_interrupts_all_after_the_same_batch(al
 
     def resume(comm):
         model = models[comm.rank].set_params(callbacks=None)
-        return digest(model.fit(*model_of("200")[1], resume=True, comm=comm))
+        return digest(cmlp.distributed.fit(model, *model_of("200")[1], resume=True, comm=comm))
 
     assert in_threads(3, resume) == [alone("200")] * 3
 
@@ -477,7 +482,7 @@ def test_time_limit_that_passes_in_a_hook_stops_all_after_the_same_batch(alone):
         wait = InEpoch(lambda trainer: time.sleep(0.3))
         limit = 0.3 if comm.rank == 0 else None
         models[comm.rank], arguments = model_of("200", max_time=limit, callbacks=[wait] if comm.rank else None)
-        return models[comm.rank].fit(*arguments, comm=comm)
+        return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     in_threads(2, fit)
     states = [models[rank]._model.state for rank in range(2)]
@@ -485,7 +490,7 @@ def test_time_limit_that_passes_in_a_hook_stops_all_after_the_same_batch(alone):
 
     def resume(comm):
         model = models[comm.rank].set_params(callbacks=None, max_time=None)
-        return digest(model.fit(*model_of("200")[1], resume=True, comm=comm))
+        return digest(cmlp.distributed.fit(model, *model_of("200")[1], resume=True, comm=comm))
 
     assert in_threads(2, resume) == [alone("200")] * 2
 
@@ -493,7 +498,7 @@ def test_time_limit_that_passes_in_a_hook_stops_all_after_the_same_batch(alone):
 def test_more_workers_than_chunks_are_reported_once():
     def fit(comm):
         model, arguments = model_of("200", max_iter=2, tol=0.1)
-        return model.fit(*arguments, comm=comm)
+        return cmlp.distributed.fit(model, *arguments, comm=comm)
 
     with warnings.catch_warnings(record=True) as caught:  # for all threads of the process
         warnings.simplefilter("always")

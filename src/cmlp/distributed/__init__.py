@@ -1,6 +1,6 @@
-"""Training and prediction on a Dask cluster; needs the extra "dask": ``pip install cmlp[dask]``."""
+"""Training on several processes, with MPI or on a Dask cluster (``pip install cmlp[dask]``), and prediction on Dask."""
 
+from cmlp.distributed.fitting import fit
 from cmlp.distributed.prediction import predict
-from cmlp.distributed.training import fit
 
 __all__ = ["fit", "predict"]

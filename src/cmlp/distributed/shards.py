@@ -1,4 +1,4 @@
-"""The rows on a cluster: parts as the program has them are checked, converted, and joined to shards."""
+"""The rows on a cluster: parts as the program has them are checked, converted once, and joined to shards."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.estimators.batches import bad_row, unpacked
-from cmlp.exceptions import name_place
-from cmlp.inputs.frames import as_table
+from cmlp.estimators.sources import row_named, unpacked
 from cmlp.inputs.labels import kind_of_labels, labels_of, mixes_text
 from cmlp.inputs.moments import Moments
 from cmlp.inputs.sparse import is_sparse, section, stacked
-from cmlp.inputs.validation import as_rows, as_targets
 from cmlp.training.rounds import train_shard, with_moments
 
 if TYPE_CHECKING:
@@ -21,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp.distributed.cluster import Cluster
-    from cmlp.estimators.batches import Format
+    from cmlp.estimators.sources import Form
+    from cmlp.inputs.door import Door, Opened
     from cmlp.training.rounds import Job, Trained
     from cmlp.training.stream import Block
 
@@ -43,25 +41,24 @@ class Summary(NamedTuple):
     classes: NDArray[Any] | None
 
 
-def summary(part: Any, index: int, owner: str, labels: bool) -> Summary:
-    """Return the summary of a part; raises ValueError or TypeError that names it, and the row if it can."""
+def open_part(part: Any, index: int, door: Door) -> Opened:
+    """Return a part with converted rows; raises ValueError or TypeError that names it, and the row if it can."""
     X, y, weight = unpacked(part, index, "part")
-    try:
-        X = as_table(X)
-        n_rows = as_rows(X, owner)[0].shape[0]
-        targets = as_targets(y, n_rows, owner, labels=labels, warn_of_column=False)
-        if not n_rows:
-            return Summary(0, None, None)
-        classes = None
-        if labels:
-            multilabel = kind_of_labels(targets) == "multilabel"
-            classes = np.arange(targets.shape[1]) if multilabel else labels_of(targets).classes
-    except (TypeError, ValueError) as error:
-        row = bad_row(y, None)
-        name_place(error, f"part {index}" if row is None else f"part {index}, row {row}")
-        raise
-    first = [None if value is None else _first_row(value) for value in (X, y, weight)]
-    return Summary(n_rows, (first[0], first[1], first[2]), classes)
+    with row_named("part", index, y):
+        return door.targets(door.rows(X), y, weight, warn_of_column=False)
+
+
+def summary(part: Any, opened: Opened, index: int, labels: bool) -> Summary:
+    """Return the summary of a part; raises ValueError or TypeError that names it if it does not have labels."""
+    y = opened.y
+    if not len(y):
+        return Summary(0, None, None)
+    classes = None
+    if labels:
+        with row_named("part", index, y):
+            classes = np.arange(y.shape[1]) if kind_of_labels(y) == "multilabel" else labels_of(y).classes
+    first = [None if value is None else _first_row(value) for value in unpacked(part, index, "part")]
+    return Summary(len(y), (first[0], first[1], first[2]), classes)
 
 
 def _first_row(value: Any) -> Any:
@@ -84,7 +81,7 @@ def all_classes(summaries: Sequence[Summary]) -> NDArray[Any] | None:
 
 
 class DaskShards:
-    """Shards of rows on the workers of a cluster: shard i of n has the rows from N i / n to N (i + 1) / n.
+    """Shards of rows on the workers of a cluster: consecutive rows.
 
     They depend on the rows of all parts together, and not on how the parts are cut. The workers keep them between the
     rounds. If a worker ends, Dask computes its shards again from the parts.
@@ -93,22 +90,24 @@ class DaskShards:
     ----------
     cluster : Cluster
     parts : list of futures
+        Opened parts.
     sizes_of_parts : list of int
-    n_shards : int
+    sizes : tuple of int
+        Numbers of rows of the shards.
     """
 
-    def __init__(self, cluster: Cluster, parts: Sequence[Any], sizes_of_parts: Sequence[int], n_shards: int) -> None:
-        self.cluster = cluster
+    def __init__(
+        self, cluster: Cluster, parts: Sequence[Any], sizes_of_parts: Sequence[int], sizes: tuple[int, ...]
+    ) -> None:
+        self.cluster, self.sizes = cluster, sizes
         self._parts, self._offsets = parts, np.cumsum([0, *sizes_of_parts]).tolist()
-        n_rows = self._offsets[-1]
-        self._bounds = [n_rows * i // n_shards for i in range(n_shards + 1)]
-        self.sizes = [end - begin for begin, end in zip(self._bounds, self._bounds[1:], strict=False)]
+        self._bounds = np.cumsum([0, *sizes]).tolist()
 
-    def convert(self, form: Format) -> None:
-        """Convert all parts, and join them to shards; raises the error of the first part that cannot be converted."""
+    def convert(self, form: Form) -> None:
+        """Encode all parts, and join them to shards; raises the error of the first part that cannot be converted."""
         submit, offsets = self.cluster.submit, self._offsets
         blocks = {
-            index: submit(_converted, form, part, index)
+            index: submit(_encoded, form, part, index)
             for index, part in enumerate(self._parts)
             if offsets[index] < offsets[index + 1]
         }
@@ -145,8 +144,9 @@ class DaskShards:
         return self.cluster.results(futures)
 
 
-def _converted(form: Format, part: Any, index: int) -> Block:
-    return form.block(*unpacked(part, index, "part"), index)
+def _encoded(form: Form, part: Opened, index: int) -> Block:
+    with row_named("part", index, part.y, form.targets.labels):
+        return form.encoded(part, index)
 
 
 def _joined(number: int, blocks: list[Block], sections: list[tuple[int, int]]) -> Block:

@@ -91,9 +91,7 @@ class MultilayerPerceptron(
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
         resume: bool = False,
-        comm: Any = None,
-        shards: Sequence[int] | None = None,
-        local: bool = False,
+        shards: int | Sequence[int] | None = None,
     ) -> Self:
         """Train on X and y.
 
@@ -125,23 +123,11 @@ class MultilayerPerceptron(
             compared. A list or an array that a program has changed in place is another value. Of the parameters, only
             these may have changed:
             <free on resume>
-        comm : object or None, default=None
-            A communicator such as ``mpi4py.MPI.COMM_WORLD``, to train together with the other processes of a job. Each
-            of them calls fit with the same arguments, computes a part of every batch, and has the same model at the
-            end, with the bits of a fit without `comm`. Any object with the attributes `rank` and `size` and the methods
-            ``Send(buffer, dest)``, ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a buffer is a
-            contiguous array of uint8. There must be no other messages between the processes during the call. An
-            exception on one of them raises one on all.
-        shards : sequence of int or None, default=None
-            Numbers of rows of the shards of X, which follow each other: every batch then takes ``batch_size / S`` rows
-            of each of the S shards, in their order. This must be a multiple of 128. Each shard is shuffled alone. An
-            epoch ends when the smallest shard has no full share of a batch left; the other rows are not used in this
-            epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
-        local : bool, default=False
-            Whether X, y, `sample_weight` and `shards` are those of this process alone: its shards, by default one with
-            all its rows. Every process of `comm` has the same number of shards. The result has the bits of a fit on the
-            rows of all processes, in the order of their ranks, with the shards of all. The processes exchange the
-            targets and weights, but not the rows, which must be dense.
+        shards : int, sequence of int or None, default=None
+            Shards of X, which follow each other: their number, for equal ones, or the number of rows of each. Every
+            batch then takes ``batch_size / S`` rows of each of the S shards, in their order. This must be a multiple of
+            128. Each shard is shuffled alone. An epoch ends when the smallest shard has no full share of a batch left;
+            the other rows are not used in this epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
 
         Returns
         -------
@@ -151,20 +137,21 @@ class MultilayerPerceptron(
         ------
         ValueError
             If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm start changes the
-            network, or if there is no training to resume (NotFittedError without any call of fit). With `comm`, also
-            if the processes have different parameters, data, versions of cmlp or random states, or if the solver is
-            "lbfgs".
+            network, or if there is no training to resume (NotFittedError without any call of fit).
         cmlp.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
             If X contains NaN or infinity.
-        cmlp.WorkerError
-            If another process of `comm` has failed.
+
+        See Also
+        --------
+        cmlp.distributed.fit : The same on several processes.
         """
         from cmlp.estimators.fitting import fit
+        from cmlp.estimators.sources import Arrays
 
         held = (X_val, y_val, sample_weight_val)
-        fit(self, X, y, sample_weight, held, resume=resume, comm=comm, shards=shards, local=local)
+        fit(self, Arrays(X, y, sample_weight), held, resume=resume, shards=shards)
         return self
 
     def _fit_batches(
@@ -184,8 +171,9 @@ class MultilayerPerceptron(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:
         from cmlp.estimators.fitting import partial_fit
+        from cmlp.estimators.sources import Arrays
 
-        partial_fit(self, X, y, sample_weight, classes)
+        partial_fit(self, Arrays(X, y, sample_weight), classes)
         return self
 
     # The fitted model

@@ -17,25 +17,22 @@ from cmlp.estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
-from cmlp.estimators.problem import Parameters, Problem, require_same
+from cmlp.estimators.problem import Call, require_same
 from cmlp.estimators.resuming import INTERRUPTED, model_to_resume, parameters_to_keep, resumed_state
-from cmlp.estimators.tasks import encoder_of, problem_of
+from cmlp.estimators.targets import learn_targets
 from cmlp.estimators.validation import present_model, scorer_of, validation_of, with_model
 from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.class_weights import weights_of_classes
-from cmlp.inputs.frames import as_table, check_feature_names, feature_names
+from cmlp.inputs.door import Opened, Rows
 from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.stored import StoredRows, stored_rows
-from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
-from cmlp.inputs.weights import as_weights
 from cmlp.model import ModelDocument
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
 from cmlp.training.loop import Training
+from cmlp.training.program_score import ProgramScore
 from cmlp.training.random import random_state
 from cmlp.training.same_data import check_same_data
-from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring
 from cmlp.training.shards import checked_shards
 from cmlp.training.state import TrainingState
@@ -45,15 +42,14 @@ from cmlp.training.trainer import Trainer
 from cmlp.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.estimators.base import MultilayerPerceptron
-    from cmlp.estimators.batches import Blocks
+    from cmlp.estimators.sources import Arrays, Source
+    from cmlp.estimators.targets import Targets
     from cmlp.inputs.labels import Labels
     from cmlp.training.lbfgs import LBFGS
     from cmlp.training.random import Generator
+    from cmlp.training.shards import Shards
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -66,67 +62,48 @@ _BALANCED = (
 
 
 def fit(
-    estimator: MultilayerPerceptron,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
+    estimator: Any,
+    source: Arrays,
     held: tuple[Any, Any, Any] = (None, None, None),
     *,
     resume: bool = False,
-    comm: Any = None,
-    shards: Sequence[int] | None = None,
+    shards: Shards | None = None,
+    workers: Workers | None = None,
     local: bool = False,
 ) -> None:
-    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator), Workers(comm) as workers:
-        begin = partial(_begin, estimator, resume=resume, local=local, alone=comm is None)
-        parameters, previous, ways = workers.together(begin)
+    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end.
+
+    With `workers`, this process trains together with others, and with `local` each of them has other rows.
+    """
+    alone, workers = workers is None, Workers() if workers is None else workers
+    with Exclusively(estimator), workers:
+        call, ways = workers.together(partial(_begin, estimator, resume=resume, local=local, alone=alone))
+        call = call._replace(held=held, shards=shards)
+        rows: Source = source
         if workers.size > 1:
             workers.compare({name: str(value) for name, value in ways.items()})
-        rows, targets, weight = X, y, sample_weight
         if ways["local"]:
-            from cmlp.estimators.local import joined  # few programs need it
+            from cmlp.estimators.local import StoredArrays  # few programs need it
 
-            rows, targets, weight, shards = joined(estimator, X, y, sample_weight, shards, workers)
-        call = partial(
-            train,
-            estimator,
-            parameters,
-            previous,
-            rows,
-            targets,
-            weight,
-            held,
-            incremental=False,
-            resume=ways["resume"],
-            workers=workers,
-            shards=shards,
-        )
-        call_with_callbacks(call, estimator, X, y, sample_weight, workers)
+            rows = stored = StoredArrays(source, call.door()._replace(width=None), shards, workers)
+            call = call._replace(shards=stored.shards)
+        call_with_callbacks(partial(train, call, rows, workers), estimator, *source.given, workers)
 
 
-def _begin(
-    estimator: MultilayerPerceptron, *, resume: bool, local: bool, alone: bool
-) -> tuple[Parameters, Model | None, dict[str, bool]]:
-    """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
+def _begin(estimator: Any, *, resume: bool, local: bool, alone: bool) -> tuple[Call, dict[str, bool]]:
+    """Return the call without its arguments, and what decides which messages workers exchange."""
     parameters = estimator._parameters()
     ways = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
-    if alone and ways["local"]:
-        raise ValueError("local=True needs comm, the communicator of the processes that have the other rows.")
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
     if ways["resume"]:
-        return parameters, model_to_resume(estimator, parameters.training), ways
-    return parameters, vars(estimator).get("_model") if parameters.warm_start else None, ways
+        previous: Model | None = model_to_resume(estimator, parameters.training)
+    else:
+        previous = vars(estimator).get("_model") if parameters.warm_start else None
+    return Call(estimator, parameters, previous, resume=ways["resume"]), ways
 
 
-def partial_fit(
-    estimator: MultilayerPerceptron,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    classes: ArrayLike | None,
-) -> None:
+def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         parameters = estimator._parameters()
@@ -138,56 +115,24 @@ def partial_fit(
             assemble(estimator)
         previous = vars(estimator).get("_model")
         parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-        train(estimator, parameters, previous, X, y, sample_weight, incremental=True, classes=classes)
-
-
-def train(
-    estimator: MultilayerPerceptron,
-    parameters: Parameters,
-    previous: Model | None,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    held: tuple[Any, Any, Any] = (None, None, None),
-    *,
-    incremental: bool,
-    resume: bool = False,
-    classes: ArrayLike | None = None,
-    observer: CallbackObserver | None = None,
-    stream: Blocks | None = None,
-    workers: Workers | None = None,
-    shards: Sequence[int] | None = None,
-) -> None:
-    """Train on data as the user passed them, or on a stream that begins with them, and store the model at the end."""
-    workers = Workers() if workers is None else workers
-    prepared = partial(
-        prepare,
-        estimator,
-        parameters,
-        previous,
-        X,
-        y,
-        sample_weight,
-        held,
-        incremental=incremental,
-        resume=resume,
-        classes=classes,
-        stream=stream,
-        shards=shards,
-    )
-    training, labels = workers.together(prepared)
-    if incremental and isinstance(training, Training):
+        training, labels = prepare(Call(estimator, parameters, previous, classes=classes, incremental=True), source)
+        assert isinstance(training, Training)
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
         if previous is not None:
             model.continue_network(previous)
         _keep(estimator, model)
-        return
+
+
+def train(call: Call, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
+    """Train on the rows of a source, and store the model at the end."""
+    estimator = call.estimator
+    training, labels = workers.together(partial(prepare, call, source))
     if isinstance(training, Training):
         if workers.size > 1:
             join(training, workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
         check_same_data(training, workers)
-        training.state.parameters = {**parameters_to_keep(estimator), **({} if stream is None else stream.kept)}
+        training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)
         training.observers.append(observer)
@@ -197,14 +142,14 @@ def train(
     except KeyboardInterrupt:
         training.state.restore_best()
         model = _model_of(training, _state_to_keep(training), labels)
-        if parameters.warm_start or training.state.epoch:
+        if call.parameters.warm_start or training.state.epoch:
             _keep(estimator, model)
         elif isinstance(training, Training):
             vars(estimator)[INTERRUPTED] = model
         raise
 
 
-def _keep(estimator: MultilayerPerceptron, model: Model) -> None:
+def _keep(estimator: Any, model: Model) -> None:
     """Store the model of a fit, and free the values that were assigned before."""
     estimator._model = model
     for name in (ASSIGNED, INTERRUPTED):
@@ -215,91 +160,66 @@ def _state_to_keep(training: Training | LBFGS) -> TrainingState:
     return training.state.resumable() if isinstance(training, Training) else training.state.finished()
 
 
-def prepare(
-    estimator: MultilayerPerceptron,
-    parameters: Parameters,
-    previous: Model | None,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    held: tuple[Any, Any, Any] = (None, None, None),
-    *,
-    incremental: bool = False,
-    resume: bool = False,
-    classes: ArrayLike | None = None,
-    stream: Blocks | None = None,
-    shards: Sequence[int] | None = None,
-) -> tuple[Training | LBFGS, Labels | None]:
-    """Validate the data and return the training of a call, and the classes; the estimator does not change."""
-    owner = type(estimator).__name__
-    X = as_table(X)
-    names = feature_names(X) if previous is None else previous.feature_names
-    if previous is not None:
-        check_feature_names(X, previous.feature_names, owner)
-    rows, natural = as_rows(X, owner)
-    require_samples(rows, owner)
-    if previous is not None:
-        check_width(rows.shape[1], previous.net.sizes[0], owner)
-    dtype = _dtype(parameters, previous, natural)
-    scale = _input_scale(parameters, previous, rows.shape[1])
-    if isinstance(scale, float) and (previous is None or not incremental):
-        warn_of_scale(stored_rows(rows), scale)
-    targets = as_targets(y, len(rows), owner, labels=estimator._estimator_type == "classifier")
-    whole = stream is None
-    weight = as_weights(sample_weight, len(rows), some=whole)
-    partial_labels = incremental or not whole
-    problem = problem_of(estimator, parameters, previous, targets, incremental=partial_labels, classes=classes)
-    if problem.labels is not None:
-        weights = weights_of_classes(parameters.class_weight, problem.labels, problem.task.targets, weight)
-        problem = problem._replace(class_weights=weights)
-        if weights is not None:
-            weight = weights.times(weight, problem.task.targets, some=whole)
-    net = network_description(parameters, previous, rows.shape[1], problem, dtype)
-    rng = random_state(parameters.random_state)
-    if resume and previous is not None:
-        state = resumed_state(previous.state, parameters.training)
-    else:
-        state = _initial_state(estimator, parameters, previous, net, rng, incremental=incremental)
-        parameters.training.draw_dropout_seed(state, len(net.sizes) - 1)
-    learns = scale if isinstance(scale, str) else None
-    if learns is not None and isinstance(rows, StoredRows):
-        raise ValueError(f"input_scale={learns!r} is learnt from all rows, which no process has with local=True.")
+def prepare(call: Call, source: Source) -> tuple[Training | LBFGS, Labels | None]:
+    """Open the source and return the training of a call, and the classes; the estimator does not change.
+
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `Trainer._training` the split.
+    """
+    parameters, previous, settings = call.parameters, call.previous, call.parameters.training
+    opened = source.open(call.door())
+    rows = opened.rows
+    dtype, scale = _dtype(call, rows.natural), _input_scale(call, rows.X.shape[1])
+    if isinstance(scale, float) and (previous is None or not call.incremental):
+        warn_of_scale(stored_rows(rows.X), scale)
+    targets, encoded = learn_targets(call, opened, whole=source.is_whole)
+    net = network_description(call, targets, rows.X.shape[1], dtype)
+    state = _begun_state(call, net)
     document = ModelDocument([(net, state.params)], input_scale=1.0 if isinstance(scale, str) else scale)
-    data, own = Data(rows, weight, document.input_scale, names, learns=learns), targets
-    if previous is not None:
-        learns = previous.scale_name
-    data = data._replace(scale_name=learns)
-    if require_complete(*held):
-        own, validation = validation_of(owner, names, rows.shape[1], problem, encoder_of(parameters, problem), *held)
+    data = _data(call, rows, encoded.weight, scale)
+    own = opened.y
+    if require_complete(*call.held):
+        door = call.door()._replace(width=rows.X.shape[1], names=data.names)
+        own, validation = validation_of(door, targets, call.held)
         data = data._replace(validation=validation)
-    task, settings = problem.task, parameters.training
-    if not incremental:
+    if not call.incremental:
         check_scoring(settings, data.validation is not None)
-    if shards is not None:
-        data = data._replace(shards=checked_shards(shards, len(rows), settings, data.validation is not None))
+    if call.shards is not None:
+        shards = checked_shards(call.shards, len(rows.X), settings, data.validation is not None)
+        data = data._replace(shards=shards)
+    task = targets.task(encoded.values)
     scorer = scorer_of(settings.scoring, task.score_name)
     if scorer is not None:
 
-        def present() -> MultilayerPerceptron:
-            model = present_model(net, state, document.input_scale, problem.labels)
-            return with_model(estimator, model)
+        def present() -> Any:
+            model = present_model(net, state, document.input_scale, targets.labels)
+            return with_model(call.estimator, model)
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
-    feed = None
-    if stream is not None:
-        feed = stream.feed(rows, data, parameters, problem, state)
-        data = stream.learn(feed, data, problem, state, settings)
+    feed, data = source.feed(data, task, targets, state, settings)
     trainer = Trainer._continued(document, parameters.n_threads, settings, state)
-    training = trainer._training(task, data, feed, Training if stream is None else stream.training)
+    training = trainer._training(task, data, feed, source.training)
     document.input_scale = training.data.input_scale  # which may have been learnt
     if training.observers:
-        _equip(trainer, training, estimator, problem.labels)
-    return training, problem.labels
+        _equip(trainer, training, call.estimator, targets.labels)
+    return training, targets.labels
 
 
-def _equip(
-    trainer: Trainer, training: Training | LBFGS, estimator: MultilayerPerceptron, labels: Labels | None
-) -> None:
+def _data(call: Call, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
+    """Return the rows of a training, without validation rows."""
+    learns, previous = scale if isinstance(scale, str) else None, call.previous
+    if learns is not None and isinstance(rows.X, StoredRows):
+        raise ValueError(f"input_scale={learns!r} is learnt from all rows, which no process has with local=True.")
+    return Data(
+        rows.X,
+        weight,
+        1.0 if isinstance(scale, str) else scale,
+        rows.names if previous is None else previous.feature_names,
+        learns=learns,
+        scale_name=learns if previous is None else previous.scale_name,
+    )
+
+
+def _equip(trainer: Trainer, training: Training | LBFGS, estimator: Any, labels: Labels | None) -> None:
     """Give a trainer what callbacks can use: the network, and copies of the estimator."""
     from cmlp.network import Network  # few programs need it
 
@@ -308,17 +228,16 @@ def _equip(
     trainer._copy_model = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))
 
 
-def network_description(
-    parameters: Parameters, previous: Model | None, n_features: int, problem: Problem, dtype: np.dtype[Any]
-) -> _core.Net:
+def network_description(call: Call, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
     """Return the network; raises ValueError if it differs from the previous model's network."""
-    sizes = (n_features, *parameters.hidden_layer_sizes, problem.n_outputs)
+    parameters, previous = call.parameters, call.previous
+    sizes = (n_features, *parameters.hidden_layer_sizes, targets.n_outputs)
     if previous is not None and previous.net.sizes != sizes:
         raise ValueError(
             f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
             f"{sizes}; call fit with warm_start=False to start again."
         )
-    activations, numbers = (*parameters.activation, problem.output), (*parameters.activation_parameter, 0.0)
+    activations, numbers = (*parameters.activation, targets.output), (*parameters.activation_parameter, 0.0)
     make = _net if isinstance(parameters.loss, str) else _core.Net  # a function may not be hashable
     net = make(sizes, activations, parameters.loss, dtype, numbers, parameters.loss_parameter)
     if previous is not None:
@@ -335,19 +254,22 @@ def network_description(
 _net = lru_cache(maxsize=64)(_core.Net)
 
 
-def _initial_state(
-    estimator: MultilayerPerceptron,
-    parameters: Parameters,
-    previous: Model | None,
-    net: _core.Net,
-    rng: Generator,
-    *,
-    incremental: bool,
-) -> TrainingState:
+def _begun_state(call: Call, net: _core.Net) -> TrainingState:
+    """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
+    settings, rng = call.parameters.training, random_state(call.parameters.random_state)
+    if call.resume and call.previous is not None:
+        return resumed_state(call.previous.state, settings)
+    state = _initial_state(call, net, rng)
+    settings.draw_dropout_seed(state, len(net.sizes) - 1)
+    return state
+
+
+def _initial_state(call: Call, net: _core.Net, rng: Generator) -> TrainingState:
     """Return the initial state: a new one, or one that continues from the previous model."""
+    parameters, previous, incremental = call.parameters, call.previous, call.incremental
     scaled, random = parameters.y_scale is not None, False
     if previous is None:
-        assigned = assigned_params(estimator, net) if incremental or parameters.warm_start else None
+        assigned = assigned_params(call.estimator, net) if incremental or parameters.warm_start else None
         params = assigned
         if params is None:
             params = initial_params(net, rng, parameters.init_activation, parameters.initialization)
@@ -372,9 +294,9 @@ def _initial_state(
     return state
 
 
-def _input_scale(parameters: Parameters, previous: Model | None, n_features: int) -> float | InputScale | str:
+def _input_scale(call: Call, n_features: int) -> float | InputScale | str:
     """Return the scale, which a model keeps; a name if it is to be learnt."""
-    scale = parameters.input_scale
+    scale, previous = call.parameters.input_scale, call.previous
     if previous is None:
         check_scale_width(scale, n_features)
     elif isinstance(scale, str) and previous.scale_name is not None:
@@ -384,7 +306,8 @@ def _input_scale(parameters: Parameters, previous: Model | None, n_features: int
     return scale if previous is None else previous.input_scale
 
 
-def _dtype(parameters: Parameters, previous: Model | None, natural: np.dtype[Any]) -> np.dtype[Any]:
+def _dtype(call: Call, natural: np.dtype[Any]) -> np.dtype[Any]:
+    parameters, previous = call.parameters, call.previous
     if previous is None:
         return natural if parameters.dtype == "auto" else np.dtype(parameters.dtype)
     if parameters.dtype != "auto":
@@ -437,8 +360,9 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if y is None:
         n_columns = 1 if isinstance(parameters.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
-    problem = problem_of(estimator, parameters, None, y)
-    net = network_description(parameters, None, len(first), problem, dtype)
+    call = Call(estimator, parameters)
+    targets = learn_targets(call, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
+    net = network_description(call, targets, len(first), dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())
@@ -447,7 +371,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if isinstance(scale, str):
         raise ValueError(f"input_scale={scale!r} is learnt in fit, so it cannot be used with assigned coefs_.")
     check_scale_width(scale, len(first))
-    twin._model = Model(net, state, input_scale=scale, feature_names=None, labels=problem.labels)
+    twin._model = Model(net, state, input_scale=scale, feature_names=None, labels=targets.labels)
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)

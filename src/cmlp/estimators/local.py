@@ -1,4 +1,4 @@
-"""Data of which every process has a part: what the processes tell each other before they train together."""
+"""Rows of which every process has a part: what the processes tell each other before they train together."""
 
 from __future__ import annotations
 
@@ -7,105 +7,97 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.inputs.frames import as_table, feature_names
+from cmlp.estimators.sources import Arrays
+from cmlp.inputs.door import Door, Opened
 from cmlp.inputs.labels import distinct, kind_of_labels
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.stored import StoredRows
-from cmlp.inputs.validation import as_numbers, as_rows, as_targets, require_samples
-from cmlp.inputs.weights import as_weights
+from cmlp.inputs.validation import as_numbers
 from cmlp.training.shards import sizes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from numpy.typing import NDArray
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp.estimators.base import MultilayerPerceptron
+    from cmlp.training.shards import Shards
     from cmlp.workers import Workers
 
 
 _KINDS = {"O": "text", "U": "text", "M": "dates", "m": "durations"}  # of labels, by the kind of dtype; else numbers
 
 
-class Part(NamedTuple):
-    """The data of one process, checked and converted."""
+class _Part(NamedTuple):
+    """The rows of one process, and the sizes of its shards."""
 
-    rows: NDArray[Any]
-    natural: np.dtype[Any]
-    names: NDArray[Any] | None
-    targets: NDArray[Any]  # numbers, dates or texts
-    weight: NDArray[np.float64] | None
+    opened: Opened
     sizes: tuple[int, ...]
 
 
-class Whole(NamedTuple):
-    """The data of all processes: arguments of fit. Only the rows of this process are in its memory."""
+class StoredArrays(Arrays):
+    """The rows of all processes, of which only those of this process are in its memory. The processes exchange the
+    targets and weights.
 
-    X: Any  # an ndarray or StoredRows
-    y: NDArray[Any]
-    sample_weight: NDArray[np.float64] | None
-    shards: tuple[int, ...]
+    Parameters
+    ----------
+    source : Arrays
+        The rows of this process.
+    door : Door
+    shards : sequence of int, int or None
+        Those of this process; None for one.
+    workers : Workers
 
-
-def joined(
-    estimator: MultilayerPerceptron,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    shards: Sequence[int] | None,
-    workers: Workers,
-) -> Whole:
-    """Return the data of all workers, of which each passes its own shards; the targets and weights are exchanged.
+    Attributes
+    ----------
+    shards : tuple of int
+        Numbers of rows of the shards of all processes.
 
     Raises
     ------
     ValueError
-        On every worker, if the data do not fit together.
+        On every worker, if the rows do not fit together.
     """
-    part = workers.together(partial(_part, estimator, X, y, sample_weight, shards))
-    workers.compare(
-        {
-            "number of features": str(part.rows.shape[1]),
-            "dtype of X": f"{part.rows.dtype} ({part.natural})",
-            "feature names": "None" if part.names is None else str(part.names.tolist()),
-            "kind of labels in y": _KINDS.get(part.targets.dtype.kind, "numbers"),
-            "number of outputs in y": str(part.targets.shape[1:]),
-            "kind of sample_weight": "None" if part.weight is None else "one per row",
-            "number of shards": str(len(part.sizes)),
-        }
-    )
-    targets = _gather_targets(part.targets, workers)
-    weights = None if part.weight is None else np.concatenate(workers.gather_array(part.weight))
-    sizes = np.concatenate(workers.gather_array(np.array(part.sizes, np.int64)))
-    first, n_rows = sum(map(len, targets[: workers.rank])), sum(map(len, targets))
-    rows: Any = part.rows
-    if workers.size > 1:
-        rows = StoredRows(rows, first, n_rows, part.natural, part.names)
-    return Whole(rows, np.concatenate(targets), weights, tuple(sizes.tolist()))
+
+    def __init__(self, source: Arrays, door: Door, shards: Shards | None, workers: Workers) -> None:
+        self.given = source.given
+        (rows, y, weight), sizes = workers.together(partial(_part, source, door, shards))
+        X, natural, names = rows
+        workers.compare(
+            {
+                "number of features": str(X.shape[1]),
+                "dtype of X": f"{X.dtype} ({natural})",
+                "feature names": "None" if names is None else str(names.tolist()),
+                "kind of labels in y": _KINDS.get(y.dtype.kind, "numbers"),
+                "number of outputs in y": str(y.shape[1:]),
+                "kind of sample_weight": "None" if weight is None else "one per row",
+                "number of shards": str(len(sizes)),
+            }
+        )
+        targets = _gather_targets(y, workers)
+        weights = None if weight is None else np.concatenate(workers.gather_array(weight))
+        self.shards = tuple(np.concatenate(workers.gather_array(np.array(sizes, np.int64))).tolist())
+        if workers.size > 1:
+            X = StoredRows(X, sum(map(len, targets[: workers.rank])), sum(map(len, targets)))
+        self._opened = Opened(rows._replace(X=X), np.concatenate(targets), weights)
+
+    def open(self, door: Door) -> Opened:
+        """Return the rows, the targets and the weights of all processes."""
+        opened = door.let_in(self._opened)
+        if opened.weight is not None and not opened.weight.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        return opened
 
 
-def _part(
-    estimator: MultilayerPerceptron,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    shards: Sequence[int] | None,
-) -> Part:
-    owner = type(estimator).__name__
-    X = as_table(X)
-    names = feature_names(X)
-    rows, natural = as_rows(X, owner)
-    require_samples(rows, owner)
-    if isinstance(rows, CSR):
+def _part(source: Arrays, door: Door, shards: Shards | None) -> _Part:
+    X, y, weight = source.given
+    rows = door.rows(X)
+    if isinstance(rows.X, CSR):
         raise ValueError("local=True needs dense rows, got a sparse X.")
-    labels = estimator._estimator_type == "classifier"
-    targets = as_targets(y, len(rows), owner, labels=labels)
-    if labels:
-        kind_of_labels(targets)
+    opened = door._replace(partial=True).targets(rows, y, weight)
+    n_rows = len(opened.y)
+    if door.labels:
+        kind_of_labels(opened.y)
     else:
-        targets = as_numbers(targets)
-    weight = as_weights(sample_weight, len(rows), some=False)
-    return Part(rows, natural, names, targets, weight, sizes_of((len(rows),) if shards is None else shards, len(rows)))
+        opened = opened._replace(y=as_numbers(opened.y))
+    return _Part(opened, sizes_of((n_rows,) if shards is None else shards, n_rows))
 
 
 def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cmlp.exceptions import NonFiniteInputError
 from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.frames import as_table, check_feature_names
+from cmlp.inputs.frames import as_table, check_names, feature_names
 from cmlp.inputs.validation import as_rows, check_width
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Model:
         """Return what a function of the network returns for the X that a user passed to `estimator`."""
         owner = type(estimator).__name__
         X = as_table(X)
-        check_feature_names(X, self.feature_names, owner)
+        check_names(feature_names(X), self.feature_names, owner)
         rows, _ = as_rows(X, owner)
         check_width(rows.shape[1], self.net.sizes[0], owner)
         try:

@@ -1,26 +1,26 @@
-"""What an estimator works out before training: its parameters after validation, and what y asks of the network."""
+"""What a call of `fit` begins with: the validated parameters of the estimator, and the arguments but for the rows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp import architecture, hyperparameters
+from cmlp.inputs.door import Door
 from cmlp.training.initialization import init_activations
 from cmlp.training.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     import numpy as np
+    from numpy.typing import ArrayLike
 
-    from cmlp.estimators.base import MultilayerPerceptron
-    from cmlp.inputs.class_weights import ClassWeight, ClassWeights
-    from cmlp.inputs.labels import Labels
+    from cmlp.estimators.model import Model
+    from cmlp.inputs.class_weights import ClassWeight
     from cmlp.inputs.losses import LossFunction
     from cmlp.inputs.scale import InputScale
     from cmlp.training.settings import Settings
-    from cmlp.training.task import Task
+    from cmlp.training.shards import Shards
 
 
 # Losses of positive outputs.
@@ -93,7 +93,7 @@ _MOST_KNOWN = 64
 _PLAIN = frozenset((bool, float, int, str, type(None)))  # their values never change
 
 
-def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object]) -> Parameters:
+def parameters_of(cls: type[Any], values: Mapping[str, object]) -> Parameters:
     """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
@@ -133,26 +133,46 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
-class Problem(NamedTuple):
-    """The task of a training, and the output layer that it needs.
+class Call(NamedTuple):
+    """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows.
 
     Attributes
     ----------
-    task : cmlp.training.task.Task
-    n_outputs : int
-    output : str
-        Activation of the output layer.
-    labels : Labels or None
-        The classes of a classifier.
-    class_weights : ClassWeights or None
-        The weights of the classes, which the parameter `class_weight` describes.
+    estimator : MLPClassifier or MLPRegressor
+    parameters : Parameters
+    previous : Model or None
+        The model that the call continues.
+    held : tuple
+        X, y and weights of the program's own validation rows, or None.
+    classes : array-like or None
+        All classes, if the rows arrive in parts.
+    shards : sequence of int, int or None
+    incremental : bool
+        Whether this is `partial_fit`.
+    resume : bool
     """
 
-    task: Task
-    n_outputs: int
-    output: str
-    labels: Labels | None = None
-    class_weights: ClassWeights | None = None
+    estimator: Any
+    parameters: Parameters
+    previous: Model | None = None
+    held: tuple[Any, Any, Any] = (None, None, None)
+    classes: ArrayLike | None = None
+    shards: Shards | None = None
+    incremental: bool = False
+    resume: bool = False
+
+    @property
+    def labels(self) -> bool:
+        """Whether y has labels."""
+        is_classifier: bool = self.estimator._estimator_type == "classifier"
+        return is_classifier
+
+    def door(self) -> Door:
+        """Return the door for the rows of the call."""
+        owner, previous = type(self.estimator).__name__, self.previous
+        if previous is None:
+            return Door(owner, self.labels)
+        return Door(owner, self.labels, previous.net.n_in, previous.feature_names)
 
 
 def require_same(name: str, was: object, now: object) -> None:

@@ -107,6 +107,8 @@ def find_learning_rate(
     """
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.estimators.fitting import prepare
+    from cmlp.estimators.problem import Call
+    from cmlp.estimators.sources import Arrays
     from cmlp.training.loop import Training
     from cmlp.training.range_test import range_test
 
@@ -124,7 +126,8 @@ def find_learning_rate(
         max_time=None,
         verbose=False,
     )
-    training, _ = prepare(estimator, parameters._replace(training=plain), None, X, y, sample_weight)
+    call = Call(estimator, parameters._replace(training=plain))
+    training, _ = prepare(call, Arrays(X, y, sample_weight))
     if not isinstance(training, Training):
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
     losses, smoothed = range_test(training, rates)

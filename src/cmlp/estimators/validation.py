@@ -7,46 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp.estimators.model import Model
 from cmlp.estimators.resuming import INTERRUPTED
-from cmlp.inputs.frames import as_table, check_feature_names
-from cmlp.inputs.validation import as_rows, as_targets, check_width, require_samples
-from cmlp.inputs.weights import as_weights
 from cmlp.training.task import Validation, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from cmlp._core import Net
-    from cmlp.estimators.base import MultilayerPerceptron
-    from cmlp.estimators.problem import Problem
+    from cmlp.estimators.targets import Targets
+    from cmlp.inputs.door import Door
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.scale import InputScale
     from cmlp.training.state import TrainingState
 
 
-def validation_of(
-    owner: str,
-    names: NDArray[Any] | None,
-    n_features: int,
-    problem: Problem,
-    encode: Callable[[NDArray[Any]], NDArray[Any]],
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-) -> tuple[NDArray[Any], Validation]:
-    """Return the targets of the program's own validation data, as they were passed, and the converted data."""
+def validation_of(door: Door, targets: Targets, held: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:
+    """Return the targets of the program's own validation rows, as they were passed, and the converted rows."""
     with named_validation():
-        X = as_table(X)
-        check_feature_names(X, names, owner)
-        rows, _ = as_rows(X, owner)
-        require_samples(rows, owner)
-        check_width(rows.shape[1], n_features, owner)
-        own = as_targets(y, len(rows), owner, labels=problem.labels is not None)
-        targets, weight = encode(own), as_weights(sample_weight, len(rows))
-        if problem.class_weights is not None:
-            weight = problem.class_weights.times(weight, targets)
-        return own, Validation(rows, targets, weight)
+        opened = door.open(*held)
+        return opened.y, Validation(opened.rows.X, *targets.encode(opened.y, opened.weight))
 
 
 def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
@@ -72,7 +52,7 @@ def present_model(net: Net, state: TrainingState, input_scale: float | InputScal
     return Model(net, live, input_scale=input_scale, feature_names=None, labels=labels)
 
 
-def with_model(estimator: MultilayerPerceptron, model: Model) -> MultilayerPerceptron:
+def with_model(estimator: Any, model: Model) -> Any:
     """Return a copy of an estimator that is fitted with this model."""
     twin = copy(estimator)
     vars(twin).pop(INTERRUPTED, None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp.files.reader import ModelFile
-    from cmlp.training.same_data import Digests
+    from cmlp.inputs.checksums import Digests
 
     Strings = dict[str, str]
     Arrays = dict[str, np.ndarray[Any, Any]]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Block = TypeVar("Block")
 
 
-class Source:
+class Passes:
     """Where blocks come from: an iterable that can be read again, or a function that returns an iterator.
 
     Parameters
@@ -44,7 +44,7 @@ class Source:
             raise TypeError(f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}.")
         return iter(blocks)
 
-    def require_passes(self, n_passes: float, why: str) -> None:
+    def require(self, n_passes: float, why: str) -> None:
         """Raise ValueError if more passes are needed than the source allows."""
         if self.is_iterator and n_passes > 1:
             raise ValueError(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Checksums = NDArray[np.uint64]
+    Digests = dict[str, tuple[dict[str, str], Checksums]]  # the kind of each array, and the checksum of each block
 
 BLOCK = 1024  # rows
 _CHUNK = 1 << 22  # bytes of the rows that are read at a time

@@ -13,7 +13,6 @@ import numpy as np
 from cmlp.exceptions import warn
 from cmlp.inputs.arrays import is_arrow
 from cmlp.inputs.columns import ArrowColumns
-from cmlp.inputs.stored import StoredRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +55,6 @@ def feature_names(X: Any) -> NDArray[Any] | None:
     TypeError
         If only some of the names are strings.
     """
-    if isinstance(X, StoredRows):
-        return X.names
     if isinstance(X, np.ndarray) or not (hasattr(X, "columns") and hasattr(X, "__array__")):
         return None
     names = np.asarray(list(X.columns), dtype=object)
@@ -80,12 +77,11 @@ def texts_of_names(names: Sequence[object] | None) -> NDArray[Any] | None:
     return np.array(names, object)
 
 
-def check_feature_names(X: object, fitted: NDArray[Any] | None, owner: str) -> None:
-    """Compare the column names of X with the names that fit stored.
+def check_names(names: NDArray[Any] | None, fitted: NDArray[Any] | None, owner: str) -> None:
+    """Compare the column names of X, from `feature_names`, with the names that fit stored.
 
     Warns if only one of them has names. Raises ValueError if the names differ.
     """
-    names = feature_names(X)
     if names is None and fitted is None:
         return
     if fitted is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from cmlp.inputs.sparse import CSR
@@ -22,21 +21,10 @@ class StoredRows:
         Index of the first of them.
     n_rows : int
         Number of rows of all workers.
-    natural : dtype
-        The dtype of the model with ``dtype="auto"``.
-    names : ndarray of str or None
-        Names of the columns of a data frame.
     """
 
-    def __init__(
-        self,
-        stored: NDArray[Any],
-        first: int,
-        n_rows: int,
-        natural: np.dtype[Any],
-        names: NDArray[Any] | None,
-    ) -> None:
-        self.stored, self.first, self.natural, self.names = stored, first, natural, names
+    def __init__(self, stored: NDArray[Any], first: int, n_rows: int) -> None:
+        self.stored, self.first = stored, first
         self.shape, self.dtype = (n_rows, stored.shape[1]), stored.dtype
 
     def __len__(self) -> int:

@@ -13,7 +13,6 @@ from cmlp.exceptions import DataConversionWarning, sklearn_class, warn
 from cmlp.inputs.arrays import IN_PLACE, readable, rectangular, refuse_complex, require_finite, to_float64
 from cmlp.inputs.labels import as_labels
 from cmlp.inputs.sparse import as_csr, as_dense, is_sparse, refuse_sparse
-from cmlp.inputs.stored import StoredRows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,9 +42,6 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     natural : dtype
         The dtype of the model with ``dtype="auto"``: float32 for uint8, float16 and float32 arrays, otherwise float64.
     """
-    if isinstance(X, StoredRows):
-        stand_in: Any = X
-        return stand_in, X.natural
     sparse = is_sparse(X)
     array = X if sparse else rectangular(X, "X")
     check_rows(array, sparse, type(X).__name__, owner)

@@ -20,7 +20,7 @@ from cmlp.exceptions import (
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.loop import begin, log_loss_clip
-from cmlp.training.target_scale import standardized
+from cmlp.training.task import standardized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -33,7 +33,7 @@ from cmlp.training.random import draw_and_store
 from cmlp.training.split import split
 from cmlp.training.state import NO_SUMS, TrainingState
 from cmlp.training.stopping import STOPPING_RULES
-from cmlp.training.target_scale import standardized
+from cmlp.training.task import standardized
 from cmlp.training.together import advance_together, common_intervals, report_together
 from cmlp.workers import Workers
 

@@ -14,11 +14,14 @@ from cmlp import _core, hyperparameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeAlias
-
-    from cmlp.training.state import TrainingState
+    from typing import Any, Protocol, TypeAlias
 
     Generator: TypeAlias = np.random.RandomState | _core.Random
+
+    class Drawing(Protocol):
+        """A state of which a generator is a part."""
+
+        generator: Generator | None
 
 
 def random_state(seed: int | np.random.RandomState | None) -> Generator:
@@ -34,14 +37,15 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     return _core.Random(checked) if isinstance(checked, int) else checked
 
 
-def draw_and_store(state: TrainingState, draw: Callable[[Any], dict[str, object]]) -> None:
+def draw_and_store(state: Drawing, draw: Callable[[Any], dict[str, object]]) -> None:
     """Draw random numbers from a state's generator, and change the state, in one step.
 
     If Ctrl-C comes before this step, neither the state nor its generator has changed.
 
     Parameters
     ----------
-    state : TrainingState
+    state : object
+        Has the attribute `generator`.
     draw : callable
         Receives the generator; returns the attributes of the state to change.
     """

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp.inputs.checksums import Checksums
+    from cmlp.inputs.checksums import Digests
     from cmlp.training.loop import Training
     from cmlp.training.task import Data
     from cmlp.workers import Workers
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
-    Digests = dict[str, tuple[dict[str, str], Checksums]]  # the kind of each array, and the checksum of each block
 
 
 def check_same_data(training: Training, workers: Workers) -> None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import operator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cmlp.workers import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
 
     from cmlp.training.settings import Settings
 
+    Shards: TypeAlias = int | Sequence[int]  # their number, or the number of rows of each
 
-def checked_shards(shards: Sequence[int], n_rows: int, settings: Settings, own_rows: bool) -> tuple[int, ...]:
+
+def checked_shards(shards: Shards, n_rows: int, settings: Settings, own_rows: bool) -> tuple[int, ...]:
     """Return the numbers of rows of the shards as a tuple.
 
     Parameters
     ----------
-    shards : sequence of int
+    shards : int or sequence of int
         As the user passed them.
     n_rows : int
         Number of training rows.
@@ -54,14 +58,32 @@ def checked_shards(shards: Sequence[int], n_rows: int, settings: Settings, own_r
     return sizes
 
 
-def sizes_of(shards: Sequence[int], n_rows: int) -> tuple[int, ...]:
-    """Return the numbers of rows of the shards; raise ValueError unless they are those of n_rows rows."""
+def sizes_of(shards: Shards, n_rows: int) -> tuple[int, ...]:
+    """Return the numbers of rows of the shards; ValueError unless they are those of n_rows rows.
+
+    Of a number of shards, shard i of n has the rows from ``n_rows * i // n`` to ``n_rows * (i + 1) // n``.
+    """
+    given = given_shards(shards)
+    if isinstance(given, int):
+        if given > n_rows:
+            raise ValueError(f"shards must be at most the number of rows ({n_rows}), got {given}.")
+        bounds = [n_rows * i // given for i in range(given + 1)]
+        return tuple(end - begin for begin, end in pairwise(bounds))
+    if sum(given) != n_rows:
+        raise ValueError(f"shards must have the sum {n_rows}, the number of rows of X, got {sum(given)}.")
+    return given
+
+
+def given_shards(shards: Shards) -> int | tuple[int, ...]:
+    """Return the number of shards, or their numbers of rows; ValueError if an integer is not positive."""
+    given: int | tuple[int, ...] = ()
     try:
-        sizes = tuple(map(operator.index, shards))
+        if isinstance(shards, bool) or not hasattr(shards, "__index__"):
+            given = tuple(map(operator.index, shards))  # type: ignore[arg-type]
+        else:
+            given = operator.index(shards)
     except TypeError:
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise ValueError(f"shards must be a sequence of positive integers, got {shards!r}.")
-    if sum(sizes) != n_rows:
-        raise ValueError(f"shards must have the sum {n_rows}, the number of rows of X, got {sum(sizes)}.")
-    return sizes
+        given = ()
+    if min((given,) if isinstance(given, int) else given, default=0) < 1:
+        raise ValueError(f"shards must be a positive integer or a sequence of them, got {shards!r}.")
+    return given

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp.inputs.checksums import Digests
     from cmlp.training.random import Generator
-    from cmlp.training.same_data import Digests
     from cmlp.training.target_scale import TargetScale
 
 

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from cmlp._core import Net
-    from cmlp.training.state import TrainingState
-    from cmlp.training.task import Data, Task
-
-# The unit of a loss is this power of y's unit.
-_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
 
 class TargetScale(NamedTuple):
@@ -149,30 +144,6 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
 def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
     """Return whether two rows prove that the targets are not too close together: a cheap test for small trainings."""
     return all(abs(p - q) > max(abs(p), abs(q)) / 1024 for p, q in zip(first.tolist(), second.tolist(), strict=True))
-
-
-def standardized(task: Task, net: Net, data: Data, state: TrainingState) -> Task:
-    """Return a task with standardized targets, and bring the parameters of its training to their scale.
-
-    The scale is learnt from the training rows; a state that has a scale keeps it.
-    """
-    if not task.standardize:
-        return task
-    if state.target_scale is None:
-        moments = Moments()
-        moments.add(task.targets, data.weight, state.order)
-        state.target_scale = learnt_scale(moments, net.dtype)
-    state.unfold(net)
-    scale = state.target_scale
-    same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
-    with np.errstate(over="ignore", under="ignore"):
-        unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
-    if not 0 < unit < np.inf:
-        raise ValueError(
-            f"y must have a standard deviation whose square is a finite positive number for y_scale='standard' with "
-            f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
-        )
-    return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")
 
 
 def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:

@@ -11,15 +11,17 @@ import numpy as np
 from cmlp.exceptions import named
 from cmlp.inputs.arrays import readable, rectangular
 from cmlp.inputs.labels import as_class_indices
+from cmlp.inputs.moments import Moments
 from cmlp.inputs.nonfinite import first_non_finite_error, named_column
-from cmlp.inputs.scale import learnt_scale
+from cmlp.inputs.scale import learnt_scale as learnt_input_scale
 from cmlp.inputs.sparse import taken
 from cmlp.inputs.stored import StoredRows
 from cmlp.inputs.weights import require_normal
 from cmlp.training.scores import accuracy, d2_pinball, r_squared
+from cmlp.training.target_scale import learnt_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from typing import Any, TypeAlias
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from cmlp.exceptions import NonFiniteInputError
     from cmlp.inputs.scale import InputScale
     from cmlp.inputs.sparse import CSR
+    from cmlp.training.state import TrainingState
     from cmlp.training.target_scale import TargetScale
 
     # Validation score of (outputs, targets, weight); higher is better.
@@ -36,6 +39,10 @@ if TYPE_CHECKING:
 
 # Losses of outputs that are probabilities.
 _LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
+
+
+# The unit of a loss is this power of y's unit.
+_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
 
 class Task(NamedTuple):
@@ -107,7 +114,7 @@ class Data(NamedTuple):
         """Return the data with the scale that `learns` names, learnt from these training rows; None for all."""
         if self.learns is None:
             return self
-        return self._replace(input_scale=learnt_scale(self.learns, self.X, self.weight, rows), learns=None)
+        return self._replace(input_scale=learnt_input_scale(self.learns, self.X, self.weight, rows), learns=None)
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
@@ -167,20 +174,28 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     return rows
 
 
-def task_of(net: _core.Net, y: ArrayLike) -> Task:
-    """Return the task of training a network on targets as `Network.cost` accepts them.
+def targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
+    """Return targets, as `Network.cost` accepts them, for the core: class indices, or a matrix."""
+    array = rectangular(y, "y")
+    if array.ndim == 1:
+        return as_class_indices(array, net.n_out, net.activations[-1])
+    if array.ndim != 2 or array.shape[1] != net.n_out:
+        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
+    targets = readable(array, "y")
+    if net.loss in _LIKELIHOODS and net.n_out == 1:
+        targets = np.array(targets)  # another thread could change the caller's array after `task_of` has read it
+    return targets
+
+
+def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
+    """Return the task of training a network on targets from `targets_of`.
 
     The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
     coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
     stratified.
     """
-    array = rectangular(y, "y")
-    if array.ndim == 1:
-        targets: NDArray[Any] = as_class_indices(array, net.n_out, net.activations[-1])
+    if targets.ndim == 1:
         return Task(targets, _class_accuracy)
-    if array.ndim != 2 or array.shape[1] != net.n_out:
-        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
-    targets = readable(array, "y")
     if isinstance(net.loss_parameter, tuple):
         quantiles = net.loss_parameter
         return Task(
@@ -196,8 +211,6 @@ def task_of(net: _core.Net, y: ArrayLike) -> Task:
         )
     if net.activations[-1] == "softmax":
         return Task(targets, _most_probable_accuracy)
-    if net.n_out == 1:
-        targets = np.array(targets)  # another thread could change the caller's array after the check
     binary = net.n_out == 1 and bool(np.isin(targets, (0, 1)).all())
     return Task(targets, _label_accuracy, targets[:, 0] if binary else None)
 
@@ -212,3 +225,27 @@ def _most_probable_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDAr
 
 def _label_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
     return accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)
+
+
+def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -> Task:
+    """Return a task with standardized targets, and bring the parameters of its training to their scale.
+
+    The scale is learnt from the training rows; a state that has a scale keeps it.
+    """
+    if not task.standardize:
+        return task
+    if state.target_scale is None:
+        moments = Moments()
+        moments.add(task.targets, data.weight, state.order)
+        state.target_scale = learnt_scale(moments, net.dtype)
+    state.unfold(net)
+    scale = state.target_scale
+    same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
+    with np.errstate(over="ignore", under="ignore"):
+        unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
+    if not 0 < unit < np.inf:
+        raise ValueError(
+            f"y must have a standard deviation whose square is a finite positive number for y_scale='standard' with "
+            f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
+        )
+    return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")

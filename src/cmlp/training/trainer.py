@@ -17,13 +17,13 @@ from cmlp.pickles import PICKLE_VERSION, check_version
 from cmlp.training.history import History
 from cmlp.training.lbfgs import LBFGS
 from cmlp.training.loop import Training
+from cmlp.training.program_score import ProgramScore
 from cmlp.training.random import random_state as generator_of
 from cmlp.training.reporting import Reporter, callbacks_of
-from cmlp.training.scores import ProgramScore
 from cmlp.training.settings import check_scoring, settings_of
 from cmlp.training.state import TrainingState
 from cmlp.training.target_scale import warn_of_lost_targets
-from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, task_of
+from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, targets_of, task_of
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.inputs.sparse import CSR
     from cmlp.training.feed import Feed
     from cmlp.training.settings import Settings
 
@@ -344,16 +343,14 @@ class Trainer:
     ) -> Training | LBFGS:
         """Validate the arguments of a call, and return the training on them."""
         settings, document = self._settings, self._content
-        task, rows, weight = self._prepare(X, y, sample_weight)
-        validation = None
+        own, (rows, targets, weight) = self._opened(X, y, sample_weight)
+        task, validation = task_of(document.net, targets), None
         if require_complete(*held):
             with named_validation():
-                held_task, held_rows, held_weight = self._prepare(*held)
-            validation = Validation(held_rows, held_task.targets, held_weight)
+                own, validation = self._opened(*held)
         check_scoring(settings, validation is not None)
         data = Data(rows, weight, document.input_scale, None, validation)
         if callable(settings.scoring):
-            own = rectangular(y if validation is None else held[1], "y")
             task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
         elif settings.scoring not in (None, "loss", task.score_name):
             raise ValueError(
@@ -365,19 +362,18 @@ class Trainer:
             training.check_data()
         return training
 
-    def _prepare(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
-    ) -> tuple[Task, NDArray[Any] | CSR, NDArray[np.float64] | None]:
-        """Return the task, the rows and their weights."""
+    def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
+        """Return the targets as they were passed, and rows of training or validation, converted."""
         net, owner = self._content.net, type(self.network).__name__
         rows, _ = as_rows(X, owner)
         require_samples(rows, owner)
         check_width(rows.shape[1], net.n_in, owner)
-        task = task_of(net, y)
-        if len(task.targets) != len(rows):
-            counts = [len(rows), len(task.targets)]
+        own = rectangular(y, "y")
+        targets = targets_of(net, own)
+        if len(targets) != len(rows):
+            counts = [len(rows), len(targets)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
-        return task, rows, as_weights(sample_weight, len(rows))
+        return own, Validation(rows, targets, as_weights(weight, len(rows)))
 
     def _training(
         self, task: Task, data: Data, feed: Feed | None = None, kind: type[Training] = Training

@@ -1,0 +1,183 @@
+"""What y means to the training of an estimator: one object for training rows, blocks, parts and validation rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.estimators.problem import POSITIVE
+from cmlp.estimators.versions import averages_squared_errors
+from cmlp.inputs.class_weights import weights_of_classes
+from cmlp.inputs.labels import Labels, labels_of, learn_labels
+from cmlp.inputs.validation import as_numbers, as_quantile_targets
+from cmlp.training.scores import accuracy, d2_pinball, r_squared
+from cmlp.training.task import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp.estimators.problem import Call, Parameters
+    from cmlp.inputs.class_weights import ClassWeights
+    from cmlp.inputs.door import Opened
+
+
+class Encoded(NamedTuple):
+    """Targets as the core reads them, and the weights of their rows, multiplied by those of the classes."""
+
+    values: NDArray[Any]
+    weight: NDArray[np.float64] | None
+
+
+class Targets:
+    """The rules by which y becomes targets; made once, from the first y.
+
+    Attributes
+    ----------
+    n_outputs : int
+    output : str
+        Activation of the output layer.
+    labels : Labels or None
+        The classes of a classifier.
+    class_weights : ClassWeights or None
+        The weights of the classes, which the parameter `class_weight` describes.
+    """
+
+    n_outputs: int
+    output: str
+    labels: Labels | None = None
+    class_weights: ClassWeights | None = None
+
+    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return targets for the core."""
+        raise NotImplementedError
+
+    def task(self, values: NDArray[Any]) -> Task:
+        """Return the task of a training with these targets."""
+        raise NotImplementedError
+
+    def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool = True) -> Encoded:
+        """Return targets and weights; ValueError if `some` weight must be positive, but none is."""
+        return self._weighted(self.values(y), weight, some)
+
+    def _weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, some: bool) -> Encoded:
+        weights = self.class_weights
+        return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
+
+
+class ClassTargets(Targets):
+    """Labels of a classifier."""
+
+    labels: Labels
+
+    def __init__(self, labels: Labels, loss: object) -> None:
+        self.labels, self.n_outputs = labels, labels.n_outputs
+        softmax = labels.kind == "multiclass" and loss != "squared_error"
+        self.output = "softmax" if softmax else "logistic"
+
+    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return encoded labels."""
+        return self.labels.encode(y)
+
+    def learn_weights(self, call: Call, encoded: Encoded, *, some: bool) -> Encoded:
+        """Learn the weights of the classes from the training rows; return these with the weights."""
+        given = call.parameters.class_weight
+        self.class_weights = weights_of_classes(given, self.labels, *encoded)
+        return self._weighted(*encoded, some)
+
+    def task(self, values: NDArray[Any]) -> Task:
+        """Return the task with the accuracy as score."""
+        labels = self.labels
+        return Task(
+            values,
+            score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
+            groups=values[:, 0] if labels.kind == "binary" else None,
+            group_names=labels.classes,
+            score_name="accuracy",
+        )
+
+
+class NumberTargets(Targets):
+    """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
+
+    def __init__(self, parameters: Parameters, n_columns: int) -> None:
+        self.loss, self._standardize = parameters.loss, parameters.y_scale is not None
+        given = parameters.loss_parameter
+        self.quantiles = given if isinstance(given, tuple) else None
+        self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
+        self.output = "exp" if self.loss in POSITIVE else "identity"
+
+    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return a matrix of numbers."""
+        y = as_numbers(y)
+        if self.loss in POSITIVE:
+            y = np.array(y)  # another thread could change the caller's array after the check
+            if (y < 0).any() or (self.loss == "gamma" and not y.all()):
+                raise ValueError(f"Some value(s) of y are out of the valid range of the loss {self.loss!r}.")
+        targets = y[:, np.newaxis] if y.ndim == 1 else y
+        if self.quantiles is not None:
+            return as_quantile_targets(targets, self.n_outputs)
+        if targets.shape[1] != self.n_outputs:
+            raise ValueError(f"y must have {self.n_outputs} outputs, got {targets.shape[1]}.")
+        return targets
+
+    def task(self, values: NDArray[Any]) -> Task:
+        """Return the task with the score of the loss: R^2, or D^2 for several quantiles."""
+        quantiles, loss, n_outputs = self.quantiles, self.loss, self.n_outputs
+        if quantiles is not None:
+            return Task(
+                values,
+                score=lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight),
+                standardize=self._standardize,
+                y_advice="y_scale='standard'",
+                score_name="d2_pinball",
+            )
+        squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
+        return Task(
+            values,
+            score=lambda outputs, y, weight: r_squared(y, outputs, weight),
+            loss_scale=0.5 if squared else 1.0,
+            report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
+            standardize=self._standardize,
+            y_advice="" if loss in POSITIVE or callable(loss) else "y_scale='standard'",
+            score_name="r2",
+        )
+
+
+def learn_targets(call: Call, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
+    """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
+    y, weight = opened.y, opened.weight
+    if not call.labels:
+        numbers = NumberTargets(call.parameters, 1 if y.ndim == 1 else y.shape[1])
+        return numbers, numbers.encode(y, weight)
+    targets, values = class_targets(call, y, whole=whole and not call.incremental)
+    return targets, targets.learn_weights(call, Encoded(values, weight), some=whole)
+
+
+def class_targets(call: Call, y: NDArray[Any], *, whole: bool = True) -> tuple[ClassTargets, NDArray[Any]]:
+    """Return the classes of y, or those of the model that continues, and y as targets."""
+    if not whole:
+        labels = _known_labels(call, y)
+        values = labels.encode(y)
+    elif call.previous is not None:
+        labels = call.previous.labels
+        values = labels.encode_all(y)
+    else:
+        labels, values = learn_labels(y)
+    return ClassTargets(labels, call.parameters.loss), values
+
+
+def _known_labels(call: Call, y: NDArray[Any]) -> Labels:
+    """Return the labels of a training that sees only a part of the rows; the first call needs `classes`."""
+    previous, classes = call.previous, call.classes
+    if previous is None:
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        labels = labels_of(classes)
+        return Labels("multilabel", labels.classes) if y.ndim == 2 else labels
+    labels = previous.labels
+    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
+        )
+    return labels

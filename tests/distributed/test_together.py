@@ -1,0 +1,160 @@
+"""`cmlp.distributed.fit` with a communicator, and what does not go with it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from worker_cases import digest, fitted, in_threads, model_of
+
+import cmlp
+from cmlp import MLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
+
+
+def refused(message, *arguments, **keywords):
+    model, data = model_of("200")
+    with pytest.raises(ValueError, match=message):
+        cmlp.distributed.fit(model, *data, *arguments, **keywords)
+    assert not hasattr(model, "classes_")
+
+
+class Alone:
+    """The communicator of one process."""
+
+    rank, size = 0, 1
+    Send = Recv = Bcast = None
+
+
+def test_a_communicator_of_one_process_gives_the_bits_of_fit():
+    assert digest(fitted("weights", Alone())) == digest(fitted("weights"))
+
+
+def test_model_is_returned_and_gets_the_weights_of_validation_rows():
+    _, (X, y, weight) = model_of("weights")
+    held = {"X_val": X[:99], "y_val": y[:99], "sample_weight_val": weight[:99]}
+    expected = digest(model_of("weights")[0].fit(X, y, weight, **held))
+    models = [model_of("weights")[0] for _ in range(2)]
+    found = in_threads(
+        2, lambda comm: cmlp.distributed.fit(models[comm.rank], X, y, weight, comm=comm, **held) is models[comm.rank]
+    )
+    assert found == [True, True]
+    assert [digest(model) for model in models] == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"client": object()}, r"client must be None with comm, .*either together \(comm\) or in rounds \(client\)"),
+        ({"rounds": 3}, "rounds must be None with comm, got 3"),
+        ({"checkpoint": "model.cmlp"}, "checkpoint must be None with comm, .*cmlp.callbacks.Checkpoint"),
+    ],
+)
+def test_arguments_of_rounds_are_refused_with_a_communicator(keywords, message):
+    refused(message, comm=Alone(), **keywords)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"local": True}, "local=True needs comm, the communicator of the processes."),
+        ({"resume": True}, "resume=True needs comm, .* continues from its checkpoint"),
+    ],
+)
+def test_arguments_of_a_communicator_are_refused_in_rounds(keywords, message):
+    refused(message, **keywords)
+
+
+def test_fit_of_an_estimator_knows_no_other_processes():
+    model, data = model_of("200")
+    for name in ("comm", "local"):
+        with pytest.raises(TypeError, match=name):
+            model.fit(*data, **{name: None})
+
+
+def test_a_number_of_shards_cuts_the_rows_equally():
+    model, (X, y, _) = model_of("weights")
+    model.set_params(batch_size=384)
+    expected = digest(model.fit(X, y, shards=(433, 433, 434)))
+    assert digest(model.fit(X, y, shards=3)) == expected
+
+    def fit(comm):
+        other = model_of("weights")[0].set_params(batch_size=384)
+        return digest(cmlp.distributed.fit(other, X, y, comm=comm, shards=np.int64(3)))
+
+    assert in_threads(2, fit) == [expected] * 2
+
+
+def test_a_number_of_shards_cuts_the_rows_of_each_process():
+    model, (X, y, _) = model_of("weights")
+    expected = digest(model.set_params(batch_size=512).fit(X, y, shards=4))
+
+    def fit(comm):
+        rows = slice(650 * comm.rank, 650 * (comm.rank + 1))
+        other = model_of("weights")[0].set_params(batch_size=512)
+        return digest(cmlp.distributed.fit(other, X[rows], y[rows], comm=comm, local=True, shards=2))
+
+    assert in_threads(2, fit) == [expected] * 2
+
+
+def test_a_communicator_imports_no_dask():
+    program = """
+import sys
+import cmlp
+class Alone:
+    rank, size = 0, 1
+    Send = Recv = Bcast = None
+model = cmlp.MLPRegressor(hidden_layer_sizes=(2,), solver="sgd", max_iter=1, tol=0, n_iter_no_change=float("inf"))
+cmlp.distributed.fit(model, [[0.0], [1.0]], [0.0, 1.0], comm=Alone())
+print([name for name in sys.modules if name.partition(".")[0] in ("dask", "distributed")])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_rounds_take_sizes_of_shards(threads, tmp_path):
+    X = np.random.RandomState(0).random_sample((90, 3))
+    y = (X[:, 0] > 0.5).astype(int)
+
+    def fit(shards, parts, **changes):
+        model = MLPClassifier((4,), random_state=0, **{"max_iter": 2, **changes.pop("parameters", {})})
+        parts = [(X[rows], y[rows]) for rows in np.array_split(np.arange(90), parts)]
+        return digest(cmlp.distributed.fit(model, parts, client=threads, shards=shards, **changes))
+
+    assert fit((30, 30, 30), 4) == fit(3, 2)
+    assert fit((10, 50, 30), 1) == fit([10, 50, 30], 5) != fit(3, 1)
+    with pytest.raises(ValueError, match="shards must have the sum 90, the number of rows of X, got 30"):
+        fit((10, 20), 1)
+    path = tmp_path / "model.cmlp"
+    fit((10, 50, 30), 1, checkpoint=path)
+    longer = {"parameters": {"max_iter": 4}}
+    assert fit((10, 50, 30), 2, checkpoint=path, **longer) == fit((10, 50, 30), 2, **longer)
+    with pytest.raises(ValueError, match="The checkpoint has shards="):
+        fit((50, 10, 30), 1, checkpoint=path, **longer)
+
+
+class Counted:
+    """Rows that note in a file that they are converted; the workers have copies of this object."""
+
+    def __init__(self, rows, path):
+        self.rows, self.shape, self.path = rows, rows.shape, path
+
+    def __array__(self, dtype=None, copy=None):
+        with open(self.path, "a") as file:
+            file.write("x")
+        return self.rows
+
+    def __getitem__(self, index):
+        return self.rows[index]
+
+
+@pytest.mark.parametrize("input_scale", [1, "standard"])
+def test_a_part_is_converted_once(threads, input_scale, tmp_path):
+    X = np.random.RandomState(0).random_sample((60, 3))
+    y = (X[:, 0] > 0.5).astype(int)
+    paths = [tmp_path / "0", tmp_path / "1"]
+    parts = [(Counted(X[:20], paths[0]), y[:20]), (Counted(X[20:], paths[1]), y[20:])]
+    model = MLPClassifier((4,), random_state=0, max_iter=2, input_scale=input_scale)
+    cmlp.distributed.fit(model, parts, client=threads, shards=2)
+    assert [path.read_text() for path in paths] == ["x", "x"]
