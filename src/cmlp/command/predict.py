@@ -114,7 +114,9 @@ def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
         names, select = _inputs_of(model, arguments.drop)
         for block in tables.read_blocks(arguments.data, arguments.header, select, arguments.max_bytes):
             table = replace(block, columns=names)
-            yield [_line(result) for result in _results(model, table, arguments.proba)]
+            results = _results(model, table, arguments.proba)
+            # A label or a number, or several numbers with commas.
+            yield [",".join(map(str, r)) if getattr(r, "ndim", 0) else printable(str(r)) for r in results]
 
 
 def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
@@ -126,7 +128,3 @@ def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
     return model.forward(table.values) if proba else model.predict(table.values)  # type: ignore[no-any-return]
-
-
-def _line(result: Any) -> str:
-    return printable(str(result)) if not getattr(result, "ndim", 0) else ",".join(map(str, result))

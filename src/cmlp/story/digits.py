@@ -55,7 +55,12 @@ def tell(terminal: Terminal, experiment: Experiment, program: str = "cmlp") -> N
         page = Page(terminal, min(terminal.width, _WIDEST))
         if terminal.rewrites:
             page.block(chart)
-        _report(page, experiment, seconds)
+        n_shown = experiment.n_epochs * len(experiment.data.X_train)
+        page.text(f"test accuracy: {experiment.accuracy():.1f} %")
+        page.text(
+            f"That is on {len(experiment.data.X_test):,} images that it has never seen. Training took "
+            f"{duration(seconds)}: {n_shown:,} images, {n_shown / seconds:,.0f} a second."
+        )
         _show_answers(page, experiment)
         _show_neurons(page, experiment)
         _suggest(page, experiment, program)
@@ -123,15 +128,6 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
     bottom = [(0.0, "0"), (1.0, counted(n_epochs, "epoch"))]
     places = np.linspace(0, 1, n_epochs + 1).tolist()
     return charts(terminal, places, history, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
-
-
-def _report(page: Page, experiment: Experiment, seconds: float) -> None:
-    n_shown = experiment.n_epochs * len(experiment.data.X_train)
-    page.text(f"test accuracy: {experiment.accuracy():.1f} %")
-    page.text(
-        f"That is on {len(experiment.data.X_test):,} images that it has never seen. Training took "
-        f"{duration(seconds)}: {n_shown:,} images, {n_shown / seconds:,.0f} a second."
-    )
 
 
 def _show_answers(page: Page, experiment: Experiment) -> None:

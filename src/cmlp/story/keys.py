@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
@@ -33,6 +34,8 @@ _NAMES = {f"\x1b{start}{letter}": name for start in "[O" for letter, name in _AR
     "\x08": "backspace",
 }
 _WINDOWS_NAMES = {"H": "up", "P": "down", "M": "right", "K": "left", "G": "home", "O": "end"}
+# An escape sequence ends with a tilde after a digit, otherwise with the third character.
+_SEQUENCE = re.compile(r".{4}|..\D", re.DOTALL)
 _INTERRUPT = "\x03"
 _POLL_SECONDS = 0.02
 
@@ -96,16 +99,11 @@ def _read_posix(fd: int, timeout: float | None) -> str | None:
     try:
         text = os.read(fd, 1).decode("utf-8", "replace")
         # The rest of an escape sequence is already there.
-        while text.startswith("\x1b") and not _is_complete(text) and select.select([fd], [], [], 0)[0]:
+        while text.startswith("\x1b") and not _SEQUENCE.fullmatch(text) and select.select([fd], [], [], 0)[0]:
             text += os.read(fd, 1).decode("utf-8", "replace")
     except OSError:  # the terminal has been closed
         return "q"
     return _NAMES.get(text, text) if text else "q"
-
-
-def _is_complete(sequence: str) -> bool:
-    """Whether an escape sequence has its last character: a tilde after a digit, otherwise the third character."""
-    return len(sequence) == 4 or (len(sequence) == 3 and not sequence[2].isdigit())
 
 
 def _read_windows(timeout: float | None) -> str | None:

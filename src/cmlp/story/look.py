@@ -70,7 +70,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     width = page_width(terminal)
     subject = f"test image {case.example.image} of {case.collection}, seed {arguments.seed}"
     title = ends(f"{program} look {case.example.label}", subject, width)
-    pages.show(terminal, [title, *look_sections(terminal, look, width), _hints(case, arguments.number, program, width)])
+    hints = [
+        f"other neurons: --neuron {shlex.quote(case.other(max(min(1, case.names.last - 1), 0)))}",
+        f"another image: --number {arguments.number + 1}",
+        f"your own: {program} read FILE.png",
+    ]
+    pages.show(terminal, [title, *look_sections(terminal, look, width), joined(hints, width)])
     save(look.after, arguments.save, terminal, program)
     save_pngs(pngs(look), arguments.png, terminal)
     return 0
@@ -163,13 +168,3 @@ def pngs(look: Look) -> dict[str, NDArray[np.uint8]]:
         "weights-before": weight_sheet(look.before.weights[0]),
         "weights-after": weight_sheet(look.after.weights[0]),
     }
-
-
-def _hints(case: Case, number: int, program: str, width: int) -> list[str]:
-    layer = max(min(1, case.names.last - 1), 0)
-    parts = [
-        f"other neurons: --neuron {shlex.quote(case.other(layer))}",
-        f"another image: --number {number + 1}",
-        f"your own: {program} read FILE.png",
-    ]
-    return joined(parts, width)

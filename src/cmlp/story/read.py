@@ -59,7 +59,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     path, model, chosen = arguments.picture, arguments.model, Options.of(arguments)
     picture = read_picture(path)
     with options.reported():
-        answer = _trained_answer(chosen, picture) if model is None else _saved_answer(model, picture)
+        if model is None:
+            experiment = Experiment(chosen)
+            answer = Answer(experiment.train().forward(picture.pixels[None])[0], experiment.data.labels)
+        else:
+            answer = _saved_answer(model, picture)
     _show(terminal, path, picture, answer)
     save_pngs({"seen": picture.pixels.reshape(SIDE, SIDE)}, arguments.png, terminal)
     if model is None:
@@ -67,12 +71,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         keep = [f"  {program} {again}", f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp"]
         terminal.write_lines(["", "The network was trained just now. To keep it and use it again:", "", *keep])
     return 0
-
-
-def _trained_answer(chosen: Options, picture: Picture) -> Answer:
-    experiment = Experiment(chosen)
-    outputs = experiment.train().forward(picture.pixels[None])[0]
-    return Answer(outputs, experiment.data.labels)
 
 
 def _saved_answer(path: str, picture: Picture) -> Answer:

@@ -193,7 +193,11 @@ class _Reader:
 
     def _press(self, key: str) -> None:
         if key.isdigit() and key.isascii():
-            self._type(int(key))
+            # Go to the screen whose number has been typed so far: 1 goes to screen 1, and 7 after it to screen 17.
+            together = 10 * self._typed + int(key)
+            self._typed = together if together <= N_SCREENS else int(key)
+            if self._typed:
+                self._go_to(self._typed - 1)
             return
         self._typed = 0
         if key == "?":
@@ -206,13 +210,6 @@ class _Reader:
             self._go_to(self.number, self._part - 1) if self._part else self._go_to(max(self.number - 1, 0))
         elif key in FORWARD_KEYS:
             self._go_to(self.number, self._part + 1) if self._part + 1 < self._n_parts else self._go_to(self.number + 1)
-
-    def _type(self, digit: int) -> None:
-        """Go to the screen whose number has been typed so far: 1 goes to screen 1, and 7 after it to screen 17."""
-        together = 10 * self._typed + digit
-        self._typed = together if together <= N_SCREENS else digit
-        if self._typed:
-            self._go_to(self._typed - 1)
 
     def _go_to(self, number: int, part: int = 0) -> None:
         self.number, self._part = number, part

@@ -101,12 +101,10 @@ def write_png(path: str | os.PathLike[str], pixels: NDArray[np.uint8], zoom: int
     header = struct.pack(">IIBBBBB", width, height, 8, gray if large.ndim == 2 else rgb, 0, 0, 0)
     # Every row begins with the number of its filter; 0 is none.
     rows = b"".join(b"\0" + row.tobytes() for row in large)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
-    Path(path).write_bytes(_SIGNATURE + b"".join(_chunk(name, body) for name, body in chunks))
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    content = _SIGNATURE
+    for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")):
+        content += struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    Path(path).write_bytes(content)
 
 
 def weight_sheet(weights: NDArray[Any], columns: int = 8) -> NDArray[np.uint8]:

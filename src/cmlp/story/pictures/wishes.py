@@ -195,12 +195,9 @@ def layer_wish_lines(step: StepExplanation, width: int) -> list[str]:
                 lines.append(f"{'' if lines else 'wishes x 100':12}" + "".join(f"{i + 1:4}" for i in chosen))
                 last_head = chosen
             name = letters(layer) if start == 0 else ""
-            lines.append(f"{'':6}{name:6}" + "".join(_hundredths(values[i]) for i in chosen))
+            numbers = (f"{values[i]:+4.0f}" if abs(values[i]) < 999.5 else f"{values[i]:4.0e}" for i in chosen)
+            lines.append(f"{'':6}{name:6}" + "".join(numbers))
     return lines
-
-
-def _hundredths(value: float) -> str:
-    return f"{value:+4.0f}" if abs(value) < 999.5 else f"{value:4.0e}"
 
 
 # ----------------------------------------------------------------------------------------------------- all examples
