@@ -48,6 +48,7 @@ name_missing() {
     while read -r program packages; do
         command -v "$program" >/dev/null || echo "not installed, stages that need it are skipped: $program (apt-get install $packages)"
     done < <(optional_packages)
+    builds_i386 || echo 'not installed, stages that need it are skipped: the libraries of gcc -m32'
     packages=$(missing_packages | tr '\n' ' ')
     [ -z "$packages" ] || { echo "not installed, but needed: apt-get install $packages" >&2 && return 1; }
 }

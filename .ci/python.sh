@@ -85,15 +85,16 @@ pages() {
 
 # The checks below run beside the tests: their environment sees the README's packages and changes none of them.
 checks_environment() {
-    local packages='import sysconfig; print(sysconfig.get_path("purelib"))'
-    [ ! -e "$WORK/checks" ] || return 0
+    local packages='import sysconfig; print(sysconfig.get_path("purelib"))' seen
+    [ -e "$WORK/checks" ] || python3 -m venv "$WORK/checks"
+    seen=$("$WORK/checks/bin/python" -c "$packages")/readme.pth
+    [ ! -e "$seen" ] || return 0
     needs package
-    python3 -m venv "$WORK/checks"
-    "$WORK/readme/bin/python" -c "$packages" >"$("$WORK/checks/bin/python" -c "$packages")/readme.pth"
+    "$WORK/readme/bin/python" -c "$packages" >"$seen"
 }
 
 lint() {
-    checks_environment
+    [ -e "$WORK/checks" ] || python3 -m venv "$WORK/checks"
     "$WORK/checks/bin/python" -m pip install -q 'ruff==0.17.*'
     "$WORK/checks/bin/ruff" check
     "$WORK/checks/bin/ruff" format --check
