@@ -44,6 +44,7 @@ from cmlp.workers import Workers
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp.estimators.problem import Parameters
     from cmlp.estimators.sources import Arrays, Source
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.labels import Labels
@@ -77,8 +78,9 @@ def fit(
     """
     alone, workers = workers is None, Workers() if workers is None else workers
     with Exclusively(estimator), workers:
-        call, ways = workers.together(partial(_begin, estimator, resume=resume, local=local, alone=alone))
-        call = call._replace(held=held, shards=shards)
+        begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
+        parameters, previous, ways = workers.together(begin)
+        call = Call(estimator, parameters, previous, held, None, shards, False, ways["resume"])
         rows: Source = source
         if workers.size > 1:
             workers.compare({name: str(value) for name, value in ways.items()})
@@ -90,8 +92,10 @@ def fit(
         call_with_callbacks(partial(train, call, rows, workers), estimator, *source.given, workers)
 
 
-def _begin(estimator: Any, *, resume: bool, local: bool, alone: bool) -> tuple[Call, dict[str, bool]]:
-    """Return the call without its arguments, and what decides which messages workers exchange."""
+def _begin(
+    estimator: Any, *, resume: bool, local: bool, alone: bool
+) -> tuple[Parameters, Model | None, dict[str, bool]]:
+    """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
     parameters = estimator._parameters()
     ways = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
@@ -100,7 +104,7 @@ def _begin(estimator: Any, *, resume: bool, local: bool, alone: bool) -> tuple[C
         previous: Model | None = model_to_resume(estimator, parameters.training)
     else:
         previous = vars(estimator).get("_model") if parameters.warm_start else None
-    return Call(estimator, parameters, previous, resume=ways["resume"]), ways
+    return parameters, previous, ways
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
