@@ -12,19 +12,27 @@ from cmlp.model import document_of
 
 def test_properties_of_a_network_rebuild_it():
     net = Network(
-        [4, 3, 2, 3], ["elu", "relu"], "logistic", "focal", "float64", 0.5, 0, 2, activation_parameter=[2.0, 0]
+        [4, 3, 2, 3],
+        ["elu", "relu"],
+        output="logistic",
+        loss="focal",
+        dtype="float64",
+        input_scale=0.5,
+        random_state=0,
+        n_threads=2,
+        activation_parameter=[2.0, 0],
     )
     twin = Network(
         net.sizes,
         net.activation,
-        net.output,
-        net.loss,
-        net.dtype,
-        net.input_scale,
-        0,
-        net.n_threads,
-        net.activation_parameter,
-        net.loss_parameter,
+        output=net.output,
+        loss=net.loss,
+        dtype=net.dtype,
+        input_scale=net.input_scale,
+        random_state=0,
+        n_threads=net.n_threads,
+        activation_parameter=net.activation_parameter,
+        loss_parameter=net.loss_parameter,
     )
     X = np.linspace(-1, 1, 20).reshape(5, 4)
     assert repr(twin) == repr(net) and twin.params.tobytes() == net.params.tobytes()
