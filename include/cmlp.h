@@ -136,7 +136,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
     CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
     CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, or a shift or factor of the inputs, is NaN or infinite */
-    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's computed output differs from the stored output */
+    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's input does not give the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
     CMLP_ERROR_MODEL = 109,         /* not a model made by cmlp_model_init of this version */
@@ -225,8 +225,8 @@ CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info
  *     in the file gives the stored output. If 0, it checks only the head and the size of the file.
  * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL if verify is 0.
  * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
- * or infinite, and OPTION if a factor is 0; FILE_DATA_CRC, FILE_NONFINITE, FILE_EXAMPLE and INPUT (from the example) if
- * verify is not 0; NULL, ALIGNMENT, BUFFER_SIZE.
+ * or infinite, and OPTION if a factor is 0; FILE_DATA_CRC, FILE_NONFINITE and FILE_EXAMPLE if verify is not 0; NULL,
+ * ALIGNMENT, BUFFER_SIZE.
  * On failure the contents of `memory` are unspecified. */
 CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                                      void *scratch, size_t scratch_size);
