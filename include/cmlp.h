@@ -248,7 +248,7 @@ CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
- * classifiers. cmlp_model_size has checked them.
+ * classifiers. cmlp_model_size has checked them. Each call searches the head of the file from its start.
  * buffer: n bytes.
  * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class (of a regressor: -1);
  * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
