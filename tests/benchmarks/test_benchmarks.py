@@ -26,7 +26,8 @@ def slow(command):
 
 
 @pytest.mark.parametrize(
-    "command", [slow("batch"), "many", "scaling", "memory", "large", "model", "goals", slow("distributed")]
+    "command",
+    [slow("batch"), "many", "scaling", "memory", "large", "model", "goals", slow("distributed"), slow("loaded")],
 )
 def test_short_form_runs(command):
     short_form(command)
