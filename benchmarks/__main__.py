@@ -10,6 +10,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names;
             what a small fit costs outside the core; checksums of the data, relative to ten epochs
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
+  loaded    fits with the default number of threads relative to one, on an idle machine and with busy CPUs; also fits of
+            the version that CMLP_BEFORE names
   sparse    time of an epoch of sparse rows (CSR), relative to scikit-learn
   scaling   how time grows with rows and with parameters
   memory    peak memory of fit in addition to the data
@@ -41,6 +43,7 @@ COMMANDS = [
     "batch",
     "many",
     "threads",
+    "loaded",
     "sparse",
     "scaling",
     "memory",

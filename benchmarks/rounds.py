@@ -107,10 +107,10 @@ def interleaved(peers, case, rounds):
 
 
 @contextmanager
-def busy_processors(n=None):
-    """Load n CPUs, or all, with a busy process each while the context is active."""
+def busy_processors(n=None, loops=1):
+    """Load n CPUs, or all, with so many busy processes each while the context is active."""
     allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else range(os.cpu_count())
-    allowed = allowed[:n]
+    allowed = loops * list(allowed[:n])
     spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in allowed]
     if hasattr(os, "sched_setaffinity"):
         for spinner, processor in zip(spinners, allowed, strict=True):

@@ -136,7 +136,7 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
     CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
     CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, or a shift or factor of the inputs, is NaN or infinite */
-    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's computed output differs from the stored output */
+    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's input does not give the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
     CMLP_ERROR_MODEL = 109,         /* not a model made by cmlp_model_init of this version */
@@ -225,8 +225,8 @@ CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info
  *     in the file gives the stored output. If 0, it checks only the head and the size of the file.
  * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL if verify is 0.
  * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
- * or infinite, and OPTION if a factor is 0; FILE_DATA_CRC, FILE_NONFINITE, FILE_EXAMPLE and INPUT (from the example) if
- * verify is not 0; NULL, ALIGNMENT, BUFFER_SIZE.
+ * or infinite, and OPTION if a factor is 0; FILE_DATA_CRC, FILE_NONFINITE and FILE_EXAMPLE if verify is not 0; NULL,
+ * ALIGNMENT, BUFFER_SIZE.
  * On failure the contents of `memory` are unspecified. */
 CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
                                      void *scratch, size_t scratch_size);
@@ -248,7 +248,7 @@ CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
- * classifiers. cmlp_model_size has checked them.
+ * classifiers. cmlp_model_size has checked them. Each call searches the head of the file from its start.
  * buffer: n bytes.
  * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class (of a regressor: -1);
  * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
@@ -634,6 +634,8 @@ typedef struct cmlp_optimizer {
     int32_t solver;                  /* cmlp_solver */
     double weight_decay;             /* wd of AdamW, >= 0 */
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    double threads_lost;             /* counter of cmlp_train_epoch, 0 before the first epoch: seconds by which threads
+                                      * have been slower than one thread. It affects the time only */
 } cmlp_optimizer;
 
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,

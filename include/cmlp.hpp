@@ -2,12 +2,11 @@
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
-#include <cmlp.h>
+#include <cmlp_file.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -33,23 +32,26 @@ inline void check(cmlp_status status)
 class model {
 public:
     // The bytes of a model file.
-    explicit model(std::vector<unsigned char> bytes) : file(std::move(bytes))
+    explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
-        check(cmlp_model_size(file.data(), file.size(), &sizes));
-        memory = std::make_unique<unsigned char[]>(sizes.model_size);
-        const auto scratch = std::make_unique<unsigned char[]>(sizes.scratch_size);
-        check(cmlp_model_init(get(), sizes.model_size, file.data(), file.size(), 1, scratch.get(), sizes.scratch_size));
+        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes));
+        void *const block = std::malloc(sizes.model_size);
+        memory = {static_cast<cmlp_model *>(block), release{block}};
+        if (!block) throw error(CMLP_ERROR_MEMORY);
+        std::vector<unsigned char> scratch(sizes.scratch_size);
+        check(cmlp_model_init(get(), sizes.model_size, bytes.data(), bytes.size(), 1, scratch.data(), scratch.size()));
     }
 
+    // Reads a file with cmlp_file_load, whose statuses the exception has.
     static model load(const std::string &path)
     {
-        std::ifstream stream(path, std::ios::binary);
-        if (!stream) throw error(CMLP_ERROR_FILE_READ);
-        return model({std::istreambuf_iterator<char>(stream), {}});
+        cmlp_file file;
+        check(cmlp_file_load(&file, path.c_str()));
+        return model(file);
     }
 
     const cmlp_model_info &info() const { return sizes; }
-    cmlp_model *get() const { return reinterpret_cast<cmlp_model *>(memory.get()); }
+    cmlp_model *get() const { return memory.get(); }
 
     // A metadata string, for example "activations". The view is valid as long as the model.
     std::string_view metadata(const char *key) const
@@ -72,8 +74,15 @@ public:
     }
 
 private:
-    std::vector<unsigned char> file; // allocated memory is aligned for every type
-    std::unique_ptr<unsigned char[]> memory;
+    struct release {
+        void *block;
+        void operator()(cmlp_model *) const { std::free(block); }
+    };
+
+    explicit model(const cmlp_file &file) : memory(file.model, release{file.memory}), sizes(file.info) {}
+
+    std::vector<unsigned char> bytes; // those given to the constructor; allocated memory is aligned for every type
+    std::unique_ptr<cmlp_model, release> memory{nullptr, release{nullptr}};
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
 };
 

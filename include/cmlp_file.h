@@ -41,33 +41,46 @@ static inline void cmlp_file_free(cmlp_file *file)
     file->model = NULL;
 }
 
-/* Extends the memory to `capacity` bytes and reads the file up to its byte `n`. *got counts the bytes read. */
-static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t capacity, uint64_t n, size_t *got)
+/* Extends the memory to `capacity` bytes. */
+static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
 {
     void *const memory = capacity < SIZE_MAX ? realloc(file->memory, CMLP_FILE_CAST(size_t, capacity)) : NULL;
     if (!memory) return CMLP_ERROR_MEMORY;
     file->memory = memory;
-    *got += fread(CMLP_FILE_CAST(char *, memory) + *got, 1, CMLP_FILE_CAST(size_t, n) - *got, stream);
-    return ferror(stream) ? CMLP_ERROR_FILE_READ : CMLP_OK;
+    return CMLP_OK;
+}
+
+/* Reads the file up to its byte `n`. *got counts the bytes read. The memory grows with them: a short file whose head
+ * promises a long one costs no more than its own size. */
+static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t n, size_t *got)
+{
+    size_t wanted = *got;
+    while (*got < n && *got == wanted) {
+        const uint64_t grown = 2 * CMLP_FILE_CAST(uint64_t, wanted) + 4096;
+        const cmlp_status status = cmlp_file_extend(file, n < grown ? n : grown);
+        if (status) return status;
+        wanted = CMLP_FILE_CAST(size_t, n < grown ? n : grown);
+        *got += fread(CMLP_FILE_CAST(char *, file->memory) + *got, 1, wanted - *got, stream);
+        if (ferror(stream)) return CMLP_ERROR_FILE_READ;
+    }
+    return *got < n ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
 /* Reads the head, which tells the sizes, and then the whole file. */
 static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 {
     size_t got = 0;
-    uint64_t n = 8; /* bytes that tell the size of the head */
-    cmlp_status status = CMLP_ERROR_FILE_SHORT;
-    for (int i = 0; i < 2 && status == CMLP_ERROR_FILE_SHORT && n >= got; i++, n = file->info.head_size) {
-        status = cmlp_file_read(file, stream, n, n, &got);
+    cmlp_status status = cmlp_file_read(file, stream, 8, &got); /* these bytes tell the size of the head */
+    if (!status) status = cmlp_model_size(file->memory, got, &file->info);
+    if (status == CMLP_ERROR_FILE_SHORT && got == 8) {
+        status = cmlp_file_read(file, stream, file->info.head_size, &got);
         if (!status) status = cmlp_model_size(file->memory, got, &file->info);
     }
+    const uint64_t n = file->info.file_size, model = (n + 7) / 8 * 8, scratch = model + file->info.model_size;
+    if (!status) status = cmlp_file_read(file, stream, n, &got);
+    if (!status && fgetc(stream) != EOF) status = CMLP_ERROR_FILE_LONG;
+    if (!status) status = cmlp_file_extend(file, scratch + file->info.scratch_size);
     if (status) return status;
-    n = file->info.file_size;
-    const uint64_t model = (n + 7) / 8 * 8, scratch = model + file->info.model_size;
-    status = cmlp_file_read(file, stream, scratch + file->info.scratch_size, n, &got);
-    if (status) return status;
-    if (got < n) return CMLP_ERROR_FILE_SHORT;
-    if (fgetc(stream) != EOF) return CMLP_ERROR_FILE_LONG;
     unsigned char *const bytes = CMLP_FILE_CAST(unsigned char *, file->memory);
     void *const model_memory = bytes + model;
     file->model = CMLP_FILE_CAST(cmlp_model *, model_memory);
@@ -75,7 +88,8 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     return cmlp_model_init(file->model, file->info.model_size, bytes, got, 1, file->scratch, file->info.scratch_size);
 }
 
-/* Reads a model file, verifies it and makes the model. All fields of *file are written.
+/* Reads a model file, verifies it and makes the model. All fields of *file are written. The file is read once from its
+ * start to its end, so that a pipe will do.
  * Returns CMLP_OK; FILE_READ if the file cannot be opened or read, MEMORY if malloc fails; the statuses of
  * cmlp_model_size and cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)

@@ -277,6 +277,7 @@ cdef extern from "cmlp.h" nogil:
         int32_t solver
         double weight_decay
         double max_norm
+        double threads_lost
 
     cmlp_optimizer cmlp_default_optimizer(int32_t solver)
 

@@ -17,7 +17,7 @@ if not (ROOT / "benchmarks").exists():
 
 
 COMMANDS = """
-    accuracy batch before distributed embedding goals import large latency many memory model scaling size sparse
+    accuracy batch before distributed embedding goals import large latency loaded many memory model scaling size sparse
     table-row threads train
 """
 

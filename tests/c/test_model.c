@@ -397,7 +397,7 @@ static void test_data(void)
     memcpy(&changed, &good, sizeof good);
     memcpy(changed.bytes + head + 95, bad[0], 4);
     model_file_repair(&changed, head);
-    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_INPUT);
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_FILE_EXAMPLE);
 }
 
 /* ---- invalid arguments */

@@ -61,7 +61,7 @@ def test_requests_equal_those_of_sklearn_estimator(routing, name):
 
 
 # What fit takes and scikit-learn's does not.
-OWN = {"X_val", "y_val", "sample_weight_val", "resume", "comm", "shards", "local"}
+OWN = {"X_val", "y_val", "sample_weight_val", "resume", "shards"}
 
 
 def without_own(model):
@@ -336,7 +336,7 @@ TABLE = {"n_estimators": 1, "hidden_layer_sizes": (4,), "max_time": 1e-9, "rando
 @pytest.mark.parametrize("kind", [cmlp.TabularClassifier, cmlp.TabularRegressor])
 def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(routing, kind):
     model = kind().set_fit_request(sample_weight=True).set_score_request(sample_weight="w")
-    fit = {"sample_weight": True, "X_val": None, "y_val": None, "resume": None}
+    fit = {"sample_weight": True, "X_val": None, "y_val": None, "sample_weight_val": None, "resume": None}
     assert model.get_metadata_routing().fit.requests == fit
     assert model.get_metadata_routing().score.requests == {"sample_weight": "w"}
     assert not model.get_metadata_routing().partial_fit.requests

@@ -1,36 +1,21 @@
 """Damaged and malicious model files: ModelFormatError from Python; the C library and an independent reader agree."""
 
-import io
+import decimal
 import json
 import random
 import struct
+import time
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import core_accepts
+from hostile_files import FILES, GOOD, NETWORK, mutated, written
 from model_files import CRC_AT, Refused, head_crc, is_accepted_elsewhere, quoted, read, repaired, split
 
 import cmlp
-from cmlp import ModelFormatError, Network, _core
-
-NETWORK = Network([4, 3, 2], "relu", random_state=1)
-
-
-def written(network=NETWORK, strings=None, arrays=None):
-    out = io.BytesIO()
-    strings = {"note": "x"} if strings is None else strings
-    _core.write_model(network._net, network.params, scale=1.0, strings=strings, arrays=arrays or {}, write=out.write)
-    return out.getvalue()
-
-
-GOOD = written()
-TEXT, DATA = split(GOOD)
-W0 = b'"layers.0.weight":{"dtype":"F32","shape":[4,3],"data_offsets":[0,48]}'
-B0 = b'"layers.0.bias":{"dtype":"F32","shape":[3],"data_offsets":[48,60]}'
-HUGE = b',"z":{"dtype":"U8","shape":[2000000000,4000000],"data_offsets":[116,8000000000000116]}'
-LAST = b'"shape":[2],"data_offsets":[108,116]}'
+from cmlp import ModelFormatError, Network
 
 
 @pytest.fixture
@@ -47,119 +32,6 @@ def status_of(path, content, **options):
         assert str(path) in str(error)
         return error.status
     return "OK"
-
-
-def replace(old, new):
-    assert old in TEXT
-    return repaired(TEXT.replace(old, new, 1), DATA)
-
-
-def field(length):
-    return struct.pack("<Q", length) + GOOD[8:]
-
-
-# Contents, and the status without CMLP_ERROR_.
-FILES = {
-    "good": (GOOD, "OK"),
-    "good, repaired": (repaired(TEXT, DATA), "OK"),
-    "empty": (b"", "FILE_SHORT"),
-    "ff": (b"\xff" * 8, "FILE_MAGIC"),
-    "length 2^63": (field(2**63), "FILE_MAGIC"),
-    "length 100,000,024": (field(100_000_024), "FILE_MAGIC"),
-    "largest length in a tiny file": (field(100_000_000 // 64 * 64 - 8), "FILE_SHORT"),
-    "length not 56 modulo 64": (field(len(TEXT)), "FILE_MAGIC"),
-    "pickle": (b"\x80\x04\x95\x1b\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93" + bytes(200), "FILE_MAGIC"),
-    "other safetensors": (repaired(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' + b" " * 200, bytes(4)),
-                          "FILE_MAGIC"),
-    "version 4": (replace(b'"cmlp":"1"', b'"cmlp":"4"'), "FILE_VERSION"),
-    "a network as version 3": (replace(b'"cmlp":"1"', b'"cmlp":"3"'), "FILE_SYNTAX"),
-    "checksum in capitals": (GOOD[:CRC_AT] + b"ABCDEF00" + GOOD[CRC_AT + 8 :], "FILE_SYNTAX"),
-    "wrong head checksum": (GOOD[:CRC_AT] + b"00000000" + GOOD[CRC_AT + 8 :], "FILE_HEAD_CRC"),
-    "wrong data": (repaired(TEXT, DATA[:-1] + b"\0", data_crc=False), "FILE_DATA_CRC"),
-    "one byte short": (GOOD[:-1], "FILE_SHORT"),
-    "one byte more": (GOOD + b"\0", "FILE_LONG"),
-    "weight NaN": (repaired(TEXT, struct.pack("<f", np.nan) + DATA[4:]), "FILE_NONFINITE"),
-    "weight infinite": (repaired(TEXT, struct.pack("<f", -np.inf) + DATA[4:]), "FILE_NONFINITE"),
-    "example not reproduced": (repaired(TEXT, DATA[:-1] + bytes([DATA[-1] ^ 1])), "FILE_EXAMPLE"),
-    "example NaN": (repaired(TEXT, DATA[:92] + struct.pack("<f", np.nan) + DATA[96:]), "FILE_EXAMPLE"),
-    "data_crc32 missing": (repaired(TEXT[: TEXT.find(b'"data_crc32"')] + TEXT[TEXT.find(b'"input_scale"') :], DATA),
-                           "FILE_SYNTAX"),
-}  # fmt: skip
-REPLACEMENTS = {
-    "tab as padding": (LAST + b"}", LAST + b"}\t", "FILE_SYNTAX"),
-    "64 spaces too many": (LAST + b"}", LAST + b"}" + b" " * 64, "FILE_SYNTAX"),
-    "object in the padding": (LAST + b"}", LAST + b"}{}", "FILE_SYNTAX"),
-    "head cut off": (LAST + b"}", LAST, "FILE_SYNTAX"),
-    "keys in another order": (b'"loss":"log_loss","note":"x"', b'"note":"x","loss":"log_loss"', "FILE_SYNTAX"),
-    "key twice": (b'"note":"x"', b'"note":"x","note":"y"', "FILE_NAME"),
-    "fixed key twice": (b'"note":"x"', b'"loss":"poisson","note":"x"', "FILE_NAME"),
-    "keys not sorted": (b'"note":"x"', b'"note":"x","class":"y"', "FILE_NAME"),
-    "key in capitals": (b'"note"', b'"Note"', "FILE_NAME"),
-    "key of 65 letters": (b'"note"', b'"' + b"n" * 65 + b'"', "FILE_NAME"),
-    "value is a number": (b'"note":"x"', b'"note":1', "FILE_SYNTAX"),
-    "value is null": (b'"note":"x"', b'"note":null', "FILE_SYNTAX"),
-    "escape u": (b'"note":"x"', b'"note":"\\u0041"', "FILE_SYNTAX"),
-    "escape n": (b'"note":"x"', b'"note":"\\n"', "FILE_SYNTAX"),
-    "backslash at the end": (b'"note":"x"', b'"note":"x\\"', "FILE_SYNTAX"),
-    "control character": (b'"note":"x"', b'"note":"\x01"', "FILE_SYNTAX"),
-    "NUL": (b'"note":"x"', b'"note":"\0"', "FILE_SYNTAX"),
-    "UTF-8": (b'"note":"x"', '"note":"é"'.encode(), "FILE_SYNTAX"),
-    "not UTF-8": (b'"note":"x"', b'"note":"\xff"', "FILE_SYNTAX"),
-    "space between tokens": (b'"note":"x"', b'"note": "x"', "FILE_SYNTAX"),
-    "string never closed": (b'"note":"x"', b'"note":"' + b"x" * 300, "FILE_SYNTAX"),
-    "100,000 brackets": (b'"note":"x"', b'"note":' + b"[" * 100_000, "FILE_SYNTAX"),
-    "100,000 braces": (W0, b'"layers.0.weight":' + b'{"a":' * 100_000, "FILE_SYNTAX"),
-    "scale NaN": (b"3ff0000000000000", b"7ff8000000000001", "OPTION"),
-    "scale infinite": (b"3ff0000000000000", b"fff0000000000000", "OPTION"),
-    "scale -0": (b"3ff0000000000000", b"8000000000000000", "OPTION"),
-    "scale in capitals": (b"3ff0000000000000", b"3FF0000000000000", "FILE_SYNTAX"),
-    "unknown activation": (b"relu,softmax", b"relu,hardswish", "ACTIVATION"),
-    "activation with a tail": (b"relu,softmax", b"relu,softmaxx", "ACTIVATION"),
-    "no activation": (b"relu,softmax", b"", "ACTIVATION"),
-    "hidden softmax": (b"relu,softmax", b"softmax,softmax", "ACTIVATION"),
-    "parameter of relu": (b"relu,softmax", b"relu:3ff0000000000000,softmax", "FILE_SYNTAX"),
-    "elu without parameter": (b"relu,softmax", b"elu,softmax", "FILE_SYNTAX"),
-    "elu with parameter 0": (b"relu,softmax", b"elu:0000000000000000,softmax", "OPTION"),
-    "elu with parameter NaN": (b"relu,softmax", b"elu:7ff8000000000000,softmax", "OPTION"),
-    "64 activations": (b"relu,softmax", b",".join([b"relu"] * 64), "LAYERS"),
-    "more activations than layers": (b"relu,softmax", b"relu,relu,softmax", "FILE_NAME"),
-    "unknown loss": (b"log_loss", b"hinge", "LOSS"),
-    "loss that does not fit": (b"log_loss", b"poisson", "LOSS"),
-    "quantile of 1": (b"log_loss", b"label_smoothing:3ff0000000000000", "OPTION"),
-    "bias first": (W0 + b"," + B0, B0 + b"," + W0, "FILE_NAME"),
-    "layer left out": (b"layers.1.weight", b"layers.2.weight", "FILE_NAME"),
-    "layers.00": (b"layers.0.weight", b"layers.00.weight", "FILE_NAME"),
-    "tensor twice": (b"example.output", b"example.input", "FILE_NAME"),
-    "half an example": (b"example.output", b"example.result", "FILE_NAME"),
-    "one more layer": (b"example.output", b"layers.9.weight", "FILE_NAME"),
-    "path as a name": (b"example.output", b"../../x", "FILE_NAME"),
-    "F16": (b'"F32"', b'"F16"', "FILE_TENSOR"),
-    "I32 weights": (b'"F32"', b'"I32"', "FILE_TENSOR"),
-    "F64 biases": (B0, B0.replace(b"F32", b"F64").replace(b"60", b"72"), "FILE_TENSOR"),
-    "04": (b"[4,3]", b"[04,3]", "FILE_SYNTAX"),
-    "4.0": (b"[4,3]", b"[4.0,3]", "FILE_SYNTAX"),
-    "-4": (b"[4,3]", b"[-4,3]", "FILE_SYNTAX"),
-    "4e0": (b"[4,3]", b"[4e0,3]", "FILE_SYNTAX"),
-    "true": (b"[4,3]", b"[true,3]", "FILE_SYNTAX"),
-    "scalar": (b"[4,3]", b"[]", "FILE_SYNTAX"),
-    "20 digits": (b"[4,3]", b"[18446744073709551620,3]", "FILE_SYNTAX"),
-    "5,000 digits": (b"[4,3]", b"[" + b"9" * 5000 + b",3]", "FILE_SYNTAX"),
-    "0": (b"[4,3]", b"[0,3]", "FILE_TENSOR"),
-    "2^31": (b"[4,3]", b"[2147483648,3]", "FILE_TENSOR"),
-    "product wraps": (b"[4,3]", b"[2147483647,2147483647]", "FILE_TENSOR"),
-    "three dimensions": (b"[4,3]", b"[4,3,1]", "FILE_TENSOR"),
-    "layers do not chain": (b'"shape":[3,2]', b'"shape":[2,3]', "FILE_TENSOR"),
-    "bias of two dimensions": (b'"shape":[3],', b'"shape":[3,1],', "FILE_TENSOR"),
-    "hole": (b"[48,60]", b"[52,64]", "FILE_TENSOR"),
-    "overlap": (b"[48,60]", b"[44,56]", "FILE_TENSOR"),
-    "end before begin": (b"[48,60]", b"[60,48]", "FILE_TENSOR"),
-    "offset 2^64-1": (b"[0,48]", b"[0,18446744073709551615]", "FILE_SYNTAX"),
-    "one more key in a tensor": (b"[0,48]}", b'[0,48],"x":1}', "FILE_SYNTAX"),
-    "tensor keys in another order": (b'{"dtype":"F32","shape":[4,3]', b'{"shape":[4,3],"dtype":"F32"', "FILE_SYNTAX"),
-    "tensor as an array": (B0, b'"layers.0.bias":["F32",[3],[48,60]]', "FILE_SYNTAX"),
-    "huge tensor": (LAST, LAST + HUGE, "FILE_SHORT"),
-}  # fmt: skip
-FILES |= {name: (replace(old, new), status) for name, (old, new, status) in REPLACEMENTS.items()}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -191,26 +63,6 @@ def test_every_flipped_bit_and_every_truncation_raises(path):
             with pytest.raises(ModelFormatError) as error:
                 cmlp.load(path)
             assert error.value.status == "CMLP_ERROR_FILE_SHORT"
-
-
-TOKENS = [b'"a":1,', b"[1,2]", b'"', b"\\\\", b'\\"', b" ", b"0", b"00", b"1", b"{", b"}", b",", b":", b"NaN", b"true",
-          b'"layers.0.bias"', b"null", b"-1", b"1e0", b"relu", b"elu:3ff0000000000000", b"huber"]  # fmt: skip
-
-
-def mutated(rng):
-    text = bytearray(TEXT)
-    for _ in range(rng.randint(1, 2)):
-        at, kind = rng.randrange(CRC_AT + 2, len(text)), rng.randrange(4)
-        if kind == 0:
-            text[at] = rng.choice(b'0123456789{}[]",:.\\ afF-e\0\xff')
-        elif kind == 1:
-            del text[at : at + rng.randint(1, 4)]
-        elif kind == 2:
-            text[at:at] = rng.choice(TOKENS)
-        else:
-            start = rng.randrange(CRC_AT + 2, len(text))
-            text[at:at] = text[start : start + rng.randint(1, 60)]
-    return repaired(bytes(text), DATA)
 
 
 def test_core_and_independent_reader_agree():
@@ -281,6 +133,60 @@ def test_core_and_independent_reader_agree_about_labels(path):
         if i % 10 == 0:
             assert (status_of(path, content) == "OK") == core_accepts(content)
     assert accepted > 300
+
+
+def labelled(dtype, labels):
+    """Return the file of a network with these labels, which are texts."""
+    network = Network([1, len(labels)], output="softmax", random_state=0)
+    return written(network, {"classes": f'{{"kind":"labels","dtype":"{dtype}","values":[{",".join(labels)}]}}'})
+
+
+def decimals(rng):
+    """Return a float label of at most 24 characters: digits with an exponent, or one near the middle of two floats."""
+    bits = struct.pack("<Q", rng.getrandbits(63))
+    value = struct.unpack("<d", bits)[0]
+    kind = rng.randrange(3)
+    if kind == 0 or not np.isfinite(value):
+        return f"{rng.randrange(10 ** rng.randint(1, 18))}e{rng.randint(-340, 289)}"
+    if kind == 1:
+        return f"{rng.randint(2**52, 2**53 - 1) * 2**10 + rng.choice([2**9 - 1, 2**9, 2**9 + 1])}.0"
+    return f"{decimal.Decimal(value) + decimal.Decimal(float(np.spacing(value))) / 2:.16e}"
+
+
+def test_float_labels_are_rounded_as_in_python():
+    """Labels ascend: beside a neighbour of its float a label is accepted, beside the float itself it is not."""
+    text, data = split(labelled("float64", ["0.0", "1.0"]))
+
+    def ascend(*labels):
+        return core_accepts(repaired(text.replace(b"[0.0,1.0]", f"[{','.join(labels)}]".encode()), data))
+
+    rng, n = random.Random(9), 0
+    while n < 2_000:
+        label = decimals(rng)
+        value = float(label)
+        below, above = (float(np.nextafter(value, limit)) for limit in (-np.inf, np.inf))
+        if not 0 < below < above < np.inf:
+            continue
+        n += 1
+        assert len(label) <= 24 and ascend(repr(below), label) and ascend(label, repr(above)), label
+        assert not ascend(repr(value), label) and not ascend(label, repr(value)), label
+
+
+def seconds(content):
+    """Return the least processor time of three checks of a head."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        assert core_accepts(content)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def test_long_decimal_labels_cost_little_more_than_text():
+    """About ten times as much: before, the exact conversion of a label near 1e-300 took 700 times as long as text."""
+    n = 10_000
+    numbers = seconds(labelled("float64", [f"{1 + 8 * i / n:.17f}e-290" for i in range(n)]))
+    assert numbers < 100 * seconds(labelled("object", [f'"{i:022}"' for i in range(n)]))
 
 
 def test_core_and_independent_writer_agree():

@@ -1,5 +1,7 @@
 /* libFuzzer target: model files of any content. Each input is read as it is, and once more with its checksums repaired,
- * since a fuzzer hardly finds those. What is accepted must be usable. */
+ * since a fuzzer hardly finds those. What is accepted must be usable. cmlp_file.h must give the same statuses. */
+#define _GNU_SOURCE /* fmemopen */
+#include <cmlp_file.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,19 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     free(output);
 }
 
+/* Reads the bytes as cmlp_file_load reads a file. */
+static cmlp_status load_stream(const uint8_t *data, size_t size)
+{
+    cmlp_file file = {.info = CMLP_INIT(cmlp_model_info)};
+    uint8_t nothing = 0;
+    FILE *stream = fmemopen(size ? (void *)(uintptr_t)data : &nothing, size, "rb");
+    require(stream != NULL);
+    const cmlp_status status = cmlp_file_load_stream(&file, stream);
+    fclose(stream);
+    cmlp_file_free(&file);
+    return status;
+}
+
 /* The memory is exactly as large as it must be, so that the address sanitizer sees any access beyond it. */
 static void load(const uint8_t *data, size_t size, int verify)
 {
@@ -43,14 +58,18 @@ static void load(const uint8_t *data, size_t size, int verify)
     unsigned char *file = malloc(size + !size);
     require(file != NULL);
     memcpy(file, data, size);
-    if (cmlp_model_size(file, size, &info) == CMLP_OK && info.model_size + info.scratch_size < 1 << 26) {
+    cmlp_status status = cmlp_model_size(file, size, &info);
+    if (!status && info.model_size + info.scratch_size < 1 << 26) {
         cmlp_model *model = malloc(info.model_size);
         void *scratch = malloc(info.scratch_size);
         require(model && scratch);
-        const int status = cmlp_model_init(model, info.model_size, file, size, verify, scratch, info.scratch_size);
+        status = cmlp_model_init(model, info.model_size, file, size, verify, scratch, info.scratch_size);
         if (!status && info.n_inputs < 1 << 20) use(file, model, &info, scratch);
         free(model);
         free(scratch);
+        if (verify) require(load_stream(data, size) == status);
+    } else if (status) {
+        require(load_stream(data, size) == status);
     }
     free(file);
 }

@@ -48,7 +48,7 @@ files.'''
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cmlp.record import R
+    from cmlp.model import R
 
 def load(path):
     # Late.
@@ -58,7 +58,7 @@ def load(path):
 
 def read(a, b, *, c): ...
 """,
-    "record": """
+    "model": """
 import cmlp.files
 
 class R:
@@ -88,8 +88,8 @@ def small(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_imports_for_annotations_and_in_functions_count():
-    assert house.circles() == [["files", "record"]]
-    assert house.upward_imports() == ["files:10 imports network", "record:1 imports files"]
+    assert house.circles() == [["files", "model"]]
+    assert house.upward_imports() == ["files:10 imports network", "model:1 imports files"]
 
 
 @pytest.mark.usefixtures("small")
@@ -101,6 +101,6 @@ def test_code_has_no_docstrings_imports_blanks_and_comments():
 def test_methods_of_public_classes_and_of_their_bases_are_public():
     assert house.private_functions() == [
         (3, "files.py: read"),
+        (1, "model.py: R.__init__"),
         (1, "network.py: Net._fit"),
-        (1, "record.py: R.__init__"),
     ]

@@ -8,7 +8,16 @@ import pytest
 from c_build import ROOT, in_source_tree
 from worker_cases import in_threads
 
-from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer, hyperparameters
+from cmlp import (
+    MLPClassifier,
+    MLPRegressor,
+    Network,
+    TabularClassifier,
+    TabularRegressor,
+    Trainer,
+    distributed,
+    hyperparameters,
+)
 from cmlp.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
 from cmlp.hyperparameters import TABLE, Hyperparameters, documented
 from cmlp.network.objective import Objective
@@ -159,7 +168,7 @@ def test_a_new_parameter_may_change_before_fit_resumes_only_if_its_row_says_so(m
 @pytest.mark.parametrize("own", [False, True])
 def test_a_new_parameter_may_differ_between_workers_only_if_its_row_says_so(monkeypatch, own):
     dragged = added(monkeypatch, own_per_worker=own)
-    models = in_threads(2, lambda comm: dragged(drag=float(comm.rank), batch_size=40).fit(X, Y, comm=comm))
+    models = in_threads(2, lambda comm: distributed.fit(dragged(drag=float(comm.rank), batch_size=40), X, Y, comm=comm))
     if own:
         np.testing.assert_array_equal(models[0].coefs_[0], models[1].coefs_[0])
     else:

@@ -149,7 +149,7 @@ static cmlp_status compare(const void *outputs, const unsigned char *stored, int
     return CMLP_OK;
 }
 
-/* Computes the example's outputs and compares them with the file. */
+/* Computes the example's outputs and compares them with the file. An input that is not finite has none. */
 static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
                                  const cmlp_table_scratch *scratch)
 {
@@ -158,13 +158,15 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
     if (model->table) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
-        return status ? status : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
+        return status ? CMLP_ERROR_FILE_EXAMPLE
+                      : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
 #endif
     const cmlp_rows row = rows_of(model, scratch->row.row, net->dtype);
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
     const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->row.output, &scratch->row);
-    return status ? status : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
+    return status ? CMLP_ERROR_FILE_EXAMPLE
+                  : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
 }
 
 /* Copies factors and shifts, which may be misaligned in the file, and checks them. */

@@ -201,12 +201,20 @@ static int append_label(cmlp_text t, char *buffer, size_t *length)
     return code == CMLP_TEXT_END;
 }
 
+/* Moves behind a label that has been checked. */
+static void skip_label(cmlp_text *t)
+{
+    if (cmlp_text_pass(t, "\""))
+        while (cmlp_text_letter(t) >= 0) {}
+    else
+        while (t->at < t->end && *t->at != ',' && *t->at != ']') t->at++;
+}
+
 cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
 {
     const char *classes;
     size_t length;
     label_type type;
-    class_label skipped;
     int multilabel;
     if (!buffer) return CMLP_ERROR_NULL;
     const cmlp_status status = cmlp_model_metadata(model, "classes", &classes, &length);
@@ -214,8 +222,10 @@ cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffe
     cmlp_text t = {classes, classes + length, 1};
     if (label < 0) return CMLP_ERROR_LABEL;
     if (!read_start(&t, &type, &multilabel)) return CMLP_ERROR_FILE_SYNTAX;
-    for (int32_t i = 0; i < label; i++)
-        if (!read_label(&t, &type, &skipped) || !cmlp_text_pass(&t, ",")) return CMLP_ERROR_LABEL;
+    for (int32_t i = 0; i < label; i++) {
+        skip_label(&t);
+        if (!cmlp_text_pass(&t, ",")) return CMLP_ERROR_LABEL;
+    }
     if (!append_label(t, NULL, &length)) return CMLP_ERROR_FILE_SYNTAX;
     if (n <= length) return CMLP_ERROR_BUFFER_SIZE;
     append_label(t, buffer, &length);

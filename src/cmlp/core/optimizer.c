@@ -81,6 +81,7 @@ void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *o)
     given->n_steps = o->n_steps;
     given->beta_1_power = o->beta_1_power;
     given->beta_2_power = o->beta_2_power;
+    if (given->struct_size >= CMLP_OLDEST(cmlp_optimizer, threads_lost)) given->threads_lost = o->threads_lost;
 }
 
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)

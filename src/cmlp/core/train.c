@@ -17,7 +17,8 @@ typedef struct epoch_job {
     double cost, penalty; /* sums over all processed rows */
     double norm;
     int64_t rows_done, batches_done;
-    double shortest, lost, alone_until; /* see count_loss() */
+    double lost, shortest, led; /* seconds: see count_loss(); thread 0's shortest share of a batch; a team's batches */
+    int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
 
     /* state of one batch, written by thread 0 while the others wait */
     cmlp_optimizer after;
@@ -67,31 +68,35 @@ static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const
 }
 
 /* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
- * milliseconds, and the team waits. The epoch therefore adds up the time that the team loses compared with one
- * thread, and subtracts the time that it gains. When the loss reaches LONGEST_LOSS, thread 0 runs alone for BACK_OFF
- * times that long. Short pauses occur on an idle machine too, so earlier gains of up to LARGEST_GAIN offset losses. */
-#define LONGEST_LOSS 5e-4 /* seconds */
+ * milliseconds, and the team waits: at the barriers of a batch, and once more for the worker's end. The time that teams
+ * lose compared with one thread is therefore added up, from epoch to epoch, and the time that they gain subtracted.
+ * While the sum is positive, thread 0 trains alone, and each second of that pays for 1 / BACK_OFF seconds of loss. Short
+ * pauses occur on an idle machine too, so earlier gains of up to LARGEST_GAIN offset losses. A stopped process has paid
+ * after BACK_OFF * LARGEST_LOSS seconds. */
+#define LARGEST_LOSS 0.25 /* seconds */
 #define LARGEST_GAIN 2e-2
 #define BACK_OFF 16
 
-/* Updates the loss after a batch of `size` threads that started at `begin`, in which thread 0 slept for `waited`. */
-static void count_loss(epoch_job *job, int32_t size, double begin, double waited)
+static int backs_off(const epoch_job *job) { return job->lost > 0; }
+
+static void count_loss(epoch_job *job, double lost)
 {
-    const double now = cmlp_seconds(), worked = now - begin - waited;
-    if (worked < job->shortest) job->shortest = worked; /* longer batches include interruptions of thread 0 */
-    job->lost += waited - (size - 1) * job->shortest;
+    job->lost += lost;
+    if (job->lost > LARGEST_LOSS) job->lost = LARGEST_LOSS;
     if (job->lost < -LARGEST_GAIN) job->lost = -LARGEST_GAIN;
-    if (job->lost < LONGEST_LOSS) return;
-    job->alone_until = now + BACK_OFF * job->lost;
-    job->lost = 0;
 }
 
-static int backs_off(epoch_job *job)
+/* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
+static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
 {
-    if (!(job->alone_until > 0)) return 0;
-    if (cmlp_seconds() < job->alone_until) return 1;
-    job->alone_until = 0;
-    return 0;
+    if (size == 1) {
+        job->lost -= seconds / BACK_OFF;
+        if (job->lost < 0) job->lost = 0;
+        return;
+    }
+    const double worked = seconds - waited;
+    if (worked < job->shortest) job->shortest = worked; /* longer batches include interruptions of thread 0 */
+    count_loss(job, waited - (size - 1) * job->shortest);
 }
 
 /* Processes a batch with the other workers, if there are any. Each thread calls it. */
@@ -103,21 +108,21 @@ static int process_batch(epoch_job *job, int64_t first, int64_t n, cmlp_sum *cos
                           : cmlp_batch_member(batch, first, n, &job->end, cost, team, index, size);
 }
 
-/* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet. */
+/* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
+ * backs off. */
 static void lead(epoch_job *job, cmlp_team *team, int32_t size)
 {
-    for (; job->batch_next < job->n_batches; job->batch_next++) {
+    const double begin = size > 1 ? cmlp_seconds() : 0;
+    for (; job->batch_next < job->n_batches && !(job->alone && !backs_off(job)); job->batch_next++) {
         int64_t first;
         const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
-        const int together = size > 1 && cmlp_team_here(team) && !backs_off(job);
-        double start = 0, waited = 0;
+        const int together = size > 1 && cmlp_team_here(team) && !backs_off(job), timed = together || backs_off(job);
         cmlp_sum cost = {0};
         if (!n) continue;
         begin_batch(job, b, together);
+        const double start = timed ? cmlp_seconds() : 0, waited = together ? cmlp_team_waited(team) : 0;
         if (together) {
             job->next = b;
-            start = cmlp_seconds();
-            waited = cmlp_team_waited(team);
             cmlp_team_release(team);
         }
         const int done = process_batch(job, first, n, &cost, together ? team : NULL, 0, together ? size : 1);
@@ -126,10 +131,13 @@ static void lead(epoch_job *job, cmlp_team *team, int32_t size)
             job->n_batches = b; /* stop after this batch */
             break;
         }
-        if (together) count_loss(job, size, start, cmlp_team_waited(team) - waited);
+        if (timed)
+            count_batch(job, together ? size : 1, cmlp_seconds() - start,
+                        together ? cmlp_team_waited(team) - waited : 0);
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
+    job->led = cmlp_seconds() - begin;
     cmlp_team_gather(team);
     job->next = -1;
     cmlp_team_release(team);
@@ -146,6 +154,18 @@ static void epoch_member(void *context, cmlp_team *team, int32_t index, int32_t 
     for (cmlp_team_wait(team, index); job->next >= 0; cmlp_team_wait(team, index)) {
         const int64_t n = batch_rows(job, job->next, &first);
         process_batch(job, first, n, NULL, team, index, size);
+    }
+}
+
+/* Trains all batches, first alone while thread 0 backs off because of earlier epochs. */
+static void train_batches(epoch_job *job, int32_t threads)
+{
+    while (job->batch_next < job->n_batches) {
+        const double begin = threads > 1 ? cmlp_seconds() : 0;
+        job->led = 0;
+        job->alone = threads > 1 && backs_off(job);
+        cmlp_team_run(job->alone ? 1 : threads, job->batch.team, epoch_member, job);
+        if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
     }
 }
 
@@ -290,15 +310,16 @@ static cmlp_status train_epoch(const cmlp_net *net, void *params, const cmlp_row
     job.rows_done = continues ? job.epoch.rows_done : 0;
     job.batches_done = 0;
     job.norm = NAN;
-    job.lost = job.alone_until = 0;
+    job.lost = job.optimizer.threads_lost;
     job.shortest = HUGE_VAL;
     job.batch_next = job.epoch.first_batch;
     if (job.batch.penalized) cmlp_squares_renew(&job.batch);
     const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.microbatch_rows, 3, run->n_threads);
-    cmlp_team_run(threads, job.batch.team, epoch_member, &job);
+    train_batches(&job, threads);
     status = finish_epoch(&job, cmlp_first_fault(job.batch.faults, run->n_threads));
     return_epoch(epoch, &job.epoch);
     if (job.epoch.workers) job.epoch.workers->failed_rank = job.workers.failed_rank;
+    job.optimizer.threads_lost = job.lost;
     cmlp_return_counters(optimizer, &job.optimizer);
     return status;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
 _MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
+_MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
 
 
@@ -247,7 +249,15 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
     ------
     TypeError
         If a category is neither text, a finite number nor None; the message names the column.
+    ValueError
+        If too many integers of a column have the same hash; the message names the column.
     """
+    for i, one in enumerate(categories):
+        if one and _most_equal_hashes(one) > _MOST_EQUAL_HASHES:
+            raise ValueError(
+                f"column {i} of {owner} has more than {_MOST_EQUAL_HASHES} integers with the same hash, which a model "
+                "file cannot contain: convert the column to text before fit"
+            )
     return dump(
         [None if one is None else [_category(value, i, owner) for value in one] for i, one in enumerate(categories)]
     )
@@ -265,6 +275,11 @@ def _category(value: object, column: int, owner: str) -> object:
     )
 
 
+def _most_equal_hashes(values: Sequence[object]) -> int:
+    """Return how many values share a hash. Only chosen integers do: those with equal remainders modulo 2**61 - 1."""
+    return max(Counter(map(hash, values)).values())
+
+
 def load_categories(text: str) -> list[list[Any] | None]:
     """Return the categories of each column from the JSON of `dump_categories`, which the core has checked."""
     try:
@@ -272,6 +287,8 @@ def load_categories(text: str) -> list[list[Any] | None]:
     except (ValueError, RecursionError):
         raise refuse("'categories' is not JSON") from None
     for values in categories:
+        if values and _most_equal_hashes(values) > _MOST_EQUAL_HASHES:
+            raise refuse("'categories' has a column in which too many integers have the same hash")
         if values is not None and len(set(values)) != len(values):
             raise refuse("'categories' has a column with two equal categories")
         if values is not None and any(isinstance(value, float) and not math.isfinite(value) for value in values):

@@ -25,24 +25,26 @@ except ImportError as error:
     message = "cmlp.sklearn needs scikit-learn: install it with `pip install scikit-learn`."
     raise ModuleNotFoundError(message, name="sklearn") from error
 
-import cmlp
+from cmlp.estimators import classifier, regressor
+from cmlp.tables import classifier as table_classifier
+from cmlp.tables import regressor as table_regressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
 
-class MLPClassifier(cmlp.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(classifier.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class MLPRegressor(cmlp.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPRegressor(regressor.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 
-class TabularClassifier(cmlp.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TabularClassifier(table_classifier.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.TabularClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class TabularRegressor(cmlp.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class TabularRegressor(table_regressor.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.TabularRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 

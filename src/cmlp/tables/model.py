@@ -54,11 +54,12 @@ class TableModel(NamedTuple):
     @classmethod
     def _checked(cls, fields: Mapping[str, Any]) -> Self:
         numbers = native(fields["numbers"], (np.float64,), "numbers")
-        encoder = Encoder.assembled(TableColumns(fields["kinds"], numbers, fields["categories"]))
-        schema = Schema(fields["names"], codes_of(fields["categories"]))
-        widths = {len(encoder.columns), len(schema.codes), len(schema.names or schema.codes)}
-        if len(widths) > 1 or len(numbers) != len(encoder.numbers) or not fields["members"]:
+        kinds, categories, names = fields["kinds"], fields["categories"], fields["names"]
+        lengths = {len(kinds), len(categories), len(names or kinds)}
+        encoder = Encoder.assembled(TableColumns(kinds, numbers, categories)) if len(lengths) == 1 else None
+        if encoder is None or len(numbers) != len(encoder.numbers) or not fields["members"]:
             raise ValueError("it needs networks, and as many names, numbers and lists of categories as columns")
+        schema = Schema(names, codes_of(categories))
         return cls(schema, encoder, [_member(one, encoder) for one in fields["members"]])
 
 

@@ -1,0 +1,68 @@
+/* Loads the model files whose paths are its arguments, predicts a row, and prints a status for each. Compiled as C it
+ * uses cmlp_file.h, as C++ cmlp.hpp, once by path and once from bytes. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef __cplusplus
+#  include <cmlp.hpp>
+#  include <fstream>
+#  include <iterator>
+
+template <typename T> static void predict(const cmlp::model &model)
+{
+    const std::vector<T> row(static_cast<std::size_t>(model.info().n_inputs));
+    cmlp::predictor<T> predictor(model);
+    predictor(row.data());
+}
+
+static void use(const cmlp::model &model)
+{
+    if (model.info().dtype == CMLP_FLOAT32)
+        predict<float>(model);
+    else
+        predict<double>(model);
+}
+
+static void print(const char *path, bool from_bytes)
+{
+    cmlp_status status = CMLP_OK;
+    try {
+        if (from_bytes) {
+            std::ifstream stream(path, std::ios::binary);
+            use(cmlp::model({std::istreambuf_iterator<char>(stream), {}}));
+        } else {
+            cmlp::model loaded = cmlp::model::load(path), moved = std::move(loaded);
+            use(moved);
+        }
+    } catch (const cmlp::error &error) {
+        status = error.status;
+    }
+    std::printf("%s\n", cmlp_status_name(status));
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++) print(argv[i], *argv[1] == 'b');
+}
+#else
+#  include <cmlp_file.h>
+
+int main(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++) {
+        cmlp_file file;
+        cmlp_status status = cmlp_file_load(&file, argv[i]);
+        if (!status) {
+            void *row = calloc((size_t)file.info.n_inputs, sizeof(double));
+            status = cmlp_model_predict(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size);
+            free(row);
+        } else if (file.model || file.memory) {
+            return 1;
+        }
+        printf("%s\n", cmlp_status_name(status));
+        cmlp_file_free(&file);
+        cmlp_file_free(&file);
+    }
+    return 0;
+}
+#endif
