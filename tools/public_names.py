@@ -51,7 +51,9 @@ def member_of(owner: type, member: str, name: str) -> Iterator[str]:
     """Yield the line of a member of a class, if the class is not one of Python's own."""
     holder = next(base for base in owner.__mro__ if member in vars(base))
     if holder.__module__.split(".")[0] == "cmlp":
-        found = getattr(owner, member, None)
+        # Methods that exist only if the program has imported scikit-learn are listed without parameters.
+        optional = type(vars(holder)[member]).__name__ in ("Delegated", "RequestSetter")
+        found = None if optional else getattr(owner, member, None)
         yield name + (signature_of(found) if callable(found) and not isinstance(found, type) else "")
 
 
