@@ -44,7 +44,7 @@ exported_headers() { # <installed or all>
 oldest_scikit_learn() {
     local oldest
     needs sdist
-    oldest=$(pythons | head -n 1)
+    oldest=$(pythons | sed -n 1p) # head would end before `pythons` does, which then fails
     [ -e "$(wheel_folder "$oldest")" ] || build_wheel "$oldest" "$(wheel_folder "$oldest")"
     "$oldest" -m venv "$WORK/oldest"
     "$WORK/oldest/bin/python" -m pip install -q 'scikit-learn==1.6.*' 'pytest>=8' pandas polars

@@ -96,6 +96,7 @@ else:
         "estimators.classifier",
         "estimators.fitting",
         "estimators.regressor",
+        "estimators.sources",
         "inputs.nonfinite",
         "network",
         "training.scores",

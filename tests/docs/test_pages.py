@@ -153,7 +153,8 @@ def write_compiler(path):
     if not COMPILER:
         pytest.skip("needs a C compiler called cc")
     path.parent.mkdir()
-    path.write_text(f'#!/bin/sh\nexec {COMPILER} "$@" {SMALL}\n', encoding="utf-8")
+    # ccache looks for the compiler in PATH, and must not find this file there.
+    path.write_text(f"#!/bin/sh\nPATH='{os.environ['PATH']}' exec {COMPILER} \"$@\" {SMALL}\n", encoding="utf-8")
     path.chmod(0o755)
 
 

@@ -118,6 +118,20 @@ assert statuses == [0] * 200, statuses
     run_python(_CHILDREN + code, timeout=300)
 
 
+def test_what_a_fork_waits_for_is_all_that_fit_and_predict_import():
+    """`import cmlp` names the modules; a module that is missing there makes a child hang, but only sometimes."""
+    code = """
+thread = threading.Thread(target=time.sleep, args=(0.5,))
+thread.start()
+assert child_status(lambda: None) == 0
+loaded, model = set(sys.modules), cmlp.MLPClassifier((3,), max_iter=1)
+model.fit([[0.0], [1.0]], [0, 1]).score(model.predict([[0.0], [1.0]])[:, None], [0, 1])
+later = [name for name in set(sys.modules) - loaded if name.startswith("cmlp")]
+assert not later, later
+"""
+    run_python(f"import sys\n{_CHILDREN}{code}")
+
+
 FIRST_USE = """
 import os, sys, threading, time, warnings
 import numpy as np
