@@ -16,13 +16,27 @@ from cmlp.exceptions import TimeLimitReached, WorkerError
 from cmlp.threads import available_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Set
     from types import TracebackType
-    from typing import NoReturn, Self
+    from typing import NoReturn, Protocol, Self
 
     from numpy.typing import NDArray
 
     Result = TypeVar("Result")
+
+    class Computed(Protocol):
+        """What all workers compute alike: the state of a training."""
+
+        stopped: bool
+
+        def digest(self) -> int:
+            """Return a checksum."""
+
+    class Clock(Protocol):
+        """When a training ends."""
+
+        def has_come(self) -> bool:
+            """Return whether it ends now, by the clock of this process."""
 
 
 CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp.h)
@@ -124,10 +138,27 @@ class Workers:
 
     def ready(self) -> None:
         """Agree that all workers make the next call of the core; if one has failed, raise an exception on all."""
+        if self.size > 1:
+            self._agree(None)
+
+    def act(self, action: Callable[[], object], state: Computed, deadline: Clock) -> None:
+        """Call a function on every worker. If it fails or stops the training on one, it does so on all."""
         if self.size == 1:
+            action()
             return
+        error = None
         try:
-            self.settle(None)
+            action()
+            self.raise_noted()
+        except BaseException as raised:
+            error = raised
+        late, checksum = deadline.has_come(), state.digest()
+        state.stopped = self._agree(error, stops=state.stopped, late=late, checksum=checksum)
+
+    def _agree(self, error: BaseException | None, **told: Any) -> bool:
+        """Settle in the middle of an epoch: after an exception, which all workers raise, nothing is settled again."""
+        try:
+            return self.settle(error, **told)
         except BaseException:
             self.broken = True
             raise
@@ -218,14 +249,26 @@ class Workers:
         self.broadcast(data.reshape(-1).view(np.uint8), 0)
         return data
 
-    def threads(self) -> int:
-        """Return the number of threads for this worker: workers on the same processors of a machine share them."""
+    def union(self, numbers: Set[int]) -> tuple[int, ...]:
+        """Return the numbers of all workers, sorted."""
+        if self.size > 1:
+            numbers = {int(number) for text in self.gather(" ".join(map(str, numbers))) for number in text.split()}
+        return tuple(sorted(numbers))
+
+    def threads(self, given: int | None) -> int | None:
+        """Return the number of threads for this worker: workers on the same processors of a machine share them.
+
+        `given` is the program's number for this worker, if it has one.
+        """
+        if self.size == 1:
+            return given
         import os
         import platform  # few programs need it
 
         cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         place = f"{platform.node()} {cpus}"
-        return max(1, available_threads() // self.gather(place).count(place))
+        share = max(1, available_threads() // self.gather(place).count(place))
+        return share if given is None else given
 
     def _text(self, text: str, sender: int) -> str:
         """Return the text of one worker, which it sends to all others."""
@@ -237,6 +280,9 @@ class Workers:
         if len(data):
             self.broadcast(data, sender)
         return data.tobytes().decode(errors="surrogatepass")
+
+
+ALONE = Workers()  # a process that trains alone
 
 
 def _told(error: BaseException) -> str:

@@ -19,9 +19,9 @@ from cmlp.estimators.resuming import model_to_resume
 from cmlp.estimators.sources import Form, Source, scale_to_learn, with_learnt_scales
 from cmlp.importers import load as load_model
 from cmlp.integers import positive_integer
-from cmlp.training.rounds import RoundFeed, RoundTraining
+from cmlp.training.rounds import Rounds
 from cmlp.training.shards import given_shards, sizes_of
-from cmlp.workers import Workers
+from cmlp.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp.estimators.model import Model
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.door import Door, Opened
-    from cmlp.training.loop import Training
+    from cmlp.training.beginning import Fit
     from cmlp.training.settings import Settings
     from cmlp.training.shards import Shards
     from cmlp.training.state import TrainingState
@@ -72,7 +72,7 @@ def fit_in_rounds(
         call = Call(model, parameters, previous, held, resume=resuming)
         source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
         call = call._replace(classes=source.classes)
-        call_with_callbacks(partial(train, call, source, Workers()), model, *source.given)
+        call_with_callbacks(partial(train, call, source, ALONE), model, *source.given)
 
 
 class Parts(Source):
@@ -85,8 +85,6 @@ class Parts(Source):
     kept : dict
         The shards and the number of rounds.
     """
-
-    training: type[Training] = RoundTraining
 
     def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, kept: Mapping[str, Any]) -> None:
         submit, given = cluster.submit, cluster.compute(delayed)
@@ -114,15 +112,18 @@ class Parts(Source):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def feed(
+    def learn(
         self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[RoundFeed, Data]:
-        """Return the feed of the shards; scales that are learnt are those of all rows."""
+    ) -> tuple[int, Data]:
+        """Return the number of rows of all shards, and the data; scales that are learnt are those of all rows."""
         self._shards.convert(Form.of(self._door, "part", self._first, targets, state.params.dtype))
-        feed = RoundFeed(self._shards, self.kept["rounds"], bool(settings.shuffle))
         if scale_to_learn(data, task, state):
             data = with_learnt_scales(self._shards.moments(), data, task, state)
-        return feed, data
+        return sum(self._shards.sizes), data
+
+    def engine(self, fit: Fit) -> Rounds:
+        """Return the engine that lets the workers of the cluster train."""
+        return Rounds(fit, self._shards, self.kept["rounds"])
 
 
 class _Saver:

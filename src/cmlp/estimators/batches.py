@@ -17,8 +17,9 @@ from cmlp.inputs.batches import Passes, Reader
 from cmlp.inputs.frames import as_table, read_once
 from cmlp.inputs.weights import require_normal
 from cmlp.integers import positive_integer
+from cmlp.training.engine import Batches
 from cmlp.training.stream import Block, StreamFeed
-from cmlp.workers import Workers
+from cmlp.workers import ALONE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cmlp.estimators.problem import Parameters
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.door import Door, Opened
+    from cmlp.training.beginning import Fit
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
@@ -56,7 +58,7 @@ def fit_batches(
         passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:
             stream.begin()
-            call_with_callbacks(partial(train, call, stream, Workers()), estimator, *stream.given)
+            call_with_callbacks(partial(train, call, stream, ALONE), estimator, *stream.given)
         finally:
             stream.close()
 
@@ -121,10 +123,10 @@ class Stream(Source):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def feed(
+    def learn(
         self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[StreamFeed, Data]:
-        """Return the feed, after a pass over the source if a scale is to be learnt.
+    ) -> tuple[int, Data]:
+        """Return the number of rows of a pass and the data, after a pass over the source if a scale is to be learnt.
 
         Raises
         ------
@@ -136,7 +138,9 @@ class Stream(Source):
         with named(f"block {index}"):
             require_normal(data.weight, state.params.dtype)
         self._seen[-1] = Block(data.X, task.targets, data.weight, index)
-        feed = StreamFeed(self._open, self._n_rows or state.n_rows or 0, bool(settings.shuffle), data.names)
+        self._feed = feed = StreamFeed(
+            self._open, self._n_rows or state.n_rows or 0, bool(settings.shuffle), data.names
+        )
         what = scale_to_learn(data, task, state)
         if what:
             self._passes.require(2, f"{what} takes a pass of its own")
@@ -144,7 +148,11 @@ class Stream(Source):
         if not feed.n_rows and (settings.warmup or settings.schedule().is_planned):
             name = "warmup" if settings.warmup else "learning_rate"
             raise ValueError(f"{name}={getattr(settings, name)!r} needs the number of batches: pass n_rows=.")
-        return feed, data
+        return feed.n_rows, data
+
+    def engine(self, fit: Fit) -> Batches:
+        """Return the engine that reads the source in every epoch."""
+        return Batches(fit, self._feed)
 
     def _open(self) -> Reader[Block]:
         items: Iterator[Any]

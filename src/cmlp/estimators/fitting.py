@@ -26,12 +26,13 @@ from cmlp.inputs.door import Opened, Rows
 from cmlp.inputs.scale import InputScale, check_scale_width
 from cmlp.inputs.scaling import warn_of_scale
 from cmlp.inputs.stored import StoredRows, stored_rows
-from cmlp.model import ModelDocument
+from cmlp.training.beginning import Fit
+from cmlp.training.driver import driver_of
 from cmlp.training.history import History
 from cmlp.training.initialization import initial_params
-from cmlp.training.loop import Training
 from cmlp.training.program_score import ProgramScore
 from cmlp.training.random import random_state
+from cmlp.training.reporting import callbacks_of
 from cmlp.training.same_data import check_same_data
 from cmlp.training.settings import check_scoring
 from cmlp.training.shards import checked_shards
@@ -39,7 +40,7 @@ from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, require_complete
 from cmlp.training.together import join, shown
 from cmlp.training.trainer import Trainer
-from cmlp.workers import Workers
+from cmlp.workers import ALONE, Workers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from cmlp.estimators.sources import Arrays, Source
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.labels import Labels
-    from cmlp.training.lbfgs import LBFGS
+    from cmlp.training.driver import Driver
     from cmlp.training.random import Generator
     from cmlp.training.shards import Shards
 
@@ -76,10 +77,11 @@ def fit(
 
     With `workers`, this process trains together with others, and with `local` each of them has other rows.
     """
-    alone, workers = workers is None, Workers() if workers is None else workers
+    alone, workers = workers is None, ALONE if workers is None else workers
     with Exclusively(estimator), workers:
         begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
         parameters, previous, ways = workers.together(begin)
+        parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
         call = Call(estimator, parameters, previous, held, None, shards, False, ways["resume"])
         rows: Source = source
         if workers.size > 1:
@@ -119,8 +121,9 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             assemble(estimator)
         previous = vars(estimator).get("_model")
         parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-        training, labels = prepare(Call(estimator, parameters, previous, classes=classes, incremental=True), source)
-        assert isinstance(training, Training)
+        call = Call(estimator, parameters, previous, classes=classes, incremental=True)
+        training, labels = prepare(call, source)
+        assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
         if previous is not None:
@@ -131,24 +134,25 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
 def train(call: Call, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
     """Train on the rows of a source, and store the model at the end."""
     estimator = call.estimator
-    training, labels = workers.together(partial(prepare, call, source))
-    if isinstance(training, Training):
-        if workers.size > 1:
-            join(training, workers, {"classes": "None" if labels is None else shown(labels.classes.tolist())})
-        check_same_data(training, workers)
+    training, labels = workers.together(partial(prepare, call, source, workers))
+    if training.has_epochs:
+        classes = "None" if labels is None else shown(labels.classes.tolist())
+        join(training.fit, training.engine.batch_size, {"classes": classes})
+        check_same_data(training.fit)
         training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
     if observer is not None:
         observer.snapshot = partial(_snapshot, training, labels)
         training.observers.append(observer)
     try:
-        training.run()
-        _keep(estimator, _model_of(training, _state_to_keep(training), labels))
+        for _ in training.epochs(at_once=True):
+            pass
+        _keep(estimator, _model_of(training, training.kept(), labels))
     except KeyboardInterrupt:
         training.state.restore_best()
-        model = _model_of(training, _state_to_keep(training), labels)
+        model = _model_of(training, training.kept(), labels)
         if call.parameters.warm_start or training.state.epoch:
             _keep(estimator, model)
-        elif isinstance(training, Training):
+        elif training.has_epochs:
             vars(estimator)[INTERRUPTED] = model
         raise
 
@@ -160,14 +164,10 @@ def _keep(estimator: Any, model: Model) -> None:
         vars(estimator).pop(name, None)
 
 
-def _state_to_keep(training: Training | LBFGS) -> TrainingState:
-    return training.state.resumable() if isinstance(training, Training) else training.state.finished()
-
-
-def prepare(call: Call, source: Source) -> tuple[Training | LBFGS, Labels | None]:
+def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Driver, Labels | None]:
     """Open the source and return the training of a call, and the classes; the estimator does not change.
 
-    Random numbers are drawn in this order: initial weights, dropout seed, and by `Trainer._training` the split.
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `driver_of` the split.
     """
     parameters, previous, settings = call.parameters, call.previous, call.parameters.training
     opened = source.open(call.door())
@@ -178,7 +178,6 @@ def prepare(call: Call, source: Source) -> tuple[Training | LBFGS, Labels | None
     targets, encoded = learn_targets(call, opened, whole=source.is_whole)
     net = network_description(call, targets, rows.X.shape[1], dtype)
     state = _begun_state(call, net)
-    document = ModelDocument([(net, state.params)], input_scale=1.0 if isinstance(scale, str) else scale)
     data = _data(call, rows, encoded.weight, scale)
     own = opened.y
     if require_complete(*call.held):
@@ -195,16 +194,14 @@ def prepare(call: Call, source: Source) -> tuple[Training | LBFGS, Labels | None
     if scorer is not None:
 
         def present() -> Any:
-            model = present_model(net, state, document.input_scale, targets.labels)
-            return with_model(call.estimator, model)
+            return with_model(call.estimator, present_model(training, targets.labels))
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
-    feed, data = source.feed(data, task, targets, state, settings)
-    trainer = Trainer._continued(document, parameters.n_threads, settings, state)
-    training = trainer._training(task, data, feed, source.training)
-    document.input_scale = training.data.input_scale  # which may have been learnt
-    if training.observers:
-        _equip(trainer, training, call.estimator, targets.labels)
+    n_rows, data = source.learn(data, task, targets, state, settings)
+    fit = Fit(net, task, data, settings, state, parameters.n_threads, workers, reads_again=not source.is_whole)
+    training = driver_of(fit, n_rows, source.engine)
+    if not call.incremental:
+        _call_back(call.estimator, training, targets.labels)
     return training, targets.labels
 
 
@@ -223,13 +220,16 @@ def _data(call: Call, rows: Rows, weight: NDArray[np.float64] | None, scale: flo
     )
 
 
-def _equip(trainer: Trainer, training: Training | LBFGS, estimator: Any, labels: Labels | None) -> None:
-    """Give a trainer what callbacks can use: the network, and copies of the estimator."""
-    from cmlp.network import Network  # few programs need it
+def _call_back(estimator: Any, training: Driver, labels: Labels | None) -> None:
+    """Let a training call the program's callbacks, which get a trainer with the network and copies of the estimator."""
+    fit = training.fit
+    callbacks = callbacks_of(fit.settings.callbacks, fit.settings.verbose)
+    if callbacks:
+        from cmlp.network import Network  # few programs need it
 
-    document, n_threads = trainer._content, trainer._n_threads
-    trainer.network = Network._assembled(document.net, document.params, document.input_scale, n_threads)
-    trainer._copy_model = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))
+        network = Network._assembled(fit.net, fit.state.params, fit.data.input_scale, fit.n_threads)
+        copied = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))  # noqa: E731
+        Trainer._of(network, training, copied)._tell(callbacks, training)
 
 
 def network_description(call: Call, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
@@ -319,12 +319,12 @@ def _dtype(call: Call, natural: np.dtype[Any]) -> np.dtype[Any]:
     return previous.net.dtype
 
 
-def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels | None) -> Model:
+def _model_of(training: Driver, state: TrainingState, labels: Labels | None) -> Model:
     """Return a model with a state of a training, whose parameters then predict y itself."""
-    data = training.data
-    state.fold(training.net)
+    net, data = training.fit.net, training.fit.data
+    state.fold(net)
     return Model(
-        training.net,
+        net,
         state,
         input_scale=data.input_scale,
         feature_names=data.names,
@@ -333,14 +333,14 @@ def _model_of(training: Training | LBFGS, state: TrainingState, labels: Labels |
     )
 
 
-def _copied_state(training: Training | LBFGS) -> TrainingState:
+def _copied_state(training: Driver) -> TrainingState:
     """Return a copy of the state of a training that continues, to keep it in a model."""
     state = training.state.copy()
     state.restore_best()
     return state.resumable()
 
 
-def _snapshot(training: Training | LBFGS, labels: Labels | None) -> Model:
+def _snapshot(training: Driver, labels: Labels | None) -> Model:
     """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
     state = training.state.finished()
     best = training.state.best

@@ -109,7 +109,6 @@ def find_learning_rate(
     from cmlp.estimators.fitting import prepare
     from cmlp.estimators.problem import Call
     from cmlp.estimators.sources import Arrays
-    from cmlp.training.loop import Training
     from cmlp.training.range_test import range_test
 
     if not isinstance(estimator, MultilayerPerceptron):
@@ -126,11 +125,10 @@ def find_learning_rate(
         max_time=None,
         verbose=False,
     )
-    call = Call(estimator, parameters._replace(training=plain))
-    training, _ = prepare(call, Arrays(X, y, sample_weight))
-    if not isinstance(training, Training):
+    if plain.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    losses, smoothed = range_test(training, rates)
+    training: Any = prepare(Call(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
+    losses, smoothed = range_test(training.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")
     best: int = int(np.argmin(smoothed))

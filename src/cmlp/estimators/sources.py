@@ -13,12 +13,12 @@ from cmlp.inputs.scale import scale_of_moments
 from cmlp.inputs.sparse import CSR
 from cmlp.inputs.validation import check_width
 from cmlp.inputs.weights import require_normal
-from cmlp.training.loop import Training
+from cmlp.training.engine import Batches
 from cmlp.training.stream import Block
 from cmlp.training.target_scale import learnt_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cmlp.inputs.door import Door, Opened
     from cmlp.inputs.labels import Labels
     from cmlp.inputs.moments import Moments
-    from cmlp.training.feed import Feed
+    from cmlp.training.beginning import Fit
+    from cmlp.training.engine import Engine
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
@@ -41,24 +42,25 @@ class Source:
         X, y and the weights of the rows that are opened, as the program has them.
     is_whole : bool
         Whether these are all rows.
-    training : type
+    engine : callable
+        Returns the engine of a `Fit` that has begun; the scales are learnt before.
     kept : dict
         What must not change before training is resumed, besides the estimator's parameters.
     """
 
     given: tuple[Any, Any, Any]
     is_whole = False
-    training: type[Training] = Training
+    engine: Callable[[Fit], Engine]
     kept: Mapping[str, Any] = MappingProxyType({})
 
     def open(self, door: Door) -> Opened:
         """Return all rows, or the first ones."""
         raise NotImplementedError
 
-    def feed(
+    def learn(
         self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[Feed | None, Data]:
-        """Return the feed of a training (None for the rows of `data`), and the data with the scale of the inputs.
+    ) -> tuple[int, Data]:
+        """Return the number of rows (0 if not known), and the data with the scale of the inputs.
 
         Scales that are learnt from rows which are not in `data` are learnt here, and that of the targets is stored.
         """
@@ -69,6 +71,7 @@ class Arrays(Source):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
     is_whole = True
+    engine = Batches
 
     def __init__(self, X: Any, y: Any, weight: Any) -> None:
         self.given = X, y, weight
@@ -77,11 +80,11 @@ class Arrays(Source):
         """Return all rows."""
         return door.open(*self.given)
 
-    def feed(
+    def learn(
         self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[Feed | None, Data]:
-        """Return no feed: the training reads the arrays, and learns scales from its rows."""
-        return None, data
+    ) -> tuple[int, Data]:
+        """Return the number of rows: the training learns scales from those that are not validation rows."""
+        return len(data.X), data
 
 
 class Form(NamedTuple):

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._core import Net
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.door import Door
     from cmlp.inputs.labels import Labels
-    from cmlp.inputs.scale import InputScale
-    from cmlp.training.state import TrainingState
+    from cmlp.training.driver import Driver
 
 
 def validation_of(door: Door, targets: Targets, held: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:
@@ -45,11 +43,11 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
     return scorer
 
 
-def present_model(net: Net, state: TrainingState, input_scale: float | InputScale, labels: Labels | None) -> Model:
+def present_model(training: Driver, labels: Labels | None) -> Model:
     """Return a model with the parameters of a training that continues, for a score."""
-    live = state.finished()
-    live.fold(net)  # the model predicts y itself, unlike the parameters during training
-    return Model(net, live, input_scale=input_scale, feature_names=None, labels=labels)
+    live, fit = training.state.finished(), training.fit
+    live.fold(fit.net)  # the model predicts y itself, unlike the parameters during training
+    return Model(fit.net, live, input_scale=fit.data.input_scale, feature_names=None, labels=labels)
 
 
 def with_model(estimator: Any, model: Model) -> Any:

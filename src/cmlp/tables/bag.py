@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,11 +15,13 @@ from cmlp.network import Network
 from cmlp.pool import Pool
 from cmlp.tables.encoder import Encoder
 from cmlp.threads import available_threads
+from cmlp.training.deadline import Deadline
 from cmlp.training.initialization import init_activations, initial_params
 from cmlp.training.observer import Observer
 from cmlp.training.stopping import STOPPING_RULES
 from cmlp.training.task import Data
 from cmlp.training.trainer import Trainer
+from cmlp.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,11 +92,11 @@ class Stop(Observer):
     """An observer that ends a training at a point in time."""
 
     def __init__(self, seconds: float | None) -> None:
-        self.end = float("inf") if seconds is None else time.monotonic() + seconds
+        self._deadline = Deadline(seconds, ALONE)
 
     def epoch_ends(self) -> bool:
         """Return whether training ends."""
-        return time.monotonic() >= self.end
+        return self._deadline.has_come()
 
 
 def batch_and_epochs(n_rows: int) -> tuple[int, int]:
@@ -175,7 +175,8 @@ class Bag:
 
     def _training(self, k: int, trainer: Trainer) -> Training:
         data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0)
-        training: Training = trainer._training(self.task, data)  # type: ignore[assignment]
+        training = trainer._training(self.task, data)
+        assert training.has_epochs
         return training
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
@@ -239,19 +240,20 @@ def _run(task: Callable[[int], None], n: int, n_threads: int) -> None:
 
 def _train(trainings: Sequence[Training], seconds: float | None, verbose: bool, k: int) -> None:
     trainings[k].observers.append(Stop(seconds))
-    trainings[k].run()
+    for _ in trainings[k].epochs(at_once=True):
+        pass
     if verbose:
         print(_summary(k, trainings[k]))
 
 
 def _train_in_step(trainings: Sequence[Training], n_threads: int, max_time: float | None, follower: Observer) -> None:
     """Train one epoch of all members after the other."""
-    end = math.inf if max_time is None else time.monotonic() + max_time
+    deadline = Deadline(max_time, ALONE)
     follower.fit_begins()
     try:
         while left := [training for training in trainings if not training.finished]:
             _run(partial(_advance, left), len(left), n_threads)
-            if follower.epoch_ends() or time.monotonic() >= end:
+            if follower.epoch_ends() or deadline.has_come():
                 break
     finally:
         for training in trainings:
@@ -277,7 +279,7 @@ def members_of(trainings: Sequence[Training]) -> list[Member]:
     for k, training in enumerate(trainings):
         best = training.state.best
         params = block_copy(training.state.params if best is None else best)
-        members.append(Member(training.net, params, _has_bins(k), _curves(training)))
+        members.append(Member(training.fit.net, params, _has_bins(k), _curves(training)))
     return members
 
 

@@ -42,12 +42,12 @@ class BagTrainer:
 
     @property
     def _longest(self) -> Training:
-        return max(self._trainings, key=lambda training: training.settings.max_iter)
+        return max(self._trainings, key=lambda training: training.fit.settings.max_iter)
 
     @property
     def max_iter(self) -> int:
         """Number of epochs."""
-        return self._longest.settings.max_iter
+        return self._longest.fit.settings.max_iter
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -95,7 +95,7 @@ class BagTrainer:
 def keep_states(estimator: Any, trainings: Sequence[Training], bag: Bag, attributes: Mapping[str, Any]) -> None:
     """Keep what `resume` needs with the estimator, unless the trainings are complete."""
     vars(estimator).pop(INTERRUPTED, None)
-    if any(training.state.epoch < training.settings.max_iter for training in trainings):
+    if any(training.state.epoch < training.fit.settings.max_iter for training in trainings):
         for training in trainings:
             training.state.restore_best()
         states = [training.state.resumable() for training in trainings]

@@ -94,6 +94,9 @@ if TYPE_CHECKING:
         def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
             """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
 
+        def whole(self, state: TrainingState) -> Piece | None:
+            """Return all rows if the core can begin the next epochs: in the order of the one before, shuffled."""
+
         def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
             """Return the error to raise instead of the core's for the piece that was yielded last."""
 
@@ -153,12 +156,31 @@ class ArrayFeed:
     def _piece(self, order: NDArray[np.int64] | None, is_last: bool) -> Piece:
         return Piece(self.data.X, self.task.targets, self.data.weight, order, is_last)
 
+    def whole(self, state: TrainingState) -> Piece | None:
+        """Return all rows, unless they must be shuffled for the first time or by a generator of NumPy."""
+        if self.shuffle and (state.order is None or not isinstance(state.generator, _core.Random)):
+            return None
+        piece = self._piece(None, True)
+        return piece if piece.has_weight else None
+
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error for the first non-finite input of all rows."""
         return self.data.first_error(error, dtype)
 
 
-class BlockFeed(ArrayFeed):
+class _SeededFeed(ArrayFeed):
+    """Rows in memory whose order in an epoch is drawn piece by piece, from the seed of the epoch."""
+
+    def begin_epoch(self, state: TrainingState) -> None:
+        """Draw the seed of the epoch's order."""
+        draw_shuffle_seed(state)
+
+    def whole(self, state: TrainingState) -> Piece | None:
+        """Return None: the core cannot draw the order."""
+        return None
+
+
+class BlockFeed(_SeededFeed):
     """Rows in memory that are shuffled by blocks: the order of the blocks, and the rows of `WINDOW` blocks together.
 
     A file is so read in stretches of `block_size` rows, and only the order of one window is held. If there are
@@ -175,10 +197,6 @@ class BlockFeed(ArrayFeed):
     def __init__(self, task: Task, data: Data, n_rows: int, block_size: int) -> None:
         super().__init__(task, data, n_rows, True)
         self.block_size = block_size
-
-    def begin_epoch(self, state: TrainingState) -> None:
-        """Draw the seed of the epoch's order."""
-        draw_shuffle_seed(state)
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
@@ -208,7 +226,7 @@ class BlockFeed(ArrayFeed):
             yield seeded(state.shuffle_seed, window).permutation(rows)
 
 
-class ShardFeed(ArrayFeed):
+class ShardFeed(_SeededFeed):
     """Rows in memory that are divided into shards: each batch has the same number of rows of every shard, in order.
 
     Each shard is shuffled alone, so that its order depends on no other one. An epoch ends with the last full batch; the
@@ -227,10 +245,6 @@ class ShardFeed(ArrayFeed):
         self._share = batch_size // len(self._sizes)  # rows of a shard in a batch
         self._n_batches = min(self._sizes) // self._share
         super().__init__(task, data, self._n_batches * batch_size, True)
-
-    def begin_epoch(self, state: TrainingState) -> None:
-        """Draw the seed of the epoch's orders."""
-        draw_shuffle_seed(state)
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of batches, in pieces of about a million rows."""

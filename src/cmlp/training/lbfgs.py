@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,17 +18,18 @@ from cmlp.exceptions import (
     warn,
 )
 from cmlp.training.advice import scale_advice, warn_if_useless
-from cmlp.training.loop import begin, log_loss_clip
-from cmlp.training.task import standardized
+from cmlp.training.commit import commit
+from cmlp.training.deadline import Deadline
+from cmlp.training.observer import Observers
+from cmlp.training.recorder import Lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from cmlp._core import Net
-    from cmlp.training.observer import Observer
-    from cmlp.training.settings import Settings
+    from cmlp.training.beginning import Fit
     from cmlp.training.state import TrainingState
-    from cmlp.training.task import Data, Task
 
 # SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99
@@ -52,70 +52,47 @@ class LBFGS:
 
     Parameters
     ----------
-    net : cmlp._core.Net
-    task : Task
-    data : Data
-    settings : Settings
-    state : TrainingState
-        Changed in place. Its `epoch` counts the iterations.
-    n_threads : int or None, default=None
+    fit : Fit
+        After `cmlp.training.beginning.begin`. The `epoch` of its state counts the iterations.
 
     Notes
     -----
     Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995. No bounds are set.
     """
 
-    def __init__(
-        self,
-        net: Net,
-        task: Task,
-        data: Data,
-        settings: Settings,
-        state: TrainingState,
-        n_threads: int | None = None,
-    ) -> None:
-        state.check(net)
-        data.require_weights(net.dtype)
-        begin(state, task, data, settings, len(data.X))
-        data = data.with_learnt_scale(state.order)
-        task = standardized(task, net, data, state)
-        self.net, self.task, self.data, self.settings, self.state = net, task, data, settings, state
-        self._keywords = {
-            **settings.objective(len(net.sizes) - 1),
-            "scale": data.input_scale,
-            "sample_weight": data.weight,
-            "loss_scale": task.loss_scale,
-            "clip": log_loss_clip(net),
-            "n_threads": n_threads,
-        }
-        self.observers: list[Observer] = []
-        self._deadline = math.inf if settings.max_time is None else time.monotonic() + settings.max_time
-        self._trial = block_copy(state.params)  # the parameters to evaluate
-        self._weights = net.views(self._trial)[0]
+    has_epochs: Literal[False] = False
+
+    def __init__(self, fit: Fit) -> None:
+        self.fit, self.state = fit, fit.state
+        self._keywords = {**fit.objective(), "sample_weight": fit.data.weight}
+        self.observers, self.deadline = Observers(), Deadline(fit.settings.max_time, fit.workers)
+        self._lines = Lines(fit)
+        self._trial = block_copy(fit.state.params)  # the parameters to evaluate
+        self._weights = fit.net.views(self._trial)[0]
         self._evaluated: Evaluation | None = None  # the most recent one
         self._reached: Evaluation | None = None  # the start of the current line search
 
-    def run(self) -> None:
-        """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
-        for observer in self.observers:
-            observer.fit_begins()
-            observer.epoch_begins()
+    def epochs(self, at_once: bool = True) -> Iterator[None]:
+        """Minimize until the gradient or the decrease of the cost is small, or a limit is reached; yield nothing."""
+        self.observers.fit_begins()
+        self.observers.epoch_begins()
         try:
             self._minimize()
         except TimeLimitReached:  # the state is that after the last iteration
             self.state.stopped = True
         except KeyboardInterrupt:
-            self._report_end()
+            self.observers.fit_ends()
             raise
-        self._report_end()
+        self.observers.fit_ends()
+        yield from ()
 
-    def _report_end(self) -> None:
-        for observer in self.observers:
-            observer.fit_ends()
+    def kept(self) -> TrainingState:
+        """Return the state to keep after the call."""
+        return self.state.finished()
 
     def _minimize(self) -> None:
         minimize = _scipy_minimize()
-        state, settings = self.state, self.settings
+        state, settings = self.state, self.fit.settings
         result = minimize(
             self._cost_and_gradient,
             state.params.copy(),
@@ -125,34 +102,29 @@ class LBFGS:
             options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
         )
         if np.isfinite(result.fun):
-            state.params[:], state.history.loss = result.x, float(result.fun) * self.task.unit
+            state.params[:], state.history.loss = result.x, float(result.fun) * self.fit.task.unit
         elif self._reached is not None:  # the first line search found no finite cost
-            state.history.loss = self._reached.cost * self.task.unit
+            state.history.loss = self._reached.cost * self.fit.task.unit
         state.epoch = min(int(result.nit), settings.max_iter)
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
         else:
-            warn_if_useless(self.net, self.task, self.data, state)
+            warn_if_useless(self.fit.net, self.fit.task, self.fit.data, state)
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
-        data, task = self.data, self.task
+        net, task, data = self.fit[:3]
         self._trial[:] = point
         try:
-            gradient, cost = self.net.gradient(
-                self._trial,
-                data.X,
-                task.targets,
-                seconds=self._deadline - time.monotonic(),
-                **self._keywords,
-            )
+            seconds = self.deadline.left()
+            gradient, cost = net.gradient(self._trial, data.X, task.targets, seconds=seconds, **self._keywords)
         except DivergenceError as error:
             if self._reached is None:
                 raise DivergenceError(_DIVERGENCE + scale_advice(task, data)) from error
             return self._replacement(point)
         except NonFiniteInputError as error:
-            raise data.first_error(error, self.net.dtype) from None
+            raise data.first_error(error, net.dtype) from None
         self._evaluated = Evaluation(point.copy(), self._reported(cost), gradient)
         if self._reached is None:
             self._reached = self._evaluated
@@ -174,12 +146,11 @@ class LBFGS:
 
         As in scikit-learn, the reported squared error is the mean over the outputs, but the gradient is of their sum.
         """
-        scale = self.task.report_scale
+        scale, data = self.fit.task.report_scale, self.fit.data
         if scale == 1.0:
             return cost
-        data = self.data
         total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
-        alphas = per_layer("alpha", self.settings.alpha, len(self._weights))
+        alphas = per_layer("alpha", self.fit.settings.alpha, len(self._weights))
         squares = [float(np.vdot(weights, weights)) for weights in self._weights]
         if len(set(alphas)) == 1:
             penalty = alphas[0] / 2 * sum(squares) / total
@@ -188,25 +159,24 @@ class LBFGS:
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
-        state = self.state
+        state, loss = self.state, float(intermediate_result.fun) * self.fit.task.unit
         self._reached = self._evaluated
-        state.params[:] = intermediate_result.x
-        state.history.loss = float(intermediate_result.fun) * self.task.unit
-        state.epoch += 1
-        verbose = self.settings.verbose
-        if verbose and not isinstance(verbose, str) and (state.epoch == 1 or state.epoch % verbose == 0):
-            print(f"Iteration {state.epoch}, loss = {state.history.loss:.8f}", flush=True)
-        stops = [observer.epoch_ends() for observer in self.observers]
-        if any(stops) or time.monotonic() >= self._deadline:
+        commit(
+            partial(np.copyto, state.params, intermediate_result.x),
+            partial(setattr, state.history, "loss", loss),
+            partial(setattr, state, "epoch", state.epoch + 1),
+        )
+        if self._lines.due(state.epoch):
+            self._lines.write(loss)
+        if self.observers.epoch_ends() or self.deadline.has_come():
             raise StopIteration
-        if state.epoch < self.settings.max_iter:
-            for observer in self.observers:
-                observer.epoch_begins()
+        if state.epoch < self.fit.settings.max_iter:
+            self.observers.epoch_begins()
 
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""
-        epoch, max_iter = self.state.epoch, self.settings.max_iter
-        hint, advice = "", scale_advice(self.task, self.data).replace(" ", "\n", 1)
+        epoch, max_iter = self.state.epoch, self.fit.settings.max_iter
+        hint, advice = "", scale_advice(self.fit.task, self.fit.data).replace(" ", "\n", 1)
         if epoch == max_iter:
             hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
         warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,3 +35,42 @@ class Observer:
 
     def fit_ends(self) -> None:
         """Called when training is finished, and when it is paused or interrupted."""
+
+
+class Observers(list[Observer]):
+    """The observers of a training, as one observer."""
+
+    @property
+    def horizon(self) -> float:
+        """How many epochs may pass before the observers must be called."""
+        return 1 if self else math.inf
+
+    @property
+    def intervals(self) -> set[int]:
+        """The intervals of all observers."""
+        return {interval for observer in self for interval in observer.intervals}
+
+    def fit_begins(self) -> None:
+        """Call all observers."""
+        for observer in self:
+            observer.fit_begins()
+
+    def epoch_begins(self) -> None:
+        """Call all observers."""
+        for observer in self:
+            observer.epoch_begins()
+
+    def batches_end(self, batch: int) -> None:
+        """Call all observers."""
+        for observer in self:
+            observer.batches_end(batch)
+
+    def epoch_ends(self) -> bool:
+        """Call all observers; return whether one of them stops training."""
+        stops = [observer.epoch_ends() for observer in self]
+        return any(stops)
+
+    def fit_ends(self) -> None:
+        """Call all observers."""
+        for observer in self:
+            observer.fit_ends()

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmlp.training.engine import Batches
     from cmlp.training.feed import Piece
-    from cmlp.training.loop import Training
 
 # Weight of the former losses in the smoothed loss.
 SMOOTHING = 0.9
@@ -22,7 +22,7 @@ SMOOTHING = 0.9
 LARGEST_RISE = 4.0
 
 
-def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+def range_test(engine: Batches, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
 
     The smoothed loss after k batches is the average with weights proportional to ``SMOOTHING ** (k - i)`` for batch i.
@@ -30,16 +30,16 @@ def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[flo
 
     Parameters
     ----------
-    training : Training
-        A new training; it changes.
+    engine : Batches
+        Of a new training; its state changes.
     rates : ndarray of float64
     """
     losses: list[float] = []
     smoothed: list[float] = []
     total = 0.0
-    for step, (rate, batch) in enumerate(zip(rates.tolist(), _batches(training), strict=False)):
+    for step, (rate, batch) in enumerate(zip(rates.tolist(), _batches(engine), strict=False)):
         try:
-            loss = _batch_loss(training, batch, rate)
+            loss = _batch_loss(engine, batch, rate)
         except DivergenceError:
             break
         if not math.isfinite(loss):
@@ -52,32 +52,33 @@ def range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[flo
     return losses, smoothed
 
 
-def _batches(training: Training) -> Iterator[Piece]:
+def _batches(engine: Batches) -> Iterator[Piece]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
-        training.begin_epoch()
-        for batch in range(training.n_batches):
-            piece = next(training.feed.pieces(training.state, training.batch_size, batch, batch + 1))
+        engine.feed.begin_epoch(engine.fit.state)
+        for batch in range(engine.n_batches):
+            piece = next(engine.feed.pieces(engine.fit.state, engine.batch_size, batch, batch + 1))
             if piece.has_weight:
                 yield piece
 
 
-def _batch_loss(training: Training, piece: Piece, rate: float) -> float:
+def _batch_loss(engine: Batches, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
-    task, state = training.task, training.state
-    training.optimizer.learning_rate = rate
+    net, task, state = engine.fit.net, engine.fit.task, engine.fit.state
+    optimizer, _ = state.stepping()
+    optimizer.learning_rate = rate
     try:
-        cost, penalty, _, _ = training.net.train_epoch(
+        cost, penalty, _, _ = net.train_epoch(
             state.params,
             piece.X,
             piece.targets,
-            training.optimizer,
-            batch_size=training.batch_size,
+            optimizer,
+            batch_size=engine.batch_size,
             order=piece.order,
             sample_weight=piece.weight,
             dropout_row=piece.first_row,
-            **training.objective,
+            **engine.keywords,
         )
     except NonFiniteInputError as error:
-        raise training.feed.first_error(error, training.net.dtype) from None
+        raise engine.feed.first_error(error, net.dtype) from None
     return (cost * task.report_scale + penalty) * task.unit

@@ -16,24 +16,25 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.exceptions import DivergenceError, TimeLimitReached
+from cmlp.training.beginning import Fit
 from cmlp.training.commit import commit
+from cmlp.training.deadline import Deadline
+from cmlp.training.engine import Batches, Engine, batch_size_of
 from cmlp.training.feed import draw_shuffle_seed, seeded
 from cmlp.training.history import History
-from cmlp.training.loop import Training
 from cmlp.training.state import NO_SUMS, TrainingState
 from cmlp.training.stream import add_block, scaled_targets
 from cmlp.training.task import Data, Task
+from cmlp.workers import ALONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
     from typing import Any, Protocol
 
     from numpy.typing import NDArray
 
-    from cmlp.exceptions import NonFiniteInputError
     from cmlp.inputs.moments import Moments
     from cmlp.inputs.scale import InputScale
-    from cmlp.training.feed import Pieces
     from cmlp.training.settings import Settings
     from cmlp.training.stream import Block
 
@@ -115,18 +116,6 @@ def local_settings(settings: Settings, batch_size: int, n_shards: int) -> Settin
     )
 
 
-class _LocalTraining(Training):
-    """The training of a shard, with other learning rates than those of the schedule."""
-
-    rate_factor = 1.0
-
-    def _train_piece(self, call: Any, rates: NDArray[np.float64] | None) -> None:
-        super()._train_piece(call, None if rates is None else rates * self.rate_factor)
-
-    def _loss(self, sums: list[float], epoch: int = 0) -> float:
-        return super()._loss(sums, epoch) if sums[2] else 0.0  # all rows so far may have the weight 0
-
-
 def _with_rate(optimizer: _core.Optimizer, factor: float) -> _core.Optimizer:
     """Return a copy with another learning rate; the decay of the weights per step stays as it is."""
     fields = optimizer.get_state()
@@ -147,20 +136,22 @@ def train_shard(job: Job, shard: Block) -> Trained:
     state.dropout_seed = (state.dropout_seed + number * 0x9E3779B9) % 2**32
     assert state.optimizer is not None
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
-    training = _LocalTraining(
-        job.net,
+    task, data = (
         Task(targets, _no_score, loss_scale=job.loss_scale),
         Data(shard.X, shard.weight, job.input_scale, job.names),
-        job.settings._replace(batch_size=local),
-        state,
-        job.n_threads,
     )
-    training.rate_factor = job.rate_factor
+    engine = Batches(
+        Fit(job.net, task, data, job.settings._replace(batch_size=local), state, job.n_threads),
+        rate_factor=job.rate_factor,
+    )
     if first:
-        training.begin_epoch()
+        engine.feed.begin_epoch(state)
         state.batch = first
     if last > first:
-        training.advance(last - first)
+        for _ in engine.train(last, (), Deadline(None, ALONE)):
+            pass
+        if state.sums[2]:  # otherwise all rows so far have the weight 0
+            engine.loss()
     return Trained(state.params, state.optimizer, state.sums)
 
 
@@ -168,92 +159,86 @@ def _no_score(*_: object) -> float:
     return math.nan
 
 
-class RoundFeed:
-    """The rows of a training in rounds: their number, and the shards that hold them.
+class Rounds(Engine):
+    """Trains in rounds: `state.batch` is the number of this epoch's completed rounds.
 
     Parameters
     ----------
+    fit : Fit
     shards : Shards
     n_rounds : int
         Rounds per epoch.
-    shuffle : bool
     """
 
-    def __init__(self, shards: Shards, n_rounds: int, shuffle: bool) -> None:
-        self.shards, self.n_rounds = shards, n_rounds
-        self.n_rows, self._shuffle = sum(shards.sizes), shuffle
+    def __init__(self, fit: Fit, shards: Shards, n_rounds: int) -> None:
+        self._shards, self._n_rounds = shards, n_rounds
+        super().__init__(fit, batch_size_of(fit.settings, self.n_rows))
+        self._shard_error = ""
 
-    def begin_epoch(self, state: TrainingState) -> None:
-        """Draw the seed of the epoch's orders."""
-        if self._shuffle:
-            draw_shuffle_seed(state)
-        else:
-            state.batch = 0
-
-    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
-        """Not used: the rows are elsewhere."""
-        raise NotImplementedError
-
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
-        """Return the error as it is: the worker has named the row."""
-        return error
-
-
-class RoundTraining(Training):
-    """A training that takes rounds instead of batches: `state.batch` is the number of this epoch's completed rounds.
-
-    Everything between two epochs is that of `Training`: loss curve, stopping, learning rates, validation, callbacks.
-    """
-
-    feed: RoundFeed
-    _shard_error = ""
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of all shards."""
+        return sum(self._shards.sizes)
 
     @property
     def n_batches(self) -> int:
         """Number of rounds per epoch."""
-        return self.feed.n_rounds
+        return self._n_rounds
 
-    def _train_batches(self, last: int | None) -> tuple[float, float]:
-        """Take rounds until the number `last`; return the epoch's loss so far, and the last batch's learning rate."""
-        state = self.state
-        settings = local_settings(self.settings, self.batch_size, len(self.feed.shards.sizes))
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+        """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
+        self._clock = time.monotonic()
+        state, last = self.fit.state, self.n_batches if last is None else last
+        settings = self._local_settings()
         if state.batch is None:
-            self.begin_epoch()
+            if self.fit.settings.shuffle:
+                draw_shuffle_seed(state)
+            else:
+                state.batch = 0
         assert state.batch is not None
         if not state.batch:
             state.sums[:] = NO_SUMS
         start = state.batch
-        while state.batch < (self.n_batches if last is None else last):
-            if state.batch > start and self._time_is_up():
+        while state.batch < last:
+            if state.batch > start and deadline.is_agreed():
                 raise TimeLimitReached
             try:
                 self._take_round(settings)
             except DivergenceError as error:
                 self._shard_error = str(error)
                 raise
-            if state.batch < self.n_batches:
-                self._report_batches(state.batch)
-        local: Any = settings.batch_size
-        n_steps = -(-max(self.feed.shards.sizes) // local)
-        rate = self.optimizer.learning_rate
-        rates = self.schedule.batch_rates(rate, state.schedule_epoch, n_steps)
-        return self._loss(state.sums.tolist()), rate if rates is None else float(rates[-1])
+            if state.batch < self.n_batches and any(state.batch % interval == 0 for interval in intervals):
+                yield state.batch
+                self._clock = time.monotonic()
 
-    def _divergence(self) -> str:
-        return self._shard_error or super()._divergence()
+    def _local_settings(self) -> Settings:
+        return local_settings(self.fit.settings, self.batch_size, len(self._shards.sizes))
+
+    def last_rate(self) -> float:
+        """Return the learning rate of the latest batch."""
+        (optimizer, schedule), state = self.fit.state.stepping(), self.fit.state
+        local: Any = self._local_settings().batch_size
+        n_steps = -(-max(self._shards.sizes) // local)
+        rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, n_steps)
+        return optimizer.learning_rate if rates is None else float(rates[-1])
+
+    def explained(self, error: DivergenceError) -> DivergenceError:
+        """Return the error of a shard as it is, others with what the user can do."""
+        return DivergenceError(self._shard_error) if self._shard_error else super().explained(error)
 
     def _take_round(self, settings: Settings) -> None:
         """Train all shards for a round, and replace parameters and optimizer by their averages in one step."""
-        state, started = self.state, time.monotonic()
-        params, moments = Average(state.params), Average(self.optimizer.state)
-        sums, latest = state.sums.copy(), self.optimizer
-        for trained in self.feed.shards.train(self._job(settings)):
+        state, started = self.fit.state, time.monotonic()
+        optimizer, _ = state.stepping()
+        params, moments = Average(state.params), Average(optimizer.state)
+        sums, latest = state.sums.copy(), optimizer
+        for trained in self._shards.train(self._job(settings)):
             params.add(trained.params)
             moments.add(trained.optimizer.state)
             sums += trained.sums
             if trained.optimizer.n_steps > latest.n_steps:  # batches without weight take no step
                 latest = trained.optimizer
-        own = self.optimizer.get_state()
+        own = optimizer.get_state()
         kept = {name: own[name] for name in ("learning_rate", "weight_decay")}
         optimizer = _core.restored({**latest.get_state(), **kept, "state": moments.value()})
         assert state.batch is not None
@@ -262,24 +247,23 @@ class RoundTraining(Training):
         commit(
             partial(np.copyto, state.params, params.value()),
             partial(vars(state).update, changes),
-            partial(vars(self).update, optimizer=optimizer, _clock=time.monotonic()),
+            partial(vars(self).update, _clock=time.monotonic()),
         )
 
     def _job(self, settings: Settings) -> Job:
-        state = self.state.shared()
+        fit, state = self.fit, self.fit.state.shared()
         state.history, state.generator, state.best, state.last = History(), None, None, None
         state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
-        shards = len(self.feed.shards.sizes)
         return Job(
-            self.net,
+            fit.net,
             state,
             settings,
-            self.task.loss_scale,
-            self.data.input_scale,
-            self.data.names,
-            math.sqrt(shards) if settings.solver in _NORMALIZED else 1.0,
-            self.feed.n_rounds,
-            self.n_threads or 1,
+            fit.task.loss_scale,
+            fit.data.input_scale,
+            fit.data.names,
+            math.sqrt(len(self._shards.sizes)) if settings.solver in _NORMALIZED else 1.0,
+            self._n_rounds,
+            fit.n_threads or 1,
         )
 
 

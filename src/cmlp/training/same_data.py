@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-    from numpy.typing import NDArray
-
     from cmlp.inputs.checksums import Digests
-    from cmlp.training.loop import Training
-    from cmlp.training.task import Data
+    from cmlp.training.beginning import Fit
     from cmlp.workers import Workers
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def check_same_data(training: Training, workers: Workers) -> None:
+def check_same_data(fit: Fit) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums.
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
@@ -35,30 +32,49 @@ def check_same_data(training: Training, workers: Workers) -> None:
     ValueError
         If the data differ, on every worker.
     """
-    state, whole = training.state, not training.streams_rows
-    if whole:
-        groups = _groups(*training.given)
+    state, workers = fit.state, fit.workers
+    if not fit.reads_again:
+        groups = _groups(fit)
         now = workers.together(partial(_digests, groups, state.digests))
         if workers.size > 1:
             _require_those_of_worker_0(groups, now, workers)
         if state.digests is not None:
             workers.together(partial(_require_kept, state.digests, now))
-    if not whole or (state.digests is None and state.checksum is not None):  # of a file without the checksums
-        workers.together(training.check_data)
-    if whole:
+    if fit.reads_again or (state.digests is None and state.checksum is not None):  # of a file without the checksums
+        workers.together(partial(check_sample, fit))
+    if not fit.reads_again:
         state.digests = now
 
 
-def described(training: Training) -> str:
+def check_sample(fit: Fit) -> None:
+    """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
+    state, data, targets = fit.state, fit.data, fit.task.targets
+    if isinstance(data.X, StoredRows):  # the rows of the sample may be on other workers
+        return
+    if fit.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
+        data, targets = data.first_row(), targets[:1]
+    checksum = data.checksum(targets)
+    if state.checksum is None:
+        state.checksum = checksum
+    elif state.checksum != checksum:
+        raise ValueError(
+            "The data differ from those with which the training began. To continue, pass the same X, y, "
+            "sample_weight, validation data and shards."
+        )
+
+
+def described(fit: Fit) -> str:
     """Return the names, shapes and dtypes of all arrays of a training."""
-    arrays = [pair for group in _groups(*training.given).values() for pair in group.items()]
+    arrays = [pair for group in _groups(fit).values() for pair in group.items()]
     return ", ".join(
         f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
         for name, array in arrays
     )
 
 
-def _groups(data: Data, targets: NDArray[Any]) -> Groups:
+def _groups(fit: Fit) -> Groups:
+    assert fit.given is not None
+    data, targets = fit.given
     groups: Groups = {"rows": {"X": data.X, "y": targets, "sample_weight": data.weight}}
     if data.validation is not None:
         groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -142,6 +143,18 @@ class TrainingState:
             self.optimizer.check(net)
         if self.target_scale is not None:
             self.target_scale.check(net)
+
+    def stepping(self) -> tuple[_core.Optimizer, Schedule]:
+        """Return the optimizer and the schedule of a training that has them."""
+        assert self.optimizer is not None and self.schedule is not None
+        return self.optimizer, self.schedule
+
+    def digest(self) -> int:
+        """Return a checksum of what all workers must have computed alike."""
+        history, scores = self.history, self.history.validation_scores
+        found = None if not scores else scores.last(), history.stale
+        numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *found)
+        return crc32(repr(numbers).encode(), crc32(self.params))
 
     def fold(self, net: _core.Net) -> None:
         """If training standardizes the targets, let the parameters predict y itself: those of a new block."""

@@ -111,6 +111,9 @@ class StreamFeed:
         finally:
             reader.close()
 
+    def whole(self, state: TrainingState) -> None:
+        """Return None: the core cannot read the source."""
+
     def _order(self, state: TrainingState, block: Block) -> NDArray[np.int64] | None:
         return seeded(state.shuffle_seed, block.number).permutation(len(block.X)) if self._shuffle else None
 

@@ -14,15 +14,16 @@ from cmlp.inputs.validation import as_rows, check_width, require_samples
 from cmlp.inputs.weights import as_weights
 from cmlp.model import ModelDocument, document_of
 from cmlp.pickles import PICKLE_VERSION, check_version
+from cmlp.training.beginning import Fit
+from cmlp.training.driver import driver_of
+from cmlp.training.engine import Batches
 from cmlp.training.history import History
-from cmlp.training.lbfgs import LBFGS
-from cmlp.training.loop import Training
 from cmlp.training.program_score import ProgramScore
 from cmlp.training.random import random_state as generator_of
 from cmlp.training.reporting import Reporter, callbacks_of
+from cmlp.training.same_data import check_sample
 from cmlp.training.settings import check_scoring, settings_of
 from cmlp.training.state import TrainingState
-from cmlp.training.target_scale import warn_of_lost_targets
 from cmlp.training.task import Data, Task, Validation, named_validation, require_complete, targets_of, task_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.training.feed import Feed
+    from cmlp.training.driver import Driver
     from cmlp.training.settings import Settings
 
 
@@ -155,12 +156,11 @@ class Trainer:
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
-    def _continued(
-        cls, document: ModelDocument, n_threads: int | None, settings: Settings, state: TrainingState
-    ) -> Self:
-        """Return a trainer with a given state, whose parameters are the document's."""
-        trainer = cls.__new__(cls)
-        trainer._set_up(document, document, n_threads, settings, state)
+    def _of(cls, network: Any, training: Driver, copy_model: Callable[[], Any]) -> Self:
+        """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
+        trainer, fit = cls.__new__(cls), training.fit
+        trainer._set_up(network, document_of(network, tables=False), fit.n_threads, fit.settings, fit.state)
+        trainer._copy_model = copy_model
         return trainer
 
     def run(
@@ -205,12 +205,13 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """
-        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        if n_batches is None:
-            training.run()
-            return self
-        if not isinstance(training, Training):
+        if n_batches is not None and self._settings.solver == "lbfgs":
             raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
+        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        if n_batches is None or not training.has_epochs:
+            for _ in training.epochs(at_once=True):
+                pass
+            return self
         left = argument("n_batches", n_batches, COUNT)
         while left and not training.finished:
             left -= training.advance(left)
@@ -247,12 +248,11 @@ class Trainer:
         ValueError, KeyboardInterrupt
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
-        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        if not isinstance(training, Training):
+        if self._settings.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs: use run.")
-        return self._reports(training)
+        return self._reports(self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
-    def _reports(self, training: Training) -> Iterator[TrainedEpoch]:
+    def _reports(self, training: Driver) -> Iterator[TrainedEpoch]:
         for _ in training.epochs():
             yield self.last_epoch
 
@@ -338,9 +338,7 @@ class Trainer:
         state.check(document.net)
         self._set_up(network, document, network.n_threads, settings, state)
 
-    def _begun(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, held: tuple[Any, Any, Any]
-    ) -> Training | LBFGS:
+    def _begun(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, held: tuple[Any, Any, Any]) -> Driver:
         """Validate the arguments of a call, and return the training on them."""
         settings, document = self._settings, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
@@ -358,8 +356,8 @@ class Trainer:
                 f"{settings.scoring!r}."
             )
         training = self._training(task, data)
-        if isinstance(training, Training):
-            training.check_data()
+        if training.has_epochs:
+            check_sample(training.fit)
         return training
 
     def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
@@ -375,28 +373,24 @@ class Trainer:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return own, Validation(rows, targets, as_weights(weight, len(rows)))
 
-    def _training(
-        self, task: Task, data: Data, feed: Feed | None = None, kind: type[Training] = Training
-    ) -> Training | LBFGS:
-        """Return the training on given data, or on the rows of a feed."""
-        net, n_threads, settings = self._content.net, self._n_threads, self._settings
-        if net.dtype == "float32" and not task.standardize and not self.state.history.t:
-            warn_of_lost_targets(task.targets, data.weight)
-        training: Training | LBFGS
-        if settings.solver == "lbfgs":
-            training = LBFGS(net, task, data, settings, self.state, n_threads)
-        else:
-            training = kind(net, task, data, settings, self.state, n_threads, feed)
-        callbacks = callbacks_of(settings.callbacks, settings.verbose)
-        if callbacks:
-            reporter = Reporter(self, callbacks)
-            if reporter.intervals and not isinstance(training, Training):
-                raise ValueError(
-                    "every_batches of a callback must be None with solver='lbfgs', which has no batches, got "
-                    f"{min(reporter.intervals)}."
-                )
-            training.observers.append(reporter)
+    def _training(self, task: Task, data: Data) -> Driver:
+        """Return the training on given data, which tells the callbacks."""
+        fit = Fit(self._content.net, task, data, self._settings, self.state, self._n_threads)
+        training = driver_of(fit, len(data.X), Batches)
+        self._tell(callbacks_of(self._settings.callbacks, self._settings.verbose), training)
         return training
+
+    def _tell(self, callbacks: list[Any], training: Driver) -> None:
+        """Let a training call callbacks with this trainer."""
+        if not callbacks:
+            return
+        reporter = Reporter(self, callbacks)
+        if reporter.intervals and not training.has_epochs:
+            raise ValueError(
+                "every_batches of a callback must be None with solver='lbfgs', which has no batches, got "
+                f"{min(reporter.intervals)}."
+            )
+        training.observers.append(reporter)
 
 
 def _settings(parameters: Mapping[str, object], document: ModelDocument) -> Settings:

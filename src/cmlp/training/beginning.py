@@ -1,0 +1,119 @@
+"""How a training begins: what it consists of, and what it draws and learns before its first epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp.training.history import Curve
+from cmlp.training.random import draw_and_store
+from cmlp.training.split import split
+from cmlp.training.stopping import STOPPING_RULES
+from cmlp.training.target_scale import warn_of_lost_targets
+from cmlp.training.task import standardized
+from cmlp.workers import ALONE, Workers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp._core import Net
+    from cmlp.training.random import Generator
+    from cmlp.training.settings import Settings
+    from cmlp.training.state import TrainingState
+    from cmlp.training.task import Data, Task
+
+
+class Fit(NamedTuple):
+    """What is trained on what: the arguments of all parts of a training. Only the state changes.
+
+    Attributes
+    ----------
+    net : cmlp._core.Net
+    task : Task
+    data : Data
+        All rows, or if the training `reads_again` some of them, for messages.
+    settings : Settings
+    state : TrainingState
+    n_threads : int or None
+    workers : Workers
+    reads_again : bool
+        Whether the rows come from a source that is read in every epoch.
+    given : tuple of Data and ndarray, or None
+        Data and targets in the units of the program, after `begin`.
+    """
+
+    net: Net
+    task: Task
+    data: Data
+    settings: Settings
+    state: TrainingState
+    n_threads: int | None = None
+    workers: Workers = ALONE
+    reads_again: bool = False
+    given: tuple[Data, NDArray[Any]] | None = None
+
+    def objective(self) -> dict[str, Any]:
+        """Return the keywords of the core for what is minimized."""
+        return {
+            **self.settings.objective(len(self.net.sizes) - 1),
+            "loss_scale": self.task.loss_scale,
+            "clip": log_loss_clip(self.net),
+            "scale": self.data.input_scale,
+            "n_threads": self.n_threads,
+        }
+
+
+def begin(fit: Fit, n_rows: int) -> Fit:
+    """Choose the validation rows, and learn the scales of inputs and targets; a state with epochs continues.
+
+    The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length.
+
+    Raises
+    ------
+    ValueError
+        If the state does not match the network or the data.
+    """
+    net, task, data, settings, state = fit[:5]
+    if net.dtype == "float32" and not task.standardize and not state.history.t:
+        warn_of_lost_targets(task.targets, data.weight)
+    state.check(net)
+    data.require_weights(net.dtype)
+    if settings.shuffle and state.generator is None:
+        raise ValueError("The training state is from a finished training: it has no random generator.")
+    if state.n_rows is None or settings.solver == "lbfgs":  # whose memory is not a part of the state
+        _begin_history(fit, n_rows)
+    elif state.n_rows != n_rows:
+        raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
+    else:
+        state.unfold(net)
+        state.restore_last()
+    learnt = data.with_learnt_scale(state.order)
+    scaled = standardized(task, net, learnt, state)
+    return fit._replace(task=scaled, data=learnt.scaled_like(state.target_scale), given=(data, task.targets))
+
+
+def _begin_history(fit: Fit, n_rows: int) -> None:
+    """Prepare the history of a state that has not seen the data yet, and choose the validation rows."""
+    task, data, settings, state = fit[1:5]
+    history = state.history
+    STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
+    if data.validation is not None and history.validation_scores is None:
+        history.validation_scores, history.best_validation_score = Curve(), -math.inf
+    if not settings.early_stopping or data.validation is not None:
+        state.n_rows = n_rows
+        return
+
+    def draw(rng: Generator) -> dict[str, object]:
+        order, validation = split(task, data.weight, n_rows, settings, rng)
+        if settings.shuffle == "blocks":
+            order.sort()
+        return {"n_rows": n_rows, "order": order, "validation": validation}
+
+    draw_and_store(state, draw)
+
+
+def log_loss_clip(net: Net) -> float:
+    """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
+    return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0

@@ -1,0 +1,33 @@
+"""From the arguments of a training to what executes it: the loop, or a minimizer without epochs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from cmlp.training.beginning import begin
+from cmlp.training.lbfgs import LBFGS
+from cmlp.training.loop import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cmlp.training.beginning import Fit
+    from cmlp.training.engine import Engine
+
+Driver: TypeAlias = Training | LBFGS
+
+
+def driver_of(fit: Fit, n_rows: int, engine: Callable[[Fit], Engine]) -> Driver:
+    """Begin or continue a training of `n_rows` rows (0 if not known), whose engine is made when it has begun.
+
+    Raises
+    ------
+    ValueError
+        If the state does not match the network or the data.
+    """
+    begun, state = begin(fit, n_rows), fit.state
+    if fit.settings.solver == "lbfgs":
+        return LBFGS(begun)
+    if state.optimizer is None or state.schedule is None:
+        state.optimizer, state.schedule = fit.settings.optimizer(fit.net), fit.settings.schedule()
+    return Training(begun, engine(begun))
