@@ -165,3 +165,23 @@ def test_params_must_be_a_contiguous_writeable_block(wrong):
     read_only.flags.writeable = False
     with pytest.raises(ValueError, match="params must be a contiguous writeable array"):
         net.train_epoch(read_only, X, Y, optimizer, batch_size=2)
+
+
+def test_arguments_of_several_epochs_are_checked():
+    net, params = net_and_params((3, 2), ["softmax"], "log_loss", np.float32)
+    optimizer, before = _core.Optimizer(net, "sgd", learning_rate=0.1), params.copy()
+    fields = {"order": np.arange(6), "generator": None}
+
+    def call(results, fields=fields):
+        net.train_epochs(params, X, Y, optimizer, fields, results, batch_size=2)
+
+    for results in (np.zeros((2, 4)), np.zeros((2, 5), np.float32), np.zeros(5)):
+        with pytest.raises(
+            ValueError, match="results must be rows of 5 values of dtype float64, got an array of shape"
+        ):
+            call(results)
+    with pytest.raises(TypeError):
+        call(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match="order"):
+        call(np.zeros((2, 5)), {"order": np.array([0, 6]), "generator": _core.Random(0)})
+    assert_same_bits(params, before)

@@ -42,13 +42,16 @@ def signal_checks(code):
 def interrupted_at(step, function, *modules, anywhere=False):
     """Call a function with Ctrl-C at one point of these modules; return False if they have fewer points.
 
+    A name that ends with a dot stands for all modules whose names begin with it.
+
     The points are those at which CPython runs signal handlers, with `anywhere` all bytecodes.
     """
-    seen = 0
+    seen, prefixes = 0, tuple(name for name in modules if name.endswith("."))
 
     def trace(frame, event, _):
         nonlocal seen
-        if frame.f_globals.get("__name__") not in modules:
+        module = frame.f_globals.get("__name__", "")
+        if module not in modules and not module.startswith(prefixes):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and (anywhere or frame.f_lasti in signal_checks(frame.f_code)):
@@ -72,7 +75,7 @@ def interrupted_at(step, function, *modules, anywhere=False):
 def interrupted_in_line(step, function, package, begin):
     """Call a function with Ctrl-C before one of the lines of a package that it runs; return False if it runs fewer.
 
-    Lines count from the first one in the module `begin` on.
+    Lines count from the first one in a module whose name starts with `begin` on.
     """
     seen = 0
 
@@ -81,7 +84,7 @@ def interrupted_in_line(step, function, package, begin):
         module = frame.f_globals.get("__name__", "")
         if not module.startswith(package):
             return None
-        if event == "line" and (seen or module == begin):
+        if event == "line" and (seen or module.startswith(begin)):
             seen += 1
             if seen == step:
                 raise KeyboardInterrupt

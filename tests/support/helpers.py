@@ -107,6 +107,23 @@ def peak_memory(call):
         tracemalloc.stop()
 
 
+def python_calls(call):
+    """Return how many functions of the package's Python code are called."""
+    names = []
+
+    def count(frame, event, _):
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("cmlp."):
+            names.append(frame.f_code.co_name)
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return len(names)
+
+
 def imported(path):
     """Return a Python file outside the package as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -4,30 +4,29 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import labels, uniform
+from estimator_cases import interrupted_at
+from helpers import labels, python_calls, uniform
+from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor, _core
-from cmlp.exceptions import DivergenceError
-from cmlp.inputs.sparse import CSR
-from cmlp.training.loop import Training
+from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, Trainer
 
 X, Y = uniform(0, 150, 5), labels(1, 150, 3)
 SMALL = {"max_iter": 24, "random_state": 3, "batch_size": 40}
-ADAPTIVE = {"solver": "sgd", "learning_rate": "adaptive"}
 EPOCHS_ONE_BY_ONE = {"max_time": 3600.0}  # the clock is read after every epoch
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """Return the list of the numbers of epochs that calls of the core train at once."""
-    numbers, original = [], Training.train_epochs
+def calls_per_epoch(model, rows, y, **arguments):
+    """Return how many Python functions each further epoch of a fit calls: several epochs at once share their calls."""
+    few, many = (
+        python_calls(lambda n=max_iter: clone(model).set_params(max_iter=n).fit(rows, y, **arguments))
+        for max_iter in (3, 15)
+    )
+    return (many - few) / 12
 
-    def train_epochs(self, results):
-        numbers.append(len(results))
-        original(self, results)
 
-    monkeypatch.setattr(Training, "train_epochs", train_epochs)
-    return numbers
+def clone(model):
+    """Return an estimator with the same parameters."""
+    return type(model)(**model.get_params())
 
 
 def learnt(model):
@@ -60,41 +59,29 @@ def learnt(model):
     ],
     ids=str,
 )
-def test_results_are_those_of_epochs_one_by_one(calls, parameters):
+def test_results_are_those_of_epochs_one_by_one(parameters):
     weight = np.arange(150) % 3 + 0.5
-    models = []
-    for limit in ({}, EPOCHS_ONE_BY_ONE):
-        calls.clear()
-        models.append(MLPClassifier((6,), **{**SMALL, **parameters, **limit}).fit(X, Y, sample_weight=weight))
-        assert bool(calls) is not bool(limit)
-    at_once, one_by_one = map(learnt, models)
+    models = [MLPClassifier((6,), **{**SMALL, **parameters, **limit}) for limit in ({}, EPOCHS_ONE_BY_ONE)]
+    n_calls = [calls_per_epoch(model, X, Y, sample_weight=weight) for model in models]
+    assert n_calls[0] < n_calls[1] / 1.5
+    at_once, one_by_one = (learnt(model.fit(X, Y, sample_weight=weight)) for model in models)
     assert at_once == one_by_one
     assert len(models[0].history_["seconds"]) == models[0].n_iter_
     assert min(models[0].history_["seconds"]) > 0
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_regressors_sparse_rows_and_float64_train_at_once(calls):
+@pytest.mark.parametrize("kind", ["standardized", "float64", "sparse"])
+def test_regressors_sparse_rows_and_float64_train_at_once(kind):
     y = np.column_stack([X[:, 0] * 1e4, X[:, 1]])
-    sparse = CSR.from_dense(X) if hasattr(CSR, "from_dense") else pytest.importorskip("scipy.sparse").csr_array(X)
-    for rows, parameters in ((X, {"y_scale": "standard"}), (X.astype(np.float64), {}), (sparse, {})):
-        calls.clear()
-        settings = {**SMALL, **parameters}
-        at_once = MLPRegressor(hidden_layer_sizes=(6,), **settings).fit(rows, y)
-        assert calls
-        assert learnt(at_once) == learnt(
-            MLPRegressor(hidden_layer_sizes=(6,), **settings, **EPOCHS_ONE_BY_ONE).fit(rows, y)
-        )
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_calls_end_where_training_can_stop(calls):
-    """The first epoch draws the order; later calls end where training stops if none of their epochs improves."""
-    MLPClassifier((6,), **{**SMALL, "tol": 100.0, "n_iter_no_change": 5}).fit(X, Y)
-    assert calls == [6]  # the first epoch is an improvement, and six others are not
-    calls.clear()
-    MLPClassifier((6,), **{**SMALL, "tol": 0.0, "n_iter_no_change": 10}).fit(X, Y)
-    assert calls[0] == 11 and 1 + sum(calls) <= 24
+    parameters = {**SMALL, "y_scale": "standard" if kind == "standardized" else None}
+    rows = X.astype(np.float64)
+    if kind == "sparse":
+        rows = package("scipy").sparse.csr_array(X)
+    models = [MLPRegressor(hidden_layer_sizes=(6,), **parameters, **limit) for limit in ({}, EPOCHS_ONE_BY_ONE)]
+    n_calls = [calls_per_epoch(model, rows, y) for model in models]
+    assert n_calls[0] < n_calls[1] / 1.5
+    assert learnt(models[0].fit(rows, y)) == learnt(models[1].fit(rows, y))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -107,38 +94,38 @@ def test_calls_end_where_training_can_stop(calls):
         {"learning_rate": "cosine"},
         {"solver": "sgd", "learning_rate": "invscaling"},
         {"shuffle": "blocks"},
-        {"random_state": np.random.RandomState(0)},
+        {"random_state": np.random.RandomState},
         {"loss": lambda y, output: (((output - y) ** 2).sum(axis=1), 2 * (output - y))},
     ],
     ids=lambda parameters: next(reversed(parameters)),
 )
-def test_epochs_that_need_python_in_between_are_trained_one_by_one(calls, parameters):
-    MLPRegressor(hidden_layer_sizes=(6,), **{**SMALL, **parameters}).fit(X, X[:, 0])
-    assert calls == []
+def test_epochs_that_need_python_in_between_have_the_results_of_epochs_one_by_one(parameters):
+    def fitted(**limit):
+        settings = {**SMALL, **parameters, **limit}
+        if callable(settings["random_state"]):
+            settings["random_state"] = settings["random_state"](0)
+        return learnt(MLPRegressor(hidden_layer_sizes=(6,), **settings).fit(X, X[:, 0]))
+
+    assert fitted() == fitted(**EPOCHS_ONE_BY_ONE)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_large_epochs_are_trained_one_by_one(calls):
-    MLPRegressor(hidden_layer_sizes=(400, 400), max_iter=3, random_state=0).fit(
-        uniform(0, 400, 5), uniform(1, 400, 1)[:, 0]
+def test_large_epochs_are_trained_one_by_one():
+    """Ctrl-C waits for the end of a call of the core."""
+    small, large = (
+        calls_per_epoch(MLPRegressor(hidden_layer_sizes=sizes, random_state=0), uniform(0, 400, 5), uniform(1, 400))
+        for sizes in ((6,), (400, 400))
     )
-    assert calls == []
+    assert small < large / 3
 
 
 def diverged(y, **parameters):
     """Return the message and the state of a training that diverges."""
-    seen, original = [], Training.run
-
-    def run(self):
-        seen.append(self)
-        original(self)
-
-    settings = {**SMALL, "activation": "identity", "solver": "sgd", "learning_rate_init": 1.0, **parameters}
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(DivergenceError) as caught:
-        patch.setattr(Training, "run", run)
-        MLPRegressor(hidden_layer_sizes=(6,), **settings).fit(X, y)
-    state = seen[0].state
-    return str(caught.value), state.epoch, state.batch, list(state.history.loss_curve), state.order.tolist()
+    net = Network([5, 6, 1], "identity", output="identity", loss="squared_error", dtype="float64", random_state=3)
+    trainer = Trainer(net, **SMALL, solver="sgd", learning_rate_init=0.3, **parameters)
+    with pytest.raises(DivergenceError) as caught:
+        trainer.run(X, y.reshape(-1, 1))
+    return str(caught.value), trainer.state.epoch, trainer.loss_curve, trainer.state.batch, trainer.state.order.tolist()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -146,43 +133,19 @@ def test_divergence_names_its_epoch_and_keeps_the_epochs_before():
     y = X[:, 0]
     at_once, one_by_one = diverged(y), diverged(y, **EPOCHS_ONE_BY_ONE)
     assert at_once == one_by_one
-    assert at_once[1] > 1 and at_once[2] == 0  # it diverges in a later epoch
+    assert at_once[1] == len(at_once[2]) > 1  # it diverges in a later epoch
+    assert at_once[3] == 0
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("method", ["train_epochs", "record_epochs"])
-def test_ctrl_c_before_and_after_the_epochs_are_recorded_can_be_resumed(monkeypatch, method):
-    whole = MLPClassifier((6,), **SMALL).fit(X, Y)
-    model, original, n_calls = MLPClassifier((6,), **SMALL), getattr(Training, method), []
-
-    def interrupted(self, results):
-        original(self, results)
-        n_calls.append(len(results))
-        if len(n_calls) == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Training, method, interrupted)
-        model.fit(X, Y)
-    assert model.n_iter_ == 1 + sum(n_calls[:2])
-    assert learnt(model.fit(X, Y, resume=True)) == learnt(whole)
-
-
-def test_arguments_of_the_core_are_checked():
-    net = _core.Net([5, 3], ["softmax"], "log_loss", np.float32)
-    params, optimizer = np.zeros(net.n_params, np.float32), _core.Optimizer(net, "sgd", learning_rate=0.1)
-    fields = {"order": np.arange(150), "generator": None}
-
-    def call(results, fields=fields):
-        net.train_epochs(params, X, Y.astype(np.int32), optimizer, fields, results, batch_size=50)
-
-    for results in (np.zeros((2, 4)), np.zeros((2, 5), np.float32), np.zeros(5)):
-        with pytest.raises(
-            ValueError, match="results must be rows of 5 values of dtype float64, got an array of shape"
-        ):
-            call(results)
-    with pytest.raises(TypeError):
-        call(np.zeros((2, 5)))
-    with pytest.raises(ValueError, match="order"):
-        call(np.zeros((2, 5)), {"order": np.array([0, 150]), "generator": _core.Random(0)})
-    assert not params.any()
+def test_ctrl_c_anywhere_between_the_epochs_can_be_resumed():
+    """The second call of the core trains 11 epochs; they are complete, or not begun."""
+    settings = {**SMALL, "max_iter": 12}
+    whole, n_epochs = MLPClassifier((6,), **settings).fit(X, Y), set()
+    for step in range(1, 1000, 3):
+        model = MLPClassifier((6,), **settings)
+        if not interrupted_at(step, lambda run=model.fit: run(X, Y), "cmlp.training."):
+            break
+        n_epochs.add(getattr(model, "n_iter_", 0))
+        assert learnt(model.fit(X, Y, resume=hasattr(model, "n_iter_"))) == learnt(whole)
+    assert n_epochs == {0, 1, 12} and 20 < step < 999
