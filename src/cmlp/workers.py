@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -141,11 +142,13 @@ class Workers:
         if self.size > 1:
             self._agree(None)
 
-    def act(self, action: Callable[[], object], state: Computed, deadline: Clock) -> None:
-        """Call a function on every worker. If it fails or stops the training on one, it does so on all."""
-        if self.size == 1:
-            action()
-            return
+    def acting(self, state: Computed, deadline: Clock) -> Callable[[Callable[[], object]], object]:
+        """Return a function that calls a function on every worker. If it fails or stops the training on one, it does so
+        on all.
+        """
+        return operator.call if self.size == 1 else partial(self._act, state, deadline)
+
+    def _act(self, state: Computed, deadline: Clock, action: Callable[[], object]) -> None:
         error = None
         try:
             action()

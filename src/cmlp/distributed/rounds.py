@@ -11,7 +11,7 @@ from cmlp.distributed.cluster import cluster_of, load
 from cmlp.distributed.parts import parts_of
 from cmlp.distributed.shards import DaskShards, all_classes, open_part, summary
 from cmlp.estimators.batches import check_batches
-from cmlp.estimators.callbacks import call_with_callbacks
+from cmlp.estimators.callbacks import calling_back
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.fitting import train
 from cmlp.estimators.problem import Call
@@ -72,7 +72,7 @@ def fit_in_rounds(
         call = Call(model, parameters, previous, held, resume=resuming)
         source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
         call = call._replace(classes=source.classes)
-        call_with_callbacks(partial(train, call, source, ALONE), model, *source.given)
+        calling_back(model, source.given)(partial(train, call, source, ALONE))
 
 
 class Parts(Source):

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp.estimators.callbacks import call_with_callbacks
+from cmlp.estimators.callbacks import calling_back
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.fitting import train
 from cmlp.estimators.problem import Call
@@ -58,7 +58,7 @@ def fit_batches(
         passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:
             stream.begin()
-            call_with_callbacks(partial(train, call, stream, ALONE), estimator, *stream.given)
+            calling_back(estimator, stream.given)(partial(train, call, stream, ALONE))
         finally:
             stream.close()
 

@@ -6,10 +6,13 @@ callback. Its methods are called with the estimator as an explicit argument.
 
 from __future__ import annotations
 
+import operator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp.estimators.delegation import Delegated
 from cmlp.training.observer import Observer
+from cmlp.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +51,6 @@ class Callbacks:
         return CallbackSupportMixin.set_callbacks(self, *callbacks)
 
     set_callbacks = Delegated(_set_callbacks, "sklearn.callback")
-
-
-def has_callbacks(estimator: object) -> bool:
-    """Return whether an estimator has callbacks, from `set_callbacks` or from a meta-estimator."""
-    return "_skl_callbacks" in vars(estimator)
 
 
 class CallbackObserver(Observer):
@@ -101,28 +99,23 @@ class CallbackObserver(Observer):
         self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
 
 
-def call_with_callbacks(
-    train: Callable[..., None],
-    estimator: Any,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None,
-    workers: Workers | None = None,
-) -> None:
-    """Call ``train(observer=...)``, and tear down the callbacks at the end, also after an exception.
-
-    Without callbacks, call ``train()``.
+def calling_back(
+    estimator: Any, given: tuple[Any, Any, Any], workers: Workers = ALONE
+) -> Callable[[Callable[..., None]], None]:
+    """Return a function that calls ``train(observer=...)``, and tears down the callbacks at the end, also after an
+    exception. Without callbacks, it calls ``train()``.
     """
-    if not has_callbacks(estimator):
-        train()
-        return
+    return partial(_call, estimator, given, workers) if "_skl_callbacks" in vars(estimator) else operator.call
+
+
+def _call(estimator: Any, given: tuple[Any, Any, Any], workers: Workers, train: Callable[..., None]) -> None:
     from sklearn.callback import with_callbacks
 
     def run(estimator: Any) -> None:
         try:
-            observer = CallbackObserver(estimator, X, y, sample_weight)
+            observer = CallbackObserver(estimator, *given)
         except BaseException as error:
-            if workers is not None and workers.size > 1:  # the others prepare their data
+            if workers.size > 1:  # the others prepare their data
                 workers.settle(error)
             raise
         train(observer=observer)

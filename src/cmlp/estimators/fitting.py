@@ -14,7 +14,7 @@ import numpy as np
 from cmlp import _core
 from cmlp.blocks import block_copy
 from cmlp.estimators.assignment import ASSIGNED, assigned_params, can_assemble
-from cmlp.estimators.callbacks import CallbackObserver, call_with_callbacks
+from cmlp.estimators.callbacks import CallbackObserver, calling_back
 from cmlp.estimators.exclusive import Exclusively
 from cmlp.estimators.model import Model
 from cmlp.estimators.problem import Call, require_same
@@ -91,7 +91,7 @@ def fit(
 
             rows = stored = StoredArrays(source, call.door()._replace(width=None), shards, workers)
             call = call._replace(shards=stored.shards)
-        call_with_callbacks(partial(train, call, rows, workers), estimator, *source.given, workers)
+        calling_back(estimator, source.given, workers)(partial(train, call, rows, workers))
 
 
 def _begin(

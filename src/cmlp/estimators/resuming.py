@@ -11,7 +11,6 @@ from cmlp.exceptions import NotFittedError, sklearn_class
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.estimators.model import Model
     from cmlp.training.settings import Settings
     from cmlp.training.state import TrainingState
@@ -54,7 +53,7 @@ def nothing_to_resume(estimator: object) -> Exception:
     )
 
 
-def model_to_resume(estimator: MultilayerPerceptron, settings: Settings, *, in_rounds: bool = False) -> Model:
+def model_to_resume(estimator: Any, settings: Settings, *, in_rounds: bool = False) -> Model:
     """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed.
 
     A training of `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.

@@ -59,10 +59,10 @@ class Training:
         self.recorder.lines.plan()
         workers.together(observers.fit_begins)
         self._intervals = workers.union(observers.intervals)
-        step = partial(self._advance_observed, at_once)
+        act, step = workers.acting(state, self.deadline), partial(self._advance_observed, at_once)
         try:
             while not self.finished:
-                workers.act(step, state, self.deadline)
+                act(step)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
                 yield
@@ -100,11 +100,19 @@ class Training:
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
-        engine, state = self.engine, self.state
+        engine, state, act = self.engine, self.state, self.fit.workers.acting(self.state, self.deadline)
         first = state.batch or 0
         last = None if n_batches is None else min(first + n_batches, engine.n_batches)
         try:
-            self._advance(last)
+            with closing(engine.train(last, self._intervals, self.deadline)) as batches:
+                for batch in batches:
+                    act(partial(self.observers.batches_end, batch))
+            loss = engine.loss()
+            if last is not None and last < engine.n_batches:
+                engine.store(last)
+            else:
+                score, validation_loss = self.validation.measure(self.deadline)
+                self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
         except TimeLimitReached:
             engine.keep()
             return (state.batch or 0) - first
@@ -114,19 +122,6 @@ class Training:
         except DivergenceError as error:
             raise engine.explained(error) from error
         return (engine.n_batches if last is None else last) - first
-
-    def _advance(self, last: int | None) -> None:
-        """Train until batch `last`, or the end of the epoch, and record the epoch if it is complete."""
-        engine, workers = self.engine, self.fit.workers
-        with closing(engine.train(last, self._intervals, self.deadline)) as batches:
-            for batch in batches:
-                workers.act(partial(self.observers.batches_end, batch), self.state, self.deadline)
-        loss = engine.loss()
-        if last is not None and last < engine.n_batches:
-            engine.store(last)
-            return
-        score, validation_loss = self.validation.measure(self.deadline)
-        self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
 
     def finish(self) -> None:
         """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
