@@ -103,6 +103,8 @@ class TableColumns:
         Centre, scale and edges of each column of numbers.
     categories : sequence of sequence or None
         The categories of each column in the order of their codes; None for a column of numbers.
+    target : sequence of 4 floats or None
+        Centre, scale, lowest and highest scaled value of a regressor's targets.
     """
 
     def __init__(
@@ -110,8 +112,9 @@ class TableColumns:
         kinds: Sequence[tuple[str, int, bool]],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
+        target: Sequence[float] | None = None,
     ) -> None:
-        self.kinds, self.numbers, self.categories = kinds, numbers, categories
+        self.kinds, self.numbers, self.categories, self.target = kinds, numbers, categories, target
         self.core = _core.Columns(kinds, numbers)
 
     def __len__(self) -> int:
@@ -169,8 +172,6 @@ class ModelDocument:
         The names of the columns in fit; those of a table can be of any type.
     columns : TableColumns or None
         The encoder of a table. Networks that see no bins have fewer inputs.
-    target : sequence of 4 floats or None
-        Centre, scale, lowest and highest scaled value of the targets of a table's regressor.
     parameters : dict of str to object
         The parameters of an estimator's constructor.
     """
@@ -184,12 +185,11 @@ class ModelDocument:
         labels: Labels | None = None,
         names: Sequence[Any] | NDArray[Any] | None = None,
         columns: TableColumns | None = None,
-        target: Sequence[float] | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
         self.networks = [TrainedNet(*one) for one in networks]
         self.kind, self.input_scale, self.labels, self.names = kind, input_scale, labels, names
-        self.columns, self.target, self.parameters = columns, target, {} if parameters is None else parameters
+        self.columns, self.parameters = columns, {} if parameters is None else parameters
 
     @property
     def first(self) -> TrainedNet:
@@ -205,6 +205,11 @@ class ModelDocument:
     def params(self) -> NDArray[Any]:
         """The parameter block of the first network."""
         return self.networks[0].params
+
+    @property
+    def target(self) -> Sequence[float] | None:
+        """Centre, scale, lowest and highest scaled value of the targets of a table's regressor; otherwise None."""
+        return None if self.columns is None else self.columns.target
 
     @property
     def class_name(self) -> str:
@@ -298,7 +303,7 @@ def outputs_of_table(
 
 
 def mean_outputs(found: Sequence[NDArray[np.float64]], target: Sequence[float] | None) -> NDArray[np.float64]:
-    """Return the outputs of a table's model from those of its networks; `target` as for `ModelDocument`."""
+    """Return the outputs of a table's model from those of its networks; `target` as for `TableColumns`."""
     if target is None:
         mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
         return both_classes(mean) if mean.shape[1] == 1 else mean

@@ -162,10 +162,8 @@ def _document(file: ModelFile) -> ModelDocument:
             raise refuse(f"{key!r} is missing")
     labels = load_labels(strings["classes"], file.net.n_out) if kind == "classifier" else None
     parameters = load_parameters(strings["parameters"])
-    columns = target = None
-    if is_table:
-        columns, target = _columns(file), _target(file, name, labels)
-    else:
+    columns = _columns(file, _target(file, name, labels)) if is_table else None
+    if columns is None:
         parameters.setdefault("input_scale", file.input_scale)
     return ModelDocument(
         file.networks,
@@ -174,7 +172,6 @@ def _document(file: ModelFile) -> ModelDocument:
         labels=labels,
         names=_names(file),
         columns=columns,
-        target=target,
         parameters=parameters,
     )
 
@@ -188,9 +185,9 @@ def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
     return None
 
 
-def _columns(file: ModelFile) -> TableColumns:
+def _columns(file: ModelFile, target: tuple[float, ...] | None) -> TableColumns:
     assert file.kinds is not None
-    return TableColumns(file.kinds, file.arrays[TABLE_NUMBERS], load_categories(file.strings["categories"]))
+    return TableColumns(file.kinds, file.arrays[TABLE_NUMBERS], load_categories(file.strings["categories"]), target)
 
 
 def _target(file: ModelFile, name: str, labels: Labels | None) -> tuple[float, ...] | None:

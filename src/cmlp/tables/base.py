@@ -228,8 +228,7 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
             self._estimator_type,
             labels=None if classes is None else Labels("labels", classes),
             names=schema.names,
-            columns=TableColumns(encoder.kinds, encoder.numbers, self._fitted().categories),
-            target=vars(self).get("_scale"),
+            columns=TableColumns(encoder.kinds, encoder.numbers, self._fitted().categories, vars(self).get("_scale")),
             parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
 
