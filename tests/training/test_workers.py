@@ -3,7 +3,6 @@
 import re
 import signal
 import sys
-import threading
 import time
 import warnings
 
