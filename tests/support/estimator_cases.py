@@ -77,6 +77,11 @@ def interrupted_in_line(step, function, package, begin):
 
     Lines count from the first one in a module whose name starts with `begin` on.
     """
+    return lines_run(function, package, begin, step) == step
+
+
+def lines_run(function, package, begin, stop=None):
+    """Call a function, with Ctrl-C at line `stop`; return the number of lines, as `interrupted_in_line` counts them."""
     seen = 0
 
     def trace(frame, event, _):
@@ -86,7 +91,7 @@ def interrupted_in_line(step, function, package, begin):
             return None
         if event == "line" and (seen or module.startswith(begin)):
             seen += 1
-            if seen == step:
+            if seen == stop:
                 raise KeyboardInterrupt
         return trace
 
@@ -95,7 +100,7 @@ def interrupted_in_line(step, function, package, begin):
     try:
         function()
     except KeyboardInterrupt:
-        return True
+        pass
     finally:
         sys.settrace(before)
-    return False
+    return seen

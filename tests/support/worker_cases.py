@@ -40,8 +40,11 @@ class QueueComm:
                 self.Send(buffer, rank)
 
 
-def in_threads(size, work, comm_class=QueueComm):
-    """Call ``work(comm)`` in a thread for each rank; return the results or exceptions, by rank."""
+def in_threads(size, work, comm_class=QueueComm, main=None):
+    """Call ``work(comm)`` in a thread for each rank; return the results or exceptions, by rank.
+
+    `main` is a rank whose thread is the present one.
+    """
     boxes = {(a, b): queue.Queue() for a in range(size) for b in range(size)}
     results = [None] * size
 
@@ -52,9 +55,12 @@ def in_threads(size, work, comm_class=QueueComm):
             results[rank] = error
 
     threads = [threading.Thread(target=run, args=(rank,), daemon=True) for rank in range(size)]
-    for thread in threads:
+    others = [thread for rank, thread in enumerate(threads) if rank != main]
+    for thread in others:
         thread.start()
-    for thread in threads:
+    if main is not None:
+        run(main)
+    for thread in others:
         thread.join(20)
         assert not thread.is_alive(), "a worker waits for ever"
     return results

@@ -4,12 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
+from estimator_cases import interrupted_in_line, lines_run
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp.callbacks import Checkpoint, CSVLog, EarlyStopping, ProgressBar
-from cmlp.tables import base
-from cmlp.training.loop import Training
 
 RNG = np.random.RandomState(0)
 X = RNG.standard_normal((300, 3))
@@ -39,26 +38,6 @@ class Recorder:
 
     def on_fit_end(self, trainer):
         self.ended += 1
-
-
-@pytest.fixture
-def interrupt(monkeypatch):
-    """Return a function that lets Ctrl-C come at the end of the n-th epoch of any network."""
-    original = Training._end_epoch
-
-    def after(n):
-        count = []
-
-        def end_epoch(self, *arguments):
-            count.append(None)
-            if len(count) == n:
-                raise KeyboardInterrupt
-            original(self, *arguments)
-
-        monkeypatch.setattr(Training, "_end_epoch", end_epoch)
-        return lambda: monkeypatch.setattr(Training, "_end_epoch", original)
-
-    return after
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -128,36 +107,61 @@ def test_early_stopping_ends_all_networks():
     assert max(model.history_["epoch"]) == 3
 
 
-@pytest.mark.parametrize("callbacks", [None, []])
-@pytest.mark.parametrize("n", [1, 2, 20])
-def test_ctrl_c_keeps_what_is_learnt_and_resume_continues_with_the_same_bits(interrupt, n, callbacks):
-    callbacks = callbacks if callbacks is None else [Recorder()]
-    whole = TabularClassifier(**QUICK).fit(X, LABELS, np.arange(300) % 3)
-    model = TabularClassifier(**QUICK, callbacks=callbacks, n_threads=1)
-    undo = interrupt(n)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, LABELS, np.arange(300) % 3)
-    undo()
-    assert hasattr(model, "classes_") is (n == 20 and callbacks is not None)  # each network has an epoch
-    model.fit(X, LABELS, np.arange(300) % 3, resume=True)
-    assert learnt(model) == learnt(whole)
+class Interrupts:
+    """A callback, or a replacement of sys.stdout, that raises KeyboardInterrupt at its n-th call."""
 
+    def __init__(self, n):
+        self.n_left = n
 
-def test_ctrl_c_after_the_last_epoch_keeps_the_model(monkeypatch):
-    whole = TabularClassifier(**QUICK).fit(X, LABELS)
-    original, calls = base.members_of, []
-
-    def members_of(trainings):
-        calls.append(None)
-        if len(calls) == 1:
+    def on_epoch_end(self, trainer):
+        self.n_left -= 1
+        if not self.n_left:
             raise KeyboardInterrupt
-        return original(trainings)
 
-    monkeypatch.setattr(base, "members_of", members_of)
-    model = TabularClassifier(**QUICK)
+    def write(self, text):
+        if "Network " in text:
+            self.on_epoch_end(None)
+
+    def flush(self):
+        pass
+
+
+class InterruptsBeforeTheFirstEpoch:
+    def on_fit_begin(self, trainer):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("callback", "is_fitted"), [(InterruptsBeforeTheFirstEpoch(), False), (Interrupts(1), True), (Interrupts(7), True)]
+)
+def test_ctrl_c_keeps_what_is_learnt_and_resume_continues_with_the_same_bits(callback, is_fitted):
+    check_interrupted(TabularClassifier(**QUICK, callbacks=[callback]), is_fitted)
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+def test_ctrl_c_after_some_networks_keeps_them(monkeypatch, n_networks):
+    monkeypatch.setattr("sys.stdout", Interrupts(n_networks))
+    check_interrupted(TabularClassifier(**QUICK, n_threads=1, verbose=True), False)  # not each network has an epoch
+
+
+def check_interrupted(model, is_fitted):
+    weight = np.arange(300) % 3
     with pytest.raises(KeyboardInterrupt):
-        model.fit(X, LABELS)
-    assert learnt(model) == learnt(whole)
+        model.fit(X, LABELS, weight)
+    assert hasattr(model, "classes_") is is_fitted
+    model.set_params(callbacks=None, verbose=False).fit(X, LABELS, weight, resume=True)
+    assert learnt(model) == learnt(TabularClassifier(**QUICK).fit(X, LABELS, weight))
+
+
+def test_ctrl_c_after_the_last_epoch_keeps_the_model():
+    whole = learnt(TabularClassifier(**QUICK).fit(X, LABELS))
+    n_lines = lines_run(lambda: TabularClassifier(**QUICK).fit(X, LABELS), "cmlp.", "cmlp.training.")
+    n_interrupted = 0
+    for line in range(n_lines - 350, n_lines, 15):
+        model = TabularClassifier(**QUICK)
+        n_interrupted += interrupted_in_line(line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp.training.")
+        assert learnt(model) == whole, f"line {line} of {n_lines}"
+    assert n_interrupted > 15  # the number of lines changes a little with the threads
 
 
 def test_max_time_can_be_resumed():

@@ -1,6 +1,7 @@
 """Hooks and checkpoints in the middle of an epoch: resuming from one has the bits of a fit without a break."""
 
 import pickle
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,6 @@ from optional import package
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, Trainer
 from cmlp.callbacks import Checkpoint, EarlyStopping
-from cmlp.training import feed
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
 
@@ -52,7 +52,7 @@ class Seen:
 
 
 def classifier(**parameters):
-    return MLPClassifier((6,), **{**FIT, **parameters})
+    return MLPClassifier(**{**FIT, "hidden_layer_sizes": (6,), **parameters})
 
 
 def fit(model, weight=None, **more):
@@ -197,12 +197,15 @@ def test_hook_is_called_at_the_same_batches_after_resuming():
     assert seen.batches == whole.batches
 
 
-def test_pieces_that_are_longer_than_a_call_of_the_core_are_cut_at_the_same_batches(monkeypatch):
-    expected = outcome(fit(classifier()))
-    monkeypatch.setattr(feed, "_ROWS_AT_A_TIME", 60)  # 3 batches
-    seen = Seen(5)
-    assert outcome(fit(classifier(max_iter=3, callbacks=[seen]))) == expected
-    assert seen.batches == [(epoch, batch) for epoch in range(3) for batch in (5, 10, 15)]
+def test_epochs_of_more_than_a_million_rows_are_cut_at_the_same_batches():
+    """One call of the core gets the order of at most 2**20 rows, here of 10 of the 12 batches."""
+    rows = np.arange(1_200_000) % N
+    pixels, labels = (100 * np.abs(X[:, :1])).astype(np.uint8)[rows], Y[rows]
+    parameters = {"max_iter": 2, "batch_size": 100_000, "hidden_layer_sizes": (2,), "input_scale": 0.01}
+    seen = Seen(4)
+    cut = classifier(**parameters, callbacks=[seen]).fit(pixels, labels)
+    assert outcome(cut) == outcome(classifier(**parameters).fit(pixels, labels))
+    assert seen.batches == [(epoch, batch) for epoch in range(2) for batch in (4, 8)]
 
 
 def test_hook_reads_the_last_complete_epoch():
@@ -255,7 +258,7 @@ def test_error_of_the_hook_leaves_the_estimator_and_pauses_a_trainer():
 def test_duration_of_an_epoch_is_without_that_of_the_hook(monkeypatch):
     """A clock that only the hook lets run: an hour per call."""
     now = [0.0]
-    monkeypatch.setattr("cmlp.training.loop.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def wait(trainer):
         now[0] += 3600
@@ -266,7 +269,7 @@ def test_duration_of_an_epoch_is_without_that_of_the_hook(monkeypatch):
 
 def test_time_limit_that_passes_in_the_hook_ends_training_after_its_batch(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("cmlp.training.loop.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def wait(trainer):
         now[0] += 3600

@@ -2,7 +2,7 @@
 
 import re
 import signal
-import threading
+import sys
 import time
 import warnings
 
@@ -14,7 +14,6 @@ from worker_cases import CASES, DENSE, QueueComm, data, digest, fitted, in_threa
 import cmlp
 from cmlp import MLPClassifier, WorkerError, load
 from cmlp.callbacks import Checkpoint
-from cmlp.workers import Workers
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
 
@@ -102,22 +101,26 @@ def test_workers_with_other_shards_raise_one_error():
     )
 
 
-def test_other_version_on_a_worker_raises_one_error(monkeypatch):
-    from cmlp.training import together
+class OfAnotherVersion(QueueComm):
+    """Worker 1 sends another version number than its own."""
 
-    describe = together.describe
-    by_thread = threading.local()
-    other = {"version of cmlp": "0.0.1"}
-    monkeypatch.setattr(
-        together, "describe", lambda training: {**describe(training), **(other if by_thread.rank else {})}
+    def Send(self, buffer, dest):
+        version = cmlp.__version__.encode()
+        super().Send(np.frombuffer(bytes(buffer).replace(version, b"9" * len(version)), np.uint8).copy(), dest)
+
+    def Bcast(self, buffer, root):
+        if self.rank == root == 1:
+            self.Send(buffer, 0)
+        else:
+            super().Bcast(buffer, root)
+
+
+def test_other_version_on_a_worker_raises_an_error():
+    found = in_threads(2, fit_with, OfAnotherVersion)
+    other = "9" * len(cmlp.__version__)
+    assert str(found[0]) == (
+        f"All workers must have the same version of cmlp, got {cmlp.__version__} on worker 0 and {other} on worker 1."
     )
-
-    def fit(comm):
-        by_thread.rank = comm.rank
-        return fit_with(comm)
-
-    found = errors(2, fit, ValueError)
-    assert found[0].startswith("All workers must have the same version of cmlp, got ") and found[0] == found[1]
 
 
 def test_invalid_argument_on_one_worker_raises_on_all():
@@ -264,22 +267,42 @@ def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
     assert [str(error) for error in found[::2]] == ["Worker 1 failed: OSError: disk full"] * 2
 
 
-def test_ctrl_c_waits_for_a_moment_at_which_all_workers_can_stop():
-    before = signal.getsignal(signal.SIGINT)
-    with Workers(QueueComm(0, 2, {})) as workers:
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            workers.raise_noted()
-        workers.raise_noted()
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)  # the second one does not wait
-        with pytest.raises(KeyboardInterrupt):
-            workers.raise_noted()
+class Signals:
+    """A callback that sends Ctrl-C to its process some times."""
+
+    every_batches = 2
+
+    def __init__(self, n_signals, hook):
+        self.n_signals, self.n_continued = n_signals, 0
+        setattr(self, hook, self.send)
+
+    def on_batches_end(self, trainer):
+        pass
+
+    def send(self, trainer):
+        while self.n_continued < self.n_signals:
+            signal.raise_signal(signal.SIGINT)
+            self.n_continued += 1
+
+
+@pytest.mark.parametrize("hook", ["on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end"])
+@pytest.mark.parametrize("n_signals", [1, 2])
+def test_ctrl_c_waits_for_a_moment_at_which_all_workers_can_stop(alone, hook, n_signals):
+    """Worker 0 is the main thread, which gets the signals. A second signal does not wait."""
+    before, callback = signal.getsignal(signal.SIGINT), Signals(n_signals, hook)
+    models = {}
+
+    def fit(comm, resume=False):
+        callbacks = [callback] if comm.rank == 0 and not resume else None
+        models.setdefault(comm.rank, model_of("200")[0]).set_params(callbacks=callbacks)
+        return digest(cmlp.distributed.fit(models[comm.rank], *model_of("200")[1], resume=resume, comm=comm))
+
+    found = in_threads(2, fit, main=0)
+    assert isinstance(found[0], KeyboardInterrupt)
+    assert isinstance(found[1], KeyboardInterrupt) or hook == "on_fit_end"  # worker 1 has finished
+    assert callback.n_continued == 1
     assert signal.getsignal(signal.SIGINT) == before
-    with pytest.raises(KeyboardInterrupt), Workers(QueueComm(0, 2, {})):
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) == before
+    assert in_threads(2, lambda comm: fit(comm, resume=True)) == [alone("200")] * 2
 
 
 def test_failing_loss_of_one_worker_raises_on_all():
@@ -422,19 +445,39 @@ def test_failing_hook_of_one_worker_raises_on_all():
     assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: OSError: disk full"] * 2
 
 
-def test_failure_of_one_worker_before_its_hook_raises_on_all(monkeypatch):
-    """The others wait for it, to call their hooks."""
-    from cmlp.training.loop import Training
+class FailsAfterBatches(QueueComm):
+    """Worker 1 has no memory for the first line that it runs after the core has trained some batches."""
 
-    store = Training._store_batches
+    n_sums = 0
 
-    def fails(training, batch):
-        if (training.workers.rank, batch) == (1, 4):
+    def Bcast(self, buffer, root):
+        super().Bcast(buffer, root)
+        if self.rank == 1 and len(buffer) > 1000:  # the sums of a batch
+            self.n_sums += 1
+            if self.n_sums == 10:
+                fail_in_next_line()
+
+
+def fail_in_next_line():
+    """Have the next line of the package's code raise MemoryError in this thread."""
+
+    def fail(frame, event, _):
+        if event == "line" and frame.f_globals["__name__"].startswith("cmlp."):
+            sys.settrace(None)
             raise MemoryError("no memory")
-        store(training, batch)
+        return fail
 
-    monkeypatch.setattr(Training, "_store_batches", fails)
-    found = in_threads(3, lambda comm: fit_with(comm, callbacks=[InEpoch(fail)] if comm.rank == 0 else None))
+    frame = sys._getframe(1)
+    while frame:
+        frame.f_trace, frame = fail, frame.f_back
+    sys.settrace(fail)
+
+
+def test_failure_of_one_worker_before_its_hook_raises_on_all():
+    """The others wait for it, to call their hooks."""
+    found = in_threads(
+        3, lambda comm: fit_with(comm, callbacks=[InEpoch(print)] if comm.rank == 0 else None), FailsAfterBatches
+    )
     assert isinstance(found[1], MemoryError)
     assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: MemoryError: no memory"] * 2
 
