@@ -8,7 +8,6 @@ continues with the same results as without a break.
 from __future__ import annotations
 
 import math
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -103,10 +102,10 @@ class Training:
         engine, state, act = self.engine, self.state, self.fit.workers.acting(self.state, self.deadline)
         first = state.batch or 0
         last = None if n_batches is None else min(first + n_batches, engine.n_batches)
+        batches = engine.train(last, self._intervals, self.deadline)
         try:
-            with closing(engine.train(last, self._intervals, self.deadline)) as batches:
-                for batch in batches:
-                    act(partial(self.observers.batches_end, batch))
+            for batch in batches:
+                act(partial(self.observers.batches_end, batch))
             loss = engine.loss()
             if last is not None and last < engine.n_batches:
                 engine.store(last)
@@ -121,6 +120,8 @@ class Training:
             raise
         except DivergenceError as error:
             raise engine.explained(error) from error
+        finally:
+            batches.close()
         return (engine.n_batches if last is None else last) - first
 
     def finish(self) -> None:
