@@ -1,17 +1,17 @@
 """Rows of an epoch in pieces: memory-mapped arrays without copies, and ``shuffle="blocks"``."""
 
 import os
+import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import labels, net_and_params, run_python, uniform
+from helpers import digest, labels, run_python, uniform
+from row_orders import order_of, order_of_trainer
 
-from cmlp import MLPClassifier, MLPRegressor, Network, Trainer, _core
-from cmlp.training import feed
-from cmlp.training.feed import BlockFeed, seeded
-from cmlp.training.history import History
-from cmlp.training.state import TrainingState
-from cmlp.training.task import Data, Task
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
 
 X, Y = uniform(0, 150, 5), labels(1, 150, 3)
 SMALL = {"max_iter": 3, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "batch_size": 16}
@@ -21,47 +21,60 @@ def model(**parameters):
     return MLPClassifier((6,), **{**SMALL, "shuffle": "blocks", "block_size": 10, **parameters})
 
 
-def orders_of(n_rows, block_size, batch_size, seed=5, first=0, last=None, order=None):
-    """Return the rows of each piece of an epoch, and which piece is the last of the epoch."""
-    state = TrainingState(np.zeros(1), History())
-    state.shuffle_seed, state.order = seed, order
-    data = Data(np.zeros((n_rows, 1)), None, 1.0)
-    blocks = BlockFeed(Task(np.zeros(n_rows), None), data, n_rows if order is None else len(order), block_size)
-    pieces = list(blocks.pieces(state, batch_size, first, last))
-    return [piece.order for piece in pieces], [piece.is_last for piece in pieces]
+def blocks_of(n_rows, block_size, batch_size, **parameters):
+    """Return the order of the rows of an epoch."""
+    return order_of(n_rows, shuffle="blocks", block_size=block_size, batch_size=batch_size, **parameters)
 
 
 @pytest.mark.parametrize("n_rows, block_size, batch_size", [(1000, 10, 16), (1003, 10, 7), (37, 50, 8), (500, 3, 90)])
-def test_blocks_use_every_row_once_and_in_whole_batches(n_rows, block_size, batch_size):
-    orders, last = orders_of(n_rows, block_size, batch_size)
-    assert sorted(np.concatenate(orders).tolist()) == list(range(n_rows))
-    assert all(len(order) % batch_size == 0 for order in orders[:-1])
-    assert last == [False] * (len(last) - 1) + [True]
-    assert max(map(len, orders)) < 8 * block_size + batch_size  # one window, and the rows that waited
-    other = np.concatenate(orders_of(n_rows, block_size, batch_size, seed=6)[0])
-    assert (other != np.concatenate(orders)).any()
+def test_blocks_use_every_row_once(n_rows, block_size, batch_size):
+    batch_size = min(batch_size, n_rows)
+    order = blocks_of(n_rows, block_size, batch_size)
+    assert sorted(order.tolist()) == list(range(n_rows))
+    assert (blocks_of(n_rows, block_size, batch_size, random_state=6) != order).any()
 
 
 def test_rows_of_a_window_come_from_eight_blocks():
-    order = np.concatenate(orders_of(1000, 10, 16)[0])
+    order = blocks_of(1000, 10, 16)
     assert all(len(set((order[row : row + 80] // 10).tolist())) == 8 for row in range(0, 960, 80))
     assert (np.diff(order[:80]) != 1).any()
+    assert digest(order.astype(float)) == "64729c9acf8ea7ea"
 
 
 def test_order_of_blocks_does_not_depend_on_the_batch_size_or_on_a_break():
-    whole = np.concatenate(orders_of(1003, 10, 16)[0])
-    np.testing.assert_array_equal(np.concatenate(orders_of(1003, 10, 200)[0]), whole)
-    for middle in (1, 17, 40):
-        parts = orders_of(1003, 10, 16, last=middle)[0] + orders_of(1003, 10, 16, first=middle)[0]
-        np.testing.assert_array_equal(np.concatenate(parts), whole)
+    whole = blocks_of(1003, 10, 16)
+    np.testing.assert_array_equal(blocks_of(1003, 10, 200), whole)
+    parameters = {"shuffle": "blocks", "block_size": 10, "batch_size": 16, "max_iter": 2}
+    whole = order_of_trainer(1003, **parameters)
+    assert len(whole) == 2006 and (whole[:1003] != whole[1003:]).any()
+    for n_batches in (1, 17, 40):
+        np.testing.assert_array_equal(order_of_trainer(1003, n_batches, **parameters), whole)
 
 
 def test_blocks_of_a_validation_split_are_blocks_of_the_sorted_training_rows():
-    training = np.arange(0, 1000, 2)
-    order = np.concatenate(orders_of(1000, 10, 16, order=training)[0])
-    np.testing.assert_array_equal(np.sort(order), training)
-    fitted = model(early_stopping=True).fit(X, Y)
-    assert (np.diff(fitted._model.state.order) > 0).all()
+    order = blocks_of(1000, 10, 16, early_stopping=True, validation_fraction=0.5)[:500]
+    training, positions = np.unique(order, return_inverse=True)
+    assert len(training) == 500
+    assert all(len(set((positions[row : row + 80] // 10).tolist())) == 8 for row in range(0, 480, 80))
+
+
+def test_block_shuffling_keeps_no_order_of_all_rows():
+    peaks = []
+
+    def begin(trainer):
+        tracemalloc.start()
+
+    def end(trainer):
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    for shuffle in (True, "blocks"):
+        settings = {"shuffle": shuffle, "block_size": 100, "max_iter": 1, "batch_size": 5000, "random_state": 0}
+        callback = SimpleNamespace(on_fit_begin=begin, on_epoch_end=end)
+        MLPRegressor(hidden_layer_sizes=(2,), **settings, callbacks=[callback]).fit(
+            uniform(0, 100_000, 1), uniform(1, 100_000)
+        )
+    assert peaks[0] > 800_000 > 4 * peaks[1]
 
 
 def test_block_shuffling_depends_on_the_seed_and_the_block_size():
@@ -69,7 +82,6 @@ def test_block_shuffling_depends_on_the_seed_and_the_block_size():
     np.testing.assert_array_equal(model().fit(X, Y).coefs_[0], first)
     for other in ({"random_state": 1}, {"block_size": 11}, {"shuffle": True}):
         assert (model(**other).fit(X, Y).coefs_[0] != first).any()
-    assert model().fit(X, Y)._model.state.order is None  # no order of all rows is kept
 
 
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"solver": "sgd", "dropout": 0.3}])
@@ -97,43 +109,32 @@ def test_block_shuffling_pauses_in_the_middle_of_an_epoch():
 
 @pytest.mark.parametrize("shuffle", [True, False, "blocks"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_pieces_of_an_epoch_give_the_bits_of_the_whole(monkeypatch, shuffle, weighted):
-    weight = np.where(np.arange(150) < 40, 0.0, 1.5) if weighted else None
-    params = {"shuffle": shuffle, "dropout": 0.2, "alpha": 0.1}
-    whole = model(**params).fit(X, Y, weight)
-    monkeypatch.setattr(feed, "_ROWS_AT_A_TIME", 32)
-    pieces = model(**params).fit(X, Y, weight)
-    np.testing.assert_array_equal(pieces.coefs_[0], whole.coefs_[0])
-    assert pieces.history_["loss"] == whole.history_["loss"]
-    assert pieces.history_["gradient_norm"] == whole.history_["gradient_norm"]
-
-
-def test_an_epoch_in_several_calls_of_the_core_continues_its_sums():
-    results = []
-    for cuts in ([150], [32, 96, 150]):
-        net, params = net_and_params([5, 4, 3], ["tanh", "softmax"], "log_loss", np.float64)
-        optimizer, sums, start = _core.Optimizer(net, "adam", learning_rate=0.01), np.zeros(4), 0
-        for stop in cuts:
-            rows = slice(start, stop)
-            keywords = {"batch_size": 16, "alpha": 0.1, "continues": True, "want_norm": stop == 150}
-            cost = net.train_epoch(params, X[rows], Y[rows], optimizer, sums=sums, **keywords)[0]
-            start = stop
-        results.append((params.tolist(), sums.tolist(), cost))
-    assert results[0] == results[1]
-
-
-def test_random_shuffles_in_place_like_a_permutation():
-    order = seeded(3, 0).permutation(1000)
-    shuffled, fields = order.copy(), {}
-    generator = seeded(4, 0)
-    generator.shuffle_and_store(shuffled, fields, {"batch": 0})
-    np.testing.assert_array_equal(shuffled, order[seeded(4, 0).permutation(1000)])
-    assert fields["batch"] == 0
-    np.testing.assert_array_equal(generator.permutation(9), seeded(4, 0).permutation(9))  # it has not changed itself
-    assert (fields["generator"].permutation(9) != generator.permutation(9)).any()
-    for wrong in (order[::2], order.astype(np.int32), order.reshape(10, -1)):
-        with pytest.raises(ValueError, match="order must be a contiguous writeable 1-D array of int64"):
-            generator.shuffle_and_store(wrong, {}, {})
+def test_an_epoch_of_many_rows_has_the_bits_of_one_call_of_the_core(shuffle, weighted):
+    """The trainer passes at most 2**20 rows at a time, and stops after every fourth batch for the callback."""
+    n = 1_100_000
+    rows, y = (np.arange(n) % 251).astype(np.uint8).reshape(-1, 1), (np.arange(n) % 7 < 3).astype(int)
+    weight = np.where(np.arange(n) < 500_000, 0.0, 1.5) if weighted else None
+    settings = {"batch_size": 100_000, "shuffle": shuffle, "block_size": 10_000, "max_iter": 1, "random_state": 0}
+    nets = [Network([1, 3, 2], "tanh", input_scale=0.01, dtype="float64", random_state=0) for _ in range(2)]
+    callback = SimpleNamespace(every_batches=4, on_batches_end=lambda trainer: None)
+    trainer = Trainer(nets[0], **settings, alpha=0.1, dropout=0.2, callbacks=[callback]).run(rows, y, weight)
+    order = order_of_trainer(n, dropout=0.2, **settings)
+    assert len(np.unique(order)) == len(order) == n
+    whole = nets[1].train_epoch(
+        rows,
+        y,
+        100_000,
+        nets[1].optimizer("adam", learning_rate=0.001),
+        order=order,
+        gradient_norm=True,
+        sample_weight=weight,
+        alpha=0.1,
+        dropout=0.2,
+        dropout_seed=trainer.state.dropout_seed,
+    )
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+    assert trainer.last_epoch.loss == whole.loss
+    assert trainer.last_epoch.gradient_norm == whole.gradient_norm
 
 
 def test_a_copy_of_a_training_keeps_its_order_while_the_original_trains_on():

@@ -50,32 +50,51 @@ def keras_cosine(peak, step, n_steps, n_warmup):
     return peak * 0.5 * (1 + math.cos(math.pi * (step - n_warmup) / (n_steps - n_warmup)))
 
 
-def rates_in_the_core(monkeypatch, **parameters):
-    from cmlp.training.loop import Training
+class Biases:
+    """A callback that reads the last bias before training and after every batch."""
 
-    seen, original = [], Training.begin_epoch
+    every_batches = 1
 
-    def begin_epoch(self):
-        rate, epoch = self.optimizer.learning_rate, self.state.schedule_epoch
-        rates = self.schedule.batch_rates(rate, epoch, self.n_batches)
-        seen.extend([rate] * self.n_batches if rates is None else rates.tolist())
-        original(self)
+    def __init__(self):
+        self.values = []
 
-    monkeypatch.setattr(Training, "begin_epoch", begin_epoch)
-    model = trained(**parameters, max_time=3600)  # with a limit, every epoch begins in Python
-    assert model.history_["learning_rate"] == seen[BATCHES - 1 :: BATCHES]
-    return seen
+    def read(self, trainer):
+        self.values.append(float(trainer.network.biases[-1][0]))
+
+    on_fit_begin = on_batches_end = on_epoch_end = read
+
+
+def output_itself(y, output):
+    """A loss whose gradient is 1."""
+    return output.sum(axis=1), np.ones_like(output)
+
+
+def rates_taken(solver="sgd", **parameters):
+    """Return the learning rate of every step, by which a bias with the gradient 1 decreases."""
+    biases = Biases()
+    settings = {
+        "max_iter": 5,
+        "batch_size": 32,
+        "learning_rate_init": 0.02,
+        "random_state": 1,
+        "momentum": 0.0,
+        "epsilon": 1e-30,
+    }
+    model = MLPRegressor(output_itself, (), solver=solver, callbacks=[biases], **{**settings, **parameters}).fit(X, Y)
+    rates = -np.diff(biases.values)
+    np.testing.assert_allclose(model.history_["learning_rate"], rates[BATCHES - 1 :: BATCHES], rtol=1e-12, atol=1e-15)
+    return rates
 
 
 @pytest.mark.parametrize("warmup, n_warmup", [(0, 0), (3, 3), (0.25, 5), (0.3, 6), (30, 30)])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_cosine_has_the_rates_of_keras(monkeypatch, warmup, n_warmup, solver):
-    rates = rates_in_the_core(monkeypatch, learning_rate="cosine", warmup=warmup, solver=solver)
+def test_cosine_has_the_rates_of_keras(warmup, n_warmup, solver):
+    rates = rates_taken(solver, learning_rate="cosine", warmup=warmup)
     expected = [keras_cosine(0.02, step, 20, n_warmup) for step in range(20)]
-    np.testing.assert_allclose(rates, expected, rtol=1e-13, atol=1e-17)
+    np.testing.assert_allclose(rates, expected, rtol=1e-12, atol=1e-15)
 
 
-def test_cosine_is_that_of_pytorch(monkeypatch):
+def test_cosine_is_that_of_pytorch():
     torch = pytest.importorskip("torch")
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 20)
@@ -84,27 +103,25 @@ def test_cosine_is_that_of_pytorch(monkeypatch):
         expected.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    rates = rates_in_the_core(monkeypatch, learning_rate="cosine")
-    np.testing.assert_allclose(rates, expected, rtol=1e-9)
-    assert rates[0] == 0.02 and 0 < rates[-1] < 2e-4
+    rates = rates_taken(learning_rate="cosine")
+    np.testing.assert_allclose(rates, expected, rtol=1e-9, atol=1e-15)
+    assert 0 < rates[-1] < 2e-4
 
 
 def test_cosine_is_exact_at_special_angles():
-    from cmlp.training.schedules import cosine_rates
-
-    steps = np.arange(12.0)
-    assert cosine_rates(2.0, steps, 12)[[0, 6]].tolist() == [2.0, 1.0]
+    model = trained(learning_rate="cosine", learning_rate_init=2.0, solver="sgd", max_iter=12, batch_size=len(X))
+    rates = model.history_["learning_rate"]  # of the only batch of each epoch
+    assert rates[0] == 2.0 and rates[6] == 1.0
     exact = [1 + math.cos(math.pi * k / 12) for k in range(12)]
-    np.testing.assert_allclose(cosine_rates(2.0, steps, 12), exact, rtol=0, atol=4e-16)
+    np.testing.assert_allclose(rates, exact, rtol=0, atol=4e-16)
 
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive", "invscaling", "one_cycle"])
-def test_warmup_multiplies_the_rates_of_a_schedule(monkeypatch, learning_rate):
-    parameters = {"learning_rate": learning_rate, "solver": "sgd", "n_iter_no_change": 100}
-    plain = rates_in_the_core(monkeypatch, **parameters)
-    monkeypatch.undo()
-    warm = rates_in_the_core(monkeypatch, **parameters, warmup=6)
-    np.testing.assert_allclose(warm, np.multiply(plain, np.minimum(1, (np.arange(20) + 1) / 6)), rtol=1e-15)
+def test_warmup_multiplies_the_rates_of_a_schedule(learning_rate):
+    parameters = {"learning_rate": learning_rate, "n_iter_no_change": 100}
+    plain, warm = rates_taken(**parameters), rates_taken(**parameters, warmup=6)
+    expected = np.multiply(plain, np.minimum(1, (np.arange(20) + 1) / 6))
+    np.testing.assert_allclose(warm, expected, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"solver": "sgd"}, {"warmup": 3}])

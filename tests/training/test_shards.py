@@ -1,17 +1,18 @@
 """Rows in shards: ``fit(X, y, shards=[...])`` on one process."""
 
+from copy import copy
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from helpers import labels, uniform
-from worker_cases import digest
+from helpers import digest, labels, uniform
+from row_orders import order_of
+from worker_cases import digest as model_digest
 
 import cmlp
-from cmlp import MLPClassifier
-from cmlp.training import feed
-from cmlp.training.feed import ShardFeed, seeded
-from cmlp.training.history import History
-from cmlp.training.state import TrainingState
-from cmlp.training.task import Data, Task
+from cmlp import MLPClassifier, MLPRegressor, Network
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
 
 SIZES = (300, 130, 470)
 X, Y = uniform(0, 900, 5), labels(1, 900, 3)
@@ -22,36 +23,46 @@ def model(**parameters):
     return MLPClassifier((6,), **{**KEPT, **parameters})
 
 
-def order_of(sizes, batch_size, seed=5, first=0, last=None):
-    """Return the rows of an epoch's batches from `first` to `last`."""
-    state = TrainingState(np.zeros(1), History())
-    state.shuffle_seed, n_rows = seed, sum(sizes)
-    shards = ShardFeed(Task(np.zeros(n_rows), None), Data(np.zeros((n_rows, 1)), None, 1.0, shards=sizes), batch_size)
-    return np.concatenate([piece.order for piece in shards.pieces(state, batch_size, first, last)])
+def order_of_shards(sizes, batch_size=384, **parameters):
+    """Return the order of the rows of an epoch."""
+    return order_of(sum(sizes), {"shards": sizes}, batch_size=batch_size, **parameters)
 
 
 def test_each_batch_has_the_same_number_of_rows_of_every_shard_in_order():
-    order = order_of((50, 31, 200), 30)
-    batches = order.reshape(3, 3, 10)  # the shard of 31 rows has three full shares
-    for shard, (begin, end) in enumerate([(0, 50), (50, 81), (81, 281)]):
+    batches = order_of_shards((500, 300, 600)).reshape(2, 3, 128)  # the shard of 300 rows has two full shares
+    for shard, (begin, end) in enumerate([(0, 500), (500, 800), (800, 1400)]):
         own = batches[:, shard].ravel()
-        assert own.min() >= begin and own.max() < end and len(set(own.tolist())) == 30
+        assert own.min() >= begin and own.max() < end and len(set(own.tolist())) == 256
 
 
 def test_order_of_a_shard_depends_on_its_number_the_epoch_and_no_other_shard():
-    batches = order_of((50, 31, 200), 30, seed=7).reshape(3, 3, 10)
-    for shard, (begin, size) in enumerate([(0, 50), (50, 31), (81, 200)]):
-        np.testing.assert_array_equal(batches[:, shard].ravel(), begin + seeded(7, shard).permutation(size)[:30])
-    assert (order_of((50, 31, 200), 30, seed=8) != batches.ravel()).any()
+    batches = order_of_shards((500, 300, 600)).reshape(2, 3, 128)
+    others = order_of_shards((400, 300, 800)).reshape(2, 3, 128)
+    np.testing.assert_array_equal(batches[:, 1] - 500, others[:, 1] - 400)
+    equal = order_of_shards((300, 300, 300)).reshape(2, 3, 128) - 300 * np.arange(3).reshape(1, 3, 1)
+    assert (equal[:, 0] != equal[:, 1]).any() and (equal[:, 1] != equal[:, 2]).any()
+    epochs = order_of_shards((500, 300, 600), max_iter=2).reshape(2, 2, 3, 128)
+    np.testing.assert_array_equal(epochs[0], batches)
+    assert (epochs[1] != epochs[0]).any()
+    assert (order_of_shards((500, 300, 600), random_state=8) != batches.ravel()).any()
+    assert digest(batches.astype(float)) == "748bb9b854b4a8e6"
 
 
-@pytest.mark.parametrize("rows_at_a_time", [1, 70, 10**6])
-def test_pieces_and_breaks_do_not_change_the_order(monkeypatch, rows_at_a_time):
-    whole = order_of((50, 61, 200), 30)
-    monkeypatch.setattr(feed, "_ROWS_AT_A_TIME", rows_at_a_time)
-    np.testing.assert_array_equal(order_of((50, 61, 200), 30), whole)
-    parts = [order_of((50, 61, 200), 30, last=2), order_of((50, 61, 200), 30, first=2)]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
+def test_an_epoch_of_many_rows_is_that_of_one_call_of_the_core():
+    """The trainer passes at most 2**20 rows at a time, and stops after every third batch for the callback."""
+    n, sizes = 1_400_000, (700_000, 700_000)
+    pixels, y = (np.arange(n) % 251).astype(np.uint8).reshape(-1, 1), (np.arange(n) % 7 < 3).astype(float)
+    settings = {"batch_size": 256_000, "max_iter": 1, "random_state": 0, "hidden_layer_sizes": (3,)}
+    callback = SimpleNamespace(every_batches=3, on_batches_end=lambda trainer: None)
+    fitted = MLPRegressor(**settings, alpha=0.0, input_scale=0.01, dtype="float64", callbacks=[callback])
+    initial = copy(fitted).set_params(learning_rate_init=1e-300).fit(pixels, y, shards=sizes).network_.params
+    fitted.fit(pixels, y, shards=sizes)
+    net = Network([1, 3, 1], "relu", output="identity", loss="squared_error", input_scale=0.01, dtype="float64")
+    net.params[:] = initial
+    order = order_of_shards(sizes, **settings)
+    assert len(np.unique(order)) == len(order) == 1_280_000
+    net.train_epoch(pixels, y.reshape(-1, 1), 256_000, net.optimizer("adam", learning_rate=0.001), order=order)
+    np.testing.assert_allclose(fitted.network_.params, net.params, rtol=1e-7)
 
 
 def test_an_epoch_counts_the_rows_of_full_batches_only():
@@ -60,7 +71,7 @@ def test_an_epoch_counts_the_rows_of_full_batches_only():
 
 
 def test_rows_that_an_epoch_leaves_out_are_used_in_another_one():
-    seen = [set(order_of(SIZES, 384, seed)[256:].tolist()) for seed in range(30)]
+    seen = [set(rows[256:].tolist()) for rows in order_of_shards(SIZES, max_iter=30).reshape(30, 384)]
     assert set.union(*seen) == set(range(430, 900)) and all(len(rows) == 128 for rows in seen)
 
 
@@ -78,26 +89,27 @@ def test_shards_resume_with_the_same_bits(tmp_path, params):
     half = cmlp.load(tmp_path / "half.cmlp").set_params(max_iter=4)
     with pytest.raises(ValueError, match="pass the same X, y, sample_weight, validation data and shards"):
         half.fit(X, Y, resume=True)
-    assert digest(half.fit(X, Y, resume=True, shards=SIZES)) == digest(whole)
+    assert model_digest(half.fit(X, Y, resume=True, shards=SIZES)) == model_digest(whole)
 
 
-def test_shards_resume_in_the_middle_of_an_epoch(monkeypatch):
-    monkeypatch.setattr(feed, "_ROWS_AT_A_TIME", 1)
-    sizes, pieces = (450, 450), ShardFeed.pieces
-    whole = model(batch_size=256).fit(X, Y, shards=sizes)
+class Interrupts:
+    """Ctrl-C after the second batch of the second epoch."""
 
-    def interrupted(self, state, batch_size, first, last):
-        for number, piece in enumerate(pieces(self, state, batch_size, first, last)):
-            if state.epoch == 1 and number == 2:
-                raise KeyboardInterrupt
-            yield piece
+    every_batches = 2
 
-    paused = model(batch_size=256)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(ShardFeed, "pieces", interrupted)
+    def on_batches_end(self, trainer):
+        if trainer.state.epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_shards_resume_in_the_middle_of_an_epoch():
+    sizes = (450, 450)
+    whole, paused = model(batch_size=256).fit(X, Y, shards=sizes), model(batch_size=256, callbacks=[Interrupts()])
+    with pytest.raises(KeyboardInterrupt):
         paused.fit(X, Y, shards=sizes)
-    assert paused._model.state.batch == 2
-    assert digest(paused.fit(X, Y, resume=True, shards=sizes)) == digest(whole)
+    assert paused.n_iter_ == 1
+    paused.set_params(callbacks=None).fit(X, Y, resume=True, shards=sizes)
+    assert model_digest(paused) == model_digest(whole)
 
 
 def test_early_stopping_uses_own_validation_rows():
@@ -138,7 +150,7 @@ def test_epoch_whose_rows_have_no_weight_raises_an_error():
 )
 def test_invalid_shards_raise_an_error_and_keep_the_model(shards, parameters, message):
     fitted = model(max_iter=1, batch_size=100).fit(X, Y)
-    before = digest(fitted)
+    before = model_digest(fitted)
     with pytest.raises(ValueError, match=message):
         fitted.set_params(**{**KEPT, **parameters}).fit(X, Y, shards=shards)
-    assert digest(fitted) == before
+    assert model_digest(fitted) == before

@@ -1,0 +1,37 @@
+"""Orders of rows that the core shuffles, and epochs in several calls."""
+
+import numpy as np
+import pytest
+from helpers import labels, net_and_params, uniform
+
+from cmlp import _core
+
+X, Y = uniform(0, 150, 5), labels(1, 150, 3)
+
+
+def test_an_epoch_in_several_calls_of_the_core_continues_its_sums():
+    results = []
+    for cuts in ([150], [32, 96, 150]):
+        net, params = net_and_params([5, 4, 3], ["tanh", "softmax"], "log_loss", np.float64)
+        optimizer, sums, start = _core.Optimizer(net, "adam", learning_rate=0.01), np.zeros(4), 0
+        for stop in cuts:
+            rows = slice(start, stop)
+            keywords = {"batch_size": 16, "alpha": 0.1, "continues": True, "want_norm": stop == 150}
+            cost = net.train_epoch(params, X[rows], Y[rows], optimizer, sums=sums, **keywords)[0]
+            start = stop
+        results.append((params.tolist(), sums.tolist(), cost))
+    assert results[0] == results[1]
+
+
+def test_random_shuffles_in_place_like_a_permutation():
+    order = _core.Random(3).permutation(1000)
+    shuffled, fields = order.copy(), {}
+    generator = _core.Random(4)
+    generator.shuffle_and_store(shuffled, fields, {"batch": 0})
+    np.testing.assert_array_equal(shuffled, order[_core.Random(4).permutation(1000)])
+    assert fields["batch"] == 0
+    np.testing.assert_array_equal(generator.permutation(9), _core.Random(4).permutation(9))  # it has not changed itself
+    assert (fields["generator"].permutation(9) != generator.permutation(9)).any()
+    for wrong in (order[::2], order.astype(np.int32), order.reshape(10, -1)):
+        with pytest.raises(ValueError, match="order must be a contiguous writeable 1-D array of int64"):
+            generator.shuffle_and_store(wrong, {}, {})
