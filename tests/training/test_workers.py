@@ -51,6 +51,13 @@ def fit_with(comm, name="200", **changes):
     return fitted(name, comm, **changes)
 
 
+def test_workers_may_have_different_numbers_of_threads(alone):
+    """None means a share of the processors, which the workers find out together."""
+    threads = None, 2, 1
+    models = in_threads(3, lambda comm: digest(fit_with(comm, n_threads=threads[comm.rank])))
+    assert models == [alone("200")] * 3
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
