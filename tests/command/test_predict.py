@@ -10,14 +10,11 @@ import tracemalloc
 import numpy as np
 import pytest
 from estimator_cases import blobs, small
+from helpers import uniform
 from optional import package
 
 from cmlp import MLPRegressor, Network
 from cmlp.command import main as cli
-from cmlp.command import tables
-from cmlp.command.selection import without
-from cmlp.command.tables import read_table
-from cmlp.console.options import CommandError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 X, Y = blobs(n_rows=30)
@@ -330,17 +327,19 @@ def test_gzip_bombs_are_read_up_to_a_limit(folder, predict, start, message):
     assert peak < 8_000_000
 
 
-def test_output_goes_to_a_file_in_blocks_with_the_same_lines(folder, predict, monkeypatch):
-    np.save(folder / "rows.npy", X)
-    at_once = predict("rows.npy", "--proba")[1]
-    monkeypatch.setattr(tables, "BLOCK_ROWS", 7)
-    for name in ("rows.csv", "rows.npy"):
+def test_output_goes_to_a_file_in_blocks_with_the_same_lines(folder, predict):
+    """A block has 8,192 rows."""
+    rows = uniform(1, 20_000, 4, low=-5, high=5)
+    np.save(folder / "many.npy", rows)
+    (folder / "many.csv").write_text(csv_text(rows.tolist()))
+    model = small().fit(X, NAMES[Y])
+    at_once = [",".join(map(str, row)) for row in model.predict_proba(rows).tolist()]
+    for name in ("many.csv", "many.npy"):
         assert predict(name, "--proba", "-o", "out.txt") == (0, [], "")
         assert (folder / "out.txt").read_text().splitlines() == at_once
-    bad = X.copy()
-    bad[20, 1] = np.nan
-    np.save(folder / "rows.npy", bad)
-    assert "rows.npy, row 21, column 2: the value is nan" in predict("rows.npy", "-o", "out.txt")[2]
+    rows[19_000, 1] = np.nan
+    np.save(folder / "many.npy", rows)
+    assert "many.npy, row 19001, column 2: the value is nan" in predict("many.npy", "-o", "out.txt")[2]
     assert (folder / "out.txt").read_text().splitlines() == at_once  # the old file stays
     assert "missing: No such folder" in predict("rows.csv", "-o", "missing/out.txt")[2]
 
@@ -354,11 +353,9 @@ def test_output_replaces_no_input(folder, predict):
 
 
 @pytest.mark.slow
-def test_parquet_files_are_read_up_to_a_limit(folder, predict):
+def test_parquet_files_above_the_limit_are_read_in_blocks(folder, predict):
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
     parquet.write_table(pyarrow.table({name: np.zeros(10**6) for name in "abcd"}), folder / "data")
-    with pytest.raises(CommandError, match="data contains more than 1,000,000 bytes"):
-        read_table(str(folder / "data"), "auto", without(()), 10**6)
     assert len(predict("data", "--max-bytes", "1000000")[1]) == 10**6  # block by block
 
 

@@ -8,6 +8,7 @@ from helpers import assert_same_bits, net_and_params
 from small_network import X, Y
 
 from cmlp import StatusError, _core
+from cmlp.inputs.stored import StoredRows
 
 INF, NAN = np.inf, np.nan
 
@@ -185,3 +186,10 @@ def test_arguments_of_several_epochs_are_checked():
     with pytest.raises(ValueError, match="order"):
         call(np.zeros((2, 5)), {"order": np.array([0, 6]), "generator": _core.Random(0)})
     assert_same_bits(params, before)
+
+
+def test_rows_of_other_processes_are_refused_without_workers():
+    net = _core.Net((3, 2), ("softmax",), "log_loss", "float64")
+    rows = StoredRows(X[:4], 1000, 2000)
+    with pytest.raises(TypeError, match="only other processes have"):
+        net.cost(np.zeros(8), rows, np.zeros(2000, np.int32))

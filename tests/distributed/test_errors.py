@@ -110,15 +110,12 @@ def test_fitted_model_stays_as_it_was(threads):
 
 
 def test_another_version_on_a_worker_is_named(threads, monkeypatch):
-    cluster = package("cmlp.distributed.cluster")
-    submit = cluster.Cluster.submit
+    submit = threads.submit
 
-    def submitted(self, function, *arguments, place=""):
-        with monkeypatch.context() as patch:
-            patch.setattr(cluster, "__version__", "9.9")
-            return submit(self, function, *arguments, place=place)
+    def submitted(function, *arguments, **options):
+        return submit(function, *["9.9" if value == cmlp.__version__ else value for value in arguments], **options)
 
-    monkeypatch.setattr(cluster.Cluster, "submit", submitted)
+    monkeypatch.setattr(threads, "submit", submitted)
     refused(threads, "cmlp must have the same version everywhere, got .* on a worker, and 9.9", [GOOD])
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 
 import numpy as np
@@ -11,7 +12,6 @@ from helpers import inputs
 
 import cmlp
 from cmlp import MLPClassifier, Network
-from cmlp.export.c_text import literal
 
 HOSTILE = [
     'quote " and \\ backslash',
@@ -76,11 +76,14 @@ def test_headers_have_no_warnings(tmp_path, language, int8):
 
 
 def test_literals_are_printable_ascii():
-    assert literal("a?b") == '"a\\077b"'
-    assert literal("\0" + "1") == '"\\0001"'
-    assert literal("\udc80") == '"\\134udc80"'  # a lone surrogate has no UTF-8 bytes
-    everything = literal("".join(map(chr, range(0x800))))[1:-1]
-    assert set(everything) <= set(map(chr, range(32, 127))) - set('"?<>*/')
+    everything = "".join(map(chr, range(1, 0x800)))
+    labels = ["a?b", "x\x011", everything]
+    text, model = io.StringIO(), MLPClassifier((2,)).partial_fit(inputs(0, 3, 2, np.float32), labels, classes=labels)
+    model.to_c(text, name="model")
+    assert '"a\\077b"' in text.getvalue() and '"x\\0011"' in text.getvalue()
+    assert text.getvalue().isascii() and text.getvalue().replace("\n", "").isprintable()
+    written = [literal for literal in re.findall('"(.*?)"', text.getvalue()) if len(literal) > 0x800]
+    assert len(written) == 1 and not set(written[0]) & set("?<>*/")
 
 
 def test_labels_of_every_dtype():

@@ -8,11 +8,11 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import blobs, small
+from helpers import HIDDEN, LOSSES
 from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp.constraints import HIDDEN, LOSSES
 
 pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
 

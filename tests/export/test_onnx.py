@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from estimator_cases import blobs, small
+from helpers import HIDDEN, LOSSES
 from optional import package
 
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp.constraints import HIDDEN, LOSSES
 
 onnx, onnxruntime = package("onnx"), package("onnxruntime")
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 from estimator_cases import blobs, small
+from helpers import HIDDEN, LOSSES
 from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp.constraints import HIDDEN, LOSSES
 
 pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
 
@@ -227,8 +227,8 @@ def test_nested_sequentials_do_not_exhaust_stack_or_time(torch):
 
 @pytest.mark.parametrize("scale", [-1.0, 0.0, float("nan"), float("inf")])
 def test_input_scale_must_be_positive(torch, scale):
-    from cmlp.export.torch_layers import InputScale
-
+    InputScale = type(Network([2, 3], input_scale=0.5).to_torch()[0])
+    assert InputScale.__name__ == "InputScale"
     with pytest.raises(ValueError, match="InputScale needs a positive number"):
         cmlp.from_torch(torch.nn.Sequential(InputScale(scale, torch.float32), torch.nn.Linear(2, 3)))
 

@@ -19,6 +19,10 @@ DTYPES = [np.float32, np.float64]
 HIDDEN = [name for name, row in _core.ACTIVATIONS.items() if row.hidden]
 # Every allowed pair of output activation and loss.
 OUTPUTS = [(output, loss) for loss, row in _core.LOSSES.items() for output in row.outputs]
+# The allowed losses of each output activation.
+LOSSES = {
+    output: sorted(loss for other, loss in OUTPUTS if other == output) for output in sorted({o for o, _ in OUTPUTS})
+}
 SOLVERS = {
     "sgd": {"learning_rate": 0.05},
     "momentum": {"learning_rate": 0.05, "momentum": 0.9},

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from helpers import ISAS, inputs, json_from_python, labels, skip_unless_available, uniform
+from helpers import ISAS, inputs, json_from_python, skip_unless_available, uniform
 
-from cmlp import Network, TabularClassifier, TabularRegressor
-from cmlp.training.task import Data, Task, Validation
-from cmlp.training.trainer import Trainer
+from cmlp import TabularClassifier, TabularRegressor
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 X = inputs(0, 400, 3, np.float64)
@@ -36,14 +34,17 @@ def log_loss(outputs, y, weight=None):
 
 
 @pytest.mark.parametrize("y", [CLASSES, CLASSES // 2], ids=["three classes", "two classes"])
-def test_classifier_records_the_log_loss(y):
-    """The bits of `Network.cost`, and the number that NumPy computes from the outputs."""
-    model = TabularClassifier(**QUICK).fit(X[FIT], y[FIT], X_val=X[HELD], y_val=y[HELD])
+@pytest.mark.parametrize("weight", [None, uniform(4, 100, low=0.5, high=2.0)], ids=["", "weights"])
+def test_classifier_records_the_log_loss(y, weight):
+    """The bits of `Network.cost`, and the number that NumPy computes from the outputs. Training smooths it."""
+    model = TabularClassifier(**QUICK)
+    model.fit(X[FIT], y[FIT], X_val=X[HELD], y_val=y[HELD], sample_weight_val=weight)
     for loss, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
         outputs = net.forward(encoded)
         targets = y[HELD] if outputs.shape[1] > 1 else y[HELD, None]
-        assert loss == net.cost(encoded, targets, plain=True) < net.cost(encoded, targets)
-        assert loss == pytest.approx(log_loss(outputs, y[HELD]), rel=1e-5)
+        costs = [net.cost(encoded, targets, sample_weight=weight, plain=plain) for plain in (True, False)]
+        assert loss == costs[0] < costs[1]
+        assert loss == pytest.approx(log_loss(outputs, y[HELD], weight), rel=1e-5)
 
 
 LOSSES = {
@@ -73,29 +74,6 @@ def test_regressor_records_the_loss_of_sorted_quantiles():
     for recorded, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
         rest = standardized[:, None] - net.forward(encoded).astype(np.float64)
         assert recorded == pytest.approx(np.maximum(levels * rest, (levels - 1) * rest).mean(), rel=1e-6)
-
-
-@pytest.mark.parametrize("own_rows", [False, True])
-def test_score_without_a_function_is_minus_the_plain_loss(own_rows):
-    """Of the held-out rows or of the program's own validation rows, with their weights; the loss is smoothed."""
-    network = Network((3, 8, 3), "tanh", loss="label_smoothing", loss_parameter=0.2, dtype="float64")
-    network.params[:] = uniform(2, network.n_params)
-    y, weight = labels(3, 400, 3).astype(np.int32), uniform(4, 400, low=0.5, high=2.0)
-    held = Validation(X[HELD], y[HELD], weight[HELD]) if own_rows else None
-    settings = {"early_stopping": True, "max_iter": 3, "learning_rate": "cosine", "random_state": 0}
-    trainer = Trainer(network, **settings)
-    rows = FIT if own_rows else slice(None)
-    training = trainer._training(Task(y[rows], score=None), Data(X[rows], weight[rows], 1.0, validation=held))
-    training.run()
-    state = training.state
-    rows = HELD if own_rows else state.validation
-    network.params[:] = state.params
-    outputs = network.forward(X[rows])
-    scores = list(state.history.validation_scores)
-    assert max(scores) == pytest.approx(-log_loss(outputs, y[rows], weight[rows]), rel=1e-12)
-    recorded = [record[0] for record in state.history.records]
-    expected = network.cost(X[rows], y[rows], sample_weight=weight[rows])
-    assert recorded[int(np.argmax(scores))] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -9,7 +9,6 @@ from worker_cases import digest, in_threads
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor
-from cmlp.inputs.stored import StoredRows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
 
@@ -252,10 +251,3 @@ def test_local_that_has_no_truth_value_raises_on_all():
         2, lambda comm: cmlp.distributed.fit(model(), X, Y, comm=comm, local=np.ones(2) if comm.rank else True)
     )
     assert all("truth value" in text for text in texts)
-
-
-def test_rows_of_other_processes_are_refused_without_workers():
-    net = cmlp._core.Net((5, 3), ("softmax",), "log_loss", "float64")
-    rows = StoredRows(X[:10], 1000, 2000)
-    with pytest.raises(TypeError, match="only other processes have"):
-        net.cost(np.zeros(18), rows, np.zeros(2000, np.int32))
