@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from cmlp.architecture import per_layer
-from cmlp.constraints import LARGEST_INTEGER, Interval, argument
+from cmlp.constraints import LARGEST_INTEGER, argument, interval
 from cmlp.hyperparameters import network_argument
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike as Array
 
-_SEED = Interval(Integral, 0, 2**32 - 1, "both", booleans=False)
-_STEP = Interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
+_SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
+_STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
 
 
 class Objective(TypedDict, total=False):
