@@ -59,15 +59,7 @@ def hidden_sizes(value: object) -> tuple[int, ...]:
 
 
 def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
-    """Return one activation name per hidden layer; synonyms are replaced.
-
-    Parameters
-    ----------
-    activation : str or iterable of str
-        One name for all hidden layers, or one for each.
-    n_hidden : int
-        Number of hidden layers.
-    """
+    """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
     if not hasattr(activation, "__iter__"):
         raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
     names = [activation] if isinstance(activation, str) else list(activation)

@@ -197,16 +197,9 @@ REQUIRED = object()  # the default of a parameter without one
 
 
 class Use:
-    """What a parameter is for some owners.
+    """What a parameter is for some owners: the type in the docstring, the default, and constraints.
 
-    Parameters
-    ----------
-    owners : sequence of str
-    kind : str
-        The type in the docstring.
-    default : object
-    constraints : tuple of Constraint
-        A value satisfies one of them; empty if only the data show what is valid.
+    A value satisfies one of the constraints; there are none if only the data show what is valid.
     """
 
     __slots__ = ("constraints", "default", "kind", "owners", "text")
@@ -224,21 +217,7 @@ class Use:
 
 
 class Hyperparameter:
-    """A parameter: what it is for each owner, and its flags.
-
-    Parameters
-    ----------
-    name : str
-    *uses : Use
-        Every owner has at most one.
-    needs_batches : bool
-        Whether the solver "lbfgs" refuses values other than the default.
-    free_on_resume : bool
-        Whether it may change before a fit is resumed: it does not change the steps of a training that has begun, only
-        when it ends and what it reports.
-    own_per_worker : bool
-        Whether it may differ between the processes of one training.
-    """
+    """A parameter: what it is for each owner, of which each has one use at most, and its flags."""
 
     __slots__ = ("free_on_resume", "name", "needs_batches", "own_per_worker", "uses")
 

@@ -57,13 +57,7 @@ TIMEOUT = 30.0  # seconds without a byte
 
 
 def downloaded(source: Source) -> Path:
-    """Return a folder of the cache that contains the files of a data set; download those that are missing or changed.
-
-    Raises
-    ------
-    FileNotFoundError
-        If pooch is not installed, or if a file cannot be downloaded from any mirror.
-    """
+    """Return a folder of the cache with the files of a data set; download those that are missing or changed."""
     try:
         import pooch
     except ImportError:

@@ -56,18 +56,9 @@ static inline void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *
 
 
 class NetText:
-    """The functions of a network.
+    """The functions of a network in float32; `combination` is what follows the output layer.
 
-    Parameters
-    ----------
-    trained : TrainedNet
-        In float32.
-    prefix : str
-        Of all names in the header.
-    combination : Combination
-        What follows the output layer.
-    block : bool, default=False
-        Whether the caller passes the parameters as a block; otherwise each layer reads its own arrays.
+    With `block`, the caller passes the parameters as a block; otherwise each layer reads its own arrays.
     """
 
     def __init__(self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False) -> None:

@@ -66,15 +66,7 @@ def parts_of_table(document: ModelDocument, prefix: str) -> Parts:
 
 
 class _Encoding(NamedTuple):
-    """One way to encode a row: with bins or without them.
-
-    Attributes
-    ----------
-    bins : bool
-    n_inputs : int
-    inputs, layer : str
-        The names of the array of inputs and of the function of the first layer, without the header's prefix.
-    """
+    """One way to encode a row, with bins or without: the names of the array and of the first layer have no prefix."""
 
     bins: bool
     n_inputs: int

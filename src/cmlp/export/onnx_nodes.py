@@ -48,13 +48,7 @@ def write_model(model: Any, path: str | os.PathLike[str]) -> None:
 class Nodes:
     """The nodes, constants and functions of a graph, in the order in which methods add them.
 
-    Parameters
-    ----------
-    onnx : module
-    dtype : numpy.dtype
-        The type of the networks' arithmetic.
-    prefix : str
-        The start of the names of nodes and constants.
+    The type is that of the networks' arithmetic, and the names of nodes and constants begin with the prefix.
     """
 
     def __init__(self, onnx: Any, dtype: np.dtype[Any], prefix: str = "") -> None:

@@ -114,22 +114,12 @@ def _require_resolution(scale: InputScale) -> None:
 
 
 class _Writer(Nodes):
-    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs.
-
-    Attributes
-    ----------
-    inputs : list
-        The inputs of the graph.
-    a : str
-        The outputs of the network, or of all networks as a mean.
-    kind : numpy.dtype
-        The type of the outputs.
-    """
+    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs."""
 
     document: ModelDocument
-    inputs: list[Any]
-    a: str
-    kind: np.dtype[Any]
+    inputs: list[Any]  # of the graph
+    a: str  # the outputs of the network, or of all networks as a mean
+    kind: np.dtype[Any]  # of the outputs
 
     def input(self, name: str, dtype: np.dtype[Any], n_columns: int) -> Any:
         """Return an input of the graph."""

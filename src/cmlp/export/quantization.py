@@ -42,42 +42,21 @@ class InputRange(NamedTuple):
 
 
 class Rescale(NamedTuple):
-    """The integer of a hidden unit is acc * multiplier / 2^shift, rounded, and at most 255: an activation or an index.
+    """The integer of a hidden unit: acc * multiplier / 2^shift, rounded, at most 255; an activation or an index."""
 
-    Attributes
-    ----------
-    multipliers : ndarray of shape (n_out,)
-        From 2^30 to 2^31 - 1.
-    shifts : ndarray of shape (n_out,)
-        From 1 to 62.
-    table : ndarray of shape (256,) or None
-        The activation for the index of a nonnegative weighted sum; None for relu.
-    """
-
-    multipliers: Array
-    shifts: Array
-    table: Array | None
+    multipliers: Array  # from 2^30 to 2^31 - 1
+    shifts: Array  # from 1 to 62
+    table: Array | None  # 256 activations, by the index of a nonnegative weighted sum; None for relu
 
 
 class IntegerLayer(NamedTuple):
-    """A layer whose weighted sums are integers.
+    """A layer whose weighted sums are integers."""
 
-    Attributes
-    ----------
-    weights : ndarray of int8, shape (n_in, n_out)
-    biases : ndarray of int32, shape (n_out,)
-    units : ndarray of float64, shape (n_out,)
-        The value of 1 in the weighted sums.
-    activation : str
-    rescale : Rescale or None
-        None for the output layer.
-    """
-
-    weights: Array
-    biases: Array
-    units: Array
+    weights: Array  # int8
+    biases: Array  # int32
+    units: Array  # the value of 1 in each weighted sum, in float64
     activation: str
-    rescale: Rescale | None
+    rescale: Rescale | None  # None for the output layer
 
     def sums(self, inputs: Array) -> Array:
         """Return the weighted sums of integer inputs as int64."""
@@ -101,14 +80,7 @@ class IntegerLayer(NamedTuple):
 
 
 class IntegerNet(NamedTuple):
-    """A network of 8-bit integers.
-
-    Attributes
-    ----------
-    input : InputRange or None
-        None if the inputs are bytes already.
-    layers : list of IntegerLayer
-    """
+    """A network of 8-bit integers; its input is None if the inputs are bytes already."""
 
     input: InputRange | None
     layers: list[IntegerLayer]
@@ -121,17 +93,8 @@ class IntegerNet(NamedTuple):
 
 
 def quantize(document: ModelDocument, X: Array) -> tuple[IntegerNet, Array]:
-    """Return the integer network, and its outputs for the calibration rows X.
+    """Return the integer network, and its outputs for the finite calibration rows X.
 
-    Parameters
-    ----------
-    document : ModelDocument
-        Of one network in float32 with supported activations.
-    X : ndarray of shape (n, n_in)
-        Finite calibration rows.
-
-    Notes
-    -----
     Outputs of which the largest is the answer have the same unit, so that they can be compared.
     """
     targets = document.net.activations_of(document.params, X, scale=document.input_scale, sums=True)
@@ -263,24 +226,12 @@ class Rows(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """An int8 header compared with the float32 model on the calibration rows.
-
-    Attributes
-    ----------
-    rows : int
-        Number of calibration rows.
-    same_class : int or None
-        Number of rows with the same class (for multilabel targets, with the same labels); None without classes.
-    error : float or None
-        Root mean square difference of the outputs; None for models with classes.
-    accuracy, float_accuracy : float or None
-        Accuracy of int8 and of float32; None if `calibrate` had no labels.
-    """
+    """An int8 header compared with the float32 model on the calibration rows."""
 
     rows: int
-    same_class: int | None
-    error: float | None
-    accuracy: float | None
+    same_class: int | None  # rows with the same class, or with the same labels; None without classes
+    error: float | None  # root mean square difference of the outputs; None with classes
+    accuracy: float | None  # of int8; None if `calibrate` had no labels
     float_accuracy: float | None
 
     def __str__(self) -> str:
@@ -300,13 +251,7 @@ class Comparison(NamedTuple):
 
 
 def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
-    """Return the validated rows and labels of the argument `calibrate`.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, their shape does not fit, an input is not finite, or there are labels but no classes.
-    """
+    """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
         raise ValueError("int8=True needs calibrate: rows of typical inputs, for example of the training data")
     labelled = isinstance(calibrate, tuple) and len(calibrate) == 2

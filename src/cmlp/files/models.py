@@ -110,21 +110,9 @@ def read_model(
     use_map: bool,
     verify: bool,
 ) -> Model:
-    """Read a model file; see `cmlp.load`.
+    """Read a model file and return what `build` makes of its document and training state; see `cmlp.load`.
 
-    Parameters
-    ----------
-    path : str or path-like
-    build : callable
-        Returns the model with the given document and training state. An exception that it raises is reported as damage
-        of the file.
-    use_map, verify : bool
-        As for `cmlp.load`.
-
-    Returns
-    -------
-    object
-        What `build` returns.
+    An exception that `build` raises is reported as damage of the file.
     """
     file = read_model_file(path, use_map=use_map, verify=verify)
     try:

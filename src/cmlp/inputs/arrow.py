@@ -95,23 +95,8 @@ class ArrowTable:
 def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
     """Return what an object with `__arrow_c_stream__` or `__arrow_c_array__` contains.
 
-    Parameters
-    ----------
-    value : object
-    name : str
-        Name of the argument, for messages.
-
-    Returns
-    -------
-    ArrowTable or ndarray
-        A table for columns with names, otherwise one dimension. Text is an array of objects.
-
-    Raises
-    ------
-    TypeError
-        If a column has another type than numbers, booleans and text, or a dictionary of these.
-    ValueError
-        If a value is null; the message names column and row.
+    It is a table for columns with names, otherwise one dimension; text is an array of objects. Raises TypeError for
+    other types than numbers, booleans, text and dictionaries of these, and ValueError with column and row for a null.
     """
     parts: list[NDArray[Any]] = []
     names: list[str] | None = None
@@ -129,15 +114,7 @@ def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
 
 
 def read_columns(value: Any, name: str) -> ArrowColumns:
-    """Return a table for the estimators for tables: with nulls, dates and points in time.
-
-    Parameters and other errors are those of `read`.
-
-    Raises
-    ------
-    ValueError
-        If `value` is a column instead of a table, or cannot be read.
-    """
+    """Return a table with nulls, dates and points in time, for the estimators for tables; see `read`."""
     names: list[str] = []
     kinds: list[str] = []
     chunks: list[list[NDArray[Any]]] = []

@@ -27,17 +27,8 @@ def explanation(
 ) -> StepExplanation:
     """Return the wanted changes of a step for each row.
 
-    Parameters
-    ----------
-    net : Net
-        The network's description.
-    weights : sequence of ndarray of shape (n_in, n_out)
-    activations : sequence of ndarray of shape (n, size)
-        Activations of every layer, the inputs first.
-    deltas : sequence of ndarray of shape (n, n_out)
-        Derivatives of each row's cost with respect to the weighted sums.
-    y : array of shape (n,) or (n, n_outputs)
-        Valid targets.
+    `activations` are those of every layer, the inputs first, and `deltas` the derivatives of each row's cost with
+    respect to the weighted sums, for valid targets.
     """
     targets = _dense_targets(y, net)
     pushes = [-delta for delta in deltas]

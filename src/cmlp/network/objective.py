@@ -29,15 +29,7 @@ class Objective(TypedDict, total=False):
 
 
 def objective(given: Objective, n_layers: int) -> dict[str, Any]:
-    """Return the keywords of an objective in the form that the core expects.
-
-    Parameters
-    ----------
-    given : Objective
-        The keywords that `Network.cost` documents.
-    n_layers : int
-        Number of layers after the input.
-    """
+    """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
     unknown = sorted(set(given) - set(Objective.__annotations__))
     if unknown:
         raise TypeError(

@@ -23,17 +23,7 @@ LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
 
 
 class Page(Document):
-    """The page of a network.
-
-    Parameters
-    ----------
-    document : ModelDocument
-        Of one network.
-    data : sequence of four arrays or None
-        Examples; None for the bundled digits if the model reads digits.
-    title : str or None
-        The heading; None for one that describes the model.
-    """
+    """The page of a network, with examples or the bundled digits, and a title or one that describes the model."""
 
     def __init__(
         self,

@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 
 class TablePage(Document):
-    """The page of an estimator for tables.
-
-    Parameters
-    ----------
-    document : ModelDocument
-        Of a table.
-    title : str or None
-        The heading; None for one that says what is predicted.
-    """
+    """The page of an estimator for tables, with a title or one that says what is predicted."""
 
     def __init__(self, document: ModelDocument, title: str | None = None) -> None:
         require(document, "to_html")

@@ -18,30 +18,7 @@ if TYPE_CHECKING:
 
 
 class Layers:
-    """The layers of a fitted estimator or of a `Network`.
-
-    Parameters
-    ----------
-    model : MLPClassifier, MLPRegressor or Network
-
-    Attributes
-    ----------
-    name : str
-        The name of the model's class.
-    weights, biases : list of ndarray
-        One array per layer, of shape (n_in, n_out) and (n_out,).
-    sizes : tuple of int
-        Layer sizes, input first.
-    output_names : list of str
-        Names of the output units: the classes, or the numbers from 0.
-
-    Raises
-    ------
-    TypeError
-        If the model is of another class.
-    ValueError
-        If an estimator is not fitted.
-    """
+    """The layers of a `Network` or a fitted estimator, but for tables; outputs without classes are numbered from 0."""
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
@@ -69,14 +46,7 @@ def own_document(model: Any) -> ModelDocument | None:
 
 
 class Answers(NamedTuple):
-    """The answers of a classifier to some rows.
-
-    Attributes
-    ----------
-    classes : ndarray of shape (n_classes,)
-    scores : ndarray of shape (n_rows, n_classes)
-        The output activations or probabilities.
-    """
+    """The classes of a classifier, and for some rows its output activations or probabilities (n_rows, n_classes)."""
 
     classes: NDArray[Any]
     scores: NDArray[Any]
@@ -100,21 +70,7 @@ def is_classifier(model: Any) -> bool:
 
 
 def answers_of(model: Any, X: ArrayLike) -> Answers:
-    """Return a classifier's answers.
-
-    Parameters
-    ----------
-    model : Network or classifier
-        Any estimator with `predict_proba`, also a pipeline.
-    X : array-like of shape (n_rows, n_features)
-
-    Raises
-    ------
-    TypeError
-        If the model is not a classifier.
-    ValueError
-        If the classifier is not fitted or has multilabel targets.
-    """
+    """Return the answers of a `Network` or of any estimator with `predict_proba`, also a pipeline."""
     if not is_classifier(model):
         raise TypeError(
             f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
@@ -137,13 +93,7 @@ def describe(model: Any) -> str:
 
 
 def image_shape_of(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int] | None:
-    """Return the height and width of images, or None if the number of pixels is not a square and none are given.
-
-    Raises
-    ------
-    ValueError
-        If the given shape has another number of pixels.
-    """
+    """Return the height and width of images, or None if the number of pixels is not a square and none are given."""
     if given is not None:
         shape = tuple(given)
         if len(shape) != 2 or shape[0] * shape[1] != n_pixels or min(shape) < 1:

@@ -88,18 +88,7 @@ class Display:
 
 
 class ImageGrid:
-    """Images side by side on one axes, each with a title above it.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    n_images : int
-    shape : tuple of int
-        Height and width of an image in pixels.
-    n_columns : int
-    title_lines : int, default=1
-        Number of lines to leave for each title.
-    """
+    """Images of the same shape side by side on one axes, each with a title of some lines above it."""
 
     def __init__(self, ax: Axes, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> None:
         self.ax, self.n_columns = ax, n_columns

@@ -123,13 +123,7 @@ def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
 
 
 class _Graph:
-    """Adds nodes to a graph of skl2onnx.
-
-    Attributes
-    ----------
-    logits : str
-        The weighted sums of the last layer that was added.
-    """
+    """Adds nodes to a graph of skl2onnx; `logits` are the weighted sums of the last layer that was added."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope, self.container = scope, container
