@@ -107,9 +107,9 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
 
 def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
     from cmlp.datasets import ParquetBlocks
-    from cmlp.datasets.parquet import column_names, content_size, read_columns
+    from cmlp.datasets.parquet import content_size, read_columns, schema
 
-    names = column_names(path)
+    names = schema(path)[0]
     name = names[column_number(path, len(names), names, target)]
     select = without([*dropped, target])
     blocks = ParquetBlocks(path, name, columns=parquet_columns(path, select)[1])

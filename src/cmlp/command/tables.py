@@ -116,7 +116,7 @@ def parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
     from cmlp.datasets import parquet
 
-    names = parquet.column_names(path)
+    names = parquet.schema(path)[0]
     kept = select(path, len(names), names)
     used = [names[i] for i in kept]
     if {*used} & {name for name, count in Counter(names).items() if count > 1}:

@@ -95,6 +95,11 @@ def array(declaration: str, values: Iterable[str], per_line: int) -> str:
     return f"static const {declaration}[{len(entries)}] = {{\n    " + ",\n    ".join(lines) + "};\n"
 
 
+def inner(definition: str) -> str:
+    """Return a definition with the indent of a function's body, but for its first line."""
+    return definition.replace("\n", "\n    ").strip()
+
+
 def floats(name: str, values: NDArray[Any]) -> str:
     """Return the definition of an array of float."""
     return array(f"float {name}", float_literals(values), 8)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.export.onnx_functions import OPERATORS
 from cmlp.export.onnx_graph import Constant, Node
 from cmlp.inputs.scale import InputScale
 
@@ -13,10 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # States that are activations, with cmlp's names. "identity" are the weighted sums.
-ACTIVATIONS = (
-    *("identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu", "softplus", "softsign", "exp"),
-    "softmax",
-)
+ACTIVATIONS = ("identity", *OPERATORS, "silu", "gelu")
 
 
 class Inputs(NamedTuple):

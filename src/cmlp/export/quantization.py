@@ -218,13 +218,6 @@ def _rescale(factors: Array, table: Array | None) -> Rescale:
 # -------------------------------------------------------------------------------------------- calibration rows
 
 
-class Rows(NamedTuple):
-    """Calibration rows, and their labels or None."""
-
-    X: NDArray[Any]
-    y: NDArray[Any] | None
-
-
 class Comparison(NamedTuple):
     """An int8 header compared with the float32 model on the calibration rows."""
 
@@ -250,7 +243,7 @@ class Comparison(NamedTuple):
         )
 
 
-def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
+def calibration_rows(document: ModelDocument, calibrate: Any) -> tuple[Array, Array | None]:
     """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
         raise ValueError("int8=True needs calibrate: rows of typical inputs, for example of the training data")
@@ -260,10 +253,10 @@ def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
     if rows.ndim != 2 or rows.shape[1] != document.n_inputs or not len(rows):
         raise ValueError(f"calibrate must have shape (n, {document.n_inputs}) with n > 0, got {rows.shape}")
     if y is None:
-        return Rows(rows, None)
+        return rows, None
     if document.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
-    return Rows(rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
+    return rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False))
 
 
 def _dense(X: Any) -> NDArray[Any]:
@@ -276,10 +269,10 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(document: ModelDocument, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
+def compare(document: ModelDocument, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
-    outputs = document.net.forward(document.params, rows.X, scale=document.input_scale)
-    n, labels = len(rows.X), document.labels
+    outputs = document.net.forward(document.params, X, scale=document.input_scale)
+    n, labels = len(X), document.labels
     if document.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
         return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
@@ -288,7 +281,7 @@ def compare(document: ModelDocument, net: IntegerNet, sums: NDArray[Any], rows: 
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)
         sums = (sums > 0).astype(np.float32)
-    if rows.y is None or labels is None:
+    if y is None or labels is None:
         return Comparison(n, int(same.sum()), None, None, None)
-    accuracies = [float(labels.correct(decided, rows.y).mean()) for decided in (sums, outputs)]
+    accuracies = [float(labels.correct(decided, y).mean()) for decided in (sums, outputs)]
     return Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])

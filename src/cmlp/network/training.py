@@ -23,9 +23,9 @@ _ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
 class NetworkTraining(NetworkParameters):
     """Training methods of a network; base class of `Network`."""
 
-    def _objective(self, given: Objective) -> dict[str, Any]:
-        """Return the keywords of an objective in the form that the core expects."""
-        return objective(given, len(self.sizes) - 1)
+    def _keywords(self, given: Objective) -> dict[str, Any]:
+        """Return the keywords of a call of the core: input scale, threads and objective."""
+        return {"scale": self._scale, "n_threads": self._n_threads, **objective(given, len(self.sizes) - 1)}
 
     def fit(
         self,
@@ -195,10 +195,8 @@ class NetworkTraining(NetworkParameters):
             optimizer,
             batch_size=argument("batch_size", batch_size, COUNT),
             order=order,
-            scale=self._scale,
             rates=learning_rates,
             want_norm=gradient_norm,
-            n_threads=self._n_threads,
-            **self._objective(objective),
+            **self._keywords(objective),
         )
         return Epoch(cost + penalty, penalty, norm, n_batches)
