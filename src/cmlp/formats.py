@@ -104,21 +104,16 @@ def _for_page(document: ModelDocument) -> Exception | None:
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
         "neurons in a hidden layer": (max(hidden, default=0), MOST_NEURONS),
         "outputs": (net.n_out, MOST_OUTPUTS),
-        **(
-            _counts_of_table(document)
-            if is_table
-            else {"inputs, except 784": (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)}
-        ),
     }
+    if is_table:
+        n_weights = sum(net.n_params for net, _ in document.networks)
+        counts |= {"columns": (document.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
+    else:
+        counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():
         if count > most:
             return ValueError(f"to_html supports at most {most} {what}, got {count}")
     return None
-
-
-def _counts_of_table(document: ModelDocument) -> dict[str, tuple[int, int]]:
-    n_weights = sum(net.n_params for net, _ in document.networks)
-    return {"columns": (document.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
 
 
 _SAME_STEP = (

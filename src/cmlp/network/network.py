@@ -13,10 +13,8 @@ from cmlp.export.methods import ExportMethods
 from cmlp.hyperparameters import documented, network_argument
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.scale import check_scale_width, scaled
-from cmlp.network.explain import explanation
-from cmlp.network.gradient import gradient_of
-from cmlp.network.objective import Objective
-from cmlp.network.training import NetworkTraining
+from cmlp.network.explain import explanation, gradient_of
+from cmlp.network.training import NetworkTraining, Objective
 from cmlp.results import Gradient, StepExplanation
 from cmlp.training.initialization import init_activations, initial_params
 from cmlp.training.random import random_state as generator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,19 +45,6 @@ def own_document(model: Any) -> ModelDocument | None:
     return document_of(model) if hasattr(model, "_document") else None
 
 
-class Answers(NamedTuple):
-    """The classes of a classifier, and for some rows its output activations or probabilities (n_rows, n_classes)."""
-
-    classes: NDArray[Any]
-    scores: NDArray[Any]
-
-    @property
-    def answers(self) -> NDArray[Any]:
-        """The class with the largest score of each row."""
-        largest: NDArray[Any] = self.classes[self.scores.argmax(axis=1)]
-        return largest
-
-
 def is_network(model: Any) -> bool:
     """Return whether a model is a `Network`, which has no labels."""
     document = own_document(model)
@@ -69,8 +56,8 @@ def is_classifier(model: Any) -> bool:
     return model.output in ("softmax", "logistic") if is_network(model) else hasattr(model, "predict_proba")
 
 
-def answers_of(model: Any, X: ArrayLike) -> Answers:
-    """Return the answers of a `Network` or of any estimator with `predict_proba`, also a pipeline."""
+def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the classes of a `Network` or of any classifier, also a pipeline, and their scores (n_rows, n_classes)."""
     if not is_classifier(model):
         raise TypeError(
             f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
@@ -79,12 +66,12 @@ def answers_of(model: Any, X: ArrayLike) -> Answers:
         scores = model.forward(X)
         if scores.shape[1] == 1:
             scores = np.concatenate([1 - scores, scores], axis=1)
-        return Answers(np.arange(scores.shape[1]), scores)
+        return np.arange(scores.shape[1]), scores
     document = own_document(model)
     if document is not None and document.labels is not None and document.labels.kind == "multilabel":
         raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
     scores = np.asarray(model.predict_proba(X))
-    return Answers(np.asarray(model.classes_), scores)
+    return np.asarray(model.classes_), scores
 
 
 def describe(model: Any) -> str:
