@@ -5,7 +5,7 @@ What depends on the content of names and labels (their characters and types) is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,15 @@ def require(document: ModelDocument, form: str) -> None:
         error = refusal(document)
         if error is not None:
             raise error
+
+
+def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]:
+    """Return an input scale as a number of a type; raises ValueError if it is out of the type's range."""
+    with np.errstate(over="ignore"):
+        value: np.floating[Any] = dtype.type(scale)
+    if not np.finfo(dtype).tiny <= value < np.inf:
+        raise ValueError(f"input_scale={scale!r} is out of the range of {dtype} in {where}")
+    return value
 
 
 def _non_finite(message: str) -> Refusal:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.exceptions import optional
 from cmlp.integers import positive_integer
 
 if TYPE_CHECKING:
@@ -140,13 +141,8 @@ def schema(path: str) -> tuple[list[str], int]:
 
 
 def _opened(path: str) -> Any:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError(
-            "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
-        ) from error
+    needs = "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
+    pyarrow, parquet = (optional(name, needs) for name in ("pyarrow", "pyarrow.parquet"))
     try:
         return parquet.ParquetFile(path, memory_map=True)
     except pyarrow.ArrowInvalid as error:

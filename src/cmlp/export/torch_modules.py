@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.exceptions import optional
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
-from cmlp.export.checks import optional_package, scale_in
-from cmlp.formats import require
+from cmlp.formats import require, scale_in
 from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _MODULES = {
 _PARAMETERS = {"leaky_relu": "negative_slope", "elu": "alpha"}
 _OPTIONS: dict[str, dict[str, float]] = {"softplus": {"threshold": _SOFTPLUS_THRESHOLD}, "softmax": {"dim": 1}}
 _ACCEPTED = {"gelu": ("approximate", ("none",)), "softplus": ("beta", (1,)), "softmax": ("dim", (1, -1))}
+_NEEDS = "{} needs the package torch: install it with `pip install torch`."
 _OWN = "cmlp.export.torch_layers"
 _NOT_CONTAINED = {"Sort": "the quantiles that its outputs predict", "Normalize": "the loss of its classifier"}
 
@@ -45,7 +46,7 @@ _NOT_CONTAINED = {"Sort": "the quantiles that its outputs predict", "Normalize":
 def to_torch(document: ModelDocument) -> Any:
     """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
     require(document, "to_torch")
-    torch = optional_package("torch", "to_torch")
+    torch = optional("torch", _NEEDS.format("to_torch"))
     from cmlp.export import torch_layers
 
     net, scale = document.net, document.input_scale
@@ -82,7 +83,7 @@ def _module(torch: Any, activation: str, parameter: float) -> Any:
 
 def read_torch(module: Any, classes: ArrayLike | None = None) -> ModelDocument:
     """Return the document of a PyTorch module; see `cmlp.from_torch`."""
-    torch = optional_package("torch", "from_torch")
+    torch = optional("torch", _NEEDS.format("from_torch"))
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     reader = _Reader(torch)

@@ -95,11 +95,7 @@ def _weights(
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
         raise ValueError(f"The classes, {missing}, are not in class_weight")
-    values = [given.get(label, 1.0) for label in classes]
-    if not all(_is_weight(value) for value in values):
+    values: list[Any] = [given.get(label, 1.0) for label in classes]
+    if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
         raise ValueError(f"class_weight must have finite weights that are not negative, got {given!r}.")
     return np.array(values, np.float64)
-
-
-def _is_weight(value: Any) -> bool:
-    return isinstance(value, Real) and bool(0 <= value <= sys.float_info.max)  # type: ignore[operator]  # any number

@@ -81,9 +81,10 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
+        other = next(label for label in y.flat if not isinstance(label, str))
         raise ValueError(
             "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
-            f"got an array of objects with {reprlib.repr(_first_not_text(y))}. Convert it first, for "
+            f"got an array of objects with {reprlib.repr(other)}. Convert it first, for "
             "example with astype(int) or astype(str)."
         )
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
@@ -106,10 +107,6 @@ def _require_bits(y: NDArray[Any]) -> None:
     if numeric and len(values) <= 2:
         raise ValueError(f"y must contain only 0 and 1 if it has several columns, got the values {values.tolist()}.")
     raise ValueError("Multioutput target data is not supported with label binarization")
-
-
-def _first_not_text(y: NDArray[Any]) -> object:
-    return next(label for label in y.flat if not isinstance(label, str))
 
 
 class Labels:

@@ -60,16 +60,11 @@ def _script(model: Described, examples: Examples | None) -> str:
         "pen": model.is_image,
         "drawing": model.is_image,
         "fields": not model.is_image,
-        "fool": can_fool(model),
+        "fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
         "lesson": has_lesson(model, examples),
         "page": True,
     }
     return script(name for name, needed in parts.items() if needed)
-
-
-def can_fool(model: Described) -> bool:
-    """Return whether the page can change an image until the network gives another answer."""
-    return model.is_image and model.kind == "classes"
 
 
 def has_lesson(model: Described, examples: Examples | None) -> bool:

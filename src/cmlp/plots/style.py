@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.exceptions import optional
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,11 +31,7 @@ _SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
 def pyplot() -> Any:
     """Return ``matplotlib.pyplot``; raises ImportError that names the extra if matplotlib is missing."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib: install it with `pip install cmlp[plots]`.") from error
-    return plt
+    return optional("matplotlib.pyplot", "Plots need matplotlib: install it with `pip install cmlp[plots]`.")
 
 
 def text_color() -> Any:
