@@ -92,8 +92,8 @@ def code_of(path: Path) -> int:
 def place_of_public_names() -> dict[str, str]:
     """Return the modules from which the package loads its names at their first use."""
     for node in nodes_of(modules()["__init__"]):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULE_OF":
-            return dict(ast.literal_eval(node.value))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_NAMES_OF":
+            return {name: module for module, names in ast.literal_eval(node.value).items() for name in names}
     return {}
 
 

@@ -61,35 +61,21 @@ if TYPE_CHECKING:
     from cmlp.training.trainer import TrainedEpoch, Trainer
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
-    _MODULE_OF = {
-        "Epoch": "results",
-        "Gradient": "results",
-        "LayerExplanation": "results",
-        "LearningRateCurve": "estimators.rate_finder",
-        "MLPClassifier": "estimators.classifier",
-        "MLPRegressor": "estimators.regressor",
-        "Network": "network",
-        "Optimizer": "_core",
-        "ParameterIndex": "results",
-        "StepExplanation": "results",
-        "TabularClassifier": "tables.classifier",
-        "TabularRegressor": "tables.regressor",
-        "TrainedEpoch": "training.trainer",
-        "Trainer": "training.trainer",
-        "__version__": "_core",
-        "capi": "_core",
-        "cpu_info": "_core",
-        "find_learning_rate": "estimators.rate_finder",
-        "fit_many": "estimators.many",
-        "from_onnx": "importers",
-        "from_pipeline": "importers",
-        "from_sklearn": "importers",
-        "from_torch": "importers",
-        "get_cmake_dir": "_include",
-        "get_include": "_include",
-        "get_source": "_include",
-        "load": "importers",
+    _NAMES_OF = {
+        "_core": ("Optimizer", "__version__", "capi", "cpu_info"),
+        "_include": ("get_cmake_dir", "get_include", "get_source"),
+        "estimators.classifier": ("MLPClassifier",),
+        "estimators.many": ("fit_many",),
+        "estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
+        "estimators.regressor": ("MLPRegressor",),
+        "importers": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
+        "network": ("Network",),
+        "results": ("Epoch", "Gradient", "LayerExplanation", "ParameterIndex", "StepExplanation"),
+        "tables.classifier": ("TabularClassifier",),
+        "tables.regressor": ("TabularRegressor",),
+        "training.trainer": ("TrainedEpoch", "Trainer"),
     }
+    _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (

@@ -13,14 +13,14 @@ from cmlp.constraints import (
     LOSSES,
     MAX_LAYERS,
     NONE,
+    QUANTILES,
     SIZE_LIMIT,
     SYNONYMS,
     Constraint,
-    Interval,
     InvalidParameterError,
-    Quantiles,
     argument,
     converted,
+    interval,
 )
 from cmlp.hyperparameters import network_argument
 
@@ -59,15 +59,7 @@ def hidden_sizes(value: object) -> tuple[int, ...]:
 
 
 def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
-    """Return one activation name per hidden layer; synonyms are replaced.
-
-    Parameters
-    ----------
-    activation : str or iterable of str
-        One name for all hidden layers, or one for each.
-    n_hidden : int
-        Number of hidden layers.
-    """
+    """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
     if not hasattr(activation, "__iter__"):
         raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
     names = [activation] if isinstance(activation, str) else list(activation)
@@ -134,9 +126,9 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     if row is None or not row.parameter:
         raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
     high = row.most if row.most < LARGEST_FLOAT else math.inf
-    choices: tuple[Constraint, ...] = (Interval(Real, 0, high, "neither", booleans=False), NONE)
+    choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if loss == "quantile":
-        choices = (*choices, Quantiles())
+        choices = (*choices, QUANTILES)
     sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
     number: Any = converted(value, choices, sentence, "loss_parameter", str(loss))
     return number if isinstance(number, tuple) else float(number)

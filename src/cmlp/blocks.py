@@ -43,21 +43,7 @@ def loaded_block(block: NDArray[Any]) -> NDArray[Any]:
 
 
 def given_params(net: Net, coefs: Any, intercepts: Any, names: tuple[str, str]) -> NDArray[Any]:
-    """Return a block with given weights and biases.
-
-    Parameters
-    ----------
-    net : cmlp._core.Net
-    coefs, intercepts : list of array-like
-        One array of shape (n_in, n_out), and one of shape (n_out,), per layer.
-    names : tuple of str
-        What error messages call the two lists.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes or types are wrong, or a number is not finite.
-    """
+    """Return a block with given weights and biases, a list of arrays each; errors call the lists by these names."""
     params = empty_block(net.n_params, net.dtype)
     for name, views, value in zip(names, net.views(params), (coefs, intercepts), strict=True):
         fill_tensors(views, value, name)

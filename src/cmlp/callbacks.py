@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cmlp.exceptions import optional
 from cmlp.integers import positive_integer
 
 if TYPE_CHECKING:
@@ -234,8 +235,5 @@ class EarlyStopping:
 
 def new_bar(**options: Any) -> Any:
     """Return a new progress bar; raises ImportError without tqdm."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError("A progress bar needs tqdm: install it with `pip install cmlp[progress]`.") from error
-    return tqdm(**options)
+    tqdm = optional("tqdm.auto", "A progress bar needs tqdm: install it with `pip install cmlp[progress]`.")
+    return tqdm.tqdm(**options)

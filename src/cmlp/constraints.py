@@ -18,10 +18,8 @@ from cmlp import _core
 from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
-
-    from numpy.typing import DTypeLike
 
 # Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
@@ -58,220 +56,114 @@ def is_finite(value: object) -> bool:
 
 
 class Constraint:
-    """A constraint on a value; the base class returns values unchanged."""
+    """A constraint on a value: its name in messages, whether a value satisfies it, and what an accepted one becomes."""
 
-    def accepts(self, value: object) -> bool:
-        """Return whether the value satisfies the constraint."""
-        raise NotImplementedError
-
-    def convert(self, value: object) -> object:
-        """Return an accepted value in the type in which it is used."""
-        return value
-
-
-class Interval(Constraint):
-    """Real numbers or integers in an interval; `closed` is "left", "right", "both" or "neither"."""
+    __slots__ = ("accepts", "convert", "text")
 
     def __init__(
-        self, kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
+        self, text: str, accepts: Callable[[Any], bool], convert: Callable[[Any], object] = lambda value: value
     ) -> None:
-        self.kind, self.low, self.high, self.booleans = kind, low, high, booleans
-        self.has_low, self.has_high = closed in ("left", "both"), closed in ("right", "both")
-        # Python's built-in types first: checking against an abstract class is slower.
-        self.kinds: tuple[type, ...] = (int, Integral) if kind is Integral else (float, int, Real)
+        self.text, self.accepts, self.convert = text, accepts, convert
 
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        if not isinstance(value, self.kinds) or (self.kind is Real and not is_finite(value)):
+    def __str__(self) -> str:
+        return self.text
+
+
+def interval(
+    kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
+) -> Constraint:
+    """Accept numbers in an interval, which become Python's; `closed` is "left", "right", "both" or "neither"."""
+    has_low, has_high = closed in ("left", "both"), closed in ("right", "both")
+    # Python's built-in types first: checking against an abstract class is slower.
+    kinds = (int, Integral) if kind is Integral else (float, int, Real)
+
+    def accepts(value: Any) -> bool:
+        if not isinstance(value, kinds) or (kind is Real and not is_finite(value)):
             return False
-        if not self.booleans and isinstance(value, bool):
+        if not booleans and isinstance(value, bool):
             return False
-        number: float = value  # type: ignore[assignment]  # an instance of one of `kinds`
-        if self.low < number < self.high:
-            return True
-        return bool((number == self.low and self.has_low) or (number == self.high and self.has_high))
+        number: Any = value
+        inside = low < number < high
+        return bool(inside or (number == low and has_low) or (number == high and has_high))
 
-    def convert(self, value: object) -> object:
-        """Return the value as a Python float, or as a Python int of at most `LARGEST_INTEGER`."""
-        number: float = value  # type: ignore[assignment]
-        return float(number) if self.kind is Real else min(int(number), LARGEST_INTEGER)
-
-    def __str__(self) -> str:
-        opening, closing = "[" if self.has_low else "(", "]" if self.has_high else ")"
-        if self.kind is Integral:
-            return f"an int in the range {opening}{self.low}, {self.high}{closing}"
-        return f"a float in the range {opening}{float(self.low)}, {float(self.high)}{closing}"
+    opening, closing = "[" if has_low else "(", "]" if has_high else ")"
+    if kind is Integral:
+        text = f"an int in the range {opening}{low}, {high}{closing}"
+        return Constraint(text, accepts, lambda value: min(int(value), LARGEST_INTEGER))
+    return Constraint(f"a float in the range {opening}{float(low)}, {float(high)}{closing}", accepts, float)
 
 
-class Options(Constraint):
-    """A value from a list of values of the same type."""
-
-    def __init__(self, kind: type, *values: object) -> None:
-        self.kind, self.values = kind, values
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return isinstance(value, self.kind) and value in self.values
-
-    def convert(self, value: object) -> object:
-        """Return the equal value of the list: a str for one of NumPy."""
-        return self.values[self.values.index(value)]
-
-    def __str__(self) -> str:
-        kind = "str" if self.kind is str else "float"
-        return f"a {kind} among {{{', '.join(map(repr, self.values))}}}"
+def options(kind: type, *values: object) -> Constraint:
+    """Accept a value of a list, all of the same type; a str of NumPy becomes the equal one of the list."""
+    text = f"a {'str' if kind is str else 'float'} among {{{', '.join(map(repr, values))}}}"
+    return Constraint(
+        text, lambda value: isinstance(value, kind) and value in values, lambda value: values[values.index(value)]
+    )
 
 
-class Instance(Constraint):
-    """An object of a type."""
-
-    def __init__(self, kind: type) -> None:
-        self.kind = kind
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return isinstance(value, self.kind)
-
-    def __str__(self) -> str:
-        module = "" if self.kind.__module__ == "builtins" else f"{self.kind.__module__}."
-        return f"an instance of '{module}{self.kind.__qualname__}'"
+def instance(kind: type) -> Constraint:
+    """Accept objects of a type."""
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return Constraint(f"an instance of '{module}{kind.__qualname__}'", lambda value: isinstance(value, kind))
 
 
-class LegacyGenerator(Constraint):
-    """An instance of RandomState. NumPy imports numpy.random only when it is first used, which saves time."""
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ()))
-
-    def __str__(self) -> str:
-        return "an instance of 'numpy.random.mtrand.RandomState'"
+def pair(first: str, second: str, convert: Callable[[Any], object] = lambda value: value) -> Constraint:
+    """Accept a tuple or list of two things."""
+    text = f"a tuple ({first}, {second})"
+    return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert)
 
 
-class Nothing(Constraint):
-    """None."""
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return value is None
-
-    def __str__(self) -> str:
-        return "None"
+def _is_generator(value: object) -> bool:
+    # NumPy imports numpy.random only when it is first used, which saves time.
+    return isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ()))
 
 
-class ArrayLike(Constraint):
-    """A sequence or array, but not a string."""
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        if np.isscalar(value):
-            return False
-        return any(hasattr(value, name) for name in ("__len__", "shape", "__array__"))
-
-    def __str__(self) -> str:
-        return "an array-like"
+def _is_array_like(value: object) -> bool:
+    return not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__"))
 
 
-class Function(Constraint):
-    """A function or another object that can be called."""
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return callable(value)
-
-    def __str__(self) -> str:
-        return "a callable"
+def _are_callbacks(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(
+        not isinstance(callback, type) and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
+        for callback in value
+    )
 
 
-class CallbackList(Constraint):
-    """A list or tuple of callbacks: of objects with at least one of the methods in `HOOKS`."""
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return isinstance(value, (list, tuple)) and all(
-            not isinstance(callback, type) and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
-            for callback in value
-        )
-
-    def __str__(self) -> str:
-        return f"a list of objects with at least one of the methods {', '.join(HOOKS)}"
+def _is_float_type(value: Any) -> bool:
+    try:
+        return value is not None and np.dtype(value) in (np.float32, np.float64)
+    except TypeError:
+        return False
 
 
-class FloatType(Constraint):
-    """float32 or float64, in any form that NumPy accepts as a dtype."""
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        dtype: DTypeLike = value  # type: ignore[assignment]  # np.dtype raises TypeError for other values
-        try:
-            return value is not None and np.dtype(dtype) in (np.float32, np.float64)
-        except TypeError:
-            return False
-
-    def convert(self, value: object) -> object:
-        """Return the dtype in native byte order."""
-        dtype: DTypeLike = value  # type: ignore[assignment]
-        return np.dtype(dtype)
-
-    def __str__(self) -> str:
-        return "float32 or float64"
-
-
-class Pair(Constraint):
-    """A tuple or list of two things."""
-
-    def __init__(self, first: str, second: str) -> None:
-        self.names = f"{first}, {second}"
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        return isinstance(value, (tuple, list)) and len(value) == 2
-
-    def __str__(self) -> str:
-        return f"a tuple ({self.names})"
-
-
-class Quantiles(Constraint):
-    """Several numbers between 0 and 1, ascending."""
-
-    most = 100  # the C library's limit
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value satisfies the constraint."""
-        if not isinstance(value, (tuple, list, np.ndarray)) or not 2 <= len(value) <= self.most:
-            return False
-        inside = Interval(Real, 0, 1, "neither", booleans=False)
-        return all(map(inside.accepts, value)) and all(low < high for low, high in pairwise(value))
-
-    def convert(self, value: object) -> object:
-        """Return the numbers as a tuple of Python floats."""
-        numbers: Sequence[float] = value  # type: ignore[assignment]  # an accepted value is a sequence
-        return tuple(map(float, numbers))
-
-    def __str__(self) -> str:
-        return f"a list of 2 to {self.most} ascending floats in the range (0.0, 1.0)"
-
-
-class Columns(Pair):
-    """A pair of vectors, shift and factor, for the columns of the input."""
-
-    def convert(self, value: object) -> object:
-        """Return the pair with checked copies of the vectors."""
-        pair: Sequence[Any] = value  # type: ignore[assignment]  # an accepted value is a tuple or a list
-        return InputScale(*pair)
+def _are_quantiles(value: object) -> bool:
+    if not isinstance(value, (tuple, list, np.ndarray)) or not 2 <= len(value) <= _MOST_QUANTILES:
+        return False
+    return all(map(_LEVEL.accepts, value)) and all(low < high for low, high in pairwise(value))
 
 
 Row: TypeAlias = tuple[Constraint, ...]
 
-BOOLEAN = (Instance(bool), Instance(np.bool_))
-NONE = Nothing()
-ARRAY_LIKE = ArrayLike()
-POSITIVE_INTEGER = Interval(Integral, 1, math.inf, "left", booleans=False)
-ACTIVATION = Options(str, *HIDDEN, *SYNONYMS)
-COUNT = Interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
-POSITIVE = Interval(Real, 0, math.inf, "neither", booleans=False)
-NOT_NEGATIVE = Interval(Real, 0, math.inf, "left", booleans=False)
-SEED = Interval(Integral, 0, 2**32 - 1, "both")
+BOOLEAN = (instance(bool), instance(np.bool_))
+NONE = Constraint("None", lambda value: value is None)
+ARRAY_LIKE = Constraint("an array-like", _is_array_like)
+FUNCTION = Constraint("a callable", callable)
+GENERATOR = Constraint("an instance of 'numpy.random.mtrand.RandomState'", _is_generator)
+CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks)
+FLOAT_TYPE = Constraint("float32 or float64", _is_float_type, np.dtype)
+COLUMNS = pair("shift", "factor", lambda value: InputScale(*value))
+POSITIVE_INTEGER = interval(Integral, 1, math.inf, "left", booleans=False)
+ACTIVATION = options(str, *HIDDEN, *SYNONYMS)
+COUNT = interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
+POSITIVE = interval(Real, 0, math.inf, "neither", booleans=False)
+NOT_NEGATIVE = interval(Real, 0, math.inf, "left", booleans=False)
+SEED = interval(Integral, 0, 2**32 - 1, "both")
+_LEVEL, _MOST_QUANTILES = interval(Real, 0, 1, "neither", booleans=False), 100  # the C library's limit
+QUANTILES = Constraint(
+    f"a list of 2 to {_MOST_QUANTILES} ascending floats in the range (0.0, 1.0)",
+    _are_quantiles,
+    lambda value: tuple(map(float, value)),
+)
 
 _USED_AS_GIVEN = {float, str, bool, type(None)}
 
@@ -305,16 +197,9 @@ REQUIRED = object()  # the default of a parameter without one
 
 
 class Use:
-    """What a parameter is for some owners.
+    """What a parameter is for some owners: the type in the docstring, the default, and constraints.
 
-    Parameters
-    ----------
-    owners : sequence of str
-    kind : str
-        The type in the docstring.
-    default : object
-    constraints : tuple of Constraint
-        A value satisfies one of them; empty if only the data show what is valid.
+    A value satisfies one of the constraints; there are none if only the data show what is valid.
     """
 
     __slots__ = ("constraints", "default", "kind", "owners", "text")
@@ -332,21 +217,7 @@ class Use:
 
 
 class Hyperparameter:
-    """A parameter: what it is for each owner, and its flags.
-
-    Parameters
-    ----------
-    name : str
-    *uses : Use
-        Every owner has at most one.
-    needs_batches : bool
-        Whether the solver "lbfgs" refuses values other than the default.
-    free_on_resume : bool
-        Whether it may change before a fit is resumed: it does not change the steps of a training that has begun, only
-        when it ends and what it reports.
-    own_per_worker : bool
-        Whether it may differ between the processes of one training.
-    """
+    """A parameter: what it is for each owner, of which each has one use at most, and its flags."""
 
     __slots__ = ("free_on_resume", "name", "needs_batches", "own_per_worker", "uses")
 

@@ -11,7 +11,8 @@ import functools
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from cmlp.pool import current_pool
 
@@ -108,6 +109,15 @@ class DataConversionWarning(UserWarning):
 
 class UndefinedMetricWarning(UserWarning):
     """A score is not defined for the given data."""
+
+
+def optional(name: str, sentence: str) -> Any:
+    """Import an optional package; raises ImportError with a sentence that says who needs it and how to install it."""
+    try:
+        import_module(name.partition(".")[0])
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(sentence) from error
 
 
 def sklearn_class(own: type[Error]) -> type[Error]:

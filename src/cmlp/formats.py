@@ -5,7 +5,7 @@ What depends on the content of names and labels (their characters and types) is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,15 @@ def require(document: ModelDocument, form: str) -> None:
         error = refusal(document)
         if error is not None:
             raise error
+
+
+def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]:
+    """Return an input scale as a number of a type; raises ValueError if it is out of the type's range."""
+    with np.errstate(over="ignore"):
+        value: np.floating[Any] = dtype.type(scale)
+    if not np.finfo(dtype).tiny <= value < np.inf:
+        raise ValueError(f"input_scale={scale!r} is out of the range of {dtype} in {where}")
+    return value
 
 
 def _non_finite(message: str) -> Refusal:
@@ -104,21 +113,16 @@ def _for_page(document: ModelDocument) -> Exception | None:
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
         "neurons in a hidden layer": (max(hidden, default=0), MOST_NEURONS),
         "outputs": (net.n_out, MOST_OUTPUTS),
-        **(
-            _counts_of_table(document)
-            if is_table
-            else {"inputs, except 784": (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)}
-        ),
     }
+    if is_table:
+        n_weights = sum(net.n_params for net, _ in document.networks)
+        counts |= {"columns": (document.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
+    else:
+        counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():
         if count > most:
             return ValueError(f"to_html supports at most {most} {what}, got {count}")
     return None
-
-
-def _counts_of_table(document: ModelDocument) -> dict[str, tuple[int, int]]:
-    n_weights = sum(net.n_params for net, _ in document.networks)
-    return {"columns": (document.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
 
 
 _SAME_STEP = (

@@ -50,17 +50,9 @@ class Hyperparameters:
         return known
 
     def checked(self, owner: str, values: Mapping[str, object], kind: str) -> dict[str, Any]:
-        """Return the parameters of an owner, validated and converted.
+        """Return the parameters of an owner, validated and converted; `kind` is the name of the class in messages.
 
-        Raises InvalidParameterError with scikit-learn's message for the first invalid parameter.
-
-        Parameters
-        ----------
-        owner : str
-        values : dict of str to object
-            Parameters without constraints (a subclass can have them) are left out of the result.
-        kind : str
-            Name of the class, for messages.
+        Parameters without constraints, which a subclass can have, are left out.
         """
         table = self.constraints(owner)
         return {

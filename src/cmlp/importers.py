@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp import _core
     from cmlp.estimators.classifier import MLPClassifier
     from cmlp.estimators.regressor import MLPRegressor
     from cmlp.network import Network
@@ -265,26 +264,17 @@ def _imported(document: ModelDocument) -> Any:
     """Return the model of a document whose other parameters are unknown: an estimator gets the defaults."""
     net = document.net
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
+    p, parameter = net.loss_parameter, "quantile" if net.loss == "quantile" else "loss_parameter"
     document.parameters = {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
         "loss": net.loss,
-        **_parameters_of_loss(net),
+        **({parameter: list(p) if isinstance(p, tuple) else p} if p else {}),
         "activation_parameter": numbers if any(numbers) else None,
         "dtype": net.dtype.name,
         "input_scale": document.input_scale,
     }
     return _model_of(document)
-
-
-def _parameters_of_loss(net: _core.Net) -> dict[str, Any]:
-    """Return the parameter of an estimator's loss, if the loss has one."""
-    parameter = net.loss_parameter
-    if not parameter:
-        return {}
-    if net.loss == "quantile":
-        return {"quantile": list(parameter) if isinstance(parameter, tuple) else parameter}
-    return {"loss_parameter": parameter}
 
 
 def _model_of(document: ModelDocument, state: TrainingState | None = None) -> Any:

@@ -67,44 +67,23 @@ class TrainedNet(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table.
+    """A column of a table."""
 
-    Attributes
-    ----------
-    kind : {"number", "category", "unused"}
-    n : int
-        Number of edges or categories.
-    missing : bool
-        Whether an input says that a number is missing.
-    centre, scale : float
-    edges : ndarray of shape (n,)
-        Of the bins of a number; empty for other columns.
-    categories : sequence or None
-        In the order of their codes; None for a column of numbers.
-    """
-
-    kind: str
-    n: int
-    missing: bool
+    kind: str  # "number", "category" or "unused"
+    n: int  # number of edges or categories
+    missing: bool  # whether an input says that a number is missing
     centre: float
     scale: float
-    edges: NDArray[np.float64]
-    categories: Sequence[object] | None
+    edges: NDArray[np.float64]  # of the bins of a number; empty for other columns
+    categories: Sequence[object] | None  # in the order of their codes; None for numbers
 
 
 class TableColumns:
     """The encoder of a table's columns: iterates over each `Column`.
 
-    Parameters
-    ----------
-    kinds : sequence of (str, int, bool)
-        Kind, number of edges or categories, and whether missing numbers have an input, of each column.
-    numbers : ndarray of float64
-        Centre, scale and edges of each column of numbers.
-    categories : sequence of sequence or None
-        The categories of each column in the order of their codes; None for a column of numbers.
-    target : sequence of 4 floats or None
-        Centre, scale, lowest and highest scaled value of a regressor's targets.
+    It has kind, number of edges or categories, and whether missing numbers have an input, of each column; centre, scale
+    and edges of each column of numbers; the categories of each column in the order of their codes, None for numbers; and
+    centre, scale, lowest and highest scaled value of a regressor's targets.
     """
 
     def __init__(
@@ -261,12 +240,8 @@ class ModelDocument:
     def unscaled(self) -> ModelDocument:
         """Return a document in float64 with the input scale in the weights and biases of the first layer.
 
-        The weighted sums for raw inputs agree to about 1e-7.
-
-        Raises
-        ------
-        ValueError
-            If they cannot: a shift is so large that too few digits of its differences from the inputs would be left.
+        The weighted sums for raw inputs agree to about 1e-7. Raises ValueError if they cannot: a shift is so large that
+        too few digits of its differences from the inputs would be left.
         """
         scale, document = self.input_scale, self.astype(np.float64)
         shift, factor = map(np.atleast_1d, scale if isinstance(scale, tuple) else (0.0, scale))
@@ -319,15 +294,7 @@ def both_classes(second: NDArray[Any]) -> NDArray[Any]:
 
 
 def document_of(model: Any, *, tables: bool = True) -> ModelDocument:
-    """Return the document of a network or a fitted estimator.
-
-    Raises
-    ------
-    NotFittedError
-        If an estimator is not fitted.
-    TypeError
-        If `model` is neither, or without `tables` an estimator for tables.
-    """
+    """Return the document of a network or a fitted estimator, but without `tables` not of an estimator for tables."""
     read = getattr(model, "_document", None)
     if read is not None:
         document: ModelDocument = read()

@@ -20,18 +20,5 @@ def letters(layer: int) -> str:
 
 
 def neuron_name(layer: int, neuron: int, output_names: Sequence[str] | None = None) -> str:
-    """Return the name of a neuron.
-
-    Parameters
-    ----------
-    layer, neuron : int
-        Indices from 0; layer 0 is the first after the input.
-    output_names : sequence of str or None
-        Names of the outputs if the layer is the output layer.
-
-    Examples
-    --------
-    >>> neuron_name(0, 12)
-    'A13'
-    """
+    """Return the name of a neuron: "A13" for (0, 12), or its name in `output_names` in the output layer."""
     return output_names[neuron] if output_names is not None else f"{letters(layer)}{neuron + 1}"

@@ -10,6 +10,10 @@ from cmlp.constraints import (
     ARRAY_LIKE,
     BOOLEAN,
     CLASSIFIER,
+    COLUMNS,
+    FLOAT_TYPE,
+    FUNCTION,
+    GENERATOR,
     HIDDEN,
     LOSSES,
     MLP,
@@ -19,32 +23,28 @@ from cmlp.constraints import (
     OUTPUTS,
     POSITIVE,
     POSITIVE_INTEGER,
+    QUANTILES,
     REGRESSOR,
     RIVER,
     SEED,
     SYNONYMS,
     TABULAR,
     TRAINER,
-    Columns,
-    FloatType,
-    Function,
     Hyperparameter,
-    Instance,
-    Interval,
-    LegacyGenerator,
-    Options,
-    Pair,
-    Quantiles,
     Use,
+    instance,
+    interval,
+    options,
+    pair,
 )
 from cmlp.inputs.scale import SCALES
 
 _ACTIVATIONS = ", ".join(f'"{name}"' for name in HIDDEN)
-_SIZES = ARRAY_LIKE, Interval(Integral, 1, math.inf, "left")
-_LEVELS = Interval(Real, 0, 1, "neither", booleans=False), Quantiles()
-_INITIALIZATION = Options(str, "glorot", "he", "lecun"), Pair("coefs", "intercepts")
-_SCALE = Interval(Real, 0, math.inf, "neither"), Columns("shift", "factor")
-_GENERATOR = SEED, LegacyGenerator(), NONE
+_SIZES = ARRAY_LIKE, interval(Integral, 1, math.inf, "left")
+_LEVELS = interval(Real, 0, 1, "neither", booleans=False), QUANTILES
+_INITIALIZATION = options(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
+_SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
+_GENERATOR = SEED, GENERATOR, NONE
 _THREADS = POSITIVE_INTEGER, NONE
 
 NETWORK_ROWS = (
@@ -81,7 +81,7 @@ NETWORK_ROWS = (
             NETWORK,
             '{"softmax", "logistic", "identity", "exp", "tanh"}',
             "softmax",
-            (Options(str, *OUTPUTS, *SYNONYMS),),
+            (options(str, *OUTPUTS, *SYNONYMS),),
         ).says("Activation of the output layer."),
     ),
     Hyperparameter(
@@ -90,7 +90,7 @@ NETWORK_ROWS = (
             CLASSIFIER,
             '{"focal", "label_smoothing", "log_loss", "squared_error"} or callable',
             "log_loss",
-            (Options(str, "focal", "label_smoothing", "log_loss", "squared_error"), Function()),
+            (options(str, "focal", "label_smoothing", "log_loss", "squared_error"), FUNCTION),
         ).says("""
             The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs.
             The others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
@@ -105,7 +105,7 @@ NETWORK_ROWS = (
             REGRESSOR,
             "str or callable",
             "squared_error",
-            (Options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"), Function()),
+            (options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"), FUNCTION),
         ).says("""
             The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma",
             otherwise identity.
@@ -129,7 +129,7 @@ NETWORK_ROWS = (
             NETWORK,
             "str or callable",
             "log_loss",
-            (Options(str, *sorted({name for names in LOSSES.values() for name in names})), Function()),
+            (options(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
         ).says("""
             Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
             logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and
@@ -144,7 +144,7 @@ NETWORK_ROWS = (
             TABULAR[1:],
             '{"squared_error", "absolute_error", "quantile"}',
             "squared_error",
-            (Options(str, "absolute_error", "quantile", "squared_error"),),
+            (options(str, "absolute_error", "quantile", "squared_error"),),
         ).says(
             'What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.'
         ),
@@ -152,7 +152,7 @@ NETWORK_ROWS = (
             RIVER[1:],
             '{"squared_error", "absolute_error", "huber", "poisson", "gamma"}',
             "squared_error",
-            (Options(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
+            (options(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
         ).says('As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'),
     ),
     Hyperparameter(
@@ -183,7 +183,7 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "y_scale",
-        Use(REGRESSOR, 'None or "standard"', None, (Options(str, "standard"), NONE)).says("""
+        Use(REGRESSOR, 'None or "standard"', None, (options(str, "standard"), NONE)).says("""
             "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each
             column of y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`,
             predictions and saved models are in y's unit, and so are losses and `tol` if all columns have the same
@@ -199,7 +199,7 @@ NETWORK_ROWS = (
             CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
-            (Options(str, "balanced"), Instance(dict), Instance(list), NONE),
+            (options(str, "balanced"), instance(dict), instance(list), NONE),
         ).says("""
             Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
             ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
@@ -207,7 +207,7 @@ NETWORK_ROWS = (
             multilabel targets, a list with a dict for each column, for example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the
             weights of a row's columns multiply. Validation rows have the same weights of classes.
         """),
-        Use(TABULAR[:1], 'None, "balanced" or dict', None, (Options(str, "balanced"), Instance(dict), NONE)).says("""
+        Use(TABULAR[:1], 'None, "balanced" or dict', None, (options(str, "balanced"), instance(dict), NONE)).says("""
             Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights:
             for rare classes whose mistakes cost more. Probabilities are then those of balanced classes. The weights
             count in held-out rows and in `y_val` too.
@@ -285,21 +285,21 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "dtype",
-        Use(MLP, '{"auto", "float32", "float64"}', "auto", (Options(str, "auto", "float32", "float64"),)).says("""
+        Use(MLP, '{"auto", "float32", "float64"}', "auto", (options(str, "auto", "float32", "float64"),)).says("""
             Type of the weights and of the computation. "auto" means float32 for float32, float16 and uint8 arrays,
             otherwise float64.
         """),
-        Use(NETWORK, '{"float32", "float64"}', "float32", (FloatType(),)).says(
+        Use(NETWORK, '{"float32", "float64"}', "float32", (FLOAT_TYPE,)).says(
             "Type of the parameters and of all arithmetic."
         ),
-        Use(RIVER, '{"float32", "float64"}', "float64", (Options(str, "float32", "float64"),)).says(
+        Use(RIVER, '{"float32", "float64"}', "float64", (options(str, "float32", "float64"),)).says(
             "Type of the weights and of the computation."
         ),
     ),
     Hyperparameter(
         "input_scale",
         Use(
-            MLP, 'float, (shift, factor), "standard", "minmax" or "robust"', 1, (*_SCALE, Options(str, *SCALES))
+            MLP, 'float, (shift, factor), "standard", "minmax" or "robust"', 1, (*_SCALE, options(str, *SCALES))
         ).says("""
             What happens to an input when it is read. A number is the factor of all inputs: ``1 / 255`` for images of
             bytes. With two vectors of shape (n_features,), the network sees ``(X - shift) * factor``, computed in

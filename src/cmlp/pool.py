@@ -31,17 +31,8 @@ _current = _Current()
 class Pool:
     """Threads that call a function once for each number from 0 to ``n_tasks - 1``, in ascending order.
 
-    Parameters
-    ----------
-    n_tasks : int
-    n_threads : int
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether the threads have been asked to end: by an exception of a task, or by Ctrl-C.
-    threads_per_task : int
-        The maximum number of threads of a call with ``n_threads=None`` in a task.
+    `stopped` is whether they have been asked to end, by an exception of a task or by Ctrl-C, and `threads_per_task` the
+    maximum number of threads of a call with ``n_threads=None`` in a task.
     """
 
     def __init__(self, n_tasks: int, n_threads: int) -> None:
@@ -57,13 +48,8 @@ class Pool:
         """Call ``task(number)`` for each number, and return when all calls have ended.
 
         An exception of a call, or Ctrl-C, stops the pool: the other calls are interrupted, no new one begins, and the
-        exception is raised.
-
-        Parameters
-        ----------
-        task : callable
-        progress : callable or None, default=None
-            Called in this thread with the number of completed tasks, about 20 times a second and at the end.
+        exception is raised. `progress` is called in this thread with the number of completed tasks, about 20 times a
+        second and at the end.
         """
         from threading import Event, Thread
 

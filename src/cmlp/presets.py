@@ -42,15 +42,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 
 def preset_parameters(name: str, kind: str, owner: str) -> Mapping[str, Any]:
-    """Return the parameters of a preset; raises ValueError if there is none of this name for this kind of estimator.
-
-    Parameters
-    ----------
-    name : str
-    kind : {"classifier", "regressor"}
-    owner : str
-        Name of the estimator's class, for the message.
-    """
+    """Return the parameters of a preset; raises ValueError if there is none of this name for this kind of estimator."""
     if kind != "classifier":
         raise ValueError(f"There are no presets for {owner}: all of them ({', '.join(PRESETS)}) are for classifiers.")
     if name not in PRESETS:

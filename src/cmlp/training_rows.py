@@ -8,7 +8,9 @@ from numbers import Integral, Real
 from cmlp.constraints import (
     ARRAY_LIKE,
     BOOLEAN,
+    CALLBACKS,
     COUNT,
+    FUNCTION,
     MLP,
     NETWORK,
     NONE,
@@ -18,26 +20,24 @@ from cmlp.constraints import (
     RIVER,
     TABULAR,
     TRAINER,
-    CallbackList,
-    Function,
     Hyperparameter,
-    Instance,
-    Interval,
-    Options,
     Use,
+    instance,
+    interval,
+    options,
 )
 
 # As in scikit-learn, booleans are numbers for the estimators; `Network` refuses them.
-_FROM_0 = Interval(Real, 0, math.inf, "left")
-_OVER_0 = Interval(Real, 0, math.inf, "neither")
-_FROM_1 = Interval(Integral, 1, math.inf, "left")
-_DECAY = Interval(Real, 0, 1, "left")
-_RATE = Interval(Real, 0, 1, "left", booleans=False)
-_MOMENTUM = Interval(Real, 0, 1, "both")
-_VERBOSE = Interval(Integral, 0, math.inf, "left"), *BOOLEAN, Options(str, "bar")
-_SOLVERS = (Options(str, "adam", "adamw", "lbfgs", "sgd"),)
+_FROM_0 = interval(Real, 0, math.inf, "left")
+_OVER_0 = interval(Real, 0, math.inf, "neither")
+_FROM_1 = interval(Integral, 1, math.inf, "left")
+_DECAY = interval(Real, 0, 1, "left")
+_RATE = interval(Real, 0, 1, "left", booleans=False)
+_MOMENTUM = interval(Real, 0, 1, "both")
+_VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, options(str, "bar")
+_SOLVERS = (options(str, "adam", "adamw", "lbfgs", "sgd"),)
 _KINDS = '{"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable'
-_SCHEDULES = Options(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), Function()
+_SCHEDULES = options(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), FUNCTION
 
 TRAINING_ROWS = (
     Hyperparameter(
@@ -52,7 +52,7 @@ TRAINING_ROWS = (
         Use(TRAINER, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says(
             'As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter 2019).'
         ),
-        Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (Options(str, "adam", "adamw", "sgd"),)).says(
+        Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (options(str, "adam", "adamw", "sgd"),)).says(
             '"adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with momentum.'
         ),
     ),
@@ -72,10 +72,10 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "batch_size",
-        Use((*MLP, *TRAINER), 'int or "auto"', "auto", (Options(str, "auto"), _FROM_1)).says(
+        Use((*MLP, *TRAINER), 'int or "auto"', "auto", (options(str, "auto"), _FROM_1)).says(
             'Number of rows per update; "auto" is the smaller of 200 and the number of rows.'
         ),
-        Use(RIVER, "int", 1, (Interval(Integral, 1, math.inf, "left", booleans=False),)).says("""
+        Use(RIVER, "int", 1, (interval(Integral, 1, math.inf, "left", booleans=False),)).says("""
             Number of rows per gradient step in `learn_many`. With 1, it gives the same bits as `learn_one` row by row.
         """),
     ),
@@ -113,7 +113,7 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "shuffle",
-        Use((*MLP, *TRAINER), 'bool or "blocks"', True, (*BOOLEAN, Options(str, "blocks"))).says("""
+        Use((*MLP, *TRAINER), 'bool or "blocks"', True, (*BOOLEAN, options(str, "blocks"))).says("""
             Whether to shuffle the rows before each epoch. "blocks" is for a memory-mapped file that is larger than
             memory: it shuffles the order of blocks of `block_size` rows, and then the rows of 8 blocks at a time, so
             that the file is read in long stretches and only the order of 8 blocks is held.
@@ -142,7 +142,7 @@ TRAINING_ROWS = (
     Hyperparameter(
         "momentum",
         Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_MOMENTUM,)).says('Momentum for ``solver="sgd"``.'),
-        Use(NETWORK, "float", 0.9, (Interval(Real, 0, 1, "both", booleans=False),)).says(
+        Use(NETWORK, "float", 0.9, (interval(Real, 0, 1, "both", booleans=False),)).says(
             'Momentum for "momentum" and "nesterov", from 0 to 1.'
         ),
     ),
@@ -189,7 +189,7 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "n_iter_no_change",
-        Use((*MLP, *TRAINER), "int or inf", 10, (_FROM_1, Options(Real, math.inf))).says("""
+        Use((*MLP, *TRAINER), "int or inf", 10, (_FROM_1, options(Real, math.inf))).says("""
             Training stops after more than this many consecutive epochs without improvement. With inf, training always
             takes `max_iter` epochs; with ``tol=0`` too, it issues no ConvergenceWarning.
         """),
@@ -276,12 +276,12 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "scoring",
-        Use(MLP, "None, str or callable", None, (Instance(str), Function(), NONE)).says("""
+        Use(MLP, "None, str or callable", None, (instance(str), FUNCTION, NONE)).says("""
             Score of the validation rows, of which higher values are better. None means `score`. "loss" means minus the
             validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X,
             y)``, and ``sample_weight`` if the rows have weights; its X is an array.
         """),
-        Use(TRAINER, "None, str or callable", None, (Instance(str), Function(), NONE)).says("""
+        Use(TRAINER, "None, str or callable", None, (instance(str), FUNCTION, NONE)).says("""
             Score of the validation rows; higher is better. None means the accuracy ("accuracy") for class indices and
             for losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the
             validation loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have
@@ -290,16 +290,16 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "callbacks",
-        Use(MLP, "list of object or None", None, (CallbackList(), NONE)).says("""
+        Use(MLP, "list of object or None", None, (CALLBACKS, NONE)).says("""
             Objects with at least one of the methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
             ``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``, which fit calls; see `cmlp.callbacks`. Not stored in
             model files.
         """),
-        Use(TRAINER, "list of object or None", None, (CallbackList(), NONE)).says("""
+        Use(TRAINER, "list of object or None", None, (CALLBACKS, NONE)).says("""
             Objects with methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``, ``on_epoch_end(trainer)`` or
             ``on_fit_end(trainer)``, see `cmlp.callbacks`.
         """),
-        Use(TABULAR, "list of object or None", None, (CallbackList(), NONE)).says("""
+        Use(TABULAR, "list of object or None", None, (CALLBACKS, NONE)).says("""
             Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`. Losses and scores
             are means over the networks. Threads then wait for each other after each epoch. Not stored in model files.
         """),

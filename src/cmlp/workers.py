@@ -44,31 +44,14 @@ CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp.h)
 
 
 class Workers:
-    """The processes of a training, through a communicator.
+    """The processes of a training, through a communicator; `rank` is the number of this worker, from 0.
 
-    Parameters
-    ----------
-    comm : object or None, default=None
-        A communicator with the attributes `rank` and `size` and the methods ``Send(buffer, dest)``,
-        ``Recv(buffer, source)`` and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``. The buffers are
-        contiguous 1-D arrays of uint8. None if this process trains alone.
+    A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``, ``Recv(buffer, source)``
+    and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the buffers are contiguous 1-D arrays of uint8.
+    Without one, this process trains alone. `broken` is whether no further message can be exchanged, because the
+    communicator has failed or all workers have raised, and `time_is_up` whether worker 0 has found that the time limit
+    is reached.
 
-    Attributes
-    ----------
-    rank, size : int
-        Number of this worker, from 0, and of all workers.
-    broken : bool
-        Whether no further message can be exchanged, because the communicator has failed or all workers have raised.
-    time_is_up : bool
-        Whether worker 0 has found that the time limit is reached.
-
-    Raises
-    ------
-    ValueError
-        If `comm` is not a communicator.
-
-    Notes
-    -----
     Within ``with workers``, Ctrl-C in the main thread waits for a moment at which all workers can stop; a second Ctrl-C
     does not. Otherwise it could interrupt one worker between two messages, or before it records an epoch.
     """
@@ -171,16 +154,8 @@ class Workers:
     ) -> bool:
         """Tell all workers what has happened on each of them; return whether one of them stops training.
 
-        Parameters
-        ----------
-        error : exception or None
-            What has failed on this worker. Every worker raises its own exception, or else `WorkerError`.
-        stops : bool
-            Whether this worker stops training.
-        late : bool
-            Whether the time limit is reached; only that of worker 0 counts.
-        checksum : int
-            Checksum of what every worker must have computed. It is an error if worker 0 has another one.
+        After an error, every worker raises its own exception, or else `WorkerError`. Only worker 0 decides whether it
+        is late. It is an error if a worker has another checksum, of what all must have computed, than worker 0.
         """
         if self.broken and error is not None:
             raise error

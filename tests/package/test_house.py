@@ -40,7 +40,7 @@ def forget():
 
 SMALL = {
     "__init__": """
-_MODULE_OF = {"Net": "network", "load": "files"}
+_NAMES_OF = {"network": ("Net",), "files": ("load",)}
 """,
     "files": """
 '''Reads

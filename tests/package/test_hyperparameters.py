@@ -20,7 +20,7 @@ from cmlp import (
 )
 from cmlp.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
 from cmlp.hyperparameters import TABLE, Hyperparameters, documented
-from cmlp.network.objective import Objective
+from cmlp.network.training import Objective
 from cmlp.training.settings import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")

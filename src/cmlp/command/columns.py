@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import numpy as np
 
 from cmlp.command.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened
 from cmlp.command.selection import column_number, without
-from cmlp.command.tables import Table, parquet_columns, read_cells, read_column, read_table
+from cmlp.command.tables import Table, parquet_columns, read_column, read_table
 from cmlp.console.options import CommandError
 
 if TYPE_CHECKING:
@@ -49,10 +48,8 @@ def read_rows(
         return _npy(path, target, dropped)
     if start.startswith(IDX):
         raise CommandError(f"{path} has no columns of labels: use --labels FILE instead of --target")
-    with opened(path, max_bytes) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        cells = read_cells(path, text, header, target)
-    table = read_table(path, header, without([*dropped, target]), max_bytes)
-    return Rows(table.values if table.columns is None else table, as_targets(cells))
+    table = read_table(path, header, without([*dropped, target]), max_bytes, target)
+    return Rows(table.values if table.columns is None else table, as_targets(table.targets))
 
 
 def _labels_beside(path: str) -> str:
@@ -107,9 +104,9 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
 
 def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> Rows | ParquetBlocks:
     from cmlp.datasets import ParquetBlocks
-    from cmlp.datasets.parquet import column_names, content_size, read_columns
+    from cmlp.datasets.parquet import content_size, read_columns, schema
 
-    names = column_names(path)
+    names = schema(path)[0]
     name = names[column_number(path, len(names), names, target)]
     select = without([*dropped, target])
     blocks = ParquetBlocks(path, name, columns=parquet_columns(path, select)[1])

@@ -28,7 +28,7 @@ class Table:
     """Rows of numbers (uint8, float32 or float64) with names of the columns, like a data frame.
 
     `lines` has the line of each row in a CSV file, `kept` the position in the file of each column if some were left
-    out, and `first` that of the first row.
+    out, `first` that of the first row, and `targets` the cells of a column that was asked for.
     """
 
     values: NDArray[Any]
@@ -36,6 +36,7 @@ class Table:
     lines: Sequence[int] | None = None
     kept: Sequence[int] | None = None
     first: int = 0
+    targets: Sequence[str] = ()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.values if dtype is None else self.values.astype(dtype)
@@ -47,8 +48,10 @@ class Table:
         return f"{place}, {name}" if self.columns is None else f"{place}, {name} ({self.columns[column]!r})"
 
 
-def read_table(path: str, header: str, select: Selection, max_bytes: int) -> Table:
+def read_table(path: str, header: str, select: Selection, max_bytes: int, target: str | None = None) -> Table:
     """Read a file; its first bytes determine the format. `max_bytes` limits what a compressed file contains.
+
+    `target` is a column of delimited text whose cells are returned as they are.
 
     Raises CommandError with the place if a value is missing, not a number, NaN or infinite, or there are no rows.
     """
@@ -59,7 +62,7 @@ def read_table(path: str, header: str, select: Selection, max_bytes: int) -> Tab
             table = _matrix(path, values, select)
         else:
             with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-                table = _read_csv(path, text, header, select)
+                table = _read_csv(path, text, header, select, target)
     if not table.values.size:
         raise CommandError(f"{path} contains no rows")
     _require_finite(path, table)
@@ -116,7 +119,7 @@ def parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
     from cmlp.datasets import parquet
 
-    names = parquet.column_names(path)
+    names = parquet.schema(path)[0]
     kept = select(path, len(names), names)
     used = [names[i] for i in kept]
     if {*used} & {name for name, count in Counter(names).items() if count > 1}:
@@ -144,7 +147,7 @@ def _matrix(path: str, values: NDArray[Any], select: Selection) -> Table:
 # ------------------------------------------------------------------------------------------------------------- CSV
 
 
-def _read_csv(path: str, text: Iterable[str], header: str, select: Selection) -> Table:
+def _read_csv(path: str, text: Iterable[str], header: str, select: Selection, target: str | None) -> Table:
     """Read delimited text: UTF-8, with comma, semicolon, tab or spaces between the values.
 
     Empty lines and lines that start with "#" are skipped.
@@ -153,42 +156,30 @@ def _read_csv(path: str, text: Iterable[str], header: str, select: Selection) ->
     is_whole = True
     numbers, lines = array("d"), array("q")
     names: list[str] | None = None
-    width = None
+    width = at = None
+    targets: list[str] = []
     for line, cells in _rows(path, text):
         if width is None:
             width = len(cells)
             names = _names(header, cells)
+            at = None if target is None else column_number(path, width, names, target)
             kept = select(path, width, names)
             is_whole = kept == list(range(width))
             if names is not None:
                 continue
         if len(cells) != width:
             raise CommandError(f"{path}, line {line}: {len(cells)} values, but the first line has {width}")
+        if at is not None:
+            if not cells[at].strip():
+                raise CommandError(f"{path}, line {line}, column {at + 1}: the value is missing")
+            targets.append(cells[at])
         try:
             numbers.extend(_floats(cells if is_whole else [cells[i] for i in kept]))
         except ValueError:
             raise _not_a_number(path, line, cells, names, kept) from None
         lines.append(line)
     names = None if names is None else [names[i] for i in kept]
-    return Table(np.frombuffer(numbers).reshape(len(lines), len(kept)), names, lines, kept)
-
-
-def read_cells(path: str, text: Iterable[str], header: str, column: str) -> list[str]:
-    """Return the cells of one column of delimited text."""
-    cells: list[str] = []
-    at = None
-    for line, row in _rows(path, text):
-        if at is None:
-            names = _names(header, row)
-            at = column_number(path, len(row), names, column)
-            if names is not None:
-                continue
-        if len(row) <= at:
-            raise CommandError(f"{path}, line {line}: {len(row)} values, but column {column!r} is number {at + 1}")
-        if not row[at].strip():
-            raise CommandError(f"{path}, line {line}, column {at + 1}: the value is missing")
-        cells.append(row[at])
-    return cells
+    return Table(np.frombuffer(numbers).reshape(len(lines), len(kept)), names, lines, kept, targets=targets)
 
 
 def _rows(path: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:

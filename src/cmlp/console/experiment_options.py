@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from cmlp.console import options
@@ -21,6 +22,12 @@ _DEFAULTS = ", ".join(f"{subject.method} for {data}" for data, subject in SUBJEC
 _NEURON = (
     "A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an output (default: chosen by the image)"
 )
+
+
+def _number(kind: Callable[[str], float], text: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "metavar": "N", "help": text, **more}
+
+
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "digit": {
         "nargs": "?",
@@ -28,12 +35,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "DIGIT",
         "help": "the digit to show, 0 to 9 (default: 9); with --data fashion the number or name of a kind of clothing",
     },
-    "--number": {
-        "type": options.whole(1),
-        "default": 1,
-        "metavar": "N",
-        "help": "show the N-th image of this digit (default: 1)",
-    },
+    "--number": _number(options.whole(1), "show the N-th image of this digit (default: 1)", default=1),
     "--neuron": {"metavar": "NAME", "help": f"the neuron to explain: {_NEURON}"},
     "--hidden": {
         "type": options.sizes,
@@ -51,32 +53,13 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "choices": (*HIDDEN, *SYNONYMS),
         "help": f"activation of the hidden layers (default: {_by_method('activation')})",
     },
-    "--epochs": {
-        "type": options.whole(1),
-        "metavar": "N",
-        "help": f"number of passes over the images (default: {_by_method('max_iter')})",
-    },
-    "--rate": {
-        "type": options.positive,
-        "metavar": "X",
-        "help": f"learning rate (default: {_by_method('learning_rate_init')})",
-    },
-    "--batch": {
-        "type": options.whole(1),
-        "metavar": "N",
-        "help": f"images per step (default: {_by_method('batch_size')})",
-    },
-    "--seed": {
-        "type": options.whole(0, 2**32 - 1),
-        "default": 0,
-        "metavar": "N",
-        "help": "seed of the random numbers (default: 0)",
-    },
-    "--threads": {
-        "type": options.whole(1),
-        "metavar": "N",
-        "help": "maximum number of threads (default: chosen automatically; the results do not depend on it)",
-    },
+    "--epochs": _number(options.whole(1), f"number of passes over the images (default: {_by_method('max_iter')})"),
+    "--rate": _number(options.positive, f"learning rate (default: {_by_method('learning_rate_init')})", metavar="X"),
+    "--batch": _number(options.whole(1), f"images per step (default: {_by_method('batch_size')})"),
+    "--seed": _number(options.whole(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
+    "--threads": _number(
+        options.whole(1), "maximum number of threads (default: chosen automatically; the results do not depend on it)"
+    ),
     "--save": {"metavar": "FILE", "help": "write the trained network to a file that cmlp.load reads"},
     "--png": {"metavar": "FOLDER", "help": "write the pictures as PNG files to this folder"},
 }

@@ -31,18 +31,7 @@ _SIDE = 28
 _CHUNK = 1 << 20  # bytes to read at a time
 
 _DIGITS = tuple("0123456789")
-_CLOTHES = (
-    "T-shirt/top",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
+_CLOTHES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 
 class _Arrays(NamedTuple):
@@ -192,21 +181,10 @@ def _read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
 def read_idx(
     file: IO[bytes] | gzip.GzipFile, path: str | os.PathLike[str], magic: int | None = None
 ) -> NDArray[np.uint8]:
-    """Read an idx file of bytes: magic number, shape (big-endian 32-bit integers), values.
+    """Read an idx file of bytes: magic number, shape (big-endian 32-bit integers), values. Raises ValueError.
 
-    Parameters
-    ----------
-    file : binary file
-        At most one byte is read beyond the values that the header promises.
-    path : str or path-like
-        The file's name, for messages.
-    magic : int or None
-        The expected magic number; None if any number of dimensions is valid.
-
-    Raises
-    ------
-    ValueError
-        If the content is invalid.
+    `path` is its name for messages, and with `magic=None` any number of dimensions is valid. At most one byte is read
+    beyond the values that the header promises.
     """
     start = file.read(4)
     found = int.from_bytes(start, "big")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,13 +58,7 @@ TIMEOUT = 30.0  # seconds without a byte
 
 
 def downloaded(source: Source) -> Path:
-    """Return a folder of the cache that contains the files of a data set; download those that are missing or changed.
-
-    Raises
-    ------
-    FileNotFoundError
-        If pooch is not installed, or if a file cannot be downloaded from any mirror.
-    """
+    """Return a folder of the cache with the files of a data set; download those that are missing or changed."""
     try:
         import pooch
     except ImportError:
@@ -80,21 +75,13 @@ def _retrieve(pooch: Any, source: Source, folder: Path, name: str, checksum: str
     """Download a file from the first mirror that has it, unless it is in the folder with the right checksum."""
     failures = []
     for mirror in source.mirrors:
-        downloader = pooch.HTTPDownloader(progressbar=_has_progress_bar(), timeout=TIMEOUT)
+        downloader = pooch.HTTPDownloader(progressbar=find_spec("tqdm") is not None, timeout=TIMEOUT)
         try:
             pooch.retrieve(mirror + name, f"sha256:{checksum}", name, folder, downloader=downloader)
             return
         except (OSError, ValueError) as error:  # no connection, or another checksum
             failures.append(f"{mirror}{name}: {error}")
     raise _not_found(source, "the download failed: " + "; ".join(failures))
-
-
-def _has_progress_bar() -> bool:
-    try:
-        import tqdm  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def _not_found(source: Source, reason: str) -> FileNotFoundError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.exceptions import optional
 from cmlp.integers import positive_integer
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class ParquetBlocks:
         self._block_rows, self._weight = positive_integer("block_rows", block_rows), sample_weight
         self._targets = [target] if isinstance(target, str) else list(target)
         self._single = isinstance(target, str)
-        schemas = [_schema(path) for path in self._paths]
+        schemas = [schema(path) for path in self._paths]
         others = {*self._targets, sample_weight}
         self.columns = [name for name in schemas[0][0] if name not in others] if columns is None else list(columns)
         self.n_rows = sum(n_rows for _, n_rows in schemas)
@@ -118,11 +119,6 @@ def batches(paths: Sequence[str], columns: Sequence[str], block_rows: int) -> It
                 yield from file.iter_batches(block_rows, row_groups=[group], columns=list(columns))
 
 
-def column_names(path: str) -> list[str]:
-    """Return the names of the columns of a file."""
-    return _schema(path)[0]
-
-
 def content_size(path: str) -> int:
     """Return the number of bytes of a file's values in memory, with 8 for each."""
     with _opened(path) as file:
@@ -138,20 +134,15 @@ def read_columns(path: str, columns: Sequence[str]) -> Any:
             raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
 
 
-def _schema(path: str) -> tuple[list[str], int]:
+def schema(path: str) -> tuple[list[str], int]:
     """Return the names of a file's columns and its number of rows."""
     with _opened(path) as file:
         return list(file.schema_arrow.names), int(file.metadata.num_rows)
 
 
 def _opened(path: str) -> Any:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError(
-            "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
-        ) from error
+    needs = "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
+    pyarrow, parquet = (optional(name, needs) for name in ("pyarrow", "pyarrow.parquet"))
     try:
         return parquet.ParquetFile(path, memory_map=True)
     except pyarrow.ArrowInvalid as error:

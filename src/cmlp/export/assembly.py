@@ -32,22 +32,9 @@ def network_of(
     loss: str | None = None,
     p: float | Sequence[float] = 0.0,
 ) -> ModelDocument:
-    """Return a network with copies of the layers' weights.
+    """Return a network with copies of the layers' weights, all of the same dtype.
 
-    Parameters
-    ----------
-    layers : sequence of Layer
-        All weights and biases have the same dtype, float32 or float64.
-    input_scale : float or InputScale
-    loss : str or None
-        None means the usual loss of the output activation.
-    p : float or sequence of float
-        Parameter of the loss; 0 means the default. Or a quantile for each output.
-
-    Raises
-    ------
-    ValueError
-        If an activation is not allowed in its layer, sizes of neighbouring layers differ, or a weight is not finite.
+    The loss None means the usual one of the output activation; `p` is its parameter, or a quantile for each output.
     """
     check_scale_width(input_scale, len(layers[0].weights))
     names = [layer.activation for layer in layers]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.export.c_text import Parts, classify, floats, integers
+from cmlp.export.c_text import Parts, classify, floats, inner, integers
 from cmlp.export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ $body}
 
 def parts_of_integers(document: ModelDocument, prefix: str, calibrate: Any) -> Parts:
     """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
-    rows = calibration_rows(document, calibrate)
-    if isinstance(document.input_scale, tuple) and rows.X.dtype != np.uint8:
+    X, y = calibration_rows(document, calibrate)
+    if isinstance(document.input_scale, tuple) and X.dtype != np.uint8:
         raise ValueError(
             "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
-            f"inputs are quantized with the same step. Got {rows.X.dtype}."
+            f"inputs are quantized with the same step. Got {X.dtype}."
         )
-    net, sums = quantize(document, rows.X)
-    comparison, combination = compare(document, net, sums, rows), document.combination
+    net, sums = quantize(document, X)
+    comparison, combination = compare(document, net, sums, X, y), document.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
     return Parts(
@@ -162,7 +162,7 @@ def _activate(layer: IntegerLayer, prefix: str, i: int) -> str:
 def _unit(net: IntegerNet, prefix: str) -> str:
     """Return the function with the value of 1 in each output."""
     units = net.layers[-1].units
-    table = "    " + floats("units", units).replace("\n", "\n    ").strip()
+    table = "    " + inner(floats("units", units))
     return (
         "/* The value of 1 in output j. */\n"
         f"static inline float {prefix}_unit(int j)\n{{\n{table}\n"

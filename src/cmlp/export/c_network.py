@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.export.c_text import float_literals, functions
+from cmlp.export.c_text import array, float_literals, functions, inner
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cmlp.model import Combination, TrainedNet
 
 CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
@@ -56,18 +58,9 @@ static inline void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *
 
 
 class NetText:
-    """The functions of a network.
+    """The functions of a network in float32; `combination` is what follows the output layer.
 
-    Parameters
-    ----------
-    trained : TrainedNet
-        In float32.
-    prefix : str
-        Of all names in the header.
-    combination : Combination
-        What follows the output layer.
-    block : bool, default=False
-        Whether the caller passes the parameters as a block; otherwise each layer reads its own arrays.
+    With `block`, the caller passes the parameters as a block; otherwise each layer reads its own arrays.
     """
 
     def __init__(self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False) -> None:
@@ -147,6 +140,16 @@ class NetText:
             "/* Computes the outputs from the weighted sums of the first layer, which it overwrites. */\n"
             f"static inline void {prefix}_finish({declared}float *z, float *output)\n{{\n{lines}}}\n"
         )
+
+
+def expected_outputs(outputs: NDArray[Any], what: str, per_line: int) -> str:
+    """Return the array of the bits that the self-check expects, for pseudo-random inputs or rows."""
+    if not np.isfinite(outputs).all():
+        raise ValueError(f"the outputs for pseudo-random {what} are not finite: such a model cannot be exported")
+    size = outputs.itemsize
+    words = np.ascontiguousarray(outputs).view(f"u{size}").ravel().tolist()
+    bits = (f"0x{word:0{2 * size}x}u" for word in words)
+    return inner(array(f"uint{8 * size}_t expected", bits, per_line))
 
 
 def stack_of_layers(trained: TrainedNet) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.export.c_network import CHECK_ROWS, OPENING, SEED, NetText, stack_of_layers
+from cmlp.export.c_network import CHECK_ROWS, OPENING, SEED, NetText, expected_outputs, stack_of_layers
 from cmlp.export.c_text import CHECK_USAGE, Parts, array, classify, float_literals, floats
 
 if TYPE_CHECKING:
@@ -158,54 +158,34 @@ static inline int ${prefix}_check(void)
 """)
 
 
-class _CheckRows(NamedTuple):
-    """The inputs of the self-check, and how C computes them.
-
-    The scaled inputs of the first row are uniform from -1 to 1. With shifts, the rows are double.
-    """
-
+def _check(document: ModelDocument, prefix: str) -> str:
+    """Return the self-check. Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double."""
+    n_in, scale = document.n_inputs, document.input_scale
+    state, numbers = SEED, []
+    for _ in range(CHECK_ROWS * n_in):
+        state = (state * 1664525 + 1013904223) % 2**32
+        numbers.append((state >> 8) - 2**23)
+    shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
     rows: NDArray[Any]
-    suffix: str
-    ctype: str
-    unit: str
-    value: str
-
-    @classmethod
-    def of(cls, document: ModelDocument, prefix: str) -> _CheckRows:
-        """Return those of a model."""
-        n_in, scale = document.n_inputs, document.input_scale
-        state, numbers = SEED, []
-        for _ in range(CHECK_ROWS * n_in):
-            state = (state * 1664525 + 1013904223) % 2**32
-            numbers.append((state >> 8) - 2**23)
-        shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
-        if isinstance(scale, tuple):
-            rows = scale.shift + np.array(numbers, np.float64).reshape(-1, n_in) * (2.0**-23 * shrinking) / scale.factor
-            value = f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / {prefix}_factors[k]"
-            return cls(rows, "_f64", "double", repr(2.0**-23), value)
+    if isinstance(scale, tuple):
+        rows = scale.shift + np.array(numbers, np.float64).reshape(-1, n_in) * (2.0**-23 * shrinking) / scale.factor
+        value = f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / {prefix}_factors[k]"
+        kind = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
+    else:
         unit = np.float32(2.0**-23 / abs(scale))
         rows = np.array(numbers, np.float32).reshape(-1, n_in) * (unit * shrinking.astype(np.float32))
-        value = "(float)((int32_t)(state >> 8) - 8388608) * unit"
-        return cls(rows, "", "float", float_literals(np.array([unit]))[0], value)
-
-
-def _check(document: ModelDocument, prefix: str) -> str:
-    rows, suffix, ctype, unit, value = _CheckRows.of(document, prefix)
-    expected = document.predict(rows)
-    if not np.isfinite(expected).all():
-        raise ValueError("the outputs for pseudo-random inputs are not finite: such a model cannot be exported")
-    bits = (f"0x{word:08x}u" for word in expected.view(np.uint32).ravel().tolist())
+        kind = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
+        kind["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
+    outputs = document.predict(rows)
+    n_out = outputs.shape[1]
     return _CHECK.substitute(
+        kind,
         prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=document.n_inputs,
-        n_out=expected.shape[1],
-        stack=rows.itemsize * document.n_inputs + 4 * expected.shape[1] + _stack_size(document),
-        expected=array("uint32_t expected", bits, 9).replace("\n", "\n    ").strip(),
-        suffix=suffix,
-        ctype=ctype,
-        unit=unit,
-        value=value,
+        n_in=n_in,
+        n_out=n_out,
+        stack=rows.itemsize * n_in + 4 * n_out + _stack_size(document),
+        expected=expected_outputs(outputs, "inputs", 9),
         seed=SEED,
     )
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp.export.c_network import CHECK_ROWS, OPENING, SEED, NetText, stack_of_layers
-from cmlp.export.c_text import CHECK_USAGE, Parts, array, classify, floats, literal
+from cmlp.export.c_network import CHECK_ROWS, OPENING, SEED, NetText, expected_outputs, stack_of_layers
+from cmlp.export.c_text import CHECK_USAGE, Parts, array, classify, floats, inner, literal
 from cmlp.model import Combination
 
 if TYPE_CHECKING:
@@ -66,15 +66,7 @@ def parts_of_table(document: ModelDocument, prefix: str) -> Parts:
 
 
 class _Encoding(NamedTuple):
-    """One way to encode a row: with bins or without them.
-
-    Attributes
-    ----------
-    bins : bool
-    n_inputs : int
-    inputs, layer : str
-        The names of the array of inputs and of the function of the first layer, without the header's prefix.
-    """
+    """One way to encode a row, with bins or without: the names of the array and of the first layer have no prefix."""
 
     bins: bool
     n_inputs: int
@@ -235,8 +227,8 @@ def _categories(columns: TableColumns, prefix: str) -> str:
     return _CATEGORY.substitute(
         prefix=prefix,
         n=len(columns),
-        first=array("int first", first, 16).replace("\n", "\n    ").strip(),
-        names=array("char *const names", texts, 6).replace("\n", "\n    ").strip(),
+        first=inner(array("int first", first, 16)),
+        names=inner(array("char *const names", texts, 6)),
     )
 
 
@@ -300,14 +292,11 @@ def _check(document: ModelDocument, prefix: str) -> str:
     assert document.columns is not None
     rows = check_rows(document.columns)
     expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else document.predict(rows)
-    if not np.isfinite(expected).all():
-        raise ValueError("the outputs for pseudo-random rows are not finite: such a model cannot be exported")
-    bits = (f"0x{word:016x}u" for word in np.ascontiguousarray(expected).view(np.uint64).ravel().tolist())
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,
         n_in=len(document.columns),
         n_out=expected.shape[1],
-        expected=array("uint64_t expected", bits, 5).replace("\n", "\n    ").strip(),
+        expected=expected_outputs(expected, "rows", 5),
         seed=SEED,
     )

@@ -34,48 +34,22 @@ CHECK_USAGE = ("check()", "1 if the outputs have the bits that Python computed, 
 
 
 class Parts(NamedTuple):
-    """The parts of a header that depend on its rows and its arithmetic.
+    """The parts of a header that depend on its rows and its arithmetic."""
 
-    Attributes
-    ----------
-    constants, stack : int
-        Bytes of the constants, and of the arrays on the stack.
-    usage : list of (str, str)
-        Each function, without the prefix, and what it does.
-    about : list of str
-        More lines for the comment.
-    code, frames : str
-        The sizes of the code on a Cortex-M4, and of the stack beside the arrays.
-    sizes : (int, int)
-        Number of inputs and outputs.
-    opening, body : str
-        What comes before and after the sizes.
-    comparison : Comparison or None
-        Of integers with float32.
-    """
-
-    constants: int
-    stack: int
-    usage: list[tuple[str, str]]
-    about: list[str]
-    code: str
-    frames: str
-    sizes: tuple[int, int]
-    opening: str
-    body: str
-    comparison: Comparison | None = None
+    constants: int  # bytes
+    stack: int  # bytes of the arrays on it
+    usage: list[tuple[str, str]]  # each function, without the prefix, and what it does
+    about: list[str]  # more lines for the comment
+    code: str  # its size on a Cortex-M4
+    frames: str  # bytes of stack beside the arrays
+    sizes: tuple[int, int]  # number of inputs and outputs
+    opening: str  # before the sizes
+    body: str  # after them
+    comparison: Comparison | None = None  # of integers with float32
 
 
 def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
-    """Return the prefix of all names in a header: `name`, or the stem of the file's name.
-
-    Raises
-    ------
-    TypeError
-        If `name` is neither None nor a str.
-    ValueError
-        If the prefix is not an identifier in C and C++, or if there is none.
-    """
+    """Return the prefix of all names in a header: `name`, or the stem of the file's name."""
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be a str or None, got {type(name).__name__}")
     if name is not None:
@@ -119,6 +93,11 @@ def array(declaration: str, values: Iterable[str], per_line: int) -> str:
     entries = list(values)
     lines = (", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line))
     return f"static const {declaration}[{len(entries)}] = {{\n    " + ",\n    ".join(lines) + "};\n"
+
+
+def inner(definition: str) -> str:
+    """Return a definition with the indent of a function's body, but for its first line."""
+    return definition.replace("\n", "\n    ").strip()
 
 
 def floats(name: str, values: NDArray[Any]) -> str:

@@ -54,15 +54,7 @@ def is_text(categories: Sequence[object] | None) -> bool:
 
 
 class ColumnNodes:
-    """The nodes of the encoder.
-
-    Parameters
-    ----------
-    nodes : Nodes
-    document : ModelDocument
-    names : list of str
-        The name of each column's input.
-    """
+    """The nodes of the encoder; `names` are those of each column's input."""
 
     def __init__(self, nodes: Nodes, document: ModelDocument, names: Sequence[str]) -> None:
         assert document.columns is not None

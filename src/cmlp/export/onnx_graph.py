@@ -20,13 +20,7 @@ _CLOSE = 1e-12  # relative tolerance for constants in cmlp's functions: NumPy's 
 
 
 class Constant:
-    """A constant tensor. Its elements are read when `value` is used, because most constants of a graph may be unused.
-
-    Attributes
-    ----------
-    shape : tuple of int
-    dtype : numpy.dtype
-    """
+    """A constant tensor. Its elements are read when `value` is used, because most of a graph's may be unused."""
 
     def __init__(self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False) -> None:
         self._onnx, self._tensor, self._transposed = onnx, tensor, transposed
@@ -90,15 +84,7 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """The content of a file.
-
-    Attributes
-    ----------
-    dtype : numpy.dtype
-        Type of the graph's only input.
-    shape : tuple of (int or None)
-        Shape of the input; None for a size that the file leaves open.
-    """
+    """The content of a file; the type and the shape, with None for an open size, are those of its only input."""
 
     onnx: Any
     input: str

@@ -9,10 +9,8 @@ import numpy as np
 
 from cmlp import _core
 from cmlp.export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
-from cmlp.files.atomic import write_atomically
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
@@ -20,15 +18,7 @@ if TYPE_CHECKING:
     from cmlp.model import TrainedNet
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
-_LARGEST_FILE = 2**31 - 1  # Protocol Buffers cannot write more
-_ROOM = 2**16  # bytes for everything except weights, biases and classes
 ML_DOMAIN, ML_OPSET = "ai.onnx.ml", 3  # the version of opset 17
-
-
-def require_size(size: int) -> None:
-    """Raise ValueError if a model with constants of so many bytes does not fit into a file."""
-    if size + _ROOM > _LARGEST_FILE:
-        raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
 
 
 def require_unicode(text: str, what: str) -> bytes:
@@ -39,22 +29,10 @@ def require_unicode(text: str, what: str) -> bytes:
         raise ValueError(f"the {what} {text!r} is not valid Unicode, so ONNX cannot contain it") from None
 
 
-def write_model(model: Any, path: str | os.PathLike[str]) -> None:
-    """Write an ``onnx.ModelProto`` to a file."""
-    content = model.SerializeToString(deterministic=True)
-    write_atomically(path, lambda write: write(memoryview(content)))
-
-
 class Nodes:
     """The nodes, constants and functions of a graph, in the order in which methods add them.
 
-    Parameters
-    ----------
-    onnx : module
-    dtype : numpy.dtype
-        The type of the networks' arithmetic.
-    prefix : str
-        The start of the names of nodes and constants.
+    The type is that of the networks' arithmetic, and the names of nodes and constants begin with the prefix.
     """
 
     def __init__(self, onnx: Any, dtype: np.dtype[Any], prefix: str = "") -> None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.constraints import MAX_LAYERS
+from cmlp.exceptions import optional
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
-from cmlp.export.checks import optional_package
 from cmlp.export.onnx_graph import Constant, Graph, Node, dtype_of, read_graph
 from cmlp.export.onnx_inputs import from_inputs, from_rows
 from cmlp.export.onnx_terms import from_terms
 from cmlp.export.onnx_values import ACTIVATIONS, Inputs, Rows, Term, Value
-from cmlp.export.onnx_writer import CLASS_KEY, LOSS_KEY, NAMES_KEY
+from cmlp.export.onnx_writer import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
 from cmlp.files.texts import load, load_names
 from cmlp.inputs.labels import Labels
 from cmlp.model import CLASS_NAMES
@@ -37,7 +37,7 @@ _LONG_TEXTS = 2**20  # characters
 
 def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> ModelDocument:
     """Return the document of the model in an ONNX file; see `cmlp.from_onnx`."""
-    onnx = optional_package("onnx", "from_onnx", "onnx")
+    onnx = optional("onnx", NEEDS.format("from_onnx"))
     graph = read_graph(onnx, path)
     try:
         return _model(graph, classes)

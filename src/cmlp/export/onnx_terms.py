@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.export.onnx_functions import DOMAIN
+from cmlp.export.onnx_functions import DOMAIN, OPERATORS
 from cmlp.export.onnx_graph import Constant, Node
 from cmlp.export.onnx_values import ACTIVATIONS, Term, Value, layer, with_biases
 
@@ -20,16 +20,8 @@ if TYPE_CHECKING:
 
 # Operator and operands lead to a state. The operands of Add and Mul are in alphabetic order.
 _STATES = {
-    "Sigmoid(identity)": "logistic",
-    "Tanh(identity)": "tanh",
-    "Relu(identity)": "relu",
-    "LeakyRelu(identity)": "leaky_relu",
-    "Elu(identity)": "elu",
-    "Softplus(identity)": "softplus",
-    "Softsign(identity)": "softsign",
+    **{f"{operator}(identity)": name for name, operator in OPERATORS.items()},
     "Gelu(identity)": "gelu",
-    "Exp(identity)": "exp",
-    "Softmax(identity)": "softmax",
     "Mul(identity, logistic)": "silu",
     # softsign and gelu by arithmetic
     "Abs(identity)": "size",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.export.onnx_functions import OPERATORS
 from cmlp.export.onnx_graph import Constant, Node
 from cmlp.inputs.scale import InputScale
 
@@ -13,29 +14,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # States that are activations, with cmlp's names. "identity" are the weighted sums.
-ACTIVATIONS = (
-    *("identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu", "gelu", "softplus", "softsign", "exp"),
-    "softmax",
-)
+ACTIVATIONS = ("identity", *OPERATORS, "silu", "gelu")
 
 
 class Inputs(NamedTuple):
-    """The inputs of the graph, scaled and in another shape or dtype.
-
-    Attributes
-    ----------
-    scale : float or None
-        The number by which all inputs are multiplied.
-    rounded : bool
-        Whether a conversion to float32 may have rounded.
-    columns : tuple (shift, factor) or None
-        Instead of `scale`: vectors with one number, or one for each column.
-    """
+    """The inputs of the graph, scaled and in another shape or dtype."""
 
     dtype: np.dtype[Any]
     shape: tuple[int | None, ...]
-    scale: float | None = None
-    rounded: bool = False
+    scale: float | None = None  # the number by which all inputs are multiplied
+    rounded: bool = False  # whether a conversion to float32 may have rounded
+    # Instead of it shift and factor: one number or one for each column.
     columns: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def input_scale(self, n_inputs: int) -> float | InputScale:
@@ -76,26 +65,13 @@ class Sums:
 
 
 class Term(NamedTuple):
-    """A function of a layer's weighted sums.
-
-    Attributes
-    ----------
-    sums : Sums
-    state : str
-        Which function it is.
-    parameter : float
-        Parameter of the activation.
-    source : str
-        The state from which labels are computed.
-    classes : Constant, list or None
-        Labels by index.
-    """
+    """A function of a layer's weighted sums."""
 
     sums: Sums
-    state: str
-    parameter: float = 0.0
-    source: str = ""
-    classes: Any = None
+    state: str  # which function it is
+    parameter: float = 0.0  # of the activation
+    source: str = ""  # the state from which labels are computed
+    classes: Any = None  # labels by index: a Constant, a list or None
 
 
 Value = Constant | Inputs | Rows | Term | None

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp.export.checks import optional_package, scale_in
+from cmlp.exceptions import optional
 from cmlp.export.onnx_columns import ColumnNodes, input_names, is_text
-from cmlp.export.onnx_nodes import Nodes, require_size, require_unicode, write_model
+from cmlp.export.onnx_nodes import Nodes, require_unicode
+from cmlp.files.atomic import write_atomically
 from cmlp.files.texts import dump, dump_names
-from cmlp.formats import require
+from cmlp.formats import require, scale_in
 from cmlp.inputs.resolution import too_coarse
 
 if TYPE_CHECKING:
@@ -22,20 +23,24 @@ if TYPE_CHECKING:
     from cmlp.inputs.scale import InputScale
     from cmlp.model import ModelDocument
 
+NEEDS = "{} needs the package onnx: install it with `pip install 'cmlp[onnx]'`."
 INPUT_DTYPES = ("float32", "float64", "uint8")
 # Keys of the metadata that `from_onnx` reads.
 CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
+_LARGEST_FILE = 2**31 - 1  # Protocol Buffers cannot write more
+_SPARE = 2**16  # bytes for everything except weights, biases and classes
 _ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
 
 
 def write_onnx(document: ModelDocument, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
     """Write an ONNX file; see `Network.to_onnx`."""
-    write_model(onnx_model(document, input_dtype), path)
+    content = onnx_model(document, input_dtype).SerializeToString(deterministic=True)
+    write_atomically(path, lambda write: write(memoryview(content)))
 
 
 def onnx_model(document: ModelDocument, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
-    onnx = optional_package("onnx", "to_onnx", "onnx")
+    onnx = optional("onnx", NEEDS.format("to_onnx"))
     require(document, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
@@ -46,7 +51,9 @@ def onnx_model(document: ModelDocument, input_dtype: str | None = None) -> Any:
             f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
         )
     classes = None if document.labels is None else _label_values(document.labels.classes)
-    require_size(_size(document) + (0 if classes is None else _bytes_of(classes)))
+    size = _size(document) + (0 if classes is None else _bytes_of(classes))
+    if size + _SPARE > _LARGEST_FILE:
+        raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
     writer: _Writer = (
         _RowWriter(onnx, document, input_dtype) if document.columns is None else _TableWriter(onnx, document)
     )
@@ -114,22 +121,12 @@ def _require_resolution(scale: InputScale) -> None:
 
 
 class _Writer(Nodes):
-    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs.
-
-    Attributes
-    ----------
-    inputs : list
-        The inputs of the graph.
-    a : str
-        The outputs of the network, or of all networks as a mean.
-    kind : numpy.dtype
-        The type of the outputs.
-    """
+    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs."""
 
     document: ModelDocument
-    inputs: list[Any]
-    a: str
-    kind: np.dtype[Any]
+    inputs: list[Any]  # of the graph
+    a: str  # the outputs of the network, or of all networks as a mean
+    kind: np.dtype[Any]  # of the outputs
 
     def input(self, name: str, dtype: np.dtype[Any], n_columns: int) -> Any:
         """Return an input of the graph."""

@@ -42,42 +42,21 @@ class InputRange(NamedTuple):
 
 
 class Rescale(NamedTuple):
-    """The integer of a hidden unit is acc * multiplier / 2^shift, rounded, and at most 255: an activation or an index.
+    """The integer of a hidden unit: acc * multiplier / 2^shift, rounded, at most 255; an activation or an index."""
 
-    Attributes
-    ----------
-    multipliers : ndarray of shape (n_out,)
-        From 2^30 to 2^31 - 1.
-    shifts : ndarray of shape (n_out,)
-        From 1 to 62.
-    table : ndarray of shape (256,) or None
-        The activation for the index of a nonnegative weighted sum; None for relu.
-    """
-
-    multipliers: Array
-    shifts: Array
-    table: Array | None
+    multipliers: Array  # from 2^30 to 2^31 - 1
+    shifts: Array  # from 1 to 62
+    table: Array | None  # 256 activations, by the index of a nonnegative weighted sum; None for relu
 
 
 class IntegerLayer(NamedTuple):
-    """A layer whose weighted sums are integers.
+    """A layer whose weighted sums are integers."""
 
-    Attributes
-    ----------
-    weights : ndarray of int8, shape (n_in, n_out)
-    biases : ndarray of int32, shape (n_out,)
-    units : ndarray of float64, shape (n_out,)
-        The value of 1 in the weighted sums.
-    activation : str
-    rescale : Rescale or None
-        None for the output layer.
-    """
-
-    weights: Array
-    biases: Array
-    units: Array
+    weights: Array  # int8
+    biases: Array  # int32
+    units: Array  # the value of 1 in each weighted sum, in float64
     activation: str
-    rescale: Rescale | None
+    rescale: Rescale | None  # None for the output layer
 
     def sums(self, inputs: Array) -> Array:
         """Return the weighted sums of integer inputs as int64."""
@@ -101,14 +80,7 @@ class IntegerLayer(NamedTuple):
 
 
 class IntegerNet(NamedTuple):
-    """A network of 8-bit integers.
-
-    Attributes
-    ----------
-    input : InputRange or None
-        None if the inputs are bytes already.
-    layers : list of IntegerLayer
-    """
+    """A network of 8-bit integers; its input is None if the inputs are bytes already."""
 
     input: InputRange | None
     layers: list[IntegerLayer]
@@ -121,17 +93,8 @@ class IntegerNet(NamedTuple):
 
 
 def quantize(document: ModelDocument, X: Array) -> tuple[IntegerNet, Array]:
-    """Return the integer network, and its outputs for the calibration rows X.
+    """Return the integer network, and its outputs for the finite calibration rows X.
 
-    Parameters
-    ----------
-    document : ModelDocument
-        Of one network in float32 with supported activations.
-    X : ndarray of shape (n, n_in)
-        Finite calibration rows.
-
-    Notes
-    -----
     Outputs of which the largest is the answer have the same unit, so that they can be compared.
     """
     targets = document.net.activations_of(document.params, X, scale=document.input_scale, sums=True)
@@ -255,32 +218,13 @@ def _rescale(factors: Array, table: Array | None) -> Rescale:
 # -------------------------------------------------------------------------------------------- calibration rows
 
 
-class Rows(NamedTuple):
-    """Calibration rows, and their labels or None."""
-
-    X: NDArray[Any]
-    y: NDArray[Any] | None
-
-
 class Comparison(NamedTuple):
-    """An int8 header compared with the float32 model on the calibration rows.
-
-    Attributes
-    ----------
-    rows : int
-        Number of calibration rows.
-    same_class : int or None
-        Number of rows with the same class (for multilabel targets, with the same labels); None without classes.
-    error : float or None
-        Root mean square difference of the outputs; None for models with classes.
-    accuracy, float_accuracy : float or None
-        Accuracy of int8 and of float32; None if `calibrate` had no labels.
-    """
+    """An int8 header compared with the float32 model on the calibration rows."""
 
     rows: int
-    same_class: int | None
-    error: float | None
-    accuracy: float | None
+    same_class: int | None  # rows with the same class, or with the same labels; None without classes
+    error: float | None  # root mean square difference of the outputs; None with classes
+    accuracy: float | None  # of int8; None if `calibrate` had no labels
     float_accuracy: float | None
 
     def __str__(self) -> str:
@@ -299,14 +243,8 @@ class Comparison(NamedTuple):
         )
 
 
-def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
-    """Return the validated rows and labels of the argument `calibrate`.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, their shape does not fit, an input is not finite, or there are labels but no classes.
-    """
+def calibration_rows(document: ModelDocument, calibrate: Any) -> tuple[Array, Array | None]:
+    """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
         raise ValueError("int8=True needs calibrate: rows of typical inputs, for example of the training data")
     labelled = isinstance(calibrate, tuple) and len(calibrate) == 2
@@ -315,10 +253,10 @@ def calibration_rows(document: ModelDocument, calibrate: Any) -> Rows:
     if rows.ndim != 2 or rows.shape[1] != document.n_inputs or not len(rows):
         raise ValueError(f"calibrate must have shape (n, {document.n_inputs}) with n > 0, got {rows.shape}")
     if y is None:
-        return Rows(rows, None)
+        return rows, None
     if document.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
-    return Rows(rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)))
+    return rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False))
 
 
 def _dense(X: Any) -> NDArray[Any]:
@@ -331,10 +269,10 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(document: ModelDocument, net: IntegerNet, sums: NDArray[Any], rows: Rows) -> Comparison:
+def compare(document: ModelDocument, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
-    outputs = document.net.forward(document.params, rows.X, scale=document.input_scale)
-    n, labels = len(rows.X), document.labels
+    outputs = document.net.forward(document.params, X, scale=document.input_scale)
+    n, labels = len(X), document.labels
     if document.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
         return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
@@ -343,7 +281,7 @@ def compare(document: ModelDocument, net: IntegerNet, sums: NDArray[Any], rows: 
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)
         sums = (sums > 0).astype(np.float32)
-    if rows.y is None or labels is None:
+    if y is None or labels is None:
         return Comparison(n, int(same.sum()), None, None, None)
-    accuracies = [float(labels.correct(decided, rows.y).mean()) for decided in (sums, outputs)]
+    accuracies = [float(labels.correct(decided, y).mean()) for decided in (sums, outputs)]
     return Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])

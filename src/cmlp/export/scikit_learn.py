@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.exceptions import NotFittedError, optional, sklearn_class
 from cmlp.export.assembly import Layer, network_of
 from cmlp.formats import require
 from cmlp.inputs.labels import Labels, as_labels
@@ -82,10 +82,9 @@ def _history(model: Any) -> History:
 def to_sklearn(document: ModelDocument, state: TrainingState | None) -> Any:
     """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
     require(document, "to_sklearn")
-    try:
-        from sklearn import neural_network  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise ImportError("to_sklearn needs scikit-learn: install it with `pip install scikit-learn`.") from error
+    neural_network = optional(
+        "sklearn.neural_network", "to_sklearn needs scikit-learn: install it with `pip install scikit-learn`."
+    )
     assert state is not None  # of all estimators but those for tables
     model = getattr(neural_network, document.class_name)()
     defaults = model.get_params(deep=False)

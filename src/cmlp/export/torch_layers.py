@@ -12,14 +12,7 @@ if TYPE_CHECKING:
 
 
 class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
-    """Multiplies its input by a constant number.
-
-    Parameters
-    ----------
-    scale : float
-    dtype : torch.dtype
-        Type of the result.
-    """
+    """Multiplies its input by a constant number; `dtype` is the type of the result."""
 
     def __init__(self, scale: float, dtype: torch.dtype) -> None:
         super().__init__()
@@ -38,11 +31,7 @@ class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are no
 class InputShift(torch.nn.Module):  # type: ignore[misc]
     """Subtracts a shift from each input and multiplies the difference by a factor, in float64.
 
-    Parameters
-    ----------
-    shift, factor : ndarray of shape (n_inputs,)
-    dtype : torch.dtype
-        Type of the result, which a conversion of the module changes; shift and factor stay in float64.
+    A conversion of the module changes the type of the result only; shift and factor stay in float64.
     """
 
     shift: torch.Tensor

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.exceptions import optional
 from cmlp.export.assembly import Layer, classifier_of, network_of, original_scale
-from cmlp.export.checks import optional_package, scale_in
-from cmlp.formats import require
+from cmlp.formats import require, scale_in
 from cmlp.inputs.scale import InputScale
 
 if TYPE_CHECKING:
@@ -21,20 +21,32 @@ if TYPE_CHECKING:
 _SOFTPLUS_THRESHOLD = 50.0
 _LOWEST_THRESHOLD = 20
 _MOST_MODULES = 10_000  # a Sequential may contain another one twice, so the number can grow exponentially
-# Modules without parameters and their names in cmlp.
-_PLAIN = {
-    "Sigmoid": "logistic",
-    "Tanh": "tanh",
-    "ReLU": "relu",
-    "SiLU": "silu",
-    "Softsign": "softsign",
+# The modules of activations; the attributes that are parameters of activations; the options that `to_torch` sets; the
+# options of which `from_torch` accepts only these values.
+_MODULES = {
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "softplus": "Softplus",
+    "softmax": "Softmax",
+    "logistic": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "ReLU",
+    "silu": "SiLU",
+    "softsign": "Softsign",
 }
+_PARAMETERS = {"leaky_relu": "negative_slope", "elu": "alpha"}
+_OPTIONS: dict[str, dict[str, float]] = {"softplus": {"threshold": _SOFTPLUS_THRESHOLD}, "softmax": {"dim": 1}}
+_ACCEPTED = {"gelu": ("approximate", ("none",)), "softplus": ("beta", (1,)), "softmax": ("dim", (1, -1))}
+_NEEDS = "{} needs the package torch: install it with `pip install torch`."
+_OWN = "cmlp.export.torch_layers"
+_NOT_CONTAINED = {"Sort": "the quantiles that its outputs predict", "Normalize": "the loss of its classifier"}
 
 
 def to_torch(document: ModelDocument) -> Any:
     """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
     require(document, "to_torch")
-    torch = optional_package("torch", "to_torch")
+    torch = optional("torch", _NEEDS.format("to_torch"))
     from cmlp.export import torch_layers
 
     net, scale = document.net, document.input_scale
@@ -61,27 +73,17 @@ def to_torch(document: ModelDocument) -> Any:
 
 def _module(torch: Any, activation: str, parameter: float) -> Any:
     """Return the module of an activation."""
-    nn = torch.nn
     if activation == "exp":
         from cmlp.export.torch_layers import Exp
 
         return Exp()
-    for name, own in _PLAIN.items():
-        if own == activation:
-            return getattr(nn, name)()
-    modules = {
-        "leaky_relu": lambda: nn.LeakyReLU(parameter),
-        "elu": lambda: nn.ELU(parameter),
-        "gelu": nn.GELU,
-        "softplus": lambda: nn.Softplus(threshold=_SOFTPLUS_THRESHOLD),
-        "softmax": lambda: nn.Softmax(dim=1),
-    }
-    return modules[activation]()
+    options = {_PARAMETERS[activation]: parameter} if activation in _PARAMETERS else _OPTIONS.get(activation, {})
+    return getattr(torch.nn, _MODULES[activation])(**options)
 
 
 def read_torch(module: Any, classes: ArrayLike | None = None) -> ModelDocument:
     """Return the document of a PyTorch module; see `cmlp.from_torch`."""
-    torch = optional_package("torch", "from_torch")
+    torch = optional("torch", _NEEDS.format("from_torch"))
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     reader = _Reader(torch)
@@ -135,7 +137,7 @@ class _Reader:
 
     def add(self, module: Any) -> None:
         """Add a module; raises TypeError or ValueError if it is not supported."""
-        nn, name = self.torch.nn, type(module).__name__
+        nn, name, own = self.torch.nn, type(module).__name__, type(module).__module__ == _OWN
         if type(module) in (nn.Identity, nn.Dropout):
             return
         if type(module) is nn.Flatten:
@@ -145,7 +147,7 @@ class _Reader:
         if type(module) is nn.Linear:
             self.layers.append(_layer(self.torch, module))
             self.activated = False
-        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "InputScale":
+        elif own and name == "InputScale":
             if self.layers:
                 raise ValueError("InputScale is only supported before the first Linear")
             if isinstance(self.input_scale, InputScale):
@@ -153,14 +155,12 @@ class _Reader:
             self.input_scale *= float(module.scale)
             if not 0 < self.input_scale < math.inf:
                 raise ValueError(f"InputScale needs a positive number, got {float(module.scale)}")
-        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "InputShift":
+        elif own and name == "InputShift":
             if self.layers or self.input_scale != 1:
                 raise ValueError("InputShift is only supported as the first module")
             self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
-        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "Sort":
-            raise ValueError("Sort is not supported: a module does not contain the quantiles that its outputs predict")
-        elif type(module).__module__ == "cmlp.export.torch_layers" and name == "Normalize":
-            raise ValueError("Normalize is not supported: a module does not contain the loss of its classifier")
+        elif own and name in _NOT_CONTAINED:
+            raise ValueError(f"{name} is not supported: a module does not contain {_NOT_CONTAINED[name]}")
         else:
             self.activate(module)
 
@@ -193,43 +193,26 @@ def _layer(torch: Any, linear: Any) -> Layer:
 
 
 def _activation(torch: Any, module: Any) -> tuple[str, float]:
-    """Return the name in cmlp of an activation, and its parameter."""
-    nn, kind = torch.nn, type(module)
+    """Return the name in cmlp of an activation, and its parameter; leaky_relu and elu without one are relu."""
+    kind = type(module)
     name = kind.__name__
-    if kind.__module__ == "cmlp.export.torch_layers" and name == "Exp":
+    if kind.__module__ == _OWN and name == "Exp":
         return "exp", 0.0
-    if name in _PLAIN and kind is getattr(nn, name):
-        return _PLAIN[name], 0.0
-    if kind is nn.LeakyReLU:
-        return _with_parameter("leaky_relu", module, "negative_slope")
-    if kind is nn.ELU:
-        return _with_parameter("elu", module, "alpha")
-    if kind is nn.GELU:
-        return "gelu", _required(module, "approximate", "none")
-    if kind is nn.Softplus:
-        if not module.threshold >= _LOWEST_THRESHOLD:
-            raise ValueError(f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}")
-        return "softplus", _required(module, "beta", 1)
-    if kind is nn.Softmax:
-        return "softmax", _required(module, "dim", 1, -1)
-    raise TypeError(
-        f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, Identity, "
-        f"Dropout, Flatten, LeakyReLU, ELU, GELU, Softplus, Softmax, {', '.join(_PLAIN)}"
-    )
-
-
-def _with_parameter(activation: str, module: Any, option: str) -> tuple[str, float]:
-    """Return an activation and its parameter, which is an option of a module; relu if the parameter is 0."""
-    value = float(getattr(module, option))
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{type(module).__name__} needs a finite {option} of at least 0, got {value!r}")
-    return (activation, value) if value else ("relu", 0.0)
-
-
-def _required(module: Any, option: str, *values: object) -> float:
-    """Return 0; raises ValueError if an option of a module has another value."""
-    value = getattr(module, option)
-    if value not in values:
+    activation = next((own for own, theirs in _MODULES.items() if kind is getattr(torch.nn, theirs)), None)
+    if activation is None:
+        raise TypeError(
+            f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, "
+            f"Identity, Dropout, Flatten, {', '.join(_MODULES.values())}"
+        )
+    if activation in _PARAMETERS:
+        parameter = float(getattr(module, _PARAMETERS[activation]))
+        if not 0 <= parameter < math.inf:
+            raise ValueError(f"{name} needs a finite {_PARAMETERS[activation]} of at least 0, got {parameter!r}")
+        return (activation, parameter) if parameter else ("relu", 0.0)
+    if activation == "softplus" and not module.threshold >= _LOWEST_THRESHOLD:
+        raise ValueError(f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}")
+    option, values = _ACCEPTED.get(activation, ("training", (True, False)))
+    if getattr(module, option) not in values:
         expected = " or ".join(map(repr, values))
-        raise ValueError(f"{type(module).__name__} needs {option}={expected}, got {value!r}")
-    return 0.0
+        raise ValueError(f"{name} needs {option}={expected}, got {getattr(module, option)!r}")
+    return activation, 0.0

@@ -25,20 +25,7 @@ def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
     The content is written to an unnamed file in the same folder (O_TMPFILE), or to a temporary file if the system does
     not support this. It is flushed to the disk before it replaces the file. A symbolic link is kept, and its target is
     replaced. The permissions of an existing file are kept, but not its owner, access control lists and hard links.
-
-    Parameters
-    ----------
-    path : str or path-like
-    produce : callable
-        A function that writes the content. It is called with a function that takes the next bytes of the file, and is
-        called again if an attempt fails.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written; an existing file stays unchanged.
-    ValueError
-        If the path exists and is not a regular file.
+    `produce` is called with a function that takes the next bytes of the file, and again if an attempt fails.
     """
     name = os.fsdecode(path)
     if os.path.basename(name) in ("", ".", ".."):  # realpath would drop the slash and name a file

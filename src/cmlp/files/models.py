@@ -110,21 +110,9 @@ def read_model(
     use_map: bool,
     verify: bool,
 ) -> Model:
-    """Read a model file; see `cmlp.load`.
+    """Read a model file and return what `build` makes of its document and training state; see `cmlp.load`.
 
-    Parameters
-    ----------
-    path : str or path-like
-    build : callable
-        Returns the model with the given document and training state. An exception that it raises is reported as damage
-        of the file.
-    use_map, verify : bool
-        As for `cmlp.load`.
-
-    Returns
-    -------
-    object
-        What `build` returns.
+    An exception that `build` raises is reported as damage of the file.
     """
     file = read_model_file(path, use_map=use_map, verify=verify)
     try:
@@ -195,7 +183,9 @@ def _target(file: ModelFile, name: str, labels: Labels | None) -> tuple[float, .
     net, numbers = file.net, file.arrays.get(TABLE_TARGET)
     if labels is not None:
         _check_labels(labels, net)
-    if (numbers is None) != (labels is not None) or not (labels is not None or _is_regressor(net)):
+    one_each = net.n_out == 1 or isinstance(net.loss_parameter, tuple)  # one number, or one for each quantile
+    is_regressor = net.activations[-1] == "identity" and one_each
+    if (numbers is None) != (labels is not None) or not (labels is not None or is_regressor):
         raise refuse(f"the outputs are not those of a {name}")
     if numbers is None:
         return None
@@ -203,11 +193,6 @@ def _target(file: ModelFile, name: str, labels: Labels | None) -> tuple[float, .
     if not np.isfinite(numbers).all() or not scale > 0 or not low <= high:
         raise refuse("the scale or the range of the target is invalid")
     return tuple(map(float, numbers))
-
-
-def _is_regressor(net: _core.Net) -> bool:
-    """Return whether the outputs are one number or one for each quantile."""
-    return net.activations[-1] == "identity" and (net.n_out == 1 or isinstance(net.loss_parameter, tuple))
 
 
 def _check_labels(labels: Labels, net: _core.Net) -> None:

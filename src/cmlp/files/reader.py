@@ -46,25 +46,13 @@ _ARRAYS = (
 
 
 class ModelFile(NamedTuple):
-    """The content of a model file.
+    """The content of a model file."""
 
-    Attributes
-    ----------
-    networks : list of (cmlp._core.Net, ndarray of shape (n_params,))
-        Writeable parameters. If the file is mapped, writing to a page creates a private copy of the page.
-    input_scale : float or InputScale
-    kinds : list of (str, int, bool) or None
-        Kind, number of edges or categories, and whether missing numbers have an input, of each column of a table.
-    strings : dict of str to str
-        The metadata that this package uses.
-    arrays : dict of str to ndarray
-        Copies of the example and of the training state's tensors, or of the numbers and the target of a table.
-    """
-
-    networks: list[tuple[_core.Net, NDArray[Any]]]
+    networks: list[tuple[_core.Net, NDArray[Any]]]  # writeable: a mapped page that is written to becomes a private copy
     input_scale: float | InputScale
-    kinds: list[tuple[str, int, bool]] | None
-    strings: dict[str, str]
+    kinds: list[tuple[str, int, bool]] | None  # kind, number of edges or categories, has missing: of columns
+    strings: dict[str, str]  # the metadata that this package uses
+    # Copies of the example and of the training state's tensors, or of a table's numbers and target.
     arrays: dict[str, NDArray[Any]]
 
     @property

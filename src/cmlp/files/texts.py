@@ -243,15 +243,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
-    """Return the categories of each column, None for a column of numbers, as JSON.
-
-    Raises
-    ------
-    TypeError
-        If a category is neither text, a finite number nor None; the message names the column.
-    ValueError
-        If too many integers of a column have the same hash; the message names the column.
-    """
+    """Return the categories of each column, None for a column of numbers, as JSON; errors name the column."""
     for i, one in enumerate(categories):
         if one and _most_equal_hashes(one) > _MOST_EQUAL_HASHES:
             raise ValueError(

@@ -15,13 +15,7 @@ IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
 
 
 def rectangular(value: Any, name: str) -> NDArray[Any]:
-    """Return `value` as an array.
-
-    Raises
-    ------
-    ValueError
-        If it has masked entries or null values, or is a list of lists of different lengths.
-    """
+    """Return `value` as an array; raises ValueError for masked entries, nulls, and lists of different lengths."""
     # A masked array can exist only if the program has imported numpy.ma. Importing it here would take time.
     if is_arrow(value):
         from cmlp.inputs.arrow import read
@@ -45,15 +39,7 @@ def is_arrow(value: object) -> bool:
 
 
 def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
-    """Return `value` as a 2-D array of bool, uint8, float32 or float64 with `width` columns.
-
-    Raises
-    ------
-    TypeError
-        If its elements cannot be converted to real numbers.
-    ValueError
-        If its shape is wrong, or text in it is not a number.
-    """
+    """Return `value` as a 2-D array of bool, uint8, float32 or float64 with `width` columns."""
     array = rectangular(value, name)
     if array.ndim != 2:
         given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
@@ -68,11 +54,6 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return `array` if the core can read it; otherwise an aligned copy in native byte order and a supported dtype.
 
     Float16 becomes float32; larger floats, integers except uint8, objects and text become float64.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If its elements are not real numbers, nor objects or text that can be converted to such numbers.
     """
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "buif":
@@ -88,13 +69,7 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
-    """Return numbers, objects or text, converted to float64.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the conversion fails; the message gives the reason.
-    """
+    """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     try:
@@ -138,11 +113,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
 def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
     """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
 
-    Raises
-    ------
-    ValueError
-        If a target of "poisson" is negative, or a target of "gamma" is not positive. The core computes with such
-        targets, and its costs would be wrong.
+    The core computes with other targets, and its costs would be wrong.
     """
     if loss not in ("poisson", "gamma"):
         return targets

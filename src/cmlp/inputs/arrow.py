@@ -95,23 +95,8 @@ class ArrowTable:
 def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
     """Return what an object with `__arrow_c_stream__` or `__arrow_c_array__` contains.
 
-    Parameters
-    ----------
-    value : object
-    name : str
-        Name of the argument, for messages.
-
-    Returns
-    -------
-    ArrowTable or ndarray
-        A table for columns with names, otherwise one dimension. Text is an array of objects.
-
-    Raises
-    ------
-    TypeError
-        If a column has another type than numbers, booleans and text, or a dictionary of these.
-    ValueError
-        If a value is null; the message names column and row.
+    It is a table for columns with names, otherwise one dimension; text is an array of objects. Raises TypeError for
+    other types than numbers, booleans, text and dictionaries of these, and ValueError with column and row for a null.
     """
     parts: list[NDArray[Any]] = []
     names: list[str] | None = None
@@ -129,15 +114,7 @@ def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
 
 
 def read_columns(value: Any, name: str) -> ArrowColumns:
-    """Return a table for the estimators for tables: with nulls, dates and points in time.
-
-    Parameters and other errors are those of `read`.
-
-    Raises
-    ------
-    ValueError
-        If `value` is a column instead of a table, or cannot be read.
-    """
+    """Return a table with nulls, dates and points in time, for the estimators for tables; see `read`."""
     names: list[str] = []
     kinds: list[str] = []
     chunks: list[list[NDArray[Any]]] = []
@@ -256,8 +233,7 @@ def _columns(schema: _Schema, array: _Array | None, name: str, row: int) -> tupl
     if array is None:
         return names, []
     where = [f"{name}{_OF_COLUMN}{label!r}" for label in names]
-    if array.null_count and array.buffers[0]:
-        _require_values(array, 0, array.length, name, row)
+    _require_values(array, 0, array.length, name, row)
     return names, [
         _values(schema.children[i].contents, array.children[i].contents, array.offset, array.length, where[i], row)
         for i in range(schema.n_children)
@@ -273,7 +249,7 @@ def _values(
 ) -> NDArray[Any]:
     """Return n values of a column from `start` on; raises ValueError for nulls and TypeError for other types."""
     kind = bytes(schema.format).decode()
-    if not nulls and n and array.null_count and array.n_buffers and array.buffers[0]:
+    if not nulls:
         _require_values(array, start, n, where, row)
     first = array.offset + start
     if schema.dictionary:
@@ -293,13 +269,10 @@ def _values(
 
 def _dictionary(schema: _Schema, entries: _Array, indices: NDArray[Any], where: str, row: int) -> NDArray[Any]:
     """Return the entries of this chunk's dictionary: each chunk may number its values in another way."""
-    used = np.unique(indices)
-    if entries.null_count and entries.n_buffers and entries.buffers and entries.buffers[0]:
-        valid = _bits(entries, 0, entries.offset, entries.length)
-        null = np.flatnonzero(valid[indices] == 0)
-        if len(null):
-            raise _null(where, row + int(null[0]))
-    _require_entries(used, entries, where)
+    _require_entries(indices, entries, where)
+    valid = _valid(entries, 0, entries.length)
+    if valid is not None and not valid[indices].all():
+        raise _null(where, row + int(valid[indices].argmin()))
     values = _values(schema, entries, 0, entries.length, where, row, nulls=True)
     return values[indices.astype(np.intp)]
 
@@ -328,9 +301,9 @@ def _valid(array: _Array, start: int, n: int) -> NDArray[np.bool_] | None:
 
 
 def _require_values(array: _Array, start: int, n: int, where: str, row: int) -> None:
-    null = np.flatnonzero(_bits(array, 0, array.offset + start, n) == 0)
-    if len(null):
-        raise _null(where, row + int(null[0]))
+    valid = _valid(array, start, n)
+    if valid is not None and not valid.all():
+        raise _null(where, row + int(valid.argmin()))
 
 
 def _buffer(array: _Array, index: int, dtype: Any, first: int, n: int) -> NDArray[Any]:

@@ -14,17 +14,7 @@ Block = TypeVar("Block")
 
 
 class Passes:
-    """Where blocks come from: an iterable that can be read again, or a function that returns an iterator.
-
-    Parameters
-    ----------
-    source : iterable or callable
-
-    Raises
-    ------
-    TypeError
-        If it is neither.
-    """
+    """Where blocks come from: an iterable that can be read again, or a function that returns an iterator."""
 
     def __init__(self, source: Any) -> None:
         if not callable(source) and not hasattr(source, "__iter__"):
@@ -55,14 +45,7 @@ class Passes:
 
 
 class Reader(Generic[Block]):
-    """An iterator over converted blocks, which a thread reads and converts one block ahead.
-
-    Parameters
-    ----------
-    items : iterator
-    convert : callable
-        ``convert(item, index)`` returns the block. It runs in the thread.
-    """
+    """An iterator over blocks, which a thread reads and converts by ``convert(item, index)`` one block ahead."""
 
     def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Block]) -> None:
         self._items, self._convert = items, convert

@@ -45,19 +45,11 @@ def kind_of(array: Any) -> str:
 def block_checksums(
     arrays: Sequence[NDArray[Any] | CSR], kinds: Sequence[str], first: int = 0, size: int = BLOCK
 ) -> Checksums:
-    """Return the checksum of each block of the rows of several arrays.
+    """Return the checksum of each block of the rows of several arrays, of `size` rows from multiples of it on.
 
-    Parameters
-    ----------
-    arrays : sequence of ndarray of 1 or 2 dimensions and CSR
-        Arrays with the same number of rows.
-    kinds : sequence of str
-        What `kind_of` returned for the arrays with which these are compared: equal values of another dtype have equal
-        checksums, unless one of the two is sparse.
-    first : int
-        Index of the first row, if other workers have those before it; 0 for sparse rows.
-    size : int
-        Rows per block; blocks begin at multiples of it. The first and the last block may have fewer.
+    `kinds` is what `kind_of` returned for the arrays with which these are compared: equal values of another dtype have
+    equal checksums, unless one of the two is sparse. `first` is the index of the first row, if other workers have those
+    before it.
     """
     n_rows = arrays[0].shape[0]
     sums = np.zeros((first + n_rows - 1) // size - first // size + 1, np.uint64)

@@ -20,37 +20,15 @@ if TYPE_CHECKING:
 
 
 class ClassWeights(NamedTuple):
-    """The weights of classes: learned from the training rows, and used for these and for validation rows.
-
-    Attributes
-    ----------
-    given : "balanced", dict or list of dict
-        As for `MLPClassifier`.
-    columns : list of ndarray
-        The weight of each class; of multilabel targets the two weights of each column.
-    """
+    """The weights of classes: learned from the training rows, and used for these and for validation rows."""
 
     given: ClassWeight
-    columns: list[NDArray[np.float64]]
+    columns: list[NDArray[np.float64]]  # the weight of each class; of multilabel targets the two of each column
 
     def times(
         self, weight: NDArray[np.float64] | None, targets: NDArray[Any], *, some: bool = True
     ) -> NDArray[np.float64]:
-        """Return sample weights multiplied by the weights of the rows' labels.
-
-        Parameters
-        ----------
-        weight : None or ndarray of shape (n_samples,)
-        targets : ndarray
-            The rows' encoded labels.
-        some : bool, default=True
-            Whether at least one product must be positive.
-
-        Raises
-        ------
-        ValueError
-            If a product is not finite, or no row has a positive weight.
-        """
+        """Return sample weights times those of the rows' encoded labels; with `some`, one must be positive."""
         product = np.ones(len(targets)) if weight is None else weight
         for weights, indices in zip(self.columns, _indices(targets, len(self.columns)), strict=True):
             with np.errstate(over="ignore"):  # an infinite product is refused below
@@ -66,23 +44,7 @@ class ClassWeights(NamedTuple):
 def weights_of_classes(
     class_weight: ClassWeight, labels: Labels, targets: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> ClassWeights | None:
-    """Return the weights of the classes; None if `class_weight` is None.
-
-    Parameters
-    ----------
-    class_weight : None, "balanced", dict or list of dict
-        As for `MLPClassifier`.
-    labels : Labels
-    targets : ndarray
-        The labels of the training rows, encoded by `labels`.
-    weight : None or ndarray of shape (n_samples,)
-        The weights of the training rows, for "balanced".
-
-    Raises
-    ------
-    ValueError
-        If the classes of `class_weight` or their number do not match the labels, or a weight is negative or not finite.
-    """
+    """Return the weights of the classes, from encoded and weighted training rows; None if `class_weight` is None."""
     if class_weight is None:
         return None
     if labels.kind == "multilabel":
@@ -133,11 +95,7 @@ def _weights(
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
         raise ValueError(f"The classes, {missing}, are not in class_weight")
-    values = [given.get(label, 1.0) for label in classes]
-    if not all(_is_weight(value) for value in values):
+    values: list[Any] = [given.get(label, 1.0) for label in classes]
+    if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
         raise ValueError(f"class_weight must have finite weights that are not negative, got {given!r}.")
     return np.array(values, np.float64)
-
-
-def _is_weight(value: Any) -> bool:
-    return isinstance(value, Real) and bool(0 <= value <= sys.float_info.max)  # type: ignore[operator]  # any number

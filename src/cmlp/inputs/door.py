@@ -15,20 +15,11 @@ if TYPE_CHECKING:
 
 
 class Rows(NamedTuple):
-    """Converted rows; StoredRows if only some of them are in this process.
-
-    Attributes
-    ----------
-    X : ndarray, CSR or StoredRows
-    natural : dtype
-        The dtype of the model with ``dtype="auto"``.
-    names : ndarray of str or None
-        Names of the columns of a data frame.
-    """
+    """Converted rows; StoredRows if only some of them are in this process."""
 
     X: Any  # one of these three; the core's callers know no StoredRows
-    natural: np.dtype[Any]
-    names: NDArray[Any] | None
+    natural: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
+    names: NDArray[Any] | None  # of the columns of a data frame
 
     @property
     def kind(self) -> str:
@@ -45,27 +36,13 @@ class Opened(NamedTuple):
 
 
 class Door(NamedTuple):
-    """Checks and converts rows.
-
-    Attributes
-    ----------
-    owner : str
-        Name of the estimator, for messages.
-    labels : bool
-        Whether y has labels.
-    width : int or None
-        The number of columns that the rows must have; None for any columns.
-    names : ndarray of str or None
-        The names of these columns.
-    partial : bool
-        Whether the rows are a part of all rows: there may be none, and all may have the weight 0.
-    """
+    """Checks and converts rows; `owner` is the name of the estimator in messages."""
 
     owner: str
-    labels: bool
-    width: int | None = None
-    names: NDArray[Any] | None = None
-    partial: bool = False
+    labels: bool  # whether y has labels
+    width: int | None = None  # number of columns that the rows must have; None for any
+    names: NDArray[Any] | None = None  # of these columns
+    partial: bool = False  # whether these are a part of all rows: there may be none, and all may have the weight 0
 
     def rows(self, X: Any) -> Rows:
         """Return converted rows."""

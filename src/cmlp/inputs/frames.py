@@ -48,13 +48,7 @@ def read_once(value: Any, name: str) -> Any:
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:
-    """Return the column names of a data frame; None if they are not strings or X is not a data frame.
-
-    Raises
-    ------
-    TypeError
-        If only some of the names are strings.
-    """
+    """Return the column names of a data frame; None if they are not strings or X is not a data frame."""
     if isinstance(X, np.ndarray) or not (hasattr(X, "columns") and hasattr(X, "__array__")):
         return None
     names = np.asarray(list(X.columns), dtype=object)

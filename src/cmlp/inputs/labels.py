@@ -72,22 +72,7 @@ def _require_unicode(labels: NDArray[Any], name: str) -> None:
 
 
 def kind_of_labels(y: NDArray[Any]) -> str:
-    """Return "multiclass" for a column of labels, "multilabel" for a 0/1 matrix.
-
-    Parameters
-    ----------
-    y : ndarray of one or two dimensions
-        Must be finite if its dtype is floating-point.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    TypeError, ValueError
-        If y does not contain labels.
-    """
+    """Return "multiclass" for a column of finite labels, "multilabel" for a 0/1 matrix; raises an error for others."""
     if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
         raise TypeError(
             "Support for labels represented as bytes is not supported. "
@@ -96,9 +81,10 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
+        other = next(label for label in y.flat if not isinstance(label, str))
         raise ValueError(
             "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
-            f"got an array of objects with {reprlib.repr(_first_not_text(y))}. Convert it first, for "
+            f"got an array of objects with {reprlib.repr(other)}. Convert it first, for "
             "example with astype(int) or astype(str)."
         )
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
@@ -123,24 +109,11 @@ def _require_bits(y: NDArray[Any]) -> None:
     raise ValueError("Multioutput target data is not supported with label binarization")
 
 
-def _first_not_text(y: NDArray[Any]) -> object:
-    return next(label for label in y.flat if not isinstance(label, str))
-
-
 class Labels:
     """The classes of a classifier: encodes labels as targets and decodes outputs to labels.
 
-    Parameters
-    ----------
-    kind : {"labels", "multilabel"}
-        "labels" if each row has exactly one label, "multilabel" if it can have any number of labels.
-    classes : ndarray of shape (n_classes,)
-        Sorted labels, or the column numbers for multilabel targets.
-
-    Raises
-    ------
-    ValueError
-        If the classes of multilabel targets are not the column numbers.
+    The kind is given as "labels" if each row has exactly one label, and "multilabel" if it can have any number. The
+    classes are sorted labels, or the column numbers for multilabel targets.
     """
 
     def __init__(self, kind: str, classes: NDArray[Any]) -> None:
@@ -158,16 +131,7 @@ class Labels:
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the network; raises ValueError if y has labels that are not in `classes`.
 
-        Parameters
-        ----------
-        y : ndarray
-            Labels, of shape (n_samples,), or (n_samples, n_classes) for multilabel targets.
-
-        Returns
-        -------
-        ndarray
-            int32 class indices (multiclass), a uint8 column (binary) or a bool matrix
-            (multilabel).
+        They are int32 class indices (multiclass), a uint8 column (binary) or a bool matrix (multilabel).
         """
         kind = kind_of_labels(y)
         if self.kind == "multilabel":
@@ -252,19 +216,7 @@ def mixes_text(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
-    """Return the classes of y, and y as targets.
-
-    Parameters
-    ----------
-    y : ndarray
-        Labels, as `as_labels` returns them.
-
-    Returns
-    -------
-    labels : Labels
-    targets : ndarray
-        y, encoded.
-    """
+    """Return the classes of y, labels as `as_labels` returns them, and y as targets."""
     if kind_of_labels(y) == "multilabel":
         return Labels("multilabel", np.arange(y.shape[1])), y != 0
     classes, indices = distinct(y)

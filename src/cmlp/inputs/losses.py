@@ -20,25 +20,9 @@ if TYPE_CHECKING:
 def values_and_gradient(
     loss: LossFunction, y: NDArray[Any], output: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Return what a function returns for some rows: their costs, and the derivatives with respect to the outputs.
+    """Return copies of what a function returns for targets and outputs: costs in float64, and their derivatives.
 
-    Parameters
-    ----------
-    loss : callable
-        ``loss(y, output)`` returns the costs, of shape (n,), and their derivatives, of shape (n, n_outputs).
-    y, output : ndarray of shape (n, n_outputs)
-        Targets and outputs, of the same dtype.
-
-    Returns
-    -------
-    values : ndarray of float64 of shape (n,)
-    gradient : ndarray of shape (n, n_outputs)
-        In the dtype of the outputs. Both are copies.
-
-    Raises
-    ------
-    ValueError
-        If the function returns something else, or a number that is not finite.
+    ``loss(y, output)`` returns the costs, of shape (n,), and their derivatives, of shape (n, n_outputs).
     """
     result = loss(y, output)
     if not isinstance(result, (tuple, list)) or len(result) != 2:

@@ -24,25 +24,10 @@ def first_non_finite_error(
     names: NDArray[Any] | None,
     argument: str = "X",
 ) -> NonFiniteInputError:
-    """Return the error to raise instead of the core's error.
+    """Return the error to raise instead of the core's error; `argument` is what its message calls X.
 
     The core reads the rows in an order of its own, and reports the first non-finite value that it reads. This function
     checks the rows before the reported row, so the user always gets the first non-finite value in X.
-
-    Parameters
-    ----------
-    error : NonFiniteInputError
-        The error that the bridge raised.
-    X : ndarray or CSR of shape (n_samples, n_features)
-        The rows that were passed to the core.
-    scale : float or InputScale
-        Factor of the inputs, or a shift and a factor for each column.
-    dtype : dtype
-        The network's type.
-    names : ndarray of str or None
-        Names of the columns of a data frame.
-    argument : str, default="X"
-        Name of the argument, for the message.
     """
     found = _first(X, error.row + 1, scale, dtype)
     if found is None:

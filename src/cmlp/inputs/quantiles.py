@@ -17,17 +17,9 @@ def quantiles(
 ) -> NDArray[np.float64]:
     """Return the quantiles of numbers, one for each share.
 
-    With weights, a quantile is the smallest number at which the sum of the weights of the numbers up to it reaches its
-    share of the whole. A row of weight 2 then counts as two equal rows of weight 1. Without weights, it is interpolated
-    as in NumPy; equal weights count as none.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n,)
-    shares : sequence or ndarray of shape (n_quantiles,)
-        From 0 to 1.
-    weight : ndarray of shape (n,) or None
-        Positive.
+    With weights, which are positive, a quantile is the smallest number at which the sum of the weights of the numbers
+    up to it reaches its share of the whole. A row of weight 2 then counts as two equal rows of weight 1. Without
+    weights, it is interpolated as in NumPy; equal weights count as none.
     """
     found: NDArray[np.float64]
     if weight is None or (weight == weight[0]).all():

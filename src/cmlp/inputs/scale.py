@@ -106,10 +106,7 @@ def composed(
 ) -> tuple[Vector, Vector]:
     """Return one shift and factor for a shift and factor and then another one.
 
-    Raises
-    ------
-    ValueError
-        If float64 cannot hold the shift: the scaled inputs would be off by more than 1e-7.
+    Raises ValueError if float64 cannot hold the shift: the scaled inputs would be off by more than 1e-7.
     """
     shift, factor = map(np.atleast_1d, first)
     with np.errstate(all="ignore"):  # numbers that are not finite have an error of their own, later
@@ -131,21 +128,11 @@ def composed(
 def learnt_scale(
     kind: str, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.int64] | None = None
 ) -> InputScale:
-    """Return the scale of each column that is learnt from X.
+    """Return the scale of each column that is learnt from rows of X, or from all.
 
-    A column without a spread gets the factor 1. The factors of CSR rows are those of the same dense rows, but all
-    shifts are 0, so that zeros stay zeros.
-
-    Parameters
-    ----------
-    kind : {"standard", "minmax", "robust"}
-        "standard": the scaled columns have the mean 0 and the standard deviation 1. "minmax": the range from 0 to 1.
-        "robust": the median 0 and the interquartile range 1.
-    X : ndarray or CSR of shape (n, n_columns)
-    weight : ndarray of shape (n,) or None
-        Rows with the weight 0 are ignored. `quantiles` defines weighted quartiles.
-    rows : ndarray of int or None
-        The rows to learn from; None for all.
+    "standard" scales to the mean 0 and the standard deviation 1, "minmax" to the range from 0 to 1, "robust" to the
+    median 0 and the interquartile range 1. A column without a spread gets the factor 1. Rows with the weight 0 are
+    ignored. The factors of CSR rows are those of the same dense rows, but all shifts are 0, so that zeros stay zeros.
     """
     if kind != "robust":
         from cmlp.inputs.moments import Moments  # few programs need it

@@ -26,12 +26,6 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
 
     The function recognizes two mistakes: bytes up to 255 without a scale, and a scale below 1 for inputs that are
     already small. It reads only the first 100 rows, to avoid a pass over a large X or a memory map.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
-    input_scale : float
-        Positive.
     """
     largest = _largest(X)
     if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:

@@ -21,17 +21,8 @@ if TYPE_CHECKING:
 class CSR:
     """Compressed sparse rows in canonical form: column indices are strictly increasing within a row.
 
-    If the core can read the caller's arrays, they are used without a copy. They are never changed.
-
-    Parameters
-    ----------
-    data : ndarray of bool, uint8, float32 or float64
-        The stored values, row by row.
-    indices : ndarray of int32 or int64
-        The column of each value.
-    indptr : ndarray of the same type
-        Row pointers: row i has the values ``data[indptr[i]:indptr[i + 1]]``.
-    shape : tuple of int
+    Row i has the values ``data[indptr[i]:indptr[i + 1]]`` in the columns `indices`. If the core can read the caller's
+    arrays, they are used without a copy. They are never changed.
     """
 
     def __init__(self, data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, ...]) -> None:
@@ -114,19 +105,10 @@ def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
 
 
 def as_csr(X: Any, convert: Callable[[NDArray[Any]], NDArray[Any]]) -> CSR:
-    """Convert a sparse container to `CSR` rows. The container itself is not changed.
+    """Convert a two-dimensional sparse container, which is not changed, to `CSR` rows.
 
-    Parameters
-    ----------
-    X : sparse matrix, sparse array or CSR
-        A two-dimensional container.
-    convert : callable
-        Converts values whose type the core cannot read; may raise an exception.
-
-    Raises
-    ------
-    StatusError
-        If the container's index arrays do not match its values and its shape.
+    `convert` is called for values whose type the core cannot read. Raises StatusError if the index arrays do not match
+    the values and the shape.
     """
     if isinstance(X, CSR):
         return X

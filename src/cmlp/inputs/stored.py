@@ -11,17 +11,7 @@ if TYPE_CHECKING:
 
 
 class StoredRows:
-    """Stands for a matrix of which only consecutive rows are in this process, while it trains with other workers.
-
-    Parameters
-    ----------
-    stored : ndarray of shape (n_stored, n_features)
-        The rows of this process.
-    first : int
-        Index of the first of them.
-    n_rows : int
-        Number of rows of all workers.
-    """
+    """Stands for `n_rows` rows of which only those from `first` on are in this process, while it trains with others."""
 
     def __init__(self, stored: NDArray[Any], first: int, n_rows: int) -> None:
         self.stored, self.first = stored, first

@@ -26,21 +26,10 @@ _RESHAPE = (
 
 
 def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
-    """Return X as a two-dimensional array that the core can read, without a copy if possible.
+    """Return X as two-dimensional rows that the core can read, and the dtype of the model with ``dtype="auto"``.
 
-    Parameters
-    ----------
-    X : array-like or sparse container of shape (n_samples, n_features)
-        Arrays of bool, uint8, float32 and float64 with any strides and sparse containers in canonical CSR format are
-        not copied.
-    owner : str
-        Name of the estimator, for messages.
-
-    Returns
-    -------
-    array : ndarray or CSR of shape (n_samples, n_features)
-    natural : dtype
-        The dtype of the model with ``dtype="auto"``: float32 for uint8, float16 and float32 arrays, otherwise float64.
+    Arrays of bool, uint8, float32 and float64 with any strides and sparse containers in canonical CSR format are not
+    copied. The dtype is float32 for uint8, float16 and float32 arrays, otherwise float64.
     """
     sparse = is_sparse(X)
     array = X if sparse else rectangular(X, "X")
@@ -93,25 +82,9 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
 def as_targets(
     y: ArrayLike | None, n_rows: int, owner: str, *, labels: bool = False, warn_of_column: bool = True
 ) -> NDArray[Any]:
-    """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened.
+    """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened, usually with a warning.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Labels or numbers.
-    n_rows : int
-        Number of rows of X.
-    owner : str
-        Name of the estimator, for messages.
-    labels : bool, default=False
-        Whether y contains labels. They are copied, because other threads could change them after the checks, and they
-        may be a sparse container (for multilabel targets).
-    warn_of_column : bool, default=True
-        Whether to issue a DataConversionWarning if y is a single column.
-
-    Returns
-    -------
-    ndarray
+    Labels are copied, because other threads could change them after the checks, and may be a sparse container.
     """
     if y is None:
         raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")

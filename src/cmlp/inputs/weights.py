@@ -39,18 +39,7 @@ def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: s
 def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = True) -> NDArray[np.float64] | None:
     """Return sample weights as a float64 array, one per row; None if `sample_weight` is None.
 
-    Parameters
-    ----------
-    sample_weight : None, number or array-like of shape (n_samples,)
-        Finite and not negative. A single number applies to every row.
-    n_rows : int
-        Number of rows of X.
-    some : bool, default=True
-        Whether at least one weight must be positive.
-
-    Returns
-    -------
-    None or ndarray of shape (n_samples,)
+    A single number applies to every row. With `some`, at least one weight must be positive.
     """
     if sample_weight is None:
         return None

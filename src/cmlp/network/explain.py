@@ -1,4 +1,4 @@
-"""The wanted changes of a gradient descent step, for each example: the parts of backpropagation as data."""
+"""A gradient, and the wanted changes of a gradient descent step for each example: backpropagation as data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.inputs.losses import values_and_gradient
-from cmlp.network.gradient import gradient_of
 from cmlp.results import Gradient, LayerExplanation, StepExplanation
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _ROWS = 1024  # rows that are converted to double precision at a time
+_PIECE = 2**20  # elements of a sum between two checks for Ctrl-C
 
 
 def explanation(
@@ -27,17 +27,8 @@ def explanation(
 ) -> StepExplanation:
     """Return the wanted changes of a step for each row.
 
-    Parameters
-    ----------
-    net : Net
-        The network's description.
-    weights : sequence of ndarray of shape (n_in, n_out)
-    activations : sequence of ndarray of shape (n, size)
-        Activations of every layer, the inputs first.
-    deltas : sequence of ndarray of shape (n, n_out)
-        Derivatives of each row's cost with respect to the weighted sums.
-    y : array of shape (n,) or (n, n_outputs)
-        Valid targets.
+    `activations` are those of every layer, the inputs first, and `deltas` the derivatives of each row's cost with
+    respect to the weighted sums, for valid targets.
     """
     targets = _dense_targets(y, net)
     pushes = [-delta for delta in deltas]
@@ -121,3 +112,18 @@ def _wanted_probabilities(loss: str, p: Any, a: Array, t: Array, *, softmax: boo
 
     wanted = toward_one(a, t)
     return wanted if softmax else wanted - toward_one(1 - a, 1 - t)
+
+
+def gradient_of(net: Net, flat: NDArray[Any]) -> Gradient:
+    """Return the gradient whose numbers, in the layout of the network's parameters, are `flat`."""
+    return Gradient(*net.views(flat), flat, _length(flat))
+
+
+def _length(vector: NDArray[Any]) -> float:
+    """Return the Euclidean norm of a vector, computed in double precision."""
+    squares = 0.0
+    for start in range(0, len(vector), _PIECE):
+        piece = vector[start : start + _PIECE].astype(np.float64)
+        # Not piece @ piece: BLAS may use threads, and the sum would then depend on their number.
+        squares += float(np.einsum("i,i->", piece, piece))
+    return float(np.sqrt(squares))

@@ -13,10 +13,8 @@ from cmlp.export.methods import ExportMethods
 from cmlp.hyperparameters import documented, network_argument
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.scale import check_scale_width, scaled
-from cmlp.network.explain import explanation
-from cmlp.network.gradient import gradient_of
-from cmlp.network.objective import Objective
-from cmlp.network.training import NetworkTraining
+from cmlp.network.explain import explanation, gradient_of
+from cmlp.network.training import NetworkTraining, Objective
 from cmlp.results import Gradient, StepExplanation
 from cmlp.training.initialization import init_activations, initial_params
 from cmlp.training.random import random_state as generator
@@ -264,7 +262,7 @@ class Network(NetworkTraining, ExportMethods):
         (2.0, 0.0)
         """
         arguments = self.params, X, y
-        options = {"scale": self._scale, "order": order, "n_threads": self._n_threads, **self._objective(objective)}
+        options = {"order": order, **self._keywords(objective)}
         if argument("plain", plain, *BOOLEAN):
             return self._net.cost_and_plain_loss(*arguments, **options)[1]
         return self._net.cost(*arguments, **options)
@@ -285,9 +283,7 @@ class Network(NetworkTraining, ExportMethods):
         -----
         Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986.
         """
-        flat, _ = self._net.gradient(
-            self.params, X, y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
-        )
+        flat, _ = self._net.gradient(self.params, X, y, **self._keywords(objective))
         return gradient_of(self._net, flat)
 
     def input_gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
@@ -302,9 +298,7 @@ class Network(NetworkTraining, ExportMethods):
         -------
         ndarray of shape (n, n_inputs)
         """
-        return self._net.input_gradient(
-            self.params, X, y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
-        )
+        return self._net.input_gradient(self.params, X, y, **self._keywords(objective))
 
     def deltas(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> list[NDArray[Any]]:
         """Return the derivative of each row's cost with respect to the weighted sums of every layer after the input.
@@ -327,9 +321,7 @@ class Network(NetworkTraining, ExportMethods):
         >>> [delta.shape for delta in net.deltas(np.zeros((5, 2)), [0, 1, 1, 0, 0])]
         [(5, 3), (5, 2)]
         """
-        return self._net.deltas(
-            self.params, X, y, scale=self._scale, n_threads=self._n_threads, **self._objective(objective)
-        )
+        return self._net.deltas(self.params, X, y, **self._keywords(objective))
 
     def explain_step(self, X: ArrayLike, y: ArrayLike) -> StepExplanation:
         """Return what a gradient descent step wants to change in every layer, for each row and on average.

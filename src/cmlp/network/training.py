@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from cmlp._core import Optimizer
+from cmlp.architecture import per_layer
 from cmlp.blocks import block_copy
-from cmlp.constraints import COUNT, argument
+from cmlp.constraints import COUNT, LARGEST_INTEGER, argument, interval
 from cmlp.hyperparameters import documented, network_argument
-from cmlp.network.objective import Objective, objective
 from cmlp.network.parameters import NetworkParameters
 from cmlp.results import Epoch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self, Unpack
 
     from numpy.typing import ArrayLike
 
 _ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+_SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
+_STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
+
+
+class Objective(TypedDict, total=False):
+    """Keywords of `Network.cost` that define the objective."""
+
+    sample_weight: ArrayLike | None
+    alpha: float | Sequence[float]
+    dropout: float | Sequence[float]
+    dropout_seed: int
+    dropout_step: int
+
+
+def objective(given: Objective, n_layers: int) -> dict[str, Any]:
+    """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
+    unknown = sorted(set(given) - set(Objective.__annotations__))
+    if unknown:
+        raise TypeError(
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
+        )
+    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
+    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
+    if hasattr(alpha, "__iter__"):
+        core["alphas"] = per_layer("alpha", alpha, n_layers)
+    else:
+        core["alpha"] = network_argument("alpha", alpha)
+    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
+    if any(rates) or hasattr(dropout, "__iter__"):
+        core["dropout"] = rates
+    core["dropout_seed"] = argument("dropout_seed", given.get("dropout_seed", 0), _SEED)
+    core["dropout_step"] = argument("dropout_step", given.get("dropout_step", 0), _STEP)
+    return core
 
 
 class NetworkTraining(NetworkParameters):
     """Training methods of a network; base class of `Network`."""
 
-    def _objective(self, given: Objective) -> dict[str, Any]:
-        """Return the keywords of an objective in the form that the core expects."""
-        return objective(given, len(self.sizes) - 1)
+    def _keywords(self, given: Objective) -> dict[str, Any]:
+        """Return the keywords of a call of the core: input scale, threads and objective."""
+        return {"scale": self._scale, "n_threads": self._n_threads, **objective(given, len(self.sizes) - 1)}
 
     def fit(
         self,
@@ -195,10 +230,8 @@ class NetworkTraining(NetworkParameters):
             optimizer,
             batch_size=argument("batch_size", batch_size, COUNT),
             order=order,
-            scale=self._scale,
             rates=learning_rates,
             want_norm=gradient_norm,
-            n_threads=self._n_threads,
-            **self._objective(objective),
+            **self._keywords(objective),
         )
         return Epoch(cost + penalty, penalty, norm, n_batches)

@@ -26,20 +26,9 @@ _BLOCKS = ("style", "script", "model", "examples")
 class Document:
     """A page: one HTML file that makes no request.
 
-    Parameters
-    ----------
-    template : str
-        Name of the template of the body.
-    parts : dict of str to str
-        What replaces the names in the templates, among it "title", "style", "script" and "model", the model as JSON.
-
-    Attributes
-    ----------
-    html : str
-        The whole page.
-    sizes : dict of str to int
-        Bytes of its parts: "markup", "style", "script", "weights" (with the model's description) and, if there are
-        any, "examples".
+    `parts` replace the names in the templates, among them "title", "style", "script" and "model", the model as JSON.
+    `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script", "weights" (with the
+    model's description) and, if there are any, "examples".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:

@@ -19,30 +19,12 @@ if TYPE_CHECKING:
 
 
 class Described:
-    """A model as the page shows it.
+    """A model of one network as the page shows it.
 
-    Parameters
-    ----------
-    document : ModelDocument
-        Of one network.
-
-    Attributes
-    ----------
-    net, params, scale
-        The network, its parameters, and the scale of the inputs: a factor, or unless they are an image a shift and a
-        factor for each.
-    pixel_scale : float
-        The scale if the inputs are an image.
-    takes_bytes : bool
-        Whether the pixels of an image are from 0 to 255, not from 0 to 1. The scale tells it.
-    labels : Labels or None
-        The classes of a classifier.
-    kind : str
-        "classes" (the largest output is the answer), "binary" (one output, two classes), "multilabel" or "numbers".
-    inputs, outputs : list of str
-        Names of the inputs, and of the outputs (of both classes if the kind is "binary").
-    noun : str
-        What the page calls an input: "digit", "image" or "example".
+    The scale of the inputs is a factor, or unless they are an image a shift and a factor for each; it tells whether the
+    pixels of an image are from 0 to 255, not from 0 to 1. The kind is "classes" (the largest output is the answer),
+    "binary" (one output, two classes), "multilabel" or "numbers". The outputs have the names of both classes if it is
+    "binary". The noun is what the page calls an input: "digit", "image" or "example".
     """
 
     def __init__(self, document: ModelDocument) -> None:

@@ -9,7 +9,7 @@ from cmlp.formats import DISTANCES, RARE_ACTIVATIONS
 from cmlp.page.assembly import Document, as_json, asset, fill, script, style
 from cmlp.page.description import Described, visible
 from cmlp.page.examples import Examples, default_digits
-from cmlp.page.table import TablePage
+from cmlp.page.table import table_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,46 +22,23 @@ MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
 LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
 
 
-class Page(Document):
-    """The page of a network.
-
-    Parameters
-    ----------
-    document : ModelDocument
-        Of one network.
-    data : sequence of four arrays or None
-        Examples; None for the bundled digits if the model reads digits.
-    title : str or None
-        The heading; None for one that describes the model.
-    """
-
-    def __init__(
-        self,
-        document: ModelDocument,
-        data: Sequence[ArrayLike] | None = None,
-        title: str | None = None,
-    ) -> None:
-        described = Described(document)
-        if data is not None:
-            described.use_data(data)
-        examples = default_digits(described) if data is None else Examples(described, data)
-        parts = _texts(described, examples, title)
-        parts |= {
-            "style": _style(described),
-            "script": _script(described, examples),
-            "model": as_json(described.as_json(_white(described, examples))),
-            "examples": as_json(None if examples is None else examples.as_json()),
-        }
-        super().__init__("template.html", parts)
-
-
 def page_of(document: ModelDocument, data: Sequence[ArrayLike] | None = None, title: str | None = None) -> Document:
     """Return the page of a model; see `Network.to_html`."""
-    if document.columns is None:
-        return Page(document, data, title)
+    if document.columns is not None:
+        if data is not None:
+            raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
+        return table_page(document, title)
+    described = Described(document)
     if data is not None:
-        raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
-    return TablePage(document, title)
+        described.use_data(data)
+    examples = default_digits(described) if data is None else Examples(described, data)
+    parts = _texts(described, examples, title) | {
+        "style": _style(described),
+        "script": _script(described, examples),
+        "model": as_json(described.as_json(_white(described, examples))),
+        "examples": as_json(None if examples is None else examples.as_json()),
+    }
+    return Document("template.html", parts)
 
 
 def _style(model: Described) -> str:
@@ -83,16 +60,11 @@ def _script(model: Described, examples: Examples | None) -> str:
         "pen": model.is_image,
         "drawing": model.is_image,
         "fields": not model.is_image,
-        "fool": can_fool(model),
+        "fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
         "lesson": has_lesson(model, examples),
         "page": True,
     }
     return script(name for name, needed in parts.items() if needed)
-
-
-def can_fool(model: Described) -> bool:
-    """Return whether the page can change an image until the network gives another answer."""
-    return model.is_image and model.kind == "classes"
 
 
 def has_lesson(model: Described, examples: Examples | None) -> bool:

@@ -21,19 +21,7 @@ MOST_BYTES = 120_000  # of all examples in a page
 
 
 class Examples:
-    """Training and test examples for a model.
-
-    Parameters
-    ----------
-    model : Described
-    data : sequence of four arrays
-        ``X_train, y_train, X_test, y_test``, as for the model; a `Dataset` for example.
-
-    Raises
-    ------
-    ValueError
-        If `data` does not fit the model.
-    """
+    """Training and test examples for a model: ``X_train, y_train, X_test, y_test``, a `Dataset` for example."""
 
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model

@@ -17,35 +17,13 @@ if TYPE_CHECKING:
     from cmlp.model import ModelDocument
 
 
-class TablePage(Document):
-    """The page of an estimator for tables.
-
-    Parameters
-    ----------
-    document : ModelDocument
-        Of a table.
-    title : str or None
-        The heading; None for one that says what is predicted.
-    """
-
-    def __init__(self, document: ModelDocument, title: str | None = None) -> None:
-        require(document, "to_html")
-        n_weights, n_nets = sum(net.n_params for net, _ in document.networks), len(document.networks)
-        rare = RARE_ACTIVATIONS.intersection(document.net.activations)
-        kind = "number" if document.labels is None else "class"
-        parts = {
-            "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
-            "facts": f"{n_nets} network{'s' * (n_nets > 1)}, {n_weights:,} weights and biases",
-            "style": style(["base", "table"]),
-            "script": script(["network", *(["functions"] if rare else []), "dom", "encoder", "table"]),
-            "model": as_json(_described(document)),
-        }
-        super().__init__("table.html", parts)
-
-
-def _described(document: ModelDocument) -> dict[str, Any]:
-    """Return the description for the page's script."""
-    return {
+def table_page(document: ModelDocument, title: str | None = None) -> Document:
+    """Return the page of an estimator for tables, with a title or one that says what is predicted."""
+    require(document, "to_html")
+    n_weights, n_nets = sum(net.n_params for net, _ in document.networks), len(document.networks)
+    rare = RARE_ACTIVATIONS.intersection(document.net.activations)
+    kind = "number" if document.labels is None else "class"
+    described = {
         "columns": _columns(document),
         "nets": [
             {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}
@@ -55,6 +33,14 @@ def _described(document: ModelDocument) -> dict[str, Any]:
         "target": document.target,
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in document.networks])),
     }
+    parts = {
+        "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
+        "facts": f"{n_nets} network{'s' * (n_nets > 1)}, {n_weights:,} weights and biases",
+        "style": style(["base", "table"]),
+        "script": script(["network", *(["functions"] if rare else []), "dom", "encoder", "table"]),
+        "model": as_json(described),
+    }
+    return Document("table.html", parts)
 
 
 def _outputs(document: ModelDocument) -> list[str]:

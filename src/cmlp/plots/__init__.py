@@ -9,8 +9,7 @@ The colours can be told apart by colour-blind readers. Text and lines follow mat
 
 from cmlp.plots.activations import ActivationsDisplay
 from cmlp.plots.boundary import BoundaryDisplay
-from cmlp.plots.learning_rates import LearningRateDisplay
-from cmlp.plots.loss_curve import LossCurveDisplay
+from cmlp.plots.curves import LearningRateDisplay, LossCurveDisplay
 from cmlp.plots.mistakes import MistakesDisplay
 from cmlp.plots.network import NetworkDisplay
 from cmlp.plots.weights import WeightsDisplay

@@ -204,10 +204,10 @@ class BoundaryDisplay(Display):
 def _values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the scores and classes of a classifier, or the predictions of a regressor and None."""
     if is_classifier(model):
-        result = answers_of(model, grid)
-        if len(result.classes) > len(COLORS):
-            raise ValueError(f"estimator must have at most {len(COLORS)} classes, got {len(result.classes)}.")
-        return result.scores, result.classes
+        classes, scores = answers_of(model, grid)
+        if len(classes) > len(COLORS):
+            raise ValueError(f"estimator must have at most {len(COLORS)} classes, got {len(classes)}.")
+        return scores, classes
     predict = model.forward if is_network(model) else getattr(model, "predict", None)
     if predict is None:
         raise TypeError(f"estimator must have predict or be a Network, got {describe(model)}.")

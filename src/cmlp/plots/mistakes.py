@@ -111,12 +111,12 @@ class MistakesDisplay(Display):
         """
         if n_images < 1:
             raise ValueError(f"n_images must be at least 1, got {n_images}.")
-        result = answers_of(estimator, X)
+        classes, scores = answers_of(estimator, X)
         truth, pixels = np.asarray(y), np.asarray(X)
         if truth.shape != (len(pixels),):
             raise ValueError(f"y must have one class for each of the {len(pixels)} rows, got the shape {truth.shape}.")
         shape = required_image_shape(pixels.shape[1], image_shape)
-        answers, best = result.answers, result.scores.max(axis=1)
+        answers, best = classes[scores.argmax(axis=1)], scores.max(axis=1)
         wrong = np.flatnonzero(answers != truth)
         chosen = wrong[np.argsort(-best[wrong], kind="stable")][:n_images]
         images = pixels[chosen].reshape(-1, *shape)
@@ -140,20 +140,16 @@ class MistakesDisplay(Display):
         """
         self.images_: list[AxesImage] = []
         self.texts_: list[Text] = []
-        count = len(self.images)
-        shape = self.images.shape[1:]
-        n_columns = max(1, min(n_columns, count))
-        size = ImageGrid.size(count, shape, n_columns, 2) if count else (4.0, 1.0)
-        ax = self._start(ax, size)
+        count, shape = len(self.images), self.images.shape[1:]
         if not count:
+            ax = self._start(ax, (4.0, 1.0))
             ax.set_axis_off()
         else:
-            grid = ImageGrid(ax, count, shape, n_columns, title_lines=2)
-            for place, image in enumerate(self.images):
-                title = f"says {self.answers[place]}: {self.scores[place]:.2f}\nis {self.truth[place]}"
-                drawn, text = grid.draw(place, image, title, cmap="gray")
-                self.images_.append(drawn)
-                self.texts_.append(text)
+            grid = ImageGrid(count, shape, max(1, min(n_columns, count)), title_lines=2)
+            ax = self._start(ax, grid.size)
+            parts = zip(self.answers, self.scores, self.truth, strict=True)
+            titles = (f"says {answer}: {score:.2f}\nis {truth}" for answer, score, truth in parts)
+            self.images_, self.texts_ = grid.draw(ax, self.images, titles, cmap="gray")
         ax.set_title(self._summary())
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,30 +18,7 @@ if TYPE_CHECKING:
 
 
 class Layers:
-    """The layers of a fitted estimator or of a `Network`.
-
-    Parameters
-    ----------
-    model : MLPClassifier, MLPRegressor or Network
-
-    Attributes
-    ----------
-    name : str
-        The name of the model's class.
-    weights, biases : list of ndarray
-        One array per layer, of shape (n_in, n_out) and (n_out,).
-    sizes : tuple of int
-        Layer sizes, input first.
-    output_names : list of str
-        Names of the output units: the classes, or the numbers from 0.
-
-    Raises
-    ------
-    TypeError
-        If the model is of another class.
-    ValueError
-        If an estimator is not fitted.
-    """
+    """The layers of a `Network` or a fitted estimator, but for tables; outputs without classes are numbered from 0."""
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
@@ -68,26 +45,6 @@ def own_document(model: Any) -> ModelDocument | None:
     return document_of(model) if hasattr(model, "_document") else None
 
 
-class Answers(NamedTuple):
-    """The answers of a classifier to some rows.
-
-    Attributes
-    ----------
-    classes : ndarray of shape (n_classes,)
-    scores : ndarray of shape (n_rows, n_classes)
-        The output activations or probabilities.
-    """
-
-    classes: NDArray[Any]
-    scores: NDArray[Any]
-
-    @property
-    def answers(self) -> NDArray[Any]:
-        """The class with the largest score of each row."""
-        largest: NDArray[Any] = self.classes[self.scores.argmax(axis=1)]
-        return largest
-
-
 def is_network(model: Any) -> bool:
     """Return whether a model is a `Network`, which has no labels."""
     document = own_document(model)
@@ -99,22 +56,8 @@ def is_classifier(model: Any) -> bool:
     return model.output in ("softmax", "logistic") if is_network(model) else hasattr(model, "predict_proba")
 
 
-def answers_of(model: Any, X: ArrayLike) -> Answers:
-    """Return a classifier's answers.
-
-    Parameters
-    ----------
-    model : Network or classifier
-        Any estimator with `predict_proba`, also a pipeline.
-    X : array-like of shape (n_rows, n_features)
-
-    Raises
-    ------
-    TypeError
-        If the model is not a classifier.
-    ValueError
-        If the classifier is not fitted or has multilabel targets.
-    """
+def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the classes of a `Network` or of any classifier, also a pipeline, and their scores (n_rows, n_classes)."""
     if not is_classifier(model):
         raise TypeError(
             f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
@@ -123,12 +66,12 @@ def answers_of(model: Any, X: ArrayLike) -> Answers:
         scores = model.forward(X)
         if scores.shape[1] == 1:
             scores = np.concatenate([1 - scores, scores], axis=1)
-        return Answers(np.arange(scores.shape[1]), scores)
+        return np.arange(scores.shape[1]), scores
     document = own_document(model)
     if document is not None and document.labels is not None and document.labels.kind == "multilabel":
         raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
     scores = np.asarray(model.predict_proba(X))
-    return Answers(np.asarray(model.classes_), scores)
+    return np.asarray(model.classes_), scores
 
 
 def describe(model: Any) -> str:
@@ -137,13 +80,7 @@ def describe(model: Any) -> str:
 
 
 def image_shape_of(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int] | None:
-    """Return the height and width of images, or None if the number of pixels is not a square and none are given.
-
-    Raises
-    ------
-    ValueError
-        If the given shape has another number of pixels.
-    """
+    """Return the height and width of images, or None if the number of pixels is not a square and none are given."""
     if given is not None:
         shape = tuple(given)
         if len(shape) != 2 or shape[0] * shape[1] != n_pixels or min(shape) < 1:

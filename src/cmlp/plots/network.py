@@ -25,22 +25,12 @@ _DISTANCE = 3.2  # between two layers
 
 
 class Connection(NamedTuple):
-    """A drawn connection.
-
-    Attributes
-    ----------
-    layer : int
-        Index of the layer that it leads to; 0 is the first after the input.
-    source, target : int
-        Indices of the neurons.
-    contribution : float
-        Weight times activation of the source: what the connection adds to the target's weighted sum.
-    """
+    """A drawn connection between two neurons; layer 0 is the first after the input, to which it leads."""
 
     layer: int
     source: int
     target: int
-    contribution: float
+    contribution: float  # to the target's weighted sum: weight times activation of the source
 
 
 class NetworkDisplay(Display):

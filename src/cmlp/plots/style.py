@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp.exceptions import optional
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
+    from matplotlib.text import Text
     from numpy.typing import NDArray
 
 # Colours for lines and classes: blue, vermillion and green of Okabe and Ito (2008) first. Each has a contrast of at
@@ -26,11 +31,7 @@ _SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
 def pyplot() -> Any:
     """Return ``matplotlib.pyplot``; raises ImportError that names the extra if matplotlib is missing."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib: install it with `pip install cmlp[plots]`.") from error
-    return plt
+    return optional("matplotlib.pyplot", "Plots need matplotlib: install it with `pip install cmlp[plots]`.")
 
 
 def text_color() -> Any:
@@ -88,54 +89,44 @@ class Display:
 
 
 class ImageGrid:
-    """Images side by side on one axes, each with a title above it.
+    """Images of the same shape side by side on one axes, each with a title of some lines above it."""
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    n_images : int
-    shape : tuple of int
-        Height and width of an image in pixels.
-    n_columns : int
-    title_lines : int, default=1
-        Number of lines to leave for each title.
-    """
-
-    def __init__(self, ax: Axes, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> None:
-        self.ax, self.n_columns = ax, n_columns
+    def __init__(self, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> None:
         height, width = shape
         # All sizes are in widths of an image.
         self.height, self.gap, self.title = height / width, 0.12, 0.2 * title_lines
-        self.n_rows = math.ceil(n_images / n_columns)
-        ax.set_xlim(0, n_columns * (1 + self.gap) - self.gap)
-        ax.set_ylim(self.n_rows * (self.height + self.title + self.gap) - self.gap, 0)
-        ax.set_aspect("equal")
-        ax.set_axis_off()
+        self.n_rows, self.n_columns = math.ceil(n_images / n_columns), n_columns
 
-    def draw(self, index: int, image: NDArray[Any], title: str, **options: Any) -> tuple[AxesImage, Any]:
-        """Draw an image at its place in the grid; return the image and the text of its title."""
+    @property
+    def size(self) -> tuple[float, float]:
+        """A figure size in inches."""
+        scale = 1.15
+        rows = self.n_rows * (self.height + self.title + self.gap)
+        return max(2.5, scale * self.n_columns * 1.12), max(1.5, scale * rows + 0.3)
+
+    def draw(
+        self, ax: Axes, images: Iterable[NDArray[Any]], titles: Iterable[str], **options: Any
+    ) -> tuple[list[AxesImage], list[Text]]:
+        """Draw images with their titles; return both."""
         from matplotlib.patches import Rectangle
 
-        row, column = divmod(index, self.n_columns)
-        left = column * (1 + self.gap)
-        top = row * (self.height + self.title + self.gap) + self.title
-        limits = self.ax.get_xlim(), self.ax.get_ylim()
-        extent = (left, left + 1, top + self.height, top)
-        drawn = self.ax.imshow(image, extent=extent, aspect="equal", interpolation="nearest", **options)
-        self.ax.set(xlim=limits[0], ylim=limits[1])
-        # An outline shows where an image with the background's colour ends.
-        outline = Rectangle((left, top), 1, self.height, fill=False, edgecolor=COLORS[4], linewidth=0.5, clip_on=False)
-        self.ax.add_patch(outline)
-        text = self.ax.text(left + 0.5, top - 0.04, title, ha="center", va="bottom", fontsize="small")
-        return drawn, text
-
-    @staticmethod
-    def size(n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> tuple[float, float]:
-        """Return a figure size in inches for the grid."""
-        n_rows = math.ceil(n_images / n_columns)
-        height, width = shape
-        scale = 1.15
-        return (
-            max(2.5, scale * n_columns * 1.12),
-            max(1.5, scale * n_rows * (height / width + 0.2 * title_lines + 0.12) + 0.3),
-        )
+        limits: dict[str, Any] = {
+            "xlim": (0, self.n_columns * (1 + self.gap) - self.gap),
+            "ylim": (self.n_rows * (self.height + self.title + self.gap) - self.gap, 0),
+        }
+        ax.set(**limits)
+        ax.set_aspect("equal")
+        ax.set_axis_off()
+        drawn, texts = [], []
+        for index, (image, title) in enumerate(zip(images, titles, strict=True)):
+            row, column = divmod(index, self.n_columns)
+            left = column * (1 + self.gap)
+            top = row * (self.height + self.title + self.gap) + self.title
+            extent = (left, left + 1, top + self.height, top)
+            drawn.append(ax.imshow(image, extent=extent, aspect="equal", interpolation="nearest", **options))
+            # An outline shows where an image with the background's colour ends.
+            edge = {"fill": False, "edgecolor": COLORS[4], "linewidth": 0.5, "clip_on": False}
+            ax.add_patch(Rectangle((left, top), 1, self.height, **edge))
+            texts.append(ax.text(left + 0.5, top - 0.04, title, ha="center", va="bottom", fontsize="small"))
+        ax.set(**limits)
+        return drawn, texts

@@ -161,14 +161,10 @@ class WeightsDisplay(Display):
     def _plot_images(self, ax: Axes | None, n_columns: int, colors: dict[str, Any]) -> Axes:
         """Draw an image for each neuron, on one scale."""
         assert self.image_shape is not None
-        n_columns = min(n_columns, len(self.units))
-        width, height = ImageGrid.size(len(self.units), self.image_shape, n_columns)
-        ax = self._start(ax, (width + 0.9, height))
-        grid = ImageGrid(ax, len(self.units), self.image_shape, n_columns)
-        for place, unit in enumerate(self.units):
-            image, text = grid.draw(place, self.weights[:, unit].reshape(self.image_shape), self._name(unit), **colors)
-            self.images_.append(image)
-            self.texts_.append(text)
+        grid = ImageGrid(len(self.units), self.image_shape, min(n_columns, len(self.units)))
+        ax = self._start(ax, (grid.size[0] + 0.9, grid.size[1]))
+        images = self.weights.T[list(self.units)].reshape(-1, *self.image_shape)
+        self.images_, self.texts_ = grid.draw(ax, images, map(self._name, self.units), **colors)
         return ax
 
     def _plot_matrix(self, ax: Axes | None, chosen: NDArray[Any], colors: dict[str, Any]) -> Axes:

@@ -40,6 +40,7 @@ def register(*classes: type) -> None:
 def _set_types(operator: Any) -> None:
     """Set the types of the outputs. Numbers are doubles if an input is, otherwise floats, as skl2onnx has them."""
     model, rows = operator.raw_operator, operator.inputs[0].get_first_dimension()
+    document = model._document()
     doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
     numbers = DoubleTensorType if doubles else FloatTensorType
     if hasattr(model, "classes_"):
@@ -47,31 +48,24 @@ def _set_types(operator: Any) -> None:
         if classes.dtype.kind == "f" and (classes % 1 != 0).any():
             raise ValueError(f"Labels must be whole numbers or text for skl2onnx, got {classes.tolist()}.")
         label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
-        operator.outputs[0].set_type(label([rows, len(classes)] if _is_multilabel(model) else [rows]))
+        operator.outputs[0].set_type(label([rows, len(classes)] if document.labels.kind == "multilabel" else [rows]))
         operator.outputs[1].set_type(numbers([rows, len(classes)]))
     else:
-        operator.outputs[0].set_type(numbers([rows, _n_outputs(model)]))
-
-
-def _is_multilabel(model: Any) -> bool:
-    return bool(model._document().labels.kind == "multilabel")
-
-
-def _n_outputs(model: Any) -> int:
-    return int(model._document().net.n_out)
+        operator.outputs[0].set_type(numbers([rows, document.net.n_out]))
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an estimator."""
     model, graph = operator.raw_operator, _Graph(scope, container)
-    add = _add_network if model._document().columns is None else _add_table
+    document = model._document()
+    add = _add_network if document.columns is None else _add_table
     *label, numbers = add(graph, model, operator.inputs)
     if hasattr(model, "decision_function") and container.get_options(model, {_RAW_SCORES: False})[_RAW_SCORES]:
         numbers = graph.logits
-        if len(model.classes_) == 2 and not _is_multilabel(model):  # one number for two classes
+        if len(model.classes_) == 2 and document.labels.kind != "multilabel":  # one number for two classes
             numbers = graph.node("Concat", graph.node("Neg", numbers), numbers, axis=1)
     if not label:
-        numbers = graph.node("Reshape", numbers, graph.constant([-1, _n_outputs(model)]))
+        numbers = graph.node("Reshape", numbers, graph.constant([-1, document.net.n_out]))
     for value, variable in zip([*label, numbers], operator.outputs, strict=True):
         graph.name(graph.cast(value, guess_proto_type(variable.type)), variable.onnx_name)
 
@@ -123,13 +117,7 @@ def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
 
 
 class _Graph:
-    """Adds nodes to a graph of skl2onnx.
-
-    Attributes
-    ----------
-    logits : str
-        The weighted sums of the last layer that was added.
-    """
+    """Adds nodes to a graph of skl2onnx; `logits` are the weighted sums of the last layer that was added."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope, self.container = scope, container

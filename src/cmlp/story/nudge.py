@@ -41,7 +41,7 @@ _WIDE = 68
 
 
 class Nudge(NamedTuple):
-    """A case, the indices of some training images, and what a gradient descent step wants to change for them.
+    """A case, some training images with their indices and classes, and what a gradient descent step wants for them.
 
     The first image is that of the case. The network is in double precision, so that the sums agree to the last digits
     shown. The gradient is from `Network.gradient`, which does not use `step`.
@@ -50,20 +50,10 @@ class Nudge(NamedTuple):
     case: Case
     network: Network
     images: NDArray[Any]
+    X: NDArray[np.uint8]
+    y: NDArray[Any]
     step: StepExplanation
     gradient: Gradient
-
-    @property
-    def X(self) -> NDArray[np.uint8]:
-        """The images."""
-        rows: NDArray[np.uint8] = self.case.experiment.data.X_train[self.images]
-        return rows
-
-    @property
-    def y(self) -> NDArray[Any]:
-        """Their class indices."""
-        digits: NDArray[Any] = self.case.experiment.data.y_train[self.images]
-        return digits
 
     @property
     def cost(self) -> float:
@@ -82,8 +72,8 @@ def nudged(case: Case, n: int) -> Nudge:
     others = [image for image in range(min(n, len(data.X_train))) if image != case.example.image][: n - 1]
     images = np.array([case.example.image, *others])
     network = in_double(case.experiment.train())
-    rows, digits = data.X_train[images], data.y_train[images]
-    return Nudge(case, network, images, network.explain_step(rows, digits), network.gradient(rows, digits))
+    X, y = data.X_train[images], data.y_train[images]
+    return Nudge(case, network, images, X, y, network.explain_step(X, y), network.gradient(X, y))
 
 
 def in_double(network: Network) -> Network:

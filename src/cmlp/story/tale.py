@@ -29,12 +29,20 @@ NAMES = Names(SIZES, LABELS)
 
 
 class Tale:
-    """The data and the networks of the story, with a seed of the random numbers."""
+    """The data and the networks of the story, with a seed of the random numbers.
+
+    `nine` and `seven` are the first test images of these digits, `used` the pixels that are not black in at least one
+    training image, and `run` what the numbers depend on. The other texts are parts of suggested commands and lines.
+    """
 
     def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+        self.seed, self.other_seed, self.run = seed, (seed + 1) % 2**32, f"float32, seed {seed}"
+        self.seed_argument = f", seed={seed}" if seed else ""
         self.experiment = self.start()
         self.X, self.y, self.X_test, self.y_test = self.experiment.data
+        self.nine, self.seven = (int(np.flatnonzero(self.y_test == digit)[0]) for digit in (9, 7))
+        self.nine_rows, self.seven_rows = (f"{image}:{image + 1}" for image in (self.nine, self.seven))
+        self.used: NDArray[np.bool_] = np.max(self.X, axis=0) > 0
         self._snapshots = [self.experiment.network.params.copy()]
         for name in ("network", "state", "gradient_norm", "edge_shares", "five_passes"):
             setattr(self, name, lru_cache(maxsize=None)(getattr(self, name)))
@@ -84,16 +92,6 @@ class Tale:
     # ------------------------------------------------------------------------------------------ images of the story
 
     @cached_property
-    def nine(self) -> int:
-        """The first 9 of the test images."""
-        return int(np.flatnonzero(self.y_test == 9)[0])
-
-    @cached_property
-    def seven(self) -> int:
-        """The first 7 of the test images."""
-        return int(np.flatnonzero(self.y_test == 7)[0])
-
-    @cached_property
     def test_outputs(self) -> NDArray[Any]:
         """Outputs of the trained network for the test images."""
         outputs: NDArray[Any] = self.network(N_PASSES).forward(self.X_test)
@@ -131,31 +129,6 @@ class Tale:
         row = slice(self.lesson, self.lesson + 1)
         return self.network(1, "float64").explain_step(self.X[row], self.y[row])
 
-    @property
-    def run(self) -> str:
-        """What the numbers of the story depend on."""
-        return f"float32, seed {self.seed}"
-
-    @property
-    def nine_rows(self) -> str:
-        """The rows of X_test that hold our 9 alone, for suggested lines of Python."""
-        return f"{self.nine}:{self.nine + 1}"
-
-    @property
-    def seven_rows(self) -> str:
-        """The rows of X_test that hold our 7 alone."""
-        return f"{self.seven}:{self.seven + 1}"
-
-    @property
-    def seed_argument(self) -> str:
-        """The argument `seed` of `story_network` for suggested lines of Python; empty for the default."""
-        return f", seed={self.seed}" if self.seed else ""
-
-    @property
-    def other_seed(self) -> int:
-        """Another seed, for suggested commands."""
-        return (self.seed + 1) % 2**32
-
     @cached_property
     def unit(self) -> Unit:
         """The neuron of layer A whose weighted sum for our 9 is nearest to 0: it is not at the ends of the sigmoid."""
@@ -185,12 +158,6 @@ class Tale:
     def half_trained_gradient(self) -> NDArray[Any]:
         """Gradient of this cost."""
         return self.network(1, "float64").gradient(self.X, self.y).flat
-
-    @cached_property
-    def used(self) -> NDArray[np.bool_]:
-        """Which pixels are not black in at least one training image."""
-        used: NDArray[np.bool_] = np.max(self.X, axis=0) > 0
-        return used
 
 
 def sigmoid(z: Any) -> Any:

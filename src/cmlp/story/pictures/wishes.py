@@ -76,11 +76,6 @@ class Way(NamedTuple):
     shares: list[float]
     part: float
 
-    def extremes(self, n: int) -> list[int]:
-        """Return the indices of the `n` largest shares by size, in the order of their size."""
-        order: list[int] = np.argsort(-np.abs(self.shares), kind="stable").tolist()
-        return order[:n]
-
 
 class ThreeWays(NamedTuple):
     """The wish of one neuron, that for its weighted sum, and the three ways to follow it.
@@ -145,7 +140,8 @@ def signed(value: float) -> str:
 def _shares(way: Way, width: int) -> str:
     """Return the largest shares with their names, as many as fit, and dots if some are left out."""
     text, dots = "", "  ..."
-    for n, i in enumerate(way.extremes(len(way.shares))):
+    order = np.argsort(-np.abs(way.shares), kind="stable").tolist()
+    for n, i in enumerate(order):
         longer = f"{text}{'  ' if text else ''}{way.names[i]} {signed(way.shares[i])}"
         if len(longer) + (len(dots) if n + 1 < len(way.shares) else 0) > width:
             return text + dots
