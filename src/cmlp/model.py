@@ -82,7 +82,7 @@ class TableColumns:
     """The encoder of a table's columns: iterates over each `Column`.
 
     It has kind, number of edges or categories, and whether missing numbers have an input, of each column; centre, scale
-    and edges of each column of numbers; the categories of each column in the order of their codes, None for numbers; and
+    and edges of each column of numbers; the categories of each column in the order of their codes, None for numbers;
     centre, scale, lowest and highest scaled value of a regressor's targets.
     """
 
