@@ -152,7 +152,9 @@ def _document(file: ModelFile) -> ModelDocument:
     parameters = load_parameters(strings["parameters"])
     columns = target = None
     if is_table:
-        columns, target = _columns(file), _target(file, name, labels)
+        categories = load_categories(strings["categories"])
+        columns = TableColumns(file.kinds or (), file.arrays[TABLE_NUMBERS], categories)
+        target = _target(file, name, labels)
     else:
         parameters.setdefault("input_scale", file.input_scale)
     return ModelDocument(
@@ -174,11 +176,6 @@ def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
     if "feature_names" in file.strings:
         return load_names(file.strings["feature_names"], n)
     return None
-
-
-def _columns(file: ModelFile) -> TableColumns:
-    assert file.kinds is not None
-    return TableColumns(file.kinds, file.arrays[TABLE_NUMBERS], load_categories(file.strings["categories"]))
 
 
 def _target(file: ModelFile, name: str, labels: Labels | None) -> tuple[float, ...] | None:
