@@ -13,7 +13,7 @@ from cmlp.export.onnx_nodes import Nodes, require_unicode
 from cmlp.files.atomic import write_atomically
 from cmlp.files.texts import dump, dump_names
 from cmlp.formats import require, scale_in
-from cmlp.inputs.resolution import too_coarse
+from cmlp.inputs.scale import too_coarse
 
 if TYPE_CHECKING:
     import os
