@@ -113,15 +113,6 @@ def pair(first: str, second: str, convert: Callable[[Any], object] = lambda valu
     return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert)
 
 
-def _is_generator(value: object) -> bool:
-    # NumPy imports numpy.random only when it is first used, which saves time.
-    return isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ()))
-
-
-def _is_array_like(value: object) -> bool:
-    return not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__"))
-
-
 def _are_callbacks(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(
         not isinstance(callback, type) and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
@@ -146,9 +137,16 @@ Row: TypeAlias = tuple[Constraint, ...]
 
 BOOLEAN = (instance(bool), instance(np.bool_))
 NONE = Constraint("None", lambda value: value is None)
-ARRAY_LIKE = Constraint("an array-like", _is_array_like)
+ARRAY_LIKE = Constraint(
+    "an array-like",
+    lambda value: not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__")),
+)
 FUNCTION = Constraint("a callable", callable)
-GENERATOR = Constraint("an instance of 'numpy.random.mtrand.RandomState'", _is_generator)
+# NumPy imports numpy.random only when it is first used, which saves time.
+GENERATOR = Constraint(
+    "an instance of 'numpy.random.mtrand.RandomState'",
+    lambda value: isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ())),
+)
 CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks)
 FLOAT_TYPE = Constraint("float32 or float64", _is_float_type, np.dtype)
 COLUMNS = pair("shift", "factor", lambda value: InputScale(*value))

@@ -190,9 +190,9 @@ def test_other_errors(tmp_path, net):
 
 
 def test_file_that_would_be_too_large(tmp_path, monkeypatch):
-    from cmlp.export import onnx_nodes
+    from cmlp.export import onnx_writer
 
-    monkeypatch.setattr(onnx_nodes, "_LARGEST_FILE", 2**17)
+    monkeypatch.setattr(onnx_writer, "_LARGEST_FILE", 2**17)
     Network([100, 100]).to_onnx(tmp_path / "small.onnx")
     with pytest.raises(ValueError, match="can have at most 131072 bytes, but this model needs 80400"):
         Network([200, 100]).to_onnx(tmp_path / "net.onnx")

@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 35_150,
-    "lines of code": 19_200,
+    "lines of Python": 33_780,
+    "lines of code": 18_940,
     "files in import circles": 9,
     "imports against the order of layers": 3,
     "frames from fit to the core": 14,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+_USUAL = ("log_loss", "poisson", "squared_error")  # losses of output activations
+
+
 class Layer(NamedTuple):
     """A layer: weights of shape (n_in, n_out), biases (n_out,), activation and its parameter (0: default or none)."""
 
@@ -47,7 +50,7 @@ def network_of(
     net = _core.Net(
         sizes,
         names,
-        loss or _usual_loss(names[-1]),
+        loss or next(usual for usual in _USUAL if names[-1] in _core.LOSSES[usual].outputs),
         layers[0].weights.dtype,
         [layer.parameter for layer in layers],
         p,
@@ -74,11 +77,6 @@ def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | 
         if np.float32(candidate) == rounded == stored:
             return candidate
     return stored
-
-
-def _usual_loss(output: str) -> str:
-    usual = ("log_loss", "poisson", "squared_error")
-    return next(loss for loss in usual if output in _core.LOSSES[loss].outputs)
 
 
 def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> ModelDocument:

@@ -14,7 +14,7 @@ from cmlp.export.c_table import parts_of_table
 from cmlp.export.c_text import prefix_of, text_function
 from cmlp.files.atomic import write_atomically
 from cmlp.formats import require
-from cmlp.inputs.resolution import too_coarse
+from cmlp.inputs.scale import too_coarse
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -13,7 +13,7 @@ from cmlp.export.onnx_nodes import Nodes, require_unicode
 from cmlp.files.atomic import write_atomically
 from cmlp.files.texts import dump, dump_names
 from cmlp.formats import require, scale_in
-from cmlp.inputs.resolution import too_coarse
+from cmlp.inputs.scale import too_coarse
 
 if TYPE_CHECKING:
     import os
@@ -51,7 +51,10 @@ def onnx_model(document: ModelDocument, input_dtype: str | None = None) -> Any:
             f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
         )
     classes = None if document.labels is None else _label_values(document.labels.classes)
-    size = _size(document) + (0 if classes is None else _bytes_of(classes))
+    size = _size(document)
+    if classes is not None:
+        texts = classes.tolist() if classes.dtype.kind in "OU" else None
+        size += classes.nbytes if texts is None else sum(len(label.encode()) + 8 for label in texts)
     if size + _SPARE > _LARGEST_FILE:
         raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
     writer: _Writer = (
@@ -100,13 +103,6 @@ def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
     raise TypeError(
         f"labels of dtype {classes.dtype} cannot be written to ONNX: fit on integers, booleans, float64 or text"
     )
-
-
-def _bytes_of(classes: NDArray[Any]) -> int:
-    """Return the bytes that labels take in a file."""
-    if classes.dtype.kind in "OU":
-        return sum(len(label.encode()) + 8 for label in classes.tolist())
-    return classes.nbytes
 
 
 def _require_resolution(scale: InputScale) -> None:

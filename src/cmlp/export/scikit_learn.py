@@ -53,17 +53,13 @@ def read_sklearn(model: Any) -> tuple[ModelDocument, TrainingState]:
     tensors = zip(coefs, intercepts, [*hidden, model.out_activation_], strict=True)
     document = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(model, "loss", None))
     document.kind, document.parameters = kind, model.get_params(deep=False)
-    document.labels = _labels(model) if kind == "classifier" else None
+    if kind == "classifier":  # only multilabel targets give several logistic outputs
+        multilabel = model.out_activation_ == "logistic" and model.n_outputs_ > 1
+        document.labels = Labels("multilabel" if multilabel else "labels", as_labels(model.classes_, "classes_"))
     document.names = getattr(model, "feature_names_in_", None)
     state = TrainingState(document.params, _history(model))
     state.epoch = int(model.n_iter_)
     return document, state
-
-
-def _labels(model: Any) -> Labels:
-    """Return the classes of a classifier. Only multilabel targets give several logistic outputs."""
-    multilabel = model.out_activation_ == "logistic" and model.n_outputs_ > 1
-    return Labels("multilabel" if multilabel else "labels", as_labels(model.classes_, "classes_"))
 
 
 def _history(model: Any) -> History:

@@ -150,8 +150,11 @@ def _document(file: ModelFile) -> ModelDocument:
             raise refuse(f"{key!r} is missing")
     labels = load_labels(strings["classes"], file.net.n_out) if kind == "classifier" else None
     parameters = load_parameters(strings["parameters"])
-    columns = _columns(file, _target(file, name, labels)) if is_table else None
-    if columns is None:
+    columns = None
+    if is_table:
+        categories, target = load_categories(strings["categories"]), _target(file, name, labels)
+        columns = TableColumns(file.kinds or (), file.arrays[TABLE_NUMBERS], categories, target)
+    else:
         parameters.setdefault("input_scale", file.input_scale)
     return ModelDocument(
         file.networks,
@@ -171,11 +174,6 @@ def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
     if "feature_names" in file.strings:
         return load_names(file.strings["feature_names"], n)
     return None
-
-
-def _columns(file: ModelFile, target: tuple[float, ...] | None) -> TableColumns:
-    assert file.kinds is not None
-    return TableColumns(file.kinds, file.arrays[TABLE_NUMBERS], load_categories(file.strings["categories"]), target)
 
 
 def _target(file: ModelFile, name: str, labels: Labels | None) -> tuple[float, ...] | None:

@@ -139,7 +139,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
     scalars = {**_LATER, **scalars}
     if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in (*_SCALARS, *_LATER)):
         raise refuse("'training' has a negative counter")
-    state = TrainingState.__new__(TrainingState)
+    state, key = TrainingState.__new__(TrainingState), "training.parameters"
     state.__setstate__(
         {
             **{name: scalars[name] for name in (*_SCALARS, *_LATER)},
@@ -152,7 +152,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             "history": history,
             "generator": generator,
             "digests": _digests(file, scalars.get("digests")),
-            "parameters": _parameters(file),
+            "parameters": load_parameters(file.strings[key], key) if key in file.strings else None,
             "target_scale": _target_scale(file),
             "folded": _target_scale(file) is not None,
         }
@@ -177,8 +177,3 @@ def _digests(file: ModelFile, stored: object) -> Digests | None:
             raise refuse("'training' has invalid checksums of the data")
         found[group] = kinds, sums.view(np.uint64)
     return found
-
-
-def _parameters(file: ModelFile) -> dict[str, Any] | None:
-    key = "training.parameters"
-    return load_parameters(file.strings[key], key) if key in file.strings else None

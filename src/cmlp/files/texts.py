@@ -154,7 +154,7 @@ def dump_labels(labels: Labels) -> str:
     """Return a classifier's classes as JSON; raises TypeError if their dtype cannot be stored exactly."""
     classes = labels.classes
     values: list[Any] = classes.tolist()
-    name = f"U{_width(values)}" if classes.dtype.kind == "U" else classes.dtype.name
+    name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
     if classes.dtype.kind not in "OU" and name not in _NUMBERS:
         raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
     if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
@@ -176,11 +176,6 @@ def load_labels(text: str, n_outputs: int) -> Labels:
     if type(values[0]) is str and "int" in name:
         values = [int(value) for value in values]
     return Labels(kind, np.array(values, name))
-
-
-def _width(labels: list[str]) -> int:
-    """Return the number of letters of the longest label, at least 1."""
-    return max(1, *map(len, labels))
 
 
 def dump_names(names: NDArray[Any]) -> str:
@@ -232,11 +227,9 @@ def load_column_names(text: str, n_columns: int) -> list[Any]:
 def _is_name(value: Any) -> bool:
     """Return whether parsed JSON is a name: text, a number, None or a tuple of these."""
     entries = value["tuple"] if type(value) is dict and list(value) == ["tuple"] else [value]
-    return type(entries) is list and all(map(_is_scalar, entries))
-
-
-def _is_scalar(value: Any) -> bool:
-    return type(value) is not list and (type(value) is not dict or list(value) == ["float"])
+    return type(entries) is list and not any(
+        type(entry) is list or (type(entry) is dict and list(entry) != ["float"]) for entry in entries
+    )
 
 
 # ------------------------------------------------------------------------------------------ categories of a table

@@ -43,8 +43,6 @@ class ActivationsDisplay(Display):
         One image per row, or one strip of all rows.
     texts_ : list of matplotlib Text
         The titles of the layers, then the names of the brightest outputs.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------

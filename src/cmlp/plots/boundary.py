@@ -40,8 +40,6 @@ class BoundaryDisplay(Display):
         The plane.
     points_ : list of matplotlib PathCollection
         The rows: one collection per class, or one for a regressor.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------

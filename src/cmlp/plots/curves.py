@@ -42,8 +42,6 @@ class LossCurveDisplay(Display):
         The validation scores.
     validation_ax_ : matplotlib Axes or None
         The axes of the validation scores, with their scale on the right.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------
@@ -183,8 +181,6 @@ class LearningRateDisplay(Display):
     ----------
     line_ : matplotlib Line2D
         The smoothed losses.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------

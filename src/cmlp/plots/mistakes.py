@@ -40,8 +40,6 @@ class MistakesDisplay(Display):
     images_ : list of matplotlib AxesImage
     texts_ : list of matplotlib Text
         The titles of the images.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------

@@ -61,8 +61,6 @@ class NetworkDisplay(Display):
     lines_ : matplotlib LineCollection
     texts_ : list of matplotlib Text
         Names of the layers, names and activations of the output neurons, and the numbers of neurons that are not drawn.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------

@@ -47,8 +47,6 @@ class WeightsDisplay(Display):
         One image per neuron, or one matrix.
     texts_ : list of matplotlib Text
         The titles of the images.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
 
     Examples
     --------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp.inputs.quantiles import quantiles
+from cmlp.inputs.scale import quantiles
 from cmlp.tables.splits import Signal, steps
 
 if TYPE_CHECKING:

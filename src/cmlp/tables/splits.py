@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp.inputs.quantiles import quantiles
+from cmlp.inputs.scale import quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

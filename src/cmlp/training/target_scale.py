@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp.exceptions import warn
 from cmlp.inputs.moments import Moments
-from cmlp.inputs.resolution import spacing, too_coarse
+from cmlp.inputs.scale import spacing, too_coarse
 from cmlp.inputs.scaling import sample
 
 if TYPE_CHECKING:
