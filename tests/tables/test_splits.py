@@ -1,4 +1,4 @@
-"""The splits of a column: known answers, scikit-learn's trees, weights, columns without a signal; the folds of the rows.
+"""The splits of a column: known answers, scikit-learn's trees, weights, columns without a signal; folds of the rows.
 
 A fitted table shows neither: they are tested with the functions that compute them.
 """
