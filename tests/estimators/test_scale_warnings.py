@@ -1,18 +1,16 @@
 """Advice about large inputs and targets, where training does not succeed."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers import peak_memory
 from optional import package
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
 from cmlp.exceptions import ConvergenceWarning
-from cmlp.inputs.scaling import large_columns
-from cmlp.inputs.sparse import CSR, as_sparse_matrix
-from cmlp.training.advice import loss_of_mean
-from cmlp.training.task import Data, Task, task_of
 
 X = np.random.RandomState(0).standard_normal((300, 3))
 LARGE = X * [1, 3000, 1]
@@ -90,25 +88,25 @@ def test_bytes_are_told_about_their_scale():
     assert messages[-1].endswith("in the columns 0, 1: input_scale=1/255 helps.")
 
 
-def test_at_most_256_rows_are_read():
-    class Counted(np.ndarray):
-        def __getitem__(self, index):
-            part = super().__getitem__(index)
-            assert 128 <= len(part) <= 256
-            return part
-
-    rows = np.tile(LARGE, (30, 1))
-    columns, sizes = large_columns(rows.view(Counted), 1.0, 10.0)
-    assert columns.tolist() == [1] and 2000 < sizes[0] < 4000
-    sparse = as_sparse_matrix(scipy.sparse.csr_matrix(rows), "X", 3)
-    assert isinstance(sparse, CSR) and large_columns(sparse, 1.0, 10.0)[0].tolist() == [1]
+def test_advice_reads_few_rows():
+    """Reading all of them would copy 8 MB."""
+    rows, labels = np.full((40_000, 50), 3e3, np.float32), np.arange(40_000) % 3
+    model = MLPClassifier((3,), max_iter=1, random_state=0, shuffle=False, dtype="float32")
+    with pytest.warns(ConvergenceWarning, match="3e.03 in the columns 0, 1, 2, 3, 4 and 45 others"):
+        assert peak_memory(lambda: model.fit(rows, labels)) < 2_000_000
 
 
-def test_indices_that_another_thread_changes_do_no_harm():
-    sparse = as_sparse_matrix(scipy.sparse.csr_matrix(LARGE), "X", 3)
-    sparse.indices[:2] = (2**31 - 1, -5)
-    columns, sizes = large_columns(sparse, 1.0, 10.0)
-    assert columns.max() < 3 and np.isfinite(sizes).all()
+@pytest.mark.parametrize("index", [2**31 - 1, -5])
+def test_indices_that_another_thread_changes_do_no_harm(index):
+    """The rows of a sparse matrix are not copied."""
+    rows = scipy.sparse.csr_matrix(LARGE)
+
+    def change(trainer):
+        rows.indices[:2] = index
+
+    callback = SimpleNamespace(on_epoch_end=change)
+    (message,) = messages_of(MLPClassifier((3,), max_iter=1, random_state=0, callbacks=[callback]), rows, LABELS)
+    assert "X has values of the order of 3e+03 in the columns " in message
 
 
 def test_network_fit_gives_the_advice_without_names_of_estimators():
@@ -120,32 +118,45 @@ def test_network_fit_gives_the_advice_without_names_of_estimators():
 # The loss of a model that predicts the mean
 
 
+def loss_of_mean(model, y, weight=None, **arguments):
+    """Return the loss that the warning reports for a model that predicts the mean."""
+    model.set_params(learning_rate_init=1e-12, max_iter=1, tol=0, n_iter_no_change=np.inf, **arguments)
+    model.random_state, model.solver = 0, "sgd"
+    (message,) = messages_of(model, 10 * LARGE, y, weight)
+    return float(message.split("is no better than ")[1].split(", that of predicting the mean")[0])
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_loss_of_the_mean_agrees_with_formulas(weighted):
+    """The message has three digits."""
     weight = np.linspace(0.1, 2, 300) if weighted else None
-    data = Data(X, weight, 1.0)
-    shares = np.bincount(LABELS, weight) / (300 if weight is None else weight.sum())
-    net = Network([3, 3], output="softmax", dtype="float64")
-    loss = loss_of_mean(net._net, task_of(net._net, np.asarray(LABELS, np.int32)), data, None)
-    np.testing.assert_allclose(loss, -(shares * np.log(shares)).sum(), rtol=1e-12)
+    shares = np.bincount(LABELS**2, weight) / (300 if weight is None else weight.sum())
+    shares = shares[shares > 0]
+    np.testing.assert_allclose(
+        loss_of_mean(MLPClassifier((3,)), LABELS, weight), -(shares * np.log(shares)).sum(), rtol=5e-3
+    )
 
-    y = np.stack([PRICES, X[:, 1]], axis=1)
-    net = Network([3, 2], output="identity", loss="squared_error", dtype="float64")
+    y = np.stack([PRICES, X[:, 1]], axis=1) / 1e5
     mean = np.average(y, axis=0, weights=weight)
-    squares = np.average((y - mean) ** 2, axis=0, weights=weight).sum()
-    task = Task(y, score=None, loss_scale=0.5, report_scale=0.5, unit=3.0)
-    np.testing.assert_allclose(loss_of_mean(net._net, task, data, None), squares * 0.75, rtol=1e-12)
+    squares = np.average((y - mean) ** 2, axis=0, weights=weight).mean() / 2
+    np.testing.assert_allclose(loss_of_mean(MLPRegressor(hidden_layer_sizes=(3,)), y, weight), squares, rtol=5e-3)
 
-    net = Network([3, 1], output="logistic", dtype="float64")
     share = np.average(LABELS == 1, weights=weight)
-    loss = loss_of_mean(net._net, Task((LABELS == 1)[:, None], score=None), data, None)
-    np.testing.assert_allclose(loss, -share * np.log(share) - (1 - share) * np.log(1 - share), rtol=1e-12)
-    assert loss_of_mean(net._net, Task(np.ones((300, 1)), score=None), data, None) == np.inf
+    expected = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    np.testing.assert_allclose(loss_of_mean(MLPClassifier((3,)), LABELS == 1, weight), expected, rtol=5e-3)
+
+
+def test_nothing_is_better_than_the_mean_of_a_single_class():
+    """A model of the mean would have infinite weights."""
+    model = MLPClassifier((3,), learning_rate_init=1e-12, max_iter=1, tol=0, n_iter_no_change=np.inf, random_state=0)
+    assert messages_of(model, LARGE, np.ones(300)) == []
 
 
 def test_loss_of_the_mean_is_of_the_training_rows():
-    net = Network([3, 1], output="identity", loss="absolute_error", dtype="float64")
-    order = np.arange(100, 250)
+    model = MLPRegressor("absolute_error", (3,), early_stopping=True, validation_fraction=0.9)
+    weight = np.where(np.arange(300) % 2, 1.0, 0.0)
+    losses = [loss_of_mean(model, PRICES / scale, weight) * scale for scale in (1.0, 10.0)]
+    order = model._model.state.order
     y = PRICES[order]
-    loss = loss_of_mean(net._net, Task(PRICES[:, None], score=None), Data(X, None, 1.0), order)
-    np.testing.assert_allclose(loss, np.abs(y - y.mean()).mean(), rtol=1e-12)
+    expected = np.average(np.abs(y - np.average(y, weights=weight[order])), weights=weight[order])
+    np.testing.assert_allclose(losses, expected, rtol=5e-3)

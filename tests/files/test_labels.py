@@ -50,12 +50,15 @@ def test_labels_survive_exactly(labels, tmp_path):
         assert np.signbit(loaded).tolist() == np.signbit(saved).tolist()
 
 
-def test_text_dtype_in_the_file_is_as_wide_as_the_longest_label():
-    from cmlp.files.texts import dump_labels
-    from cmlp.inputs.labels import Labels
+def partly_fitted(labels):
+    """Return an estimator with these classes."""
+    return MLPClassifier((1,)).partial_fit(np.eye(len(labels))[:, :2], labels, classes=labels)
 
-    for labels, dtype in ((["", "a", "bcd"], "U3"), ([""], "U1")):
-        assert f'"dtype":"{dtype}"' in dump_labels(Labels("labels", np.array(labels, "U500")))
+
+def test_text_dtype_in_the_file_is_as_wide_as_the_longest_label(tmp_path):
+    for labels, dtype in ((["", "a", "bcd"], "U3"), (["", "a"], "U1")):
+        partly_fitted(np.array(labels, "U500")).save(tmp_path / "model")
+        assert f'\\"dtype\\":\\"{dtype}\\"'.encode() in (tmp_path / "model").read_bytes()
 
 
 def test_integers_that_javascript_would_round_are_text(tmp_path):
@@ -125,10 +128,11 @@ def test_save_error_names_unsupported_label_dtype(labels, name, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_labels_that_need_too_much_memory_raise():
-    from cmlp.files.texts import dump_labels
-    from cmlp.inputs.labels import Labels
-
-    wide = np.lib.stride_tricks.as_strided(np.array(["x" * 100_000]), (1000,), (0,))
-    with pytest.raises(ValueError, match="shorten"):
-        dump_labels(Labels("labels", wide))
+@pytest.mark.slow
+def test_labels_that_need_too_much_memory_raise(tmp_path):
+    """In a NumPy array, all labels are as wide as the longest one."""
+    model = partly_fitted(["a", "b"])
+    model.classes_ = np.array(["x" * 35_000_000, "y"])
+    with pytest.raises(ValueError, match=r"the labels take 280000000 bytes, .* at most 268435456: shorten them"):
+        model.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()

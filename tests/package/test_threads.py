@@ -1,98 +1,106 @@
 """The default number of threads: read once per process, limited by affinity, control groups and OMP_NUM_THREADS."""
 
+import json
 import os
 
 import numpy as np
 import pytest
-from helpers import run_python
+from helpers import json_from_python, run_python
 
-from cmlp import MLPClassifier, Network, cpu_info, threads
+from cmlp import MLPClassifier, Network
 
 MANY = 64
 
+# Simulates machines: prints the default number of threads of each, which a forked child reads again.
+PROGRAM = """
+import builtins, io, json, os, sys
+from cmlp import cpu_info
 
-@pytest.fixture
-def machine(monkeypatch, tmp_path):
-    """Simulate a machine with 64 CPUs and no limits; return a function that writes a control-group file."""
-    files = {}
-    monkeypatch.setattr(threads, "_count", 0)
-    monkeypatch.setattr(threads, "_lines", lambda path: files.get(path, "").splitlines())
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(MANY)), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: MANY)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    return files.__setitem__
+def threads_on(machine):
+    files, affinity, cpus = machine.get("files", {}), machine.get("affinity", 64), machine.get("cpus", 64)
+    original = builtins.open
 
+    def opened(path, *arguments, **options):
+        if str(path).startswith(("/proc/self/cgroup", "/sys/fs/cgroup")):
+            if path not in files:
+                raise FileNotFoundError(path)
+            return io.StringIO(files[path])
+        return original(path, *arguments, **options)
 
-def test_default_without_limits_is_number_of_cpus(machine):
-    assert threads.available_threads() == MANY
+    def sched_getaffinity(pid):
+        if isinstance(affinity, str):
+            raise {"OSError": OSError, "AttributeError": AttributeError}[affinity]
+        return set(range(affinity))
 
+    builtins.open, os.sched_getaffinity, os.cpu_count = opened, sched_getaffinity, lambda: cpus
+    os.environ.update(machine.get("environ", {}))
+    return cpu_info()["threads"]
 
-@pytest.mark.parametrize("error", [OSError(1, "refused"), AttributeError()])
-def test_default_is_number_of_cpus_if_affinity_cannot_be_read(machine, monkeypatch, error):
-    def refuse(pid):
-        raise error
-
-    monkeypatch.setattr(os, "sched_getaffinity", refuse, raising=False)
-    assert threads.available_threads() == MANY
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    monkeypatch.setattr(threads, "_count", 0)
-    assert threads.available_threads() == 1
-
-
-@pytest.mark.parametrize(
-    "value, expected",
-    [("3", 3), (" 5 ", 5), ("4,2", 4), ("1000", MANY), ("0", MANY), ("-2", MANY), ("", MANY), ("many", MANY),
-     ("2.5", MANY), ("9" * 5000, MANY)],
-)  # fmt: skip
-def test_default_respects_omp_num_threads(machine, monkeypatch, value, expected):
-    monkeypatch.setenv("OMP_NUM_THREADS", value)
-    assert threads.available_threads() == expected
+os.environ.pop("OMP_NUM_THREADS", None)
+found = []
+for machine in json.loads(sys.argv[1]):
+    pid = os.fork()
+    if not pid:
+        os._exit(threads_on(machine))
+    found.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print(json.dumps(found))
+"""
 
 
-@pytest.mark.parametrize(
-    "quota, expected",
-    [("max 100000", MANY), ("200000 100000", 2), ("150000 100000", 2), ("10000 100000", 1), ("-1 100000", MANY),
-     ("100000 0", MANY), ("broken", MANY), ("", MANY)],
-)  # fmt: skip
-def test_default_respects_cgroup_quota(machine, quota, expected):
-    machine("/proc/self/cgroup", "0::/user/shell\n")
-    machine("/sys/fs/cgroup/user/shell/cpu.max", quota + "\n")
-    assert threads.available_threads() == expected
+def check(machines):
+    """Compare the default number of threads of machines, pairs of a description and the number."""
+    found = json_from_python(PROGRAM, json.dumps([machine for machine, _ in machines]))
+    assert dict(enumerate(found)) == dict(enumerate(expected for _, expected in machines))
 
 
-def test_smallest_quota_of_all_parent_cgroups_is_used(machine):
-    machine("/proc/self/cgroup", "0::/user/shell\n")
-    machine("/sys/fs/cgroup/user/shell/cpu.max", "800000 100000\n")
-    machine("/sys/fs/cgroup/user/cpu.max", "300000 100000\n")
-    machine("/sys/fs/cgroup/cpu.max", "max 100000\n")
-    assert threads.available_threads() == 3
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
-def test_quota_of_root_cgroup_is_used_in_a_container(machine):
+@needs_fork
+def test_default_is_number_of_cpus():
+    """Without limits, and if affinity cannot be read."""
+    failing = [({"affinity": error}, MANY) for error in ("OSError", "AttributeError")]
+    check([({}, MANY), *failing, ({"affinity": "OSError", "cpus": None}, 1), ({"affinity": 5}, 5)])
+
+
+@needs_fork
+def test_default_respects_omp_num_threads():
+    values = {"3": 3, " 5 ": 5, "4,2": 4, "1000": MANY, "0": MANY, "-2": MANY, "": MANY, "many": MANY, "2.5": MANY,
+              "9" * 5000: MANY}  # fmt: skip
+    check([({"environ": {"OMP_NUM_THREADS": value}}, expected) for value, expected in values.items()])
+
+
+@needs_fork
+def test_default_respects_cgroup_quota():
+    quotas = {"max 100000": MANY, "200000 100000": 2, "150000 100000": 2, "10000 100000": 1, "-1 100000": MANY,
+              "100000 0": MANY, "broken": MANY, "": MANY}  # fmt: skip
+    group = {"/proc/self/cgroup": "0::/user/shell\n"}
+    files = [({**group, "/sys/fs/cgroup/user/shell/cpu.max": f"{quota}\n"}, n) for quota, n in quotas.items()]
+    check([({"files": content}, expected) for content, expected in files])
+
+
+@needs_fork
+def test_quotas_of_parents_containers_and_version_1_are_used():
     """In a container, /proc/self/cgroup can contain a path of the host that does not exist in the container."""
-    machine("/proc/self/cgroup", "0::/../../docker/0123\n")
-    machine("/sys/fs/cgroup/cpu.max", "200000 100000\n")
-    assert threads.available_threads() == 2
+    parents = {
+        "/proc/self/cgroup": "0::/user/shell\n",
+        "/sys/fs/cgroup/user/shell/cpu.max": "800000 100000\n",
+        "/sys/fs/cgroup/user/cpu.max": "300000 100000\n",
+        "/sys/fs/cgroup/cpu.max": "max 100000\n",
+    }
+    container = {"/proc/self/cgroup": "0::/../../docker/0123\n", "/sys/fs/cgroup/cpu.max": "200000 100000\n"}
+    version_1 = {
+        "/proc/self/cgroup": "4:memory:/job\n3:cpu,cpuacct:/job\n",
+        "/sys/fs/cgroup/cpu/job/cpu.cfs_quota_us": "250000\n",
+        "/sys/fs/cgroup/cpu/job/cpu.cfs_period_us": "100000\n",
+        "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+        "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    }
+    hybrid = {**version_1, "/proc/self/cgroup": "3:cpu,cpuacct:/job\n0::/user\n"}
+    check([({"files": files}, n) for files, n in ((parents, 3), (container, 2), (version_1, 3), (hybrid, 3))])
 
 
-def test_default_respects_cgroup_v1_quota(machine):
-    machine("/proc/self/cgroup", "4:memory:/job\n3:cpu,cpuacct:/job\n")
-    machine("/sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "250000\n")
-    machine("/sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n")
-    machine("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n")
-    machine("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n")
-    assert threads.available_threads() == 3
-
-
-def test_limits_are_read_once(machine, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads.available_threads() == 3
-    monkeypatch.setenv("OMP_NUM_THREADS", "5")
-    assert threads.available_threads() == 3
-    assert cpu_info()["threads"] == 3
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_limits_are_read_again_after_a_fork():
     """A forked worker (joblib's, for example) can set OMP_NUM_THREADS for itself."""
     program = """

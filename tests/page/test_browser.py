@@ -8,10 +8,9 @@ import pytest
 from browser import DIGITS, drawings
 from helpers import HIDDEN, OUTPUTS, inputs, targets, uniform
 from page_models import largest_difference, network_of, sixteenths
+from page_parts import Parts, page_of
 
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp.model import document_of
-from cmlp.page.description import Described
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +108,7 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
             net.params[:] = uniform(3, net.n_params) * (1 if output == "exp" else spread)
             X = inputs(4, 6, 4, np.float64)
             Y = targets(5, 6, 3, output, loss, np.float64)
-            description = Described(document_of(net)).as_json(0)
+            description = Parts(page_of(net)).model()
             got = page.evaluate(COMPUTE, [description, net.params.tolist(), X.tolist(), Y.tolist()])
             case = f"{hidden}, {output}, {loss}, {parameter}"
             wanted = net.gradient(X, Y).flat

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from browser import DIGITS
 from page_models import network_of
+from page_parts import page_of
 
 from cmlp import Network
-from cmlp.model import document_of
-from cmlp.page.document import page_of
 
 pytestmark = pytest.mark.slow
 
@@ -134,4 +133,4 @@ def test_made_edge_detector_finds_bars_but_no_areas(watch, path):
     ],
 )
 def test_only_networks_that_the_cards_describe_have_a_lesson(net, has_lesson):
-    assert ('id="lesson"' in page_of(document_of(net)).html) == has_lesson
+    assert ('id="lesson"' in page_of(net)) == has_lesson

@@ -5,14 +5,12 @@ import re
 
 import numpy as np
 import pytest
-from page_parts import HOSTILE, Parts
+from page_parts import HOSTILE, Parts, page_of
 
 import cmlp
-from cmlp import TabularClassifier, TabularRegressor, formats
+from cmlp import TabularClassifier, TabularRegressor
 from cmlp.command import main as cli
 from cmlp.exceptions import NotFittedError
-from cmlp.model import document_of
-from cmlp.page.document import page_of
 
 MOST_CODE = 22_000  # bytes of markup, style and script
 QUANTILES = {"quantile": 0.9, "quantiles": [0.1, 0.5, 0.95]}
@@ -143,32 +141,33 @@ def test_hostile_names_are_shown_as_text(watch, tmp_path):
 
 @pytest.mark.parametrize("kind", ["numbers", "three classes"])
 def test_page_of_a_table_is_small(kind, models):
-    page = page_of(document_of(models[kind]))
-    assert sum(page.sizes[part] for part in ("markup", "style", "script")) <= MOST_CODE
+    html = page_of(models[kind])
+    page = Parts(html)
+    weights = len(page.blocks["model"])
+    assert len(html.encode()) - weights <= MOST_CODE
     n_params = sum(net.n_params for net in models[kind].estimators_)
-    assert page.sizes["weights"] <= n_params * 4 * 4 / 3 + 4000
-    assert Parts(page.html).model()["outputs"] == (["prediction"] if kind == "numbers" else ["high", "low", "middle"])
+    assert weights <= n_params * 4 * 4 / 3 + 4000
+    assert page.model()["outputs"] == (["prediction"] if kind == "numbers" else ["high", "low", "middle"])
 
 
 def test_quantiles_are_named(models):
-    names = {kind: Parts(page_of(document_of(models[kind])).html).model()["outputs"] for kind in QUANTILES}
+    names = {kind: Parts(page_of(models[kind])).model()["outputs"] for kind in QUANTILES}
     assert names == {
         "quantile": ["quantile 0.9"],
         "quantiles": ["quantile 0.1", "quantile 0.5", "quantile 0.95"],
     }
 
 
-def test_what_does_not_fit_on_a_page_is_refused(monkeypatch, models, tmp_path):
+def test_what_does_not_fit_on_a_page_is_refused(tmp_path):
     path = tmp_path / "page.html"
     with pytest.raises(NotFittedError):
         TabularRegressor().to_html(path)
     wide = TabularRegressor(n_estimators=1, max_time=1e-9).fit(np.random.RandomState(0).randn(30, 257), range(30))
     with pytest.raises(ValueError, match="at most 256 columns, got 257"):
         wide.to_html(path)
-    monkeypatch.setattr(formats, "MOST_WEIGHTS", 1000)
-    with pytest.raises(ValueError, match="at most 1000 weights, got"):
-        models["numbers"].to_html(path)
-    monkeypatch.undo()
+    heavy = TabularRegressor(hidden_layer_sizes=(1000, 1000), n_estimators=2, max_time=1e-9)
+    with pytest.raises(ValueError, match="at most 2000000 weights, got"):
+        heavy.fit([[1.0], [2.0]] * 9, range(18)).to_html(path)
     large = TabularRegressor(hidden_layer_sizes=1025, n_estimators=1, max_time=1e-9).fit([[1.0], [2.0]] * 9, range(18))
     with pytest.raises(ValueError, match="at most 1024 neurons in a hidden layer, got 1025"):
         large.to_html(path)

@@ -8,7 +8,22 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
 
-from cmlp.plots.style import COLORS, is_dark, signed_colormap  # noqa: E402
+from cmlp import MLPClassifier  # noqa: E402
+from cmlp.plots import BoundaryDisplay, WeightsDisplay  # noqa: E402
+
+N_COLORS = 8
+
+
+def colors_of_classes():
+    """Return the colours of the points of as many classes as there are colours."""
+    X, y = np.random.RandomState(0).standard_normal((40, 2)), np.arange(40) % N_COLORS
+    model = MLPClassifier((2,), random_state=0).partial_fit(X, y, classes=np.arange(N_COLORS))
+    display = BoundaryDisplay.from_estimator(model, X, y, resolution=5)
+    plt.close("all")
+    return [tuple(points.get_facecolor()[0][:3]) for points in display.points_]
+
+
+COLORS = colors_of_classes()
 
 
 def luminance(color):
@@ -21,16 +36,20 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
+def test_every_class_has_a_colour_of_its_own():
+    assert len(set(COLORS)) == N_COLORS
+
+
 @pytest.mark.parametrize("color", COLORS)
 def test_colours_are_readable_on_white_and_on_black(color):
     assert contrast(color, "white") >= 3 and contrast(color, "black") >= 3
 
 
-@pytest.mark.parametrize(("style", "dark"), [("default", False), ("dark_background", True)])
-def test_colours_of_weights_follow_the_style(style, dark):
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_colours_of_weights_follow_the_style(style):
     with plt.style.context(style):
-        assert is_dark() == dark
-        colors = signed_colormap()
+        display = WeightsDisplay(np.random.RandomState(0).standard_normal((16, 2)), [0, 1], (4, 4)).plot()
+        colors = display.figure_.axes[0].images[0].get_cmap()
         background = matplotlib.rcParams["axes.facecolor"]
         assert contrast(colors(0.5), background) < 1.1
         assert min(contrast(colors(0.0), background), contrast(colors(1.0), background)) > 5

@@ -18,7 +18,8 @@ from cmlp.plots import (  # noqa: E402
     NetworkDisplay,
     WeightsDisplay,
 )
-from cmlp.plots.style import COLORS  # noqa: E402
+
+BLUE, VERMILLION = "#0072B2", "#D55E00"  # of Okabe and Ito (2008)
 
 
 @pytest.fixture(autouse=True)
@@ -326,7 +327,7 @@ def test_boundary_shows_the_answers_over_the_plane(divider, points):
     np.testing.assert_array_equal(display.values[0, -1], divider.predict_proba([[right, bottom]])[0])
     colors = np.asarray(display.image_.get_array())
     background = np.array(to_rgb(matplotlib.rcParams["axes.facecolor"]))
-    for column, color in ((0, COLORS[0]), (-1, COLORS[1])):
+    for column, color in ((0, BLUE), (-1, VERMILLION)):
         towards = np.array(to_rgb(color)) - background
         change = colors[5, column, :3] - background
         np.testing.assert_allclose(change / np.linalg.norm(change), towards / np.linalg.norm(towards), atol=0.02)
@@ -336,7 +337,7 @@ def test_boundary_shows_the_answers_over_the_plane(divider, points):
 def test_boundary_draws_each_class_with_its_rows(divider, points):
     X, y = points
     display = BoundaryDisplay.from_estimator(divider, X, y, resolution=5)
-    for drawn, name, color in zip(display.points_, ["left", "right"], COLORS, strict=False):
+    for drawn, name, color in zip(display.points_, ["left", "right"], [BLUE, VERMILLION], strict=True):
         np.testing.assert_array_equal(drawn.get_offsets(), X[y == name])
         np.testing.assert_array_equal(drawn.get_facecolor()[0], to_rgba(color))
 

@@ -1,7 +1,9 @@
 """The parts of a page's file, and names that must not change it."""
 
 import json
+import tempfile
 from html.parser import HTMLParser
+from pathlib import Path
 
 HOSTILE = [
     "\"quote'",
@@ -44,3 +46,11 @@ class Parts(HTMLParser):
 
     def examples(self):
         return json.loads(self.blocks["examples"])
+
+
+def page_of(model, **options):
+    """Return the page of a model as `to_html` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        model.to_html(path, **options)
+        return path.read_text("utf-8")

@@ -1,4 +1,7 @@
-"""The splits of a column: known answers, scikit-learn's trees, weights, and columns without a signal."""
+"""The splits of a column: known answers, scikit-learn's trees, weights, columns without a signal; folds of the rows.
+
+A fitted table shows neither: they are tested with the functions that compute them.
+"""
 
 import tracemalloc
 
@@ -6,6 +9,8 @@ import numpy as np
 import pytest
 from optional import package
 
+from cmlp._core import Random
+from cmlp.tables.bag import folds_of
 from cmlp.tables.splits import Signal, steps
 
 
@@ -102,3 +107,9 @@ def test_many_classes_take_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_folds_spread_the_classes_evenly():
+    groups = np.repeat([0, 1], [80, 8])
+    folds = folds_of(88, groups, Random(0))
+    assert np.bincount(folds[groups == 1], minlength=8).tolist() == [1] * 8

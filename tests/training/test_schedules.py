@@ -10,10 +10,8 @@ import pytest
 from estimator_cases import blobs, flat
 from helpers import digest, labels, uniform
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, _core
+from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
 from cmlp.hyperparameters import TABLE
-from cmlp.training.initialization import initial_params
-from cmlp.training.schedules import SCHEDULES, one_cycle_rates
 
 SIZES, N_EPOCHS, BATCH, PEAK = (4, 8, 3), 3, 32, 0.2
 SGD = {"solver": "sgd", "momentum": 0.9}
@@ -32,20 +30,32 @@ def classifier(**params):
     return MLPClassifier((8,), **{**defaults, **params})
 
 
-def optimizer(net, kind="nesterov"):
-    momentum = 0.9 if kind == "nesterov" else 0.0
-    return _core.Optimizer(net, kind, learning_rate=7.0, momentum=momentum)  # 7.0 is not used
+def rates_of_steps(peak, n_steps):
+    """Return the learning rates of a cycle: of an estimator with one batch per epoch."""
+    X, y = blobs()
+    model = classifier(batch_size=len(X), max_iter=n_steps, learning_rate_init=peak)
+    return model.fit(X, y).history_["learning_rate"]
 
 
-def trained_by_core(X, y, orders, rates, kind="nesterov", params=None):
+def one_cycle_rates(peak, *, epoch, n_epochs, n_batches):
+    """Return the learning rates of an epoch by the formula."""
+    total, rates = float(n_epochs * n_batches), []
+    rising = 0.3 * total
+    for batch in range(epoch * n_batches, (epoch + 1) * n_batches):
+        middle = batch + 0.5
+        rates.append((middle / rising if middle < rising else (total - middle) / (total - rising)) * peak)
+    return rates
+
+
+def trained_by_network(X, y, orders, rates, kind="nesterov", params=None):
     """Train epochs with the given learning rates and return the parameters."""
-    net = _core.Net(SIZES, ["relu", "softmax"], "log_loss", np.float64)
-    if params is None:
-        params = initial_params(net, np.random.RandomState(1), ["relu", "relu"])
-    state = optimizer(net, kind)
+    net = Network(SIZES, "relu", dtype="float64", random_state=1)
+    if params is not None:
+        net.params[:] = params
+    optimizer = net.optimizer(kind, learning_rate=7.0)  # 7.0 is not used
     for order, epoch in zip(orders, rates, strict=True):
-        net.train_epoch(params, X, y, state, batch_size=BATCH, order=order, rates=epoch, alpha=1e-4)
-    return params
+        net.train_epoch(X, y, BATCH, optimizer, order=order, learning_rates=epoch, alpha=1e-4)
+    return net.params
 
 
 def shuffles(n_rows, n_epochs):
@@ -59,49 +69,43 @@ def shuffles(n_rows, n_epochs):
         yield order
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_every_schedule_is_a_parameter_value():
+    X, y = blobs()
     names, function = TABLE.constraints("Trainer")["learning_rate"]
     assert function.accepts(len)
-    accepted = {*names.values, "callable"}
-    assert set(SCHEDULES) == accepted
-    assert all(schedule.name == name for name, schedule in SCHEDULES.items())
+    curves = {}
+    for name in (*names.values, lambda step, n_steps: 0.3):
+        curves[name] = classifier(learning_rate=name).fit(X, y).history_["learning_rate"]
+    assert len(curves) >= 6 and all(len(rates) == N_EPOCHS for rates in curves.values())
 
 
 # The learning rates
 
 
 def test_learning_rates_of_ten_batches_worked_by_hand():
-    """Two epochs of five batches with midpoints 0.5 to 9.5. The learning rate rises until 3 and falls until 10."""
-    first = one_cycle_rates(1.0, epoch=0, n_epochs=2, n_batches=5)
-    second = one_cycle_rates(1.0, epoch=1, n_epochs=2, n_batches=5)
-    assert first.tolist() == [0.5 / 3, 1.5 / 3, 2.5 / 3, 6.5 / 7, 5.5 / 7]
-    assert second.tolist() == [4.5 / 7, 3.5 / 7, 2.5 / 7, 1.5 / 7, 0.5 / 7]
-    assert one_cycle_rates(0.2, epoch=1, n_epochs=2, n_batches=5)[0] == 4.5 / 7 * 0.2
+    """Ten batches with midpoints 0.5 to 9.5. The learning rate rises until 3 and falls until 10."""
+    rates = rates_of_steps(1.0, 10)
+    assert rates[:5] == [0.5 / 3, 1.5 / 3, 2.5 / 3, 6.5 / 7, 5.5 / 7]
+    assert rates[5:] == [4.5 / 7, 3.5 / 7, 2.5 / 7, 1.5 / 7, 0.5 / 7]
+    assert rates_of_steps(0.2, 10)[5] == 4.5 / 7 * 0.2
 
 
 def test_single_batch_has_a_learning_rate():
-    assert one_cycle_rates(1.0, epoch=0, n_epochs=1, n_batches=1).tolist() == [0.5 / (1 - 0.3)]
+    assert rates_of_steps(1.0, 1) == [0.5 / (1 - 0.3)]
 
 
-@pytest.mark.parametrize("n_epochs, n_batches", [(1, 2), (1, 3), (3, 7), (4, 469), (200, 1)])
-def test_learning_rates_have_the_bits_of_the_formula(n_epochs, n_batches):
-    total = float(n_epochs * n_batches)
-    rising, expected = 0.3 * total, []
-    for b in range(n_epochs * n_batches):
-        middle = b + 0.5
-        share = middle / rising if middle < rising else (total - middle) / (total - rising)
-        expected.append(share * PEAK)
-    epochs = [one_cycle_rates(PEAK, epoch=e, n_epochs=n_epochs, n_batches=n_batches) for e in range(n_epochs)]
-    rates = np.concatenate(epochs)
-    assert rates.tolist() == expected
+@pytest.mark.parametrize("n_steps", [2, 3, 21, 200, 1876])
+def test_learning_rates_have_the_bits_of_the_formula(n_steps):
+    rates = np.array(rates_of_steps(PEAK, n_steps))
+    assert rates.tolist() == one_cycle_rates(PEAK, epoch=0, n_epochs=1, n_batches=n_steps)
     assert 0 < rates.min() and rates.max() <= PEAK
     top = rates.argmax()
     assert (np.diff(rates[: top + 1]) > 0).all() and (np.diff(rates[top:]) <= 0).all()
 
 
 def test_bits_of_learning_rates_and_of_a_fit_are_pinned():
-    rates = [one_cycle_rates(0.2, epoch=e, n_epochs=4, n_batches=469) for e in range(4)]
-    assert digest(*rates) == "67fc4970948f57bf"
+    assert digest(np.array(rates_of_steps(0.2, 4 * 469))) == "67fc4970948f57bf"
     X, y = uniform(2, 120, 4), labels(3, 120, 3)  # the same numbers on every machine
     digests = [digest(flat(classifier(n_threads=n).fit(X, y))) for n in (1, 2)]
     assert digests == ["acd419aabdf8c09d"] * 2
@@ -115,7 +119,7 @@ def test_fit_trains_epochs_with_the_learning_rates_of_the_schedule(kind):
     X, y = blobs(n_rows=120)  # batches of 32, 32, 32 and 24
     model = classifier(**SOLVERS[kind]).fit(X, y)
     rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=4) for e in range(3)]
-    expected = trained_by_core(X, y, shuffles(120, 3), rates, kind)
+    expected = trained_by_network(X, y, shuffles(120, 3), rates, kind)
     np.testing.assert_array_equal(flat(model), expected)
     constant = classifier(**SOLVERS[kind], learning_rate="constant")
     with pytest.warns(match="Maximum iterations"):
@@ -125,26 +129,18 @@ def test_fit_trains_epochs_with_the_learning_rates_of_the_schedule(kind):
 def test_regressor_follows_the_schedule():
     X, _ = blobs()
     params = {"hidden_layer_sizes": (8,), "random_state": 1, "batch_size": 32, "max_iter": 3}
-    model = MLPRegressor(**params, learning_rate="one_cycle").fit(X, X[:, 0])
-    net = _core.Net((4, 8, 1), ["relu", "identity"], "squared_error", np.float64)
+    model = MLPRegressor(**params, alpha=0.0, learning_rate="one_cycle", solver="sgd", momentum=0.0).fit(X, X[:, 0])
+    net = Network((4, 8, 1), "relu", output="identity", loss="squared_error", dtype="float64", random_state=1)
     rng = np.random.RandomState(1)
-    weights = initial_params(net, rng, ["relu", "relu"])
-    state, order = optimizer(net, "adam"), np.arange(len(X))
+    rng.random_sample(net.n_params)
+    order = np.arange(len(X))
     for e in range(3):
         rng.shuffle(positions := np.arange(len(X)))
         order = order[positions]
-        net.train_epoch(
-            weights,
-            X,
-            X[:, :1],
-            state,
-            batch_size=32,
-            order=order,
-            alpha=1e-4,
-            loss_scale=0.5,
-            rates=one_cycle_rates(0.001, epoch=e, n_epochs=3, n_batches=4),
-        )
-    np.testing.assert_array_equal(model.coefs_[0], net.views(weights)[0][0])
+        # The regressor halves its squared errors.
+        rates = np.array(one_cycle_rates(0.001, epoch=e, n_epochs=3, n_batches=4)) / 2
+        net.train_epoch(X, X[:, :1], 32, 1.0, order=order, learning_rates=rates)
+    np.testing.assert_array_equal(model.coefs_[0], net.weights[0])
 
 
 def test_training_runs_to_the_end_of_the_schedule_without_a_warning(capsys):
@@ -172,8 +168,8 @@ def test_warm_start_begins_a_new_cycle():
     twice = flat(model.fit(X, y))
     rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=4) for e in range(3)]
     block = classifier(shuffle=False).fit(X, y).coefs_[0].base.copy()
-    np.testing.assert_array_equal(trained_by_core(X, y, [None] * 3, rates), once)
-    np.testing.assert_array_equal(trained_by_core(X, y, [None] * 3, rates, params=block), twice)
+    np.testing.assert_array_equal(trained_by_network(X, y, [None] * 3, rates), once)
+    np.testing.assert_array_equal(trained_by_network(X, y, [None] * 3, rates, params=block), twice)
 
 
 def test_divergence_error_states_the_largest_learning_rate():
@@ -201,7 +197,7 @@ def test_partial_fits_can_have_different_numbers_of_batches():
     for rows in parts:
         model.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
     rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=n) for e, n in enumerate((2, 3, 4))]
-    np.testing.assert_array_equal(flat(model), trained_by_core(X, y, parts, rates))
+    np.testing.assert_array_equal(flat(model), trained_by_network(X, y, parts, rates))
 
 
 def test_partial_fit_after_the_end_of_the_schedule_raises():

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from row_orders import order_of
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.utils import check_random_state, shuffle
 
-from cmlp.training.random import random_state
-from cmlp.training.split import plain_split, proportional_counts, shuffled, split_sizes, stratified_split
+from cmlp import MLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
+N_WEIGHTS = 2  # drawn before the split and the orders: a weight and a bias
 
 
 def same_state(one, other):
@@ -14,67 +18,54 @@ def same_state(one, other):
 
 
 @pytest.mark.parametrize("seed", [None, 0, np.uint32(2**32 - 1), np.random.RandomState(3)])
-def test_random_state_matches_check_random_state(seed):
-    ours, theirs = random_state(seed), check_random_state(seed)
+def test_shuffles_match_scikit_learn(seed):
+    n_rows, n_epochs = 17, 5
     if isinstance(seed, int | np.integer):
-        assert ours is not random_state(seed)
-        assert same_state(ours, theirs)
-    else:
-        assert ours is theirs
+        theirs = check_random_state(seed)
+    else:  # the estimator draws from the program's generator
+        theirs = np.random.RandomState()
+        theirs.set_state(check_random_state(seed).get_state())
+    theirs.random_sample(N_WEIGHTS)
+    rows, expected = np.arange(n_rows), []
+    for _ in range(n_epochs):
+        rows = shuffle(rows, random_state=theirs)
+        expected.append(rows)
+    for _ in range(1 + isinstance(seed, int | np.integer)):  # an int gives the same numbers at every call
+        order = order_of(n_rows, random_state=seed, max_iter=n_epochs)
+        np.testing.assert_array_equal(order, np.concatenate(expected))
+    if not isinstance(seed, int | np.integer):
+        assert same_state(check_random_state(seed), theirs)
 
 
 @pytest.mark.parametrize("n_rows", [20, 21, 57, 200])
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5, 0.77])
 def test_plain_split_matches_scikit_learn(n_rows, fraction):
     ours, theirs = np.random.RandomState(n_rows), np.random.RandomState(n_rows)
-    expected = train_test_split(np.arange(n_rows), test_size=fraction, random_state=theirs)
-    training, validation = plain_split(n_rows, fraction, ours)
-    np.testing.assert_array_equal(training, expected[0])
-    np.testing.assert_array_equal(validation, expected[1])
+    theirs.random_sample(N_WEIGHTS)
+    training, _ = train_test_split(np.arange(n_rows), test_size=fraction, random_state=theirs)
+    settings = {"early_stopping": True, "validation_fraction": fraction, "shuffle": False}
+    order = order_of(n_rows, random_state=ours, **settings)[: len(training)]
+    np.testing.assert_array_equal(order, training)
     assert same_state(ours, theirs)
 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_stratified_split_matches_scikit_learn(seed, share):
+    """Ties between groups are broken at random."""
     n_rows = 40 + seed % 5
+    X = np.random.RandomState(seed + 200).standard_normal((n_rows, 3))
     groups = (np.random.RandomState(seed + 100).random_sample(n_rows) < share).astype(np.uint8)
     groups[:4] = [0, 0, 1, 1]
-    ours, theirs = np.random.RandomState(seed), np.random.RandomState(seed)
-    expected = train_test_split(np.arange(n_rows), test_size=0.25, random_state=theirs, stratify=groups)
-    training, validation = stratified_split(groups, 0.25, ours)
-    np.testing.assert_array_equal(training, expected[0])
-    np.testing.assert_array_equal(validation, expected[1])
-    assert same_state(ours, theirs)
-
-
-def test_ties_between_groups_are_broken_at_random():
-    # Of two groups of 5, three rows are taken: a random group gives two rows.
-    counts = np.array([5, 5])
-    taken = {tuple(proportional_counts(counts, 3, np.random.RandomState(s))) for s in range(20)}
-    assert taken == {(1, 2), (2, 1)}
-
-
-def test_single_group_can_be_split():
-    training, validation = stratified_split(np.zeros(10, np.uint8), 0.3, np.random.RandomState(0))
-    assert sorted([*training, *validation]) == list(range(10))
-    assert len(validation) == 3
-
-
-def test_splits_are_int64_row_indices():
-    for part in plain_split(30, 0.2, np.random.RandomState(0)):
-        assert part.dtype == np.int64
-    for part in stratified_split(np.arange(30) % 2, 0.2, np.random.RandomState(0)):
-        assert part.dtype == np.int64
-
-
-def test_successive_shuffles_match_scikit_learn():
-    ours, theirs = np.random.RandomState(4), np.random.RandomState(4)
-    order, expected = None, np.arange(17)
-    for _ in range(5):
-        order = shuffled(order, 17, ours)
-        expected = shuffle(expected, random_state=theirs)
-        np.testing.assert_array_equal(order, expected)
+    settings = {"early_stopping": True, "validation_fraction": 0.25, "max_iter": 2, "learning_rate_init": 0.1}
+    generators = [np.random.RandomState(seed) for _ in range(2)]
+    ours, theirs = (
+        kind((), random_state=generator, **settings).fit(X, groups)
+        for kind, generator in zip((MLPClassifier, TheirClassifier), generators, strict=True)
+    )
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-10)
+    assert ours.validation_scores_ == theirs.validation_scores_
+    assert same_state(*generators)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +79,23 @@ def test_successive_shuffles_match_scikit_learn():
 )
 def test_split_with_too_few_rows_raises(n_rows, fraction, message):
     with pytest.raises(ValueError, match=message):
-        split_sizes(n_rows, fraction)
+        order_of(n_rows, early_stopping=True, validation_fraction=fraction)
 
 
-def test_stratified_split_of_small_groups_raises():
-    rng = np.random.RandomState(0)
-    with pytest.raises(ValueError, match="least populated classes in y have only 1 member"):
-        stratified_split(np.array([0] * 19 + [1]), 0.2, rng)
-    with pytest.raises(ValueError, match=r"too few members are: \['one'\]"):
-        stratified_split(np.array([0, 0, 0, 1]), 0.1, rng, np.array(["zero", "one"]))
-    with pytest.raises(ValueError, match="train_size = 1 should be greater or equal"):
-        stratified_split(np.array([0, 0, 1, 1]), 0.7, rng)
+@pytest.mark.parametrize(
+    ("y", "fraction", "message"),
+    [
+        ([0] * 19 + [1], 0.2, "least populated classes in y have only 1 member"),
+        (["zero", "zero", "zero", "one"], 0.1, r"too few members are: \['one'\]"),
+        ([0, 0, 1, 1], 0.7, "train_size = 1 should be greater or equal"),
+    ],
+)
+def test_stratified_split_of_small_groups_raises(y, fraction, message):
+    model = MLPClassifier((), early_stopping=True, validation_fraction=fraction)
+    with pytest.raises(ValueError, match=message):
+        model.fit(np.zeros((len(y), 1)), y)
+
+
+def test_single_class_can_be_split():
+    model = MLPClassifier((), early_stopping=True, validation_fraction=0.3, max_iter=1, random_state=0)
+    assert model.fit(np.zeros((10, 1)), np.zeros(10, int)).t_ == 7
