@@ -11,6 +11,8 @@ import pytest
 from idx_files import NAMES, idx
 
 from cmlp import datasets
+
+# The mirrors and checksums of the real files have no public name: a local server takes their place.
 from cmlp.datasets import download
 
 pooch = pytest.importorskip("pooch", reason="downloads need pooch")

@@ -12,6 +12,7 @@ import pytest
 from c_build import COMPILER, run
 from hostile_files import FILES, GOOD, mutated
 
+# Hostile files and memory of any alignment reach the C library through the bridge.
 from cmlp import ModelFormatError, _core
 from cmlp.blocks import empty_block
 

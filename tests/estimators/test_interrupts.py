@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, interrupted_at, small
 
+# The lock of a fit is interrupted at each of its bytecodes.
 from cmlp.estimators.exclusive import Exclusively
 
 # Most fits here stop at max_iter on purpose.

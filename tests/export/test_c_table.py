@@ -12,7 +12,6 @@ from table_models import FAST, MODELS, UNSEEN, X, assert_table_agrees
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp.export.c_table import check_rows
 from cmlp.model import document_of
 
 pytestmark = needs_gcc
@@ -119,10 +118,19 @@ def test_only_functions_that_make_sense_are_written():
     assert "predict" in names and not names & {"category", "classify", "label", "feature"}
 
 
-def test_check_sees_missing_values_and_every_kind_of_code():
-    model = MODELS["regressor"]()
+def test_check_sees_missing_values_and_every_kind_of_code(tmp_path):
+    """The header's own check prints the rows that it predicts."""
+    model, text = MODELS["regressor"](), io.StringIO()
+    model.to_c(text, name="table")
+    before, call, after = text.getvalue().rpartition("    table_predict(x, output);")
+    assert call
     columns = document_of(model).columns
-    rows = check_rows(columns)
+    source = f"""#include <stdio.h>
+{before}    fwrite(x, sizeof *x, {len(columns)}, stdout);
+{call}{after}
+int main(void) {{ return !table_check(); }}
+"""
+    rows = np.frombuffer(run(build(tmp_path, source, NATIVE))).reshape(-1, len(columns))
     assert np.isnan(rows[:, 1]).any() and np.isnan(rows[:, 5]).any() and not np.isinf(rows).any()
     codes = rows[:, [i for i, (kind, *_) in enumerate(columns.kinds) if kind == "category"]]
     assert codes.min() == -1 and codes.max() > 1

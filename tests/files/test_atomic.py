@@ -15,6 +15,8 @@ import pytest
 
 import cmlp
 from cmlp import Network
+
+# Faults of the file system are injected at each step of writing a file.
 from cmlp.files import atomic
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs files without a name")

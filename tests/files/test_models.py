@@ -17,6 +17,8 @@ from helpers import assert_same_bits
 from model_files import head_of, read, repaired, split
 
 import cmlp
+
+# The bridge reads hostile heads of files that no public call passes on.
 from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network, _core
 
 RNG = np.random.default_rng(5)

@@ -16,6 +16,8 @@ from model_files import CRC_AT, is_accepted_elsewhere, quoted, read, repaired, s
 from optional import package
 
 import cmlp
+
+# The bridge reads hostile tables that no public call passes on.
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
 from cmlp.blocks import empty_block
 from cmlp.model import TableColumns

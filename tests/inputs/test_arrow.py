@@ -6,6 +6,8 @@ from helpers import labels, run_python, uniform
 from optional import package
 
 from cmlp import MLPClassifier, MLPRegressor
+
+# The types that Arrow's buffers are read as do not show in a fitted model.
 from cmlp.inputs.arrays import rectangular
 from cmlp.inputs.arrow import read
 

@@ -12,6 +12,8 @@ from helpers import run_python
 from scipy.sparse import coo_matrix, csr_matrix
 
 from cmlp import MLPClassifier, Network
+
+# Another thread changes the targets before each bytecode that reads them: whole fits would take too long.
 from cmlp.inputs.arrays import as_doubles, as_order, targets_in_range
 from cmlp.inputs.labels import as_class_indices, labels_of, learn_labels
 from cmlp.inputs.validation import as_targets

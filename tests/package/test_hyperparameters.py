@@ -18,6 +18,8 @@ from cmlp import (
     distributed,
     hyperparameters,
 )
+
+# A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
 from cmlp.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
 from cmlp.hyperparameters import TABLE, Hyperparameters, documented
 from cmlp.network.training import Objective

@@ -237,6 +237,7 @@ def test_import_loads_only_the_bridge():
 
 def test_programs_that_only_predict_load_no_training_loop():
     loaded = loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")
+    # A check of the house itself: the names are those of modules that must not be loaded.
     assert loaded & {"cmlp.training.trainer", "cmlp.training.loop", "cmlp.files.state"} == set()
 
 

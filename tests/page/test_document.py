@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from page_parts import HOSTILE, Parts
 
+# The page's limits are compared with the core's names, and hostile texts with what is shown of them.
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, _core, formats
 from cmlp.command import main as cli
 from cmlp.datasets import Dataset, load_digits28

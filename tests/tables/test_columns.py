@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from optional import package
 
+# The codes of a column's categories do not show in a fitted table.
 from cmlp.tables.columns import MAX_CATEGORIES, OTHER, learn_schema
 
 nan = np.nan

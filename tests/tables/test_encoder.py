@@ -5,6 +5,7 @@ import math
 import numpy as np
 from optional import package
 
+# The bins of an encoded row do not show in a fitted table.
 from cmlp.tables.columns import learn_schema
 from cmlp.tables.encoder import Encoder, NumberColumn, learn_encoder
 from cmlp.tables.splits import Signal
