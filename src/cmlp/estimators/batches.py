@@ -1,4 +1,4 @@
-"""Fitting on blocks of rows that a source yields, for the one trainer."""
+"""`fit_batches`, and `Stream`, its source: rows in blocks that the user's iterable yields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fitting an estimator: from its parameters and the user's data to a trainer, and from this to the fitted model.
+"""Fitting an estimator: from its parameters and a source to a training, and from this to the fitted model.
 
 Programs that only predict never import this module.
 """

@@ -1,4 +1,7 @@
-"""Sources of rows for a training: all rows in memory, or blocks and parts that have the form of the first one."""
+"""`Source`, which opens the rows of a call; `Arrays`, all rows in memory; `Form`, what blocks and parts have in common.
+
+`Stream` in `cmlp.estimators.batches` and `Parts` in `cmlp.distributed.rounds` are the other sources.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """Where the rows of a training come from. It learns and draws nothing while it is opened.
+    """Opens the rows that a user passes to a call, and names the engine. Opening learns and draws nothing.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Sources of rows in blocks: read once per epoch, one block ahead, in a thread."""
+"""Reading rows in blocks: passes over the user's iterable, and a thread that reads one block ahead."""
 
 from __future__ import annotations
 

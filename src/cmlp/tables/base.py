@@ -46,7 +46,7 @@ _FEWEST_ROWS = 2  # that fit accepts
 
 
 class Targets(NamedTuple):
-    """What y asks of the networks.
+    """What y means to the networks of a table; other estimators have those of `cmlp.estimators.targets`.
 
     Attributes
     ----------

@@ -237,7 +237,7 @@ class Batches(Engine):
             self.store(call.first + call.piece.batches_done(n_steps, self.batch_size))
 
     def horizon(self) -> float:
-        """Return how many epochs the core may train in one call: 1 unless it alone can begin the next ones.
+        """Return how many epochs one call of the bridge may train: 1 unless it alone can begin the next ones.
 
         Between two epochs of a small network, Python takes longer than the core for an epoch, and threads that train
         other models wait for each other.
@@ -251,7 +251,7 @@ class Batches(Engine):
         return max(1, _MOST_WORK // work)
 
     def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
-        """Train several epochs in one call of the core, and record them. Ctrl-C takes effect after the last one."""
+        """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
         state = self.fit.state
         n_before, results = state.epoch, np.full((n_epochs, 5), math.nan)
         try:
@@ -268,7 +268,7 @@ class Batches(Engine):
             raise
 
     def _call_core(self, results: NDArray[np.float64]) -> None:
-        """Train for as many epochs as `results` has rows. The core writes there the sums, the norm and the seconds."""
+        """Train for as many epochs as `results` has rows. The bridge writes sums, norm and seconds there."""
         state, net = self.fit.state, self.fit.net
         piece = self.feed.whole(state)
         assert piece is not None

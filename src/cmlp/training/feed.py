@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     Pieces: TypeAlias = Generator[Piece, None, None]
 
     class Feed(Protocol):
-        """Where the training loop gets its rows."""
+        """Gives an engine the rows of an epoch, in the order of the epoch and in pieces."""
 
         n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """A training on given data: what one call of `Trainer.run` or `Trainer.epochs` executes.
+    """A training on given data: what one call of an estimator's `fit`, or of a `Trainer`, executes.
 
     If it was interrupted within an epoch, it continues with the next batch.
 

@@ -74,8 +74,8 @@ class Trainer:
 
     The trainer changes the network's parameters in place. It keeps its state (moments of the optimizer, random
     generator, order of the rows, loss curve) between calls, so a training that was interrupted, paused or pickled
-    continues with the same bits as if it had never stopped. `Network.fit` is the short form for a training in one call,
-    and the estimators' `fit` uses a trainer too.
+    continues with the same bits as if it had never stopped. `Network.fit` is the short form for a training in one call.
+    The estimators' `fit` runs the same loop, and passes a trainer to its callbacks.
 
     Parameters
     ----------
