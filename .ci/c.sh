@@ -154,13 +154,15 @@ c_single_file() {
     golden_line qemu-aarch64-static "$folder/golden-arm"
 }
 
-# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print
+# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print. The installed package has
+# the digits that they read.
 example_programs() {
     local folder=$WORK/$1
     shift
+    needs package
     cmake -S "$TREE/examples" -B "$folder" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror -DCMLP_ISA=generic "$@"
     cmake --build "$folder" -j "$JOBS"
-    python3 "$TREE/tests/support/example_programs.py" "$folder"
+    "$WORK/readme/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
 }
 
 # The examples with the installed library of an earlier stage, by CMake and by pkg-config, and with the sources.
@@ -174,7 +176,7 @@ c_examples() {
     read -ra flags <<<"$(pkg-config --static --cflags --libs cmlp)"
     for name in examples/*.c; do gcc -O2 "$name" "${flags[@]}" -lm -o "$folder/$(basename "$name" .c)"; done
     g++ -std=c++17 -O2 examples/wrapper.cpp "${flags[@]}" -o "$folder/wrapper"
-    python3 "$TREE/tests/support/example_programs.py" "$folder"
+    "$WORK/readme/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
     [ "$MODE" = quick ] || example_programs by-folder -DCMLP_FETCH="$TREE"
     cp -a "$TREE" "$repository"
     git -C "$repository" init -q
