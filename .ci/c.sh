@@ -2,10 +2,23 @@
 
 # c_build <folder> <cmake arguments>...
 c_build() {
-    local folder=$WORK/$1
-    shift
-    cmake -S . -B "$folder" -DCMLP_WERROR=ON "$@"
-    cmake --build "$folder" -j "$JOBS"
+    c_configure "$@"
+    cmake --build "$WORK/$1" -j "$JOBS"
+}
+
+c_configure() { cmake -S . -B "$WORK/$1" -DCMLP_WERROR=ON "${@:2}"; }
+
+# c_programs <folder> <tests> <programs>: builds the programs of the tests that match a regular expression, and further ones
+c_programs() {
+    local tests
+    mapfile -t tests < <(cd "$WORK/$1" && ctest -N -R "$2" | sed -nE 's/^ *Test +#[0-9]+: (.*)$/\1/p' |
+        sed -E -e 's/^kernels.*/check_kernels/' -e '/^(golden|consumer|check_kernels)$/!s/^/test_/')
+    cmake --build "$WORK/$1" -j "$JOBS" --target "${tests[@]}" "${@:3}"
+}
+
+# The instruction sets that this processor runs, where compiling the kernels takes minutes.
+runnable_sets() {
+    if grep -qw avx2 /proc/cpuinfo && ! grep -qw avx512f /proc/cpuinfo; then echo 'generic;avx2'; else echo all; fi
 }
 
 c_tests() { # <folder> <ctest arguments>...
@@ -30,7 +43,7 @@ golden_line() {
 
 # Undefined behaviour, memory errors and leaks. Without -fwrapv, signed overflow is undefined and reported.
 c_sanitized() {
-    c_build asan -DCMLP_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1
+    c_build asan -DCMLP_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMLP_ISA="$(runnable_sets)"
     ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 c_tests asan -E '^fma$'
     "$WORK/asan/tests/c/test_fma" 20000
 }
@@ -42,14 +55,18 @@ c_tiny_sizes() {
     local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
     sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2'
     sizes+=' -DSLICE_ELEMENTS=1'
-    c_build tiny -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes"
-    c_tests tiny -R '^(golden|consumer|csr|kernels|limits|plain_loss|rows|shapes|train|tunings|workers|workspace|zeros)$'
+    local tests='^(golden|consumer|csr|kernels|limits|plain_loss|rows|shapes|train|tunings|workers|workspace|zeros)$'
+    c_configure tiny -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes"
+    c_programs tiny "$tests"
+    c_tests tiny -R "$tests"
 }
 
 # One instruction set: races do not depend on it.
 c_threads_sanitized() {
-    c_build tsan -DCMLP_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMLP_ISA=avx2
-    c_tests tsan -R '^(threads|workers|zeros|consumer)$'
+    local tests='^(threads|workers|zeros|consumer)$'
+    c_configure tsan -DCMLP_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMLP_ISA=avx2
+    c_programs tsan "$tests"
+    c_tests tsan -R "$tests"
 }
 
 # Installs the library, moves it to another folder, and builds an external program with find_package and pkg-config.
@@ -154,13 +171,15 @@ c_single_file() {
     golden_line qemu-aarch64-static "$folder/golden-arm"
 }
 
-# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print
+# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print. The installed package has
+# the digits that they read.
 example_programs() {
     local folder=$WORK/$1
     shift
+    needs package
     cmake -S "$TREE/examples" -B "$folder" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror -DCMLP_ISA=generic "$@"
     cmake --build "$folder" -j "$JOBS"
-    python3 "$TREE/tests/support/example_programs.py" "$folder"
+    "$WORK/readme/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
 }
 
 # The examples with the installed library of an earlier stage, by CMake and by pkg-config, and with the sources.
@@ -174,7 +193,7 @@ c_examples() {
     read -ra flags <<<"$(pkg-config --static --cflags --libs cmlp)"
     for name in examples/*.c; do gcc -O2 "$name" "${flags[@]}" -lm -o "$folder/$(basename "$name" .c)"; done
     g++ -std=c++17 -O2 examples/wrapper.cpp "${flags[@]}" -o "$folder/wrapper"
-    python3 "$TREE/tests/support/example_programs.py" "$folder"
+    "$WORK/readme/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
     [ "$MODE" = quick ] || example_programs by-folder -DCMLP_FETCH="$TREE"
     cp -a "$TREE" "$repository"
     git -C "$repository" init -q

@@ -7,6 +7,7 @@ readonly TESTS
 
 # emulated_tests <folder> <tests> <emulator and its arguments>...
 emulated_tests() {
+    c_programs "$1" "^($2)$" test_fma consumer
     c_tests "$1" -R "^($2)$"
     "${@:3}" "$(program "$1" test_fma)" 20000
     golden_line "${@:3}" "$(program "$1" consumer)"
@@ -20,7 +21,7 @@ on_linux() {
     shift 3
     have "$compiler" "$1" || return 0
     emulator=$(IFS=';' && echo "$*")
-    c_build "$name" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER="$compiler" -DCMAKE_EXE_LINKER_FLAGS=-static \
+    c_configure "$name" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER="$compiler" -DCMAKE_EXE_LINKER_FLAGS=-static \
         -DCMAKE_CROSSCOMPILING_EMULATOR="$emulator"
     emulated_tests "$name" "$tests" "$@"
 }
@@ -29,7 +30,7 @@ on_linux() {
 on_i386() {
     builds_i386 || { echo 'skipped: no libraries for i386' && return 0; }
     # Without Debian's gcc-multilib, which excludes the cross compilers, the kernel's headers are in this folder alone.
-    c_build i386 -DCMAKE_C_FLAGS='-m32 -msse2 -mfpmath=sse -idirafter /usr/include/x86_64-linux-gnu'
+    c_configure i386 -DCMAKE_C_FLAGS='-m32 -msse2 -mfpmath=sse -idirafter /usr/include/x86_64-linux-gnu'
     emulated_tests i386 "$TESTS|csr|defaults|inference"
 }
 
@@ -41,7 +42,7 @@ on_windows() {
     export WINEPREFIX=$WORK/wine WINEDEBUG=-all
     wine wineboot --init >/dev/null 2>&1
     # isnan and isinf are macros in MinGW that convert to float.
-    c_build windows -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
+    c_configure windows -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc \
         -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_C_FLAGS=-Wno-float-conversion -DCMAKE_CROSSCOMPILING_EMULATOR=wine
     emulated_tests windows "$TESTS" wine
     python3 tools/make_single_file.py "$WORK/cmlp.c"

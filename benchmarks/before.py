@@ -23,9 +23,9 @@ def both(make, case, tree):
     return [now._replace(name=BEFORE, tree=str(tree)), now]
 
 
-def epochs(n):
+def epochs(nets):
     """Return title, function, case: epochs of the networks and of the kinds of SGD."""
-    for sizes in NETS:
+    for sizes in nets:
         for batch in (128, 10):
             for kind in ("images", "dense"):
                 yield named(sizes, f"batch {batch}", kind), "train", {"sizes": sizes, "batch": batch, "kind": kind}
@@ -42,8 +42,8 @@ def epochs(n):
     yield "fit with defaults, 784-100-10", "fit", {"sizes": [784, 100, 10], "kind": "images", "epochs": 3}
 
 
-def predictions(n, units):
-    for sizes in NETS:
+def predictions(nets, n, units):
+    for sizes in nets:
         case = {"sizes": sizes, "kind": "dense", "rows": n, "units": units}
         yield named(sizes, f"forward of {n} rows"), "forward", case
 
@@ -51,11 +51,11 @@ def predictions(n, units):
 def run(*, short):
     tree = Path(os.environ.get("CMLP_BEFORE", "."))
     report = Report("before", short)
-    n, rounds, units = (1_000, 2, 2) if short else (20_000, 11, 10)
+    nets, n, rounds, units = (NETS[:1], 1_000, 2, 2) if short else (NETS, 20_000, 11, 10)
     report.note(rows=f"{n}; images: {data.images(n)[2]}", rounds=rounds, before=tree.name or "this version")
-    for name, make, case in epochs(n):
+    for name, make, case in epochs(nets):
         compared(report, name, both(make, case, tree), {"rows": n}, rounds=rounds, unit=EPOCH, bases=[BEFORE])
     for rows, unit, times in [(1, ROW, 5_000), (1_000, MANY, units), (10_000, MANY, units)]:
-        for name, make, case in predictions(rows, 2 if short else times):
+        for name, make, case in predictions(nets, rows, 2 if short else times):
             compared(report, name, both(make, case, tree), {}, rounds=rounds, unit=unit, bases=[BEFORE])
     report.write()

@@ -19,7 +19,7 @@ MODULE = re.compile(r"cmlp/_core\.([\w-]+\.)?(so|pyd)")
 # take about 80,000 of the first three, headers of tables and training on several processes about 50,000, the page of
 # tables 11,000. Own rows of workers, checkpoints within an epoch and their errors take 10,000,
 # ONNX files of tables 8,000, weighted tables, the table of parameters and checksums 25,000.
-LARGEST = 2_460_000
+LARGEST = 2_235_000
 LARGEST_WITHOUT_SAMPLE = 1_490_000
 
 

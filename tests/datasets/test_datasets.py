@@ -109,9 +109,11 @@ def test_make_sample_creates_the_bundled_sample(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "TARGET", tmp_path)
     assert module.main() == 0
     embedded = Path(datasets.__file__).parent / "digits28"
-    for name in NAMES:
+    names = {path.name for path in embedded.glob("*.gz")}
+    assert len(names) == 6 and names == {path.name for path in tmp_path.iterdir()}
+    for name in names:
         # Compressed bytes may differ between versions of zlib.
-        made, kept = (gzip.decompress((where / f"{name}.gz").read_bytes()) for where in (tmp_path, embedded))
+        made, kept = (gzip.decompress((where / name).read_bytes()) for where in (tmp_path, embedded))
         assert made == kept
 
 

@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 from c_build import COMPILER, CORE, ROOT, run
-from example_programs import FIRST_TEN, PROGRAMS, check, unpacked
+from example_programs import FIRST_TEN, PROGRAMS, check
 
 import cmlp
+from cmlp.datasets import load_digits28
 
 EXAMPLES = ROOT / "examples"
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
@@ -49,8 +50,7 @@ def test_every_example_is_built_and_listed():
 def test_examples_print_what_they_should(programs, tmp_path):
     check(programs, tmp_path)
     model = cmlp.load(tmp_path / "digits.cmlp")  # written by train_digits.c
-    pixels = np.frombuffer(unpacked("t10k-images-idx3-ubyte", tmp_path).read_bytes()[16:], np.uint8).reshape(-1, 784)
-    assert [*model.forward(pixels[:10]).argmax(axis=1)] == FIRST_TEN
+    assert [*model.forward(load_digits28().X_test[:10]).argmax(axis=1)] == FIRST_TEN
 
 
 @pytest.mark.slow

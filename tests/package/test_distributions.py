@@ -32,7 +32,7 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/include/arithmetic.md",
         "cmlp/cmake/cmlpConfig.cmake",
         "cmlp/pkgconfig/cmlp.pc",
-        "cmlp/datasets/digits28/train-images-idx3-ubyte.gz",
+        "cmlp/datasets/digits28/train-pixels-idx1-ubyte.gz",
         "dist-info/licenses/LICENSE",
         "dist-info/licenses/src/cmlp/datasets/digits28/LICENSE.txt",
     ):

@@ -1,14 +1,16 @@
 """Checks what the example programs print. ``python tests/support/example_programs.py FOLDER`` checks built programs."""
 
-import gzip
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-DIGITS = ROOT / "src/cmlp/datasets/digits28"
+import numpy as np
+from idx_files import IMAGES, LABELS, idx
+
+from cmlp.datasets import load_digits28
+
 PROGRAMS = ["train_xor", "train_digits", "classify", "many_threads", "wrapper", "audio_callback"]
 
 XOR = "0 xor 0 = 0.000\n0 xor 1 = 0.997\n1 xor 0 = 0.997\n1 xor 1 = 0.004\n"
@@ -22,17 +24,23 @@ def output(*command):
     return done.stdout
 
 
-def unpacked(name, folder):
-    """Unpack a file of the bundled digits."""
-    target = Path(folder, name)
-    target.write_bytes(gzip.decompress((DIGITS / f"{name}.gz").read_bytes()))
-    return target
+def idx_files(folder):
+    """Write the training images, their labels and the test images of the bundled digits; return the paths."""
+    digits = load_digits28()
+    arrays = {
+        f"train-{IMAGES}": digits.X_train.reshape(-1, 28, 28),
+        f"train-{LABELS}": digits.y_train.astype(np.uint8),
+        f"t10k-{IMAGES}": digits.X_test.reshape(-1, 28, 28),
+    }
+    for name, array in arrays.items():
+        Path(folder, name).write_bytes(idx(array))
+    return [Path(folder, name) for name in arrays]
 
 
 def check(programs, folder):
     """Run the programs, in an order in which each finds its files. The training writes digits.cmlp to `folder`."""
-    images, labels = (unpacked(f"train-{name}-ubyte", folder) for name in ("images-idx3", "labels-idx1"))
-    test, model = unpacked("t10k-images-idx3-ubyte", folder), Path(folder, "digits.cmlp")
+    images, labels, test = idx_files(folder)
+    model = Path(folder, "digits.cmlp")
     assert output(programs["train_xor"]).endswith(XOR)
     trained = output(programs["train_digits"], images, labels, model)
     assert trained.count("epoch ") == 5 and "96.5 % of the training images" in trained, trained
