@@ -23,7 +23,9 @@ def parameters_to_keep(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
     names = hyperparameters.TABLE.fixed_on_resume(estimator._owner)
-    return {name: values[name] if callable(values[name]) else deepcopy(values[name]) for name in names}
+    plain = (bool, float, int, str, type(None))  # a copy of each of the 30 others would take longer than an epoch
+    kept = ((name, values[name]) for name in names)
+    return {name: value if type(value) in plain or callable(value) else deepcopy(value) for name, value in kept}
 
 
 def require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """Checksums of rows, to compare the data of two calls or of two processes.
 
 The bytes of a row are read as 64-bit words. Its checksum is the sum of the words, each times an odd number that depends
-on the column, modulo 2**64, mixed with the index of the row. The checksum of a block of rows is the sum of theirs, so
-that workers can add the checksums of the rows that they have. A single different value always changes the checksum; if
-more values differ, it is equal with a probability of about 2**-64. This is no protection against forgery.
+on the column, modulo 2**64. That of a block of rows is the sum of theirs, each times an odd number that depends on the
+place in the block, so that workers can add the checksums of the rows that they have. A single different value always
+changes the checksum; if more values differ, it is equal with a probability of about 2**-64. This is no protection
+against forgery.
 
 The loops are NumPy's: they read an array about as fast as the memory provides it.
 """
@@ -30,7 +31,7 @@ _CHUNK = 1 << 22  # bytes of the rows that are read at a time
 _LINE = 512  # entries of a 1-D array that count as a row
 # Odd numbers with a random pattern of bits: the golden ratio, and those of a usual mixing function ("splitmix64").
 _STEP, _FIRST, _SECOND = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
-_HALF = np.uint64(32)
+_PLACE = 1 << 20  # the number of the factors of places in a block
 _INTEGER = np.dtype("<i8")
 
 # What `kind_of` returns for the arrays of a training.
@@ -64,25 +65,26 @@ def block_checksums(
         return sums
     step = max(1, _CHUNK // sum(rows.shape[1] * dtype.itemsize for rows, dtype, _ in dense))
     for begin in range(0, n_rows, step):
-        checksums = _row_checksums([(rows[begin : begin + step], *rest) for rows, *rest in dense], first + begin)
+        end = min(begin + step, n_rows)
+        found = _row_sums([(rows[begin:end], *rest) for rows, *rest in dense])
         block, done = divmod(first + begin, size)
         block -= first // size
-        starts = np.arange(-done, len(checksums), size)
+        places = _factors(size, _PLACE)
+        if done + len(found) > size:
+            places = np.resize(places, done + len(found))
+        found *= places[done : done + len(found)]
+        starts = np.arange(-done, len(found), size)
         starts[0] = 0
-        sums[block : block + len(starts)] += np.add.reduceat(checksums, starts)
+        sums[block : block + len(starts)] += np.add.reduceat(found, starts)
     return sums
 
 
-def _row_checksums(parts: Sequence[Any], first: int) -> Checksums:
-    """Return the checksum of each row of matrices (rows, dtype, number); the first row has the index `first`."""
-    found = np.arange(first + 1, first + 1 + len(parts[0][0]), dtype=np.uint64)
-    found *= _STEP
+def _row_sums(parts: Sequence[Any]) -> Checksums:
+    """Return the checksum of each row of matrices (rows, dtype, number)."""
+    found = np.zeros(len(parts[0][0]), np.uint64)
     for rows, dtype, number in parts:
         words = _words(rows, dtype)
         found += np.einsum("ij,j->i", words, _factors(words.shape[1], number))
-    found ^= found >> _HALF
-    found *= _FIRST
-    found ^= found >> _HALF
     return found
 
 
@@ -102,7 +104,7 @@ def _words(rows: NDArray[Any], dtype: np.dtype[Any]) -> Checksums:
     return words
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _factors(n: int, number: int) -> Checksums:
     """Return n odd numbers in a read-only array, others for each `number` of an array."""
     factors = np.arange(1, n + 1, dtype=np.uint64) + np.uint64(number << 40)
@@ -124,5 +126,6 @@ def _of_csr(X: CSR, begin: int, size: int, dtype: np.dtype[Any]) -> int:
         whole = len(array) - len(array) % _LINE
         for lines in (array[:whole].reshape(-1, _LINE), array[None, whole:]):
             if lines.size:
-                total += int(_row_checksums([(lines, kind, number)], number << 40 | lines.shape[1]).sum())
+                found = _row_sums([(lines, kind, number)])
+                total += int((found * _factors(len(found), _PLACE + lines.shape[1])).sum())
     return total % 2**64
