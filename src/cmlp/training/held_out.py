@@ -27,17 +27,7 @@ class NoValidation:
 
 
 class HeldOut:
-    """Validation rows: the program's own ones, or those that the training holds out.
-
-    Parameters
-    ----------
-    fit : Fit
-
-    Attributes
-    ----------
-    horizon : float
-        How many epochs may pass before they are measured.
-    """
+    """Validation rows: the program's own ones, or those held out by the training; measured in every epoch."""
 
     horizon = 1.0
 

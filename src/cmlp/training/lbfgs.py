@@ -44,20 +44,12 @@ class Evaluation(NamedTuple):
 
 
 class LBFGS:
-    """One call of fit with ``solver="lbfgs"``.
+    """One call of fit with ``solver="lbfgs"``; the `epoch` of the state counts the iterations.
 
     `state` always holds the parameters of the last complete iteration, and keeps them if training is interrupted. The
     minimizer's memory (the last 10 steps and gradients) is not part of the state: a warm start continues from the
-    parameters alone, as in scikit-learn.
-
-    Parameters
-    ----------
-    fit : Fit
-        After `cmlp.training.beginning.begin`. The `epoch` of its state counts the iterations.
-
-    Notes
-    -----
-    Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995. No bounds are set.
+    parameters alone, as in scikit-learn. Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained
+    optimization", 1995; no bounds are set.
     """
 
     has_epochs: Literal[False] = False

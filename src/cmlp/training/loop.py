@@ -27,15 +27,9 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """A training on given data: what one call of `Trainer.run` or `Trainer.epochs` executes.
+    """A training on given data, after `begin`: what one call of `Trainer.run` or `Trainer.epochs` executes.
 
     If it was interrupted within an epoch, it continues with the next batch.
-
-    Parameters
-    ----------
-    fit : Fit
-        After `cmlp.training.beginning.begin`.
-    engine : Engine
     """
 
     has_epochs: Literal[True] = True

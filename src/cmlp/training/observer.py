@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 class Observer:
     """An object whose methods the training loop calls; by default they do nothing.
 
-    Attributes
-    ----------
-    intervals : set of int
-        In the middle of an epoch, `batches_end` is called after each multiple of one of these numbers of batches.
+    In the middle of an epoch, `batches_end` is called after each multiple of one of the `intervals`, numbers of
+    batches.
     """
 
     intervals: AbstractSet[int] = frozenset()

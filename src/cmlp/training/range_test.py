@@ -26,13 +26,7 @@ def range_test(engine: Batches, rates: NDArray[np.float64]) -> tuple[list[float]
     """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
 
     The smoothed loss after k batches is the average with weights proportional to ``SMOOTHING ** (k - i)`` for batch i.
-    The test ends early if training diverges.
-
-    Parameters
-    ----------
-    engine : Batches
-        Of a new training; its state changes.
-    rates : ndarray of float64
+    The test ends early if training diverges. The engine is that of a new training, whose state changes.
     """
     losses: list[float] = []
     smoothed: list[float] = []

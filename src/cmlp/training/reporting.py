@@ -13,23 +13,9 @@ if TYPE_CHECKING:
 
 
 class Reporter(Observer):
-    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them.
+    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them, with the trainer.
 
-    Parameters
-    ----------
-    trainer : Trainer
-        The argument of the methods.
-    callbacks : list of object
-
-    Attributes
-    ----------
-    intervals : set of int
-        The attributes `every_batches` of the callbacks that have `on_batches_end`, except None.
-
-    Raises
-    ------
-    ValueError
-        If an `every_batches` is not a positive integer or None.
+    Its intervals are the attributes `every_batches` of the callbacks that have `on_batches_end`, except None.
     """
 
     def __init__(self, trainer: Any, callbacks: list[Any]) -> None:

@@ -25,12 +25,8 @@ if TYPE_CHECKING:
 def check_same_data(fit: Fit) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums.
 
-    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
-
-    Raises
-    ------
-    ValueError
-        If the data differ, on every worker.
+    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared. Raises
+    ValueError on every worker if the data differ.
     """
     state, workers = fit.state, fit.workers
     if not fit.reads_again:

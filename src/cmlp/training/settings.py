@@ -117,19 +117,9 @@ def check_scoring(settings: Settings, own_rows: bool) -> None:
 
 
 def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
-    """Return the settings with parameters that `cmlp.hyperparameters` has validated and converted.
+    """Return the settings with parameters that `cmlp.hyperparameters` has validated and converted; others are ignored.
 
-    Parameters
-    ----------
-    checked : dict of str to object
-        The parameters; names that are not settings are ignored.
-    n_layers : int
-        Number of layers after the input.
-
-    Raises
-    ------
-    ValueError
-        If a parameter has not one number per layer, or if parameters contradict each other.
+    Raises ValueError if a parameter has not one number for each of the layers, or if parameters contradict each other.
     """
     table = hyperparameters.TABLE
     values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 class StoppingRule:
     """The base class of the stopping rules: records a measure of each epoch and counts epochs without improvement.
 
-    Parameters
-    ----------
-    tol : float
-        Minimum improvement for an epoch to count as one.
+    `tol` is the minimum improvement for an epoch to count as one.
     """
 
     measure: ClassVar[str]

@@ -20,15 +20,11 @@ if TYPE_CHECKING:
 
 
 class TargetScale(NamedTuple):
-    """The scale of the targets, and the output layer for standardized targets.
+    """The scale of the targets: training uses ``(y - shift) * factor``, with a number for each output.
 
-    Attributes
-    ----------
-    shift, factor : ndarray of float64 of shape (n_outputs,)
-        Training uses the targets ``(y - shift) * factor``.
-    layer : ndarray or None
-        Weights and biases of the output layer for these targets, while the parameters have the one for y: computing
-        the one from the other is not exact. None while the parameters themselves have it, that is, during training.
+    `layer` has the weights and biases of the output layer for these targets, while the parameters have the one for y:
+    computing the one from the other is not exact. It is None while the parameters themselves have it, that is, during
+    training.
     """
 
     shift: NDArray[np.float64]

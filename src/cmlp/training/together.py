@@ -24,20 +24,7 @@ if TYPE_CHECKING:
 
 
 def join(fit: Fit, batch_size: int, description: Mapping[str, str]) -> None:
-    """Compare a training with those of the other workers.
-
-    Parameters
-    ----------
-    fit : Fit
-    batch_size : int
-    description : dict of str to str
-        What the workers compare besides the training itself.
-
-    Raises
-    ------
-    ValueError
-        On every worker, if the trainings differ.
-    """
+    """Compare a training with those of the other workers, and its `description`; raises ValueError on every worker."""
     workers = fit.workers
     if workers.size == 1:
         return
