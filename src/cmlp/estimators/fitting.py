@@ -197,9 +197,9 @@ def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Drive
             return with_model(call.estimator, present_model(training, targets.labels))
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
-    n_rows, data = source.learn(data, task, targets, state, settings)
     fit = Fit(net, task, data, settings, state, parameters.n_threads, workers, reads_again=not source.is_whole)
-    training = driver_of(fit, n_rows, source.engine)
+    n_rows, data = source.learn(fit, targets)
+    training = driver_of(fit._replace(data=data), n_rows, source.engine)
     if not call.incremental:
         _call_back(call.estimator, training, targets.labels)
     return training, targets.labels

@@ -33,27 +33,11 @@ class _Part(NamedTuple):
 
 
 class StoredArrays(Arrays):
-    """The rows of all processes, of which only those of this process are in its memory. The processes exchange the
-    targets and weights.
+    """The rows of all processes, of which only those of this process are in its memory.
 
-    Parameters
-    ----------
-    source : Arrays
-        The rows of this process.
-    door : Door
-    shards : sequence of int, int or None
-        Those of this process; None for one.
-    workers : Workers
-
-    Attributes
-    ----------
-    shards : tuple of int
-        Numbers of rows of the shards of all processes.
-
-    Raises
-    ------
-    ValueError
-        On every worker, if the rows do not fit together.
+    The processes exchange the targets and weights. `source` and the argument `shards` (None for one) are those of this
+    process, the attribute `shards` has the sizes of all. Raises ValueError on every worker if the rows do not fit
+    together.
     """
 
     def __init__(self, source: Arrays, door: Door, shards: Shards | None, workers: Workers) -> None:

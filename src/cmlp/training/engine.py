@@ -128,11 +128,7 @@ class _Call(NamedTuple):
 
 
 class Batches(Engine):
-    """Trains batches with the core.
-
-    The rows come from `feed`, by default those of `fit.data`. The learning rates of a schedule are multiplied by
-    `rate_factor`.
-    """
+    """Trains batches of a feed, by default of `fit.data`, with the core; a schedule's rates are times `rate_factor`."""
 
     def __init__(self, fit: Fit, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
         state, validation = fit.state, fit.state.validation

@@ -61,10 +61,7 @@ class Piece(NamedTuple):
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
 
     def batches_done(self, n_steps: int, batch_size: int) -> int:
-        """Return the number of batches that are done after `n_steps` steps.
-
-        Batches with a total sample weight of zero take no step.
-        """
+        """Return the number of batches that are done after `n_steps` steps: those without weight take no step."""
         if self.weight is None or not n_steps:
             return n_steps
         ordered = self.weight if self.order is None else self.weight[self.order]

@@ -60,10 +60,7 @@ def initial_params(
 
 
 def _fill(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
-    """Fill a flat array with uniform numbers from -bound to bound.
-
-    Chunks let Ctrl-C take effect within milliseconds and keep the temporary float64 arrays small.
-    """
+    """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
     for start in range(0, tensor.size, _CHUNK):
         chunk = tensor[start : start + _CHUNK]
         chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)

@@ -10,11 +10,7 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """An object whose methods the training loop calls; by default they do nothing.
-
-    In the middle of an epoch, `batches_end` is called after each multiple of one of the `intervals`, numbers of
-    batches.
-    """
+    """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`."""
 
     intervals: AbstractSet[int] = frozenset()
 

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 
 class Reporter(Observer):
-    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them, with the trainer.
-
-    Its intervals are the attributes `every_batches` of the callbacks that have `on_batches_end`, except None.
-    """
+    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them, with the trainer."""
 
     def __init__(self, trainer: Any, callbacks: list[Any]) -> None:
         self._trainer = trainer

@@ -140,10 +140,7 @@ def _refuse(difference: str) -> NoReturn:
 
 
 def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
-    """Raise ValueError, which names a worker and a row, unless all workers have the same checksums.
-
-    If each worker has other rows, the checksums become those of all rows.
-    """
+    """Raise ValueError unless all workers have the same checksums; those of other rows become those of all rows."""
     rows = groups["rows"]["X"]
     if isinstance(rows, StoredRows):
         sums = digests["rows"][1]

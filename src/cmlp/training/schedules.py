@@ -75,10 +75,7 @@ class Schedule:
         return rate
 
     def rate_after_standstill(self, rate: float) -> tuple[str, float | None]:
-        """Return the learning rate after `n_iter_no_change` epochs without improvement, and a message for the log.
-
-        None ends training.
-        """
+        """Return the rate after `n_iter_no_change` epochs without improvement, None to stop, and a message."""
         return "Stopping.", None
 
 

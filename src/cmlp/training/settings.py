@@ -117,10 +117,7 @@ def check_scoring(settings: Settings, own_rows: bool) -> None:
 
 
 def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
-    """Return the settings with parameters that `cmlp.hyperparameters` has validated and converted; others are ignored.
-
-    Raises ValueError if a parameter has not one number for each of the layers, or if parameters contradict each other.
-    """
+    """Return the settings with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
     table = hyperparameters.TABLE
     values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
     if values["solver"] == "lbfgs":

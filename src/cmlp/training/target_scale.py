@@ -37,10 +37,7 @@ class TargetScale(NamedTuple):
         return scaled
 
     def folded(self, net: Net, params: NDArray[Any]) -> TargetScale:
-        """Change the output layer in `params`, so that the outputs are in y's unit; return the scale with the former.
-
-        The output layer becomes ``W / factor`` and ``b / factor + shift``.
-        """
+        """Make the output layer in `params` predict y (``W / factor``, ``b / factor + shift``); keep the former."""
         layer, weights, biases = output_layer(net, params)
         kept = layer.copy()
         weights[...] = weights / self.factor

@@ -215,10 +215,7 @@ def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) 
 
 
 def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -> Task:
-    """Return a task with standardized targets, and bring the parameters of its training to their scale.
-
-    The scale is learnt from the training rows; a state that has a scale keeps it.
-    """
+    """Return a task with standardized targets, by a scale learnt once, and bring the parameters to their scale."""
     if not task.standardize:
         return task
     if state.target_scale is None:

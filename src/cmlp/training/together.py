@@ -42,10 +42,7 @@ def join(fit: Fit, batch_size: int, description: Mapping[str, str]) -> None:
 
 
 def describe(fit: Fit) -> dict[str, str]:
-    """Return the description of a training: texts by the name of what they tell, which messages show.
-
-    Large things have a checksum.
-    """
+    """Return the description of a training: texts, for large things checksums, by the name that messages show."""
     net, data, state = fit.net, fit.data, fit.state
     own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
     settings = {name: shown(value) for name, value in vars(fit.settings).items() if name not in own}
