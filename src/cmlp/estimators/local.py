@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 
 _KINDS = {"O": "text", "U": "text", "M": "dates", "m": "durations"}  # of labels, by the kind of dtype; else numbers
-
-
-class _Part(NamedTuple):
-    """The rows of one process, and the sizes of its shards."""
-
-    opened: Opened
-    sizes: tuple[int, ...]
 
 
 class StoredArrays(Arrays):
@@ -70,7 +63,8 @@ class StoredArrays(Arrays):
         return opened
 
 
-def _part(source: Arrays, door: Door, shards: Shards | None) -> _Part:
+def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tuple[int, ...]]:
+    """Return the rows of one process, and the sizes of its shards."""
     X, y, weight = source.given
     rows = door.rows(X)
     if isinstance(rows.X, CSR):
@@ -81,7 +75,7 @@ def _part(source: Arrays, door: Door, shards: Shards | None) -> _Part:
         kind_of_labels(opened.y)
     else:
         opened = opened._replace(y=as_numbers(opened.y))
-    return _Part(opened, sizes_of((n_rows,) if shards is None else shards, n_rows))
+    return opened, sizes_of((n_rows,) if shards is None else shards, n_rows)
 
 
 def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:

@@ -7,6 +7,7 @@ prediction in another thread therefore always reads a complete model, and a fail
 from __future__ import annotations
 
 import operator
+from copy import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cmlp.exceptions import NonFiniteInputError
@@ -84,17 +85,9 @@ class Model:
 
     def copy(self) -> Model:
         """Return a model that shares parameters, labels and optimizer, but has its own copy of the history."""
-        state = self.state.shared()
-        state.history = state.history.copy()
-        twin = Model(
-            self.net,
-            state,
-            input_scale=self.input_scale,
-            feature_names=self.feature_names,
-            labels=self.labels,
-            scale_name=self.scale_name,
-        )
-        twin._network = self._network
+        twin = copy(self)
+        twin.state = self.state.shared()
+        twin.state.history = self.state.history.copy()
         return twin
 
     def network(self, n_threads: int | None) -> Network:

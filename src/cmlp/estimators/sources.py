@@ -44,11 +44,7 @@ class Source:
         raise NotImplementedError
 
     def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
-        """Return the number of rows (0 if not known), and the data with the scale of the inputs.
-
-        Scales that are learnt from rows which are not in the data of the fit are learnt here, and that of the targets
-        is stored.
-        """
+        """Return the number of rows (0 if unknown) and the data; learn the scales that need rows outside `fit.data`."""
         raise NotImplementedError
 
 

@@ -24,10 +24,7 @@ _MOST_NAMED = 5  # columns in a message
 
 
 def scale_advice(task: Task, data: Data) -> str:
-    """Return sentences that name large columns of X and large targets, and the parameters that help.
-
-    At most 256 rows are judged. The text begins with a space; it is empty if no column is large.
-    """
+    """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none."""
     advice = ""
     columns, sizes = large_columns(stored_rows(data.X), data.input_scale, _LARGE)
     if len(columns):

@@ -134,10 +134,7 @@ class LBFGS:
         return reached.cost + 4 * descent, -9 * reached.gradient
 
     def _reported(self, cost: float) -> float:
-        """Return the cost as it is reported to the user and to the minimizer.
-
-        As in scikit-learn, the reported squared error is the mean over the outputs, but the gradient is of their sum.
-        """
+        """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
         scale, data = self.fit.task.report_scale, self.fit.data
         if scale == 1.0:
             return cost

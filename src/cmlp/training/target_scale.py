@@ -45,10 +45,7 @@ class TargetScale(NamedTuple):
         return self._replace(layer=kept)
 
     def unfolded(self, net: Net, params: NDArray[Any]) -> TargetScale:
-        """Change the output layer in `params` back to that for standardized targets, with the bits of before.
-
-        If a program has changed the output layer since, it is computed from the present one.
-        """
+        """Undo `folded`, with the bits of before unless a program has changed the output layer since."""
         layer, weights, biases = output_layer(net, params)
         if self.layer is not None:
             present = layer.copy()

@@ -129,10 +129,7 @@ class Data(NamedTuple):
         return self._replace(X=taken(self.X, np.arange(1)), weight=weight)
 
     def checksum(self, targets: NDArray[Any]) -> int:
-        """Return the CRC-32 of the shapes, the shards and a sample of the rows, targets and weights.
-
-        Values are compared as doubles, so that the same numbers in another dtype have the same checksum.
-        """
+        """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
         parts = [(self.X, targets, self.weight)]
         if self.validation is not None:
             parts.append(self.validation)
