@@ -7,7 +7,6 @@ prediction in another thread therefore always reads a complete model, and a fail
 from __future__ import annotations
 
 import operator
-from copy import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cmlp.exceptions import NonFiniteInputError
@@ -85,7 +84,8 @@ class Model:
 
     def copy(self) -> Model:
         """Return a model that shares parameters, labels and optimizer, but has its own copy of the history."""
-        twin = copy(self)
+        twin = Model.__new__(Model)
+        vars(twin).update(vars(self))
         twin.state = self.state.shared()
         twin.state.history = self.state.history.copy()
         return twin
