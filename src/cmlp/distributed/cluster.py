@@ -19,13 +19,7 @@ _GATHERED = 8  # results that are requested together: they are in memory at the 
 
 
 def load(name: str) -> Any:
-    """Import a module of Dask.
-
-    Raises
-    ------
-    ImportError
-        If Dask is not installed.
-    """
+    """Import a module of Dask; the ImportError says how to install it."""
     try:
         return import_module(name)
     except ImportError as error:
@@ -58,10 +52,6 @@ class Cluster:
     A task gets all that it needs as arguments and returns its result. It is bound to no worker, so Dask runs it again
     elsewhere if its worker ends. An error that follows from the arguments is returned, not raised: it would come again
     at each retry. A task whose argument is such an error returns it too.
-
-    Parameters
-    ----------
-    client : distributed.Client
     """
 
     def __init__(self, client: Any) -> None:
@@ -79,10 +69,7 @@ class Cluster:
         return [address for _, address in slots]
 
     def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "", near: str | None = None) -> Any:
-        """Return the future of a function's result; errors get the name of a place.
-
-        The result should be `near` a worker, but any other may compute it.
-        """
+        """Return the future of a result, if possible `near` a worker; errors get the name of a place."""
         name = f"cmlp-{function.__name__}-{uuid.uuid4().hex}"
         # The parameters of a network are sent once per round, as part of a task: scattered data would be lost with
         # their worker. Dask's warning of large tasks is for rows.

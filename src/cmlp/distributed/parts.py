@@ -21,15 +21,7 @@ def require_estimator(model: Any) -> None:
 
 
 def parts_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
-    """Return a delayed tuple (X, y, sample_weight) for each part; raises if the arguments have no common parts.
-
-    Parameters
-    ----------
-    X : dask.array.Array, data frame or list
-        The entries of a list are delayed or not. Without y, they are tuples (X, y) or (X, y, sample_weight).
-    y : dask.array.Array, series, data frame, list or None
-    sample_weight : dask.array.Array, series, list or None
-    """
+    """Return a delayed tuple (X, y, sample_weight) for each part; raises if the arguments have no common parts."""
     delayed = load("dask").delayed
     if y is None and isinstance(X, (list, tuple)):
         if sample_weight is not None:

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from cmlp.training.beginning import Fit
     from cmlp.training.settings import Settings
     from cmlp.training.shards import Shards
-    from cmlp.training.state import TrainingState
-    from cmlp.training.task import Data, Task
+    from cmlp.training.task import Data
 
 _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy
 _ROUNDS = 8  # per epoch, with more shards
@@ -76,15 +75,7 @@ def fit_in_rounds(
 
 
 class Parts(Source):
-    """The parts of rows on a cluster, which are joined to shards.
-
-    Attributes
-    ----------
-    classes : ndarray or None
-        The classes of all rows; None for a regressor.
-    kept : dict
-        The shards and the number of rounds.
-    """
+    """The parts of rows on a cluster, which are joined to shards; `kept` has the shards and the number of rounds."""
 
     def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, kept: Mapping[str, Any]) -> None:
         submit, given = cluster.submit, cluster.compute(delayed)
@@ -112,13 +103,10 @@ class Parts(Source):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(
-        self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[int, Data]:
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data; scales that are learnt are those of all rows."""
-        self._shards.convert(Form.of(self._door, "part", self._first, targets, state.params.dtype))
-        if scale_to_learn(data, task, state):
-            data = with_learnt_scales(self._shards.moments(), data, task, state)
+        self._shards.convert(Form.of(self._door, "part", self._first, targets, fit.state.params.dtype))
+        data = with_learnt_scales(self._shards.moments(), fit) if scale_to_learn(fit) else fit.data
         return sum(self._shards.sizes), data
 
     def engine(self, fit: Fit) -> Rounds:

@@ -25,20 +25,11 @@ if TYPE_CHECKING:
 
 
 class Summary(NamedTuple):
-    """What the caller needs to know of a part.
-
-    Attributes
-    ----------
-    n_rows : int
-    first : tuple or None
-        The first row of X, y and the weights, as the program has them; None without rows.
-    classes : ndarray or None
-        The distinct labels, or the numbers of the columns of multilabel targets; None for a regressor.
-    """
+    """What the caller needs to know of a part."""
 
     n_rows: int
-    first: tuple[Any, Any, Any] | None
-    classes: NDArray[Any] | None
+    first: tuple[Any, Any, Any] | None  # the first row, as the program has it; None without rows
+    classes: NDArray[Any] | None  # labels, or columns of multilabel targets; None for a regressor
 
 
 def open_part(part: Any, index: int, door: Door) -> Opened:
@@ -81,19 +72,10 @@ def all_classes(summaries: Sequence[Summary]) -> NDArray[Any] | None:
 
 
 class DaskShards:
-    """Shards of rows on the workers of a cluster: consecutive rows.
+    """Shards of rows on the workers of a cluster: consecutive rows of opened parts.
 
     They depend on the rows of all parts together, and not on how the parts are cut. The workers keep them between the
     rounds. If a worker ends, Dask computes its shards again from the parts.
-
-    Parameters
-    ----------
-    cluster : Cluster
-    parts : list of futures
-        Opened parts.
-    sizes_of_parts : list of int
-    sizes : tuple of int
-        Numbers of rows of the shards.
     """
 
     def __init__(

@@ -17,29 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp.estimators.base import MultilayerPerceptron
-
-
-def set_arrays(
-    estimator: MultilayerPerceptron, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], y: NDArray[Any] | None
-) -> None:
-    """Make an estimator a fitted one with copies of the arrays.
-
-    y are placeholder targets, which define the outputs of a classifier; None for a regressor.
-    """
-    estimator.coefs_, estimator.intercepts_ = coefs, intercepts
-    assemble(estimator, y)
-    vars(estimator).pop(ASSIGNED)
-
 
 def regressor_from_arrays(
     cls: type[Any], coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], parameters: Mapping[str, Any]
 ) -> Any:
     """Return a fitted regressor; see `MLPRegressor.from_arrays`."""
-    weights, biases = checked_layers(coefs, intercepts)
-    estimator = _with_sizes(cls, weights, parameters)
-    set_arrays(estimator, weights, biases, None)
-    return estimator
+    weights, biases = _checked_layers(coefs, intercepts)
+    return _fitted(_with_sizes(cls, weights, parameters), weights, biases, None)
 
 
 def classifier_from_arrays(
@@ -51,21 +35,19 @@ def classifier_from_arrays(
     parameters: Mapping[str, Any],
 ) -> Any:
     """Return a fitted classifier; see `MLPClassifier.from_arrays`."""
-    weights, biases = checked_layers(coefs, intercepts)
+    weights, biases = _checked_layers(coefs, intercepts)
     estimator = _with_sizes(cls, weights, parameters)
     n_outputs = weights[-1].shape[1]
     if multilabel:
         if classes is not None or n_outputs == 1:
             reason = "one output" if classes is None else "classes"
             raise ValueError(f"multilabel must be False with {reason}: the classes of multilabel targets are 0, 1, ...")
-        set_arrays(estimator, weights, biases, np.eye(n_outputs))
-        return estimator
+        return _fitted(estimator, weights, biases, np.eye(n_outputs))
     labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
     if n_outputs == 2 and estimator.loss != "log_loss":
         raise ValueError(f"coefs must end in one output for two classes with loss={estimator.loss!r}, got two.")
     last = sorted_output(Layer(weights[-1], biases[-1], ""), order, "")
-    set_arrays(estimator, [*weights[:-1], last.weights], [*biases[:-1], last.biases], labels)
-    return estimator
+    return _fitted(estimator, [*weights[:-1], last.weights], [*biases[:-1], last.biases], labels)
 
 
 def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping[str, Any]) -> Any:
@@ -74,7 +56,15 @@ def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping
     return cls(**{**parameters, "hidden_layer_sizes": tuple(layer.shape[1] for layer in weights[:-1])})
 
 
-def checked_layers(
+def _fitted(estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[Any]], y: NDArray[Any] | None) -> Any:
+    """Return the estimator, fitted with copies of the arrays; placeholder targets y define a classifier's outputs."""
+    estimator.coefs_, estimator.intercepts_ = weights, biases
+    assemble(estimator, y)
+    vars(estimator).pop(ASSIGNED)
+    return estimator
+
+
+def _checked_layers(
     coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike]
 ) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
     """Return weights and biases as arrays of one dtype, float32 or float64, whose shapes match."""

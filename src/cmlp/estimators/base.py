@@ -15,7 +15,6 @@ from cmlp.estimators.inspection import Inspection
 from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
-from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.export.methods import EstimatorExports
 from cmlp.hyperparameters import documented
 from cmlp.pickles import PICKLE_VERSION, check_version
@@ -42,6 +41,53 @@ def shared_sections(cls: type) -> Mapping[str, str]:
     return sections_of(cls)
 
 
+# What the docstrings of `fit_batches` share.
+BATCHES = {
+    "blocks": """
+The next block is read and converted in a thread while the core computes on this one. Batches run on across
+blocks: with ``shuffle=False`` the result has the bits of `fit` on all rows, whatever the sizes of the blocks.
+Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
+progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
+
+Parameters
+----------
+source : iterable or callable
+    Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
+    and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
+    can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
+    returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
+    block needs arrays of its own.
+""",
+    "passes": """
+n_rows : int or None, default=None
+    Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
+    of a function.
+X_val, y_val, sample_weight_val : array-like or None, default=None
+    Validation rows, as for `fit`. ``early_stopping=True`` needs them.
+resume : bool, default=False
+    Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
+    compared.
+
+Returns
+-------
+self
+
+Raises
+------
+TypeError
+    If `source` is neither iterable nor callable.
+ValueError
+    If a parameter or an argument is invalid; if a block has another width or type than the first one, an
+    unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
+    If `source` is an iterator, but more than one pass is needed: for several epochs, or for
+    ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
+    needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
+cmlp.DivergenceError
+    If training diverged.
+""",
+}
+
+
 class MultilayerPerceptron(
     FittedAttributes,
     Inspection,
@@ -54,10 +100,8 @@ class MultilayerPerceptron(
 ):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
-    # Tools written before scikit-learn had estimator tags read this attribute.
-    _estimator_type: ClassVar[str]
-    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
-
+    _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
+    _several_outputs: ClassVar[bool] = True
     _model: Model  # exists after fit
 
     hidden_layer_sizes: int | Sequence[int]
@@ -187,10 +231,7 @@ class MultilayerPerceptron(
 
                 assemble(self)
                 return self._model
-            raise sklearn_class(NotFittedError)(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
-                "appropriate arguments before using this estimator."
-            ) from None
+            raise self._not_fitted() from None
 
     def _document(self) -> ModelDocument:
         """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
@@ -223,12 +264,3 @@ class MultilayerPerceptron(
         from cmlp.estimators.pickling import restored
 
         vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
-
-        return Tags(
-            estimator_type=self._estimator_type,
-            target_tags=TargetTags(required=True),
-            input_tags=InputTags(sparse=True),
-        )

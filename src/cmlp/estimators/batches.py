@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from cmlp.estimators.targets import Targets
     from cmlp.inputs.door import Door, Opened
     from cmlp.training.beginning import Fit
-    from cmlp.training.settings import Settings
-    from cmlp.training.state import TrainingState
-    from cmlp.training.task import Data, Task
+    from cmlp.training.task import Data
 
 
 def fit_batches(
@@ -82,16 +80,7 @@ def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
 
 
 class Stream(Source):
-    """The blocks of a source: the first one, which is opened once, then readers of converted blocks.
-
-    Parameters
-    ----------
-    passes : Passes
-    door : Door
-        The door for all blocks.
-    n_rows : int or None
-        The number of rows of a pass, if the program knows it.
-    """
+    """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
     def __init__(self, passes: Passes, door: Door, n_rows: int | None) -> None:
         self._passes, self._door = passes, door
@@ -123,28 +112,20 @@ class Stream(Source):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(
-        self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[int, Data]:
-        """Return the number of rows of a pass and the data, after a pass over the source if a scale is to be learnt.
-
-        Raises
-        ------
-        ValueError
-            If the number of rows is not known, but needed for the learning rates.
-        """
-        self._form = Form.of(self._door, "block", self._first, targets, state.params.dtype)
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+        """Return the number of rows of a pass and the data, after a pass over the source if a scale is to be learnt."""
+        data, settings, dtype = fit.data, fit.settings, fit.state.params.dtype
+        self._form = Form.of(self._door, "block", self._first, targets, dtype)
         index = len(self._seen) - 1
         with named(f"block {index}"):
-            require_normal(data.weight, state.params.dtype)
-        self._seen[-1] = Block(data.X, task.targets, data.weight, index)
-        self._feed = feed = StreamFeed(
-            self._open, self._n_rows or state.n_rows or 0, bool(settings.shuffle), data.names
-        )
-        what = scale_to_learn(data, task, state)
+            require_normal(data.weight, dtype)
+        self._seen[-1] = Block(data.X, fit.task.targets, data.weight, index)
+        n_rows = self._n_rows or fit.state.n_rows or 0
+        self._feed = feed = StreamFeed(self._open, n_rows, bool(settings.shuffle), data.names)
+        what = scale_to_learn(fit)
         if what:
             self._passes.require(2, f"{what} takes a pass of its own")
-            data = with_learnt_scales(feed.moments(), data, task, state)
+            data = with_learnt_scales(feed.moments(), fit)
         if not feed.n_rows and (settings.warmup or settings.schedule().is_planned):
             name = "warmup" if settings.warmup else "learning_rate"
             raise ValueError(f"{name}={getattr(settings, name)!r} needs the number of batches: pass n_rows=.")

@@ -54,22 +54,11 @@ class Callbacks:
 
 
 class CallbackObserver(Observer):
-    """Calls the callbacks of an estimator before and after each epoch of a training.
+    """Calls the callbacks of an estimator before and after each epoch of a training; X, y and weights are those of fit.
 
     The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
-    the estimator has no model yet when the loop ends.
-
-    Parameters
-    ----------
-    estimator : MultilayerPerceptron
-        The estimator that is fitted.
-    X, y, sample_weight
-        The arguments of fit.
-
-    Attributes
-    ----------
-    snapshot : callable
-        Returns a `Model` with the current parameters. It is called only if a callback requests a fitted estimator.
+    the estimator has no model yet when the loop ends. `snapshot` returns a `Model` with the current parameters. It is
+    called only if a callback requests a fitted estimator.
     """
 
     snapshot: Callable[[], Model]
@@ -102,9 +91,7 @@ class CallbackObserver(Observer):
 def calling_back(
     estimator: Any, given: tuple[Any, Any, Any], workers: Workers = ALONE
 ) -> Callable[[Callable[..., None]], None]:
-    """Return a function that calls ``train(observer=...)``, and tears down the callbacks at the end, also after an
-    exception. Without callbacks, it calls ``train()``.
-    """
+    """Return a function that calls ``train(observer=...)`` and tears down the callbacks; without them ``train()``."""
     return partial(_call, estimator, given, workers) if "_skl_callbacks" in vars(estimator) else operator.call
 
 

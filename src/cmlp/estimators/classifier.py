@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp.estimators import assignment
-from cmlp.estimators.base import MultilayerPerceptron, shared_sections
+from cmlp.estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.estimators.fitted import Fitted
 from cmlp.hyperparameters import documented
@@ -177,6 +177,7 @@ class MLPClassifier(MultilayerPerceptron):
         labels: Labels = model.labels
         return labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
 
+    @documented("MLPClassifier", lambda: BATCHES)
     def fit_batches(
         self,
         source: Any,
@@ -190,46 +191,10 @@ class MLPClassifier(MultilayerPerceptron):
     ) -> Self:
         """Train on rows that arrive in blocks: more data than memory.
 
-        The next block is read and converted in a thread while the core computes on this one. Batches run on across
-        blocks: with ``shuffle=False`` the result has the bits of `fit` on all rows, whatever the sizes of the blocks.
-        Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
-        progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
-
-        Parameters
-        ----------
-        source : iterable or callable
-            Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
-            and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
-            can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
-            returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
-            block needs arrays of its own.
+        <blocks>
         classes : None or array-like of shape (n_classes,), default=None
             All labels; required unless a warm start or `resume` continues.
-        n_rows : int or None, default=None
-            Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
-            of a function.
-        X_val, y_val, sample_weight_val : array-like or None, default=None
-            Validation rows, as for `fit`. ``early_stopping=True`` needs them.
-        resume : bool, default=False
-            Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
-            compared.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError
-            If `source` is neither iterable nor callable.
-        ValueError
-            If a parameter or an argument is invalid; if a block has another width or type than the first one, an
-            unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
-            If `source` is an iterator, but more than one pass is needed: for several epochs, or for
-            ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
-            needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
-        cmlp.DivergenceError
-            If training diverged.
+        <passes>
 
         Examples
         --------
@@ -352,10 +317,3 @@ class MLPClassifier(MultilayerPerceptron):
         from cmlp.training.scores import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]
-
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags = ClassifierTags(multi_label=True)
-        return tags

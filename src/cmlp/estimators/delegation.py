@@ -13,17 +13,10 @@ Method = TypeVar("Method", bound="Callable[..., Any]")
 
 
 class Delegated:
-    """Descriptor of a method that uses a module of scikit-learn.
+    """Descriptor of a method that uses a module of scikit-learn, for example "sklearn.callback".
 
     The method exists only if the program has imported scikit-learn and the installed version has the module; otherwise
     ``hasattr`` returns False. Therefore this package is never the first to import scikit-learn.
-
-    Parameters
-    ----------
-    function : callable
-        The method.
-    module : str
-        Name of the module, for example ``"sklearn.callback"``.
     """
 
     def __init__(self, function: Callable[..., Any], module: str) -> None:

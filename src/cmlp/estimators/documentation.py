@@ -49,11 +49,6 @@ REFERENCES = """
 
 def sections_of(cls: type) -> dict[str, str]:
     """Return the texts for the lines in angle brackets in the docstring of an estimator."""
-    return {"fitted attributes": fitted_attributes(cls), "notes": NOTES, "references": REFERENCES}
-
-
-def fitted_attributes(cls: type) -> str:
-    """Return the docstring entries of the fitted attributes."""
     found = {name: value for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, Fitted)}
-    found = {name: attribute for name, attribute in found.items() if not name.startswith("_")}
-    return "\n".join(f"{name} : {attribute.kind}\n    {attribute.__doc__}" for name, attribute in found.items())
+    entries = [f"{name} : {one.kind}\n    {one.__doc__}" for name, one in found.items() if not name.startswith("_")]
+    return {"fitted attributes": "\n".join(entries), "notes": NOTES, "references": REFERENCES}

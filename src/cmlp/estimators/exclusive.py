@@ -16,22 +16,12 @@ _NAME = "_fitting"
 
 
 class Exclusively:
-    """Context manager that locks an estimator for training.
+    """Context manager that locks an estimator for training; RuntimeError if another call is training it.
 
     The lock is an attribute of the estimator that contains the process id and the frame of the call. It is valid only
     while that frame is executing, so a call cannot leave the estimator locked, even if Ctrl-C interrupts this module
     between two bytecodes. A lock of another process is ignored, because a fork copies the lock, but not the thread that
     owns it.
-
-    Parameters
-    ----------
-    estimator : object
-        The estimator to lock.
-
-    Raises
-    ------
-    RuntimeError
-        When entering the context, if another call is training the estimator.
     """
 
     def __init__(self, estimator: object) -> None:

@@ -20,22 +20,11 @@ Value = TypeVar("Value")
 
 
 class Fitted(Generic[Value]):
-    """A fitted attribute, which a program can also assign.
+    """A fitted attribute, which a program can also assign; `kind` and `doc` are its type and meaning, for ``help()``.
 
-    Parameters
-    ----------
-    read : callable
-        Returns the value for a `Model`. If it returns None, the attribute does not exist, unless `nullable`.
-    kind : str
-        The attribute's type, for the class's docstring.
-    doc : str
-        The attribute's meaning, for ``help()``.
-    write : callable, optional
-        Writes an assigned value into a copy of the `Model`. If None, only the current value can be assigned.
-    nullable : bool, default=False
-        Whether None is a valid value.
-    epochs : bool, default=False
-        Whether the attribute exists only after training in epochs, that is, not after ``solver="lbfgs"``.
+    If `read` returns None for a `Model`, the attribute does not exist, unless it is `nullable`. `write` puts an
+    assigned value into a copy of the model; if None, only the current value can be assigned. With `epochs`, the
+    attribute exists only after training in epochs, that is, not after ``solver="lbfgs"``.
     """
 
     def __init__(

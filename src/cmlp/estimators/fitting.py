@@ -38,7 +38,7 @@ from cmlp.training.settings import check_scoring
 from cmlp.training.shards import checked_shards
 from cmlp.training.state import TrainingState
 from cmlp.training.task import Data, require_complete
-from cmlp.training.together import join, shown
+from cmlp.training.together import join
 from cmlp.training.trainer import Trainer
 from cmlp.workers import ALONE, Workers
 
@@ -136,8 +136,7 @@ def train(call: Call, source: Source, workers: Workers, observer: CallbackObserv
     estimator = call.estimator
     training, labels = workers.together(partial(prepare, call, source, workers))
     if training.has_epochs:
-        classes = "None" if labels is None else shown(labels.classes.tolist())
-        join(training.fit, training.engine.batch_size, {"classes": classes})
+        join(training.fit, training.engine.batch_size, None if labels is None else labels.classes)
         check_same_data(training.fit)
         training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
     if observer is not None:
@@ -197,9 +196,9 @@ def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Drive
             return with_model(call.estimator, present_model(training, targets.labels))
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
-    n_rows, data = source.learn(data, task, targets, state, settings)
     fit = Fit(net, task, data, settings, state, parameters.n_threads, workers, reads_again=not source.is_whole)
-    training = driver_of(fit, n_rows, source.engine)
+    n_rows, data = source.learn(fit, targets)
+    training = driver_of(fit._replace(data=data), n_rows, source.engine)
     if not call.incremental:
         _call_back(call.estimator, training, targets.labels)
     return training, targets.labels

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cmlp.inputs.weights import as_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.model import Model
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 class Inspection:
     """Methods of an estimator that call those of its `network_`, with X and y as in `fit`."""
+
+    n_threads: int | None
+    _fitted: Callable[[], Model]
+    _encoded: Callable[[Model, ArrayLike, int], NDArray[Any]]  # y as targets of the network
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer.
@@ -126,11 +132,4 @@ class Inspection:
         )
 
     def _network(self, model: Model) -> Network:
-        return model.network(self.n_threads)  # type: ignore[attr-defined]  # a parameter of every estimator
-
-    def _fitted(self) -> Model:
-        raise NotImplementedError
-
-    def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        """Return y as targets of the network."""
-        raise NotImplementedError
+        return model.network(self.n_threads)

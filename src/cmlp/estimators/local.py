@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,35 +25,12 @@ if TYPE_CHECKING:
 _KINDS = {"O": "text", "U": "text", "M": "dates", "m": "durations"}  # of labels, by the kind of dtype; else numbers
 
 
-class _Part(NamedTuple):
-    """The rows of one process, and the sizes of its shards."""
-
-    opened: Opened
-    sizes: tuple[int, ...]
-
-
 class StoredArrays(Arrays):
-    """The rows of all processes, of which only those of this process are in its memory. The processes exchange the
-    targets and weights.
+    """The rows of all processes, of which only those of this process are in its memory.
 
-    Parameters
-    ----------
-    source : Arrays
-        The rows of this process.
-    door : Door
-    shards : sequence of int, int or None
-        Those of this process; None for one.
-    workers : Workers
-
-    Attributes
-    ----------
-    shards : tuple of int
-        Numbers of rows of the shards of all processes.
-
-    Raises
-    ------
-    ValueError
-        On every worker, if the rows do not fit together.
+    The processes exchange the targets and weights. `source` and the argument `shards` (None for one) are those of this
+    process, the attribute `shards` has the sizes of all. Raises ValueError on every worker if the rows do not fit
+    together.
     """
 
     def __init__(self, source: Arrays, door: Door, shards: Shards | None, workers: Workers) -> None:
@@ -86,7 +63,8 @@ class StoredArrays(Arrays):
         return opened
 
 
-def _part(source: Arrays, door: Door, shards: Shards | None) -> _Part:
+def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tuple[int, ...]]:
+    """Return the rows of one process, and the sizes of its shards."""
     X, y, weight = source.given
     rows = door.rows(X)
     if isinstance(rows.X, CSR):
@@ -97,7 +75,7 @@ def _part(source: Arrays, door: Door, shards: Shards | None) -> _Part:
         kind_of_labels(opened.y)
     else:
         opened = opened._replace(y=as_numbers(opened.y))
-    return _Part(opened, sizes_of((n_rows,) if shards is None else shards, n_rows))
+    return opened, sizes_of((n_rows,) if shards is None else shards, n_rows)
 
 
 def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:

@@ -16,7 +16,7 @@ from cmlp.inputs.validation import as_rows, check_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol, SupportsIndex, TypeVar
+    from typing import SupportsIndex, TypeVar
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from cmlp.training.state import TrainingState
 
     Result = TypeVar("Result")
-
-    class Estimator(Protocol):
-        """The attributes of an estimator that a prediction needs."""
-
-        n_threads: int | None
 
 
 class Tensors(tuple["NDArray[Any]", ...]):
@@ -65,27 +60,10 @@ class Tensors(tuple["NDArray[Any]", ...]):
 
 
 class Model:
-    """A trained network with the values of all fitted attributes.
+    """A trained network with the values of all fitted attributes; ValueError if the state does not match it.
 
-    Parameters
-    ----------
-    net : cmlp._core.Net
-        Description of the network.
-    state : cmlp.training.state.TrainingState
-        Parameters, optimizer and history after the last call.
-    input_scale : float or InputScale
-        Factor by which every input is multiplied, or a shift and a factor for each column.
-    feature_names : ndarray of str or None
-        Column names of the data frame in fit; None if X was not a data frame.
-    labels : cmlp.inputs.labels.Labels or None
-        The classes of a classifier; None for a regressor.
-    scale_name : str or None, default=None
-        The value of the parameter `input_scale` with which fit has learnt the scale; None if it was given.
-
-    Raises
-    ------
-    ValueError
-        If the state does not match the network.
+    `feature_names` is None if X was not a data frame, and `labels` for a regressor. `scale_name` is the value of the
+    parameter `input_scale` with which fit has learnt the scale; None if it was given.
     """
 
     def __init__(
@@ -106,17 +84,10 @@ class Model:
 
     def copy(self) -> Model:
         """Return a model that shares parameters, labels and optimizer, but has its own copy of the history."""
-        state = self.state.shared()
-        state.history = state.history.copy()
-        twin = Model(
-            self.net,
-            state,
-            input_scale=self.input_scale,
-            feature_names=self.feature_names,
-            labels=self.labels,
-            scale_name=self.scale_name,
-        )
-        twin._network = self._network
+        twin = Model.__new__(Model)
+        vars(twin).update(vars(self))
+        twin.state = self.state.shared()
+        twin.state.history = self.state.history.copy()
         return twin
 
     def network(self, n_threads: int | None) -> Network:
@@ -137,20 +108,15 @@ class Model:
             self._network = network
 
     def check(self) -> None:
-        """Raise ValueError if the state does not match the network; then update the cached attributes."""
+        """Raise ValueError if the state does not match the network; then update what predictions and `coefs_` read."""
         self.state.check(self.net)
-        self._cache_attributes()
+        self.out_activation, self.params = self.net.activations[-1], self.state.params
+        weights, biases = self.net.views(self.params)
+        self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
         if self._network is not None:
             self._network._share(self.net, self.params)
 
-    def _cache_attributes(self) -> None:
-        """Store values that every prediction and every access to `coefs_` would otherwise compute again."""
-        self.out_activation = self.net.activations[-1]
-        self.params = self.state.params
-        weights, biases = self.net.views(self.params)
-        self.coefs, self.intercepts = Tensors(weights), Tensors(biases)
-
-    def outputs(self, X: ArrayLike, estimator: Estimator) -> NDArray[Any]:
+    def outputs(self, X: ArrayLike, estimator: Any) -> NDArray[Any]:
         """Return the network's outputs for the X that a user passed to `estimator`."""
         if self.feature_names is None:
             result = self.net.forward_small(self.params, X, self.input_scale, None, estimator.n_threads)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, ClassVar
 
+from cmlp.exceptions import NotFittedError, sklearn_class
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from inspect import Parameter
@@ -13,10 +15,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def _constructor(cls: type) -> Mapping[str, Parameter]:
-    """Return the parameters of a class's constructor.
-
-    A constructor with ``**keywords`` passes them to the parent class, so the parent's parameters are included.
-    """
+    """Return the parameters of a class's constructor; if it takes ``**keywords``, also those of the parent's."""
     import inspect  # imported here because it takes 10 ms, and only get_params and repr need it
 
     own = inspect.signature(cls).parameters
@@ -30,7 +29,10 @@ def _constructor(cls: type) -> Mapping[str, Parameter]:
 class Parametrized:
     """A base class for estimators whose constructor only stores its parameters, as in scikit-learn."""
 
-    _estimator_type: ClassVar[str]
+    _estimator_type: ClassVar[str]  # also for tools written before scikit-learn had estimator tags
+    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
+    _several_outputs: ClassVar[bool]  # whether y can have several columns
 
     def _store(self, arguments: Mapping[str, object]) -> None:
         """Store the constructor's arguments unchanged as attributes of the same names."""
@@ -120,6 +122,24 @@ class Parametrized:
         owner = next(cls for cls in type(self).__mro__ if name in _constructor(cls))
         value, default = getattr(self, name), _constructor(owner)[name].default
         return value is default or (type(value) is type(default) and value == default)
+
+    def _not_fitted(self) -> Exception:
+        return sklearn_class(NotFittedError)(
+            f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
+            "using this estimator."
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn import utils  # type: ignore[import-untyped]
+
+        classifies, several = self._estimator_type == "classifier", self._several_outputs
+        return utils.Tags(
+            estimator_type=self._estimator_type,
+            target_tags=utils.TargetTags(required=True, multi_output=several and not classifies),
+            classifier_tags=utils.ClassifierTags(multi_label=several) if classifies else None,
+            regressor_tags=None if classifies else utils.RegressorTags(),
+            input_tags=utils.InputTags(**self._input_tags),
+        )
 
     def __repr__(self) -> str:
         import textwrap

@@ -40,13 +40,7 @@ def plain(value: Any) -> Any:
 
 
 def restored(value: Any) -> Any:
-    """Return a value of `plain` with the objects.
-
-    Raises
-    ------
-    ValueError
-        If fields are missing or damaged, or another version of the package has written them.
-    """
+    """Return a value of `plain` with the objects; ValueError if fields are missing, damaged or of another version."""
     if isinstance(value, dict):
         fields = {name: restored(item) for name, item in value.items() if name != _CLASS}
         if _CLASS not in value:

@@ -29,25 +29,13 @@ _MEDIAN = 0.5  # the default of `quantile`
 
 
 class Parameters(NamedTuple):
-    """The parameters of an estimator, validated and converted.
+    """The parameters of an estimator, validated and converted."""
 
-    Attributes
-    ----------
-    training : Settings
-        The parameters of the trainer.
-    activation : tuple of str
-        One name for each hidden layer.
-    activation_parameter : tuple of float
-        One number for each hidden layer; 0 for the default.
-    init_activation : tuple of str
-        For each layer the activation that determines the range of its initial weights.
-    """
-
-    training: Settings
+    training: Settings  # the parameters of the trainer
     hidden_layer_sizes: tuple[int, ...]
-    activation: tuple[str, ...]
-    activation_parameter: tuple[float, ...]
-    init_activation: tuple[str, ...]
+    activation: tuple[str, ...]  # one name for each hidden layer
+    activation_parameter: tuple[float, ...]  # one number for each hidden layer; 0 for the default
+    init_activation: tuple[str, ...]  # for each layer, what determines the range of its weights
     initialization: str | Sequence[Any]
     loss: str | LossFunction
     loss_parameter: float | tuple[float, ...]
@@ -61,10 +49,7 @@ class Parameters(NamedTuple):
 
     @classmethod
     def of(cls, owner: str, values: Mapping[str, object], kind: str) -> Parameters:
-        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid.
-
-        `owner` is the owner of the parameters in the table, and `kind` the name of the estimator's class.
-        """
+        """Return the validated parameters of an estimator of the class `kind`, in the table those of `owner`."""
         checked = hyperparameters.TABLE.checked(owner, values, kind)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
@@ -118,10 +103,7 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> Parameters:
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
-    """Return the parameter of the loss: for "quantile" that of the same name, otherwise `loss_parameter`.
-
-    Raises ValueError if one of them is set that the loss does not have.
-    """
+    """Return `loss_parameter` or, for its loss, `quantile`; ValueError if one is set that the loss does not have."""
     loss, given, quantile = checked["loss"], checked["loss_parameter"], checked.get("quantile", _MEDIAN)
     if loss == "quantile":
         if given is not None:
@@ -134,31 +116,15 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 class Call(NamedTuple):
-    """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows.
-
-    Attributes
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-    parameters : Parameters
-    previous : Model or None
-        The model that the call continues.
-    held : tuple
-        X, y and weights of the program's own validation rows, or None.
-    classes : array-like or None
-        All classes, if the rows arrive in parts.
-    shards : sequence of int, int or None
-    incremental : bool
-        Whether this is `partial_fit`.
-    resume : bool
-    """
+    """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any
     parameters: Parameters
-    previous: Model | None = None
-    held: tuple[Any, Any, Any] = (None, None, None)
-    classes: ArrayLike | None = None
+    previous: Model | None = None  # the model that the call continues
+    held: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
-    incremental: bool = False
+    incremental: bool = False  # whether this is `partial_fit`
     resume: bool = False
 
     @property

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp.exceptions import DivergenceError, NonFiniteInputError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp.estimators.base import MultilayerPerceptron
     from cmlp.plots import LearningRateDisplay
+    from cmlp.training.engine import Batches
+    from cmlp.training.feed import Piece
+
+# Weight of the former losses in the smoothed loss.
+_SMOOTHING = 0.9
+# The test ends when the smoothed loss is larger than this multiple of the smallest one.
+_LARGEST_RISE = 4.0
 
 
 class LearningRateCurve(NamedTuple):
@@ -109,7 +121,6 @@ def find_learning_rate(
     from cmlp.estimators.fitting import prepare
     from cmlp.estimators.problem import Call
     from cmlp.estimators.sources import Arrays
-    from cmlp.training.range_test import range_test
 
     if not isinstance(estimator, MultilayerPerceptron):
         kind = getattr(estimator, "__name__", type(estimator).__name__)
@@ -128,7 +139,7 @@ def find_learning_rate(
     if plain.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
     training: Any = prepare(Call(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
-    losses, smoothed = range_test(training.engine, rates)
+    losses, smoothed = _range_test(training.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")
     best: int = int(np.argmin(smoothed))
@@ -143,3 +154,59 @@ def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 2:
         raise ValueError(f"n_steps must be an integer of at least 2, got {n_steps!r}.")
     return np.geomspace(float(low), float(high), int(n_steps))
+
+
+def _range_test(engine: Batches, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
+
+    The smoothed loss after k batches is the average with weights proportional to ``_SMOOTHING ** (k - i)`` for batch i.
+    The test ends early if training diverges. The engine is that of a new training, whose state changes.
+    """
+    losses: list[float] = []
+    smoothed: list[float] = []
+    total = 0.0
+    for step, (rate, batch) in enumerate(zip(rates.tolist(), _batches(engine), strict=False)):
+        try:
+            loss = _batch_loss(engine, batch, rate)
+        except DivergenceError:
+            break
+        if not math.isfinite(loss):
+            break
+        total = _SMOOTHING * total + (1 - _SMOOTHING) * loss
+        losses.append(loss)
+        smoothed.append(total / (1 - _SMOOTHING ** (step + 1)))
+        if smoothed[-1] > _LARGEST_RISE * min(smoothed):
+            break
+    return losses, smoothed
+
+
+def _batches(engine: Batches) -> Iterator[Piece]:
+    """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
+    while True:
+        engine.feed.begin_epoch(engine.fit.state)
+        for batch in range(engine.n_batches):
+            piece = next(engine.feed.pieces(engine.fit.state, engine.batch_size, batch, batch + 1))
+            if piece.has_weight:
+                yield piece
+
+
+def _batch_loss(engine: Batches, piece: Piece, rate: float) -> float:
+    """Train one batch, and return its loss before the step."""
+    net, task, state = engine.fit.net, engine.fit.task, engine.fit.state
+    optimizer, _ = state.stepping()
+    optimizer.learning_rate = rate
+    try:
+        cost, penalty, _, _ = net.train_epoch(
+            state.params,
+            piece.X,
+            piece.targets,
+            optimizer,
+            batch_size=engine.batch_size,
+            order=piece.order,
+            sample_weight=piece.weight,
+            dropout_row=piece.first_row,
+            **engine.keywords,
+        )
+    except NonFiniteInputError as error:
+        raise engine.feed.first_error(error, net.dtype) from None
+    return (cost * task.report_scale + penalty) * task.unit

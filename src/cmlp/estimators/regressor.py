@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp.constraints import InvalidParameterError
-from cmlp.estimators.base import MultilayerPerceptron, shared_sections
+from cmlp.estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp.estimators.delegation import stochastic_only
 from cmlp.hyperparameters import documented
 from cmlp.inputs.validation import as_numbers, as_quantile_targets, as_targets
@@ -168,6 +168,7 @@ class MLPRegressor(MultilayerPerceptron):
         quantiles = model.net.loss_parameter
         return as_quantile_targets(targets, len(quantiles)) if isinstance(quantiles, tuple) else targets
 
+    @documented("MLPRegressor", lambda: BATCHES)
     def fit_batches(
         self,
         source: Any,
@@ -180,44 +181,8 @@ class MLPRegressor(MultilayerPerceptron):
     ) -> Self:
         """Train on rows that arrive in blocks: more data than memory.
 
-        The next block is read and converted in a thread while the core computes on this one. Batches run on across
-        blocks: with ``shuffle=False`` the result has the bits of `fit` on all rows, whatever the sizes of the blocks.
-        Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
-        progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
-
-        Parameters
-        ----------
-        source : iterable or callable
-            Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
-            and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
-            can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
-            returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
-            block needs arrays of its own.
-        n_rows : int or None, default=None
-            Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
-            of a function.
-        X_val, y_val, sample_weight_val : array-like or None, default=None
-            Validation rows, as for `fit`. ``early_stopping=True`` needs them.
-        resume : bool, default=False
-            Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
-            compared.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError
-            If `source` is neither iterable nor callable.
-        ValueError
-            If a parameter or an argument is invalid; if a block has another width or type than the first one, an
-            unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
-            If `source` is an iterator, but more than one pass is needed: for several epochs, or for
-            ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
-            needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
-        cmlp.DivergenceError
-            If training diverged.
+        <blocks>
+        <passes>
 
         Examples
         --------
@@ -287,11 +252,3 @@ class MLPRegressor(MultilayerPerceptron):
             truth = as_quantile_targets(truth.reshape(len(truth), -1), len(quantiles))
             return d2_pinball(truth, predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import RegressorTags  # type: ignore[import-untyped]
-
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.regressor_tags = RegressorTags()
-        return tags

@@ -18,15 +18,8 @@ if TYPE_CHECKING:
 class Table:
     """A collapsible HTML table with the CSS classes of scikit-learn's style sheet.
 
-    Parameters
-    ----------
-    title : str
-        Title of the table; a click on it expands the table.
-    rows : iterable of (str, tuple of str)
-        For each row its kind, "user-set" (highlighted) or "default", and the texts of its cells. The first cell is the
-        name, the last one the value.
-    head : tuple of str
-        Texts of the header row; empty for no header row.
+    Each row has its kind, "user-set" (highlighted) or "default", and the texts of its cells: first the name, last the
+    value. There is no header row without `head`.
     """
 
     def __init__(self, title: str, rows: Iterable[tuple[str, tuple[str, ...]]], head: tuple[str, ...] = ()) -> None:

@@ -24,15 +24,7 @@ Request = bool | str | None
 
 
 class Requests:
-    """The metadata that each method requests.
-
-    Parameters
-    ----------
-    owner : str
-        Name of the estimator's class, for scikit-learn's messages.
-    values : dict of str to dict
-        For each method the request for each name.
-    """
+    """The metadata that each method requests; scikit-learn's messages name the owner, the estimator's class."""
 
     def __init__(self, owner: str, values: dict[str, dict[str, Request]]) -> None:
         self.owner, self.values = owner, values

@@ -31,42 +31,23 @@ if TYPE_CHECKING:
     from cmlp.inputs.moments import Moments
     from cmlp.training.beginning import Fit
     from cmlp.training.engine import Engine
-    from cmlp.training.settings import Settings
-    from cmlp.training.state import TrainingState
-    from cmlp.training.task import Data, Task
+    from cmlp.training.task import Data
 
 
 class Source:
-    """Opens the rows that a user passes to a call, and names the engine. Opening learns and draws nothing.
+    """Opens the rows that a user passes to a call, and names the engine. Opening learns and draws nothing."""
 
-    Attributes
-    ----------
-    given : tuple
-        X, y and the weights of the rows that are opened, as the program has them.
-    is_whole : bool
-        Whether these are all rows.
-    engine : callable
-        Returns the engine of a `Fit` that has begun; the scales are learnt before.
-    kept : dict
-        What must not change before training is resumed, besides the estimator's parameters.
-    """
-
-    given: tuple[Any, Any, Any]
-    is_whole = False
-    engine: Callable[[Fit], Engine]
-    kept: Mapping[str, Any] = MappingProxyType({})
+    given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the program has them
+    is_whole = False  # whether these are all rows
+    engine: Callable[[Fit], Engine]  # of a `Fit` that has begun; the scales are learnt before
+    kept: Mapping[str, Any] = MappingProxyType({})  # what must not change before a resume, besides parameters
 
     def open(self, door: Door) -> Opened:
         """Return all rows, or the first ones."""
         raise NotImplementedError
 
-    def learn(
-        self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[int, Data]:
-        """Return the number of rows (0 if not known), and the data with the scale of the inputs.
-
-        Scales that are learnt from rows which are not in `data` are learnt here, and that of the targets is stored.
-        """
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+        """Return the number of rows (0 if unknown) and the data; learn the scales that need rows outside `fit.data`."""
         raise NotImplementedError
 
 
@@ -83,42 +64,22 @@ class Arrays(Source):
         """Return all rows."""
         return door.open(*self.given)
 
-    def learn(
-        self, data: Data, task: Task, targets: Targets, state: TrainingState, settings: Settings
-    ) -> tuple[int, Data]:
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return len(data.X), data
+        return len(fit.data.X), fit.data
 
 
 class Form(NamedTuple):
-    """What all blocks, or all parts, have in common with the first one.
-
-    Attributes
-    ----------
-    door : Door
-        The door of all of them.
-    unit : str
-        What one of them is called in messages.
-    names : list of str
-        Names of the columns; empty for none.
-    kind : str
-    width : int
-        Number of columns.
-    weighted : bool
-        Whether there are sample weights.
-    targets : Targets
-    dtype : dtype
-        That of the network.
-    """
+    """What all blocks, or all parts, have in common with the first one."""
 
     door: Door
-    unit: str
-    names: list[str]
+    unit: str  # what one of them is called in messages
+    names: list[str]  # of the columns; empty for none
     kind: str
-    width: int
-    weighted: bool
+    width: int  # number of columns
+    weighted: bool  # whether there are sample weights
     targets: Targets
-    dtype: np.dtype[Any]
+    dtype: np.dtype[Any]  # that of the network
 
     @classmethod
     def of(cls, door: Door, unit: str, first: Opened, targets: Targets, dtype: np.dtype[Any]) -> Form:
@@ -178,17 +139,17 @@ def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]
     return (*item, None) if len(item) == 2 else tuple(item)
 
 
-def scale_to_learn(data: Data, task: Task, state: TrainingState) -> str:
+def scale_to_learn(fit: Fit) -> str:
     """Return the parameter with a scale that a training learns from all rows; empty if there is none."""
-    if data.learns is not None:
-        return f"input_scale={data.learns!r}"
-    return "y_scale" if task.standardize and state.target_scale is None else ""
+    if fit.data.learns is not None:
+        return f"input_scale={fit.data.learns!r}"
+    return "y_scale" if fit.task.standardize and fit.state.target_scale is None else ""
 
 
-def with_learnt_scales(moments: tuple[Moments, Moments], data: Data, task: Task, state: TrainingState) -> Data:
+def with_learnt_scales(moments: tuple[Moments, Moments], fit: Fit) -> Data:
     """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
-    inputs, targets = moments
-    if task.standardize and state.target_scale is None:
+    (inputs, targets), data, state = moments, fit.data, fit.state
+    if fit.task.standardize and state.target_scale is None:
         state.target_scale = learnt_scale(targets, state.params.dtype)
     if data.learns is None:
         return data

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp.estimators.problem import POSITIVE
-from cmlp.estimators.versions import averages_squared_errors
 from cmlp.inputs.class_weights import weights_of_classes
 from cmlp.inputs.labels import Labels, labels_of, learn_labels
 from cmlp.inputs.validation import as_numbers, as_quantile_targets
-from cmlp.training.scores import accuracy, d2_pinball, r_squared
-from cmlp.training.task import Task
+from cmlp.training.scores import accuracy
+from cmlp.training.task import Task, task_of_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,23 +31,12 @@ class Encoded(NamedTuple):
 
 
 class Targets:
-    """The rules by which y becomes targets; made once, from the first y.
-
-    Attributes
-    ----------
-    n_outputs : int
-    output : str
-        Activation of the output layer.
-    labels : Labels or None
-        The classes of a classifier.
-    class_weights : ClassWeights or None
-        The weights of the classes, which the parameter `class_weight` describes.
-    """
+    """The rules by which y becomes targets; made once, from the first y."""
 
     n_outputs: int
-    output: str
-    labels: Labels | None = None
-    class_weights: ClassWeights | None = None
+    output: str  # activation of the output layer
+    labels: Labels | None = None  # the classes of a classifier
+    class_weights: ClassWeights | None = None  # for the parameter `class_weight`
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the core."""
@@ -58,9 +48,10 @@ class Targets:
 
     def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool = True) -> Encoded:
         """Return targets and weights; ValueError if `some` weight must be positive, but none is."""
-        return self._weighted(self.values(y), weight, some)
+        return self.weighted(self.values(y), weight, some=some)
 
-    def _weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, some: bool) -> Encoded:
+    def weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool) -> Encoded:
+        """Return targets for the core, and the weights of their rows multiplied by those of the classes."""
         weights = self.class_weights
         return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
 
@@ -70,20 +61,14 @@ class ClassTargets(Targets):
 
     labels: Labels
 
-    def __init__(self, labels: Labels, loss: object) -> None:
-        self.labels, self.n_outputs = labels, labels.n_outputs
+    def __init__(self, labels: Labels, loss: object, class_weights: ClassWeights | None) -> None:
+        self.labels, self.n_outputs, self.class_weights = labels, labels.n_outputs, class_weights
         softmax = labels.kind == "multiclass" and loss != "squared_error"
         self.output = "softmax" if softmax else "logistic"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return encoded labels."""
         return self.labels.encode(y)
-
-    def learn_weights(self, call: Call, encoded: Encoded, *, some: bool) -> Encoded:
-        """Learn the weights of the classes from the training rows; return these with the weights."""
-        given = call.parameters.class_weight
-        self.class_weights = weights_of_classes(given, self.labels, *encoded)
-        return self._weighted(*encoded, some)
 
     def task(self, values: NDArray[Any]) -> Task:
         """Return the task with the accuracy as score."""
@@ -124,23 +109,12 @@ class NumberTargets(Targets):
     def task(self, values: NDArray[Any]) -> Task:
         """Return the task with the score of the loss: R^2, or D^2 for several quantiles."""
         quantiles, loss, n_outputs = self.quantiles, self.loss, self.n_outputs
-        if quantiles is not None:
-            return Task(
-                values,
-                score=lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight),
-                standardize=self._standardize,
-                y_advice="y_scale='standard'",
-                score_name="d2_pinball",
-            )
         squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
-        return Task(
-            values,
-            score=lambda outputs, y, weight: r_squared(y, outputs, weight),
+        return task_of_numbers(values, quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
-            report_scale=1.0 / n_outputs if squared and n_outputs > 1 and averages_squared_errors() else 1.0,
+            report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             standardize=self._standardize,
             y_advice="" if loss in POSITIVE or callable(loss) else "y_scale='standard'",
-            score_name="r2",
         )
 
 
@@ -150,13 +124,7 @@ def learn_targets(call: Call, opened: Opened, *, whole: bool) -> tuple[Targets, 
     if not call.labels:
         numbers = NumberTargets(call.parameters, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
-    targets, values = class_targets(call, y, whole=whole and not call.incremental)
-    return targets, targets.learn_weights(call, Encoded(values, weight), some=whole)
-
-
-def class_targets(call: Call, y: NDArray[Any], *, whole: bool = True) -> tuple[ClassTargets, NDArray[Any]]:
-    """Return the classes of y, or those of the model that continues, and y as targets."""
-    if not whole:
+    if call.incremental or not whole:
         labels = _known_labels(call, y)
         values = labels.encode(y)
     elif call.previous is not None:
@@ -164,7 +132,9 @@ def class_targets(call: Call, y: NDArray[Any], *, whole: bool = True) -> tuple[C
         values = labels.encode_all(y)
     else:
         labels, values = learn_labels(y)
-    return ClassTargets(labels, call.parameters.loss), values
+    weights = weights_of_classes(call.parameters.class_weight, labels, values, weight)
+    targets = ClassTargets(labels, call.parameters.loss, weights)
+    return targets, targets.weighted(values, weight, some=whole)
 
 
 def _known_labels(call: Call, y: NDArray[Any]) -> Labels:
@@ -181,3 +151,18 @@ def _known_labels(call: Call, y: NDArray[Any]) -> Labels:
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
         )
     return labels
+
+
+def _averages_squared_errors() -> bool:
+    """Return whether the reported squared error of several outputs is their mean, or their sum.
+
+    It is the mean up to scikit-learn 1.9, although training uses the gradient of the sum. scikit-learn's pull request
+    34830 proposes the sum. If the program has imported scikit-learn, its own loss function decides.
+    """
+    if "sklearn" not in sys.modules:
+        return True
+    try:
+        squared_loss = importlib.import_module("sklearn.neural_network._base").squared_loss
+        return bool(squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75)  # 0.5 is the mean, 1 the sum
+    except (ImportError, AttributeError, TypeError):  # a version without this private function
+        return True

@@ -50,22 +50,11 @@ BATCH = (32, 256)
 
 
 class Rows(NamedTuple):
-    """The rows of a training.
-
-    Attributes
-    ----------
-    raw : ndarray of shape (n_rows, n_columns)
-        Raw columns; the last `n_validation` rows are the user's validation data.
-    weight : ndarray of shape (n_rows,) or None
-    groups : ndarray or None
-        Class indices of all rows but the last `n_validation`; the held-out rows have the classes in the same
-        proportions.
-    n_validation : int
-    """
+    """The rows of a training: raw columns, of which the last `n_validation` rows are the user's validation data."""
 
     raw: NDArray[np.float64]
     weight: NDArray[np.float64] | None
-    groups: NDArray[Any] | None
+    groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
     n_validation: int
 
 
@@ -116,17 +105,7 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
 
 
 class Bag:
-    """The members of a bag before they are trained.
-
-    Parameters
-    ----------
-    rows : Rows
-    task : Task
-        Its score is that of the validation rows; larger is better.
-    shape : Shape
-    encoder : Encoder
-    rng : cmlp._core.Random
-    """
+    """The members of a bag before they are trained; the score of the task is that of the validation rows."""
 
     def __init__(self, rows: Rows, task: Task, shape: Shape, encoder: Encoder, rng: _core.Random) -> None:
         self.rows, self.task, self.shape, self.encoder, self.rng = rows, task, shape, encoder, rng

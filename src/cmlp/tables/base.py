@@ -14,7 +14,6 @@ from cmlp.estimators.parameters import Parametrized
 from cmlp.estimators.pickling import plain, restored
 from cmlp.estimators.representation import Representation
 from cmlp.estimators.routing import Routing
-from cmlp.exceptions import NotFittedError, sklearn_class
 from cmlp.export.methods import EstimatorExports
 from cmlp.hyperparameters import documented
 from cmlp.inputs.frames import texts_of_names
@@ -33,6 +32,7 @@ from cmlp.training.reporting import Reporter, callbacks_of
 from cmlp.training.task import named_validation, require_complete
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -43,52 +43,35 @@ if TYPE_CHECKING:
 
 _BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
 _FEWEST_ROWS = 2  # that fit accepts
+_NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 
 
 class Targets(NamedTuple):
-    """What y means to the networks of a table; other estimators have those of `cmlp.estimators.targets`.
+    """What y means to the networks of a table; other estimators have those of `cmlp.estimators.targets`."""
 
-    Attributes
-    ----------
-    task : Task
-        Targets, first those of y, then those of y_val; only of rows that count.
-    shape : Shape
-    rows, validation_rows : ndarray of int
-        The rows of y and of y_val that count.
-    weight, validation_weight : ndarray or None
-        Their weights.
-    groups : ndarray or None
-        The classes of the rows of y; None for numbers.
-    attributes : dict of str to object
-        The fitted attributes that y determines.
-    """
-
-    task: Task
+    task: Task  # targets of the rows that count, first of y, then of y_val
     shape: Shape
-    rows: NDArray[np.intp]
+    rows: NDArray[np.intp]  # of y that count, and below of y_val
     weight: NDArray[np.float64] | None
     validation_rows: NDArray[np.intp]
     validation_weight: NDArray[np.float64] | None
-    groups: NDArray[Any] | None
-    attributes: dict[str, Any]
+    groups: NDArray[Any] | None  # the classes of the rows of y; None for numbers
+    attributes: dict[str, Any]  # the fitted attributes that y determines
 
 
 class Asked(NamedTuple):
-    """The targets that the user passed to fit, with the numbers of rows and the weights."""
+    """Targets that the user passed to fit, for training or validation, with the number of rows and the weights."""
 
-    y: ArrayLike
+    y: Any
     n_rows: int
     weight: NDArray[np.float64] | None
-    y_val: ArrayLike | None
-    n_val: int
-    weight_val: NDArray[np.float64] | None
 
 
 class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
-    _estimator_type: ClassVar[str]
-    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
+    _several_outputs: ClassVar[bool] = False
     _model: TableModel
 
     @documented("TabularClassifier")  # and the regressor: the same parameters are free on resume
@@ -143,24 +126,25 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
             If training diverged.
         """
         with Exclusively(self):
-            owner = type(self).__name__
-            parameters = self._parameters()
-            frame, validation = frame_of(X, owner), None
-            if require_complete(X_val, y_val, sample_weight_val):
-                validation = _validation_frame(X_val, owner)
-            n_val = 0 if validation is None else validation.n_rows
+            owner, parameters = type(self).__name__, self._parameters()
+            frame = frame_of(X, owner)
+            has_validation = require_complete(X_val, y_val, sample_weight_val)
+            validation = _validation_frame(X_val, owner) if has_validation else None
             _require_rows(frame, owner)
-            weight = as_weights(sample_weight, frame.n_rows)
+            asked = Asked(y, frame.n_rows, as_weights(sample_weight, frame.n_rows))
             with named_validation():
-                weight_val = as_weights(sample_weight_val, n_val)
-            asked = Asked(y, frame.n_rows, weight, y_val, n_val, weight_val)
-            targets = self._targets(asked, parameters)
-            _require_counted_rows(targets.rows)
+                n_val = 0 if validation is None else validation.n_rows
+                held = Asked(y_val, n_val, as_weights(sample_weight_val, n_val))
+            targets = self._targets(asked, held, parameters)
+            if len(targets.rows) < _FEWEST_ROWS:
+                raise ValueError(
+                    f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
+                    "(weights below 1e-30 of the largest count as 0, and class_weight multiplies them)."
+                )
             categorical = self.categorical_features  # type: ignore[attr-defined]
             schema = learn_schema(frame, categorical, owner, targets.rows, targets.weight)
-            raw = _selected(schema.read(frame, owner), targets.rows)
-            encoder = learn_encoder(raw, schema.codes, _signal(targets))
-            rows = _rows(raw, targets, _raw_validation(schema, validation, targets, owner))
+            rows = _rows(schema, frame, validation, targets, owner)
+            encoder = learn_encoder(rows.raw[: len(targets.rows)], schema.codes, _signal(targets))
             bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]))
             kept = kept_states(self, bag, targets.attributes) if resume else None
             trainings = bag.trainings(parameters["n_estimators"], kept)
@@ -205,8 +189,8 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
         checked["hidden_layer_sizes"] = hidden_sizes(checked["hidden_layer_sizes"])
         return checked
 
-    def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
-        """Return what the targets ask of the networks."""
+    def _targets(self, asked: Asked, held: Asked, parameters: dict[str, Any]) -> Targets:
+        """Return what the targets ask of the networks, those of training and those of validation (y may be None)."""
         raise NotImplementedError
 
     def _keep(self, model: TableModel, attributes: dict[str, Any]) -> None:
@@ -251,10 +235,7 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
     def _fitted(self) -> TableModel:
         model: TableModel | None = vars(self).get("_model")
         if model is None:
-            raise sklearn_class(NotFittedError)(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
-                "using this estimator."
-            )
+            raise self._not_fitted()
         return model
 
     def _predicted(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -315,15 +296,6 @@ class TabularEstimator(Routing, Representation, Parametrized, EstimatorExports):
             attributes["_model"] = TableModel.from_fields(attributes["_model"])
         vars(self).update(attributes)
 
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
-
-        return Tags(
-            estimator_type=self._estimator_type,
-            target_tags=TargetTags(required=True),
-            input_tags=InputTags(allow_nan=True, categorical=True, string=True),
-        )
-
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
@@ -341,15 +313,6 @@ def _require_rows(frame: Frame, owner: str) -> None:
         )
 
 
-def _require_counted_rows(rows: NDArray[np.intp]) -> None:
-    """Raise ValueError if too few rows count."""
-    if len(rows) < _FEWEST_ROWS:
-        raise ValueError(
-            f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(rows)} (weights below 1e-30 of "
-            "the largest count as 0, and class_weight multiplies them)."
-        )
-
-
 def _validation_frame(X_val: ArrayLike | None, owner: str) -> Frame:
     """Return the columns of the validation data."""
     with named_validation():
@@ -359,31 +322,36 @@ def _validation_frame(X_val: ArrayLike | None, owner: str) -> Frame:
     return frame
 
 
-def _raw_validation(schema: Schema, frame: Frame | None, targets: Targets, owner: str) -> NDArray[np.float64] | None:
-    """Return the raw rows of the validation data that count."""
-    if frame is None:
-        return None
-    with named_validation():
-        return _selected(schema.read(frame, owner), targets.validation_rows)
-
-
-def _selected(raw: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return some rows, sorted; all of them without a copy."""
-    return raw if len(rows) == len(raw) else raw[rows]
-
-
 def _signal(targets: Targets) -> Signal:
     """Return what the encoder should separate: the classes, or the standardized numbers."""
     numbers = targets.task.targets[: len(targets.rows)]
     return Signal(numbers[:, 0].astype(np.float64) if targets.groups is None else targets.groups, targets.weight)
 
 
-def _rows(raw: NDArray[np.float64], targets: Targets, validation: NDArray[np.float64] | None) -> Rows:
-    """Return the rows of a training; validation rows follow the others."""
-    weight = targets.weight
+def _rows(schema: Schema, frame: Frame, validation: Frame | None, targets: Targets, owner: str) -> Rows:
+    """Return the rows of a training that count; validation rows follow the others."""
+    raw, weight = schema.read(frame, owner), targets.weight
+    if len(targets.rows) < len(raw):
+        raw = raw[targets.rows]
     if validation is None:
         return Rows(raw, weight, targets.groups, 0)
+    with named_validation():
+        held = schema.read(validation, owner)[targets.validation_rows]
     if weight is not None or targets.validation_weight is not None:
-        weights = zip((weight, targets.validation_weight), (raw, validation), strict=True)
+        weights = zip((weight, targets.validation_weight), (raw, held), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
-    return Rows(np.concatenate([raw, validation]), weight, targets.groups, len(validation))
+    return Rows(np.concatenate([raw, held]), weight, targets.groups, len(held))
+
+
+def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:
+    """Return the rows that count, and their weights; None for equal weights, which count as none.
+
+    Weights are divided by a power of 2 that changes no bit of the results, so that they are at most 1: the networks
+    need normal numbers of float32. Rows whose weights are negligible beside the largest one do not count.
+    """
+    if weight is None:
+        return np.arange(n_rows), None
+    weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
+    rows = np.flatnonzero(weight >= _NEGLIGIBLE)
+    weight = weight[rows]
+    return rows, None if (weight == weight[0]).all() else weight

@@ -12,8 +12,7 @@ from cmlp.inputs.class_weights import weights_of_classes
 from cmlp.inputs.labels import kind_of_labels, learn_labels
 from cmlp.inputs.validation import as_targets
 from cmlp.tables.bag import Shape
-from cmlp.tables.base import Asked, TabularEstimator, Targets
-from cmlp.tables.weights import counted
+from cmlp.tables.base import Asked, TabularEstimator, Targets, counted
 from cmlp.training.scores import accuracy_of_labels
 from cmlp.training.task import Task, named_validation
 
@@ -95,7 +94,7 @@ class TabularClassifier(TabularEstimator):
     ) -> None:
         self._store(locals())
 
-    def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
+    def _targets(self, asked: Asked, held: Asked, parameters: dict[str, Any]) -> Targets:
         owner = type(self).__name__
         y = as_targets(asked.y, asked.n_rows, owner, labels=True)
         if kind_of_labels(y) == "multilabel":
@@ -111,17 +110,17 @@ class TabularClassifier(TabularEstimator):
             more, weight = counted(weights.times(given, targets), len(rows))
             rows, targets = rows[more], targets[more]
         groups = targets.reshape(-1)
-        held, held_weight = np.arange(0), None
-        if asked.y_val is not None:
+        validation, held_weight = np.arange(0), None
+        if held.y is not None:
             with named_validation():
-                own = labels.encode(as_targets(asked.y_val, asked.n_val, owner, labels=True))
-                given = asked.weight_val
-                held, held_weight = counted(given if weights is None else weights.times(given, own), len(own))
-            targets = np.concatenate([targets, own[held]])
+                own = labels.encode(as_targets(held.y, held.n_rows, owner, labels=True))
+                given = held.weight if weights is None else weights.times(held.weight, own)
+                validation, held_weight = counted(given, len(own))
+            targets = np.concatenate([targets, own[validation]])
         output = "logistic" if labels.kind == "binary" else "softmax"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         attributes = {"classes_": labels.classes}
-        return Targets(Task(targets, score=None), shape, rows, weight, held, held_weight, groups, attributes)
+        return Targets(Task(targets, score=None), shape, rows, weight, validation, held_weight, groups, attributes)
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
@@ -180,10 +179,3 @@ class TabularClassifier(TabularEstimator):
         float
         """
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import ClassifierTags  # type: ignore[import-untyped]
-
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags = ClassifierTags()
-        return tags

@@ -53,27 +53,15 @@ class Frame(NamedTuple):
 class Schema(NamedTuple):
     """What fit has learnt about the columns.
 
-    Attributes
-    ----------
-    names : list or None
-        Column names: text, numbers, tuples or None for a missing name; None if X was not a data frame.
-    codes : list of dict or None
-        For each column of categories the code of each category; None for a column of numbers. The key None is the
-        missing value, if fit has seen it.
+    The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
+    categories has the code of each category, also of None, the missing value, if fit has seen it.
     """
 
     names: list[Any] | None
-    codes: list[Codes | None]
+    codes: list[Codes | None]  # None for a column of numbers
 
     def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
-        """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
-
-        Raises
-        ------
-        ValueError
-            If X has other columns than in fit, or a value that is neither a number nor, in a column of categories, text
-            or a number.
-        """
+        """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories."""
         frame = self._same_columns(frame_of(X, owner), owner)
         raw = np.empty((frame.n_rows, len(self.codes)))
         for i, codes in enumerate(self.codes):
@@ -141,20 +129,10 @@ def learn_schema(
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
 ) -> Schema:
-    """Return the schema of a table.
+    """Return the schema of a table, learnt from some rows (None for all) with these weights; the others are checked.
 
-    Parameters
-    ----------
-    X : array-like, data frame or Frame of shape (n_samples, n_features)
-    categorical : "from_dtype", None or array-like
-        Which columns are categories: those of a category, text or object dtype that has no numbers; or names, indices
-        or a mask.
-    owner : str
-        Name of the estimator, for messages.
-    rows : ndarray of int or None
-        The rows to learn from; the others are only checked. None for all.
-    weight : ndarray or None
-        The weights of these rows.
+    The columns of categories are `categorical`: names, indices or a mask; with "from_dtype" those of a category, text
+    or object dtype that has no numbers.
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -255,10 +233,7 @@ def _plain(value: object) -> object:
 
 
 def _learn_codes(column: Any, label: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
-    """Return the codes of the most frequent categories of some rows, by the sum of their weights, in this order.
-
-    Equally frequent ones are in the order of their text, and the missing value is the last of them.
-    """
+    """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
     values = _values(column, label)
     counts: Counter[object] = Counter()
     for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):

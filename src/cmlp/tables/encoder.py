@@ -25,23 +25,12 @@ _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their 
 
 
 class NumberColumn(NamedTuple):
-    """A column of numbers.
-
-    Attributes
-    ----------
-    centre, scale : float
-        The median and the distance between the quartiles.
-    edges : ndarray of shape (n_bins + 1,)
-        Edges of the piecewise-linear encoding, ascending, from the smallest number in training to the largest; empty
-        for no encoding.
-    missing : bool
-        Whether an input says that the number is missing.
-    """
+    """A column of numbers: median, distance of the quartiles, and the edges of the piecewise-linear encoding."""
 
     centre: float
     scale: float
-    edges: NDArray[np.float64]
-    missing: bool
+    edges: NDArray[np.float64]  # ascending, from the smallest number in training to the largest; empty for no encoding
+    missing: bool  # whether an input says that the number is missing
 
 
 class CategoryColumn(NamedTuple):
@@ -51,13 +40,7 @@ class CategoryColumn(NamedTuple):
 
 
 class Encoder:
-    """Turns raw columns (numbers, and codes of categories) into the inputs of a network, as `cmlp.h` defines them.
-
-    Parameters
-    ----------
-    columns : list of NumberColumn, CategoryColumn or None
-        None for a column that is constant in the training rows: it is not used.
-    """
+    """Turns raw columns, None if they are not used, into the inputs of a network, as `cmlp.h` defines them."""
 
     def __init__(self, columns: Sequence[NumberColumn | CategoryColumn | None]) -> None:
         self.columns = list(columns)
@@ -105,19 +88,8 @@ def _kind(column: NumberColumn | CategoryColumn | None) -> tuple[str, int, bool]
 
 
 def learn_encoder(raw: NDArray[np.float64], codes: Sequence[Codes | None], signal: Signal) -> Encoder:
-    """Return the encoder for training rows.
+    """Return the encoder for raw training rows, from `Schema.read`; the signal of the rows chooses the edges.
 
-    Parameters
-    ----------
-    raw : ndarray of shape (n_rows, n_columns)
-        Numbers and codes of categories, from `Schema.read`.
-    codes : list of dict or None
-        The codes of each column's categories; None for a column of numbers.
-    signal : Signal
-        The targets of the rows, which choose the edges, and the weights of the rows.
-
-    Notes
-    -----
     Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
     numbers beside a split are edges: the bin between them is a step, and a network needs it to jump where trees do.

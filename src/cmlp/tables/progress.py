@@ -23,13 +23,8 @@ if TYPE_CHECKING:
 class BagTrainer:
     """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
 
-    Losses, scores and rates are means over the networks, which all train the same number of epochs.
-
-    Parameters
-    ----------
-    trainings : list of Training
-    copy_model : callable
-        Returns the estimator, fitted with copies of the parameters so far.
+    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
+    returns the estimator, fitted with copies of the parameters so far.
     """
 
     def __init__(self, trainings: Sequence[Training], copy_model: Callable[[], Any]) -> None:

@@ -12,8 +12,7 @@ from cmlp.inputs.arrays import require_finite, to_float64
 from cmlp.inputs.validation import as_quantile_targets, as_targets
 from cmlp.inputs.weights import as_weights
 from cmlp.tables.bag import Shape
-from cmlp.tables.base import Asked, TabularEstimator, Targets
-from cmlp.tables.weights import counted
+from cmlp.tables.base import Asked, TabularEstimator, Targets, counted
 from cmlp.training.scores import d2_pinball, r_squared
 from cmlp.training.task import Task, named_validation
 
@@ -87,7 +86,7 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
         return checked
 
-    def _targets(self, asked: Asked, parameters: dict[str, Any]) -> Targets:
+    def _targets(self, asked: Asked, held: Asked, parameters: dict[str, Any]) -> Targets:
         values = self._numbers(asked.y, asked.n_rows)
         rows, weight = counted(asked.weight, len(values))
         values = values[rows]
@@ -95,20 +94,20 @@ class TabularRegressor(TabularEstimator):
         spread = _spread(values, centre, weight)
         targets = (values - centre) / spread
         limits = float(targets.min()), float(targets.max())
-        held, held_weight = counted(asked.weight_val, asked.n_val)
-        if asked.y_val is not None:
+        validation, held_weight = counted(held.weight, held.n_rows)
+        if held.y is not None:
             with named_validation():
-                validation = np.full(asked.n_val, centre)
-                validation[held] = self._numbers(asked.y_val, asked.n_val)[held]  # the others may be far away
-                _require_within(validation, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
-            targets = np.concatenate([targets, (validation[held] - centre) / spread])
+                own = np.full(held.n_rows, centre)
+                own[validation] = self._numbers(held.y, held.n_rows)[validation]  # the others may be far away
+                _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
+            targets = np.concatenate([targets, (own[validation] - centre) / spread])
         loss, level = parameters["loss"], parameters["quantile"]
         n = len(level) if isinstance(level, tuple) else 1
         shape = Shape(parameters["hidden_layer_sizes"], n, "identity", loss, level if loss == "quantile" else 0.0)
         columns = np.broadcast_to(targets.astype(np.float32)[:, None], (len(targets), n))
         task = Task(columns, partial(_pinball_score, np.asarray(level)) if n > 1 else None)
         attributes = {"_scale": (centre, spread, *limits)}
-        return Targets(task, shape, rows, weight, held, held_weight, None, attributes)
+        return Targets(task, shape, rows, weight, validation, held_weight, None, attributes)
 
     def _numbers(self, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
         """Return targets as a copy, which other threads cannot change."""
@@ -156,13 +155,6 @@ class TabularRegressor(TabularEstimator):
         if isinstance(quantiles, tuple):
             return d2_pinball(as_quantile_targets(truth[:, None], len(quantiles)), predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import RegressorTags  # type: ignore[import-untyped]
-
-        tags = super().__sklearn_tags__()
-        tags.regressor_tags = RegressorTags()
-        return tags
 
 
 def _spread(values: NDArray[np.float64], centre: float, weight: NDArray[np.float64] | None) -> float:

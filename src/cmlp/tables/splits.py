@@ -22,17 +22,9 @@ _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of
 
 
 class Signal(NamedTuple):
-    """What the splits should separate.
+    """What the splits should separate, and the weights of the rows."""
 
-    Attributes
-    ----------
-    values : ndarray of shape (n_rows,)
-        Class indices (integers) or numbers of moderate size.
-    weight : ndarray of shape (n_rows,) or None
-        The weights of the rows.
-    """
-
-    values: NDArray[np.int64] | NDArray[np.float64]
+    values: NDArray[np.int64] | NDArray[np.float64]  # class indices, or numbers of moderate size
     weight: NDArray[np.float64] | None
 
     def of(self, rows: NDArray[np.bool_]) -> Signal:
@@ -51,17 +43,9 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
     A decision tree of at most 8 leaves grows, best split first (Breiman and others, "Classification and regression
-    trees", 1984). Each of its splits lies between two neighbouring numbers of the column, and both are returned.
+    trees", 1984). Each of its splits lies between two neighbouring numbers of the column, which are finite, and both
+    are returned.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows,)
-        Finite numbers.
-    signal : Signal
-        The targets of these rows.
-
-    Notes
-    -----
     Rows count by their weights, in units in which the sum of the weights is the effective number of rows, the squared
     sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split that separates nothing removes the
     inverse of this number of the variance on average.

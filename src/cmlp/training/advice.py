@@ -24,10 +24,7 @@ _MOST_NAMED = 5  # columns in a message
 
 
 def scale_advice(task: Task, data: Data) -> str:
-    """Return sentences that name large columns of X and large targets, and the parameters that help.
-
-    At most 256 rows are judged. The text begins with a space; it is empty if no column is large.
-    """
+    """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none."""
     advice = ""
     columns, sizes = large_columns(stored_rows(data.X), data.input_scale, _LARGE)
     if len(columns):
@@ -67,10 +64,7 @@ def warn_if_useless(net: _core.Net, task: Task, data: Data, state: TrainingState
 
 
 def loss_of_mean(net: _core.Net, task: Task, data: Data, order: NDArray[np.int64] | None) -> float:
-    """Return the loss, as it is reported, of a model that predicts the mean of the training targets for every row.
-
-    Infinity if there is no such model, for example if all rows have the same class.
-    """
+    """Return the loss, as reported, of predicting the mean of the targets; infinity if there is no such model."""
     rows = slice(None) if order is None else order
     targets, weight = task.targets[rows], None if data.weight is None else data.weight[rows]
     if targets.ndim == 1:

@@ -26,33 +26,17 @@ if TYPE_CHECKING:
 
 
 class Fit(NamedTuple):
-    """What is trained on what: the arguments of all parts of a training. Only the state changes.
-
-    Attributes
-    ----------
-    net : cmlp._core.Net
-    task : Task
-    data : Data
-        All rows, or if the training `reads_again` some of them, for messages.
-    settings : Settings
-    state : TrainingState
-    n_threads : int or None
-    workers : Workers
-    reads_again : bool
-        Whether the rows come from a source that is read in every epoch.
-    given : tuple of Data and ndarray, or None
-        Data and targets in the units of the program, after `begin`.
-    """
+    """What is trained on what: the arguments of all parts of a training. Only the state changes."""
 
     net: Net
     task: Task
-    data: Data
+    data: Data  # all rows, or some of them for messages if the training `reads_again`
     settings: Settings
     state: TrainingState
     n_threads: int | None = None
     workers: Workers = ALONE
-    reads_again: bool = False
-    given: tuple[Data, NDArray[Any]] | None = None
+    reads_again: bool = False  # whether a source is read in every epoch
+    given: tuple[Data, NDArray[Any]] | None = None  # data and targets in the units of the program, after `begin`
 
     def objective(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""
@@ -68,12 +52,8 @@ class Fit(NamedTuple):
 def begin(fit: Fit, n_rows: int) -> Fit:
     """Choose the validation rows, and learn the scales of inputs and targets; a state with epochs continues.
 
-    The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length.
-
-    Raises
-    ------
-    ValueError
-        If the state does not match the network or the data.
+    The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length. Raises
+    ValueError if the state does not match the network or the data.
     """
     net, task, data, settings, state = fit[:5]
     if net.dtype == "float32" and not task.standardize and not state.history.t:

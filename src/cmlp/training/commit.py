@@ -12,11 +12,7 @@ if TYPE_CHECKING:
 def commit(*changes: Callable[[], object]) -> None:
     """Make several changes in one step: Ctrl-C takes effect before the first or after the last of them.
 
-    Python handles signals between two bytecodes only, and here C code makes all calls.
-
-    Parameters
-    ----------
-    *changes : callable
-        Functions without Python code, for example `functools.partial` of the method `update` of a dict.
+    Python handles signals between two bytecodes only, and here C code makes all calls. So the changes are functions
+    without Python code, for example `functools.partial` of the method `update` of a dict.
     """
     list(map(operator.call, changes))

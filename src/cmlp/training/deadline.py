@@ -13,12 +13,8 @@ if TYPE_CHECKING:
 class Deadline:
     """The moment at which a training ends, `seconds` from now; with None, there is none.
 
-    Several workers have that of worker 0: they agree on it each time that they meet.
-
-    Attributes
-    ----------
-    horizon : float
-        How many epochs may pass before the clock must be read.
+    Several workers have that of worker 0: they agree on it each time that they meet. `horizon` is the number of epochs
+    that may pass before the clock must be read.
     """
 
     def __init__(self, seconds: float | None, workers: Workers) -> None:

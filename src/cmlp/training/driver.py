@@ -18,13 +18,7 @@ Driver: TypeAlias = Training | LBFGS
 
 
 def driver_of(fit: Fit, n_rows: int, engine: Callable[[Fit], Engine]) -> Driver:
-    """Begin or continue a training of `n_rows` rows (0 if not known), whose engine is made when it has begun.
-
-    Raises
-    ------
-    ValueError
-        If the state does not match the network or the data.
-    """
+    """Begin or continue a training of `n_rows` rows (0 if not known), whose engine is made when it has begun."""
     begun, state = begin(fit, n_rows), fit.state
     if fit.settings.solver == "lbfgs":
         return LBFGS(begun)

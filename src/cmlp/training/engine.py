@@ -14,7 +14,7 @@ from cmlp.constraints import LARGEST_INTEGER
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, TimeLimitReached, warn
 from cmlp.training.advice import scale_advice
 from cmlp.training.commit import commit
-from cmlp.training.feed import Piece, array_feed, cut, mean
+from cmlp.training.feed import Piece, array_feed, cut
 from cmlp.training.state import NO_SUMS
 
 if TYPE_CHECKING:
@@ -45,15 +45,7 @@ class Epoch(NamedTuple):
 
 
 class Engine:
-    """What trains the batches of an epoch: the base class of `Batches` and `cmlp.training.rounds.Rounds`.
-
-    Parameters
-    ----------
-    fit : Fit
-        After `cmlp.training.beginning.begin`.
-    batch_size : int
-
-    """
+    """What trains the batches of an epoch, after `begin`: the base of `Batches` and `cmlp.training.rounds.Rounds`."""
 
     def __init__(self, fit: Fit, batch_size: int) -> None:
         self.fit, self.batch_size = fit, batch_size
@@ -106,7 +98,8 @@ class Engine:
     def _loss(self, sums: list[float], epoch: int = 0) -> float:
         """Return the loss for sums as in `TrainingState.sums`; `epoch` counts the epochs that are not recorded yet."""
         task, (cost_sum, penalty_sum, n_rows) = self.fit.task, sums[:3]
-        loss = (mean(cost_sum, n_rows) * task.report_scale + mean(penalty_sum, n_rows)) * task.unit
+        cost, penalty = (cost_sum / n_rows, penalty_sum / n_rows) if n_rows else (math.nan, math.nan)
+        loss = (cost * task.report_scale + penalty) * task.unit
         if not math.isfinite(loss):  # the cost can overflow while the parameters are still finite: it has squares
             raise DivergenceError(f"The cost of epoch {self.fit.state.epoch + epoch + 1} is {loss}.")
         return loss
@@ -135,16 +128,7 @@ class _Call(NamedTuple):
 
 
 class Batches(Engine):
-    """Trains batches with the core.
-
-    Parameters
-    ----------
-    fit : Fit
-    feed : Feed or None, default=None
-        Where the rows come from; None for the rows of `fit.data`.
-    rate_factor : float, default=1
-        By which the learning rates of a schedule are multiplied.
-    """
+    """Trains batches of a feed, by default of `fit.data`, with the core; a schedule's rates are times `rate_factor`."""
 
     def __init__(self, fit: Fit, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
         state, validation = fit.state, fit.state.validation

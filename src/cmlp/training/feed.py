@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from cmlp.training.split import shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator
-    from typing import Protocol, TypeAlias
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
@@ -23,33 +22,27 @@ if TYPE_CHECKING:
     from cmlp.training.state import TrainingState
     from cmlp.training.task import Data, Task
 
+    Pieces: TypeAlias = Generator["Piece", None, None]
+
 # Rows whose order is passed to the core in one call, which copies it: 8 MB.
 _ROWS_AT_A_TIME = 1 << 20
 WINDOW = 8  # blocks that are shuffled together
 
 
 class Piece(NamedTuple):
-    """Rows for one call of the core: whole batches, except that the last batch of an epoch may be shorter.
-
-    Attributes
-    ----------
-    X : ndarray or CSR
-    targets : ndarray
-    weight : ndarray or None
-    order : ndarray of int64 or None
-        The rows to use; None for all of them.
-    is_last : bool
-        Whether the epoch ends with these rows.
-    first_row : int
-        Number that dropout adds to the indices of the rows.
-    """
+    """Rows for one call of the core: whole batches, except that the last batch of an epoch may be shorter."""
 
     X: NDArray[Any] | CSR
     targets: NDArray[Any]
     weight: NDArray[np.float64] | None
-    order: NDArray[np.int64] | None
-    is_last: bool
-    first_row: int = 0
+    order: NDArray[np.int64] | None  # the rows to use; None for all of them
+    is_last: bool  # whether the epoch ends with these rows
+    first_row: int = 0  # number that dropout adds to the indices of the rows
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows to use."""
+        return self.X.shape[0] if self.order is None else len(self.order)
 
     @property
     def has_weight(self) -> bool:
@@ -59,20 +52,16 @@ class Piece(NamedTuple):
 
     def n_batches(self, batch_size: int) -> int:
         """Return the number of batches."""
-        return -(-(self.X.shape[0] if self.order is None else len(self.order)) // batch_size)
+        return -(-self.n_rows // batch_size)
 
     def part(self, begin: int, end: int) -> Piece:
         """Return the piece of the rows from `begin` to `end` (exclusive) of this one."""
-        n_rows = self.X.shape[0] if self.order is None else len(self.order)
-        end = min(end, n_rows)
+        end = min(end, self.n_rows)
         order = np.arange(begin, end) if self.order is None else self.order[begin:end]
-        return self._replace(order=order, is_last=self.is_last and end == n_rows)
+        return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
 
     def batches_done(self, n_steps: int, batch_size: int) -> int:
-        """Return the number of batches that are done after `n_steps` steps.
-
-        Batches with a total sample weight of zero take no step.
-        """
+        """Return the number of batches that are done after `n_steps` steps: those without weight take no step."""
         if self.weight is None or not n_steps:
             return n_steps
         ordered = self.weight if self.order is None else self.weight[self.order]
@@ -80,25 +69,27 @@ class Piece(NamedTuple):
         return 1 + int(np.flatnonzero(sums)[n_steps - 1])
 
 
-if TYPE_CHECKING:
-    Pieces: TypeAlias = Generator[Piece, None, None]
+class Feed:
+    """Gives an engine the rows of an epoch in pieces. By default, their order is drawn piece by piece, from a seed."""
 
-    class Feed(Protocol):
-        """Gives an engine the rows of an epoch, in the order of the epoch and in pieces."""
+    n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
+    shuffle: bool
 
-        n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
+    def begin_epoch(self, state: TrainingState) -> None:
+        """Draw the random numbers of an epoch, and set `state.batch` to 0 in the same step."""
+        draw_shuffle_seed(state, self.shuffle)
 
-        def begin_epoch(self, state: TrainingState) -> None:
-            """Draw the random numbers of an epoch, and set `state.batch` to 0 in the same step."""
+    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+        """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
+        raise NotImplementedError
 
-        def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
-            """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
+    def whole(self, state: TrainingState) -> Piece | None:
+        """Return all rows if the core can begin the next epochs: in the order of the one before, shuffled."""
+        return None
 
-        def whole(self, state: TrainingState) -> Piece | None:
-            """Return all rows if the core can begin the next epochs: in the order of the one before, shuffled."""
-
-        def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
-            """Return the error to raise instead of the core's for the piece that was yielded last."""
+    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+        """Return the error to raise instead of the core's for the piece that was yielded last."""
+        raise NotImplementedError
 
 
 def cut(pieces: Iterator[Piece], batch_size: int, first: int, intervals: Collection[int]) -> Iterator[Piece]:
@@ -115,20 +106,22 @@ def cut(pieces: Iterator[Piece], batch_size: int, first: int, intervals: Collect
         first += n_batches
 
 
-class ArrayFeed:
-    """Rows in memory, or in a memory-mapped file: the core selects them by their indices, and nothing is copied.
+class _StoredFeed(Feed):
+    """Rows in memory, or in a memory-mapped file: the core selects them by their indices, and nothing is copied."""
 
-    Parameters
-    ----------
-    task : Task
-    data : Data
-    n_rows : int
-        Number of training rows.
-    shuffle : bool
-    """
-
-    def __init__(self, task: Task, data: Data, n_rows: int, shuffle: bool) -> None:
+    def __init__(self, task: Task, data: Data, n_rows: int, shuffle: bool = True) -> None:
         self.task, self.data, self.n_rows, self.shuffle = task, data, n_rows, shuffle
+
+    def _piece(self, order: NDArray[np.int64] | None, is_last: bool) -> Piece:
+        return Piece(self.data.X, self.task.targets, self.data.weight, order, is_last)
+
+    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+        """Return the error for the first non-finite input of all rows."""
+        return self.data.first_error(error, dtype)
+
+
+class ArrayFeed(_StoredFeed):
+    """Rows in memory that are shuffled as a whole, or not at all."""
 
     def begin_epoch(self, state: TrainingState) -> None:
         """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
@@ -153,9 +146,6 @@ class ArrayFeed:
             order = np.arange(begin, end) if state.order is None else state.order[begin:end]
             yield self._piece(order, end == self.n_rows)
 
-    def _piece(self, order: NDArray[np.int64] | None, is_last: bool) -> Piece:
-        return Piece(self.data.X, self.task.targets, self.data.weight, order, is_last)
-
     def whole(self, state: TrainingState) -> Piece | None:
         """Return all rows, unless they must be shuffled for the first time or by a generator of NumPy."""
         if self.shuffle and (state.order is None or not isinstance(state.generator, _core.Random)):
@@ -163,39 +153,16 @@ class ArrayFeed:
         piece = self._piece(None, True)
         return piece if piece.has_weight else None
 
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
-        """Return the error for the first non-finite input of all rows."""
-        return self.data.first_error(error, dtype)
 
-
-class _SeededFeed(ArrayFeed):
-    """Rows in memory whose order in an epoch is drawn piece by piece, from the seed of the epoch."""
-
-    def begin_epoch(self, state: TrainingState) -> None:
-        """Draw the seed of the epoch's order."""
-        draw_shuffle_seed(state)
-
-    def whole(self, state: TrainingState) -> Piece | None:
-        """Return None: the core cannot draw the order."""
-        return None
-
-
-class BlockFeed(_SeededFeed):
+class BlockFeed(_StoredFeed):
     """Rows in memory that are shuffled by blocks: the order of the blocks, and the rows of `WINDOW` blocks together.
 
-    A file is so read in stretches of `block_size` rows, and only the order of one window is held. If there are
-    validation rows, the blocks are those of the sorted training rows.
-
-    Parameters
-    ----------
-    task, data, n_rows
-        As for `ArrayFeed`.
-    block_size : int
-        Rows per block; the last block may be shorter.
+    A file is so read in stretches of `block_size` rows (the last one may be shorter), and only the order of one window
+    is held. If there are validation rows, the blocks are those of the sorted training rows.
     """
 
     def __init__(self, task: Task, data: Data, n_rows: int, block_size: int) -> None:
-        super().__init__(task, data, n_rows, True)
+        super().__init__(task, data, n_rows)
         self.block_size = block_size
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
@@ -226,25 +193,18 @@ class BlockFeed(_SeededFeed):
             yield seeded(state.shuffle_seed, window).permutation(rows)
 
 
-class ShardFeed(_SeededFeed):
+class ShardFeed(_StoredFeed):
     """Rows in memory that are divided into shards: each batch has the same number of rows of every shard, in order.
 
     Each shard is shuffled alone, so that its order depends on no other one. An epoch ends with the last full batch; the
     other rows are not used in this epoch.
-
-    Parameters
-    ----------
-    task, data
-        As for `ArrayFeed`; the data have shards.
-    batch_size : int
-        A multiple of the number of shards.
     """
 
     def __init__(self, task: Task, data: Data, batch_size: int) -> None:
         self._sizes = data.shards or ()
         self._share = batch_size // len(self._sizes)  # rows of a shard in a batch
         self._n_batches = min(self._sizes) // self._share
-        super().__init__(task, data, self._n_batches * batch_size, True)
+        super().__init__(task, data, self._n_batches * batch_size)
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of batches, in pieces of about a million rows."""
@@ -271,7 +231,7 @@ class ShardFeed(_SeededFeed):
         return [starts[i] + seeded(state.shuffle_seed, i).permutation(size) for i, size in enumerate(self._sizes)]
 
 
-def array_feed(task: Task, data: Data, n_rows: int, settings: Settings, batch_size: int) -> ArrayFeed:
+def array_feed(task: Task, data: Data, n_rows: int, settings: Settings, batch_size: int) -> Feed:
     """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
     if data.shards is not None:
         return ShardFeed(task, data, batch_size)
@@ -280,16 +240,14 @@ def array_feed(task: Task, data: Data, n_rows: int, settings: Settings, batch_si
     return ArrayFeed(task, data, n_rows, bool(settings.shuffle))
 
 
-def draw_shuffle_seed(state: TrainingState) -> None:
-    """Draw the seed of an epoch that is shuffled piece by piece, and begin with its first batch."""
-    draw_and_store(state, lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
+def draw_shuffle_seed(state: TrainingState, shuffle: bool) -> None:
+    """Draw the seed of an epoch that is shuffled piece by piece, if at all, and begin with its first batch."""
+    if shuffle:
+        draw_and_store(state, lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
+    else:
+        state.batch = 0
 
 
 def seeded(seed: int, index: int) -> _core.Random:
     """Return the random generator of a piece of an epoch: each index has another one."""
     return _core.Random((seed + 0x9E3779B9 * index) % 2**32)
-
-
-def mean(total: float, n_rows: float) -> float:
-    """Return an average as the core computes it: NaN for no rows."""
-    return total / n_rows if n_rows else math.nan

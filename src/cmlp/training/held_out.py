@@ -27,17 +27,7 @@ class NoValidation:
 
 
 class HeldOut:
-    """Validation rows: the program's own ones, or those that the training holds out.
-
-    Parameters
-    ----------
-    fit : Fit
-
-    Attributes
-    ----------
-    horizon : float
-        How many epochs may pass before they are measured.
-    """
+    """Validation rows: the program's own ones, or those held out by the training; measured in every epoch."""
 
     horizon = 1.0
 
@@ -73,10 +63,7 @@ class HeldOut:
             raise fit.data.first_error(error, fit.net.dtype, validation=True) from None
 
     def _losses(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> tuple[float, float]:
-        """Return the mean loss of the rows, and their plain loss if it is the score; otherwise NaN.
-
-        The mean loss is scaled like the training loss, but has no penalty.
-        """
+        """Return the mean loss of the rows, without penalty, and their plain loss if it is the score; otherwise NaN."""
         held, task, net = self.fit.data.validation, self.fit.task, self.fit.net
         targets, weight = (task.targets, self.fit.data.weight) if held is None else (held.targets, held.weight)
         arguments = self.fit.state.params, X, targets
@@ -92,9 +79,3 @@ class HeldOut:
         else:
             cost, plain_loss = net.cost(*arguments, **keywords), math.nan
         return cost * task.report_scale * task.unit, plain_loss
-
-
-def validation_of(fit: Fit) -> HeldOut | NoValidation:
-    """Return the validation of a training that has begun."""
-    has_rows = fit.data.validation is not None or fit.state.validation is not None
-    return HeldOut(fit) if has_rows else NoValidation()

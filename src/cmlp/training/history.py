@@ -51,55 +51,22 @@ class Curve(Generic[Value]):
 
 
 class History:
-    """Curves and counters of a training. A warm start and partial_fit continue with a copy.
-
-    Attributes
-    ----------
-    t : int
-        Number of rows processed in all epochs of all calls.
-    loss : float or None
-        Loss of the last epoch.
-    loss_curve : Curve
-        Loss of every epoch.
-    best_loss : float or None
-        Smallest loss; None with early stopping.
-    validation_scores : Curve or None
-        Validation score of every epoch; None without validation rows.
-    best_validation_score : float or None
-        Highest validation score; None without validation rows.
-    records : Curve of tuple of float
-        The numbers `RECORDED` of every epoch.
-    stale : int
-        Number of consecutive epochs without improvement.
-    """
-
-    __slots__ = (
-        "best_loss",
-        "best_validation_score",
-        "loss",
-        "loss_curve",
-        "records",
-        "stale",
-        "t",
-        "validation_scores",
-    )
+    """Curves and counters of a training. A warm start and partial_fit continue with a copy."""
 
     def __init__(self) -> None:
-        self.t = 0
-        self.loss: float | None = None
+        self.t = 0  # rows processed in all epochs of all calls
+        self.loss: float | None = None  # of the last epoch
         self.loss_curve: Curve[float] = Curve()
-        self.best_loss: float | None = math.inf
-        self.validation_scores: Curve[float] | None = None
-        self.best_validation_score: float | None = None
-        self.records: Curve[tuple[float, ...]] = Curve()
-        self.stale = 0
+        self.best_loss: float | None = math.inf  # None with early stopping
+        self.validation_scores: Curve[float] | None = None  # None without validation rows
+        self.best_validation_score: float | None = None  # None without validation rows
+        self.records: Curve[tuple[float, ...]] = Curve()  # the numbers `RECORDED` of every epoch
+        self.stale = 0  # consecutive epochs without improvement
 
     def copy(self) -> History:
         """Return an independent copy."""
-        twin = History.__new__(History)  # called once per epoch, therefore without a loop over the names
-        twin.t, twin.loss, twin.loss_curve, twin.stale = self.t, self.loss, self.loss_curve, self.stale
-        twin.best_loss, twin.best_validation_score = self.best_loss, self.best_validation_score
-        twin.validation_scores, twin.records = self.validation_scores, self.records
+        twin = History.__new__(History)
+        vars(twin).update(vars(self))
         return twin
 
     def without_seconds(self) -> History:
@@ -121,8 +88,8 @@ class History:
         return columns
 
     def fields(self) -> dict[str, object]:
-        """Return all attributes as a dict."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return all attributes, sorted by name."""
+        return dict(sorted(vars(self).items()))
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, object]) -> History:

@@ -23,13 +23,8 @@ _CHUNK = 2**18  # random numbers per call of the generator, which takes a few mi
 def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
     """Return for each layer the activation that determines the range of its initial weights.
 
-    Parameters
-    ----------
-    hidden : sequence of str
-        Activations of the hidden layers. The output layer uses the last of them.
-    activation : str or iterable of str
-        The user's `activation` argument. A network without hidden layers uses it for its output layer; a list (which
-        must be empty then) counts as "identity".
+    The output layer uses the last hidden one. A network without hidden layers uses the user's `activation`; a list
+    (which must be empty then) counts as "identity".
     """
     named = canonical(activation) if isinstance(activation, str) else "identity"
     return [*hidden, hidden[-1] if hidden else named]
@@ -40,30 +35,13 @@ def initial_params(
 ) -> NDArray[Any]:
     """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 
-    Parameters
-    ----------
-    net : cmlp._core.Net
-    rng : numpy.random.RandomState or cmlp._core.Random
-        Only its method ``random_sample`` is called: its values are the same on every platform.
-    activations : sequence of str
-        One name per layer, from `init_activations`. Only "glorot" uses them.
-    initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
-        The range of the weights (see Notes), or lists of arrays with one entry per layer.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If given arrays do not match the network.
-
-    Notes
-    -----
-    Random weights are uniform in ``(-bound, bound)``.
+    Only the method ``random_sample`` of the generator is called: its values are the same on every platform. An
+    `initialization` that is no name is a pair of lists of arrays. Random weights are uniform in ``(-bound, bound)``:
 
     - "glorot": ``bound = sqrt(factor / (n_in + n_out))`` for weights and biases; the factor is 2 for "logistic" and 6
-      for other activations. Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
-      networks", 2010.
-    - "he": ``bound = sqrt(6 / n_in)``, and biases of 0. He, Zhang, Ren and Sun, "Delving deep into rectifiers", 2015.
-    - "lecun": ``bound = sqrt(3 / n_in)``, and biases of 0. LeCun, Bottou, Orr and Müller, "Efficient backprop", 1998.
+      for other activations (Glorot and Bengio 2010).
+    - "he": ``bound = sqrt(6 / n_in)``, and biases of 0 (He, Zhang, Ren and Sun 2015).
+    - "lecun": ``bound = sqrt(3 / n_in)``, and biases of 0 (LeCun, Bottou, Orr and Müller 1998).
     """
     if not isinstance(initialization, str):
         coefs, intercepts = initialization[0], initialization[1]
@@ -82,10 +60,7 @@ def initial_params(
 
 
 def _fill(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
-    """Fill a flat array with uniform numbers from -bound to bound.
-
-    Chunks let Ctrl-C take effect within milliseconds and keep the temporary float64 arrays small.
-    """
+    """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
     for start in range(0, tensor.size, _CHUNK):
         chunk = tensor[start : start + _CHUNK]
         chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)

@@ -44,20 +44,12 @@ class Evaluation(NamedTuple):
 
 
 class LBFGS:
-    """One call of fit with ``solver="lbfgs"``.
+    """One call of fit with ``solver="lbfgs"``; the `epoch` of the state counts the iterations.
 
     `state` always holds the parameters of the last complete iteration, and keeps them if training is interrupted. The
     minimizer's memory (the last 10 steps and gradients) is not part of the state: a warm start continues from the
-    parameters alone, as in scikit-learn.
-
-    Parameters
-    ----------
-    fit : Fit
-        After `cmlp.training.beginning.begin`. The `epoch` of its state counts the iterations.
-
-    Notes
-    -----
-    Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995. No bounds are set.
+    parameters alone, as in scikit-learn. Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained
+    optimization", 1995; no bounds are set.
     """
 
     has_epochs: Literal[False] = False
@@ -142,10 +134,7 @@ class LBFGS:
         return reached.cost + 4 * descent, -9 * reached.gradient
 
     def _reported(self, cost: float) -> float:
-        """Return the cost as it is reported to the user and to the minimizer.
-
-        As in scikit-learn, the reported squared error is the mean over the outputs, but the gradient is of their sum.
-        """
+        """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
         scale, data = self.fit.task.report_scale, self.fit.data
         if scale == 1.0:
             return cost

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class, warn
 from cmlp.training.advice import scale_advice, warn_if_useless
 from cmlp.training.deadline import Deadline
-from cmlp.training.held_out import validation_of
+from cmlp.training.held_out import HeldOut, NoValidation
 from cmlp.training.observer import Observers
 from cmlp.training.recorder import Recorder
 
@@ -27,22 +27,17 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """A training on given data: what one call of an estimator's `fit`, or of a `Trainer`, executes.
+    """A training on given data, after `begin`: what one call of an estimator's `fit`, or of a `Trainer`, executes.
 
     If it was interrupted within an epoch, it continues with the next batch.
-
-    Parameters
-    ----------
-    fit : Fit
-        After `cmlp.training.beginning.begin`.
-    engine : Engine
     """
 
     has_epochs: Literal[True] = True
 
     def __init__(self, fit: Fit, engine: Engine) -> None:
         self.fit, self.state, self.engine = fit, fit.state, engine
-        self.validation, self.recorder = validation_of(fit), Recorder(fit)
+        has_validation = fit.data.validation is not None or fit.state.validation is not None
+        self.validation, self.recorder = HeldOut(fit) if has_validation else NoValidation(), Recorder(fit)
         self.deadline = Deadline(fit.settings.max_time, fit.workers)
         self.observers = Observers()
         self._intervals: tuple[int, ...] = ()  # of the observers of all workers while `epochs` trains

@@ -10,13 +10,7 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """An object whose methods the training loop calls; by default they do nothing.
-
-    Attributes
-    ----------
-    intervals : set of int
-        In the middle of an epoch, `batches_end` is called after each multiple of one of these numbers of batches.
-    """
+    """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`."""
 
     intervals: AbstractSet[int] = frozenset()
 

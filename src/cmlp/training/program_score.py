@@ -19,18 +19,11 @@ if TYPE_CHECKING:
 
 
 class ProgramScore:
-    """The score of the validation rows that a function of the program computes.
+    """The score of the validation rows that a function of the program computes: ``function(model, X, y)``.
 
-    Parameters
-    ----------
-    function : callable
-        ``function(model, X, y)`` or, if the rows have weights, ``function(model, X, y, sample_weight=weight)``.
-    model : callable
-        Returns the network or estimator with the present parameters.
-    data : Data
-    y : ndarray
-        The targets of all rows, or of the program's own validation rows, as the program passed them.
-    state : TrainingState
+    If the rows have weights, it also gets ``sample_weight=weight``. `model` returns the network or estimator with the
+    present parameters, and `y` are the targets of all rows, or of the program's own validation rows, as the program
+    passed them.
     """
 
     def __init__(

@@ -14,14 +14,9 @@ from cmlp import _core, hyperparameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol, TypeAlias
+    from typing import TypeAlias
 
     Generator: TypeAlias = np.random.RandomState | _core.Random
-
-    class Drawing(Protocol):
-        """A state of which a generator is a part."""
-
-        generator: Generator | None
 
 
 def random_state(seed: int | np.random.RandomState | None) -> Generator:
@@ -37,17 +32,11 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     return _core.Random(checked) if isinstance(checked, int) else checked
 
 
-def draw_and_store(state: Drawing, draw: Callable[[Any], dict[str, object]]) -> None:
+def draw_and_store(state: Any, draw: Callable[[Any], dict[str, object]]) -> None:
     """Draw random numbers from a state's generator, and change the state, in one step.
 
-    If Ctrl-C comes before this step, neither the state nor its generator has changed.
-
-    Parameters
-    ----------
-    state : object
-        Has the attribute `generator`.
-    draw : callable
-        Receives the generator; returns the attributes of the state to change.
+    If Ctrl-C comes before this step, neither the state nor its generator has changed. `draw` receives the generator,
+    and returns the attributes of the state to change.
     """
     generator = state.generator
     if isinstance(generator, _core.Random):
@@ -72,13 +61,7 @@ def is_storable(generator: Generator) -> bool:
 
 
 def stored_generator(generator: Generator) -> _core.Random:
-    """Return a generator of the core in the same state as `generator`, for storing it.
-
-    Raises
-    ------
-    ValueError
-        If `generator` is a RandomState whose bit generator is not MT19937.
-    """
+    """Return a generator of the core in the same state, for storing it; ValueError unless its algorithm is MT19937."""
     if isinstance(generator, _core.Random):
         return generator
     state = generator.get_state(legacy=False)

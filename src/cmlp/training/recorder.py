@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """The lines that a training prints for `verbose`; the first worker prints them.
-
-    Parameters
-    ----------
-    fit : Fit
-    """
+    """The lines that a training prints for `verbose`; the first worker prints them."""
 
     def __init__(self, fit: Fit) -> None:
         self._settings, self._state, verbose = fit.settings, fit.state, fit.settings.verbose
@@ -52,13 +47,7 @@ class Lines:
 
 
 class Recorder:
-    """Records epochs, and decides how training continues. Each of its changes of the state is one step.
-
-    Parameters
-    ----------
-    fit : Fit
-        After `cmlp.training.beginning.begin`.
-    """
+    """Records epochs, and decides how training continues. Each of its changes of the state is one step."""
 
     def __init__(self, fit: Fit) -> None:
         settings = fit.settings

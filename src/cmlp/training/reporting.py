@@ -13,24 +13,7 @@ if TYPE_CHECKING:
 
 
 class Reporter(Observer):
-    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        The argument of the methods.
-    callbacks : list of object
-
-    Attributes
-    ----------
-    intervals : set of int
-        The attributes `every_batches` of the callbacks that have `on_batches_end`, except None.
-
-    Raises
-    ------
-    ValueError
-        If an `every_batches` is not a positive integer or None.
-    """
+    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them, with the trainer."""
 
     def __init__(self, trainer: Any, callbacks: list[Any]) -> None:
         self._trainer = trainer

@@ -56,36 +56,17 @@ _SMALLEST_BATCH = 16  # rows; smaller batches take longer per row and are hardly
 
 
 class Job(NamedTuple):
-    """What all shards need for a round. It is sent to the workers, so it has no rows.
-
-    Attributes
-    ----------
-    net : cmlp._core.Net
-    state : TrainingState
-        The state at the beginning of the round; `state.batch` is the number of this epoch's completed rounds.
-    settings : Settings
-        Those of the local training.
-    loss_scale : float
-    input_scale : float or InputScale
-    names : ndarray of str or None
-        Names of the columns, for messages.
-    rate_factor : float
-        By which the learning rates are multiplied.
-    n_rounds : int
-        Rounds per epoch.
-    n_threads : int
-        Threads per shard.
-    """
+    """What all shards need for a round. It is sent to the workers, so it has no rows."""
 
     net: _core.Net
-    state: TrainingState
-    settings: Settings
+    state: TrainingState  # at the beginning of the round; `state.batch` counts the completed rounds of the epoch
+    settings: Settings  # those of the local training
     loss_scale: float
     input_scale: float | InputScale
-    names: NDArray[Any] | None
-    rate_factor: float
-    n_rounds: int
-    n_threads: int
+    names: NDArray[Any] | None  # of the columns, for messages
+    rate_factor: float  # by which the learning rates are multiplied
+    n_rounds: int  # per epoch
+    n_threads: int  # per shard
 
 
 class Trained(NamedTuple):
@@ -136,14 +117,9 @@ def train_shard(job: Job, shard: Block) -> Trained:
     state.dropout_seed = (state.dropout_seed + number * 0x9E3779B9) % 2**32
     assert state.optimizer is not None
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
-    task, data = (
-        Task(targets, _no_score, loss_scale=job.loss_scale),
-        Data(shard.X, shard.weight, job.input_scale, job.names),
-    )
-    engine = Batches(
-        Fit(job.net, task, data, job.settings._replace(batch_size=local), state, job.n_threads),
-        rate_factor=job.rate_factor,
-    )
+    task, data = Task(targets, None, loss_scale=job.loss_scale), Data(shard.X, shard.weight, job.input_scale, job.names)
+    fit = Fit(job.net, task, data, job.settings._replace(batch_size=local), state, job.n_threads)
+    engine = Batches(fit, rate_factor=job.rate_factor)
     if first:
         engine.feed.begin_epoch(state)
         state.batch = first
@@ -155,24 +131,13 @@ def train_shard(job: Job, shard: Block) -> Trained:
     return Trained(state.params, state.optimizer, state.sums)
 
 
-def _no_score(*_: object) -> float:
-    return math.nan
-
-
 class Rounds(Engine):
-    """Trains in rounds: `state.batch` is the number of this epoch's completed rounds.
-
-    Parameters
-    ----------
-    fit : Fit
-    shards : Shards
-    n_rounds : int
-        Rounds per epoch.
-    """
+    """Trains in rounds, `n_rounds` per epoch: `state.batch` is the number of this epoch's completed rounds."""
 
     def __init__(self, fit: Fit, shards: Shards, n_rounds: int) -> None:
         self._shards, self._n_rounds = shards, n_rounds
         super().__init__(fit, batch_size_of(fit.settings, self.n_rows))
+        self._local = local_settings(fit.settings, self.batch_size, len(shards.sizes))
         self._shard_error = ""
 
     @property
@@ -189,12 +154,8 @@ class Rounds(Engine):
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
         self._clock = time.monotonic()
         state, last = self.fit.state, self.n_batches if last is None else last
-        settings = self._local_settings()
         if state.batch is None:
-            if self.fit.settings.shuffle:
-                draw_shuffle_seed(state)
-            else:
-                state.batch = 0
+            draw_shuffle_seed(state, bool(self.fit.settings.shuffle))
         assert state.batch is not None
         if not state.batch:
             state.sums[:] = NO_SUMS
@@ -203,7 +164,7 @@ class Rounds(Engine):
             if state.batch > start and deadline.is_agreed():
                 raise TimeLimitReached
             try:
-                self._take_round(settings)
+                self._take_round()
             except DivergenceError as error:
                 self._shard_error = str(error)
                 raise
@@ -211,13 +172,10 @@ class Rounds(Engine):
                 yield state.batch
                 self._clock = time.monotonic()
 
-    def _local_settings(self) -> Settings:
-        return local_settings(self.fit.settings, self.batch_size, len(self._shards.sizes))
-
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
         (optimizer, schedule), state = self.fit.state.stepping(), self.fit.state
-        local: Any = self._local_settings().batch_size
+        local: Any = self._local.batch_size
         n_steps = -(-max(self._shards.sizes) // local)
         rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, n_steps)
         return optimizer.learning_rate if rates is None else float(rates[-1])
@@ -226,13 +184,13 @@ class Rounds(Engine):
         """Return the error of a shard as it is, others with what the user can do."""
         return DivergenceError(self._shard_error) if self._shard_error else super().explained(error)
 
-    def _take_round(self, settings: Settings) -> None:
+    def _take_round(self) -> None:
         """Train all shards for a round, and replace parameters and optimizer by their averages in one step."""
         state, started = self.fit.state, time.monotonic()
         optimizer, _ = state.stepping()
         params, moments = Average(state.params), Average(optimizer.state)
         sums, latest = state.sums.copy(), optimizer
-        for trained in self._shards.train(self._job(settings)):
+        for trained in self._shards.train(self._job()):
             params.add(trained.params)
             moments.add(trained.optimizer.state)
             sums += trained.sums
@@ -250,31 +208,25 @@ class Rounds(Engine):
             partial(vars(self).update, _clock=time.monotonic()),
         )
 
-    def _job(self, settings: Settings) -> Job:
+    def _job(self) -> Job:
         fit, state = self.fit, self.fit.state.shared()
         state.history, state.generator, state.best, state.last = History(), None, None, None
         state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
         return Job(
             fit.net,
             state,
-            settings,
+            self._local,
             fit.task.loss_scale,
             fit.data.input_scale,
             fit.data.names,
-            math.sqrt(len(self._shards.sizes)) if settings.solver in _NORMALIZED else 1.0,
+            math.sqrt(len(self._shards.sizes)) if self._local.solver in _NORMALIZED else 1.0,
             self._n_rounds,
             fit.n_threads or 1,
         )
 
 
 class Average:
-    """The average of arrays, added in float64 in the order in which they come.
-
-    Parameters
-    ----------
-    like : ndarray
-        An array of the same shape and dtype as those to add.
-    """
+    """The average of arrays with the shape and dtype of `like`, added in float64 in the order in which they come."""
 
     def __init__(self, like: NDArray[Any]) -> None:
         self._sum, self._dtype, self._n = np.zeros(like.shape), like.dtype, 0

@@ -25,12 +25,8 @@ if TYPE_CHECKING:
 def check_same_data(fit: Fit) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums.
 
-    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
-
-    Raises
-    ------
-    ValueError
-        If the data differ, on every worker.
+    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared. Raises
+    ValueError on every worker if the data differ.
     """
     state, workers = fit.state, fit.workers
     if not fit.reads_again:
@@ -144,10 +140,7 @@ def _refuse(difference: str) -> NoReturn:
 
 
 def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
-    """Raise ValueError, which names a worker and a row, unless all workers have the same checksums.
-
-    If each worker has other rows, the checksums become those of all rows.
-    """
+    """Raise ValueError unless all workers have the same checksums; those of other rows become those of all rows."""
     rows = groups["rows"]["X"]
     if isinstance(rows, StoredRows):
         sums = digests["rows"][1]

@@ -27,16 +27,8 @@ SMALLEST_ADAPTIVE_RATE = 1e-6
 class Schedule:
     """A constant learning rate; the base class of the other schedules.
 
-    Parameters
-    ----------
-    rate : float
-        The initial learning rate; for "one_cycle" the largest.
-    power_t : float
-        Exponent for "invscaling".
-    n_epochs : int
-        Total number of epochs for planned schedules.
-    warmup : float, default=0
-        Number of batches with a rising learning rate, or if below 1 their fraction of all batches.
+    `rate` is the initial learning rate (for "one_cycle" the largest), `n_epochs` the total number of epochs of planned
+    schedules, and `warmup` the number of batches with a rising rate, or if below 1 their fraction of all batches.
     """
 
     name: ClassVar[str] = "constant"
@@ -78,23 +70,12 @@ class Schedule:
             return None
         return np.minimum(1.0, (_steps(epoch, n_batches) + 1.0) / n_warmup)
 
-    def _check_epoch(self, epoch: int) -> None:
-        """Raise ValueError if a planned schedule has ended before this epoch."""
-        if epoch >= self.n_epochs:
-            raise ValueError(
-                f"learning_rate={self.name!r} ends after max_iter={self.n_epochs} epochs: training cannot continue. "
-                "Call fit to start again, or use a larger max_iter from the first call."
-            )
-
     def next_rate(self, rate: float, t: int) -> float:
         """Return the learning rate of the next epoch, after one with `rate`; `t` rows have been processed so far."""
         return rate
 
     def rate_after_standstill(self, rate: float) -> tuple[str, float | None]:
-        """Return the learning rate after `n_iter_no_change` epochs without improvement, and a message for the log.
-
-        None ends training.
-        """
+        """Return the rate after `n_iter_no_change` epochs without improvement, None to stop, and a message."""
         return "Stopping.", None
 
 
@@ -129,46 +110,48 @@ class Adaptive(Schedule):
         return f"Setting learning rate to {rate / 5.0:f}", rate / 5.0
 
 
-class OneCycle(Schedule):
+class Planned(Schedule):
+    """The base class of schedules with a rate for each batch of all epochs, besides the warm-up."""
+
+    is_planned = True
+
+    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
+        """Return a learning rate per batch of this epoch (counted from 0); ValueError if the schedule has ended."""
+        if epoch >= self.n_epochs:
+            raise ValueError(
+                f"learning_rate={self.name!r} ends after max_iter={self.n_epochs} epochs: training cannot continue. "
+                "Call fit to start again, or use a larger max_iter from the first call."
+            )
+        rates, ramp = self._rates(epoch, n_batches), self._ramp(epoch, n_batches)
+        return rates if ramp is None else rates * ramp
+
+    def _rates(self, epoch: int, n_batches: int) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+
+class OneCycle(Planned):
     """A learning rate for each batch that rises and then falls, see `one_cycle_rates`."""
 
     name = "one_cycle"
-    is_planned = True
 
-    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
-        """Return a learning rate per batch of this epoch (counted from 0)."""
-        self._check_epoch(epoch)
-        rates = one_cycle_rates(self.rate, epoch=epoch, n_epochs=self.n_epochs, n_batches=n_batches)
-        ramp = self._ramp(epoch, n_batches)
-        return rates if ramp is None else rates * ramp
+    def _rates(self, epoch: int, n_batches: int) -> NDArray[np.float64]:
+        return one_cycle_rates(self.rate, epoch=epoch, n_epochs=self.n_epochs, n_batches=n_batches)
 
 
-class Cosine(Schedule):
+class Cosine(Planned):
     """Half a cosine wave from the initial rate to 0, after the warm-up; see `cosine_rates`."""
 
     name = "cosine"
-    is_planned = True
 
-    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
-        """Return a learning rate per batch of this epoch (counted from 0)."""
-        self._check_epoch(epoch)
+    def _rates(self, epoch: int, n_batches: int) -> NDArray[np.float64]:
         n_warmup = self._n_warmup(n_batches)
-        rates = cosine_rates(self.rate, _steps(epoch, n_batches) - n_warmup, self.n_epochs * n_batches - n_warmup)
-        ramp = self._ramp(epoch, n_batches)
-        return rates if ramp is None else rates * ramp
+        return cosine_rates(self.rate, _steps(epoch, n_batches) - n_warmup, self.n_epochs * n_batches - n_warmup)
 
 
-class Custom(Schedule):
-    """The rates that a function of the program returns.
-
-    Parameters
-    ----------
-    function : callable
-        Returns the learning rate of a batch: ``function(step, n_steps)``, where step counts all batches from 0.
-    """
+class Custom(Planned):
+    """The rates that a function of the program returns: ``function(step, n_steps)``; step counts all batches from 0."""
 
     name = "callable"
-    is_planned = True
 
     def __init__(
         self, rate: float, power_t: float, n_epochs: int, warmup: float = 0.0, *, function: Callable[[int, int], Any]
@@ -176,14 +159,9 @@ class Custom(Schedule):
         super().__init__(rate, power_t, n_epochs, warmup)
         self.function = function
 
-    def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
-        """Return a learning rate per batch of this epoch (counted from 0)."""
-        self._check_epoch(epoch)
+    def _rates(self, epoch: int, n_batches: int) -> NDArray[np.float64]:
         n_steps = self.n_epochs * n_batches
-        steps = range(epoch * n_batches, (epoch + 1) * n_batches)
-        rates = np.array([self._checked(step, n_steps) for step in steps])
-        ramp = self._ramp(epoch, n_batches)
-        return rates if ramp is None else rates * ramp
+        return np.array([self._checked(step, n_steps) for step in range(epoch * n_batches, (epoch + 1) * n_batches)])
 
     def _checked(self, step: int, n_steps: int) -> float:
         value = self.function(step, n_steps)
@@ -219,58 +197,23 @@ def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -
         (b + 1/2) / m * peak                if b + 1/2 < m
         (N - (b + 1/2)) / (N - m) * peak    otherwise
 
-    Every operation is rounded to double precision, so the results are the same on every platform.
-
-    Parameters
-    ----------
-    peak : float
-        The largest learning rate.
-    epoch : int
-        Index of the epoch, from 0.
-    n_epochs : int
-        Total number of epochs.
-    n_batches : int
-        Number of batches in this epoch; the formula assumes the same number in every epoch.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_batches,)
-
-    Notes
-    -----
-    Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018. As in
-    most implementations, the rising part is shorter than the falling part. Momentum stays constant.
+    Every operation is rounded to double precision, so the results are the same on every platform. Smith and Topin,
+    "Super-convergence: very fast training of neural networks using large learning rates", 2018. As in most
+    implementations, the rising part is shorter than the falling part. Momentum stays constant.
     """
     total = float(n_epochs) * float(n_batches)
-    middles = float(epoch) * float(n_batches) + np.arange(n_batches, dtype=np.float64) + 0.5
+    middles = _steps(epoch, n_batches) + 0.5
     rising = RISING_FRACTION * total
     ramp = np.where(middles < rising, middles / rising, (total - middles) / (total - rising))
     return ramp * float(peak)
 
 
 def cosine_rates(peak: float, steps: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-    """Return the learning rates ``peak / 2 * (1 + cos(pi * step / n_steps))``; `peak` before step 0.
+    """Return the learning rates ``peak / 2 * (1 + cos(pi * step / n_steps))``; `peak` before step 0, in the warm-up.
 
     The cosine is computed with additions, multiplications and divisions in double precision only, so the results are
-    the same on every platform. Its error is below 4e-16.
-
-    Parameters
-    ----------
-    peak : float
-        The learning rate at step 0.
-    steps : ndarray of float64
-        Indices of the batches, from 0 to ``n_steps - 1``. Negative ones belong to the warm-up.
-    n_steps : int
-        Number of batches.
-
-    Returns
-    -------
-    ndarray of float64, of the shape of `steps`
-
-    Notes
-    -----
-    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, equation 5 without
-    restarts.
+    the same on every platform. Its error is below 4e-16. Loshchilov and Hutter, "SGDR: stochastic gradient descent with
+    warm restarts", ICLR 2017, equation 5 without restarts.
     """
     part = np.maximum(steps, 0.0) / float(max(n_steps, 1))
     # cos(x) = -cos(pi - x), so the series needs angles up to pi / 2 only.

@@ -17,28 +17,12 @@ if TYPE_CHECKING:
 
 
 def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
-    """Return the weighted fraction of correct rows.
-
-    Parameters
-    ----------
-    correct : ndarray of bool of shape (n_samples,)
-    weight : None or ndarray of shape (n_samples,)
-
-    Returns
-    -------
-    float
-    """
+    """Return the weighted fraction of correct rows."""
     return float(np.average(correct, weights=weight))
 
 
 def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
-    """Return the accuracy of predicted labels for the y that a user passed to `owner`.
-
-    Raises
-    ------
-    ValueError
-        If y has another shape than the predictions, or only one of both is text.
-    """
+    """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
     if truth.shape != predicted.shape:
         raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
@@ -53,21 +37,10 @@ def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: Arr
 def d2_pinball(
     y: NDArray[Any], predicted: NDArray[Any], quantiles: tuple[float, ...], weight: NDArray[Any] | None = None
 ) -> float:
-    """Return the mean over several quantiles of the D^2 score, the R^2 of the pinball loss.
+    """Return the mean over several quantiles, one for each column, of the D^2 score, the R^2 of the pinball loss.
 
     D^2 is 1 minus the pinball loss divided by that of the best constant, which is the quantile of y (Koenker and
     Machado 1999). Where the latter is 0, D^2 is 1 if all predictions are exact, otherwise 0.
-
-    Parameters
-    ----------
-    y, predicted : ndarray of shape (n_samples, n_quantiles)
-    quantiles : tuple of float
-        One number between 0 and 1 for each column.
-    weight : None or ndarray of shape (n_samples,)
-
-    Returns
-    -------
-    float
     """
     n_rows = len(y)
     if n_rows < 2:
@@ -94,27 +67,14 @@ def d2_pinball(
 
 
 def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
-    """Return the coefficient of determination R^2.
+    """Return the coefficient of determination R^2; with several outputs, the mean over the outputs.
 
-    R^2 is 1 minus the sum of squared residuals divided by the sum of squared deviations of y from its mean. With
-    several outputs, the result is the mean over the outputs. For an output with constant y, R^2 is 1 if all predictions
-    are exact, otherwise 0.
-
-    Parameters
-    ----------
-    y, predicted : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-    weight : None or ndarray of shape (n_samples,)
-
-    Returns
-    -------
-    float
+    R^2 is 1 minus the sum of squared residuals divided by the sum of squared deviations of y from its mean. For an
+    output with constant y, it is 1 if all predictions are exact, otherwise 0.
     """
     n_rows = len(y)
     if n_rows < 2:
-        warn(
-            "R^2 score is not well-defined with less than two samples.",
-            sklearn_class(UndefinedMetricWarning),
-        )
+        warn("R^2 score is not well-defined with less than two samples.", sklearn_class(UndefinedMetricWarning))
         return math.nan
     y = np.asarray(y, dtype=np.float64).reshape(n_rows, -1)
     predicted = np.asarray(predicted, dtype=np.float64).reshape(n_rows, -1)

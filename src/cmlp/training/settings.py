@@ -117,20 +117,7 @@ def check_scoring(settings: Settings, own_rows: bool) -> None:
 
 
 def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
-    """Return the settings with parameters that `cmlp.hyperparameters` has validated and converted.
-
-    Parameters
-    ----------
-    checked : dict of str to object
-        The parameters; names that are not settings are ignored.
-    n_layers : int
-        Number of layers after the input.
-
-    Raises
-    ------
-    ValueError
-        If a parameter has not one number per layer, or if parameters contradict each other.
-    """
+    """Return the settings with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
     table = hyperparameters.TABLE
     values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
     if values["solver"] == "lbfgs":

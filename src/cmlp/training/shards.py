@@ -18,23 +18,7 @@ if TYPE_CHECKING:
 
 
 def checked_shards(shards: Shards, n_rows: int, settings: Settings, own_rows: bool) -> tuple[int, ...]:
-    """Return the numbers of rows of the shards as a tuple.
-
-    Parameters
-    ----------
-    shards : int or sequence of int
-        As the user passed them.
-    n_rows : int
-        Number of training rows.
-    settings : Settings
-    own_rows : bool
-        Whether there are own validation rows.
-
-    Raises
-    ------
-    ValueError
-        If `shards` is invalid or contradicts the settings.
-    """
+    """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the settings."""
     sizes = sizes_of(shards, n_rows)
     if settings.solver == "lbfgs":
         raise ValueError("shards needs batches, but solver='lbfgs' has none: use another solver.")

@@ -69,23 +69,11 @@ def plain_split(n_rows: int, fraction: float, rng: Generator) -> tuple[NDArray[n
 def stratified_split(
     groups: NDArray[Any], fraction: float, rng: Generator, names: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.int64], ...]:
-    """Return training and validation rows that contain the groups in the same proportions.
+    """Return training and validation rows that contain the groups, 0 or 1, in the same proportions.
 
-    Parameters
-    ----------
-    groups : ndarray of shape (n_rows,)
-        The group of each row: 0 or 1, the encoded class.
-    fraction : float
-        Fraction of the rows to use for validation.
-    rng : RandomState or cmlp._core.Random
-        Used in this order: to break ties in the group sizes, first for training, then for validation; for one
-        permutation per group; for one permutation of the training rows and one of the validation rows.
-    names : ndarray of shape (n_groups,), optional
-        Names of the groups for error messages; by default their numbers.
-
-    Returns
-    -------
-    training, validation : ndarray of int64
+    The generator is used in this order: to break ties in the group sizes, first for training, then for validation; for
+    one permutation per group; for one permutation of the training rows and one of the validation rows. `names` are
+    those of the groups in messages, by default their numbers.
     """
     present = np.unique(groups)
     members = [np.flatnonzero(groups == group) for group in present]

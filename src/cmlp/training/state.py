@@ -46,61 +46,10 @@ def check_params(params: NDArray[Any], net: _core.Net) -> None:
 
 
 class TrainingState:
-    """The mutable state of a training.
+    """The mutable state of a training: of parameters, optimizer, random numbers, progress, history and best values.
 
-    Attributes
-    ----------
-    params : ndarray of shape (n_params,)
-        The flat parameter block.
-    optimizer : cmlp._core.Optimizer or None
-        Hyperparameters, current learning rate, moments, number of steps. None before the first epoch, for example after
-        loading parameters: the training makes it from its settings. The solver "lbfgs" has no optimizer.
-    schedule : Schedule or None
-        None if `optimizer` is None.
-    schedule_epoch : int
-        Number of completed epochs of the schedule; with partial_fit, epochs of earlier calls are included.
-    generator : RandomState, cmlp._core.Random or None
-        Shuffles the rows; None after training. A pickle contains the MT19937 state; the loaded generator is
-        independent of the original one.
-    n_rows : int or None
-        Number of rows of X, training and validation; None before the first epoch, 0 during the first pass over a source
-        of unknown length.
-    validation : ndarray of int64 or None
-        The validation rows; None without early stopping.
-    order : ndarray of int64 or None
-        The training rows in the order of the current epoch; None for the original order.
-    shuffle_seed : int
-        Seed of the current epoch's order if it is shuffled piece by piece, from 0 to ``2**32 - 1``.
-    dropout_seed : int
-        Seed of dropout, from 0 to ``2**32 - 1``.
-    epoch : int
-        Number of completed epochs in this call.
-    batch : int or None
-        Number of completed batches of an interrupted epoch; None between two epochs.
-    sums : ndarray of float64 of shape (4,)
-        Sums of cost and penalty and number of rows of the completed batches of the epoch, and the gradient norm of its
-        last batch; NaN before that batch, or if the norm is not computed.
-    seconds : float
-        Duration of the completed pieces of an interrupted epoch; NaN if they were trained before pickling.
-    history : History
-    best : ndarray or None
-        The best parameters so far; None without early stopping.
-    last : ndarray or None
-        The parameters after the last batch, if `params` holds the best ones instead.
-    target_scale : TargetScale or None
-        The scale of the targets, if training standardizes them.
-    folded : bool
-        Whether the outputs of `params` have y's unit although training standardizes the targets, as before and after
-        training.
-    stopped : bool
-        Whether the stopping rule, the minimizer or a callback has ended training.
-    checksum : int or None
-        Checksum of a sample of the data, or of the first row of a source of blocks: see `cmlp.training.task.Data`.
-    digests : dict or None
-        Checksums of all rows, if they are in arrays: see `cmlp.training.same_data`. If both are None, the training
-        cannot be resumed.
-    parameters : dict or None
-        The parameters of an estimator that must not change before training is resumed.
+    If `checksum` and `digests` are both None, the training cannot be resumed. A pickle has the state of the generator,
+    if that is MT19937; the loaded generator is independent of the original one.
     """
 
     def __init__(
@@ -112,26 +61,30 @@ class TrainingState:
         schedule: Schedule | None = None,
         schedule_epoch: int = 0,
     ) -> None:
+        # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
         self.params, self.optimizer, self.schedule = params, optimizer, schedule
-        self.history, self.generator = history, generator
-        self.schedule_epoch = schedule_epoch
+        self.history, self.generator = history, generator  # the generator shuffles the rows; None after training
+        self.schedule_epoch = schedule_epoch  # completed epochs of the schedule; with partial_fit, those of all calls
+        # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
         self.n_rows: int | None = None
-        self.validation: NDArray[np.int64] | None = None
-        self.order: NDArray[np.int64] | None = None
-        self.shuffle_seed = 0
-        self.dropout_seed = 0
-        self.epoch = 0
-        self.batch: int | None = None
+        self.validation: NDArray[np.int64] | None = None  # the validation rows; None without early stopping
+        self.order: NDArray[np.int64] | None = None  # of the training rows in this epoch; None for the original order
+        self.shuffle_seed = 0  # of the order of this epoch, if it is shuffled piece by piece; below 2**32
+        self.dropout_seed = 0  # below 2**32
+        self.epoch = 0  # completed epochs in this call
+        self.batch: int | None = None  # completed batches of an interrupted epoch; None between two epochs
+        # Of the epoch's completed batches the sums of cost and penalty and the number of rows, and the gradient norm of
+        # its last batch; NaN before that batch, or if the norm is not computed.
         self.sums: NDArray[np.float64] = NO_SUMS.copy()
-        self.seconds = 0.0
-        self.best: NDArray[Any] | None = None
-        self.last: NDArray[Any] | None = None
-        self.target_scale: TargetScale | None = None
-        self.folded = False
-        self.stopped = False
-        self.checksum: int | None = None
-        self.digests: Digests | None = None
-        self.parameters: dict[str, Any] | None = None
+        self.seconds = 0.0  # of the completed pieces of an interrupted epoch; NaN if they were trained before pickling
+        self.best: NDArray[Any] | None = None  # the best parameters so far; None without early stopping
+        self.last: NDArray[Any] | None = None  # the parameters after the last batch, if `params` holds the best ones
+        self.target_scale: TargetScale | None = None  # if training standardizes the targets
+        self.folded = False  # whether the outputs have y's unit although there is a scale: before and after training
+        self.stopped = False  # whether the stopping rule, the minimizer or a callback has ended training
+        self.checksum: int | None = None  # of a sample of the data, or of the first row of a source of blocks
+        self.digests: Digests | None = None  # checksums of all rows, if they are in arrays
+        self.parameters: dict[str, Any] | None = None  # of an estimator, which must not change before a resume
 
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless parameters and optimizer match the network's size and dtype."""

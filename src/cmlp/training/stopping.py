@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 
 class StoppingRule:
-    """The base class of the stopping rules: records a measure of each epoch and counts epochs without improvement.
-
-    Parameters
-    ----------
-    tol : float
-        Minimum improvement for an epoch to count as one.
-    """
+    """Stopping rules: the base class records a measure of each epoch; improvements below `tol` do not count."""
 
     measure: ClassVar[str]
 
@@ -65,10 +59,7 @@ class TrainingLoss(StoppingRule):
 
 
 class ValidationScore(StoppingRule):
-    """An epoch is an improvement if its validation score is at least `tol` above the best score so far.
-
-    The training loop keeps the best parameters.
-    """
+    """An epoch is an improvement if its validation score is at least `tol` above the best score so far."""
 
     measure = "Validation score"
 

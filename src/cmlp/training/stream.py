@@ -9,7 +9,7 @@ import numpy as np
 from cmlp.exceptions import NonFiniteInputError
 from cmlp.inputs.moments import Moments
 from cmlp.inputs.sparse import CSR, stacked, taken
-from cmlp.training.feed import Piece, draw_shuffle_seed, seeded
+from cmlp.training.feed import Feed, Piece, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,35 +40,18 @@ class _Rows(NamedTuple):
     rows: NDArray[np.int64]
 
 
-class StreamFeed:
-    """Rows that a source yields in blocks, once per epoch.
+class StreamFeed(Feed):
+    """Rows that a source yields in blocks, once per epoch; `names` are those of the columns, for messages.
 
     Without shuffling, the batches are those of the concatenated blocks. Otherwise the rows of each block are shuffled;
-    the source decides about the order of the blocks.
-
-    Parameters
-    ----------
-    open_reader : callable
-        Returns a `Reader` of `Block` for a pass over the source.
-    n_rows : int
-        Number of rows of a pass; 0 if not known.
-    shuffle : bool
-    names : ndarray of str or None
-        Names of the columns, for messages.
+    the source decides about the order of the blocks. The number of rows of a pass is 0 if it is not known.
     """
 
     def __init__(
         self, open_reader: Callable[[], Reader[Block]], n_rows: int, shuffle: bool, names: NDArray[Any] | None = None
     ) -> None:
-        self._open_reader, self.n_rows, self._shuffle, self._names = open_reader, n_rows, shuffle, names
+        self._open_reader, self.n_rows, self.shuffle, self._names = open_reader, n_rows, shuffle, names
         self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest piece
-
-    def begin_epoch(self, state: TrainingState) -> None:
-        """Draw the seed of the order of the rows in each block."""
-        if self._shuffle:
-            draw_shuffle_seed(state)
-        else:
-            state.batch = 0
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the batches from `first` to the end of the source, in pieces of at most one block.
@@ -82,7 +65,7 @@ class StreamFeed:
         try:
             for block in reader:
                 begin = max(first * batch_size - n_rows, 0)
-                order = self._order(state, block)
+                order = seeded(state.shuffle_seed, block.number).permutation(len(block.X)) if self.shuffle else None
                 start, n_rows = n_rows, n_rows + len(block.X)
                 if 0 < self.n_rows < n_rows:  # learning rates are planned for that number
                     raise ValueError(
@@ -110,12 +93,6 @@ class StreamFeed:
                 yield self._joined(waiting, state, n_rows, True)
         finally:
             reader.close()
-
-    def whole(self, state: TrainingState) -> None:
-        """Return None: the core cannot read the source."""
-
-    def _order(self, state: TrainingState, block: Block) -> NDArray[np.int64] | None:
-        return seeded(state.shuffle_seed, block.number).permutation(len(block.X)) if self._shuffle else None
 
     def _in_place(
         self, block: Block, state: TrainingState, order: NDArray[np.int64] | None, begin: int, end: int, start: int

@@ -20,15 +20,11 @@ if TYPE_CHECKING:
 
 
 class TargetScale(NamedTuple):
-    """The scale of the targets, and the output layer for standardized targets.
+    """The scale of the targets: training uses ``(y - shift) * factor``, with a number for each output.
 
-    Attributes
-    ----------
-    shift, factor : ndarray of float64 of shape (n_outputs,)
-        Training uses the targets ``(y - shift) * factor``.
-    layer : ndarray or None
-        Weights and biases of the output layer for these targets, while the parameters have the one for y: computing
-        the one from the other is not exact. None while the parameters themselves have it, that is, during training.
+    `layer` has the weights and biases of the output layer for these targets, while the parameters have the one for y:
+    computing the one from the other is not exact. It is None while the parameters themselves have it, that is, during
+    training.
     """
 
     shift: NDArray[np.float64]
@@ -41,10 +37,7 @@ class TargetScale(NamedTuple):
         return scaled
 
     def folded(self, net: Net, params: NDArray[Any]) -> TargetScale:
-        """Change the output layer in `params`, so that the outputs are in y's unit; return the scale with the former.
-
-        The output layer becomes ``W / factor`` and ``b / factor + shift``.
-        """
+        """Make the output layer in `params` predict y (``W / factor``, ``b / factor + shift``); keep the former."""
         layer, weights, biases = output_layer(net, params)
         kept = layer.copy()
         weights[...] = weights / self.factor
@@ -52,10 +45,7 @@ class TargetScale(NamedTuple):
         return self._replace(layer=kept)
 
     def unfolded(self, net: Net, params: NDArray[Any]) -> TargetScale:
-        """Change the output layer in `params` back to that for standardized targets, with the bits of before.
-
-        If a program has changed the output layer since, it is computed from the present one.
-        """
+        """Undo `folded`, with the bits of before unless a program has changed the output layer since."""
         layer, weights, biases = output_layer(net, params)
         if self.layer is not None:
             present = layer.copy()

@@ -129,10 +129,7 @@ class Data(NamedTuple):
         return self._replace(X=taken(self.X, np.arange(1)), weight=weight)
 
     def checksum(self, targets: NDArray[Any]) -> int:
-        """Return the CRC-32 of the shapes, the shards and a sample of the rows, targets and weights.
-
-        Values are compared as doubles, so that the same numbers in another dtype have the same checksum.
-        """
+        """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
         parts = [(self.X, targets, self.weight)]
         if self.validation is not None:
             parts.append(self.validation)
@@ -195,43 +192,27 @@ def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
     stratified.
     """
     if targets.ndim == 1:
-        return Task(targets, _class_accuracy)
-    if isinstance(net.loss_parameter, tuple):
-        quantiles = net.loss_parameter
-        return Task(
-            targets,
-            lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight),
-            y_advice="standardizing y" if net.activations[-1] == "identity" else "",
-            score_name="d2_pinball",
-        )
-    if net.loss not in _LIKELIHOODS:
+        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
+    quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
+    if quantiles is not None or net.loss not in _LIKELIHOODS:
         y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
-        return Task(
-            targets, lambda outputs, y, weight: r_squared(y, outputs, weight), y_advice=y_advice, score_name="r2"
-        )
+        return task_of_numbers(targets, quantiles)._replace(y_advice=y_advice)
     if net.activations[-1] == "softmax":
-        return Task(targets, _most_probable_accuracy)
-    binary = net.n_out == 1 and bool(np.isin(targets, (0, 1)).all())
-    return Task(targets, _label_accuracy, targets[:, 0] if binary else None)
+        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
+    score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
+    return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)
 
 
-def _class_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
-    return accuracy(outputs.argmax(axis=1) == y, weight)
-
-
-def _most_probable_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
-    return accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight)
-
-
-def _label_accuracy(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
-    return accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)
+def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) -> Task:
+    """Return a task whose score is the coefficient of determination, or for several quantiles D^2."""
+    if quantiles is None:
+        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight), score_name="r2")
+    score: Score = lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight)  # noqa: E731
+    return Task(targets, score, score_name="d2_pinball")
 
 
 def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -> Task:
-    """Return a task with standardized targets, and bring the parameters of its training to their scale.
-
-    The scale is learnt from the training rows; a state that has a scale keeps it.
-    """
+    """Return a task with standardized targets, by a scale learnt once, and bring the parameters to their scale."""
     if not task.standardize:
         return task
     if state.target_scale is None:

@@ -14,7 +14,6 @@ from cmlp.training.same_data import described
 from cmlp.workers import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from numpy.typing import NDArray
@@ -23,25 +22,13 @@ if TYPE_CHECKING:
     from cmlp.training.random import Generator
 
 
-def join(fit: Fit, batch_size: int, description: Mapping[str, str]) -> None:
-    """Compare a training with those of the other workers.
-
-    Parameters
-    ----------
-    fit : Fit
-    batch_size : int
-    description : dict of str to str
-        What the workers compare besides the training itself.
-
-    Raises
-    ------
-    ValueError
-        On every worker, if the trainings differ.
-    """
+def join(fit: Fit, batch_size: int, classes: NDArray[Any] | None) -> None:
+    """Compare a training, and a classifier's classes, with those of the other workers; ValueError on every worker."""
     workers = fit.workers
     if workers.size == 1:
         return
-    workers.compare({**description, "batch size": str(batch_size), **describe(fit)})
+    known = "None" if classes is None else shown(classes.tolist())
+    workers.compare({"classes": known, "batch size": str(batch_size), **describe(fit)})
     n_chunks = -(-batch_size // CHUNK)
 
     def report() -> None:
@@ -55,10 +42,7 @@ def join(fit: Fit, batch_size: int, description: Mapping[str, str]) -> None:
 
 
 def describe(fit: Fit) -> dict[str, str]:
-    """Return the description of a training: texts by the name of what they tell, which messages show.
-
-    Large things have a checksum.
-    """
+    """Return the description of a training: texts, for large things checksums, by the name that messages show."""
     net, data, state = fit.net, fit.data, fit.state
     own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
     settings = {name: shown(value) for name, value in vars(fit.settings).items() if name not in own}
