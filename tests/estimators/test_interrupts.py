@@ -53,12 +53,25 @@ def test_ctrl_c_keeps_the_completed_batches():
     model.set_params(max_iter=1).fit(X, y)
 
 
+class Timer:
+    """A callback that starts a timer when training begins: the checks of the data may take longer than its batches."""
+
+    def __init__(self, interruption):
+        self.interruption = interruption
+
+    def on_fit_begin(self, trainer):
+        self.interruption.timer.start()
+
+
 def interrupted_in_the_first_epoch(model):
     """Have a fit of many rows interrupted before its first epoch is complete."""
     X, y = many_rows(4_000_000)
-    model.set_params(n_threads=1, shuffle=False, max_iter=100)
-    with pytest.raises(KeyboardInterrupt), interrupted_after(1.0):
+    interruption = interrupted_after(0.3)
+    model.set_params(n_threads=1, shuffle=False, max_iter=100, callbacks=[Timer(interruption)])
+    with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
+    interruption.timer.join()
+    model.set_params(callbacks=None)
 
 
 def test_ctrl_c_in_the_first_epoch_leaves_an_unfitted_estimator_unfitted():
