@@ -119,7 +119,7 @@ def flash_sizes(report, folder):
 def accuracies(report, *, seeds, n):
     """Compare int8 with float32 on the 10,000 test images of MNIST; the calibration images are training images."""
     from cmlp.datasets import load_digits28, load_mnist
-    from cmlp.export.quantization import Rows, compare, quantize
+    from cmlp.export.quantization import compare, quantize
     from cmlp.model import document_of
 
     try:
@@ -132,7 +132,7 @@ def accuracies(report, *, seeds, n):
         for seed in range(seeds):
             document = document_of(classifier(sizes, activation, seed, 8 if n > 5000 else 1, n))
             net, _ = quantize(document, X[:5000])
-            found = compare(document, net, net.outputs(X_test), Rows(X_test, y_test))
+            found = compare(document, net, net.outputs(X_test), X_test, y_test)
             single, small = 100 * found.float_accuracy, 100 * found.accuracy
             rows.append([f"{named(sizes, activation)}, seed {seed}", f"{single:.2f}", f"{small:.2f}", single - small])
     report.table(ACCURACY_TITLE, ["", "float32", "int8", LOSS], rows)
