@@ -126,9 +126,7 @@ class Workers:
             self._agree(None)
 
     def acting(self, state: Computed, deadline: Clock) -> Callable[[Callable[[], object]], object]:
-        """Return a function that calls a function on every worker. If it fails or stops the training on one, it does so
-        on all.
-        """
+        """Return what calls a function on every worker; if it fails or stops the training on one, all do the same."""
         return operator.call if self.size == 1 else partial(self._act, state, deadline)
 
     def _act(self, state: Computed, deadline: Clock, action: Callable[[], object]) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cmlp import __version__
-from cmlp.exceptions import name_place
+from cmlp.exceptions import name_place, optional
 from cmlp.threads import available_threads
 
 if TYPE_CHECKING:
@@ -20,10 +19,7 @@ _GATHERED = 8  # results that are requested together: they are in memory at the 
 
 def load(name: str) -> Any:
     """Import a module of Dask; the ImportError says how to install it."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ImportError(f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]") from error
+    return optional(name, f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]")
 
 
 @contextmanager

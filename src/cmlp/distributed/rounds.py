@@ -104,7 +104,7 @@ class Parts(Source):
         return self._first
 
     def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
-        """Return the number of rows of all shards, and the data; scales that are learnt are those of all rows."""
+        """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
         self._shards.convert(Form.of(self._door, "part", self._first, targets, fit.state.params.dtype))
         data = with_learnt_scales(self._shards.moments(), fit) if scale_to_learn(fit) else fit.data
         return sum(self._shards.sizes), data

@@ -227,7 +227,10 @@ def _call_back(estimator: Any, training: Driver, labels: Labels | None) -> None:
         from cmlp.network import Network  # few programs need it
 
         network = Network._assembled(fit.net, fit.state.params, fit.data.input_scale, fit.n_threads)
-        copied = lambda: with_model(estimator, _model_of(training, _copied_state(training), labels))  # noqa: E731
+
+        def copied() -> Any:
+            return with_model(estimator, _model_of(training, _copied_state(training), labels))
+
         Trainer._of(network, training, copied)._tell(callbacks, training)
 
 

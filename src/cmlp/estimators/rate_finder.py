@@ -160,7 +160,7 @@ def _range_test(engine: Batches, rates: NDArray[np.float64]) -> tuple[list[float
     """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
 
     The smoothed loss after k batches is the average with weights proportional to ``_SMOOTHING ** (k - i)`` for batch i.
-    The test ends early if training diverges. The engine is that of a new training, whose state changes.
+    The test ends early if training diverges. The engine must be new: the test changes its state.
     """
     losses: list[float] = []
     smoothed: list[float] = []

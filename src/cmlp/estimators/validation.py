@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp.estimators.model import Model
 from cmlp.estimators.resuming import INTERRUPTED
+from cmlp.exceptions import optional
 from cmlp.training.task import Validation, named_validation
 
 if TYPE_CHECKING:
@@ -33,13 +34,8 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
         return None
     if not isinstance(scoring, str):
         return scoring
-    try:
-        from sklearn.metrics import get_scorer  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise ImportError(
-            f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
-        ) from error
-    scorer: Callable[..., Any] = get_scorer(scoring)
+    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    scorer: Callable[..., Any] = optional("sklearn.metrics", needs).get_scorer(scoring)
     return scorer
 
 

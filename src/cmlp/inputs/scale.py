@@ -132,7 +132,7 @@ def composed(
 def learnt_scale(
     kind: str, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.int64] | None = None
 ) -> InputScale:
-    """Return the scale of each column that is learnt from rows of X, or from all.
+    """Learn the scale of each column from `rows` of X (None for all), and return it.
 
     "standard" scales to the mean 0 and the standard deviation 1, "minmax" to the range from 0 to 1, "robust" to the
     median 0 and the interquartile range 1. A column without a spread gets the factor 1. Rows with the weight 0 are

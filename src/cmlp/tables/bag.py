@@ -105,7 +105,7 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
 
 
 class Bag:
-    """The members of a bag before they are trained; the score of the task is that of the validation rows."""
+    """The members of a bag before they are trained. The task says how validation rows are scored."""
 
     def __init__(self, rows: Rows, task: Task, shape: Shape, encoder: Encoder, rng: _core.Random) -> None:
         self.rows, self.task, self.shape, self.encoder, self.rng = rows, task, shape, encoder, rng

@@ -129,7 +129,7 @@ def learn_schema(
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
 ) -> Schema:
-    """Return the schema of a table, learnt from some rows (None for all) with these weights; the others are checked.
+    """Return the schema of a table, which is learnt from `rows` and their weights; other rows are only checked.
 
     The columns of categories are `categorical`: names, indices or a mask; with "from_dtype" those of a category, text
     or object dtype that has no numbers.

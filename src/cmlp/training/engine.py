@@ -152,7 +152,8 @@ class Batches(Engine):
         self._clock, self._call = time.monotonic(), None
         state, size = self.fit.state, self.batch_size
         optimizer, schedule = state.stepping()
-        self._rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
+        rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
+        self._rates = None if rates is None else rates * self._rate_factor
         if state.batch is None:
             self.feed.begin_epoch(state)
         assert state.batch is not None
@@ -185,7 +186,7 @@ class Batches(Engine):
                 state.stepping()[0],
                 batch_size=self.batch_size,
                 order=piece.order,
-                rates=None if self._rates is None else self._rates[first:end] * self._rate_factor,
+                rates=None if self._rates is None else self._rates[first:end],
                 want_norm=piece.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
                 sums=state.sums,
                 continues=True,

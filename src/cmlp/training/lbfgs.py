@@ -14,6 +14,7 @@ from cmlp.exceptions import (
     DivergenceError,
     NonFiniteInputError,
     TimeLimitReached,
+    optional,
     sklearn_class,
     warn,
 )
@@ -83,9 +84,9 @@ class LBFGS:
         return self.state.finished()
 
     def _minimize(self) -> None:
-        minimize = _scipy_minimize()
+        scipy = optional("scipy.optimize", "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.")
         state, settings = self.state, self.fit.settings
-        result = minimize(
+        result = scipy.minimize(
             self._cost_and_gradient,
             state.params.copy(),
             jac=True,
@@ -180,11 +181,3 @@ _DIVERGENCE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
     "preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; standardized input usually helps."
 )
-
-
-def _scipy_minimize() -> Any:
-    try:
-        from scipy.optimize import minimize  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise ImportError("solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.") from error
-    return minimize
