@@ -1,5 +1,6 @@
 """Builds the extension module cmlp._core from the bridge and the C core. pyproject.toml contains all metadata."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
@@ -105,6 +107,45 @@ class BuildPackage(build_py):
         return "".join(re.sub(r"@(\w+)@", lambda name: values[name[1]], line).rstrip() + "\n" for line in lines)
 
 
+class BuildWheel(bdist_wheel):
+    """Adds a list of what a wheel consists of (PEP 770), in the format CycloneDX."""
+
+    def egg2dist(self, egginfo_path, distinfo_path):
+        super().egg2dist(egginfo_path, distinfo_path)
+        folder = Path(distinfo_path, "sboms")
+        folder.mkdir()
+        (folder / "cmlp.cdx.json").write_text(json.dumps(bill_of_materials(), indent=1) + "\n", encoding="utf-8")
+
+
+def bill_of_materials():
+    """Return the list: cmlp, the digits in the wheel, and NumPy, which it needs. It depends on the version only."""
+    number = version()
+    digits = {
+        "type": "data",
+        "bom-ref": "digits28",
+        "name": "6,000 digits of MNIST",
+        "licenses": [{"license": {"id": "CC-BY-SA-3.0"}}],
+        "copyright": "Yann LeCun, Corinna Cortes, Christopher Burges",
+    }
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "library",
+                "bom-ref": "cmlp",
+                "name": "cmlp",
+                "version": number,
+                "purl": f"pkg:pypi/cmlp@{number}",
+                "licenses": [{"expression": "BSD-3-Clause AND CC-BY-SA-3.0"}],
+            }
+        },
+        "components": [digits, {"type": "library", "bom-ref": "numpy", "name": "numpy", "purl": "pkg:pypi/numpy"}],
+        "dependencies": [{"ref": "cmlp", "dependsOn": ["digits28", "numpy"]}],
+    }
+
+
 def version():
     header = (ROOT / "include/cmlp.h").read_text(encoding="utf-8")
     return re.search(r'#define CMLP_VERSION "(.+)"', header).group(1)
@@ -126,5 +167,5 @@ core = Extension(
 setup(
     version=version(),
     ext_modules=cythonize([core], language_level=3, include_path=["src"]),
-    cmdclass={"build_ext": BuildCore, "build_py": BuildPackage},
+    cmdclass={"bdist_wheel": BuildWheel, "build_ext": BuildCore, "build_py": BuildPackage},
 )

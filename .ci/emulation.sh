@@ -7,7 +7,7 @@ readonly TESTS
 
 # emulated_tests <folder> <tests> <emulator and its arguments>...
 emulated_tests() {
-    c_programs "$1" "^($2)$" test_fma consumer
+    c_programs "$1" -R "^($2)$" test_fma consumer
     c_tests "$1" -R "^($2)$"
     "${@:3}" "$(program "$1" test_fma)" 20000
     golden_line "${@:3}" "$(program "$1" consumer)"

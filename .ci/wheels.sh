@@ -13,8 +13,8 @@ make_sdist() {
     "$TOOLS/twine" check --strict "$DIST"/*.tar.gz
 }
 
-# build_wheel <python> <folder> <arguments of pip>...
-build_wheel() { "$1" -m pip wheel -q --no-deps -w "$2" "${@:3}" "$DIST"/*.tar.gz; }
+# build_wheel <python> <folder> <arguments of pip>...: with one date, whenever it is built
+build_wheel() { SOURCE_DATE_EPOCH=1700000000 "$1" -m pip wheel -q --no-deps -w "$2" "${@:3}" "$DIST"/*.tar.gz; }
 
 check_wheel() {
     "$TOOLS/python" "$TREE/tools/check_wheel.py" "$1"
@@ -22,10 +22,18 @@ check_wheel() {
     "$TOOLS/twine" check --strict "$1"
 }
 
-# test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment. All of them have run
-# in the tree, so that only those that depend on the interpreter and on NumPy are repeated; in full mode all of them.
+# What depends on the interpreter and on NumPy: conversion, files, pickles, signals, threads, the estimators' interface.
+# Left out are tests of the arithmetic and of training, which is C and the same in each wheel, and comparisons with
+# scikit-learn.
+readonly INTERFACES=(tests/network tests/inputs tests/files tests/package --ignore=tests/files/test_hostile_files.py
+    tests/core/test_{bad_numbers,bridge_errors,edges,hostile,interrupts,order,random,stored_state}.py
+    tests/training/test_{feed,fork,progress,state,workers}.py
+    tests/estimators/test_{classifier,data_frames,drop_in,equal_pickles,errors,from_arrays,input,interrupts}.py
+    tests/estimators/test_{meta_estimators,parameters,regressor,state}.py)
+
+# test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment; in full mode all of them.
 test_wheel() {
-    local which=(tests/core tests/network tests/estimators tests/training tests/files tests/package)
+    local which=("${INTERFACES[@]}")
     "$1" -m venv "$3/venv"
     "$3/venv/bin/python" -m pip install -q "$2[test]"
     [ "$4" = newest ] || install_oldest_numpy "$3/venv/bin/python"
@@ -33,7 +41,7 @@ test_wheel() {
     cd "$3"
     echo "wheel on $(venv/bin/python --version), NumPy $(venv/bin/python -c 'import numpy; print(numpy.__version__)')"
     [ "$MODE" = quick ] || which=(-m "")
-    venv/bin/python -m pytest -n "$JOBS" "${which[@]}"
+    env --default-signal=INT venv/bin/python -m pytest -n "$JOBS" "${which[@]}"
     venv/bin/cmlp --help >/dev/null
 }
 
@@ -45,6 +53,26 @@ install_oldest_numpy() { # <python>
     done
 }
 
+# Meta-estimators and data frames with the oldest supported scikit-learn, in the environment of the oldest Python and NumPy.
+test_oldest_scikit_learn() { # <folder>
+    cd "$1"
+    venv/bin/python -m pip install -q 'scikit-learn==1.6.*' pandas polars
+    venv/bin/python -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py \
+        tests/sklearn/test_classes.py
+}
+
+# The same sources give the same bytes, whenever and wherever they are built with the same tools.
+rebuilt_wheel() { # <python>
+    local first second=$WORK/rebuilt
+    needs sdist
+    first=$(wheel_folder "$1")
+    ls "$first"/*.whl 2>/dev/null || build_wheel "$1" "$first" # the stage of its wheel has built it
+    sleep 2 # time stamps of zip files have steps of two seconds
+    build_wheel "$1" "$second"
+    cmp "$first"/*.whl "$second"/*.whl
+    sha256sum "$first"/*.whl
+}
+
 wheel_folder() { echo "$WORK/wheel-$("$1" -c 'import sys; print(sys.implementation.cache_tag)')"; } # <python>
 
 wheel_of() { # <python> <version of NumPy: oldest or newest>
@@ -54,6 +82,7 @@ wheel_of() { # <python> <version of NumPy: oldest or newest>
     build_wheel "$1" "$folder"
     check_wheel "$folder"/*.whl
     test_wheel "$1" "$folder"/*.whl "$folder" "$2"
+    [ "$2" = newest ] || (test_oldest_scikit_learn "$folder")
     use_wheel "$folder"
 }
 

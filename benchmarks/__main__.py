@@ -8,7 +8,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
   many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names;
-            what a small fit costs outside the core; checksums of the data, relative to ten epochs
+            what a small fit costs outside the core; checksums of the data, relative to ten epochs; what it costs
+            that a fit records its provenance
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
   loaded    fits with the default number of threads relative to one, on an idle machine and with busy CPUs; also fits of
             the version that CMLP_BEFORE names
@@ -20,6 +21,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   model     microseconds to load a model file, compared with other formats; its bytes
   embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
   table-row microseconds for one raw row of a table in C: 20 columns, 4 networks
+  explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap
   before    this version in turns with an earlier one, whose source tree CMLP_BEFORE names
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands
@@ -52,6 +54,7 @@ COMMANDS = [
     "model",
     "embedding",
     "table-row",
+    "explain",
     "before",
     "size",
     "goals",

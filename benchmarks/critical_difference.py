@@ -28,7 +28,7 @@ def critical_difference(n_methods, n_sets):
 
 
 def groups(ranks, difference):
-    """Return (first, last) of the largest groups of sorted ranks that lie within the critical difference."""
+    """Return (first, last) of the largest groups of sorted ranks that are within the critical difference."""
     found = []
     for first in range(len(ranks)):
         last = int(np.searchsorted(ranks, ranks[first] + difference, side="right")) - 1

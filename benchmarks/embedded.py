@@ -10,20 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
+from cmlp import _core, cpu_info
+
 ROOT = Path(__file__).parents[1]
 OPTIMIZED = ["-O3", "-march=native", "-fPIC", "-shared"]
 
 # Each source defines the function that predicts n rows of 784 numbers one after the other.
 LIBRARY = """
 #include "cmlp.h"
-static int64_t model[1 << 17], scratch[1 << 16];
+static int64_t memory[1 << 17], scratch[1 << 16];
+static const cmlp_model *model;
 int load(const void *file, long size) {
-    return cmlp_model_init((cmlp_model *)model, sizeof model, file, (size_t)size, 1, scratch, sizeof scratch);
+    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, 0, scratch, sizeof scratch, &model);
 }
 float predict(const float *x, int n) {
     float output[10], sum = 0;
     for (int i = 0; i < n; i++) {
-        cmlp_model_predict((cmlp_model *)model, x + 784 * i, 0, output, scratch, sizeof scratch);
+        if (cmlp_model_predict_f32(model, x + 784 * i, 0, output, scratch, sizeof scratch)) return 0;
         sum += output[0];
     }
     return sum;
@@ -206,8 +209,10 @@ def of_cynn(name):
 
 
 def library(folder, model, pixels):
+    """Compile the core without what only training needs, and with the instruction set alone that is used here."""
     sources = [str(path) for path in sorted((ROOT / "src/cmlp/core").rglob("*.c"))]
-    options = [f"-I{ROOT / 'include'}", *sources, "-pthread", "-lm"]
+    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
+    options = [*parts, f"-I{ROOT / 'include'}", *sources, "-pthread", "-lm"]
     loaded = compiled(folder, "library", LIBRARY, *options)
     model.save(folder / "digits.cmlp")
     content = np.frombuffer((folder / "digits.cmlp").read_bytes(), np.uint8).copy()

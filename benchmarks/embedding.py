@@ -118,9 +118,9 @@ def flash_sizes(report, folder):
 
 def accuracies(report, *, seeds, n):
     """Compare int8 with float32 on the 10,000 test images of MNIST; the calibration images are training images."""
+    from cmlp._export.quantization import compare, quantize
+    from cmlp._model.document import document_of
     from cmlp.datasets import load_digits28, load_mnist
-    from cmlp.export.quantization import compare, quantize
-    from cmlp.model import document_of
 
     try:
         X, _, X_test, y_test = load_mnist()

@@ -45,4 +45,5 @@ def run(*, short):
     before = peers(1)[0]
     overhead.add_to(report, before.python if before.tree else None, short)
     overhead.checksums(report, short)
+    overhead.provenance(report, short)
     report.write()

@@ -21,6 +21,7 @@ TITLE = "a fit outside the core: 20-16-1, 1,000 rows, 20 epochs"
 COLUMNS = ["", "us per fit", "of this in the core", "the others", "/ before"]
 SAME_DATA = "checksums of the data, for resume and comm: 784-16-16-10, ten epochs, one thread"
 SHARE = "% of ten epochs"
+PROVENANCE = "a fit that records its provenance, one thread"
 
 
 def time_the_core():
@@ -90,7 +91,7 @@ def add_to(report, before, short):
 def checksums(report, short):
     """Add a table of the time that a fit takes to compute the checksums of its rows."""
     from cmlp import MLPClassifier
-    from cmlp.inputs.checksums import block_checksums, kind_of
+    from cmlp._inputs.checksums import block_checksums, kind_of
 
     pixels, y, source = data.images(1_000 if short else 60_000)
     settings = {"max_iter": 10, "tol": 0, "n_iter_no_change": 99, "random_state": 0, "n_threads": 1}
@@ -108,6 +109,32 @@ def checksums(report, short):
         rows.append([f"{X.dtype}, {X.nbytes >> 20} MB", 1e3 * one, 1e3 * (ten - one), 100 * one / (ten - one)])
     report.note(images=source)
     report.table(SAME_DATA, ["", "ms of CPU time", "ten epochs, ms", SHARE], rows)
+
+
+def provenance(report, short):
+    """Add a table of the time that a fit takes to record its provenance."""
+    from cmlp import MLPClassifier
+
+    pixels, y, source = data.images(1_000 if short else 60_000)
+    few = np.random.RandomState(0).random_sample((1_000, 20)).astype(np.float32)
+    settings = {"tol": 0, "n_iter_no_change": 999, "random_state": 0, "n_threads": 1, "batch_size": 100}
+    cases = [
+        ("60,000 images, 784-16-16-10, 20 epochs", pixels, y, (16, 16), {"input_scale": 1 / 255, "max_iter": 20}),
+        ("60,000 images, 784-100-10, 20 epochs", pixels, y, (100,), {"input_scale": 1 / 255, "max_iter": 20}),
+        ("1,000 rows, 20-16-1, 200 epochs", few, (few[:, 0] > 0.5).astype(int), (16,), {"max_iter": 200}),
+        ("1,000 rows, 20-300-300-1, 50 epochs", few, (few[:, 0] > 0.5).astype(int), (300, 300), {"max_iter": 50}),
+    ]
+    rows = []
+    for name, X, targets, hidden, own in cases:
+        times = {}
+        for recorded in (False, True) * (1 if short else 5):
+            begin = time.process_time()
+            MLPClassifier(hidden, provenance=recorded, **settings, **own).fit(X, targets)
+            times.setdefault(recorded, []).append(time.process_time() - begin)
+        without, with_record = min(times[False]), min(times[True])
+        rows.append([name, 1e3 * without, 1e3 * with_record, 100 * (with_record / without - 1)])
+    report.note(images=source)
+    report.table(PROVENANCE, ["", "ms of CPU time", "with the record", "% more"], rows)
 
 
 if __name__ == "__main__":

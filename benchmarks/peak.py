@@ -2,7 +2,7 @@
 
 The peak is the loop of multiply-adds in registers that `peers/limit.py` compiles, for the instruction set in use. The
 products are the kernels of the installed library, compiled from ``cmlp.get_source()`` for this instruction set alone,
-and called as a training calls them: `delta_product` of backward.c, and the kernels `dense` and `gradient`. Their rows
+and called as in training: `delta_product` of backward.c, and the kernels `dense` and `gradient`. Their rows
 are in the caches. Each round measures the peak before each product, and shares are medians of the rounds, so that a
 change of the clock affects both. CMLP_ISA and CMLP_TUNING select what is measured.
 """
@@ -28,9 +28,10 @@ static _Alignas(64) float x[ELEMENTS], w[ELEMENTS], z[ELEMENTS], d[ELEMENTS], sc
 static _Alignas(64) char copies[CMLP_COPY_BYTES];
 static _Alignas(64) char memory[1 << 16];
 static cmlp_net *const net = (cmlp_net *)memory;
+static cmlp_layer_space layer_space = {.deltas = d};
 static cmlp_batch_job job;
 
-int prepare(uint32_t isa_mask, int64_t n_in, int64_t n_out)
+int prepare(uint32_t isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
 {
     const int64_t sizes[] = {n_in, n_out};
     const int32_t activation = CMLP_ACTIVATION_IDENTITY;
@@ -38,8 +39,10 @@ int prepare(uint32_t isa_mask, int64_t n_in, int64_t n_out)
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32,
                                     .isa_mask = isa_mask};
     for (int i = 0; i < ELEMENTS; i++) x[i] = w[i] = d[i] = (float)(i % 97 + 1) / 97;
-    job = (cmlp_batch_job){.data.net = net, .params = w, .input.copies = copies};
-    return cmlp_net_init(net, sizeof memory, &config);
+    job = (cmlp_batch_job){.data.net = net, .params = w, .memory = {.input.copies = copies, .layers = &layer_space,
+                           .scratch = (char *)scratch}};
+    const cmlp_status status = cmlp_net_init(net, sizeof memory, &config);
+    return status ? status : cmlp_net_tune(net, tuning);
 }
 
 void run_forward(int64_t rows, int64_t calls)
@@ -52,7 +55,8 @@ void run_forward(int64_t rows, int64_t calls)
 
 void run_deltas(int64_t rows, int64_t calls)
 {
-    while (calls--) delta_product(&job, 0, d, rows, z, scratch, 0);
+    const cmlp_rows_share share = {.n = rows};
+    while (calls--) delta_product(&job, 0, &share, z);
 }
 
 void run_gradient(int64_t rows, int64_t calls)
@@ -99,7 +103,7 @@ def compiled(isa):
 
 
 def rate(operations, call, *arguments):
-    """Return the GFLOP/s of a call with so many operations."""
+    """Return the GFLOP/s of a call with this many operations."""
     start = time.process_time()
     call(*arguments)
     return operations / (time.process_time() - start) / 1e9
@@ -130,7 +134,7 @@ def products(report, layers, rounds, amount):
         return
     rows = []
     for n_rows, layer in layers:
-        if library.prepare(_core.ISAS[info["used"]] | _core.TUNINGS[info["tuning"]], *layer):
+        if library.prepare(_core.ISAS[info["used"]], _core.TUNINGS[info["tuning"]], *layer):
             raise RuntimeError(f"cmlp_net_init refuses a layer {layer}")
         rows.append([named(layer, f"{n_rows} rows"), *shares(library, probes, n_rows, layer, rounds, amount)])
     report.table(PRODUCTS_TITLE, ["", *(cell for name in PRODUCTS for cell in (name, "%"))], rows)

@@ -7,7 +7,7 @@ from benchmarks.report import Report
 ROOT = Path(__file__).parent.parent
 PARTS = [
     ("C core with kernels", ["src/cmlp/core/**/*.c", "src/cmlp/core/**/*.h"], 3000),
-    ("... of these the kernels", ["src/cmlp/core/kernels/*"], None),
+    ("... of these the kernels", ["src/cmlp/core/kernels/**/*.[ch]"], None),
     ("public header", ["include/*.h"], None),
     ("bridge _core.pyx, _call.pxi", ["src/cmlp/_core.pyx", "src/cmlp/*.pxi"], None),
     ("... of these _core.pyx", ["src/cmlp/_core.pyx"], 400),

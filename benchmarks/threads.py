@@ -56,7 +56,7 @@ def worst_of(sizes, rounds):
     """The number of rows at which the library's own choice is slowest next to one thread.
 
     Both are timed in turns with one model in this process: where the library chooses one thread, the two are the same
-    work, but two processes differ by up to 40 % in where their memory lies. The fastest rounds are compared.
+    work, but two processes differ by up to 40 % because of where their memory is. The fastest rounds are compared.
     """
     X, y = rows({"sizes": sizes, "rows": ROWS[-1]})
     with warnings.catch_warnings():
@@ -82,9 +82,11 @@ def own_choice(model, X, units, rounds):
 
 def run(*, short):
     report, rounds = Report("threads", short), 2 if short else 5
+    measured = cases(short)
     for state, surroundings in STATES.items():
         with surroundings():
-            rows = [row_of(*case, rounds) for case in cases(short)]
+            rows = [row_of(*case, rounds) for case in measured]
+        measured = measured[: 1 if short else None]
         report.table(state, COLUMNS, rows)
     nets = PREDICTED[:1] if short else PREDICTED
     report.table(

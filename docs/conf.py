@@ -1,21 +1,23 @@
 """Configuration of the documentation. The README has the command that builds it."""
 
+import html
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 import cmlp
-from cmlp.estimators.fitted import Fitted
+from cmlp._estimators.fitted import Fitted
 
 project = "cmlp"
 author = "The cmlp developers"
 version = release = cmlp.__version__
 copyright = "the cmlp developers"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "c_reference", "live_page", "pictures"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "c_reference", "live_page", "mathml", "pictures"]
 exclude_patterns = ["_pictures", "**.ipynb"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
 
@@ -30,13 +32,22 @@ nitpick_ignore = [
 ]
 nitpick_ignore_regex = [("py:.*", r"(optional|array-like|ndarray|callable|.*matplotlib.*|Self|default.*)")]
 
+OWNER = tomllib.loads((Path(__file__).resolve().parents[1] / "owner.toml").read_text(encoding="utf-8"))
+DESCRIPTION = (
+    "A fast multilayer perceptron library for Python and C: scikit-learn's API, microsecond predictions, bit-identical "
+    "results on every platform."
+)
+
+html_baseurl = f"{OWNER['documentation']}/" if OWNER["documentation"] else ""  # canonical addresses
+html_favicon = html_logo = "_static/favicon.svg"
+html_extra_path = ["_extra"]
+html_js_files = ["site.js"]
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"cmlp {release}"
 html_static_path = ["_static"]
 html_css_files = ["cmlp.css"]
-html_theme_options = {"source_repository": "", "footer_icons": []}
-# Browsers refuse to fetch the text of each hit from files, so that the search works without a server.
-html_show_search_summary = False
+html_theme_options = {"source_repository": OWNER["repository"], "source_branch": "main", "source_directory": "docs/"}
 html_copy_source = False
 html_show_sphinx = False
 
@@ -46,6 +57,18 @@ def skip_member(app, what, name, member, skip, options):
     return True if isinstance(member, Fitted) else None
 
 
+def add_description(app, pagename, templatename, context, doctree):
+    """Describe the page for search engines, and for programs that show a card for a link."""
+    title = context.get("title", project)
+    tags = {"og:title": f"{title} - cmlp", "og:description": DESCRIPTION, "og:type": "website"}
+    if html_baseurl:
+        tags |= {"og:url": f"{html_baseurl}{pagename}.html", "og:image": f"{html_baseurl}_static/card.png"}
+    lines = [f'<meta property="{name}" content="{html.escape(text)}">' for name, text in tags.items()]
+    lines.append(f'<meta name="description" content="{html.escape(DESCRIPTION)}">')
+    context["metatags"] = context.get("metatags", "") + "\n".join(lines)
+
+
 def setup(app):
     """Connect the configuration to Sphinx."""
+    app.connect("html-page-context", add_description)
     app.connect("autodoc-skip-member", skip_member)

@@ -1,10 +1,11 @@
 /* Trains a network of 784, 32 and 10 neurons on handwritten digits, prints its accuracy, and writes a model file that
- * Python's cmlp.load and classify.c read.
+ * classify.c reads. Python's cmlp.load reads it as a classifier, whose fit(X, y, resume=True) continues the training.
  *
  *   cc -O2 train_digits.c cmlp.c -pthread -o train_digits
  *   ./train_digits train-images-idx3-ubyte train-labels-idx1-ubyte digits.cmlp */
 #include <cmlp.h>
 
+#include <float.h>
 #include <string.h>
 
 #include "idx.h"
@@ -14,6 +15,10 @@ enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
 
 static int64_t net_memory[CMLP_NET_SIZE / 8];
 static float params[N_PARAMS], state[2 * N_PARAMS];
+static double losses[EPOCHS];
+static cmlp_optimizer optimizer;
+static cmlp_random generator;
+static int64_t *order;
 
 static void check(cmlp_status status, const char *what)
 {
@@ -37,28 +42,26 @@ static cmlp_net *make_net(void)
     return net;
 }
 
-static void train(const cmlp_net *net, cmlp_rows *rows, const cmlp_targets *targets, const cmlp_objective *objective,
+static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targets, const cmlp_objective *objective,
                   cmlp_epoch *epoch, cmlp_run *run)
 {
-    int64_t *order = malloc((size_t)rows->n_rows * sizeof *order);
+    order = malloc((size_t)rows.n_rows * sizeof *order);
     if (!order) exit(1);
-    for (int64_t i = 0; i < rows->n_rows; i++) order[i] = i;
-    rows->order = order;
-    rows->n_order = rows->n_rows;
-    cmlp_optimizer optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    for (int64_t i = 0; i < rows.n_rows; i++) order[i] = i;
+    rows.order = order;
+    rows.n_order = rows.n_rows;
+    optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.003;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
-    cmlp_random random;
-    cmlp_random_seed(&random, 1);
-    check(cmlp_init_params(net, &random, params), "parameters");
-    for (int i = 1; i <= EPOCHS; i++) {
-        cmlp_random_shuffle(&random, order, rows->n_rows);
-        check(cmlp_train_epoch(net, params, rows, targets, objective, &optimizer, epoch, run), "training");
-        printf("epoch %d: cost %.4f\n", i, epoch->cost);
+    cmlp_random_seed(&generator, 1);
+    check(cmlp_init_params(net, &generator, params), "parameters");
+    for (int i = 0; i < EPOCHS; i++) {
+        cmlp_random_shuffle(&generator, order, rows.n_rows);
+        check(cmlp_train_epoch(net, params, &rows, targets, objective, &optimizer, epoch, run), "training");
+        losses[i] = epoch->cost + epoch->penalty;
+        printf("epoch %d: cost %.4f\n", i + 1, epoch->cost);
     }
-    rows->order = NULL;
-    free(order);
 }
 
 /* Returns how many rows the network classifies correctly. */
@@ -78,12 +81,35 @@ static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const i
 
 static int write_part(void *file, const void *bytes, size_t n) { return fwrite(bytes, 1, n, file) != n; }
 
-static void save(const cmlp_net *net, double input_scale, const char *path)
+/* What Python needs to continue. */
+static cmlp_training training_of(int64_t n_rows, double alpha)
+{
+    cmlp_training training = CMLP_INIT(cmlp_training);
+    training.optimizer = &optimizer;
+    training.random = &generator;
+    training.order = order;
+    training.n_rows = n_rows;
+    training.batch_size = BATCH;
+    training.n_epochs = EPOCHS;
+    training.losses = losses;
+    training.alpha = alpha;
+    return training;
+}
+
+static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const char *path)
 {
     FILE *file = fopen(path, "wb");
     size_t size;
+    const cmlp_model_string strings[] = {
+        {.key = "class", .value = "MLPClassifier"},
+        {.key = "classes", .value = "{\"kind\":\"labels\",\"dtype\":\"uint8\",\"values\":[0,1,2,3,4,5,6,7,8,9]}"},
+    };
+    const cmlp_training training = training_of(rows->n_rows, alpha);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.input_scale = input_scale;
+    content.strings = strings;
+    content.n_strings = 2;
+    content.training = &training;
+    content.input_scale = rows->scale;
     content.write = write_part;
     content.context = file;
     check(cmlp_model_write_size(net, &size), path);
@@ -110,6 +136,7 @@ int main(int argc, char **argv)
     const cmlp_targets targets = cmlp_class_targets(labels, digits.n);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     objective.alpha = 1e-4; /* L2 penalty */
+    objective.log_loss_clip = FLT_EPSILON; /* the costs are then those that Python reports */
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = BATCH;
 
@@ -121,11 +148,12 @@ int main(int argc, char **argv)
     run.workspace_size = training > prediction ? training : prediction;
     run.workspace = malloc(run.workspace_size);
     run.n_threads = THREADS;
-    train(net, &rows, &targets, &objective, &epoch, &run);
+    train(net, rows, &targets, &objective, &epoch, &run);
     printf("%.1f %% of the training images are read correctly\n",
            100.0 * (double)count_correct(net, &rows, labels, &run) / (double)images.n);
-    save(net, rows.scale, argv[3]);
+    save(net, &rows, objective.alpha, argv[3]);
     free(run.workspace);
+    free(order);
     free(labels);
     free(images.file);
     free(digits.file);

@@ -6,22 +6,24 @@
  * bias, and an optimizer takes a step against it.
  *
  * The header follows the order of use:
- *   1. Load and predict. Load a model file and predict single rows (cmlp_model_predict) or many (cmlp_forward).
+ *   1. Load and predict. Load a model file and predict single rows (cmlp_model_predict_f32) or many
+ *                        (cmlp_model_predict_rows_f32).
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
+ *   4. What may still change: the only part that later versions of the same major version may change or remove.
  * docs/embedding.md is a tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages
  * arithmetic.md beside this file) defines every rounding.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
  * function call), from the source tree, or from the single file cmlp.c that Python packages contain:
- *   cc -O2 -Iinclude program.c src/cmlp/core/[a-z]*.c src/cmlp/core/kernels/[a-z]*.c -pthread
+ *   cc -O2 -Iinclude program.c $(find src/cmlp/core -name "*.c") -pthread
  *   cc -O2 program.c cmlp.c -pthread
  * -O0 to -O3, -march=native and -std=c11 or gnu99 and later give the same bits. Options that change the arithmetic are
  * errors: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
  * compiler contracts a*b+c nevertheless (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x
- * use -std=gnu11. src/cmlp/core/build.h lists the macros that leave parts out: instruction sets, float64, training,
- * threads.
+ * use -std=gnu11. src/cmlp/core/base/build.h lists the macros that leave parts out: instruction sets, float64,
+ * training, threads.
  *
  * Rules for every function. The comment of a function only repeats them where it adds something.
  * - Memory. The caller owns all memory. The library allocates nothing itself, prints nothing and keeps nothing between
@@ -36,15 +38,26 @@
  * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
  *   other: the targets of an autoencoder can be its rows. No function works in place.
  * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a model file 8 bytes; a
- *   workspace, scratch memory and a model need none.
+ *   workspace, scratch memory and the memory of a model need none.
+ * - No rows. If no row is selected, the pointers to data, labels and outputs may be NULL. The functions that need a row
+ *   return ROWS.
  * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default
- *   wherever zero is not a valid value. These structs may grow at the end. A program compiled with an older header
- *   works with a newer library: the library treats missing fields as zero, and writes nothing beyond the caller's
- *   struct.
+ *   wherever zero is not a valid value. These structs may grow at the end. If a program's struct is smaller than the
+ *   library's, the missing fields count as zero, and the library writes nothing beyond the program's struct. If it is
+ *   larger, up to 4,096 bytes, the fields that the library does not know must be zero. Elements of arrays have reserved
+ *   fields instead, which must be zero.
+ * - Versions. A program works with every library of the same major version that
+ *   has the functions that it calls. docs/stability.md says what else stays the same within a major version.
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
  *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
- *   cmlp_run.refused names the argument, and cmlp_run.bad_row is the row of a bad label, weight or index.
+ *   cmlp_run.refused names the argument, and cmlp_run.bad_row is the row of a bad label, weight or index. After the
+ *   other errors and CMLP_CANCELLED, outputs hold unspecified values unless the function's comment says more.
+ * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
+ *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
+ *   the library's mode.
+ * - Faults. Of several faults in the data, a call reports that of the first selected row that has one, for any number of
+ *   threads and workers; a fault of the row's input counts before one of its target.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of cmlp_forward, any instruction set, compiler and system. docs/arithmetic.md defines them.
  */
@@ -54,8 +67,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CMLP_VERSION "0.1.0"
-#define CMLP_VERSION_NUMBER 100 /* major * 10000 + minor * 100 + patch */
+/* The version of this header. cmlp_version and cmlp_version_number tell that of the library. */
+#define CMLP_VERSION "1.0.0"
+#define CMLP_VERSION_MAJOR 1
+#define CMLP_VERSION_MINOR 0
+#define CMLP_VERSION_PATCH 0
+#define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
 
 /* A static library and compiled-in sources need no macro. CMLP_SHARED selects a shared library's interface, with
  * CMLP_BUILD while the library itself is compiled. */
@@ -71,13 +88,26 @@
 #  define CMLP_API
 #endif
 
+/* Compilers warn if a program ignores a status. A program that does not want this defines the macro as nothing. */
+#ifndef CMLP_MUST_CHECK
+#  if defined(__GNUC__)
+#    define CMLP_MUST_CHECK __attribute__((warn_unused_result))
+#  elif defined(__cplusplus) && (__cplusplus >= 201703L || (defined(_MSVC_LANG) && _MSVC_LANG >= 201703L))
+#    define CMLP_MUST_CHECK [[nodiscard]]
+#  else
+#    define CMLP_MUST_CHECK
+#  endif
+#endif
+
 /* A struct with struct_size set and all other fields zero:  cmlp_rows rows = CMLP_INIT(cmlp_rows); */
 #ifdef __cplusplus
+extern "C++" {
 template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
 {
     cmlp_struct s{};
     s.struct_size = sizeof s;
     return s;
+}
 }
 #  define CMLP_INIT(type) (cmlp_initialized<type>())
 #else
@@ -90,12 +120,14 @@ extern "C" {
 
 /* ----------------------------------------------------------------------------------------------------- status */
 
-typedef enum cmlp_status {
+/* Like all enumerations of this header a number of 32 bits: later versions may add values. */
+typedef int32_t cmlp_status;
+enum {
     CMLP_OK = 0,
     CMLP_CANCELLED = 1,           /* the poll callback cancelled; parameters are those after the last complete batch */
 
     CMLP_ERROR_NULL = 16,         /* a required pointer is NULL */
-    CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size was not set, or the struct is newer than the library */
+    CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size was not set, or fields that the library does not know are not 0 */
     CMLP_ERROR_LAYERS = 18,       /* not between 2 and CMLP_MAX_LAYERS layers */
     CMLP_ERROR_WIDTH = 19,        /* a layer's size is not between 1 and 2^31 - 1 */
     CMLP_ERROR_ACTIVATION = 20,   /* an activation is unknown or not allowed in its layer */
@@ -110,17 +142,17 @@ typedef enum cmlp_status {
     CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
     CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
     CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
-    CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative, NaN, infinite or tiny, or all are 0, or their sum
-                                   * overflows */
-    CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range */
+    CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative, NaN, infinite, tiny or huge, or all are 0, or their sum
+                                   * is huge */
+    CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range, or a reserved field or flag is not 0 */
     CMLP_ERROR_BATCH = 34,        /* the batch size is negative, or first_batch is beyond the last batch */
     CMLP_ERROR_THREADS = 35,      /* n_threads is not between 0 and CMLP_MAX_THREADS */
     CMLP_ERROR_SPARSE = 36,       /* CSR: indptr decreases or exceeds n_values, or the columns of a row do not ascend
                                    * or are outside the row */
     CMLP_ERROR_BUILD = 37,        /* compiled with options that change the arithmetic (see "Building") */
+    CMLP_ERROR_WORKERS = 38,      /* the workers of an epoch have different arguments */
 
-    /* Errors in the data, found while computing. Outputs hold unspecified values; parameters and optimizer are those
-     * after the last complete batch. cmlp_run.bad_row and bad_column give the position of the error. */
+    /* Errors in the data, found while computing. cmlp_run.bad_row and bad_column give the position of the error. */
     CMLP_ERROR_INPUT = 64,        /* an input is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_TARGET = 65,       /* a dense target is NaN, infinite or too large for the net's element type */
     CMLP_ERROR_DIVERGED = 66,     /* the cost or a parameter became NaN or infinite */
@@ -129,7 +161,8 @@ typedef enum cmlp_status {
     CMLP_ERROR_FILE_SHORT = 96,     /* the file is truncated */
     CMLP_ERROR_FILE_LONG = 97,      /* bytes follow the content */
     CMLP_ERROR_FILE_MAGIC = 98,     /* not a model file of cmlp */
-    CMLP_ERROR_FILE_VERSION = 99,   /* the format version is unknown: written by a newer cmlp; or CMLP_NO_TABLES */
+    CMLP_ERROR_FILE_VERSION = 99,   /* the format version, or a feature that the file requires, is unknown:
+                                     * written by a newer cmlp; or CMLP_NO_TABLES */
     CMLP_ERROR_FILE_HEAD_CRC = 100, /* the head was changed or damaged */
     CMLP_ERROR_FILE_DATA_CRC = 101, /* the weights or other data were changed or damaged */
     CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
@@ -143,18 +176,17 @@ typedef enum cmlp_status {
 
     /* Errors of cmlp_file.h. */
     CMLP_ERROR_FILE_READ = 110,     /* the file cannot be opened or read */
-    CMLP_ERROR_MEMORY = 111,        /* malloc returned NULL */
-
-    CMLP_STATUS_SIGNED = -1         /* never returned: makes the type signed, so that int can hold it without warnings */
-} cmlp_status;
+    CMLP_ERROR_MEMORY = 111         /* malloc returned NULL */
+};
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence. Both are static strings, for unknown values
  * too: never NULL. */
-CMLP_API const char *cmlp_status_name(int status);
-CMLP_API const char *cmlp_status_string(int status);
-/* The library's version, a static string. It differs from CMLP_VERSION if the program was compiled with the header of
- * another version. */
+CMLP_API const char *cmlp_status_name(cmlp_status status);
+CMLP_API const char *cmlp_status_string(cmlp_status status);
+/* The library's version, as a static string and as a number. They differ from CMLP_VERSION and CMLP_VERSION_NUMBER if the
+ * program was compiled with the header of another version. */
 CMLP_API const char *cmlp_version(void);
+CMLP_API int32_t cmlp_version_number(void);
 
 /* ================================================================================ 1. load and predict: model files
  *
@@ -164,31 +196,32 @@ CMLP_API const char *cmlp_version(void);
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
  *     cmlp_status status = cmlp_model_size(file, n, &info);
  *     if (status) return status;
- *     cmlp_model *model = malloc(info.model_size);
- *     void *scratch = malloc(info.scratch_size);
+ *     void *memory = malloc(info.model_size), *scratch = malloc(info.scratch_size);
+ *     const cmlp_model *model;
  *     int32_t label;
- *     status = cmlp_model_init(model, info.model_size, file, n, 1, scratch, info.scratch_size);
- *     if (!status) status = cmlp_model_predict(model, row, &label, NULL, scratch, info.scratch_size);
+ *     status = cmlp_model_init(memory, info.model_size, file, n, 0, scratch, info.scratch_size, &model);
+ *     if (!status) status = cmlp_model_predict_f32(model, row, &label, NULL, scratch, info.scratch_size);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
  * The model of a table (TabularClassifier and TabularRegressor of the Python package) is used in the same way: its row is
- * the raw columns as doubles, with NaN for a missing number and cmlp_model_category for the categories.
+ * the raw columns as doubles, with NaN for a missing number and a code for a category (cmlp_model_categories).
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
 
 /* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
-typedef enum cmlp_dtype {
+typedef int32_t cmlp_dtype;
+enum {
     CMLP_FLOAT32 = 1,
     CMLP_FLOAT64 = 2,
     CMLP_UINT8 = 3,
     CMLP_INT32 = 4,
     CMLP_INT64 = 5
-} cmlp_dtype;
+};
 
-/* Opaque. A model points into its memory and into the bytes of its file, so that neither may be moved. It needs no
- * destructor: release the memory when no call uses it. */
+/* Opaque. A model points into its memory and into the bytes of its file, so that neither may be moved. It is constant,
+ * and needs no destructor: release the memory when no call uses it. */
 typedef struct cmlp_model cmlp_model;
 
 /* A network's description, opaque: see cmlp_net_init. */
@@ -199,13 +232,13 @@ typedef struct cmlp_model_info {
     size_t struct_size;
     size_t model_size;    /* bytes of memory for cmlp_model_init; includes copies of shifts and factors, and on
                            * big-endian machines of the parameters */
-    size_t scratch_size;  /* bytes of scratch for cmlp_model_init and cmlp_model_predict */
+    size_t scratch_size;  /* bytes of scratch for cmlp_model_init and predictions of one row */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_inputs, n_outputs;
     double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_rows */
-    int32_t dtype;        /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
+    cmlp_dtype dtype;     /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
     int64_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
 } cmlp_model_info;
 
@@ -216,35 +249,47 @@ typedef struct cmlp_model_info {
  * OPTION if the content is not that of a model file; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot
  * run the network; NULL, STRUCT_SIZE.
  * On failure all fields of *info are 0 except head_size and error_at; after NULL and STRUCT_SIZE *info is unchanged. */
-CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
-/* Makes a model in `memory` (info->model_size bytes, any alignment).
+/* For cmlp_model_init. */
+typedef uint32_t cmlp_model_flags;
+enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
+
+/* Makes a model in `memory`.
+ * memory: info->model_size bytes, any alignment.
  * file: the `n` bytes of the whole file, at an address that is a multiple of 8. They must stay in place, unchanged, as
  *     long as the model is used: the model uses the parameters in them.
- * verify: if not 0, the function also checks the data's checksum, that all parameters are finite, and that the example
- *     in the file gives the stored output. If 0, it checks only the head and the size of the file.
- * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL if verify is 0.
+ * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks only the head, the size of the file and the numbers of its
+ *     columns, and neither the data's checksum, nor that all parameters are finite, nor that the example in the file
+ *     gives the stored output.
+ * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL with CMLP_MODEL_TRUSTED.
+ * model: receives the model, whose address is inside `memory`.
  * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
- * or infinite, and OPTION if a factor is 0; FILE_DATA_CRC, FILE_NONFINITE and FILE_EXAMPLE if verify is not 0; NULL,
- * ALIGNMENT, BUFFER_SIZE.
- * On failure the contents of `memory` are unspecified. */
-CMLP_API cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                                     void *scratch, size_t scratch_size);
+ * or infinite, and OPTION if a factor is 0; unless trusted, FILE_DATA_CRC, FILE_NONFINITE and FILE_EXAMPLE; NULL,
+ * ALIGNMENT, BUFFER_SIZE, OPTION (unknown flags).
+ * On failure the contents of `memory` are unspecified, and *model is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
+                                                     cmlp_model_flags flags, void *scratch, size_t scratch_size,
+                                                     const cmlp_model **model);
 
-/* Predicts one row. There is no allocation, lock or system call, and any number of threads may share a model. Each
- * thread needs scratch memory of its own.
- * row: n_inputs elements of the model's dtype, or bytes. The function scales them as the model's inputs. Of a table: the
- *     columns, doubles. A number may be NaN (missing); categories are codes of cmlp_model_category.
+/* Predicts one row: of floats (and outputs of floats) if the model's dtype is CMLP_FLOAT32, of doubles if it is
+ * CMLP_FLOAT64, as that of every table. Bytes are for models of CMLP_FLOAT32; for those of CMLP_FLOAT64 there is
+ * cmlp_model_predict_rows_f64. There is no allocation, lock or system call, and any number of threads may share a model.
+ * Each thread needs scratch memory of its own.
+ * row: n_inputs elements. The function scales them as the model's inputs. Of a table: the columns. A number may be NaN
+ *     (missing); categories are codes of cmlp_model_categories.
  * label: receives the class index (see cmlp_labels); or NULL.
- * output: receives the n_outputs outputs in the model's dtype; or NULL.
+ * output: receives the n_outputs outputs; or NULL.
  * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; MODEL, NULL, ALIGNMENT (of row or output), BUFFER_SIZE; DTYPE for bytes if the model is that of a
- * table; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure *label is
- * unchanged. */
-CMLP_API cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output,
-                                        void *scratch, size_t scratch_size);
-CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
-                                           void *scratch, size_t scratch_size);
+ * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row or output),
+ * BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
+ * *label is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
+                                                            float *output, void *scratch, size_t scratch_size);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label,
+                                                            double *output, void *scratch, size_t scratch_size);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label,
+                                                           float *output, void *scratch, size_t scratch_size);
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
@@ -253,16 +298,53 @@ CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_
  * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class (of a regressor: -1);
  * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
  * NULL, MODEL. On failure `buffer` is unchanged. */
-CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
 
-/* Finds the code of a category in the model of a table.
+/* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
+ * the bytes of the model's file. */
+typedef struct cmlp_categories {
+    size_t struct_size;
+    int64_t n;        /* the codes of the categories are 0 to n - 1 */
+    const char *text; /* the list in the file; the next two fields are for the library only */
+    size_t length;
+} cmlp_categories;
+
+/* Finds the categories of a column.
  * column: index of a column of categories.
- * name: its text in UTF-8, or a number or one of the words true and false as it is in the file ("1", "0.5"); NULL for the
- *     missing value.
- * code: receives the number for the row: -1 if the category is unknown.
- * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, MODEL. On failure *code
- * is unchanged. */
-CMLP_API cmlp_status cmlp_model_category(const cmlp_model *model, int64_t column, const char *name, double *code);
+ * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, STRUCT_SIZE, MODEL. On
+ * failure *categories is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column,
+                                                           cmlp_categories *categories);
+
+/* Find the code of a category, the number for the row. A category is a text, a number or the missing value. A text never
+ * equals a number: "1" and 1 are two categories. Numbers are equal if their values are: 1, 1.0 and true are one category,
+ * and so are 0 and false. A search takes a time proportional to the number of categories, of which Python writes at most
+ * 200. Integers in the file that need more than 64 bits are not found.
+ * text: UTF-8; NULL for the missing value.
+ * number: NaN for the missing value.
+ * code: receives -1 if the category is unknown.
+ * Returns CMLP_OK; NULL, STRUCT_SIZE; OPTION if cmlp_model_categories has not filled the struct. On failure *code is
+ * unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_text(const cmlp_categories *categories, const char *text,
+                                                           double *code);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_number(const cmlp_categories *categories, double number,
+                                                             double *code);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer,
+                                                              double *code);
+
+/* Finds how far an interval reaches beyond the prediction of a table's model, so that it covers the truth as often as
+ * asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
+ * too small. docs/guide/tables.md says what this guarantees. The interval of a regressor is
+ * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
+ * or the point between both ends if they cross. The set of a classifier has the most probable class, and every class with
+ * 1 - probability <= margin. Of several targets, and of several labels in a row, each has its own margin: an interval for its
+ * output, or a set for the answers no (1 - output) and yes (output).
+ * target: the index of the target or label; 0 if there is one.
+ * coverage: above 0 and below 1.
+ * Returns CMLP_OK; FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage); NULL,
+ * MODEL. On failure *margin is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage,
+                                                       double *margin);
 
 /* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
  * are. NULL for an invalid model, and for that of a table. */
@@ -272,14 +354,16 @@ CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 /* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
  * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes").
  * Returns CMLP_OK; FILE_KEY if the file has no such key; NULL, MODEL. On failure *text and *length are unchanged. */
-CMLP_API cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text,
+                                                         size_t *length);
 
 /* ------------------------------------------------------------------------------------ many rows in one call */
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT INT64_MIN
 
-typedef enum cmlp_rows_kind { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 3 } cmlp_rows_kind;
+typedef int32_t cmlp_rows_kind;
+enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 3 };
 
 /* The input: n_rows rows of n_cols values.
  * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and
@@ -287,8 +371,8 @@ typedef enum cmlp_rows_kind { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 3 } cmlp_rows
  *   columns that are not contiguous the row stride must be given.)
  * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
  *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. A CSR row gives
- *   the bits of the same dense row while the weights are finite, in a time proportional to its stored values. Each
- *   call first checks the indices of the rows that it uses.
+ *   results bit-identical to those of the same dense row while the weights are finite, in a time proportional to its
+ *   stored values. Each call first checks the indices of the rows that it uses.
  * The network's input is value * scale, or in column j (value - shifts[j]) * factors[j] if there are such vectors,
  * computed in double and rounded once to the net's type. The shifts of CSR rows must be 0, because elements that are
  * not stored are 0. If `order` is not NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a
@@ -307,15 +391,15 @@ typedef struct cmlp_rows {
     const void *indptr;    /* CSR: n_rows + 1 positions, of index_dtype */
     const void *indices;   /* CSR: n_values columns, of index_dtype */
     int64_t n_values;      /* CSR: elements of data and of indices */
-    int32_t kind;          /* CMLP_ROWS_DENSE or CMLP_ROWS_CSR, which ignores strides */
-    int32_t dtype;         /* of data */
-    int32_t index_dtype;   /* CSR: CMLP_INT32 or CMLP_INT64 */
-    const double *shifts;  /* n_cols finite numbers, and n_cols factors, finite and not 0, which are used instead of */
-    const double *factors; /* scale; or both NULL */
+    cmlp_rows_kind kind;   /* CMLP_ROWS_CSR ignores strides */
+    cmlp_dtype dtype;      /* of data */
+    cmlp_dtype index_dtype; /* CSR: CMLP_INT32 or CMLP_INT64 */
+    const double *shifts;  /* n_cols finite numbers, used with factors instead of scale; or both NULL */
+    const double *factors; /* n_cols finite numbers that are not 0 */
 } cmlp_rows;
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
-static inline cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)
+static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
 {
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.kind = CMLP_ROWS_DENSE;
@@ -326,12 +410,6 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t
     return rows;
 }
 
-/* Prepares rows for a model: sets kind (dense), dtype and n_cols to those of the model's inputs, scale to its input
- * scale, and shifts and factors to the model's, or to NULL. Set data and n_rows afterwards, and dtype if the data have
- * another type. The other fields are unchanged.
- * Returns CMLP_OK; MODEL (also for that of a table), NULL, STRUCT_SIZE. On failure *rows is unchanged. */
-CMLP_API cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
-
 /* How a call runs, and why it failed. Several calls may use the same struct, one after the other.
  *
  * The errors of a run: NULL, STRUCT_SIZE, THREADS; BUFFER_SIZE or OVERFLOW for the workspace; and CMLP_CANCELLED. */
@@ -339,12 +417,11 @@ typedef struct cmlp_run {
     size_t struct_size;
     void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
     size_t workspace_size;
-    /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over at most 256
-     * rows (with several workers, over a worker's rows of a batch): every few milliseconds, with 10^7 parameters every
-     * 0.1 s, with 10^8 every 0.7 s (float32, AVX2; longer if a row has more than 10^5 numbers). A result other than 0
-     * cancels the call. The callback must return (no longjmp, no
-     * C++ exception), because other threads may be working for this call, and must not change any argument of the
-     * call. */
+    /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over at most 256 rows (with
+     * several workers, over a worker's rows of a batch): every few milliseconds, with 10^7 parameters every 0.1 s, with
+     * 10^8 every 0.7 s (float32, AVX2; longer if a row has more than 10^5 numbers). A result other than 0 cancels the
+     * call. The callback must return (no longjmp, no C++ exception), because other threads may be working for this call,
+     * and must not change any argument of the call. */
     int (*poll)(void *context);
     void *poll_context;
     /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input or a
@@ -355,7 +432,35 @@ typedef struct cmlp_run {
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
 } cmlp_run;
 
-struct cmlp_objective; /* both are defined in section 2 */
+/* Predict any number of rows with a model, several times faster per row than one at a time. Outputs are bit-identical
+ * to single predictions.
+ * rows: their width is n_inputs. Dense rows or CSR rows of any type for a network; dense rows of CMLP_FLOAT64 for a table.
+ *     Without scale, shifts and factors: the model has its own.
+ * labels: receives the class index of each selected row (see cmlp_labels); or NULL.
+ * outputs: receives (rows selected, n_outputs), contiguous.
+ * run: its workspace has cmlp_model_workspace_size() bytes.
+ * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype, or the rows of a table are not of
+ * CMLP_FLOAT64; MODEL; the errors of rows and a run; OPTION for a scale; NULL or ALIGNMENT of labels or outputs. After
+ * INPUT or CMLP_CANCELLED labels and outputs are unspecified. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows,
+                                                                 int32_t *labels, float *outputs, cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows,
+                                                                 int32_t *labels, double *outputs, cmlp_run *run);
+
+/* Computes the bytes of workspace for these calls. Data need not be set: the size depends on the kind and the number of
+ * the rows and on n_threads (0: 1), and is bounded for any number of rows. A workspace for more rows or threads also
+ * serves fewer.
+ * Returns CMLP_OK; MODEL, NULL, STRUCT_SIZE, ROWS, THREADS, OVERFLOW. On failure *bytes is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows,
+                                                               int32_t n_threads, size_t *bytes);
+
+/* Prepares rows for the network of a model and the functions below: sets kind (dense) and n_cols to those of the model's
+ * inputs, scale to its input scale, and shifts and factors to the model's, or to NULL. Set data, dtype and n_rows
+ * afterwards. The other fields are unchanged.
+ * Returns CMLP_OK; MODEL (also for that of a table), NULL, STRUCT_SIZE. On failure *rows is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
+
+struct cmlp_objective;
 struct cmlp_epoch;
 
 /* Computes the bytes of workspace for a call with these arguments. Give NULL for a struct that the call does not take:
@@ -365,62 +470,66 @@ struct cmlp_epoch;
  * rows, except that with several workers it has space for the activations of a worker's rows of a batch.
  * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the
  * library cannot train. On failure *bytes is unchanged. */
-CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
-                                         const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
-                                         int32_t n_threads, size_t *bytes);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
+                                                         const struct cmlp_objective *objective,
+                                                         const struct cmlp_epoch *epoch, int32_t n_threads,
+                                                         size_t *bytes);
 
 /* Predicts: output[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles.
  * params: the parameter block, aligned for the net's type.
- * output: (rows selected, n_outputs), contiguous, of the net's type and aligned for it. There may be no rows.
+ * output: (rows selected, n_outputs), contiguous, of the net's type and aligned for it.
  * Returns CMLP_OK; the errors of a net, rows and a run; NULL or ALIGNMENT of params or output. After INPUT or
  * CMLP_CANCELLED `output` is unspecified.
  * With n_threads <= 1 there is no allocation, lock or system call, except those of `poll`. */
-CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                                  cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                  void *output, cmlp_run *run);
 
 /* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
  * 0.5, else 0; -1 if the outputs are no probabilities (identity, tanh and exp).
  * output: (n_rows, n_outputs), contiguous, as cmlp_forward writes them.
  * Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT, ROWS. On failure `labels` are unchanged. */
-CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
+                                                 int32_t *labels);
 
-/* Predicts one row with any network, as cmlp_model_predict does with a model.
+/* Predicts one row with any network, as cmlp_model_predict_f32 does with a model.
  * rows: exactly one row, or more of which `order` selects one.
- * label, output: as in cmlp_model_predict.
+ * label, output: as in cmlp_model_predict_f32.
  * scratch: cmlp_predict_size() bytes, any alignment; its contents do not matter.
  * Returns CMLP_OK; the errors of a net and rows; NULL or ALIGNMENT of params or output; ROWS if not one row is
  * selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
-CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
-                                  void *output, void *scratch, size_t scratch_size);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                  int32_t *label, void *output, void *scratch, size_t scratch_size);
 
 /* Computes the bytes of scratch memory that cmlp_predict needs. Returns CMLP_OK; the errors of a net; NULL, OVERFLOW.
  * On failure *bytes is unchanged. */
-CMLP_API cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes);
 
 /* ------------------------------------------------------------------------------------- the columns of a table
  *
  * An encoder turns the raw columns of a table into the inputs of a network. docs/arithmetic.md ("Columns of a table")
- * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict encodes
- * the row. */
+ * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
+ * encodes the row. */
 
-typedef enum cmlp_column_kind {
+typedef int32_t cmlp_column_kind;
+enum {
     CMLP_COLUMN_UNUSED = 1,  /* no input */
     CMLP_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
     CMLP_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
-} cmlp_column_kind;
+};
 
 /* How a column is encoded.
- * - NUMBER: (x - centre) / scale, squeezed smoothly to (-3, 3); then, if the encoder has bins and the column has edges,
+ * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
  *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
  *   has_missing is not 0, an input that is 1 where the number is missing. A missing number has 0 in the other inputs.
  * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
  *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
 typedef struct cmlp_column {
-    int32_t kind;         /* cmlp_column_kind */
+    cmlp_column_kind kind;
     int32_t has_missing;  /* NUMBER */
     int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on */
     double centre, scale; /* NUMBER: finite; scale > 0 */
     const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
+    int64_t reserved[3];  /* 0 */
 } cmlp_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
@@ -433,11 +542,11 @@ typedef struct cmlp_encoder {
     const cmlp_column *columns;
     int64_t n_columns;
     int32_t has_bins; /* 0: the encoder ignores edges */
-    int32_t dtype;    /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
+    cmlp_dtype dtype; /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
 } cmlp_encoder;
 
 /* Computes the number of inputs. Returns CMLP_OK; the errors of an encoder; NULL. On failure *n_inputs is unchanged. */
-CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
 
 /* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
  * bits.
@@ -446,8 +555,8 @@ CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_
  * inputs: (n_rows, n_inputs), contiguous, of the encoder's dtype and aligned for it.
  * Returns CMLP_OK; the errors of an encoder; NULL, ALIGNMENT, ROWS, BUILD; INPUT if a value is infinite, with `inputs`
  * unspecified. */
-CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                                 void *inputs);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows,
+                                                 int64_t row_stride, void *inputs);
 
 /* ============================================================================================ 2. build and train */
 
@@ -455,7 +564,8 @@ CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw,
 #define CMLP_MAX_THREADS 256
 #define CMLP_MAX_QUANTILES 100
 
-typedef enum cmlp_activation {
+typedef int32_t cmlp_activation;
+enum {
     CMLP_ACTIVATION_IDENTITY = 1,   /* z                    hidden or output */
     CMLP_ACTIVATION_LOGISTIC = 2,   /* 1/(1+e^-z)           hidden or output */
     CMLP_ACTIVATION_TANH = 3,       /* tanh z               hidden or output */
@@ -468,10 +578,11 @@ typedef enum cmlp_activation {
     CMLP_ACTIVATION_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact    hidden */
     CMLP_ACTIVATION_SOFTPLUS = 11,  /* ln(1+e^z)                                         hidden */
     CMLP_ACTIVATION_SOFTSIGN = 12   /* z / (1+|z|)                                       hidden */
-} cmlp_activation;
+};
 
 /* The cost of a row; y is the target, a the output activation. */
-typedef enum cmlp_loss {
+typedef int32_t cmlp_loss;
+enum {
     CMLP_LOSS_LOG = 1,           /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
     CMLP_LOSS_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
     CMLP_LOSS_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
@@ -485,36 +596,35 @@ typedef enum cmlp_loss {
                              * p = 2 by default (Lin et al. 2017) */
     CMLP_LOSS_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for
                                    * logistic; p < 1, 0.1 by default (Szegedy et al. 2016) */
-} cmlp_loss;
+};
 
 typedef struct cmlp_net_config {
     size_t struct_size;
     const int64_t *sizes;       /* n_layers sizes, input first */
-    const int32_t *activations; /* n_layers - 1 values of cmlp_activation, the output's last */
+    const cmlp_activation *activations; /* n_layers - 1 of them, the output's last */
     int32_t n_layers;
-    int32_t loss;               /* cmlp_loss */
-    int32_t dtype;              /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
-    uint32_t isa_mask;          /* allowed values of cmlp_isa, or 0 for all; the fastest available one is used. May
-                                   contain a cmlp_tuning */
+    cmlp_loss loss;
+    cmlp_dtype dtype;           /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
+    uint32_t isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
     /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES outputs, ascending, in
-     * (0, 1); loss_parameter is then 0. cmlp_forward, cmlp_predict and cmlp_model_predict then sort the outputs of each
-     * row, so that predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions
+     * (0, 1); loss_parameter is then 0. cmlp_forward, cmlp_predict and predictions of a model then sort the outputs of
+     * each row, so that predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions
      * use the activations as they are. */
     const double *quantiles;
 } cmlp_net_config;
 
 /* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
 CMLP_API size_t cmlp_net_size(void);
-#define CMLP_NET_SIZE 4096
+#define CMLP_NET_SIZE 8192
 
 /* Checks the description and writes the net to `memory` (memory_size bytes, at a multiple of 8). The net keeps no
  * pointer to `config`, needs no destructor, and is constant from then on. It may be copied, but not stored in a file,
  * because it holds addresses of the library.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
  * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
-CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
 
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
  * invalid net. */
@@ -537,9 +647,10 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
  * & Bengio 2010, as scikit-learn). The output layer uses the c of the last hidden layer, or 6 if there is none. Random
  * numbers are used layer by layer, weights before biases. Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT. On
  * failure `params` and `random` are unchanged. */
-CMLP_API cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
-typedef enum cmlp_targets_kind { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 } cmlp_targets_kind;
+typedef int32_t cmlp_targets_kind;
+enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
@@ -553,12 +664,12 @@ typedef struct cmlp_targets {
     const void *data;
     int64_t n_rows;
     int64_t row_stride, col_stride;
-    int32_t kind;  /* cmlp_targets_kind */
-    int32_t dtype; /* of dense targets */
+    cmlp_targets_kind kind;
+    cmlp_dtype dtype; /* of dense targets */
 } cmlp_targets;
 
 /* Contiguous dense targets (n_rows, n_outputs), or one class index per row. */
-static inline cmlp_targets cmlp_dense_targets(const void *data, int32_t dtype, int64_t n_rows)
+static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows)
 {
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
     targets.kind = CMLP_TARGETS_DENSE;
@@ -583,8 +694,8 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
-                                * are 0 or normal numbers > 0 of the net's type, not all 0; so is their sum. A row of
-                                * weight 0 must be finite, but its values change no result */
+                                * are 0 or normal numbers > 0 of the net's type with normal reciprocals, not all 0; so
+                                * is their sum. A row of weight 0 must be finite, but its values change no result */
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
@@ -596,7 +707,6 @@ typedef struct cmlp_objective {
     int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0. The sum counts
                                 * modulo 2^48 */
     uint32_t dropout_seed;
-    uint32_t unused;           /* keeps the next field out of the padding of older callers' structs */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it with
      * the targets y and the output activations a of n rows: arrays (n, n_outputs) of the net's type, class indices as 1
      * and 0. It writes the cost of each row to `costs`, and the derivatives of this cost with respect to the row's
@@ -606,14 +716,15 @@ typedef struct cmlp_objective {
     void *loss_context;
 } cmlp_objective;
 
-typedef enum cmlp_solver {
+typedef int32_t cmlp_solver;
+enum {
     CMLP_SOLVER_SGD = 1,      /* w -= lr g                                       state: none */
     CMLP_SOLVER_MOMENTUM = 2, /* v = mu v - lr g;  w += v                        state: v */
     CMLP_SOLVER_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g              state: v (Sutskever et al. 2013) */
     CMLP_SOLVER_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)   state: m, v (Kingma & Ba 2015) */
     CMLP_SOLVER_ADAMW = 5     /* w -= lr wd w (weights only), then as Adam       state: m, v (Loshchilov & Hutter
                                * 2019) */
-} cmlp_solver;
+};
 
 /* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
  * step. To resume training, keep the state and the counters together. Every solver reads learning_rate and n_steps;
@@ -631,7 +742,7 @@ typedef struct cmlp_optimizer {
     double epsilon;                  /* > 0; 0: 1e-8 */
     double beta_1_power, beta_2_power; /* beta^n_steps; set to 1 when n_steps is 0 */
     int64_t n_steps;                 /* 0 before the first step */
-    int32_t solver;                  /* cmlp_solver */
+    cmlp_solver solver;
     double weight_decay;             /* wd of AdamW, >= 0 */
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
     double threads_lost;             /* counter of cmlp_train_epoch, 0 before the first epoch: seconds by which threads
@@ -641,7 +752,7 @@ typedef struct cmlp_optimizer {
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,
  * beta_1 0.9, beta_2 0.999, epsilon 1e-8, weight decay 0.01, no clipping. Set `state` afterwards (except for
  * CMLP_SOLVER_SGD), and the fields that should differ. */
-static inline cmlp_optimizer cmlp_default_optimizer(int32_t solver)
+static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
 {
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
     optimizer.solver = solver;
@@ -657,11 +768,11 @@ static inline cmlp_optimizer cmlp_default_optimizer(int32_t solver)
 
 /* Computes the bytes of an optimizer's state; 0 for CMLP_SOLVER_SGD. The state needs the alignment of the net's type.
  * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
-CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
 
 /* Processes, on one machine or several, that train the same network together: each calls cmlp_train_epoch with the same
  * arguments, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs and statuses
- * are then the same on all workers, and have the bits of a call without workers.
+ * are then the same on all workers, and are bit-identical to a call without workers.
  *
  * A batch has chunks of 128 rows, C in all. Worker r of n computes the chunks from floor(C r / n) to
  * floor(C (r + 1) / n) - 1, so that at most C workers are useful, and keeps the activations of these rows. The sums over
@@ -669,10 +780,15 @@ CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, 
  * parameters are divided into slices, so that a worker computes one while the worker before computes the next. The last
  * worker broadcasts the sums, and every worker takes the step.
  *
- * The calling thread calls the three functions; `bytes` are in the workspace. They return when the memory may be used
+ * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
+ * that they must have in common (not on rows->data). If an argument is invalid at one worker, all return its status, and if
+ * they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch` or `workers` is invalid returns
+ * without telling the others.
+ *
+ * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
  * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
- * the program must end the other workers, as MPI_Abort does. The rules of cmlp_run.poll hold. Messages have the byte
- * order of the machine, which must be the same for all workers.
+ * the program must end the other workers, as MPI_Abort does; so does a message that no worker can have sent. The rules of
+ * cmlp_run.poll hold. Messages have the byte order of the machine, which must be the same for all workers.
  *
  * A worker needs the targets and the row weights of all rows, but of rows->data only the rows that it computes: with
  * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
@@ -685,8 +801,9 @@ typedef struct cmlp_workers {
     int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
     void *context;
     int64_t first_stored, n_stored; /* rows in rows->data, which are dense; 0 and 0: all rows */
-    /* Output: the worker that has ended the call, by an error in its rows, its `poll` or its loss; -1 if none has, and
-     * after a failure of one of the functions. All workers then return the same status. */
+    /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss; -1 if
+     * none has, and after a failure of one of the functions. All workers then return the same status; at the others,
+     * cmlp_run.refused is "epoch->workers" if it was an argument. */
     int32_t failed_rank;
 } cmlp_workers;
 
@@ -700,6 +817,9 @@ typedef struct cmlp_epoch {
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */
     int32_t want_norm;    /* nonzero: compute gradient_norm */
+    int32_t continues;    /* nonzero: the epoch continues with the sums below also if first_batch is 0. So a program trains
+                           * an epoch in several calls, each with other rows, if not all of them fit in memory. Each call
+                           * but the last needs a multiple of batch_size rows; dropout_row is the index of its first row */
     /* Outputs. Each value is from before its batch's step, and NaN if no batch was processed. */
     double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
@@ -709,10 +829,6 @@ typedef struct cmlp_epoch {
      * program that passes the sums of the interrupted call gets the cost and the penalty of the whole epoch. */
     double cost_sum, penalty_sum;
     int64_t rows_done;
-    int32_t continues;    /* nonzero: the epoch continues with the sums also if first_batch is 0. So a program trains an
-                           * epoch in several calls, each with other rows, if not all of them fit in memory. Each call but
-                           * the last needs a multiple of batch_size rows; dropout_row is the index of its first row */
-    uint32_t unused;      /* keeps the next field out of the padding of older callers' structs */
     cmlp_workers *workers; /* NULL, or the processes that train together */
 } cmlp_epoch;
 
@@ -725,9 +841,9 @@ typedef struct cmlp_epoch {
  * batch, parameters and optimizer are those after the last complete batch, and the outputs of `epoch` cover the
  * complete batches. After DIVERGED the parameters need not be finite: the last step may have made them NaN or infinite.
  * A bad_row of -1 means that the last step of the epoch did. */
-CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                      const cmlp_targets *targets, const cmlp_objective *objective,
-                                      cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                                      const cmlp_targets *targets, const cmlp_objective *objective,
+                                                      cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run);
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
@@ -738,6 +854,7 @@ CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const c
 typedef struct cmlp_model_string {
     const char *key;
     const char *value;
+    int64_t reserved[2]; /* 0 */
 } cmlp_model_string;
 
 /* An array for other programs: `rows`, or `rows` times `columns` elements if `columns` is not 0. The name follows the
@@ -746,10 +863,34 @@ typedef struct cmlp_model_array {
     const char *name;
     const void *data;
     int64_t rows, columns;
-    int32_t dtype;
+    cmlp_dtype dtype;
+    int32_t reserved[3]; /* 0 */
 } cmlp_model_array;
 
-/* What cmlp_model_write writes in addition to the network and its parameters. */
+/* Training in batches with a constant learning rate, whose epochs each began with cmlp_random_shuffle of `order`.
+ * Python continues it: `cmlp.load` gives an estimator whose fit(X, y, resume=True) is bit-identical to training that
+ * never stopped. The costs are those of the network's loss, with loss_scale 0.5 for CMLP_LOSS_SQUARED_ERROR (Python
+ * halves it), and without row weights, dropout, or an alpha for each layer.
+ *
+ * The errors of a training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
+ * OPTION (n_epochs, alpha), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. */
+typedef struct cmlp_training {
+    size_t struct_size;
+    const cmlp_optimizer *optimizer; /* after the last epoch, as the other fields */
+    const cmlp_random *random;       /* NULL: rows are not shuffled */
+    const int64_t *order;            /* n_rows indices; NULL if random is NULL */
+    int64_t n_rows;                  /* from 1 to 2^31 - 1 */
+    int64_t batch_size;              /* as in cmlp_epoch */
+    int64_t n_epochs;
+    const double *losses;            /* cost + penalty of each epoch, with log_loss_clip the epsilon of the network's
+                                      * type those of Python; NULL: unknown */
+    double alpha;                    /* as in cmlp_objective */
+} cmlp_training;
+
+/* What cmlp_model_write writes in addition to the network and its parameters.
+ *
+ * Python loads the file as a classifier if the strings contain "class", "MLPClassifier", and "classes", the labels; as a
+ * regressor with "class", "MLPRegressor"; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     double input_scale;               /* finite; 0: 1 */
@@ -760,29 +901,40 @@ typedef struct cmlp_model_content {
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
     const double *shifts, *factors;   /* of the inputs, used instead of input_scale as in cmlp_rows; or both NULL */
+    const cmlp_training *training;    /* NULL, or the state that Python continues. Names of arrays then do not start
+                                       * with "training." */
 } cmlp_model_content;
 
 /* Computes the bytes of scratch memory that cmlp_model_write needs. Returns CMLP_OK; the errors of a net; NULL,
  * OVERFLOW. On failure *bytes is unchanged. */
-CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * scratch: any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts, factors or a count),
- * DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type can be scaled); FILE_NAME,
- * FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR (an array's shape), FILE_NONFINITE (a
- * parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. */
-CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                      void *scratch, size_t scratch_size);
+ * Returns CMLP_OK; the errors of a net and a training; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts,
+ * factors, a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the
+ * net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
+ * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
+ * file has. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,
+                                                      const cmlp_model_content *content, void *scratch,
+                                                      size_t scratch_size);
+
+/* How the outputs of a table's networks become numbers: their mean is that of max(low, min(high, output)), which is then
+ * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. In an array, all elements have the
+ * struct_size of the first one. */
+typedef struct cmlp_table_target {
+    size_t struct_size;
+    double centre, scale, low, high;
+} cmlp_table_target;
 
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
- * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; with a
- * target, of max(low, min(high, output)), which is then multiplied by `scale` and added to `centre`. Predicted quantiles
- * never cross: each network sorts its own, and none of these operations changes their order.
+ * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
+ * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
- * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, the target, or the number of networks), ALIGNMENT, OVERFLOW,
- * NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
+ * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, a target, the number of targets or of networks), ALIGNMENT,
+ * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
 typedef struct cmlp_table {
     size_t struct_size;
     const cmlp_column *columns;
@@ -790,29 +942,31 @@ typedef struct cmlp_table {
     const cmlp_net *const *nets; /* from 1 to CMLP_MAX_NETS */
     const void *const *params;   /* the parameter block of each network */
     int64_t n_nets;
-    const double *target;        /* centre, scale > 0, low, high >= low, all finite; NULL if outputs are probabilities */
+    const cmlp_table_target *target; /* NULL if outputs are probabilities */
+    int64_t n_targets; /* 0 or 1: one target for all outputs; otherwise `target` is an array with one for each output, of
+                        * which there are not several quantiles */
 } cmlp_table;
 
 #define CMLP_MAX_NETS 1024
 
 /* Computes the bytes of scratch memory that cmlp_table_write needs. Returns CMLP_OK; the errors of a table; NULL. On
  * failure *bytes is unchanged. */
-CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
- * has the categories of each column (docs/model-file.md). Names of arrays do not start with "nets." or "table.", and no
- * key is "columns".
- * content: input_scale, shifts and factors are not used.
+ * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
+ * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires".
+ * content: input_scale, shifts and factors are not used, and there is no training (OPTION).
  * Returns as cmlp_model_write, with the errors of a table. */
-CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                                      size_t scratch_size);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,
+                                                      void *scratch, size_t scratch_size);
 
 /* ================================================================================================ 3. look inside */
 
 typedef struct cmlp_layer {
     size_t struct_size;
     int64_t n_in, n_out;
-    int32_t activation;
+    cmlp_activation activation;
     double parameter; /* of the activation; 0 if it has none */
     int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
     int64_t biases;  /* index in the parameter block: (n_out) */
@@ -821,18 +975,23 @@ typedef struct cmlp_layer {
 /* Describes layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers,
  * the output layer). Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, LAYERS. On failure *layer is
  * unchanged. */
-CMLP_API cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 
-/* Properties of an activation. The strings and structs are static. */
+/* Properties of an activation. The strings and structs are static, and of the library's size: a field exists if it ends
+ * within struct_size bytes. */
 typedef struct cmlp_activation_info {
+    size_t struct_size;
     const char *name;    /* "leaky_relu" */
     double init_factor;  /* see cmlp_init_params */
     double parameter;    /* default value of its parameter; 0 if it has no parameter */
-    int32_t hidden, output; /* 1: allowed in hidden layers; in the output layer */
+    int32_t hidden;  /* 1: allowed in hidden layers */
+    int32_t output;  /* 1: allowed in the output layer */
     int32_t needs_sums;  /* 1: training also stores its weighted sums, n_out elements per row of a batch */
 } cmlp_activation_info;
 
+/* The same of a loss. */
 typedef struct cmlp_loss_info {
+    size_t struct_size;
     const char *name; /* "huber" */
     double parameter; /* default value of its parameter; 0 if it has no parameter */
     double most;      /* exclusive upper bound of the parameter */
@@ -840,83 +999,100 @@ typedef struct cmlp_loss_info {
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */
-CMLP_API const cmlp_activation_info *cmlp_describe_activation(int32_t activation);
-CMLP_API const cmlp_loss_info *cmlp_describe_loss(int32_t loss);
+CMLP_API const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation);
+CMLP_API const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss);
 
-typedef enum cmlp_isa {
+typedef uint32_t cmlp_isa;
+enum {
     CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
     CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
     CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
     CMLP_ISA_NEON = 8     /* aarch64 */
-} cmlp_isa;
+};
 
-/* How products read their operands: the families of processors for which this was measured. It changes no result. The
- * default follows from the processor; isa_mask of a cmlp_net_config may add one of these values, for measurements. */
-typedef enum cmlp_tuning {
-    CMLP_TUNING_PLAIN = 256, /* all others */
-    CMLP_TUNING_AVX2 = 512,  /* x86 with AVX2, without AVX-512 */
-    CMLP_TUNING_ZEN5 = 1024, /* AMD from Zen 5 on */
-    CMLP_TUNING_INTEL = 2048 /* Intel with AVX-512 */
-} cmlp_tuning;
+/* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw". The strings are static. NULL for
+ * other values. */
+CMLP_API const char *cmlp_isa_name(cmlp_isa isa);
+CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
-/* "generic", "avx2", "avx512", "neon"; "plain", "avx2", "zen5", "intel"; and "sgd", "momentum", "nesterov", "adam",
- * "adamw". The strings are static. NULL for other values. */
-CMLP_API const char *cmlp_isa_name(uint32_t isa);
-CMLP_API const char *cmlp_tuning_name(uint32_t tuning);
-CMLP_API const char *cmlp_solver_name(int32_t solver);
-
-/* The cmlp_isa and the cmlp_tuning in use; 0 for an invalid net. */
-CMLP_API uint32_t cmlp_net_isa(const cmlp_net *net);
-CMLP_API uint32_t cmlp_net_tuning(const cmlp_net *net);
-/* Mask of the instruction sets that this build, this processor and this operating system support. */
+/* The instruction set in use; 0 for an invalid net. */
+CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net);
+/* Sum of the instruction sets that this build, this processor and this operating system support. */
 CMLP_API uint32_t cmlp_cpu_isa(void);
 
 /* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous, of
  * the net's type and aligned for it. Returns as cmlp_forward, with all outputs unspecified where its output is. */
-CMLP_API cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                      void *const *outputs, cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                      void *const *outputs, cmlp_run *run);
 
 /* The weighted sums z of every layer with weights, in the same layout. Returns as cmlp_activations. */
-CMLP_API cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                        void *const *outputs, cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                        void *const *outputs, cmlp_run *run);
+
+/* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
+ * computes them: highest[l][i, :] and lowest[l][i, :] receive (rows, n_out of layer l) as outputs of cmlp_activations.
+ * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
+ * run: needs no workspace; the call takes one thread.
+ * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
+ * Returns as cmlp_activations; ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other
+ * activations than identity, relu and leaky_relu. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower,
+                                                 const cmlp_rows *upper, void *const *lowest, void *const *highest,
+                                                 cmlp_run *run);
 
 /* Computes the objective's value at these parameters, and in the same pass the plain loss: the weighted mean of the
  * rows' costs without what training adds to them. loss_scale and the penalty do not count, and for CMLP_LOSS_FOCAL and
  * CMLP_LOSS_LABEL_SMOOTHING it is the log loss of the targets, clipped if log_loss_clip is above 0.
  * plain_loss: NULL if it is not needed.
  * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
- * output; ROWS if no row is selected; DIVERGED if a weighted sum of the first layer, the cost of a row, the objective
- * or the plain loss is not finite.
+ * output; ROWS if no row is selected; DIVERGED if the cost of a row, the objective or the plain loss is not finite, or
+ * of a row the weighted sum of the first unit of the first layer.
  * On every failure *cost and *plain_loss are unchanged. */
-CMLP_API cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                               const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
-                               double *plain_loss, cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                               const cmlp_targets *targets, const cmlp_objective *objective,
+                                               double *cost, double *plain_loss, cmlp_run *run);
 
 /* Computes the objective's gradient, in the layout of the parameters and aligned as they are, and its value (`cost` may
  * be NULL). Returns as cmlp_cost. After INPUT, TARGET, DIVERGED or CMLP_CANCELLED `gradient` is unspecified and *cost
  * unchanged. */
-CMLP_API cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                   const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                   double *cost, cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                   const cmlp_targets *targets, const cmlp_objective *objective,
+                                                   void *gradient, double *cost, cmlp_run *run);
 
 /* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
  * before shift and scale: (rows selected, n_in), contiguous, of the net's type. It includes loss_scale and the row
  * weight, but no average and no penalty. Returns as cmlp_gradient. */
-CMLP_API cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                         const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                         cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                         const cmlp_targets *targets, const cmlp_objective *objective,
+                                                         void *gradient, cmlp_run *run);
 
 /* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
  * (rows selected, n_out of layer l), contiguous, of the net's type. Returns as cmlp_gradient. */
-CMLP_API cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                 const cmlp_targets *targets, const cmlp_objective *objective, void *const *deltas,
-                                 cmlp_run *run);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                                 const cmlp_targets *targets, const cmlp_objective *objective,
+                                                 void *const *deltas, cmlp_run *run);
 
 /* One optimizer step with `gradient` (in the layout of the parameters, unchanged by the call), in the calling thread.
  * Updates `params`, the optimizer's state and its counters. Returns CMLP_OK; the errors of a net and an optimizer; NULL
  * or ALIGNMENT of params or gradient. On failure nothing is changed. The new parameters are not checked: they are not
  * finite if the gradient is not. */
-CMLP_API cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient,
+                                               cmlp_optimizer *optimizer);
+
+/* ==================================================================================== 4. what may still change
+ *
+ * For measurements. Later versions may change or remove what follows.
+ *
+ * A tuning is how products read their operands. It changes no result. cmlp_net_init chooses the one that was fastest on
+ * processors of this family. */
+
+/* The names of the tunings, by index from 0: "plain", "avx2", "zen5", "intel". Static strings; NULL for other indices. */
+CMLP_API const char *cmlp_tuning_name(int32_t index);
+/* The name of the tuning in use; NULL for an invalid net. */
+CMLP_API const char *cmlp_net_tuning(const cmlp_net *net);
+/* Sets the tuning of a net that no call uses. Returns CMLP_OK; the errors of a net; OPTION if there is no such tuning. On
+ * failure the net is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_tune(cmlp_net *net, int32_t index);
 
 #ifdef __cplusplus
 }

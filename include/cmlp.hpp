@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,42 @@ inline void check(cmlp_status status)
     if (status != CMLP_OK) throw error(status);
 }
 
+// The categories of a column in the model of a table. They are valid as long as the model, and may be copied.
+class categories {
+public:
+    explicit categories(const cmlp_categories &found) : list(found) {}
+
+    // How many there are: their codes are 0 to size() - 1.
+    std::int64_t size() const { return list.n; }
+
+    // The code of a category, for the row; -1 if it is unknown. A text never equals a number.
+    double code(const std::string &text) const
+    {
+        double found = -1;
+        if (text.find('\0') == std::string::npos) check(cmlp_category_of_text(&list, text.c_str(), &found));
+        return found;
+    }
+    template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
+    {
+        static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
+        double found = -1;
+        if constexpr (std::is_integral_v<N>)
+            check(cmlp_category_of_integer(&list, number, &found));
+        else
+            check(cmlp_category_of_number(&list, static_cast<double>(number), &found));
+        return found;
+    }
+    double code(std::nullptr_t) const // of the missing value
+    {
+        double found = -1;
+        check(cmlp_category_of_text(&list, nullptr, &found));
+        return found;
+    }
+
+private:
+    cmlp_categories list;
+};
+
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
 // predictor of its own.
 class model {
@@ -35,11 +72,11 @@ public:
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
         check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes));
-        void *const block = std::malloc(sizes.model_size);
-        memory = {static_cast<cmlp_model *>(block), release{block}};
-        if (!block) throw error(CMLP_ERROR_MEMORY);
+        memory.reset(std::malloc(sizes.model_size));
+        if (!memory) throw error(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> scratch(sizes.scratch_size);
-        check(cmlp_model_init(get(), sizes.model_size, bytes.data(), bytes.size(), 1, scratch.data(), scratch.size()));
+        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, scratch.data(),
+                              scratch.size(), &loaded));
     }
 
     // Reads a file with cmlp_file_load, whose statuses the exception has.
@@ -51,71 +88,121 @@ public:
     }
 
     const cmlp_model_info &info() const { return sizes; }
-    cmlp_model *get() const { return memory.get(); }
+    const cmlp_model *get() const { return loaded; }
 
     // A metadata string, for example "activations". The view is valid as long as the model.
-    std::string_view metadata(const char *key) const
+    std::string_view metadata(const char *key) const &
     {
         const char *text = nullptr;
         std::size_t length = 0;
-        check(cmlp_model_metadata(get(), key, &text, &length));
+        check(cmlp_model_metadata(loaded, key, &text, &length));
         return {text, length};
     }
+    std::string_view metadata(const char *key) const && = delete;
 
     // The label of a class, in UTF-8.
     std::string label(std::int32_t index) const
     {
         std::string text(64, '\0');
         cmlp_status status;
-        while ((status = cmlp_model_label(get(), index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
+        while ((status = cmlp_model_label(loaded, index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
             text.resize(2 * text.size());
         check(status);
         return text.c_str();
     }
 
+    // The categories of a table's column.
+    categories categories_of(std::int64_t column) const &
+    {
+        cmlp_categories found = CMLP_INIT(cmlp_categories);
+        check(cmlp_model_categories(loaded, column, &found));
+        return categories(found);
+    }
+    categories categories_of(std::int64_t column) const && = delete;
+
+    // How far an interval of this coverage reaches beyond the prediction of a table's model, for one of its targets.
+    double margin(double coverage, std::int64_t target = 0) const
+    {
+        double found = 0;
+        check(cmlp_model_margin(loaded, target, coverage, &found));
+        return found;
+    }
+
 private:
     struct release {
-        void *block;
-        void operator()(cmlp_model *) const { std::free(block); }
+        void operator()(void *block) const { std::free(block); }
     };
 
-    explicit model(const cmlp_file &file) : memory(file.model, release{file.memory}), sizes(file.info) {}
+    explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
 
     std::vector<unsigned char> bytes; // those given to the constructor; allocated memory is aligned for every type
-    std::unique_ptr<cmlp_model, release> memory{nullptr, release{nullptr}};
+    std::unique_ptr<void, release> memory;
+    const cmlp_model *loaded = nullptr;
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
 };
 
-// Predicts single rows without allocating memory. T is float or double, as the model's dtype.
+// Predicts with a model, which must live longer and may be moved. T is float or double, as the model's dtype; it is double
+// for a table.
 template <typename T> class predictor {
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "a model has rows of float or double");
+
 public:
     explicit predictor(const model &source)
-        : shared(source), scratch(source.info().scratch_size),
-          values(static_cast<std::size_t>(source.info().n_outputs))
+        : shared(source.get()), n_inputs(source.info().n_inputs),
+          n_outputs(static_cast<std::size_t>(source.info().n_outputs)), scratch(source.info().scratch_size),
+          values(n_outputs)
     {
-        if (source.info().dtype != (sizeof(T) == sizeof(float) ? CMLP_FLOAT32 : CMLP_FLOAT64))
-            throw error(CMLP_ERROR_DTYPE);
+        if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) throw error(CMLP_ERROR_DTYPE);
     }
+    explicit predictor(const model &&) = delete;
 
-    // The class index of a row of n_inputs elements; -1 for a regressor.
+    // The class index of a row of n_inputs elements; -1 for a regressor. Allocates no memory.
     std::int32_t operator()(const T *row)
     {
         std::int32_t label = -1;
-        check(cmlp_model_predict(shared.get(), row, &label, values.data(), scratch.data(), scratch.size()));
+        values.resize(n_outputs);
+        if constexpr (is_float)
+            check(cmlp_model_predict_f32(shared, row, &label, values.data(), scratch.data(), scratch.size()));
+        else
+            check(cmlp_model_predict_f64(shared, row, &label, values.data(), scratch.data(), scratch.size()));
         return label;
     }
     std::int32_t operator()(const std::uint8_t *row)
     {
+        static_assert(is_float, "rows of bytes are for models of float32");
         std::int32_t label = -1;
-        check(cmlp_model_predict_u8(shared.get(), row, &label, values.data(), scratch.data(), scratch.size()));
+        values.resize(n_outputs);
+        check(cmlp_model_predict_u8(shared, row, &label, values.data(), scratch.data(), scratch.size()));
         return label;
     }
 
-    // The outputs of the last row.
+    // The class indices of n_rows contiguous rows.
+    std::vector<std::int32_t> operator()(const T *rows, std::int64_t n_rows, std::int32_t n_threads = 1)
+    {
+        const cmlp_rows x = cmlp_dense_rows(rows, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_inputs);
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        check(cmlp_model_workspace_size(shared, &x, n_threads, &run.workspace_size));
+        std::vector<unsigned char> workspace(run.workspace_size);
+        std::vector<std::int32_t> labels(static_cast<std::size_t>(n_rows));
+        values.resize(labels.size() * n_outputs);
+        run.workspace = workspace.data();
+        run.n_threads = n_threads;
+        if constexpr (is_float)
+            check(cmlp_model_predict_rows_f32(shared, &x, labels.data(), values.data(), &run));
+        else
+            check(cmlp_model_predict_rows_f64(shared, &x, labels.data(), values.data(), &run));
+        return labels;
+    }
+
+    // The outputs of the last call, row by row.
     const std::vector<T> &outputs() const { return values; }
 
 private:
-    const model &shared;
+    static constexpr bool is_float = std::is_same_v<T, float>;
+
+    const cmlp_model *shared;
+    std::int64_t n_inputs;
+    std::size_t n_outputs;
     std::vector<unsigned char> scratch;
     std::vector<T> values;
 };

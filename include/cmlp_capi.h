@@ -10,8 +10,8 @@
  * In Cython: from cmlp.capi cimport cmlp_capi, cmlp_import_capi. From ctypes, cffi and numba: get the pointer from the
  * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").
  *
- * The table is constant and stays valid until the interpreter ends. Newer versions of cmlp append functions, and change
- * nothing else: an extension that was compiled with an older header works with a newer cmlp. */
+ * The table is constant and stays valid until the interpreter ends. Newer versions of cmlp append functions: an extension
+ * works with every newer cmlp of the same major version. */
 #ifndef CMLP_CAPI_H
 #define CMLP_CAPI_H
 
@@ -22,28 +22,43 @@
 typedef struct cmlp_capi {
     size_t struct_size;     /* of the table in the installed package */
     int32_t version_number; /* CMLP_VERSION_NUMBER of the installed package */
-    const char *(*status_name)(int status);
-    const char *(*status_string)(int status);
+    const char *(*status_name)(cmlp_status status);
+    const char *(*status_string)(cmlp_status status);
     const char *(*version)(void);
     cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info);
-    cmlp_status (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                              void *scratch, size_t scratch_size);
-    cmlp_status (*model_predict)(const cmlp_model *model, const void *row, int32_t *label, void *output, void *scratch,
-                                 size_t scratch_size);
-    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+    cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                              void *scratch, size_t scratch_size, const cmlp_model **model);
+    cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
+                                     void *scratch, size_t scratch_size);
+    cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
+                                     void *scratch, size_t scratch_size);
+    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
                                     void *scratch, size_t scratch_size);
     cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+    cmlp_status (*model_categories)(const cmlp_model *model, int64_t column, cmlp_categories *categories);
+    cmlp_status (*category_of_text)(const cmlp_categories *categories, const char *text, double *code);
+    cmlp_status (*category_of_number)(const cmlp_categories *categories, double number, double *code);
+    cmlp_status (*category_of_integer)(const cmlp_categories *categories, int64_t integer, double *code);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
+    cmlp_status (*model_predict_rows_f32)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                          float *outputs, cmlp_run *run);
+    cmlp_status (*model_predict_rows_f64)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                          double *outputs, cmlp_run *run);
+    cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
+                                        size_t *bytes);
     cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows);
     cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
                                   const struct cmlp_epoch *epoch, int32_t n_threads, size_t *bytes);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
     cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
-    cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
-                           void *output, void *scratch, size_t scratch_size);
+    cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
+                           void *scratch, size_t scratch_size);
     cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes);
+    cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
+    cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                          void *inputs);
     size_t (*net_size)(void);
     cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
     int64_t (*net_n_params)(const cmlp_net *net);
@@ -51,19 +66,22 @@ typedef struct cmlp_capi {
     double (*random_double)(cmlp_random *random);
     void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n);
     cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
-    cmlp_status (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes);
+    cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
     cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                                const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
                                cmlp_run *run);
     cmlp_status (*model_write_size)(const cmlp_net *net, size_t *bytes);
     cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                void *scratch, size_t scratch_size);
+    cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes);
+    cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                               size_t scratch_size);
     cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
-    const cmlp_activation_info *(*describe_activation)(int32_t activation);
-    const cmlp_loss_info *(*describe_loss)(int32_t loss);
-    const char *(*isa_name)(uint32_t isa);
-    const char *(*solver_name)(int32_t solver);
-    uint32_t (*net_isa)(const cmlp_net *net);
+    const cmlp_activation_info *(*describe_activation)(cmlp_activation activation);
+    const cmlp_loss_info *(*describe_loss)(cmlp_loss loss);
+    const char *(*isa_name)(cmlp_isa isa);
+    const char *(*solver_name)(cmlp_solver solver);
+    cmlp_isa (*net_isa)(const cmlp_net *net);
     uint32_t (*cpu_isa)(void);
     cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                                cmlp_run *run);
@@ -79,27 +97,21 @@ typedef struct cmlp_capi {
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
     cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
-    cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
-    cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                          void *inputs);
-    cmlp_status (*model_category)(const cmlp_model *model, int64_t column, const char *name, double *code);
-    cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes);
-    cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                               size_t scratch_size);
-    const char *(*tuning_name)(uint32_t tuning);
-    uint32_t (*net_tuning)(const cmlp_net *net);
+    cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double *margin);
+    cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
+                          void *const *lowest, void *const *highest, cmlp_run *run);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
 #ifdef Py_PYTHON_H
-/* Imports cmlp and returns its table. Returns NULL with an exception if cmlp cannot be imported, or is older than this
- * header. The caller holds the GIL. */
+/* Imports cmlp and returns its table. Returns NULL with an exception if cmlp cannot be imported, is older than this header,
+ * or has another major version. The caller holds the GIL. */
 static inline const cmlp_capi *cmlp_import_capi(void)
 {
     const cmlp_capi *capi = (const cmlp_capi *)PyCapsule_Import(CMLP_CAPI_NAME, 0);
-    if (capi && capi->struct_size < sizeof(cmlp_capi)) {
-        PyErr_Format(PyExc_ImportError, "this extension needs cmlp %s or newer, but cmlp %s is installed", CMLP_VERSION,
-                     capi->version());
+    if (capi && (capi->struct_size < sizeof(cmlp_capi) || capi->version_number / 10000 != CMLP_VERSION_MAJOR)) {
+        PyErr_Format(PyExc_ImportError, "this extension needs cmlp %s or a later %d.x, but cmlp %s is installed",
+                     CMLP_VERSION, CMLP_VERSION_MAJOR, capi->version());
         return NULL;
     }
     return capi;
@@ -110,15 +122,16 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 /* The table itself, for cmlp's own extension module. */
 static const cmlp_capi cmlp_capi_table = {
     sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
-    cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict,
-    cmlp_model_predict_u8, cmlp_model_label, cmlp_model_net, cmlp_model_params, cmlp_model_metadata,
-    cmlp_model_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_predict, cmlp_predict_size,
+    cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict_f32,
+    cmlp_model_predict_f64, cmlp_model_predict_u8, cmlp_model_label, cmlp_model_categories, cmlp_category_of_text,
+    cmlp_category_of_number, cmlp_category_of_integer, cmlp_model_net, cmlp_model_params, cmlp_model_metadata,
+    cmlp_model_predict_rows_f32, cmlp_model_predict_rows_f64, cmlp_model_workspace_size, cmlp_model_rows,
+    cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_predict, cmlp_predict_size, cmlp_encoder_width, cmlp_encode,
     cmlp_net_size, cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle,
     cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size, cmlp_model_write,
-    cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
-    cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas,
-    cmlp_step, cmlp_encoder_width, cmlp_encode, cmlp_model_category, cmlp_table_write_size, cmlp_table_write,
-    cmlp_tuning_name, cmlp_net_tuning
+    cmlp_table_write_size, cmlp_table_write, cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss,
+    cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_cost,
+    cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step, cmlp_model_margin, cmlp_bounds
 };
 #endif
 

@@ -7,7 +7,7 @@
  *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp");
  *     int32_t label;
  *     if (!status)
- *         status = cmlp_model_predict(digits.model, row, &label, NULL, digits.scratch, digits.info.scratch_size);
+ *         status = cmlp_model_predict_f32(digits.model, row, &label, NULL, digits.scratch, digits.info.scratch_size);
  *     cmlp_file_free(&digits);
  */
 #ifndef CMLP_FILE_H
@@ -19,9 +19,9 @@
 #include <stdlib.h>
 
 /* A model in allocated memory. Any number of threads may share the model. The scratch memory serves one call of
- * cmlp_model_predict at a time; other threads need their own (info.scratch_size bytes). */
+ * cmlp_model_predict_... at a time; other threads need their own (info.scratch_size bytes). */
 typedef struct cmlp_file {
-    cmlp_model *model; /* NULL if loading failed */
+    const cmlp_model *model; /* NULL if loading failed */
     void *scratch;
     cmlp_model_info info;
     void *memory; /* one block: the bytes of the file, the model, the scratch memory */
@@ -82,10 +82,9 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     if (!status) status = cmlp_file_extend(file, scratch + file->info.scratch_size);
     if (status) return status;
     unsigned char *const bytes = CMLP_FILE_CAST(unsigned char *, file->memory);
-    void *const model_memory = bytes + model;
-    file->model = CMLP_FILE_CAST(cmlp_model *, model_memory);
     file->scratch = bytes + scratch;
-    return cmlp_model_init(file->model, file->info.model_size, bytes, got, 1, file->scratch, file->info.scratch_size);
+    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, 0, file->scratch, file->info.scratch_size,
+                           &file->model);
 }
 
 /* Reads a model file, verifies it and makes the model. All fields of *file are written. The file is read once from its
@@ -95,7 +94,8 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
     const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    file->memory = NULL;
+    file->memory = file->scratch = NULL;
+    file->model = NULL;
     file->info = info;
     FILE *const stream = path ? fopen(path, "rb") : NULL;
     const cmlp_status status = stream ? cmlp_file_load_stream(file, stream) : CMLP_ERROR_FILE_READ;

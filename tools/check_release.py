@@ -1,8 +1,10 @@
-"""Check that the tag, the header, the changelog and the built files of a release have the same version.
+"""Check that a release is complete: versions, owner.toml, built files; with ``--all`` all that needs no network.
 
-Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete]]``
+Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete]] [--all]``
 
-Only include/cmlp.h defines the version. Without ``--tag``, the first entry of the changelog may be unreleased.
+Only include/cmlp.h defines the version. Without ``--tag``, the first entry of the changelog may be unreleased, and
+values of owner.toml may be empty; they are listed. ``--all`` also runs the tests of links, figures, promises and tools,
+and builds the documentation, which needs the extras test and docs.
 ``--dist`` checks the metadata of the sdist and the wheels in a folder. With ``--complete``, the folder must contain one
 sdist, each wheel that docs/platforms.md lists, and nothing else.
 """
@@ -10,22 +12,24 @@ sdist, each wheel that docs/platforms.md lists, and nothing else.
 import argparse
 import email.parser
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
+import owner
 import platforms
 
 ROOT = Path(__file__).parents[1]
 
 
 def header_complaints(header: str) -> list[str]:
-    """Check that the version string and the version number in the header agree."""
-    version, number = header_version(header), re.search(r"#define CMLP_VERSION_NUMBER (\d+)", header)[1]
-    major, minor, patch = (int(part) for part in version.split("."))
-    right = major * 10000 + minor * 100 + patch
-    return [] if int(number) == right else [f"cmlp.h: CMLP_VERSION_NUMBER is {number}, {version} is {right}"]
+    """Check that the version string and the numbers in the header agree."""
+    version = header_version(header)
+    parts = [re.search(rf"#define CMLP_VERSION_{part} (\d+)", header)[1] for part in ("MAJOR", "MINOR", "PATCH")]
+    number = ".".join(parts)
+    return [] if number == version else [f"cmlp.h: CMLP_VERSION is {version}, its parts are {number}"]
 
 
 def header_version(header: str) -> str:
@@ -76,12 +80,41 @@ def completeness_complaints(names: list[str], version: str) -> list[str]:
     return complaints
 
 
+def owner_complaints(released: bool) -> list[str]:
+    """Check that files follow from owner.toml, and for a release that all of it is known; else list what is not."""
+    complaints = [f"{name} does not follow from owner.toml: run python tools/owner.py" for name in owner.outdated()]
+    unknown = [f"owner.toml: {name} is empty" for name in owner.empty(owner.read())]
+    if not released:
+        print("".join(f"{line}, needed for a release\n" for line in unknown), end="")
+    return complaints + unknown * released
+
+
+def failed_checks() -> list[str]:
+    """Run the checks of a release that are programs of their own; return those that failed."""
+    python = [sys.executable, "-m"]
+    programs = [
+        [
+            *python,
+            "pytest",
+            "-q",
+            "-m",
+            "",
+            "tests/package",
+            "tests/docs/test_figures.py",
+            "tests/files/test_kept_files.py",
+        ],
+        [*python, "sphinx", "-q", "-E", "-W", "--keep-going", "-b", "html", "docs", "build/docs"],
+    ]
+    return [f"failed: {' '.join(program[1:])}" for program in programs if subprocess.run(program, cwd=ROOT).returncode]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the complaints; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tag")
     parser.add_argument("--dist", type=Path)
     parser.add_argument("--complete", action="store_true")
+    parser.add_argument("--all", action="store_true")
     chosen = parser.parse_args(arguments)
     header = (ROOT / "include/cmlp.h").read_text(encoding="utf-8")
     version = header_version(header)
@@ -89,6 +122,8 @@ def main(arguments: list[str] | None = None) -> int:
     complaints += changelog_complaints((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version, bool(chosen.tag))
     if chosen.tag and chosen.tag != f"v{version}":
         complaints.append(f"the tag is {chosen.tag}, cmlp.h has {version}")
+    complaints += owner_complaints(bool(chosen.tag))
+    complaints += failed_checks() if chosen.all else []
     files = sorted(chosen.dist.iterdir()) if chosen.dist else []
     for file in files:
         complaints += file_complaints(file, version)

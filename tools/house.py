@@ -21,10 +21,10 @@ LONG_FUNCTION, LONG_FILE, MANY_PARAMETERS = 50, 400, 7
 PUBLIC = {"cmlp", "cmlp.callbacks", "cmlp.datasets", "cmlp.distributed", "cmlp.exceptions", "cmlp.plots", "cmlp.river"}
 PUBLIC |= {
     "cmlp.sklearn",
-    "cmlp.command.main",
+    "cmlp._command.main",
     "cmlp.story",
 }  # the command itself, and what the docs import from the story
-NOUNS = {"cmlp.hyperparameters", "cmlp.model"}
+NOUNS = {"cmlp._parameters.hyperparameters", "cmlp._model.document"}
 # Tests of the bridge and of screens, which have no public names.
 INNER_TESTS = {"core", "story", "console"}
 
@@ -189,7 +189,7 @@ def modules_named_in(path: Path) -> Iterator[str]:
 
 
 def functions() -> Iterator[tuple[str, Function]]:
-    """Yield all functions with their places, for example ``network/files.py: Files.save``."""
+    """Yield all functions with their positions, for example ``network/files.py: Files.save``."""
     for path in modules().values():
         yield from functions_in(tree_of(path), f"{path.relative_to(PACKAGE).as_posix()}: ")
 
@@ -232,7 +232,7 @@ def is_public(place: str) -> bool:
 def public_names() -> dict[str, str]:
     """Return the names that the public modules list, each with the file or the folder that defines it."""
     found: dict[str, str] = {}
-    for module in sorted(PUBLIC - {"cmlp", "cmlp.command.main"}):
+    for module in sorted(PUBLIC - {"cmlp", "cmlp._command.main"}):
         path = modules()[module.removeprefix("cmlp.")].relative_to(PACKAGE)
         found |= dict.fromkeys(listed_in(module), path.parts[0])
     names = {name: modules().get(module) for name, module in place_of_public_names().items()}

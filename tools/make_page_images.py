@@ -57,7 +57,7 @@ PICTURES: dict[str, Picture] = {
     "phone-light": (PHONE, "light", "", draw),
     "phone-dark": (PHONE, "dark", "#lesson=1", draw),
     "lesson-light": (DESKTOP, "light", "#lesson=5", Watched.settle),
-    "lesson-dark": (DESKTOP, "dark", "#lesson=10", fool),
+    "lesson-dark": (DESKTOP, "dark", "#lesson=12", fool),
 }
 TABLE: Picture = (DESKTOP, "light", "", when_complete)
 

@@ -20,8 +20,8 @@ SIDE = 28
 def packed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lengths of the runs of zero and of nonzero pixels in turns, and the nonzero pixels, ordered.
 
-    Apart and in this order they take a quarter less space than whole images. A run of more than 255 pixels continues
-    after an empty run of the other kind.
+    Separately and in this order they take a quarter less space than whole images. A run of more than 255 pixels
+    continues after an empty run of the other kind.
     """
     nonzero = images.reshape(-1, SIDE, SIDE) > 0
     changes = np.flatnonzero(np.diff(nonzero.ravel(), prepend=False))

@@ -20,6 +20,7 @@ LAST = ["cpu.c", "threads.c"]  # cpu.c lists the kernels; <windows.h> defines na
 SYSTEM = {"canonicalize"}  # static functions of the core that some C library declares too
 HOISTED = {"<math.h>", "<intrin.h>", "<string.h>", "<stdint.h>"}  # what templates may include: the head has them
 
+KERNEL = re.compile(r"\w+_f\d\d\.c")  # one instruction set and element type
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 # A comment, a string or an identifier, which is group 2. Group 1 is the operator if the identifier is a member.
 TOKEN = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL)
@@ -46,7 +47,7 @@ HEAD = """\
  *
  *     cc -O2 program.c cmlp.c -pthread
  *
- * The results have the same bits as those of the library that CMake builds. Macros leave parts out: see build.h below.
+ * The results are bit-identical to those of the library that CMake builds. Macros leave parts out: see build.h below.
  * The file includes itself. If you rename it, define CMLP_SELF as its new name: -DCMLP_SELF='"name.c"'.
  *
 {licence} */
@@ -116,16 +117,19 @@ class Core:
 
     def __init__(self, root: Path):
         self.folder = root / CORE
+        paths = sorted(self.folder.glob("*/*.c"))
+        self.kernels = [path for path in paths if KERNEL.fullmatch(path.name)]
+        self.sources = {path.name: path for path in paths if path not in self.kernels}
         self.header = (root / "include/cmlp.h").resolve()
         public = self.header.read_text(encoding="utf-8")
-        self.public = set(re.findall(r"^CMLP_API [^;]*?(\w+)\(", public, re.MULTILINE))
+        self.public = set(re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", public, re.MULTILINE))
         self.version = re.findall(r'#define CMLP_VERSION "(.+)"', public)[0]
         self.written: set[Path] = set()
         self.parts: dict[str, str] = {}
 
     def names(self, first: list[str], last: list[str]) -> list[str]:
         """Return the names of all sources except kernels and `last`, beginning with `first`."""
-        return [*first, *sorted({path.name for path in self.folder.glob("*.c")} - {*first, *last})]
+        return [*first, *sorted(self.sources.keys() - {*first, *last})]
 
     def headers(self) -> Iterator[str]:
         """Yield the headers, each after those that it includes. They come first: some includes are conditional."""
@@ -187,7 +191,7 @@ class Core:
 def sources(core: Core, names: Iterable[str], taken: set[str]) -> Iterator[str]:
     """Yield sources with distinct names at file scope. The macros of a source end with it."""
     for name in names:
-        text = core.expanded(core.folder / name).rpartition("\f")[2]
+        text = core.expanded(core.sources[name]).rpartition("\f")[2]
         text = re.sub(r"^#ifndef _WIN32\n#define _GNU_SOURCE.*\n#endif\n", "", text, flags=re.MULTILINE)
         own = file_scope_names(text)
         new = {old: f"{Path(name).stem}_{old}" for old in own & taken}
@@ -220,7 +224,7 @@ def kernel_text(parts: str) -> tuple[str, list[str]]:
 def kernels(core: Core) -> tuple[str, str]:
     """Return the section that includes cmlp.c for each kernel, and the parts that it includes."""
     units = ""
-    for path in sorted((core.folder / "kernels").glob("*.c")):
+    for path in core.kernels:
         text = core.expanded(path).rpartition("\f")[2]
         isa, bits = path.stem.split("_")
         units += titled(path.name, f"#define KERNEL(name) name##_{bits}_{isa}\n{text}{compiled_part('END')}")

@@ -1,7 +1,7 @@
 """Draw what `cmlp` shows on a colour terminal, as SVG files.
 
 Usage: ``python tools/make_story_svg.py`` where the package is installed (Linux or macOS). Writes docs/story.svg (the
-text of `cmlp --plain`) and docs/images/terminal-*.svg (a training, its last screen, and screens of the story).
+text of `cmlp --plain`) and docs/images/terminal-*.svg (a network learning, its last screen, and screens of the story).
 
 Text stays text. Block characters are drawn as rectangles, so that the picture does not depend on the reader's fonts.
 """
@@ -157,7 +157,7 @@ def _texts(line: str, y: int) -> Iterator[str]:
 
 def screens(columns: int = 80, lines: int = 24) -> Iterator[tuple[str, str, list[str]]]:
     """Yield name, title and lines of screens that a learner sees, on a terminal of true colours."""
-    from cmlp.console.terminal import Terminal
+    from cmlp._console.terminal import Terminal
     from cmlp.story.first import Opening
     from cmlp.story.story import Story
     from cmlp.story.tale import Tale

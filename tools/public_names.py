@@ -18,6 +18,7 @@ MODULES = [
     "cmlp.exceptions",
     "cmlp.plots",
     "cmlp.river",
+    "cmlp.story",
 ]
 
 

@@ -1,5 +1,5 @@
 # What is compiled into the library, for CMakeLists.txt and for cmlpConfig.cmake in a Python package. Sets
-# CMLP_BUILD_MACROS and the interface library cmlp_flags. src/cmlp/core/build.h has the macros, for builds without CMake.
+# CMLP_BUILD_MACROS and the interface library cmlp_flags. src/cmlp/core/base/build.h has the macros, for builds without CMake.
 option(CMLP_INFERENCE_ONLY "Leave out costs, gradients and training" OFF)
 option(CMLP_FLOAT64 "Networks of float64 too" ON)
 option(CMLP_TABLES "Models of tables too" ON)

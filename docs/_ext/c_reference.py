@@ -1,7 +1,7 @@
 """The C header as a page: every public name of ``cmlp.h`` with its comment, as Sphinx's C objects.
 
 The header has one style: a comment stands before a declaration, or behind it on the same line. A comment on a line of
-its own within an enum or struct describes the entries below it. Headings are comments of dashes or equals signs.
+its own within an enum or struct describes what follows it. Headings are comments of dashes or equals signs.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-HEADER = Path(__file__).parents[2] / "include/cmlp.h"
-PLACEHOLDER = "<!-- the reference of cmlp.h is inserted here -->"
+INCLUDE = Path(__file__).parents[2] / "include"
+HEADER, FILE_HEADER = INCLUDE / "cmlp.h", INCLUDE / "cmlp_file.h"
+# Where a page has a part of the header: a number (0 is what stands before the first part), or the other header.
+PLACEHOLDER = re.compile(r"<!-- the reference is inserted here: (?:part (\d)|cmlp_file\.h) -->")
 
 ITEM = re.compile(
     r"""/\*\s(?P<rule>[-=]{8,})\s(?P<heading>[^\n*]+?)\s*(?:\*/|\n(?P<below>.*?)\*/)  # a heading, and a text below it
       |/\*(?P<comment>.*?)\*/[ \t]*(?P<blank>\n[ \t]*\n)?              # a comment; alone if an empty line follows
-      |typedef\s+(?P<kind>enum|struct)\s+(?P<name>\w+)\s*\{(?P<body>.*?)\}\s*\w+\s*;
+      |typedef\s+struct\s+(?P<struct>\w+)\s*\{(?P<members>.*?)\}\s*\w+\s*;
+      |typedef\s+u?int32_t\s+(?P<enum>\w+)\s*;\s*enum\s*\{(?P<enumerators>.*?)\}\s*;
       |typedef\s+struct\s+\w+\s+(?P<opaque>\w+)\s*;
-      |CMLP_API\s+(?P<function>[^;#]+);
+      |(?:CMLP_MUST_CHECK\s+)?CMLP_API\s+(?P<function>[^;#]+);
       |^static\s+inline\s+(?P<inline>[^;{]+?)\s*\{.*?^\}                  # a function with its body
       |^\#[ ]*define[ ](?P<macro>CMLP_\w+)(?P<arguments>\([^)]*\))?[ \t]*(?P<value>(?:\\\n|/\*.*?\*/|[^\n])*)
     """,
@@ -28,11 +31,11 @@ ENTRY = re.compile(
     r"/\*(?P<comment>.*?)\*/|(?P<entry>[^\s/;,](?:\([^)]*\)|[^;,(/])*)(?P<end>[;,]|$|(?=/\*))", re.DOTALL
 )
 # Macros that configure the header itself.
-INTERNAL = {"CMLP_H", "CMLP_API"}
+INTERNAL = {"CMLP_H", "CMLP_API", "CMLP_FILE_H", "CMLP_FILE_CAST"}
 
 
 class Entry(NamedTuple):
-    """An enumerator, a member of a struct, or (with an empty declaration) a comment between them."""
+    """An enumerator, a member of a struct, or (with an empty declaration) a comment on several of them."""
 
     declaration: str
     comment: str
@@ -64,6 +67,10 @@ def parse(text: str) -> list[Item]:
             if match["below"]:
                 items += flushed(stripped(match["below"]))
         elif match["comment"] is not None:
+            if text[: match.start()].rpartition("\n")[2].strip():  # behind a declaration, or behind what is none
+                if items[-1].kind == "function" and text[: match.start()].rstrip().endswith(";"):
+                    items[-1] = items[-1]._replace(comment=f"{items[-1].comment}\n{stripped(match['comment'])}".strip())
+                continue
             items += flushed(pending)
             pending = stripped(match["comment"])
             if match["blank"]:
@@ -74,7 +81,7 @@ def parse(text: str) -> list[Item]:
                 items.append(item)
             seen.add(item.name)
             # A comment also describes the declarations in the lines directly below the first one.
-            if not re.match(r"[^\n]*\n(CMLP_API|static inline|typedef|#)", text[match.end() :]):
+            if not re.match(r"[^\n]*\n(CMLP_MUST_CHECK|CMLP_API|static inline|typedef|#)", text[match.end() :]):
                 pending = ""
     return items
 
@@ -86,9 +93,10 @@ def flushed(pending: str) -> list[Item]:
 
 def declared(match: re.Match[str], comment: str) -> Item | None:
     """Return the item of a declaration."""
-    if match["kind"]:
-        is_enum = match["kind"] == "enum"
-        return Item(match["kind"], match["name"], match["name"], comment, tuple(entries(match["body"], is_enum)))
+    if match["struct"]:
+        return Item("struct", match["struct"], match["struct"], comment, tuple(entries(match["members"], False)))
+    if match["enum"]:
+        return Item("enum", match["enum"], match["enum"], comment, tuple(entries(match["enumerators"], True)))
     if match["opaque"]:
         return Item("struct", match["opaque"], match["opaque"], comment)
     function = match["function"] or match["inline"]
@@ -100,28 +108,37 @@ def declared(match: re.Match[str], comment: str) -> Item | None:
     if match["macro"] in INTERNAL:
         return None
     behind = re.search(r"/\*(.*?)\*/", match["value"], re.DOTALL)
-    text = "\n\n".join(filter(None, [comment, stripped(behind[1]) if behind else ""]))
+    value = re.sub(r"/\*.*?\*/", "", match["value"], flags=re.DOTALL).strip()
+    shown = f"Its value is `{value}`." if re.fullmatch(r'\(?-?\d\w*\)?|"[^"]+"', value) else ""
+    text = "\n\n".join(filter(None, [comment, stripped(behind[1]) if behind else "", shown]))
     return Item("macro", match["macro"], match["macro"] + (match["arguments"] or ""), text)
 
 
 def entries(body: str, is_enum: bool) -> list[Entry]:
     """Return the enumerators of an enum or the members of a struct, one for each name."""
     found: list[Entry] = []
-    ends, base = 0, ""
+    ends, base, first, above = 0, "", 0, ""
     for match in ENTRY.finditer(body):
         if match["comment"] is not None:
             same_line = bool(ends) and "\n" not in body[ends : match.start()]
-            if same_line and found:
-                found[-1] = found[-1]._replace(comment=stripped(match["comment"]))
+            if same_line and found:  # of all names that one type declares
+                if found[first].comment:  # the one above is for the entries below it
+                    found.insert(first, Entry("", found[first].comment))
+                    first += 1
+                found[first:] = [entry._replace(comment=stripped(match["comment"])) for entry in found[first:]]
             else:
-                found.append(Entry("", stripped(match["comment"])))
+                above = stripped(match["comment"])
             continue
         words = " ".join(match["entry"].split())
         if not is_enum:
             # `int64_t a, b;` declares two members of one type.
+            first = first if base else len(found)
             words = f"{base}{words}"
-            base = re.sub(r"[\w\[\]]+$", "", words) if match["end"] == "," else ""
-        found.append(Entry(words, ""))
+            base = re.sub(r"\**[\w\[\]]+$", "", words) if match["end"] == "," else ""
+        else:
+            first = len(found)
+        found.append(Entry(words, above))
+        above = ""
         ends = match.end()
     return found
 
@@ -136,12 +153,28 @@ def stripped(comment: str) -> str:
 # --------------------------------------------------------------------------------------------------------- writing
 
 
-def render(items: list[Item]) -> str:
-    """Return the items as MyST Markdown."""
-    roles = {item.name: "func" if item.kind == "function" else item.kind for item in items if item.declaration}
+def parts(items: list[Item]) -> list[list[Item]]:
+    """Return the items before the first part of the header, and those of each part with its heading."""
+    starts = [k for k, item in enumerate(items) if item.kind == "heading" and item.declaration == "##"]
+    return [items[a:b] for a, b in zip([0, *starts], [*starts, len(items)], strict=True)]
+
+
+def roles_of(items: list[Item]) -> dict[str, str]:
+    """Return the role of each name for links to it."""
+    roles = {
+        item.name: "func" if item.kind == "function" else item.kind
+        for item in items
+        if item.declaration and item.kind != "heading"
+    }
     for item in items:
         if item.kind == "enum":
             roles |= {entry.declaration.split()[0]: "enumerator" for entry in item.entries if entry.declaration}
+    return roles
+
+
+def render(items: list[Item], others: list[Item] = []) -> str:  # noqa: B006
+    """Return the items as MyST Markdown, with links to their names and those of others."""
+    roles = roles_of([*others, *items])
     out = []
     for item in items:
         if item.kind == "heading":
@@ -178,7 +211,7 @@ def paragraphs(comment: str, roles: dict[str, str], parameters: set[str] = froze
         if not line.strip():
             out.append("")
             mode = ""
-        elif item := re.match(r"(?:  )?(- |\d\. )(.*)", line):
+        elif item := re.match(r" {0,2}(- |\d\. )(.*)", line):
             out += ["", f"* {inline(item[2], roles)}"] if mode != "list" else [f"* {inline(item[2], roles)}"]
             mode = "list"
         elif mode in ("list", "parameter") and line.startswith("  "):
@@ -205,13 +238,21 @@ def inline(text: str, roles: dict[str, str]) -> str:
             out.append(f"\\ ``{part[1:-1]}``\\ ")
         else:
             out.append(re.sub(r"([*_`\\|])", r"\\\1", part))
-    return "".join(out).removeprefix("\\ ")
+    return "".join(out).removeprefix("\\ ").removesuffix("\\ ")
 
 
 def insert_reference(app: object, docname: str, source: list[str]) -> None:
-    """Replace the placeholder in a page (an event handler of Sphinx)."""
-    if PLACEHOLDER in source[0]:
-        source[0] = source[0].replace(PLACEHOLDER, render(parse(HEADER.read_text(encoding="utf-8"))))
+    """Replace the placeholders in a page (an event handler of Sphinx)."""
+    if not docname.startswith("reference/c"):
+        return
+    items, file_items = (parse(header.read_text(encoding="utf-8")) for header in (HEADER, FILE_HEADER))
+    # The functions that the comment at the top of cmlp_file.h shows are its interface; the others are parts of them.
+    file_items = [item for item in file_items if item.kind != "function" or item.name in file_items[0].comment]
+
+    def part(match: re.Match[str]) -> str:
+        return render(parts(items)[int(match[1])] if match[1] else file_items, items)
+
+    source[0] = PLACEHOLDER.sub(part, source[0])
 
 
 def setup(app: object) -> dict[str, bool]:

@@ -2,7 +2,19 @@
 
 import ctypes
 import sys
-from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint64
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+)
 
 import numpy as np
 
@@ -18,6 +30,7 @@ class Info(Structure):
         *((name, c_int64) for name in ("n_inputs", "n_outputs")),
         ("input_scale", c_double),
         ("dtype", c_int32),
+        ("n_nets", c_int64),
     ]
 
 
@@ -34,8 +47,9 @@ class Functions(Structure):
         ("status_string", CFUNCTYPE(c_char_p, c_int)),
         ("version", CFUNCTYPE(c_char_p)),
         ("model_size", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info))),
-        ("model_init", CFUNCTYPE(c_int, c_size_t, c_size_t, c_size_t, c_size_t, c_int, c_size_t, c_size_t)),
-        ("model_predict", PREDICT),
+        ("model_init", CFUNCTYPE(c_int, *[c_size_t] * 4, c_uint32, *[c_size_t] * 2, POINTER(c_size_t))),
+        ("model_predict_f32", PREDICT),
+        ("model_predict_f64", PREDICT),
         ("model_predict_u8", PREDICT),
     ]
 
@@ -55,15 +69,16 @@ class Model:
         self.memory, self.scratch = np.empty(info.model_size, np.uint8), np.empty(info.scratch_size, np.uint8)
         blocks = (self.memory, self.file)
         arguments = [number for block in blocks for number in (block.ctypes.data, block.size)]
-        self._check(functions.model_init(*arguments, 1, self.scratch.ctypes.data, self.scratch.size))
-        self.n_inputs = info.n_inputs
+        model = c_size_t()
+        self._check(functions.model_init(*arguments, 0, self.scratch.ctypes.data, self.scratch.size, model))
+        self.address, self.n_inputs = model.value, info.n_inputs  # the model is inside `memory`
 
     def classify(self, images):
         """Return the class index of each image, a row of bytes."""
         label = c_int32()
         classes = []
         images = np.ascontiguousarray(images, np.uint8).reshape(len(images), self.n_inputs)
-        model, scratch, size = self.memory.ctypes.data, self.scratch.ctypes.data, self.scratch.size
+        model, scratch, size = self.address, self.scratch.ctypes.data, self.scratch.size
         for image in images:
             at = ctypes.addressof(label)
             self._check(functions.model_predict_u8(model, image.ctypes.data, at, 0, scratch, size))

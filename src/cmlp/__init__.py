@@ -1,4 +1,4 @@
-"""A multilayer perceptron in C for Python: fast, small, and with the same bits on every platform."""
+"""A multilayer perceptron in C for Python: fast, small, and bit-identical on every platform."""
 
 import os
 import sys
@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, WorkerError
 
+# Programs and pickles of earlier versions name these modules. Their classes are public names of this package.
+for _path in (
+    *("estimators", "estimators.classifier", "estimators.regressor"),
+    *("tables", "tables.classifier", "tables.regressor"),
+    *("network", "network.network", "results", "training", "training.trainer"),
+):
+    sys.modules[f"cmlp.{_path}"] = sys.modules["cmlp"]
+
 __all__ = [
+    "Certification",
     "DivergenceError",
     "Epoch",
+    "Explanation",
     "Gradient",
     "LayerExplanation",
     "LearningRateCurve",
@@ -26,6 +36,7 @@ __all__ = [
     "TabularRegressor",
     "TrainedEpoch",
     "Trainer",
+    "Verification",
     "WorkerError",
     "__version__",
     "callbacks",
@@ -43,50 +54,73 @@ __all__ = [
     "get_include",
     "get_source",
     "load",
+    "verify",
 ]
 
 if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
     from cmlp._core import Optimizer, __version__, capi, cpu_info
+    from cmlp._estimators.classifier import MLPClassifier
+    from cmlp._estimators.many import fit_many
+    from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
+    from cmlp._estimators.regressor import MLPRegressor
+    from cmlp._importers import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp._include import get_cmake_dir, get_include, get_source
-    from cmlp.estimators.classifier import MLPClassifier
-    from cmlp.estimators.many import fit_many
-    from cmlp.estimators.rate_finder import LearningRateCurve, find_learning_rate
-    from cmlp.estimators.regressor import MLPRegressor
-    from cmlp.importers import from_onnx, from_pipeline, from_sklearn, from_torch, load
-    from cmlp.network import Network
-    from cmlp.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
-    from cmlp.tables.classifier import TabularClassifier
-    from cmlp.tables.regressor import TabularRegressor
-    from cmlp.training.trainer import TrainedEpoch, Trainer
+    from cmlp._model.explanation import Explanation
+    from cmlp._model.tuples import (
+        Certification,
+        Epoch,
+        Gradient,
+        LayerExplanation,
+        ParameterIndex,
+        StepExplanation,
+        TrainedEpoch,
+        Verification,
+    )
+    from cmlp._network.network import Network
+    from cmlp._tables.classifier import TabularClassifier
+    from cmlp._tables.regressor import TabularRegressor
+    from cmlp._training.trainer import Trainer
+    from cmlp._verification import verify
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _NAMES_OF = {
         "_core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_include": ("get_cmake_dir", "get_include", "get_source"),
-        "estimators.classifier": ("MLPClassifier",),
-        "estimators.many": ("fit_many",),
-        "estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
-        "estimators.regressor": ("MLPRegressor",),
-        "importers": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
-        "network": ("Network",),
-        "results": ("Epoch", "Gradient", "LayerExplanation", "ParameterIndex", "StepExplanation"),
-        "tables.classifier": ("TabularClassifier",),
-        "tables.regressor": ("TabularRegressor",),
-        "training.trainer": ("TrainedEpoch", "Trainer"),
+        "_estimators.classifier": ("MLPClassifier",),
+        "_estimators.many": ("fit_many",),
+        "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
+        "_estimators.regressor": ("MLPRegressor",),
+        "_importers": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
+        "_network.network": ("Network",),
+        "_model.explanation": ("Explanation",),
+        "_model.tuples": (
+            "Certification",
+            "Epoch",
+            "Gradient",
+            "LayerExplanation",
+            "ParameterIndex",
+            "StepExplanation",
+            "TrainedEpoch",
+            "Verification",
+        ),
+        "_tables.classifier": ("TabularClassifier",),
+        "_tables.regressor": ("TabularRegressor",),
+        "_training.trainer": ("Trainer",),
+        "_verification": ("verify",),
     }
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (
-        "estimators.classifier",
-        "estimators.fitting",
-        "estimators.regressor",
-        "estimators.sources",
-        "inputs.nonfinite",
-        "network",
-        "training.scores",
-        "training.trainer",
+        "_estimators.classifier",
+        "_estimators.fitting",
+        "_estimators.regressor",
+        "_estimators.sources",
+        "_inputs.nonfinite",
+        "_network.network",
+        "_training.scores",
+        "_training.trainer",
     )
 
     def _finish_imports():

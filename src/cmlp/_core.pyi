@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp.inputs.losses import LossFunction
-from cmlp.inputs.sparse import CSR
-from cmlp.workers import Workers
+from cmlp._inputs.losses import LossFunction
+from cmlp._inputs.sparse import CSR
+from cmlp._workers import Workers
 
 class Activation:
     code: int
@@ -89,6 +89,14 @@ class Net:
         n_threads: int | None = ...,
         sums: bool = ...,
     ) -> list[Array]: ...
+    def bounds(
+        self,
+        params: Array,
+        lower: npt.ArrayLike,
+        upper: npt.ArrayLike,
+        *,
+        scale: float | tuple[Array, Array] = ...,
+    ) -> tuple[list[Array], list[Array]]: ...
     def cost(
         self,
         params: Array,
@@ -298,7 +306,7 @@ def write_model(
 def write_table(
     columns: Columns,
     nets: Sequence[tuple[Net, Array]],
-    target: Sequence[float] | None = ...,
+    target: Sequence[float] | Sequence[Sequence[float]] | None = ...,
     *,
     strings: dict[str, str],
     arrays: dict[str, Array],
@@ -311,6 +319,7 @@ class Content:
     ) -> None: ...
 
 class Model:
-    def __init__(self, file: npt.NDArray[np.uint8]) -> None: ...
+    def __init__(self, file: npt.NDArray[np.uint8], verify: bool = True) -> None: ...
     def predict(self, row: npt.ArrayLike) -> tuple[int, Array]: ...
-    def category(self, column: int, name: str | None) -> float: ...
+    def category(self, column: int, value: str | float | None) -> float: ...
+    def margin(self, coverage: float, target: int = ...) -> float: ...

@@ -21,14 +21,14 @@ from cmlp.libcmlp cimport *
 
 import numpy as np
 
-from cmlp.inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
-from cmlp.inputs.labels import as_class_indices
-from cmlp.inputs.losses import values_and_gradient
-from cmlp.inputs.sparse import as_sparse_matrix, is_sparse
-from cmlp.inputs.stored import StoredRows
-from cmlp.inputs.weights import refusal
-from cmlp.pool import interrupted
-from cmlp.threads import available_threads
+from cmlp._inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
+from cmlp._inputs.labels import as_class_indices
+from cmlp._inputs.losses import values_and_gradient
+from cmlp._inputs.sparse import as_sparse_matrix, is_sparse
+from cmlp._inputs.stored import StoredRows
+from cmlp._inputs.weights import refusal
+from cmlp._pool import interrupted
+from cmlp._threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 
 cnp.import_array()
@@ -72,6 +72,14 @@ cdef dict activation_table():
     return table
 
 
+cdef dict tuning_table():
+    """The indices of the C library's tunings by name."""
+    table = {}
+    while cmlp_tuning_name(len(table)) != NULL:
+        table[cmlp_tuning_name(len(table)).decode()] = len(table)
+    return table
+
+
 cdef dict loss_table():
     """The C library's losses by name."""
     cdef const cmlp_loss_info *info
@@ -89,8 +97,7 @@ ACTIVATIONS = activation_table()
 LOSSES = loss_table()
 SOLVERS = {cmlp_solver_name(code).decode(): code for code in range(CMLP_SOLVER_SGD, CMLP_SOLVER_ADAMW + 1)}
 ISAS = {cmlp_isa_name(bit).decode(): bit for bit in (CMLP_ISA_GENERIC, CMLP_ISA_AVX2, CMLP_ISA_AVX512, CMLP_ISA_NEON)}
-TUNINGS = {cmlp_tuning_name(bit).decode(): bit
-           for bit in (CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5, CMLP_TUNING_INTEL)}
+TUNINGS = tuning_table()
 
 __version__ = cmlp_version().decode()
 
@@ -109,15 +116,16 @@ cdef uint32_t allowed_isa() except? 0:
     raise ImportError(f"CMLP_ISA={name!r} cannot be used on this processor; available: {names}")
 
 
-cdef uint32_t chosen_tuning() except? 1:
-    """Return the tuning that CMLP_TUNING names, or 0; raise ImportError if its name is unknown."""
+cdef int32_t chosen_tuning() except? -2:
+    """Return the index of the tuning that CMLP_TUNING names, or -1; raise ImportError if its name is unknown."""
     name = os.environ.get("CMLP_TUNING")
     if name and name not in TUNINGS:
         raise ImportError(f"CMLP_TUNING={name!r} is not a tuning of the kernels; available: {', '.join(TUNINGS)}")
-    return TUNINGS[name] if name else 0
+    return TUNINGS[name] if name else -1
 
 
-cdef uint32_t ISA_MASK = allowed_isa() | chosen_tuning()
+cdef uint32_t ISA_MASK = allowed_isa()
+cdef int32_t TUNING = chosen_tuning()
 
 
 def cpu_info():
@@ -166,8 +174,8 @@ cdef class Net:
     activations : sequence of str
         One name for each layer after the input.
     loss : str or callable
-        A loss that the output activation allows; ``cmlp.h`` has the list. Or a function ``loss(y, output)`` that returns
-        the cost of each row and its derivatives with respect to the outputs; see `cmlp.inputs.losses`.
+        A loss that the output activation allows; ``cmlp.h`` has the list. Or a function ``loss(y, output)`` that
+        returns the cost of each row and its derivatives with respect to the outputs; see `cmlp._inputs.losses`.
     dtype : dtype
         float32 or float64.
     activation_parameters : None or sequence of float, default=None
@@ -242,9 +250,11 @@ cdef class Net:
             raise MemoryError("no memory for a network")
         self.net = <cmlp_net *>self.memory
         check(cmlp_net_init(self.net, cmlp_net_size(), &config))
+        if TUNING >= 0:
+            check(cmlp_net_tune(self.net, TUNING))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
         self.isa = {bit: name for name, bit in ISAS.items()}[cmlp_net_isa(self.net)]
-        self.tuning = cmlp_tuning_name(cmlp_net_tuning(self.net)).decode()
+        self.tuning = cmlp_net_tuning(self.net).decode()
         parameters = []
         for i in range(n - 1):
             layer.struct_size = sizeof(cmlp_layer)
@@ -381,6 +391,21 @@ cdef class Net:
         call.done(status)
         return results
 
+    def bounds(self, params, lower, upper, *, scale=1.0):
+        """Return the bounds of the activations of every layer: two lists of arrays (n, n_out)."""
+        cdef Call call = Call.__new__(Call), other = Call.__new__(Call)
+        cdef void *lowest[64]
+        cdef void *highest[64]
+        cdef int status
+        call.set_rows(self, params, lower, scale, None)
+        other.set_rows(self, params, upper, scale, None)
+        lows, highs = self.each_layer(call.n, lowest), self.each_layer(call.n, highest)
+        call.prepare(NULL, NULL, 1)
+        with nogil:
+            status = cmlp_bounds(self.net, call.params, &call.rows, &other.rows, lowest, highest, &call.run)
+        call.done(status)
+        return lows, highs
+
     def deltas(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
@@ -451,11 +476,11 @@ cdef class Net:
         """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
         `sums` is a vector of 4 doubles: the sums of cost and penalty and the number of rows of the epoch's batches, and
-        the gradient norm. The call reads the first 3 if `first_batch` is not 0 or if it `continues` an epoch, and writes
-        all, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the training loop, which has checked and
-        converted them: they are not copied.
+        the gradient norm. The call reads the first 3 if `first_batch` is not 0 or if it `continues` an epoch, and
+        writes all, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the training
+        loop, which has checked and converted them: they are not copied.
 
-        `workers` are the processes that make the same call and compute it together (`cmlp.workers.Workers`), or None.
+        `workers` are the processes that make the same call and compute it together (`cmlp._workers.Workers`), or None.
 
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
         Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
@@ -503,14 +528,14 @@ cdef class Net:
         them; both are replaced by their next states. An order of None means all rows, not shuffled.
 
         `results` gets a row of 5 float64 for each complete epoch: sums of cost and penalty, number of rows, gradient
-        norm (NaN unless `want_norm`) and seconds. An epoch whose cost is not finite is the last one. Signals are handled
-        after the last epoch: the caller keeps the call short.
+        norm (NaN unless `want_norm`) and seconds. An epoch whose cost is not finite is the last one. Signals are
+        handled after the last epoch: the caller keeps the call short.
         """
         cdef Call call = Call.__new__(Call)
         cdef cmlp_epoch epoch
         cdef cnp.ndarray state
         cdef Random random = None
-        cdef cmlp_random *draws = NULL
+        cdef cmlp_random *generator = NULL
         cdef int64_t *positions = NULL
         cdef int status
         if not fits(results, 2, cnp.PyArray_DIM(results, 0), 5, CMLP_FLOAT64):
@@ -527,10 +552,10 @@ cdef class Net:
         call.run.poll = NULL
         if call.order is not None:
             random = (<Random?>fields["generator"]).copy()
-            draws, positions = &random.random, <int64_t *>cnp.PyArray_DATA(call.order)
+            generator, positions = &random.random, <int64_t *>cnp.PyArray_DATA(call.order)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epochs(&optimizer.optimizer, &epoch, draws, positions, <double *>cnp.PyArray_DATA(results),
-                                   len(results))
+        status = call.train_epochs(&optimizer.optimizer, &epoch, generator, positions,
+                                   <double *>cnp.PyArray_DATA(results), len(results))
         if random is not None:
             fields.update(order=call.order, generator=random)
         call.done(status)

@@ -1,4 +1,4 @@
-# Included by _core.pyx: model files. The core validates and writes the header; the package cmlp.files does the rest.
+# Included by _core.pyx: model files. The core validates and writes the header; the package cmlp._files does the rest.
 
 cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
@@ -35,6 +35,11 @@ def model_file_size(bytes head not None):
     cdef int status
     with nogil:
         status = cmlp_model_size(start, n, &info)
+    if status == CMLP_ERROR_FILE_VERSION:
+        # The number of an unknown version, or what a file of version 4 requires from the first unknown word on.
+        unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
+        message = f"{cmlp_status_string(status).decode()} ({unknown})"
+        raise ModelFormatError(message, cmlp_status_name(status).decode())
     check_file(status, info.error_at)
     return info.file_size
 
@@ -120,19 +125,23 @@ def write_model(Net net not None, params, *, scale, dict strings, dict arrays, w
 def write_table(Columns columns not None, nets, target=None, *, dict strings, dict arrays, write):
     """Write the model file of a table.
 
-    `nets` are pairs (net, params); `target` are the numbers centre, scale, low and high, or None. See `Content` for the
-    other arguments.
+    `nets` are pairs (net, params); `target` is None, or centre, scale, low and high, each a number or a list with one for
+    each target. See `Content` for the other arguments.
     """
     cdef Content content = Content(strings, arrays, write)
     cdef cnp.ndarray addresses = np.zeros((2, max(len(nets), 1)), np.uintp)
-    cdef cnp.ndarray numbers = np.array([0.0] * 4 if target is None else target, np.float64)
+    given = np.transpose([[]] * 4 if target is None else target)
+    cdef cnp.ndarray numbers = np.array(given, np.float64, order="C", ndmin=2)
     cdef cnp.npy_uintp *address = <cnp.npy_uintp *>cnp.PyArray_DATA(addresses)
     cdef list blocks = []
     cdef cmlp_table table
+    cdef cnp.ndarray memory
+    cdef cmlp_table_target *c_target
+    cdef double *number = <double *>cnp.PyArray_DATA(numbers)
     cdef size_t size = 0
     cdef int status
-    if cnp.PyArray_NDIM(numbers) != 1 or len(numbers) != 4:
-        raise ValueError(f"target must be 4 numbers, got {describe(target)}")
+    if cnp.PyArray_NDIM(numbers) != 2 or cnp.PyArray_DIM(numbers, 1) != 4:
+        raise ValueError(f"target must be 4 numbers, or 4 lists of numbers, got {describe(target)}")
     for i, (net, params) in enumerate(nets):
         blocks.append((<Net?>net).checked(params, False))
         address[i] = <cnp.npy_uintp>(<Net>net).net
@@ -141,7 +150,12 @@ def write_table(Columns columns not None, nets, target=None, *, dict strings, di
     table.columns, table.n_columns = columns.encoder.columns, columns.encoder.n_columns
     table.nets = <const cmlp_net *const *>address
     table.params = <const void *const *>(address + len(nets))
-    table.target = NULL if target is None else <const double *>cnp.PyArray_DATA(numbers)
+    memory = np.empty(max(len(numbers), 1) * sizeof(cmlp_table_target), np.uint8)
+    c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
+    for i in range(len(numbers)):
+        c_target[i] = cmlp_table_target(sizeof(cmlp_table_target), number[0], number[1], number[2], number[3])
+        number += 4
+    table.target, table.n_targets = NULL if target is None else c_target, len(numbers)
     check(cmlp_table_write_size(&table, &size), b"table")
     cdef void *scratch = scratch_memory(size)
     with nogil:
@@ -157,14 +171,17 @@ cdef class Model:
     ----------
     file : ndarray of uint8
         The whole file, at an address that is a multiple of 8; not copied.
+    verify : bool, default=True
+        Whether to check the data's checksum, that parameters are finite, and the example.
     """
 
     cdef cmlp_model_info info
     cdef cnp.ndarray file
-    cdef void *model
+    cdef const cmlp_model *model
+    cdef void *memory
     cdef void *scratch
 
-    def __cinit__(self, cnp.ndarray file not None):
+    def __cinit__(self, cnp.ndarray file not None, bint verify=True):
         cdef const void *first = cnp.PyArray_DATA(file)
         cdef size_t n = cnp.PyArray_NBYTES(file)
         cdef int status
@@ -173,15 +190,15 @@ cdef class Model:
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
         check_file(cmlp_model_size(first, n, &self.info), self.info.error_at)
-        self.model = scratch_memory(self.info.model_size)
+        self.memory = scratch_memory(self.info.model_size)
         self.scratch = scratch_memory(self.info.scratch_size)
         with nogil:
-            status = cmlp_model_init(<cmlp_model *>self.model, self.info.model_size, first, n, 1, self.scratch,
-                                     self.info.scratch_size)
+            status = cmlp_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
+                                     self.scratch, self.info.scratch_size, &self.model)
         check_file(status)
 
     def __dealloc__(self):
-        PyMem_RawFree(self.model)
+        PyMem_RawFree(self.memory)
         PyMem_RawFree(self.scratch)
 
     def predict(self, row):
@@ -192,14 +209,32 @@ cdef class Model:
         cdef int32_t label = -1
         if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_inputs:
             raise ValueError(f"row must have shape ({self.info.n_inputs},), got {describe(x)}")
-        check(cmlp_model_predict(<cmlp_model *>self.model, cnp.PyArray_DATA(x), &label, cnp.PyArray_DATA(outputs),
-                                 self.scratch, self.info.scratch_size))
+        if self.info.dtype == CMLP_FLOAT32:
+            check(cmlp_model_predict_f32(self.model, <float *>cnp.PyArray_DATA(x), &label,
+                                         <float *>cnp.PyArray_DATA(outputs), self.scratch, self.info.scratch_size))
+        else:
+            check(cmlp_model_predict_f64(self.model, <double *>cnp.PyArray_DATA(x), &label,
+                                         <double *>cnp.PyArray_DATA(outputs), self.scratch, self.info.scratch_size))
         return label, outputs
 
-    def category(self, int64_t column, name):
-        """Return the code of a category in a column of a table; `name` is its text, or None for the missing value."""
+    def category(self, int64_t column, value):
+        """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
+        cdef cmlp_categories categories
         cdef double code = 0
-        cdef bytes text = b"" if name is None else name.encode()
-        cdef const char *c_name = NULL if name is None else <const char *>text
-        check(cmlp_model_category(<cmlp_model *>self.model, column, c_name, &code))
+        categories.struct_size = sizeof(cmlp_categories)
+        check(cmlp_model_categories(self.model, column, &categories))
+        if value is None:
+            check(cmlp_category_of_text(&categories, NULL, &code))
+        elif isinstance(value, str):
+            check(cmlp_category_of_text(&categories, value.encode(), &code))
+        elif isinstance(value, int):
+            check(cmlp_category_of_integer(&categories, value, &code))
+        else:
+            check(cmlp_category_of_number(&categories, value, &code))
         return code
+
+    def margin(self, double coverage, int64_t target=0):
+        """Return how far the intervals of a table's model reach beyond its predictions for a coverage."""
+        cdef double margin = 0
+        check(cmlp_model_margin(self.model, target, coverage, &margin))
+        return margin

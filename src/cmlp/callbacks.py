@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cmlp._integers import positive_integer
 from cmlp.exceptions import optional
-from cmlp.integers import positive_integer
 
 if TYPE_CHECKING:
     import os

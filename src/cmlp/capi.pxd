@@ -9,21 +9,36 @@ cdef extern from "cmlp_capi.h" nogil:
     ctypedef struct cmlp_capi:
         size_t struct_size
         int32_t version_number
-        const char *(*status_name)(int status) noexcept nogil
-        const char *(*status_string)(int status) noexcept nogil
+        const char *(*status_name)(cmlp_status status) noexcept nogil
+        const char *(*status_string)(cmlp_status status) noexcept nogil
         const char *(*version)() noexcept nogil
         cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
-        cmlp_status (*model_init)(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                                  void *scratch, size_t scratch_size) noexcept nogil
-        cmlp_status (*model_predict)(const cmlp_model *model, const void *row, int32_t *label, void *output,
-                                     void *scratch, size_t scratch_size) noexcept nogil
-        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+        cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                                  void *scratch, size_t scratch_size, const cmlp_model **model) noexcept nogil
+        cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
+                                         void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
+                                         void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
                                         void *scratch, size_t scratch_size) noexcept nogil
         cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n) noexcept nogil
+        cmlp_status (*model_categories)(const cmlp_model *model, int64_t column,
+                                        cmlp_categories *categories) noexcept nogil
+        cmlp_status (*category_of_text)(const cmlp_categories *categories, const char *text,
+                                        double *code) noexcept nogil
+        cmlp_status (*category_of_number)(const cmlp_categories *categories, double number, double *code) noexcept nogil
+        cmlp_status (*category_of_integer)(const cmlp_categories *categories, int64_t integer,
+                                           double *code) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
                                       size_t *length) noexcept nogil
+        cmlp_status (*model_predict_rows_f32)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                              float *outputs, cmlp_run *run) noexcept nogil
+        cmlp_status (*model_predict_rows_f64)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                              double *outputs, cmlp_run *run) noexcept nogil
+        cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
+                                            size_t *bytes) noexcept nogil
         cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
         cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                       const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes) noexcept nogil
@@ -33,6 +48,9 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
                                void *output, void *scratch, size_t scratch_size) noexcept nogil
         cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
+        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
+        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                              void *inputs) noexcept nogil
         size_t (*net_size)() noexcept nogil
         cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config) noexcept nogil
         int64_t (*net_n_params)(const cmlp_net *net) noexcept nogil
@@ -40,19 +58,22 @@ cdef extern from "cmlp_capi.h" nogil:
         double (*random_double)(cmlp_random *random) noexcept nogil
         void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n) noexcept nogil
         cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params) noexcept nogil
-        cmlp_status (*optimizer_state_size)(const cmlp_net *net, int solver, size_t *bytes) noexcept nogil
+        cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes) noexcept nogil
         cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,
                                    cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run) noexcept nogil
         cmlp_status (*model_write_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
         cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                    void *scratch, size_t scratch_size) noexcept nogil
+        cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
+        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
+                                   size_t scratch_size) noexcept nogil
         cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer) noexcept nogil
-        const cmlp_activation_info *(*describe_activation)(int32_t activation) noexcept nogil
-        const cmlp_loss_info *(*describe_loss)(int32_t loss) noexcept nogil
-        const char *(*isa_name)(uint32_t isa) noexcept nogil
-        const char *(*solver_name)(int32_t solver) noexcept nogil
-        uint32_t (*net_isa)(const cmlp_net *net) noexcept nogil
+        const cmlp_activation_info *(*describe_activation)(cmlp_activation activation) noexcept nogil
+        const cmlp_loss_info *(*describe_loss)(cmlp_loss loss) noexcept nogil
+        const char *(*isa_name)(cmlp_isa isa) noexcept nogil
+        const char *(*solver_name)(cmlp_solver solver) noexcept nogil
+        cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
         uint32_t (*cpu_isa)() noexcept nogil
         cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                    cmlp_run *run) noexcept nogil
@@ -72,16 +93,10 @@ cdef extern from "cmlp_capi.h" nogil:
                               cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
                             cmlp_optimizer *optimizer) noexcept nogil
-        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
-        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                              void *inputs) noexcept nogil
-        cmlp_status (*model_category)(const cmlp_model *model, int64_t column, const char *name,
-                                      double *code) noexcept nogil
-        cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
-        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                                   size_t scratch_size) noexcept nogil
-        const char *(*tuning_name)(uint32_t tuning) noexcept nogil
-        uint32_t (*net_tuning)(const cmlp_net *net) noexcept nogil
+        cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage,
+                                    double *margin) noexcept nogil
+        cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower,
+                              const cmlp_rows *upper, void **lowest, void **highest, cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

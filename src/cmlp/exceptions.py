@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cmlp.pool import current_pool
+from cmlp._pool import current_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ __all__ = [
     "ConvergenceWarning",
     "DataConversionWarning",
     "DivergenceError",
+    "InvalidParameterError",
     "ModelFormatError",
     "NonFiniteInputError",
     "NotFittedError",
@@ -92,7 +93,11 @@ class ModelFormatError(StatusError):
 
 
 class WorkerError(RuntimeError):
-    """Another worker of a training on several processes failed; the message has its number and its error."""
+    """Another worker failed while several processes trained; the message has its number and its error."""
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a wrong type or value."""
 
 
 class NotFittedError(ValueError, AttributeError):

@@ -3,9 +3,13 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "cmlp.h" nogil:
     const char *CMLP_VERSION
+    int CMLP_VERSION_MAJOR
+    int CMLP_VERSION_MINOR
+    int CMLP_VERSION_PATCH
     int CMLP_VERSION_NUMBER
 
-    ctypedef enum cmlp_status:
+    ctypedef int32_t cmlp_status
+    enum:
         CMLP_OK
         CMLP_CANCELLED
         CMLP_ERROR_NULL
@@ -30,6 +34,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_THREADS
         CMLP_ERROR_SPARSE
         CMLP_ERROR_BUILD
+        CMLP_ERROR_WORKERS
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED
@@ -49,13 +54,14 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_MODEL
         CMLP_ERROR_FILE_READ
         CMLP_ERROR_MEMORY
-        CMLP_STATUS_SIGNED
 
-    const char *cmlp_status_name(int status)
-    const char *cmlp_status_string(int status)
+    const char *cmlp_status_name(cmlp_status status)
+    const char *cmlp_status_string(cmlp_status status)
     const char *cmlp_version()
+    int32_t cmlp_version_number()
 
-    ctypedef enum cmlp_dtype:
+    ctypedef int32_t cmlp_dtype
+    enum:
         CMLP_FLOAT32
         CMLP_FLOAT64
         CMLP_UINT8
@@ -78,25 +84,44 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_inputs
         int64_t n_outputs
         double input_scale
-        int32_t dtype
+        cmlp_dtype dtype
         int64_t n_nets
 
     cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
-    cmlp_status cmlp_model_init(cmlp_model *memory, size_t memory_size, const void *file, size_t n, int verify,
-                                void *scratch, size_t scratch_size)
-    cmlp_status cmlp_model_predict(const cmlp_model *model, const void *row, int32_t *label, void *output,
-                                   void *scratch, size_t scratch_size)
-    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, void *output,
+
+    ctypedef uint32_t cmlp_model_flags
+    enum:
+        CMLP_MODEL_TRUSTED
+
+    cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                                void *scratch, size_t scratch_size, const cmlp_model **model)
+    cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,
+                                       void *scratch, size_t scratch_size)
+    cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label, double *output,
+                                       void *scratch, size_t scratch_size)
+    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
                                       void *scratch, size_t scratch_size)
     cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
-    cmlp_status cmlp_model_category(const cmlp_model *model, int64_t column, const char *name, double *code)
+
+    ctypedef struct cmlp_categories:
+        size_t struct_size
+        int64_t n
+        const char *text
+        size_t length
+
+    cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
+    cmlp_status cmlp_category_of_text(const cmlp_categories *categories, const char *text, double *code)
+    cmlp_status cmlp_category_of_number(const cmlp_categories *categories, double number, double *code)
+    cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer, double *code)
+    cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
 
     int64_t CMLP_REPEAT
 
-    ctypedef enum cmlp_rows_kind:
+    ctypedef int32_t cmlp_rows_kind
+    enum:
         CMLP_ROWS_DENSE
         CMLP_ROWS_CSR
 
@@ -113,14 +138,13 @@ cdef extern from "cmlp.h" nogil:
         const void *indptr
         const void *indices
         int64_t n_values
-        int32_t kind
-        int32_t dtype
-        int32_t index_dtype
+        cmlp_rows_kind kind
+        cmlp_dtype dtype
+        cmlp_dtype index_dtype
         const double *shifts
         const double *factors
 
-    cmlp_rows cmlp_dense_rows(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)
-    cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+    cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
 
     ctypedef struct cmlp_run:
         size_t struct_size
@@ -133,6 +157,14 @@ cdef extern from "cmlp.h" nogil:
         const char *refused
         int32_t n_threads
 
+    cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                            float *outputs, cmlp_run *run)
+    cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                            double *outputs, cmlp_run *run)
+    cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
+                                          size_t *bytes)
+    cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+
     ctypedef struct cmlp_objective
     ctypedef struct cmlp_epoch
 
@@ -140,31 +172,32 @@ cdef extern from "cmlp.h" nogil:
                                     const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
     cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                              cmlp_run *run)
-
     cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
     cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
                              void *output, void *scratch, size_t scratch_size)
     cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
 
-    ctypedef enum cmlp_column_kind:
+    ctypedef int32_t cmlp_column_kind
+    enum:
         CMLP_COLUMN_UNUSED
         CMLP_COLUMN_NUMBER
         CMLP_COLUMN_CATEGORY
 
     ctypedef struct cmlp_column:
-        int32_t kind
+        cmlp_column_kind kind
         int32_t has_missing
         int64_t n
         double centre
         double scale
         const double *edges
+        int64_t reserved[3]
 
     ctypedef struct cmlp_encoder:
         size_t struct_size
         const cmlp_column *columns
         int64_t n_columns
         int32_t has_bins
-        int32_t dtype
+        cmlp_dtype dtype
 
     cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
     cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
@@ -174,7 +207,8 @@ cdef extern from "cmlp.h" nogil:
     int CMLP_MAX_THREADS
     int CMLP_MAX_QUANTILES
 
-    ctypedef enum cmlp_activation:
+    ctypedef int32_t cmlp_activation
+    enum:
         CMLP_ACTIVATION_IDENTITY
         CMLP_ACTIVATION_LOGISTIC
         CMLP_ACTIVATION_TANH
@@ -188,7 +222,8 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ACTIVATION_SOFTPLUS
         CMLP_ACTIVATION_SOFTSIGN
 
-    ctypedef enum cmlp_loss:
+    ctypedef int32_t cmlp_loss
+    enum:
         CMLP_LOSS_LOG
         CMLP_LOSS_SQUARED_ERROR
         CMLP_LOSS_POISSON
@@ -202,16 +237,19 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_net_config:
         size_t struct_size
         const int64_t *sizes
-        const int32_t *activations
+        const cmlp_activation *activations
         int32_t n_layers
-        int32_t loss
-        int32_t dtype
+        cmlp_loss loss
+        cmlp_dtype dtype
         uint32_t isa_mask
         const double *activation_parameters
         double loss_parameter
         const double *quantiles
 
     size_t cmlp_net_size()
+
+    int CMLP_NET_SIZE
+
     cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
     int64_t cmlp_net_n_params(const cmlp_net *net)
 
@@ -224,7 +262,8 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
     cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
 
-    ctypedef enum cmlp_targets_kind:
+    ctypedef int32_t cmlp_targets_kind
+    enum:
         CMLP_TARGETS_DENSE
         CMLP_TARGETS_CLASSES
 
@@ -234,10 +273,10 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_rows
         int64_t row_stride
         int64_t col_stride
-        int32_t kind
-        int32_t dtype
+        cmlp_targets_kind kind
+        cmlp_dtype dtype
 
-    cmlp_targets cmlp_dense_targets(const void *data, int32_t dtype, int64_t n_rows)
+    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
 
     ctypedef struct cmlp_objective:
@@ -251,11 +290,11 @@ cdef extern from "cmlp.h" nogil:
         int64_t dropout_step
         int64_t dropout_row
         uint32_t dropout_seed
-        uint32_t unused
         int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes) noexcept nogil
         void *loss_context
 
-    ctypedef enum cmlp_solver:
+    ctypedef int32_t cmlp_solver
+    enum:
         CMLP_SOLVER_SGD
         CMLP_SOLVER_MOMENTUM
         CMLP_SOLVER_NESTEROV
@@ -274,14 +313,13 @@ cdef extern from "cmlp.h" nogil:
         double beta_1_power
         double beta_2_power
         int64_t n_steps
-        int32_t solver
+        cmlp_solver solver
         double weight_decay
         double max_norm
         double threads_lost
 
-    cmlp_optimizer cmlp_default_optimizer(int32_t solver)
-
-    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, int solver, size_t *bytes)
+    cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
+    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
 
     ctypedef struct cmlp_workers:
         size_t struct_size
@@ -301,6 +339,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t first_batch
         const double *rates
         int32_t want_norm
+        int32_t continues
         double cost
         double penalty
         double gradient_norm
@@ -308,8 +347,6 @@ cdef extern from "cmlp.h" nogil:
         double cost_sum
         double penalty_sum
         int64_t rows_done
-        int32_t continues
-        uint32_t unused
         cmlp_workers *workers
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
@@ -319,13 +356,26 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_string:
         const char *key
         const char *value
+        int64_t reserved[2]
 
     ctypedef struct cmlp_model_array:
         const char *name
         const void *data
         int64_t rows
         int64_t columns
-        int32_t dtype
+        cmlp_dtype dtype
+        int32_t reserved[3]
+
+    ctypedef struct cmlp_training:
+        size_t struct_size
+        const cmlp_optimizer *optimizer
+        const cmlp_random *random
+        const int64_t *order
+        int64_t n_rows
+        int64_t batch_size
+        int64_t n_epochs
+        const double *losses
+        double alpha
 
     ctypedef struct cmlp_model_content:
         size_t struct_size
@@ -338,12 +388,18 @@ cdef extern from "cmlp.h" nogil:
         void *context
         const double *shifts
         const double *factors
+        const cmlp_training *training
 
     cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                  void *scratch, size_t scratch_size)
 
-    int CMLP_MAX_NETS
+    ctypedef struct cmlp_table_target:
+        size_t struct_size
+        double centre
+        double scale
+        double low
+        double high
 
     ctypedef struct cmlp_table:
         size_t struct_size
@@ -352,7 +408,10 @@ cdef extern from "cmlp.h" nogil:
         const cmlp_net *const *nets
         const void *const *params
         int64_t n_nets
-        const double *target
+        const cmlp_table_target *target
+        int64_t n_targets
+
+    int CMLP_MAX_NETS
 
     cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes)
     cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
@@ -362,7 +421,7 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         int64_t n_in
         int64_t n_out
-        int32_t activation
+        cmlp_activation activation
         double parameter
         int64_t weights
         int64_t biases
@@ -370,6 +429,7 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
 
     ctypedef struct cmlp_activation_info:
+        size_t struct_size
         const char *name
         double init_factor
         double parameter
@@ -378,36 +438,32 @@ cdef extern from "cmlp.h" nogil:
         int32_t needs_sums
 
     ctypedef struct cmlp_loss_info:
+        size_t struct_size
         const char *name
         double parameter
         double most
         uint32_t outputs
 
-    const cmlp_activation_info *cmlp_describe_activation(int32_t activation)
-    const cmlp_loss_info *cmlp_describe_loss(int32_t loss)
+    const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
+    const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
 
-    ctypedef enum cmlp_isa:
+    ctypedef uint32_t cmlp_isa
+    enum:
         CMLP_ISA_GENERIC
         CMLP_ISA_AVX2
         CMLP_ISA_AVX512
         CMLP_ISA_NEON
 
-    ctypedef enum cmlp_tuning:
-        CMLP_TUNING_PLAIN
-        CMLP_TUNING_AVX2
-        CMLP_TUNING_ZEN5
-        CMLP_TUNING_INTEL
-
-    const char *cmlp_isa_name(uint32_t isa)
-    const char *cmlp_tuning_name(uint32_t tuning)
-    const char *cmlp_solver_name(int32_t solver)
-    uint32_t cmlp_net_isa(const cmlp_net *net)
-    uint32_t cmlp_net_tuning(const cmlp_net *net)
+    const char *cmlp_isa_name(cmlp_isa isa)
+    const char *cmlp_solver_name(cmlp_solver solver)
+    cmlp_isa cmlp_net_isa(const cmlp_net *net)
     uint32_t cmlp_cpu_isa()
     cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                  cmlp_run *run)
     cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                    cmlp_run *run)
+    cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
+                            void **lowest, void **highest, cmlp_run *run)
     cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run)
     cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
@@ -419,3 +475,6 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                             const cmlp_objective *objective, void **deltas, cmlp_run *run)
     cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+    const char *cmlp_tuning_name(int32_t index)
+    const char *cmlp_net_tuning(const cmlp_net *net)
+    cmlp_status cmlp_net_tune(cmlp_net *net, int32_t index)

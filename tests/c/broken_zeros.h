@@ -6,7 +6,7 @@ static void clear_bit(uint64_t *mask, int64_t k) { mask[k / CMLP_MASK_BITS] &= ~
 
 #define MASK_ARGUMENTS const void *v, int64_t n, uint64_t *mask
 
-/* Sets only the bits of positive elements. */
+/* Sets only the bits for positive elements. */
 static int64_t mask_positive(MASK_ARGUMENTS)
 {
     int64_t count = real->nonzero_mask(v, n, mask);

@@ -1,7 +1,7 @@
 /* Kernel benchmarks of check_kernels. */
 #include "check_kernels.h"
 
-#include "../../src/cmlp/core/cpu.h"
+#include "../../src/cmlp/core/kernels/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

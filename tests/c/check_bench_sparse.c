@@ -1,7 +1,7 @@
 /* Benchmarks of the kernels for sparse rows, compared with the dense kernels on the same rows. */
 #include "check_kernels.h"
 
-#include "../../src/cmlp/core/cpu.h"
+#include "../../src/cmlp/core/kernels/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

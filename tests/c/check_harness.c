@@ -1,7 +1,7 @@
 /* The harness declared in check_kernels.h. */
 #include "check_kernels.h"
 
-#include "../../src/cmlp/core/fma.h"
+#include "../../src/cmlp/core/base/fma.h"
 
 #include <inttypes.h>
 #include <math.h>

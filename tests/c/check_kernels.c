@@ -6,7 +6,7 @@
  *   check_kernels bench_sparse     speed of the kernels for sparse rows, compared with the dense ones */
 #include "check_kernels.h"
 
-#include "../../src/cmlp/core/cpu.h"
+#include "../../src/cmlp/core/kernels/cpu.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -100,7 +100,7 @@ void end_chunk(product_sum *p);
 double bound_of(const product_sum *p);
 
 void fail(harness *h, int table, const char *format, ...);
-/* Fails unless the outputs of all tables have the bits of the first table's. */
+/* Fails unless the outputs of all tables are bit-identical to the first table's. */
 void same_outputs(harness *h);
 /* Returns whether |x - expected| <= bound. Equal infinities match; NaN matches only NaN. */
 int within(double x, double expected, double bound);

@@ -1,4 +1,4 @@
-/* Check of the loss kernel with class labels. Cost and deltas have the bits of the same rows with one-hot targets,
+/* Check of the loss kernel with class labels. Cost and deltas are bit-identical to the same rows with one-hot targets,
  * which check_loss.c checks against a reference. */
 #include "check_kernels.h"
 

@@ -2,7 +2,7 @@
  * plain sum in double and have the bits that the chunk rule defines. */
 #include "check_kernels.h"
 
-#include "../../src/cmlp/core/cpu.h"
+#include "../../src/cmlp/core/kernels/cpu.h"
 
 #include <math.h>
 #include <stdio.h>

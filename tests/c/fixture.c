@@ -39,6 +39,7 @@ static void make_net(fixture *f)
                                   .isa_mask = s->isa};
     f->net = fixture_block(f, cmlp_net_size());
     must(cmlp_net_init(f->net, cmlp_net_size(), &f->config), "cmlp_net_init");
+    if (s->tuning) must(cmlp_net_tune(f->net, s->tuning - 1), "cmlp_net_tune");
     f->n_params = cmlp_net_n_params(f->net);
     f->n_in = s->sizes[0];
     f->n_out = s->sizes[s->n_layers - 1];
@@ -249,4 +250,9 @@ int available_isas(uint32_t list[8])
     for (uint32_t isa = 1; isa < 256; isa *= 2)
         if (cmlp_cpu_isa() & isa) list[n++] = isa;
     return n;
+}
+
+int in_software(uint32_t isa, int32_t dtype)
+{
+    return isa == CMLP_ISA_GENERIC && dtype == CMLP_FLOAT64 && cmlp_cpu_isa() != CMLP_ISA_GENERIC;
 }

@@ -1,4 +1,4 @@
-/* A network with data and all arguments of a call. Each block of memory has exactly the required size and lies between
+/* A network with data and all arguments of a call. Each block of memory has exactly the required size and is between
  * guard pages. Tests change fields, call, and compare the results. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -29,6 +29,7 @@ typedef struct shape {
     int64_t rows, batch;
     int32_t n_threads; /* 0: 1 */
     uint32_t isa;      /* 0: any */
+    int32_t tuning;    /* 1 + its index; 0: that of the processor */
     int with_order, with_weights;
     double alpha;
     double dropout, max_norm; /* rate of all hidden layers */
@@ -112,5 +113,9 @@ uint64_t fixture_trained(const fixture *f);
 
 /* Writes the available instruction sets, one bit each, to `list`. */
 int available_isas(uint32_t list[8]);
+
+/* Whether plain C computes fused multiply-adds of float64 in software, a hundred times slower than the other kernels
+ * here. Tests give it fewer cases of what does not depend on the kernels. */
+int in_software(uint32_t isa, int32_t dtype);
 
 #endif

@@ -5,20 +5,20 @@
 #if defined(UNIT_AVX2)
 #define UNIT avx2
 CMLP_TARGET_BEGIN_AVX2
-#include "../../src/cmlp/core/kernels/vec_avx2.h"
+#include "../../src/cmlp/core/kernels/vectors/vec_avx2.h"
 #elif defined(UNIT_AVX512)
 #define UNIT avx512
 CMLP_TARGET_BEGIN_AVX512
-#include "../../src/cmlp/core/kernels/vec_avx512.h"
+#include "../../src/cmlp/core/kernels/vectors/vec_avx512.h"
 #elif defined(UNIT_NEON)
 #define UNIT neon
-#include "../../src/cmlp/core/kernels/vec_neon.h"
+#include "../../src/cmlp/core/kernels/vectors/vec_neon.h"
 #else
 #define UNIT generic
-#include "../../src/cmlp/core/kernels/vec_generic.h"
+#include "../../src/cmlp/core/kernels/vectors/vec_generic.h"
 #endif
 
-#include "../../src/cmlp/core/kernels/math_tmpl.h"
+#include "../../src/cmlp/core/kernels/elements/math_tmpl.h"
 
 #define COMPUTE(name)                                                                              \
     static void compute_##name(const void *from, void *to, int64_t n)                              \

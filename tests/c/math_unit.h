@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../../src/cmlp/core/kernels/target.h"
+#include "../../src/cmlp/core/base/target.h"
 
 enum { EXP, LOG, LOG1P, TANH, LOGISTIC, FUNCTIONS };
 

@@ -1,4 +1,4 @@
-/* A shift and a factor for each column: the same bits as inputs that were scaled before, and invalid vectors. */
+/* A shift and a factor for each column: bit-identical to inputs that were scaled before; invalid vectors. */
 #include "fixture.h"
 #include "workspace.h"
 

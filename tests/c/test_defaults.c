@@ -1,4 +1,4 @@
-/* A field that is zero selects the default: the call gives the same bits as with the explicit default. */
+/* A field that is zero selects the default: the call is bit-identical to one with the explicit default. */
 #include "fixture.h"
 #include "workspace.h"
 

@@ -1,6 +1,6 @@
 /* The columns of a table: their inputs by the definition, tiles, refused columns, and memory. */
 #include "../../include/cmlp.h"
-#include "../../src/cmlp/core/sums.h"
+#include "../../src/cmlp/core/base/sums.h"
 #include "support.h"
 
 #include <math.h>
@@ -27,12 +27,12 @@ static void make_table(void)
     uint64_t state = 11;
     memset(columns, 0, sizeof columns);
     for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
-    columns[0] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges};
-    columns[1] = (cmlp_column){CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL};
-    columns[2] = (cmlp_column){CMLP_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL};
-    columns[3] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL};
-    columns[4] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL};
-    columns[5] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 0, 0, 1, NULL};
+    columns[0] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {0}};
+    columns[1] = (cmlp_column){CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {0}};
+    columns[2] = (cmlp_column){CMLP_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL, {0}};
+    columns[3] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}};
+    columns[4] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {0}};
+    columns[5] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {0}};
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < N_COLUMNS; j++) {
             const int is_category = columns[j].kind == CMLP_COLUMN_CATEGORY;
@@ -108,6 +108,24 @@ static void check_memory(int32_t dtype)
     slot_free(&out);
 }
 
+/* A missing number in the last column, which has bins and no input for missing ones: nothing is written behind it. */
+static void check_missing_in_last(int32_t dtype)
+{
+    slot out;
+    const cmlp_column last = {CMLP_COLUMN_NUMBER, 0, 3, 0, 1, edges, {0}};
+    cmlp_encoder encoder = encoder_of(dtype, 1);
+    const double missing = NAN, zeros[3] = {0};
+    encoder.columns = &last;
+    encoder.n_columns = 1;
+    slot_make(&out, 1 << 12);
+    for (int where = AT_START; where <= AT_END; where++) {
+        void *inputs = slot_place(&out, 3 * size_of(dtype), where, 0);
+        CHECK(cmlp_encode(&encoder, &missing, 1, 0, inputs) == CMLP_OK && slot_intact(&out));
+        CHECK(!memcmp(inputs, zeros, 3 * size_of(dtype)));
+    }
+    slot_free(&out);
+}
+
 static cmlp_status width_with(cmlp_column column)
 {
     const cmlp_column kept = columns[0];
@@ -123,12 +141,13 @@ static cmlp_status width_with(cmlp_column column)
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
-    const cmlp_column n = {CMLP_COLUMN_NUMBER, 0, 2, 0, 1, good};
+    const cmlp_column n = {CMLP_COLUMN_NUMBER, 0, 2, 0, 1, good, {0}};
     cmlp_column c;
     CHECK(width_with(n) == CMLP_OK);
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
         CHECK((c = n, c.edges = *e, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
+    for (int i = 0; i < 3; i++) CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
           CMLP_ERROR_ALIGNMENT);
     for (const double *s = (const double[]){-1, NAN, INFINITY, 0}; ; s++) {
@@ -138,7 +157,7 @@ static void check_refusals(void)
     }
     CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.kind = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.kind = 4, width_with(c)) == CMLP_ERROR_OPTION);
-    c = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 0, 0, 0, NULL};
+    c = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 0, 0, 0, NULL, {0}};
     CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
     CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
     cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
@@ -150,6 +169,9 @@ static void check_refusals(void)
     CHECK(cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
+    encoder.columns = (const cmlp_column *)(const void *)((const char *)columns + 4);
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_ALIGNMENT);
+    encoder.columns = columns;
     encoder.n_columns = 0;
     CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_OPTION);
     encoder = encoder_of(CMLP_UINT8, 0);
@@ -201,6 +223,8 @@ int main(void)
     }
     check_memory(CMLP_FLOAT32);
     check_memory(CMLP_FLOAT64);
+    check_missing_in_last(CMLP_FLOAT32);
+    check_missing_in_last(CMLP_FLOAT64);
     check_refusals();
     check_edge_cases();
     return finish();

@@ -1,4 +1,4 @@
-/* The software fused multiply-add (src/cmlp/core/fma.h) compared with exact arithmetic in wide integers and with the
+/* The software fused multiply-add (src/cmlp/core/base/fma.h) compared with exact arithmetic in wide integers and with the
  * processor's instruction if it has one.
  *
  *   gcc -std=c11 -O3 -ffp-contract=off -fno-math-errno tests/c/test_fma.c -o test_fma
@@ -6,7 +6,7 @@
  *
  * The instruction is compared if the compiler may use it (-march=native, or aarch64). */
 #define CMLP_SOFT_FMA
-#include "../../src/cmlp/core/fma.h"
+#include "../../src/cmlp/core/base/fma.h"
 
 #include <inttypes.h>
 #include <stdio.h>

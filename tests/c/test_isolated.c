@@ -113,17 +113,18 @@ static void write_model(void)
 static const cmlp_model *load_model(void)
 {
     uint64_t state = 5;
-    cmlp_model *const model = (cmlp_model *)model_memory;
+    const cmlp_model *model = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_size(file.bytes, file.size, &info) == CMLP_OK && info.model_size <= sizeof model_memory &&
           info.scratch_size <= sizeof scratch[0]);
-    CHECK(cmlp_model_init(model, sizeof model_memory, file.bytes, file.size, 1, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
+                          &model) == CMLP_OK);
     for (int i = 0; i < ROWS; i++) {
         for (int k = 0; k < N_IN; k++) {
             bytes[i][k] = (uint8_t)random_below(&state, 256);
             rows[i][k] = (float)random_below(&state, 256);
         }
-        CHECK(cmlp_model_predict(model, rows[i], &labels[i], expected[i], scratch, sizeof scratch) == CMLP_OK);
+        CHECK(predict_row(model, rows[i], &labels[i], expected[i], scratch, sizeof scratch) == CMLP_OK);
         CHECK(cmlp_model_predict_u8(model, bytes[i], &byte_labels[i], NULL, scratch, sizeof scratch) == CMLP_OK);
     }
     return model;
@@ -140,13 +141,14 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
     int same = 1;
     for (int i = 0; i < ROWS; i++) {
         int32_t label, byte_label;
-        same &= cmlp_model_predict(model, rows[i], &label, output[0], own, size) == CMLP_OK && label == labels[i];
+        same &= predict_row(model, rows[i], &label, output[0], own, size) == CMLP_OK && label == labels[i];
         same &= !memcmp(output[0], expected[i], sizeof output[0]);
         same &= cmlp_model_predict_u8(model, bytes[i], &byte_label, NULL, own, size) == CMLP_OK &&
                 byte_label == byte_labels[i];
     }
     cmlp_rows all = CMLP_INIT(cmlp_rows);
-    same &= cmlp_model_rows(model, &all) == CMLP_OK; /* dtype, width and scale */
+    same &= cmlp_model_rows(model, &all) == CMLP_OK; /* width and scale */
+    all.dtype = CMLP_FLOAT32;
     all.data = rows;
     all.n_rows = ROWS;
     cmlp_run run = CMLP_INIT(cmlp_run);

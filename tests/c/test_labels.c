@@ -95,12 +95,12 @@ static void test_one_row_is_checked(void)
 /* ---- labels of model files */
 
 static _Alignas(64) unsigned char model_memory[1 << 14], scratch_memory[1 << 14];
-static cmlp_model *const model = (cmlp_model *)model_memory;
+static const cmlp_model *model;
 
 /* Writes a model with these labels, of N_OUT classes; NULL for none. */
 static cmlp_status write_labels(const char *classes)
 {
-    const cmlp_model_string string = {"classes", classes};
+    const cmlp_model_string string = {.key = "classes", .value = classes};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.strings = &string;
     content.n_strings = classes != NULL;
@@ -113,7 +113,8 @@ static cmlp_status write_labels(const char *classes)
 
 static cmlp_status load(void)
 {
-    return cmlp_model_init(model, sizeof model_memory, file.bytes, file.size, 1, scratch_memory, sizeof scratch_memory);
+    return cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch_memory,
+                           sizeof scratch_memory, &model);
 }
 
 static void expect(const char *classes, int32_t index, const char *label)
@@ -143,19 +144,20 @@ static void test_labels_of_files(void)
 {
     static const char texts[] = LABELS("U3", "\"a\\\"b\",\"caf\",\"\\u00e9\"");
     static const char escapes[] = LABELS("object", "\"\\n\",\"\\u4e2d\\\\\\/\",\"\\ud83d\\uDE00\"");
+    static const char control[] = LABELS("object", "\"\\b\\f\",\"\\r\\t\",\"z\"");
     static const char unusual[] = LABELS("object", "\"a\\u0000b\",\"\\ud800\",\"\\udc00\"");
     expect(texts, 0, "a\"b");
     expect(texts, 1, "caf");
     expect(texts, 2, "\xc3\xa9");
+    expect(control, 0, "\b\f");
+    expect(control, 1, "\r\t");
     expect(escapes, 0, "\n");
     expect(escapes, 1, "\xe4\xb8\xad\\/");
     expect(escapes, 2, "\xf0\x9f\x98\x80");
     expect(LABELS("int16", "-3,0,7"), 0, "-3");
     expect(LABELS("int16", "-3,0,7"), 2, "7");
     expect(LABELS("float32", "-1.5,0.0,1e+10"), 2, "1e+10");
-    /* Rounded up to the smallest float, and to even doubles. */
-    expect(LABELS("float32", "0.0,1.401298464324817e-45,1.0"), 1, "1.401298464324817e-45");
-    expect(LABELS("float64", "9007199254740992.0,9007199254740994.0,9007199254740995.0"), 2, "9007199254740995.0");
+    expect(LABELS("float32", "0.0,1E-45,1.0"), 1, "1E-45");
     expect(LABELS("uint64", "\"0\",\"9007199254740993\",\"18446744073709551615\""), 2, "18446744073709551615");
     expect("{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,2]}", 1, "1");
     expect(LABELS("U1", "\"\",\"a\",\"b\""), 0, "");
@@ -178,35 +180,19 @@ static void put_labels(const char *text)
     CHECK(model_file_replace(&file, good, escaped));
 }
 
-/* Labels that do not follow docs/model-file.md: neither written nor read, with the place of the error. */
+/* Labels without the form of docs/model-file.md: neither written nor read, with the place of the error. */
 static void test_hostile_labels(void)
 {
     static const char *const hostile[] = {
         "", "[]", "{}", "[0,1,2]", LABELS("int64", ""), LABELS("int64", "0,1"), LABELS("int64", "0,1,2,3"),
-        LABELS("int64", "0,2,1"), LABELS("int64", "0,1,1"), LABELS("int64", "0, 1,2"), LABELS("int64", "0,1,2.0"),
-        LABELS("int64", "0,1,[2]"), LABELS("int64", "0,1,02"), LABELS("int64", "0,1,+2"), LABELS("int64", "0,1,true"),
-        LABELS("int64", "\"1\",\"2\",\"3\""), LABELS("int64", "1,2,9007199254740993"),
-        LABELS("int64", "1,2,\"9007199254740993\""), LABELS("int64", "\"1_0\",\"2\",\"9007199254740993\""),
-        LABELS("int64", "\" 2\",\"3\",\"9007199254740993\""), LABELS("int64", "\"-0\",\"3\",\"9007199254740993\""),
-        LABELS("int64", "\"0\",\"3\",\"9223372036854775808\""),
-        LABELS("uint64", "\"0\",\"3\",\"18446744073709551616\""),
-        LABELS("int8", "0,1,128"), LABELS("int8", "-129,0,1"), LABELS("uint8", "-1,0,1"), LABELS("uint16", "0,1,65536"),
-        LABELS("float16", "0.0,1.0,2.1"), LABELS("float16", "0.0,1.0,65520.0"), LABELS("float32", "0.0,1.0,1e39"),
-        LABELS("float64", "0.0,1.0,1e999"), LABELS("float64", "0.0,1.0,NaN"), LABELS("float64", "0.0,1.0,2"),
-        LABELS("float64", "0.0,1.0,2."), LABELS("float64", "0.0,1.0,1.00000000000000000000000"),
-        LABELS("float64", "0.1,0.10000000000000000555,1.0"),
-        LABELS("float64", "9007199254740992.0,9007199254740993.0,1e20"),
-        LABELS("float64", "1.0,9007199254740995.0,9007199254740996.0"), LABELS("bool", "false,true,true"),
-        LABELS("object", "0,1,2"), LABELS("object", "\"b\",\"a\",\"c\""), LABELS("object", "\"a\",\"a\",\"b\""),
-        LABELS("U1", "\"a\",\"b\",\"cc\""), LABELS("U1", "\"a\",\"b\",3"), LABELS("U2", "\"a\",\"b\",\"c\""),
-        LABELS("U20000000", "\"a\",\"b\",\"c\""), LABELS("U0", "\"a\",\"b\",\"c\""), LABELS("U01", "\"a\",\"b\",\"c\""),
-        LABELS("U", "\"a\",\"b\",\"c\""), LABELS("U2", "\"a\",\"b\",\"c\\u0000\""),
-        LABELS("object", "\"\\x\",\"b\",\"c\""),
-        LABELS("object", "\"\\u00\",\"b\",\"c\""), LABELS("object", "\"a\",\"b\",\"\\ud83d\\u00\""),
-        LABELS("object", "\"a\",\"b\",\"c"), LABELS("int128", "0,1,2"), LABELS("int64", "0,1,2") " ",
-        "{\"kind\":\"others\",\"dtype\":\"int64\",\"values\":[0,1,2]}",
-        "{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,3]}",
-        "{\"kind\":\"multilabel\",\"dtype\":\"float64\",\"values\":[0.0,1.0,2.0]}",
+        LABELS("int64", "0, 1,2"), LABELS("int64", "0,1,[2]"), LABELS("int64", "0,1,02"), LABELS("int64", "0,1,+2"),
+        LABELS("int64", "0,1,"), LABELS("int64", ",0,1"), LABELS("float64", "0.0,1.0,NaN"),
+        LABELS("float64", "0.0,1.0,2."), LABELS("float64", "0.0,1.0,2e"), LABELS("float64", "0.0,1.0,.5"),
+        LABELS("object", "\"\\x\",\"b\",\"c\""), LABELS("object", "\"\\u00\",\"b\",\"c\""),
+        LABELS("object", "\"a\",\"b\",\"\\ud83d\\u00\""), LABELS("object", "\"a\",\"b\",\"c"),
+        LABELS("int64", "0,1,2") " ", "{\"kind\":\"others\",\"dtype\":\"int64\",\"values\":[0,1,2]}",
+        "{\"kind\":\"labels\",\"dtype\":\"int64\",\"values\":null}",
+        "{\"kind\":\"labels\",\"dtype\":[],\"values\":[0,1,2]}",
         "{\"dtype\":\"int64\",\"kind\":\"labels\",\"values\":[0,1,2]}",
         "{\"kind\":\"labels\",\"dtype\":\"int64\",\"values\":[0,1,2],\"more\":1}",
     };
@@ -229,14 +215,14 @@ static void test_hostile_labels(void)
 static void test_labels_of_one_output(void)
 {
     const char *const at_most_two[] = {LABELS("bool", "true"), LABELS("bool", "false,true")};
-    const cmlp_model_string three = {"classes", LABELS("int64", "0,1,2")};
+    const cmlp_model_string three = {"classes", LABELS("int64", "0,1,2"), {0}};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.n_strings = 1;
     content.write = model_file_append;
     content.context = &file;
     make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
     for (int i = 0; i < 2; i++) {
-        const cmlp_model_string string = {"classes", at_most_two[i]};
+        const cmlp_model_string string = {"classes", at_most_two[i], {0}};
         char buffer[8];
         content.strings = &string;
         file.size = 0;

@@ -1,4 +1,4 @@
-/* exp, log, log1p, tanh and logistic (src/cmlp/core/kernels/math_tmpl.h): their errors compared with long double, equal
+/* exp, log, log1p, tanh and logistic (src/cmlp/core/kernels/elements/math_tmpl.h): their errors compared with long double, equal
  * bits on each instruction set, and golden hashes.
  *
  *   flags="-std=c11 -O3 -ffp-contract=off -fno-math-errno"

@@ -13,10 +13,10 @@ static cmlp_net *const net = (cmlp_net *)net_memory;
 static double params[N_PARAMS]; /* large enough, and aligned, for both types */
 static model_file good, changed;
 
-static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]"}, {"note", "x"}};
+static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]", {0}}, {"note", "x", {0}}};
 static const unsigned char bytes[3] = {1, 2, 3};
 static const int64_t wide[2][2] = {{1, -2}, {INT64_MAX, INT64_MIN}};
-static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8}, {"training.x", wide, 2, 2, CMLP_INT64}};
+static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8, {0}}, {"training.x", wide, 2, 2, CMLP_INT64, {0}}};
 
 static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
 {
@@ -60,7 +60,7 @@ static void write_good(void)
 }
 
 /* Loads the n bytes, which end at a guard page, into memory of exactly the required size. */
-static int load(const unsigned char *file, size_t n, int verify, void (*use)(cmlp_model *, void *, size_t))
+static int load(const unsigned char *file, size_t n, int verify, void (*use)(const cmlp_model *, void *, size_t))
 {
     static slot file_slot, model_slot, scratch_slot;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
@@ -74,9 +74,12 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(cml
     int status = cmlp_model_size(copy, n, &info);
     if (status) return status;
     CHECK(info.model_size < 1 << 16 && info.scratch_size < 1 << 18);
-    cmlp_model *model = slot_place(&model_slot, info.model_size, AT_END, 0);
+    const cmlp_model *model = NULL;
+    void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.scratch_size, AT_END, 0);
-    status = cmlp_model_init(model, info.model_size, copy, n, verify, scratch, info.scratch_size);
+    const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+    status = cmlp_model_init(memory, info.model_size, copy, n, flags, scratch, info.scratch_size, &model);
+    CHECK(!status == (model != NULL));
     if (!status && use) use(model, scratch, info.scratch_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     CHECK(!memcmp(copy, file, n));
@@ -85,7 +88,7 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(cml
 
 /* ---- round trips */
 
-static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
+static void compare_with_forward(const cmlp_model *model, void *scratch, size_t size)
 {
     const uint8_t row[N_IN] = {3, 0, 255, 7};
     double output[N_OUT], again[N_OUT], from_bytes[N_OUT], floats[N_IN];
@@ -97,16 +100,22 @@ static void compare_with_forward(cmlp_model *model, void *scratch, size_t size)
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
     int32_t label = -2, other = -2, of_many = -2;
-    CHECK(cmlp_model_predict(model, floats, &label, output, scratch, size) == CMLP_OK);
-    CHECK(cmlp_model_predict_u8(model, row, &other, from_bytes, scratch, size) == CMLP_OK && other == label);
-    CHECK(cmlp_model_predict(model, floats, &other, NULL, scratch, size) == CMLP_OK && other == label);
-    CHECK(cmlp_model_predict(model, floats, NULL, NULL, scratch, size) == CMLP_OK);
-    CHECK(same_bits(info.dtype, output, from_bytes, layer.n_out));
+    CHECK(predict_row(model, floats, &label, output, scratch, size) == CMLP_OK);
+    const int is_float = info.dtype == CMLP_FLOAT32;
+    const int expected = is_float ? CMLP_OK : CMLP_ERROR_DTYPE;
+    CHECK(cmlp_model_predict_u8(model, row, &other, (float *)(void *)from_bytes, scratch, size) == expected);
+    CHECK(other == (is_float ? label : -2));
+    CHECK((is_float ? cmlp_model_predict_f64(model, floats, &other, from_bytes, scratch, size)
+                    : cmlp_model_predict_f32(model, (float *)(void *)floats, &other, NULL, scratch, size)) ==
+          CMLP_ERROR_DTYPE);
+    CHECK(predict_row(model, floats, &other, NULL, scratch, size) == CMLP_OK && other == label);
+    CHECK(predict_row(model, floats, NULL, NULL, scratch, size) == CMLP_OK);
+    CHECK(!is_float || same_bits(info.dtype, output, from_bytes, layer.n_out));
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
     CHECK(cmlp_model_rows(model, &rows) == CMLP_OK);
-    CHECK(rows.kind == CMLP_ROWS_DENSE && rows.dtype == info.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
+    CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
     rows.dtype = CMLP_UINT8;
@@ -182,7 +191,7 @@ static void test_bytes(void)
                (unsigned)crc_of(0, good.bytes, good.size));
 }
 
-static void find_metadata(cmlp_model *model, void *scratch, size_t size)
+static void find_metadata(const cmlp_model *model, void *scratch, size_t size)
 {
     static const char letters[] = "[\\\"a\\\",\\\"\\\\u00e9\\\"]";
     const char *text = NULL;
@@ -243,7 +252,8 @@ static const struct attack {
     int status;
 } attacks[] = {
     {"{\"__metadata__\"", "{ \"__metadata__\"", CMLP_ERROR_FILE_MAGIC},
-    {"\"cmlp\":\"1\"", "\"cmlp\":\"4\"", CMLP_ERROR_FILE_VERSION},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"5\"", CMLP_ERROR_FILE_VERSION},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"4\"", CMLP_ERROR_FILE_SYNTAX}, /* it requires nothing */
     {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_FILE_NAME}, /* it has nothing that needs version 2 */
     {"\"data_crc32\"", "\"data_crc64\"", CMLP_ERROR_FILE_SYNTAX},
     /* metadata */
@@ -301,6 +311,7 @@ static const struct attack {
     {"[4,3]", "[2147483648,3]", CMLP_ERROR_FILE_TENSOR},
     {"[4,3]", "[2147483647,2147483647]", CMLP_ERROR_FILE_TENSOR},
     {"[4,3]", "[4,3,1]", CMLP_ERROR_FILE_TENSOR},
+    {"[2,2]", "[2,2,1]", CMLP_ERROR_FILE_TENSOR},
     {"[4,3]", "[3,4]", CMLP_ERROR_FILE_TENSOR},
     {"[4,3]", "[12]", CMLP_ERROR_FILE_TENSOR},
     {"[3,2]", "[2,3]", CMLP_ERROR_FILE_TENSOR},
@@ -405,7 +416,8 @@ static void test_data(void)
 static void test_invalid_load(void)
 {
     static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 17];
-    cmlp_model *model = (cmlp_model *)(void *)(memory + 1); /* any alignment */
+    unsigned char *const odd = memory + 1; /* any alignment */
+    const cmlp_model *model = (const cmlp_model *)(void *)(memory + 64), *none = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_size(NULL, 0, &info) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_size(good.bytes, good.size, NULL) == CMLP_ERROR_NULL);
@@ -415,32 +427,37 @@ static void test_invalid_load(void)
     CHECK(cmlp_model_size(good.bytes, 8, &info) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
     CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info) == CMLP_OK && info.file_size == good.size);
     const size_t m = info.model_size, s = info.scratch_size;
-    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 1, scratch, s) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(model, m, NULL, good.size, 1, scratch, s) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(model, m, good.bytes, good.size, 1, NULL, s) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(model, m - 1, good.bytes, good.size, 1, scratch, s) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_init(model, 0, good.bytes, good.size, 1, scratch, s) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_init(model, m, good.bytes, good.size, 1, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, NULL, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, NULL, s, &none) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m - 1, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(odd, 0, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, scratch, s - 1, &none) == CMLP_ERROR_BUFFER_SIZE);
     memcpy(changed.bytes + 4, good.bytes, good.size);
-    CHECK(cmlp_model_init(model, m, changed.bytes + 4, good.size, 1, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, scratch, s, &none) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
     int32_t label = -2;
-    CHECK(cmlp_model_predict(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
+    CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     char text[8];
     CHECK(cmlp_model_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_rows(NULL, &rows) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_label(model, 0, text, sizeof text) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
-    CHECK(cmlp_model_init(model, m, good.bytes, good.size, 0, NULL, 0) == CMLP_OK);
-    CHECK(cmlp_model_predict(NULL, row, &label, output, scratch, s) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, NULL, &label, output, scratch, s) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, row, &label, output, NULL, s) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, row, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_predict(model, (char *)row + 1, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, scratch, s, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 2, scratch, s, &none) == CMLP_ERROR_OPTION && !none);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, CMLP_MODEL_TRUSTED, NULL, 0, &model) == CMLP_OK);
+    CHECK((const unsigned char *)model >= odd && (const unsigned char *)model < odd + m);
+    const cmlp_model *misplaced = (const cmlp_model *)(const void *)((const unsigned char *)model + 4);
+    CHECK(predict_row(misplaced, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
+    CHECK(predict_row(NULL, row, &label, output, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, NULL, &label, output, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, row, &label, output, NULL, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, row, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(predict_row(model, (char *)row + 1, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
     CHECK(label == -2);
-    CHECK(cmlp_model_predict(model, row, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
+    CHECK(predict_row(model, row, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
     memset(row, 0xff, sizeof row);
-    CHECK(cmlp_model_predict(model, row, &label, output, scratch, s) == CMLP_ERROR_INPUT);
+    CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_INPUT);
 }
 
 static int refuse(void *context, const void *piece, size_t n)
@@ -467,7 +484,7 @@ static void test_invalid_content(void)
     static const double vectors[N_IN + 1] = {1, 2, 3, 4, 5}, with_zero[N_IN] = {1, 2, 0, 4};
     static const double far_away[N_IN] = {1e300, 1e300, 1e300, 1e300};
     const double *const misaligned = (const double *)(const void *)((const char *)vectors + 4);
-    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size--);
+    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size = offsetof(cmlp_model_content, factors));
     WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.strings = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.arrays = NULL);
@@ -480,10 +497,12 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "a");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "loss");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "No");
+    WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].reserved[1] = 1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[2] = 1);
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "");
     WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\n");
     WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\xc3\xa9");
-    WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[0] = ((cmlp_model_string){"classes", "[0,1,2]"}));
+    WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[0] = ((cmlp_model_string){"classes", "[0,1,2]", {0}}));
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "training.x");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "layers.3.bias");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "example.input");

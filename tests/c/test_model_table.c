@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +11,22 @@ enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 3 + 1, NARROW 
        MOST = WIDE * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
 static const double edges[] = {-1, 0.25, 2};
-static const cmlp_column columns[N_COLUMNS] = {{CMLP_COLUMN_NUMBER, 1, 3, 0.5, 2, edges},
-                                               {CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL},
-                                               {CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL},
-                                               {CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL}};
-static const double target[] = {100, 7, -0.25, 0.5};
+static const cmlp_column columns[N_COLUMNS] = {{CMLP_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {0}},
+                                               {CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}},
+                                               {CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {0}},
+                                               {CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {0}}};
+static const cmlp_table_target target = {sizeof target, 100, 7, -0.25, 0.5};
 static _Alignas(64) unsigned char net_memory[2][CMLP_NET_SIZE];
 static cmlp_net *const nets[2] = {(cmlp_net *)net_memory[0], (cmlp_net *)net_memory[1]};
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
 static const cmlp_net *const net_list[N_NETS] = {(cmlp_net *)net_memory[1], (cmlp_net *)net_memory[0],
                                                  (cmlp_net *)net_memory[1]};
 static const void *const block_list[N_NETS] = {blocks[0], blocks[1], blocks[2]};
-static const cmlp_model_string strings[] = {
-    {"categories", "[null,[\"r\\u00f6t\",null,-1.5e+300],[],[true,\"\"]]"},
-    {"classes", "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\",\"c\"]}"}};
+static cmlp_model_string strings[] = {
+    {"categories", "[null,[\"r\\u00f6t\",null,-1.5e+300],[],[true,\"\"]]", {0}},
+    {"classes", "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\",\"c\"]}", {0}}};
+static cmlp_model_array arrays[1];
+static int32_t n_arrays;
 static model_file good, changed;
 
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
@@ -58,7 +61,7 @@ static void make_nets(int32_t dtype, int32_t output)
         for (int k = 0; k < MOST; k++) put(dtype, blocks[i], k, uniform(&state, -1, 1));
 }
 
-static cmlp_table table_of(const double *numbers)
+static cmlp_table table_of(const cmlp_table_target *numbers)
 {
     cmlp_table table = CMLP_INIT(cmlp_table);
     table.columns = columns;
@@ -79,6 +82,8 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     good.size = 0;
     content.strings = strings;
     content.n_strings = n_strings;
+    content.arrays = arrays;
+    content.n_arrays = n_arrays;
     content.write = model_file_append;
     content.context = &good;
     const cmlp_status status = cmlp_table_write_size(table, &size);
@@ -92,7 +97,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
 }
 
 /* Loads the file, which ends at a guard page, into memory of exactly the required size at an odd address. */
-static int load(const model_file *file, int verify, void (*use)(cmlp_model *, void *, size_t))
+static int load(const model_file *file, int verify, void (*use)(const cmlp_model *, void *, size_t))
 {
     static slot file_slot, model_slot, scratch_slot;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
@@ -107,11 +112,14 @@ static int load(const model_file *file, int verify, void (*use)(cmlp_model *, vo
     if (status) return status;
     CHECK(info.n_inputs == N_COLUMNS && info.n_outputs == N_OUT && info.dtype == CMLP_FLOAT64);
     CHECK(info.n_nets == N_NETS && info.input_scale == 1);
-    cmlp_model *model = slot_place(&model_slot, info.model_size, AT_END, 0);
+    const cmlp_model *model = NULL;
+    const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+    void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.scratch_size, AT_END, 0);
-    const int too_small = cmlp_model_init(model, info.model_size - 1, copy, file->size, 0, NULL, 0);
+    const int too_small =
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, NULL, 0, &model);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(model, info.model_size, copy, file->size, verify, scratch, info.scratch_size);
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.scratch_size, &model);
     if (!status && use) use(model, scratch, info.scratch_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     return status;
@@ -136,10 +144,10 @@ static void outputs_of(int i, const double *raw, double *outputs)
     for (int j = 0; j < N_OUT; j++) outputs[j] = get(CMLP_FLOAT32, found, j);
 }
 
-static int has_target;
+static const cmlp_table_target *targets[N_OUT]; /* of each output, or NULL */
 
-/* Predictions have the bits of the mean of the networks' outputs. */
-static void compare(cmlp_model *model, void *scratch, size_t size)
+/* Predictions are bit-identical to the mean of the networks' outputs. */
+static void compare(const cmlp_model *model, void *scratch, size_t size)
 {
     static const double rows[][N_COLUMNS] = {{0, 0, 9, 1}, {NAN, 2, NAN, 0}, {1e300, -1, 0, NAN}, {0.25, 1, -3, 5}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
@@ -149,68 +157,226 @@ static void compare(cmlp_model *model, void *scratch, size_t size)
             double outputs[N_OUT];
             outputs_of(i, rows[r], outputs);
             for (int j = 0; j < N_OUT; j++) {
-                const double limited = has_target ? fmin(fmax(outputs[j], target[2]), target[3]) : outputs[j];
+                const cmlp_table_target *t = targets[j];
+                const double limited = t ? fmin(fmax(outputs[j], t->low), t->high) : outputs[j];
                 sums[j] = i ? sums[j] + limited : limited;
             }
         }
         for (int j = 0; j < N_OUT; j++) {
             sums[j] /= N_NETS;
             if (sums[j] > sums[largest]) largest = j;
-            const double scaled = sums[j] * target[1];
-            if (has_target) sums[j] = scaled + target[0];
+            const double scaled = targets[j] ? sums[j] * targets[j]->scale : 0;
+            if (targets[j]) sums[j] = scaled + targets[j]->centre;
         }
-        CHECK(cmlp_model_predict(model, rows[r], &label, found, scratch, size) == CMLP_OK);
-        CHECK(same_bits(CMLP_FLOAT64, found, sums, N_OUT) && label == (has_target ? -1 : largest));
-        CHECK(cmlp_model_predict(model, rows[r], NULL, NULL, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, rows[r], &label, found, scratch, size) == CMLP_OK);
+        CHECK(same_bits(CMLP_FLOAT64, found, sums, N_OUT) && label == (targets[0] ? -1 : largest));
+        CHECK(predict_row(model, rows[r], NULL, NULL, scratch, size) == CMLP_OK);
     }
 }
 
 /* Quantiles ascend in every row. */
-static void check_quantiles(cmlp_model *model, void *scratch, size_t size)
+static void check_quantiles(const cmlp_model *model, void *scratch, size_t size)
 {
     uint64_t state = 8;
     compare(model, scratch, size);
     for (int r = 0; r < 1000; r++) {
         const double row[N_COLUMNS] = {uniform(&state, -5, 5), (double)(r % 4), 0, (double)(r % 3)};
         double found[N_OUT];
-        CHECK(cmlp_model_predict(model, row, NULL, found, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, row, NULL, found, scratch, size) == CMLP_OK);
         for (int j = 1; j < N_OUT; j++) CHECK(found[j - 1] <= found[j]);
     }
 }
 
-static void check_calls(cmlp_model *model, void *scratch, size_t size)
+static void check_calls(const cmlp_model *model, void *scratch, size_t size)
 {
     const uint8_t bytes[N_COLUMNS] = {0};
-    double row[N_COLUMNS] = {0}, output[N_OUT], code = -9;
+    double row[N_COLUMNS] = {0}, output[N_OUT];
     char text[8];
     int32_t label = -7;
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    CHECK(cmlp_model_predict_u8(model, bytes, &label, output, scratch, size) == CMLP_ERROR_DTYPE);
-    CHECK(cmlp_model_predict(model, NULL, &label, output, scratch, size) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_predict(model, (char *)row + 4, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_model_predict(model, row, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_model_predict(model, row, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_predict(model, row, &label, output, NULL, size) == CMLP_ERROR_NULL);
+    float floats[N_OUT] = {0};
+    CHECK(cmlp_model_predict_u8(model, bytes, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(cmlp_model_predict_f32(model, floats, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(predict_row(model, NULL, &label, output, scratch, size) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, (char *)row + 4, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(predict_row(model, row, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
-    CHECK(cmlp_model_predict(model, row, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
+    CHECK(predict_row(model, row, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_rows(model, &rows) == CMLP_ERROR_MODEL);
     CHECK(cmlp_model_label(model, 2, text, sizeof text) == CMLP_OK && !strcmp(text, "c"));
-    CHECK(cmlp_model_category(model, 0, "a", &code) == CMLP_ERROR_OPTION && code == -9);
-    CHECK(cmlp_model_category(model, 4, "a", &code) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_category(model, -1, "a", &code) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_category(model, 1, "a", NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_category(NULL, 1, "a", &code) == CMLP_ERROR_NULL);
-    static const struct {
-        int column;
-        const char *name;
-        double code;
-    } known[] = {{1, "r\xc3\xb6t", 0}, {1, "r\xc3", -1},  {1, "r\xc3\xb6tt", -1}, {1, NULL, 1}, {1, "-1.5e+300", 2},
-                 {1, "-1.5", -1},      {1, "null", -1},   {2, "x", -1},           {2, NULL, -1}, {3, "true", 0},
-                 {3, "", 1},           {3, "false", -1},  {3, NULL, -1},          {1, "", -1}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        const cmlp_status status = cmlp_model_category(model, known[i].column, known[i].name, &code);
-        check_that(!status && code == known[i].code, "category %d", (int)i);
+}
+
+enum { MANY = 300 };
+
+/* Many rows are predicted like single rows, for any number of threads, strides and an order; faults have a position. */
+static void check_rows(const cmlp_model *model, void *scratch, size_t size)
+{
+    static double raw[MANY][N_COLUMNS], columns_first[N_COLUMNS][MANY], expected[MANY][N_OUT], found[MANY][N_OUT];
+    static int64_t order[MANY];
+    static unsigned char workspace[1 << 20];
+    int32_t labels[MANY], label = -7;
+    uint64_t state = 3;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    for (int i = 0; i < MANY; i++) {
+        const double row[N_COLUMNS] = {i % 7 ? uniform(&state, -3, 3) : NAN, (double)(i % 4), 0, (double)(i % 3)};
+        memcpy(raw[i], row, sizeof row);
+        for (int j = 0; j < N_COLUMNS; j++) columns_first[j][i] = row[j];
+        order[i] = MANY - 1 - i;
     }
+    run.workspace = workspace;
+    for (int k = 0; k < 8; k++) {
+        cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS);
+        if (k & 1) rows.data = columns_first, rows.col_stride = sizeof columns_first[0], rows.row_stride = sizeof(double);
+        if (k & 2) rows.order = order, rows.n_order = MANY;
+        run.n_threads = k & 4 ? 3 : 1;
+        CHECK(cmlp_model_workspace_size(model, &rows, run.n_threads, &run.workspace_size) == CMLP_OK);
+        CHECK(run.workspace_size <= sizeof workspace);
+        memset(found, 0, sizeof found);
+        CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], &run) == CMLP_OK);
+        for (int i = 0; i < MANY; i++) {
+            const int at = k & 2 ? MANY - 1 - i : i;
+            CHECK(cmlp_model_predict_f64(model, raw[i], &label, expected[i], scratch, size) == CMLP_OK);
+            CHECK(label == labels[at] && same_bits(CMLP_FLOAT64, found[at], expected[i], N_OUT));
+        }
+        run.workspace_size--;
+        CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, found[0], &run) == CMLP_ERROR_BUFFER_SIZE);
+    }
+    cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS), r;
+    run.workspace_size = sizeof workspace;
+    raw[200][2] = INFINITY;
+    raw[290][0] = INFINITY;
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], &run) == CMLP_ERROR_INPUT);
+    CHECK(run.bad_row == 200 && run.bad_column == 2 && !run.refused);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)found[0], &run) == CMLP_ERROR_DTYPE);
+    CHECK((r = rows, r.dtype = CMLP_FLOAT32, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) ==
+          CMLP_ERROR_DTYPE && !strcmp(run.refused, "rows->dtype"));
+    CHECK((r = rows, r.n_cols--, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) == CMLP_ERROR_OPTION &&
+          !strcmp(run.refused, "rows->scale"));
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, NULL, &run) == CMLP_ERROR_NULL);
+    CHECK((r = rows, r.n_rows = 0, r.data = NULL, cmlp_model_predict_rows_f64(model, &r, NULL, NULL, &run)) == CMLP_OK);
+}
+
+static const double *decimals;
+
+static void find_decimals(const cmlp_model *model, void *scratch, size_t size)
+{
+    cmlp_categories c = CMLP_INIT(cmlp_categories);
+    (void)scratch;
+    (void)size;
+    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK);
+    for (int i = 0; i < 3; i++) {
+        const double value = i == 1 ? -decimals[i] : decimals[i];
+        double code = -9, above = -9, below = -9, other = -9;
+        CHECK(cmlp_category_of_number(&c, value, &code) == CMLP_OK &&
+              cmlp_category_of_number(&c, nextafter(value, 1e308), &above) == CMLP_OK &&
+              cmlp_category_of_number(&c, nextafter(value, -1e308), &below) == CMLP_OK &&
+              cmlp_category_of_number(&c, -value, &other) == CMLP_OK);
+        check_that(code == i && above != i && below != i && other == -1, "%.17g: %g %g %g %g", value, code, above, below, other);
+    }
+}
+
+typedef struct known_category {
+    int kind; /* of the value: 't'ext, 'n'umber, 'i'nteger */
+    const char *text;
+    double number;
+    int64_t integer;
+    double code;
+} known_category;
+
+static void check_category(const cmlp_categories *c, const known_category *k)
+{
+    double code = -9;
+    const cmlp_status status = k->kind == 't'   ? cmlp_category_of_text(c, k->text, &code)
+                               : k->kind == 'n' ? cmlp_category_of_number(c, k->number, &code)
+                                                : cmlp_category_of_integer(c, k->integer, &code);
+    check_that(!status && code == k->code, "category %c %s %.17g %d: %g", k->kind, k->text ? k->text : "NULL", k->number,
+               (int)k->integer, code);
+}
+
+/* Texts, numbers and the missing value are different categories; numbers are equal if their values are. */
+static void check_categories(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const known_category first[] = {
+        {'t', "r\xc3\xb6t", 0, 0, 0}, {'t', "r\xc3", 0, 0, -1},    {'t', "r\xc3\xb6tt", 0, 0, -1}, {'t', NULL, 0, 0, 1},
+        {'n', NULL, NAN, 0, 1},       {'n', NULL, -1.5e300, 0, 2}, {'n', NULL, 1.5e300, 0, -1},   {'t', "-1.5e+300", 0, 0, -1},
+        {'t', "null", 0, 0, -1},      {'t', "", 0, 0, -1},        {'i', NULL, 0, 0, -1},         {'n', NULL, INFINITY, 0, -1}};
+    static const known_category last[] = {{'n', NULL, 1, 0, 0},  {'i', NULL, 0, 1, 0},      {'t', "true", 0, 0, -1},
+                                          {'t', "", 0, 0, 1},    {'n', NULL, 0, 0, -1},     {'t', NULL, 0, 0, -1},
+                                          {'t', "1", 0, 0, -1},  {'n', NULL, NAN, 0, -1}};
+    cmlp_categories c = CMLP_INIT(cmlp_categories), empty = c;
+    double code = -9;
+    (void)scratch;
+    (void)size;
+    for (int64_t i = -1; i < 5; i++)
+        CHECK(cmlp_model_categories(model, i, &c) == (i < 1 || i > 3 ? CMLP_ERROR_OPTION : CMLP_OK));
+    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK && c.n == 3);
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) check_category(&c, &first[i]);
+    CHECK(cmlp_model_categories(model, 3, &c) == CMLP_OK && c.n == 2);
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++) check_category(&c, &last[i]);
+    CHECK(cmlp_model_categories(model, 2, &c) == CMLP_OK && c.n == 0);
+    CHECK(cmlp_category_of_text(&c, "x", &code) == CMLP_OK && code == -1);
+    CHECK(cmlp_category_of_text(&empty, "x", &code) == CMLP_ERROR_OPTION && code == -1);
+    CHECK(cmlp_category_of_text(&c, "x", NULL) == CMLP_ERROR_NULL && cmlp_category_of_text(NULL, "x", &code) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_categories(NULL, 1, &c) == CMLP_ERROR_NULL && cmlp_model_categories(model, 1, NULL) == CMLP_ERROR_NULL);
+    empty.struct_size = 8;
+    CHECK(cmlp_model_categories(model, 1, &empty) == CMLP_ERROR_STRUCT_SIZE);
+}
+
+/* A decimal of 17 digits is the category of its double, and of neither neighbour. */
+static void check_decimals(const cmlp_table *table)
+{
+    static char list[1 << 12];
+    uint64_t state = 21;
+    for (int k = 0; k < 200; k++) {
+        double values[3];
+        size_t n = (size_t)snprintf(list, sizeof list, "[null,[");
+        for (int i = 0; i < 3; i++) {
+            const uint64_t bits = random_bits(&state) & UINT64_C(0x7fefffffffffffff);
+            memcpy(&values[i], &bits, sizeof bits);
+            if (k < 40) values[i] = ldexp(1, 52 * k - 1074 + i); /* powers of two, from the smallest subnormal on */
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%.16e", i ? "," : "", i == 1 ? -values[i] : values[i]);
+        }
+        snprintf(list + n, sizeof list - n, "],[],[true,0.5]]");
+        strings[0].value = list;
+        CHECK(write_table(table, 1) == CMLP_OK);
+        decimals = values;
+        CHECK(load(&good, 1, find_decimals) == CMLP_OK);
+    }
+}
+
+/* Categories of one column that differ in their types, as a program may write them. */
+static void check_numbers(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const known_category known[] = {
+        {'t', "1", 0, 0, 0},        {'n', NULL, 1, 0, 1},    {'i', NULL, 0, 1, 1},         {'n', NULL, 0.1, 0, 2},
+        {'n', NULL, -0.0, 0, -1},   {'t', "0.1", 0, 0, -1},  {'t', "1.0", 0, 0, -1}};
+    static const known_category large[] = {
+        {'i', NULL, 0, INT64_C(9007199254740993), 0}, {'n', NULL, 9007199254740992.0, 0, -1}, {'i', NULL, 0, INT64_MIN, 1},
+        {'n', NULL, -9223372036854775808.0, 0, 1},    {'n', NULL, 18446744073709551616.0, 0, -1}};
+    cmlp_categories c = CMLP_INIT(cmlp_categories);
+    (void)scratch;
+    (void)size;
+    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) check_category(&c, &known[i]);
+    CHECK(cmlp_model_categories(model, 3, &c) == CMLP_OK);
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) check_category(&c, &large[i]);
+}
+
+/* Integers that do not fit in 64 bits are not what remains of them modulo 2^64. */
+static void check_long_integers(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const known_category known[] = {{'i', NULL, 0, 5, -1}, {'n', NULL, 5, 0, -1}, {'i', NULL, 0, 2, 2}};
+    cmlp_categories c = CMLP_INIT(cmlp_categories);
+    (void)scratch;
+    (void)size;
+    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) check_category(&c, &known[i]);
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "category:3", "category:18446744073709551619"));
+    CHECK(load(&changed, 1, NULL) == CMLP_ERROR_FILE_SYNTAX);
 }
 
 static void check_damage(void)
@@ -231,11 +397,17 @@ static cmlp_status refused(cmlp_table table) { return write_table(&table, 0); }
 
 static void check_refusals(void)
 {
-    cmlp_table table = table_of(target), t;
+    cmlp_table table = table_of(&target), t;
     const cmlp_net *mixed[] = {nets[0], nets[1]};
     const void *missing[] = {blocks[0], NULL};
     static const double invalid[][4] = {{NAN, 1, 0, 1}, {0, 0, 0, 1}, {0, -1, 0, 1}, {0, 1, 2, 1}, {0, 1, 0, INFINITY}};
-    for (int i = 0; i < 5; i++) CHECK((t = table, t.target = invalid[i], refused(t)) == CMLP_ERROR_OPTION);
+    for (int i = 0; i < 5; i++) {
+        const double *v = invalid[i];
+        const cmlp_table_target wrong = {sizeof wrong, v[0], v[1], v[2], v[3]};
+        CHECK((t = table, t.target = &wrong, refused(t)) == CMLP_ERROR_OPTION);
+    }
+    const cmlp_table_target unset = {0, 0, 1, 0, 1};
+    CHECK((t = table, t.target = &unset, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
@@ -267,15 +439,15 @@ static void check_names(void)
 {
     static const unsigned char byte = 1;
     static const char *const names[] = {"nets.0", "table.numbers", "table.x", "layers.0", "input.x", "example.x"};
-    const cmlp_table table = table_of(target);
+    const cmlp_table table = table_of(&target);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     static unsigned char scratch[1 << 16];
-    cmlp_model_string string = {"columns", "unused"};
+    cmlp_model_string string = {"columns", "unused", {0}};
     content.write = model_file_append;
     content.context = &changed;
     content.n_arrays = 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const cmlp_model_array array = {names[i], &byte, 1, 0, CMLP_UINT8};
+        const cmlp_model_array array = {names[i], &byte, 1, 0, CMLP_UINT8, {0}};
         content.arrays = &array;
         CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_NAME);
     }
@@ -283,8 +455,144 @@ static void check_names(void)
     content.n_strings = 1;
     content.strings = &string;
     CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_NAME);
-    string = (cmlp_model_string){"categories", "[null,[],null,[1,2]]"};
+    string = (cmlp_model_string){"categories", "[null,[],null,[1,2]]", {0}};
     CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_SYNTAX);
+}
+
+static const double scores[] = {-0.5, 0.25, 0.25, 3, 4, 5, 6, 7, 8};
+enum { N_SCORES = sizeof scores / sizeof *scores };
+
+static void check_margins(const cmlp_model *model, void *scratch, size_t size)
+{
+    double margin = -7;
+    (void)scratch, (void)size;
+    for (int k = 1; k <= N_SCORES; k++) {
+        CHECK(cmlp_model_margin(model, 0, k / (N_SCORES + 1.0), &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_model_margin(model, 0, (k - 0.5) / (N_SCORES + 1), &margin) == CMLP_OK && margin == scores[k - 1]);
+    }
+    CHECK(cmlp_model_margin(model, 0, 0.91, &margin) == CMLP_OK && margin == INFINITY);
+    margin = -7;
+    CHECK(cmlp_model_margin(model, 0, 0.9, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(NULL, 0, 0.9, &margin) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(model, 1, 0.9, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, -1, 0.9, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, 0, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, 0, 1, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, 0, NAN, &margin) == CMLP_ERROR_OPTION && margin == -7);
+}
+
+static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
+{
+    double margin = -7;
+    (void)scratch, (void)size;
+    CHECK(cmlp_model_margin(model, 0, 0.9, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
+}
+
+/* Scores of a kind that is known, of an unknown one, and of none; of another shape; in another order. */
+static void check_calibration(const cmlp_table *table)
+{
+    static double values[N_SCORES];
+    const cmlp_model_string known = {"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"calibration\"}", {0}};
+    const cmlp_model_string unknown = {"calibration", "{\"kind\":\"absolute\",\"rows\":\"calibration\"}", {0}};
+    memcpy(values, scores, sizeof values);
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .rows = 1, .columns = N_SCORES,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = 1;
+    const cmlp_model_string categories = strings[0];
+    CHECK(write_table(table, 0) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    strings[0] = known;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_margins) == CMLP_OK);
+    CHECK(load(&good, 0, check_margins) == CMLP_OK);
+    strings[0] = unknown;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    strings[0] = known;
+    values[4] = 2.5;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 0, NULL) == CMLP_ERROR_OPTION);
+    values[4] = NAN;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_OPTION);
+    values[4] = scores[4];
+    arrays[0].rows = 3;
+    arrays[0].columns = 3;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_FILE_TENSOR);
+    n_arrays = 0;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    strings[0] = categories;
+}
+
+/* A target for each output, from a program with a later version of the struct. */
+typedef struct later_target {
+    cmlp_table_target target;
+    double later;
+} later_target;
+
+#define TARGET "\"kind\":\"number\",\"outputs\":1}"
+
+static cmlp_status refused_targets(cmlp_table table) { return write_table(&table, 1); }
+
+static void check_margins_of_targets(const cmlp_model *model, void *scratch, size_t size)
+{
+    double margin;
+    (void)scratch, (void)size;
+    for (int k = 0; k < N_OUT; k++)
+        CHECK(cmlp_model_margin(model, k, 0.5, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_model_margin(model, N_OUT, 0.5, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, -1, 0.5, &margin) == CMLP_ERROR_OPTION);
+}
+
+static void check_scores_of_targets(const cmlp_table *table)
+{
+    static double values[N_OUT][3];
+    static const cmlp_model_string known = {"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"calibration\"}", {0}};
+    const cmlp_model_string names = strings[0];
+    for (int k = 0; k < N_OUT; k++)
+        for (int i = 0; i < 3; i++) values[k][i] = scores[i] - 10 * k; /* each row begins below the one before */
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .rows = N_OUT, .columns = 3,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = 1;
+    strings[1] = names;
+    strings[0] = known;
+    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
+    values[1][0] = 1;
+    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_OPTION);
+    arrays[0].rows = 1;
+    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_FILE_TENSOR);
+    n_arrays = 0;
+    strings[0] = names;
+}
+
+static void check_targets(void)
+{
+    static later_target several[N_OUT] = {{{sizeof(later_target), 100, 7, -0.25, 0.5}, 0},
+                                          {{sizeof(later_target), -3, 0.5, -0.125, 0.25}, 0},
+                                          {{sizeof(later_target), 0, 1e6, -2, 2}, 0}};
+    const cmlp_model_string kept[] = {strings[0], strings[1]};
+    cmlp_table table = table_of(&several[0].target), t;
+    table.n_targets = N_OUT;
+    for (int j = 0; j < N_OUT; j++) targets[j] = &several[j].target;
+    strings[0] = (cmlp_model_string){
+        "targets", "[{\"name\":\"a\"," TARGET ",{\"name\":null," TARGET ",{\"name\":\"\\u00e9\"," TARGET "]", {0}};
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
+    check_scores_of_targets(&table);
+    CHECK(write_table(&table, 0) == CMLP_ERROR_FILE_NAME); /* no names */
+    CHECK((t = table, t.n_targets = N_OUT - 1, refused_targets(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.n_targets = -1, refused_targets(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.target = NULL, refused_targets(t)) == CMLP_ERROR_NULL);
+    several[2].target.scale = -1;
+    CHECK(refused_targets(table) == CMLP_ERROR_OPTION);
+    several[2].target.scale = 1e6;
+    several[1].target.struct_size = sizeof(cmlp_table_target);
+    CHECK(refused_targets(table) == CMLP_ERROR_STRUCT_SIZE);
+    several[1].target.struct_size = sizeof(later_target);
+    strings[0].value = "[{\"name\":\"a\"," TARGET "]";
+    CHECK(refused_targets(table) == CMLP_ERROR_FILE_SYNTAX);
+    strings[0].key = "requires";
+    CHECK(refused_targets(table) == CMLP_ERROR_FILE_NAME);
+    make_quantile_nets(quantiles[0], quantiles[0]);
+    CHECK(refused_targets(table) == CMLP_ERROR_OPTION);
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    strings[0] = kept[0];
+    strings[1] = kept[1];
+    for (int j = 0; j < N_OUT; j++) targets[j] = &target;
 }
 
 int main(void)
@@ -292,12 +600,21 @@ int main(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 2) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 0, compare) == CMLP_OK);
-    CHECK(load(&good, 1, check_calls) == CMLP_OK);
+    CHECK(load(&good, 1, check_calls) == CMLP_OK && load(&good, 1, check_categories) == CMLP_OK);
+    CHECK(load(&good, 1, check_rows) == CMLP_OK);
     check_damage();
+    strings[0].value = "[null,[\"1\",1.0,0.1],[],[9007199254740993,-9223372036854775808]]";
+    CHECK(write_table(&table, 2) == CMLP_OK && load(&good, 1, check_numbers) == CMLP_OK);
+    strings[0].value = "[null,[18446744073709551621,1,2],[],[3,4]]";
+    CHECK(write_table(&table, 2) == CMLP_OK && load(&good, 1, check_long_integers) == CMLP_OK);
+    check_decimals(&table);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    table = table_of(target);
-    has_target = 1;
-    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, compare) == CMLP_OK);
+    table = table_of(&target);
+    for (int j = 0; j < N_OUT; j++) targets[j] = &target;
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
+    check_calibration(&table);
+    check_targets();
+    table = table_of(&target);
     make_quantile_nets(quantiles[0], quantiles[0]);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_quantiles) == CMLP_OK);
     make_quantile_nets(quantiles[0], quantiles[1]);

@@ -1,27 +1,29 @@
 /* Each call gives the same bits and status in every floating-point mode of the caller, and restores the mode. */
 #include "fixture.h"
+#include "model_file.h"
 
-#include "../../src/cmlp/core/float_mode.h"
+#include "../../src/cmlp/core/base/float_mode.h"
 
 #include <stdio.h>
 
 typedef struct mode {
     const char *name;
-    cmlp_float_mode bits;
+    cmlp_float_mode bits, cleared;
 } mode;
 
 #if CMLP_X86
 static const mode modes[] = {
-    {"flush to zero", 0x8000},   {"denormals are zero", 0x0040},  {"round up", 0x4000},
-    {"round down", 0x2000},      {"round toward zero", 0x6000},   {"all at once", 0xe040},
+    {"flush to zero", 0x8000, 0},     {"denormals are zero", 0x0040, 0},        {"round up", 0x4000, 0},
+    {"round down", 0x2000, 0},        {"round toward zero", 0x6000, 0},         {"all at once", 0xe040, 0},
+    {"exceptions trap", 0, 0x1f80},   {"exceptions trap, to zero", 0x8040, 0x1f80},
 };
 #elif CMLP_AARCH64
 static const mode modes[] = {
-    {"flush to zero", 0x01000000}, {"round up", 0x00400000},    {"round down", 0x00800000},
-    {"round toward zero", 0x00c00000}, {"all at once", 0x01c00000},
+    {"flush to zero", 0x01000000, 0},     {"round up", 0x00400000, 0},    {"round down", 0x00800000, 0},
+    {"round toward zero", 0x00c00000, 0}, {"all at once", 0x01c00000, 0}, {"exceptions trap", 0x9f00, 0},
 };
 #else
-static const mode modes[] = {{"default", 0}};
+static const mode modes[] = {{"default", 0, 0}};
 #endif
 enum { MODES = sizeof modes / sizeof *modes };
 
@@ -32,12 +34,19 @@ enum { MODES = sizeof modes / sizeof *modes };
 #define CONTROL(mode) (mode)
 #endif
 
+/* Sets a mode, and returns the one before. Exceptions that have occurred are forgotten: they must not trap later. */
+static cmlp_float_mode enter(const mode *m)
+{
+    const cmlp_float_mode before = CONTROL(cmlp_read_mode());
+    cmlp_write_mode((before & ~m->cleared) | m->bits);
+    return before;
+}
+
 static uint64_t outcome_in(fixture *f, call c, const mode *m, void (*change)(fixture *f))
 {
     fixture_reset(f, c);
     if (change) change(f);
-    const cmlp_float_mode before = cmlp_read_mode();
-    cmlp_write_mode(before | m->bits);
+    const cmlp_float_mode before = enter(m);
     const cmlp_float_mode given = cmlp_read_mode();
     const int status = fixture_call(f, c);
     const cmlp_float_mode after = cmlp_read_mode();
@@ -49,7 +58,7 @@ static uint64_t outcome_in(fixture *f, call c, const mode *m, void (*change)(fix
 static void test_modes(const shape *s, const char *what, void (*change)(fixture *f))
 {
     static fixture f;
-    const mode plain = {"default", 0};
+    const mode plain = {"default", 0, 0};
     fixture_make(&f, s);
     for (call c = 0; c < CALLS; c++) {
         const uint64_t expected = outcome_in(&f, c, &plain, change);
@@ -86,8 +95,73 @@ static void make_negative_weight(fixture *f)
     f->objective.row_weights = f->weights;
 }
 
+/* Descriptions that are valid only if subnormal numbers are not zero: a parameter, edges, outputs, a category. */
+typedef struct descriptions {
+    double parameters[2], edges[2], outputs[2], factors[2];
+    cmlp_column column;
+    cmlp_net_config config;
+    int64_t net[CMLP_NET_SIZE / 8];
+    cmlp_categories categories;
+    model_file file;
+    cmlp_model_content content;
+    cmlp_model_info info;
+    char scratch[1 << 12];
+    int64_t params[16], memory[1 << 12];
+} descriptions;
+
+static void check_descriptions(descriptions *d, const mode *m)
+{
+    static const int64_t sizes[] = {2, 1, 2};
+    static const int32_t activations[] = {CMLP_ACTIVATION_ELU, CMLP_ACTIVATION_LOGISTIC};
+    const cmlp_encoder encoder = {.struct_size = sizeof encoder, .columns = &d->column, .n_columns = 1, .has_bins = 1,
+                                  .dtype = CMLP_FLOAT64};
+    cmlp_net *const net = (cmlp_net *)d->net;
+    const cmlp_model *model;
+    int64_t width = 0;
+    int32_t label = -1;
+    double code = 7;
+    d->config = (cmlp_net_config){.struct_size = sizeof d->config, .sizes = sizes, .activations = activations,
+                                  .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT64,
+                                  .activation_parameters = d->parameters};
+    d->info = CMLP_INIT(cmlp_model_info);
+    d->file.size = 0;
+    const cmlp_float_mode before = enter(m);
+    int status = cmlp_net_init(net, sizeof d->net, &d->config);
+    status |= cmlp_encoder_width(&encoder, &width);
+    status |= cmlp_labels(net, d->outputs, 1, &label);
+    status |= cmlp_category_of_number(&d->categories, 0x1p-1060, &code);
+    status |= cmlp_model_write(net, d->params, &d->content, d->scratch, sizeof d->scratch);
+    status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info);
+    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
+                              &model);
+    cmlp_write_mode(before);
+    check_that(!status && width == 2 && label == 1 && code < 0, "descriptions in mode \"%s\": status %d, %d, %d, %d",
+               m->name, status, (int)width, (int)label, (int)code);
+}
+
+static void test_descriptions(void)
+{
+    static descriptions d;
+    d.parameters[0] = d.factors[0] = d.factors[1] = 0x1p-1050;
+    d.edges[0] = 0x1p-1060;
+    d.edges[1] = d.outputs[1] = 0x1p-1050;
+    d.outputs[0] = 0x1p-1060;
+    d.column = (cmlp_column){.kind = CMLP_COLUMN_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
+    d.categories = CMLP_INIT(cmlp_categories);
+    d.categories.text = "0]";
+    d.categories.length = 2;
+    d.categories.n = 1;
+    d.content = CMLP_INIT(cmlp_model_content);
+    d.content.write = model_file_append;
+    d.content.context = &d.file;
+    d.content.shifts = d.outputs;
+    d.content.factors = d.factors;
+    for (int i = 0; i < MODES; i++) check_descriptions(&d, &modes[i]);
+}
+
 int main(void)
 {
+    test_descriptions();
     if (!modes[0].bits) printf("floating-point modes are not tested on this processor\n");
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
         uint32_t isas[8];

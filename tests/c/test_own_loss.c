@@ -1,4 +1,4 @@
-/* The caller's loss in an objective: the squared error gives the bits of the built-in one, and a nonzero result ends
+/* The caller's loss in an objective: the squared error is bit-identical to the built-in one, and a nonzero result ends
  * the call. */
 #include "../../include/cmlp.h"
 #include "support.h"

@@ -73,17 +73,16 @@ static void write_good(int32_t dtype)
     free(scratch);
 }
 
-static int load(const model_file *file, cmlp_model **model, void **scratch, size_t *scratch_size)
+static int load(const model_file *file, const cmlp_model **model, void **scratch, size_t *scratch_size)
 {
     static _Alignas(64) unsigned char memory[1 << 15], space[1 << 15];
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     int status = cmlp_model_size(file->bytes, file->size, &info);
     if (status) return status;
     CHECK(info.model_size <= sizeof memory && info.scratch_size <= sizeof space);
-    *model = (cmlp_model *)(void *)memory;
     *scratch = space;
     *scratch_size = info.scratch_size;
-    return cmlp_model_init(*model, sizeof memory, file->bytes, file->size, 1, *scratch, *scratch_size);
+    return cmlp_model_init(memory, sizeof memory, file->bytes, file->size, 0, *scratch, *scratch_size, model);
 }
 
 /* All predictions are the activations, sorted by value. */
@@ -94,7 +93,7 @@ static void test_sorted(int32_t dtype)
     cmlp_rows rows = cmlp_dense_rows(x, dtype, N_ROWS, N_IN);
     cmlp_run run = CMLP_INIT(cmlp_run);
     void *outputs[1] = {raw}, *scratch = NULL;
-    cmlp_model *model = NULL;
+    const cmlp_model *model = NULL;
     size_t scratch_size = 0;
     int64_t crossed = 0;
     run.workspace = workspace;
@@ -108,7 +107,7 @@ static void test_sorted(int32_t dtype)
         double one[N_OUT];
         int32_t label = 0;
         const void *row = (const char *)(const void *)x + (size_t)(i * N_IN) * size_of(dtype);
-        CHECK(cmlp_model_predict(model, row, &label, one, scratch, scratch_size) == CMLP_OK && label == -1);
+        CHECK(predict_row(model, row, &label, one, scratch, scratch_size) == CMLP_OK && label == -1);
         for (int64_t j = 0; j < N_OUT; j++) {
             int64_t smaller = 0;
             const double value = get(dtype, raw, i * N_OUT + j);
@@ -137,7 +136,7 @@ static const struct attack {
 
 static void test_attacks(void)
 {
-    cmlp_model *model;
+    const cmlp_model *model;
     void *scratch;
     size_t size;
     for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {

@@ -1,6 +1,6 @@
 /* cmlp_random compared with NumPy's RandomState: seeding, doubles, shuffles. NumPy 2.5 printed the numbers. The source
  * is included so that random integers above 32 bits are tested too, which only arrays of gigabytes need. */
-#include "../../src/cmlp/core/random.c"
+#include "../../src/cmlp/core/base/random.c"
 
 #include "support.h"
 

@@ -37,7 +37,7 @@ static void test_strides(call c, int64_t row, int64_t column, const char *what)
     same_outcome(c, what, expected);
 }
 
-/* An order gives the same bits as rows copied in that order. */
+/* An order is bit-identical to rows copied in that order. */
 static void test_order(call c)
 {
     static double x[ROWS * COLUMNS];

@@ -1,6 +1,6 @@
 /* Model files of each version of the format stay readable on every platform and in every build. The arguments are the
  * names of the files. */
-#include "../../include/cmlp.h"
+#include "model_file.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -63,17 +63,18 @@ static void check_file(const char *path)
     int status = cmlp_model_size(bytes, n, &info);
     check_that(status == expected, "%s: %s", path, cmlp_status_name(status));
     if (status) return;
-    cmlp_model *model = malloc(info.model_size);
+    const cmlp_model *model;
+    void *memory = malloc(info.model_size);
     void *scratch = malloc(info.scratch_size), *row = calloc((size_t)info.n_inputs, sizeof(double));
-    status = cmlp_model_init(model, info.model_size, bytes, n, 1, scratch, info.scratch_size);
+    status = cmlp_model_init(memory, info.model_size, bytes, n, 0, scratch, info.scratch_size, &model);
     check_that(status == CMLP_OK, "%s: %s", path, cmlp_status_name(status));
     if (!status) {
         const char *text;
         size_t length;
-        CHECK(cmlp_model_predict(model, row, NULL, NULL, scratch, info.scratch_size) == CMLP_OK);
+        CHECK(predict_row(model, row, NULL, NULL, scratch, info.scratch_size) == CMLP_OK);
         CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_OK && length >= 7);
     }
-    free(model);
+    free(memory);
     free(scratch);
     free(row);
 }

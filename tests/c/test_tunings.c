@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static fixture f;
 
@@ -30,13 +31,14 @@ static void compare(shape s)
 {
     uint32_t isas[8];
     const int n = available_isas(isas);
-    s.isa = isas[n - 1] | CMLP_TUNING_PLAIN;
+    s.isa = isas[n - 1];
+    s.tuning = 1; /* plain */
     const uint64_t expected = outcome(&s);
     for (int i = n - 1; i >= 0; i--)
-        for (uint32_t tuning = CMLP_TUNING_PLAIN; tuning <= CMLP_TUNING_INTEL; tuning *= 2) {
-            s.isa = isas[i] | tuning;
+        for (s.tuning = 1; cmlp_tuning_name(s.tuning - 1); s.tuning++) {
+            s.isa = isas[i];
             check_that(outcome(&s) == expected, "%s, tuning %s: %s %d-%d-%d, %d rows, batch %d, %d threads",
-                       cmlp_isa_name(isas[i]), cmlp_tuning_name(tuning), s.dtype == CMLP_FLOAT32 ? "float32" : "float64",
+                       cmlp_isa_name(isas[i]), cmlp_tuning_name(s.tuning - 1), s.dtype == CMLP_FLOAT32 ? "float32" : "float64",
                        (int)s.sizes[0], (int)s.sizes[1], (int)s.sizes[2], (int)s.rows, (int)s.batch, (int)s.n_threads);
         }
 }
@@ -69,14 +71,18 @@ int main(int argc, char **argv)
 {
     const int64_t networks = argc > 1 ? atoll(argv[1]) : 10;
     uint64_t state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-    for (uint32_t tuning = CMLP_TUNING_PLAIN; tuning <= CMLP_TUNING_INTEL; tuning *= 2) {
-        shape s = shape_of(3, 2, 2, 2);
-        s.isa = tuning;
-        fixture_make(&f, &s);
-        CHECK(cmlp_net_tuning(f.net) == tuning && cmlp_net_isa(f.net));
+    static const char *const names[] = {"plain", "avx2", "zen5", "intel"};
+    shape small = shape_of(3, 2, 2, 2);
+    for (int32_t i = 0; i < 4; i++) {
+        small.tuning = 1 + i;
+        fixture_make(&f, &small);
+        CHECK(!strcmp(cmlp_net_tuning(f.net), names[i]) && !strcmp(cmlp_tuning_name(i), names[i]));
+        CHECK(cmlp_net_tune(f.net, 4) == CMLP_ERROR_OPTION && cmlp_net_tune(f.net, -1) == CMLP_ERROR_OPTION);
+        CHECK(!strcmp(cmlp_net_tuning(f.net), names[i]));
         fixture_free(&f);
     }
-    CHECK(!cmlp_tuning_name(0) && !cmlp_tuning_name(2 * CMLP_TUNING_INTEL) && !cmlp_net_tuning(NULL));
+    CHECK(!cmlp_tuning_name(-1) && !cmlp_tuning_name(4) && !cmlp_net_tuning(NULL));
+    CHECK(cmlp_net_tune(NULL, 0) == CMLP_ERROR_NULL);
     compare(shape_of(784, 144, 70, 70)); /* copied inputs of the gradient, adjacent rows */
     compare(shape_of(600, 128, 100, 64));
     compare(shape_of(533, 96, 29, 29)); /* runs of eight chunks, a last chunk that is not full */

@@ -1,8 +1,7 @@
-/* Several workers train together: every worker has the bits of a call without workers, for any number of workers, also
+/* Several workers train together: results are bit-identical to a call without workers, for any number of workers, also
  * where a worker has no rows. The workers are threads of this program. Errors and cancellation reach all of them. */
-#include "fixture.h"
+#include "faults.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,7 @@ typedef struct worker {
     cmlp_workers workers;
     pthread_t thread;
     int64_t rounds, polls, stop_at, fail_at, calls; /* the poll, or the call of a function, that fails; 0: none */
+    int tampers, leaks; /* which number of its messages the worker changes; whether it has sent stale memory */
     int status;
 } worker;
 
@@ -49,6 +49,28 @@ static void read_mail(mail *m, void *bytes, size_t n)
     CHECK(m->n == n);
     memcpy(bytes, m->bytes, n);
     m->readers--;
+}
+
+/* What is in front of the sums of a batch: the costs, and the fault of the first row that has one. */
+typedef struct message {
+    double cost[16];
+    int64_t status, selected, column, failed_rank;
+} message;
+
+/* Changes a number of a message, so that no worker can have sent it, and looks for memory that was not written. */
+static void watch(worker *w, char *bytes, size_t n)
+{
+    message m;
+    if (n < sizeof m) return; /* the first exchange */
+    memcpy(&m, bytes, sizeof m);
+    for (size_t i = 192; m.status && n > 192 && i < n; i++) w->leaks |= bytes[i] != 0;
+    if (w->tampers == 1) m.status = 77;
+    if (w->tampers > 1) m = (message){{0}, CMLP_ERROR_INPUT, 0, 0, 0};
+    if (w->tampers == 2) m.selected = INT64_C(1) << 40;
+    if (w->tampers == 3) m.selected = -2;
+    if (w->tampers == 4) m.column = INT64_MAX;
+    if (w->tampers == 5) m.failed_rank = 3;
+    if (w->tampers) memcpy(bytes, &m, sizeof m);
 }
 
 static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
@@ -85,6 +107,7 @@ static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
     if (fails(w)) return 1;
     pthread_mutex_lock(&o->lock);
     if (w->workers.rank == from) {
+        watch(w, bytes, n);
         post(o, &o->all, bytes, n, o->n_workers - 1);
         w->rounds = ++o->rounds;
     } else {
@@ -271,7 +294,7 @@ static void test_shapes(void)
     }
 }
 
-/* A large network goes through the workers in several slices. */
+/* A large network is reduced by the workers in several slices. */
 static void test_slices(void)
 {
     shape s = wide_shape();
@@ -302,6 +325,51 @@ static void test_bad_rows(void)
             CHECK(f->run.bad_column == (later ? 3 : 7) && f->epoch.batches == 1 && f->optimizer.n_steps == 1);
             CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
             CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
+            CHECK(!all[r].leaks);
+        }
+        close_office(&o, all);
+    }
+}
+
+/* Of two faults in a batch, all workers report that of the first row, whichever workers have them. */
+static void test_pairs_of_faults(void)
+{
+    static const int64_t pairs[][2] = {{10, 290}, {290, 10}, {130, 260}, {255, 256}};
+    for (int i = 0; i < 4 * FAULTS * FAULTS; i++) {
+        const fault kinds[] = {(fault)(i / FAULTS % FAULTS), (fault)(i % FAULTS)};
+        const int64_t *const rows = pairs[i / FAULTS / FAULTS];
+        const int first = rows[1] < rows[0];
+        office o;
+        worker all[MOST_WORKERS];
+        open_office(&o, all, &faulty_shape, 2 + i % 2);
+        for (int32_t r = 0; r < o.n_workers; r++) {
+            fixture *const f = &all[r].fixture;
+            f->targets = cmlp_dense_targets(make_faults(f, kinds, rows), CMLP_FLOAT64, FAULTY_ROWS);
+            memcpy(f->params, f->initial, (size_t)f->n_params * sizeof(double));
+        }
+        work(&o, all);
+        for (int32_t r = 0; r < o.n_workers; r++) {
+            const cmlp_run *const run = &all[r].fixture.run;
+            CHECK(all[r].status == fault_statuses[kinds[first]] && run->bad_row == rows[first]);
+            CHECK(run->bad_column == fault_column(kinds[first], rows[first]) && !all[r].leaks);
+        }
+        close_office(&o, all);
+    }
+}
+
+/* Numbers of a message that would be a wrong index or status end the call, as if the transport had failed. */
+static void test_bad_messages(void)
+{
+    const shape s = wide_shape();
+    for (int number = 1; number < 6; number++) {
+        office o;
+        worker all[MOST_WORKERS];
+        open_office(&o, all, &s, 3);
+        all[2].tampers = number;
+        work(&o, all);
+        for (int32_t r = 0; r < 3; r++) {
+            CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
+            CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.epoch.batches == 0);
         }
         close_office(&o, all);
     }
@@ -331,7 +399,7 @@ static void test_cancel(void)
 static void test_broken_transport(void)
 {
     const shape s = wide_shape();
-    for (int64_t at = 1; at < 4; at++) {
+    for (int64_t at = 1; at < 6; at++) {
         office o;
         worker all[MOST_WORKERS];
         open_office(&o, all, &s, 2);
@@ -380,17 +448,79 @@ static void test_refused(void)
     *workers = good;
     workers->n_stored = -1;
     expect_refused(f, CMLP_ERROR_OPTION);
-    workers->n_stored = f->rows.n_rows + 1;
-    expect_refused(f, CMLP_ERROR_OPTION);
-    workers->n_stored = 10; /* of the 128 that rank 0 computes of a batch */
-    expect_refused(f, CMLP_ERROR_ORDER);
-    CHECK(f->run.bad_row == 10);
     workers->first_stored = -1;
-    expect_refused(f, CMLP_ERROR_OPTION);
-    workers->first_stored = INT64_MAX;
     expect_refused(f, CMLP_ERROR_OPTION);
     slot_free(&workspace);
     close_office(&o, all);
+}
+
+/* Changes of one worker's arguments: those that it must refuse, and those that only another worker can notice. */
+static void few_stored(worker *w) { w->workers.n_stored = 10; } /* of the 128 rows that it computes of a batch */
+static void too_many_stored(worker *w) { w->workers.n_stored = w->fixture.rows.n_rows + 1; }
+static void no_params(worker *w) { w->fixture.params = NULL; }
+static void no_net(worker *w) { w->fixture.p_net = NULL; }
+static void no_run(worker *w) { w->fixture.run.struct_size = 0; }
+static void bad_rate(worker *w) { w->fixture.optimizer.learning_rate = -1; }
+static void other_params(worker *w) { put(w->fixture.shape.dtype, w->fixture.params, 7, 0.25); }
+static void other_label(worker *w) { w->fixture.labels[650] = (w->fixture.labels[650] + 1) % 5; }
+static void other_rate(worker *w) { w->fixture.optimizer.learning_rate *= 2; }
+static void other_state(worker *w) { put(w->fixture.shape.dtype, w->fixture.state, 3, 0.5); }
+static void other_steps(worker *w) { w->fixture.optimizer.n_steps++; }
+static void other_batch(worker *w) { w->fixture.epoch.batch_size = 256; }
+static void other_start(worker *w) { w->fixture.epoch.first_batch = 1; }
+static void other_alpha(worker *w) { w->fixture.objective.alpha *= 2; }
+static void other_rows(worker *w) { w->fixture.rows.n_rows = w->fixture.targets.n_rows = 699; }
+static void other_weights(worker *w)
+{
+    w->fixture.objective.row_weights = w->fixture.weights;
+    for (int64_t i = 0; i < w->fixture.n; i++) w->fixture.weights[i] = 2;
+}
+static void other_order(worker *w)
+{
+    int64_t *order = fixture_block(&w->fixture, 700 * sizeof *order);
+    for (int64_t i = 0; i < 700; i++) order[i] = i ^ 1;
+    w->fixture.rows.order = order;
+    w->fixture.rows.n_order = 700;
+}
+
+typedef struct change {
+    void (*change)(worker *w);
+    int status;
+} change;
+
+/* One worker's arguments are changed: all workers refuse the call, and nothing is changed. */
+static void test_disagreements(void)
+{
+    static const change changes[] = {
+        {few_stored, CMLP_ERROR_ORDER},      {too_many_stored, CMLP_ERROR_OPTION}, {no_params, CMLP_ERROR_NULL},
+        {no_net, CMLP_ERROR_NULL},           {no_run, CMLP_ERROR_STRUCT_SIZE},     {bad_rate, CMLP_ERROR_OPTION},
+        {other_params, CMLP_ERROR_WORKERS},  {other_label, CMLP_ERROR_WORKERS},    {other_rate, CMLP_ERROR_WORKERS},
+        {other_state, CMLP_ERROR_WORKERS},   {other_steps, CMLP_ERROR_WORKERS},    {other_batch, CMLP_ERROR_WORKERS},
+        {other_start, CMLP_ERROR_WORKERS},   {other_alpha, CMLP_ERROR_WORKERS},    {other_rows, CMLP_ERROR_WORKERS},
+        {other_weights, CMLP_ERROR_WORKERS}, {other_order, CMLP_ERROR_WORKERS},
+    };
+    shape s = wide_shape();
+    s.with_order = 0;
+    for (int i = 0; i < (int)(sizeof changes / sizeof *changes); i++)
+        for (int32_t rank = 0; rank < 3; rank++) {
+            office o;
+            worker all[MOST_WORKERS];
+            open_office(&o, all, &s, 3);
+            const uint64_t before = fixture_trained(&all[2 - rank].fixture);
+            void *const params = all[rank].fixture.params;
+            changes[i].change(&all[rank]);
+            work(&o, all);
+            all[rank].fixture.params = params;
+            /* of two that differ, the one of the lower rank counts */
+            const int32_t ended = changes[i].status == CMLP_ERROR_WORKERS && !rank ? 1 : rank;
+            for (int32_t r = 0; r < 3; r++) {
+                check_that(all[r].status == changes[i].status && all[r].workers.failed_rank == ended,
+                           "change %d at worker %d: status %d of worker %d", i, (int)rank, all[r].status, (int)r);
+                if (r != rank) CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers"));
+            }
+            CHECK(fixture_trained(&all[2 - rank].fixture) == before || rank == 1);
+            close_office(&o, all);
+        }
 }
 
 int main(void)
@@ -399,8 +529,11 @@ int main(void)
     test_slices();
     test_stored();
     test_bad_rows();
+    test_pairs_of_faults();
+    test_bad_messages();
     test_cancel();
     test_broken_transport();
     test_refused();
+    test_disagreements();
     return finish();
 }

@@ -44,27 +44,6 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
     fixture_free(&f);
 }
 
-/* Two tiles. The first thread's rows are sparse. The last thread's rows have fewer zeros, so that it backs off and does
- * not scan the second tile. The results equal those of one thread, which finds enough zeros in each tile. */
-static void test_shares(uint32_t isa, int32_t dtype)
-{
-    enum { TILE = 256 };
-    uint64_t alone = 0;
-    for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
-        const shape s = {3, {186, 75, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG,
-                         .rows = 2 * TILE, .batch = 2 * TILE,
-                         .dtype = dtype, .solver = CMLP_SOLVER_SGD, .isa = isa, .n_threads = n_threads, .with_order = 1,
-                         .n_sparse = TILE * 3 / 2};
-        fixture_make(&f, &s);
-        for (int64_t i = 0, sparse = 0, full = s.n_sparse; i < s.rows; i++)
-            f.order[i] = i % TILE < TILE / 2 || (i + i / TILE) % 2 ? sparse++ : full++;
-        const uint64_t hash = fixture_outcome(&f, GRADIENT);
-        if (n_threads == 1) alone = hash;
-        check_that(hash == alone, "%d threads, some with dense rows: bits differ from one thread", (int)n_threads);
-        fixture_free(&f);
-    }
-}
-
 /* A last row of zeros that has weight 0 changes no gradient, wherever the rows of a tile are divided. */
 static void test_last_row_of_zeros(uint32_t isa, int32_t dtype, int64_t hidden)
 {
@@ -124,6 +103,7 @@ int main(void)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
             for (int32_t n_threads = 1; n_threads <= 3; n_threads++) {
                 static const int64_t hidden[] = {75, 12, 40}; /* the kernels skip single zeros or zero columns */
+                if (n_threads < 3 && in_software(isas[isa], dtype)) continue;
                 for (int i = 0; i < 3; i++) {
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SOLVER_SGD, n_threads, 0);
                     test_same_bits(isas[isa], dtype, hidden[i], CMLP_SOLVER_SGD, n_threads, 0.1);
@@ -138,7 +118,6 @@ int main(void)
             }
     for (int isa = 0; isa < n_isas; isa++)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
-            test_shares(isas[isa], dtype);
             test_last_row_of_zeros(isas[isa], dtype, 12);
             test_last_row_of_zeros(isas[isa], dtype, 75);
         }

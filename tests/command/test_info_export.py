@@ -1,5 +1,6 @@
 """``cmlp info`` and ``cmlp export``."""
 
+import re
 import subprocess
 import sys
 
@@ -7,10 +8,11 @@ import numpy as np
 import pytest
 from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs, small
+from hostile_files import FILES
 from optional import package
 
-from cmlp import MLPRegressor, Network, TabularClassifier
-from cmlp.command import main as cli
+from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor
+from cmlp._command import main as cli
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 X, Y = blobs(n_rows=30)
@@ -78,6 +80,18 @@ def test_info_of_a_damaged_file(command, tmp_path):
     (tmp_path / "m.cmlp").write_bytes(content)
     status, out, err = command("info", "m.cmlp")
     assert (status, out) == (1, "") and "m.cmlp cannot be loaded: " in err and err.count("\n") == 1
+
+
+def test_commands_refuse_a_file_with_an_unknown_requirement(command, tmp_path):
+    (tmp_path / "m.cmlp").write_bytes(FILES["unknown requirement"][0])
+    (tmp_path / "m.csv").write_text("1,2,3,4\n")
+    for arguments in (
+        ("info", "m.cmlp"),
+        ("export", "m.cmlp", "--to", "c", "-o", "m.h"),
+        ("predict", "m.cmlp", "m.csv"),
+    ):
+        status, out, err = command(*arguments)
+        assert (status, out) == (1, "") and "output_scale" in err, arguments
 
 
 @pytest.mark.slow
@@ -210,6 +224,18 @@ def test_info_of_a_table(command, table):
     fields = described(out)
     assert status == 0 and fields["class"] == "TabularClassifier" and fields["columns"] == "1 number, 1 category"
     assert fields["classes"] == "2 (text): no, yes" and fields["networks"].endswith("-4-1")
+    assert fields["intervals"] == "from 8 scores of rows held out in fit"
+    assert re.fullmatch(
+        r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%", fields["accuracy"]
+    )
+
+
+def test_info_names_a_background(command):
+    rows = [[float(i), i % 3] for i in range(40)]
+    TabularRegressor(max_time=1e-9, keep_background=20).fit(rows, range(40)).save("kept.cmlp")
+    assert described(command("info", "kept.cmlp")[1])["background"] == "20 training rows, for explanations"
+    TabularRegressor(max_time=1e-9).fit(rows, range(40)).save("plain.cmlp")
+    assert "background" not in described(command("info", "plain.cmlp")[1])
 
 
 def test_export_of_a_table_to_c(command, table, tmp_path):
@@ -230,7 +256,6 @@ def test_export_of_a_table_to_onnx(command, table, tmp_path):
     "arguments",
     [
         ("export", "table.cmlp", "--to", "c-int8", "--calibrate", "X.csv", "-o", "t.h"),
-        ("predict", "table.cmlp", "X.csv"),
     ],
 )
 def test_commands_for_one_network_refuse_a_table(command, table, arguments):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cmlp.command import main as cli
+from cmlp._command import main as cli
 
 
 @pytest.mark.parametrize(

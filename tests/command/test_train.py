@@ -1,4 +1,4 @@
-"""``cmlp train``: models with the bits of fit from CSV, npy and Parquet, progress, resuming, and errors."""
+"""``cmlp train``: models from CSV, npy and Parquet, progress, resuming, and errors."""
 
 import gzip
 import os
@@ -18,7 +18,7 @@ from terminals import Pty
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor
-from cmlp.command import main as cli
+from cmlp._command import main as cli
 
 X, Y = blobs(n_rows=90)
 NAMES = np.array(["sun", "moon", "earth"])
@@ -168,7 +168,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
-    monkeypatch.setattr("cmlp.command.columns.read_table", None)  # would read the whole file
+    monkeypatch.setattr("cmlp._command.columns.read_table", None)  # would read the whole file
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])
@@ -222,7 +222,7 @@ def test_labels_in_a_file_of_their_own(train):
         (["rows.npy", "--target", "5", "--labels", "rows.npy"], "--target and --labels exclude each other"),
         (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
         (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),
-        (["rows.csv", "--target", "price"], "line 2, column 5 ('kind'): 'earth' is not a number"),
+        (["rows.csv", "--target", "price", "--resume"], "m.cmlp: No such file"),
         (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile is only for --regressor"),
         (["rows.npy", "--target", "5", "--regressor", "--class-weight", "balanced"], "--class-weight is not for"),
         (["rows.npy", "--target", "5", "--max-iter", "0"], "--max-iter must be an int in the range [1, inf). Got 0"),
@@ -321,7 +321,7 @@ def test_closed_terminal_keeps_the_model(train):
 def test_signals_while_the_model_is_written_take_effect_afterwards(train, name, status):
     """Two signals: the second one arrives during the save that the first one has caused."""
     during = (
-        "import os, signal, sys; from cmlp import MLPClassifier; from cmlp.command.main import main\n"
+        "import os, signal, sys; from cmlp import MLPClassifier; from cmlp._command.main import main\n"
         "save = MLPClassifier.save\n"
         f"def slow(*given, **options): os.kill(os.getpid(), signal.{name}); save(*given, **options)\n"
         "MLPClassifier.save = slow\nsys.exit(main())"

@@ -24,7 +24,7 @@ from c_build import (
 )
 
 from cmlp import _core
-from cmlp.training.initialization import initial_params
+from cmlp._training.initialization import initial_params
 
 # slow: the whole core is compiled
 pytestmark = [needs_compiler, pytest.mark.slow]
@@ -93,7 +93,8 @@ def golden_cases(*flags):
     return [line.split()[1:] for line in output.splitlines() if line.startswith("case ")]
 
 
-@pytest.mark.parametrize("flags", [UNOPTIMIZED, SHARED], ids=["O0", "O3"])
+@pytest.mark.full
+@pytest.mark.parametrize("flags", [UNOPTIMIZED, SHARED], ids=["O0", "O1"])
 def test_golden_bits_at_each_optimization_level(flags):
     assert len(golden_cases(*flags)) >= 15
 

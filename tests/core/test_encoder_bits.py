@@ -1,4 +1,4 @@
-"""The core's encoder has the bits of an independent computation in NumPy, and of earlier versions."""
+"""The core's encoder is bit-identical to an independent computation in NumPy, and to earlier versions."""
 
 import hashlib
 import pickle
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cmlp import _core
-from cmlp.tables.encoder import CategoryColumn, Encoder, NumberColumn, learn_encoder
-from cmlp.tables.splits import Signal
+from cmlp._tables.encoder import CategoryColumn, Encoder, NumberColumn, learn_encoder
+from cmlp._tables.splits import Signal
 
 nan = np.nan
 
@@ -39,7 +39,7 @@ def by_numpy(encoder, raw, bins):
 
 
 def table(seed, n=700):
-    """Return raw columns of every kind, and an encoder learnt from other rows."""
+    """Return raw columns of every kind, and an encoder learned from other rows."""
     rng = np.random.RandomState(seed)
 
     def rows():
@@ -56,10 +56,10 @@ def table(seed, n=700):
         return np.array(columns).T
 
     codes = [None] * 5 + [dict.fromkeys(range(k)) for k in (4, 2)] + [None]
-    learnt = rows()
-    places = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learnt[:, :5]).T]
-    signal = Signal(np.sum(places, axis=0) + 0.0, None)
-    encoder = learn_encoder(learnt, codes, signal)
+    learned = rows()
+    ranks = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learned[:, :5]).T]
+    signal = Signal(np.sum(ranks, axis=0) + 0.0, None)
+    encoder = learn_encoder(learned, codes, signal)
     assert all(len(column.edges) for column in encoder.columns[:5])
     return rows(), encoder
 
@@ -113,7 +113,7 @@ def test_a_copy_of_an_encoder_has_the_same_bits():
     assert copy.encode(raw, bins=True).tobytes() == encoder.encode(raw, bins=True).tobytes()
 
 
-def test_numbers_of_the_largest_magnitude_can_be_learnt():
+def test_numbers_of_the_largest_magnitude_can_be_learned():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
     inputs = learn_encoder(raw, [None, None], Signal(raw[:, 0] / largest, None)).encode(raw, bins=True)

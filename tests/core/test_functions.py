@@ -203,6 +203,7 @@ def test_tanh_is_odd(dtype):
 
 
 @pytest.mark.slow
+@pytest.mark.full
 @in_source_tree
 def test_coefficients_in_the_header_are_minimax_coefficients():
     """math_coefficients.py derives each coefficient again by Remez's algorithm."""

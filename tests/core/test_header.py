@@ -47,7 +47,11 @@ def parameters(text):
 
 
 def header_functions():
-    found = re.findall(r"^(?:CMLP_API|static inline) ([^;{]+?)(\w+)\(([^;{]*)\)(?:;|\n\{)", header_text(), re.MULTILINE)
+    found = re.findall(
+        r"^(?:CMLP_MUST_CHECK )?(?:CMLP_API|static inline) ([^;{]+?)(\w+)\(([^;{]*)\)(?:;|\n\{)",
+        header_text(),
+        re.MULTILINE,
+    )
     return {name: (spaced(kind), parameters(rest)) for kind, name, rest in found}
 
 
@@ -58,13 +62,20 @@ def pxd_functions():
 
 
 def header_enums():
-    found = re.findall(r"typedef enum (\w+) \{(.*?)\} \w+;", header_text(), re.DOTALL)
+    """Return the constants of each enumeration, which is a typedef of an integer."""
+    found = re.findall(r"typedef u?int32_t (\w+);\s*enum \{(.*?)\};", header_text(), re.DOTALL)
     return {name: re.findall(r"\b(CMLP_\w+)\b(?=\s*[=,}]|\s*$)", body) for name, body in found}
 
 
 def pxd_blocks(kind):
     text = PXD.read_text(encoding="utf-8")
     found = re.findall(rf"^    ctypedef {kind} (\w+):\n((?:        .*\n)+)", text, re.MULTILINE)
+    return {name: [line.strip() for line in body.splitlines()] for name, body in found}
+
+
+def pxd_enums():
+    text = PXD.read_text(encoding="utf-8")
+    found = re.findall(r"^    ctypedef u?int32_t (\w+)\n    enum:\n((?:        .*\n)+)", text, re.MULTILINE)
     return {name: [line.strip() for line in body.splitlines()] for name, body in found}
 
 
@@ -94,7 +105,7 @@ def test_pxd_declares_the_functions_of_the_header():
 
 def test_pxd_declares_the_enums_of_the_header():
     assert len(header_enums()) >= 8
-    assert pxd_blocks("enum") == header_enums()
+    assert pxd_enums() == header_enums()
 
 
 def test_pxd_declares_the_structs_of_the_header():
@@ -114,17 +125,18 @@ def test_header_has_the_version_of_the_package():
     text = HEADER.read_text(encoding="utf-8")
     assert re.search(r'#define CMLP_VERSION "(.+)"', text)[1] == cmlp.__version__
     major, minor, patch = (int(part) for part in cmlp.__version__.split("."))
-    assert f"#define CMLP_VERSION_NUMBER {major * 10000 + minor * 100 + patch} " in text
+    for name, value in (("MAJOR", major), ("MINOR", minor), ("PATCH", patch)):
+        assert f"#define CMLP_VERSION_{name} {value}\n" in text
 
 
 def test_every_function_that_can_fail_documents_its_statuses():
     """A comment refers either to a status or to "the errors of" a struct, which are listed above that struct."""
     text = HEADER.read_text(encoding="utf-8")
     lists = set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) | {"net"}
-    assert len(lists) == 9
+    assert len(lists) == 10
     statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}
     known = statuses | {"ASCII"}
-    documented = re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_API [^;]+;[^\n]*\n(?: +[^;\n]+;\n)?)+)", text)
+    documented = re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:(?:CMLP_MUST_CHECK )?CMLP_API [^;]+;[^\n]*\n)+)", text)
     checked = set()
     for comment, declarations in documented:
         names = re.findall(r"CMLP_API cmlp_status (cmlp_\w+)\(", declarations)
@@ -143,11 +155,17 @@ def test_every_function_that_can_fail_documents_its_statuses():
 
 def test_status_values_are_distinct_and_pinned():
     """Programs may have stored the values."""
-    (body,) = re.findall(r"typedef enum cmlp_status \{(.*?)\}", header_text(), re.DOTALL)
+    (body,) = re.findall(r"typedef int32_t cmlp_status;\s*enum \{(.*?)\}", header_text(), re.DOTALL)
     values = dict(re.findall(r"(CMLP_\w+) = (-?\d+)", body))
     assert list(values) == header_enums()["cmlp_status"]
     assert len(set(values.values())) == len(values)
     assert values["CMLP_OK"] == "0" and values["CMLP_ERROR_NULL"] == "16" and values["CMLP_ERROR_DIVERGED"] == "66"
+
+
+def test_compilers_warn_if_a_status_is_ignored():
+    text = header_text()
+    assert not re.search(r"^CMLP_API cmlp_status ", text, re.MULTILINE)
+    assert len(re.findall(r"^CMLP_MUST_CHECK CMLP_API cmlp_status ", text, re.MULTILINE)) > 30
 
 
 @needs_compiler

@@ -11,9 +11,9 @@ import pytest
 from idx_files import NAMES, idx
 
 from cmlp import datasets
+from cmlp.datasets import _download
 
 # The mirrors and checksums of the real files have no public name: a local server takes their place.
-from cmlp.datasets import download
 
 pooch = pytest.importorskip("pooch", reason="downloads need pooch")
 
@@ -57,14 +57,14 @@ def server(tmp_path, monkeypatch):
         threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.delenv("CMLP_DATA", raising=False)
         monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
-        monkeypatch.setattr(download, "MNIST", source(folder, httpd.url))
+        monkeypatch.setattr(_download, "MNIST", source(folder, httpd.url))
         yield httpd
         httpd.shutdown()
 
 
 def source(folder, *mirrors):
     checksums = {f"{name}.gz": hashlib.sha256((folder / f"{name}.gz").read_bytes()).hexdigest() for name in NAMES}
-    return download.Source("MNIST", "mnist", mirrors, checksums)
+    return _download.Source("MNIST", "mnist", mirrors, checksums)
 
 
 def test_first_call_downloads_and_later_calls_read_the_cache(server, tmp_path, capfd):
@@ -86,14 +86,14 @@ def test_changed_file_in_the_cache_is_downloaded_again(server, tmp_path):
 
 @pytest.mark.parametrize("first", ["missing/", "truncated/", "changed/"])
 def test_second_mirror_is_used_if_the_first_one_fails(server, first, monkeypatch):
-    monkeypatch.setattr(download, "MNIST", source(server.folder, server.url + first, server.url))
+    monkeypatch.setattr(_download, "MNIST", source(server.folder, server.url + first, server.url))
     assert datasets.load_mnist().X_train.shape == (5, 784)
     assert len(server.requested) == 8
 
 
 @pytest.mark.parametrize("mirror, reason", [("missing/", "404"), ("truncated/", ""), ("changed/", "hash")])
 def test_error_names_each_mirror_and_keeps_no_file(server, tmp_path, mirror, reason, monkeypatch):
-    monkeypatch.setattr(download, "MNIST", source(server.folder, server.url + mirror))
+    monkeypatch.setattr(_download, "MNIST", source(server.folder, server.url + mirror))
     with pytest.raises(FileNotFoundError) as caught:
         datasets.load_mnist()
     message = str(caught.value)

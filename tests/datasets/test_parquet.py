@@ -1,6 +1,7 @@
 """`ParquetBlocks`: Parquet files as a source of `fit_batches`."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +70,19 @@ def test_errors_name_file_and_column(path, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"install it with `pip install 'cmlp\[parquet\]'`"):
         ParquetBlocks(path, "y")
+
+
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_damaged_bytes_are_an_error_that_names_the_file(path, part):
+    """pyarrow reports a damaged page or footer as OSError, some of them in several lines."""
+    content = bytearray(Path(path).read_bytes())
+    at = int(part * len(content))
+    content[at : at + 40] = b"\xff" * 40
+    Path(path).write_bytes(content)
+    with pytest.raises(ValueError, match=r"rows\.parquet cannot be read as Parquet: ") as error:
+        for _ in ParquetBlocks(path, "y"):
+            pass
+    assert "\n" not in str(error.value)
 
 
 def test_a_null_names_its_block(path, tmp_path):

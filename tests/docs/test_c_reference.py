@@ -21,14 +21,14 @@ def named(kind):
 
 
 def test_every_function_enum_and_struct_is_there():
-    functions = set(re.findall(r"^(?:CMLP_API|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE))
+    functions = set(re.findall(r"^(?:(?:CMLP_MUST_CHECK )?CMLP_API|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE))
     assert named("function") == functions >= {"cmlp_forward", "cmlp_dense_rows", "cmlp_default_optimizer"}
-    assert named("enum") == set(re.findall(r"typedef enum (\w+)", CODE))
+    assert named("enum") == set(re.findall(r"typedef u?int32_t (\w+)", CODE)) >= {"cmlp_status", "cmlp_model_flags"}
     assert named("struct") == set(re.findall(r"typedef struct (\w+)", CODE))
 
 
 def test_every_enumerator_is_there():
-    bodies = re.findall(r"typedef enum \w+ \{(.*?)\}", CODE, re.DOTALL)
+    bodies = re.findall(r"^enum \{(.*?)\}", CODE, re.DOTALL | re.MULTILINE)
     expected = {name for body in bodies for name in re.findall(r"CMLP_\w+", body)}
     found = {e.declaration.split()[0] for item in ITEMS if item.kind == "enum" for e in item.entries if e.declaration}
     assert found == expected
@@ -52,7 +52,7 @@ def test_every_member_is_there_with_its_comment():
 
 def test_every_comment_of_the_header_is_there():
     """No word of a comment is lost: the first words of each one are in the page."""
-    page = re.sub(r"\W+", " ", re.sub(r":c:\w+:|\\|```text", "", PAGE))
+    page = re.sub(r"\W+", " ", re.sub(r":c:\w+:|\\|```text|```\{eval-rst\}", "", PAGE))
     for comment in re.findall(r"/\*(.*?)\*/", TEXT, re.DOTALL):
         words = re.sub(r"\W+", " ", comment).split()[:6]
         assert " ".join(words).lower() in page.lower(), words
@@ -61,9 +61,10 @@ def test_every_comment_of_the_header_is_there():
 def test_new_declarations_are_found(tmp_path):
     text = (
         "/* A header. */\n#define CMLP_NEW(x) x /* a macro */\n"
-        "/* An enum. */\ntypedef enum cmlp_new { CMLP_A = 1, CMLP_B = 2 /* the last */ } cmlp_new;\n"
+        "/* An enum. */\ntypedef int32_t cmlp_new;\nenum { CMLP_A = 1, CMLP_B = 2 /* the last */ };\n"
         "typedef struct cmlp_pair { int a, b; /* two */ int (*call)(void *x, int y); } cmlp_pair;\n"
-        "/* Does it.\n * x: a number,\n *   or two.\n * Returns CMLP_A. */\nCMLP_API int cmlp_do(int x,\n    int y);\n"
+        "/* Does it.\n * x: a number,\n *   or two.\n * Returns CMLP_A. */\n"
+        "CMLP_MUST_CHECK CMLP_API int cmlp_do(int x,\n    int y);\n"
         "/* Makes one. */\nstatic inline cmlp_pair cmlp_make(int a)\n{\n    if (a) {\n    }\n    return 0;\n}\n"
     )
     macro, enum, struct, function, inline = reference.parse(text)[1:]
@@ -74,3 +75,18 @@ def test_new_declarations_are_found(tmp_path):
     assert function.declaration == "int cmlp_do(int x, int y)"
     page = reference.render(reference.parse(text))
     assert "Does it.\n\n   x: a number,\n   or two.\n\n   Returns \\ :c:enumerator:`CMLP_A`" in page
+
+
+def test_pages_have_every_part_of_the_header():
+    parts = reference.parts(ITEMS)
+    assert [item for part in parts for item in part] == ITEMS
+    assert [part[0].name[:2] for part in parts[1:]] == ["1.", "2.", "3.", "4."]
+    pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/reference").glob("c*.md")))
+    assert sorted(match[1] or "file" for match in reference.PLACEHOLDER.finditer(pages)) == [*"01234", "file"]
+
+
+def test_page_of_cmlp_file_has_what_its_first_comment_shows():
+    source = ["<!-- the reference is inserted here: cmlp_file.h -->"]
+    reference.insert_reference(None, "reference/c-file", source)
+    assert "c:function:: cmlp_status cmlp_file_load(" in source[0] and "c:function:: void cmlp_file_free(" in source[0]
+    assert "cmlp_file_extend" not in source[0]

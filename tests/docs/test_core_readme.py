@@ -13,12 +13,12 @@ PATH = re.compile(r"[\w/.<>*-]+\.(?:c|h|md)")
 
 
 def paths(text):
-    """Return the files that a text names in backticks, as patterns relative to the core or to the project."""
+    """Return the files that a text names in backticks, as patterns of names in the core or paths in the project."""
     return [re.sub(r"<\w+>", "*", code) for code in re.findall(r"`([^`]+)`", text) if PATH.fullmatch(code)]
 
 
 def files(pattern):
-    return [*CORE.glob(pattern), *CORE.glob(f"kernels/{pattern}"), *ROOT.glob(pattern)]
+    return [*CORE.rglob(pattern), *ROOT.glob(pattern)]
 
 
 def test_every_path_exists():
@@ -33,6 +33,23 @@ def test_every_source_is_in_the_table_of_layers():
     listed = {file for path in paths(layers) for file in files(path)}
     headers = {file.with_suffix(".h") for file in listed}
     assert {*CORE.rglob("*.[ch]")} - listed - headers == set()
+
+
+def test_files_include_only_their_own_folder_and_those_above_in_the_table():
+    layers = TEXT.partition("\n## Layers\n")[2].partition("\n## Names\n")[0]
+    folders = [CORE / folder for folder in re.findall(r"^\| `([\w/]+)/` \|", layers, re.MULTILINE)]
+    assert {path.parent for path in CORE.rglob("*.[ch]")} == {*folders}
+    rank = {folder: i for i, folder in enumerate(folders)}
+    against = []
+    for source in CORE.rglob("*.[ch]"):
+        for name in re.findall(r'^#\s*include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE):
+            target = next(
+                path for path in (source.parent / name, CORE / name, ROOT / "include" / name) if path.exists()
+            )
+            included = target.resolve().parent
+            if included != (ROOT / "include").resolve() and rank[included] > rank[source.parent]:
+                against.append((source.relative_to(CORE).as_posix(), name))
+    assert against == []
 
 
 def test_every_step_names_the_file_of_its_functions():

@@ -34,7 +34,11 @@ def examples_of(name):
         if error.name not in OPTIONAL:
             raise
         pytest.skip(f"needs the package {error.name}")
-    return [test for test in finder.find(module) if test.examples]
+    # A class is found in the module of its public path, which may import it at the first use.
+    public = [getattr(module, each) for each in getattr(module, "__all__", ())]
+    classes = [each for each in public if isinstance(each, type) and each.__module__ == name]
+    found = [test for each in classes for test in finder.find(each, module=False)]
+    return [test for test in [*finder.find(module), *found] if test.examples]
 
 
 @pytest.mark.slow

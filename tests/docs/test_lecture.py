@@ -1,11 +1,15 @@
-"""The lecture: its plans fit their minutes, and the handout is enough for its exercises."""
+"""The lecture: its plans fit their minutes, and the handout needs no Python, and the answers are right."""
 
 import json
 import re
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from c_build import ROOT
+
+from cmlp.datasets import load_digits28
+from cmlp.story import story_network
 
 LECTURE = ROOT / "docs/lecture"
 if not LECTURE.exists():
@@ -14,6 +18,7 @@ EXERCISES, HANDOUT, PLAN = (
     (LECTURE / f"{name}.md").read_text(encoding="utf-8") for name in ("exercises", "handout", "index")
 )
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+CODE = PYTHON.findall(EXERCISES.partition("## On the computer")[2])[0]  # with which exercises 8 to 11 begin
 
 
 @pytest.mark.parametrize("column, length", [(0, 90), (1, 45)])
@@ -26,25 +31,44 @@ def test_plan_fits_its_minutes(column, length):
 
 def test_both_plans_have_the_cost_and_say_when_backpropagation_is_left_out():
     (cost,) = re.findall(r"^\| \S+ \| (\S+) \|.*The cost of one example", PLAN, re.MULTILINE)
+    cards = re.findall(r"^\| \d\S* \| (\S+) \| (\d+(?:, \d+)?):", PLAN, re.MULTILINE)
+    assert [int(card) for _, names in cards for card in names.split(", ")] == list(range(1, 13))
     assert re.fullmatch(r"\d+–\d+", cost) and 'the gradient "can be computed"' in PLAN
 
 
-def test_handout_is_the_exercises_without_their_answers():
-    without = re.sub(r"<details>.*?</details>\s*", "", EXERCISES, flags=re.DOTALL)
+def test_handout_is_the_exercises_without_answers_and_without_python():
+    without = re.sub(r"<details>.*?</details>\s*", "", EXERCISES, flags=re.DOTALL).partition("## On the computer")[0]
     assert HANDOUT.partition("## 1.")[2].strip() == without.partition("## 1.")[2].strip()
+    assert not PYTHON.findall(HANDOUT) and HANDOUT.count("![") == 2
 
 
-def test_notebook_ends_with_the_code_of_the_handout():
-    (code,) = PYTHON.findall(HANDOUT)
+def test_answers_about_the_page_are_those_of_the_network():
+    net, data = story_network(), load_digits28()
+    active = net.activations(data.X_test[:300])[1] > 0.5
+    shares = np.array([active[data.y_test[:300] == digit].mean(axis=0) for digit in range(10)])
+    others = [digit for digit in range(10) if digit not in (4, 6)]
+    assert (shares[[4, 6], 15] == 1).all() and shares[others, 15].max() < 0.2
+    assert 0.7 < shares[1, 1] < 0.8 and np.delete(shares[:, 1], 1).max() < 0.1
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))  # noqa: E731
+    behind = sigmoid(0.6 - sigmoid(1.5 * 0.8 - 0.5))
+    before, after = (sigmoid(w3 * behind + 0.1) for w3 in (1.2, 1.4))
+    slopes = behind, before * (1 - before), 2 * (before - 1)
+    assert all(f"{slope:.3f}".replace("-", "−") in EXERCISES for slope in slopes)
+    predicted = (before - 1) ** 2 + 0.2 * np.prod(slopes)
+    assert f"to {predicted:.4f}. Measured: {(after - 1) ** 2:.4f}." in EXERCISES
+
+
+def test_notebook_ends_with_the_code_of_the_exercises():
+    code = CODE
     last = json.loads((LECTURE / "lecture.ipynb").read_text(encoding="utf-8"))["cells"][-1]
     assert "".join(last["source"]) == code.rstrip()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(5, 9))
-def test_answer_needs_the_code_of_the_handout_only(number, capsys):
+@pytest.mark.parametrize("number", range(8, 12))
+def test_answer_needs_the_code_above_the_exercises_only(number, capsys):
     names = {}
-    exec(PYTHON.findall(HANDOUT)[0], names)
+    exec(CODE, names)
     answer = EXERCISES.partition(f"## {number}. ")[2].partition("\n## ")[0]
     for code in PYTHON.findall(answer):
         exec(code, names)

@@ -28,7 +28,10 @@ def text_of_header():
 
 
 def functions():
-    return [" ".join(found.split()) for found in re.findall(r"^CMLP_API ([^;]+);", text_of_header(), re.M)]
+    return [
+        " ".join(found.split())
+        for found in re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API ([^;]+);", text_of_header(), re.M)
+    ]
 
 
 def fields():
@@ -50,7 +53,9 @@ def printing_program():
             if owner == name:
                 where = f"offsetof({name}, {field}), sizeof((({name} *)0)->{field})"
                 lines.append(f'printf("field {name}.{field} %zu %zu\\n", {where});')
-    for body in re.findall(r"typedef enum \w+ \{(.*?)\}", text_of_header(), re.DOTALL):
+    for name in re.findall(r"typedef u?int32_t (\w+);", text_of_header()):
+        lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
+    for body in re.findall(r"^enum \{(.*?)\}", text_of_header(), re.DOTALL | re.MULTILINE):
         lines += [f'printf("value {name} %d\\n", (int){name});' for name in re.findall(r"(CMLP_\w+) =", body)]
     body = "\n".join(lines)
     return f"#include <cmlp.h>\n#include <stdio.h>\nint main(void) {{\n{body}\nreturn 0;\n}}\n"

@@ -1,4 +1,4 @@
-"""The code in docs/embedding.md compiles, and the loading example gives the bits of Python."""
+"""The code in docs/embedding.md compiles, and the loading example is bit-identical to Python."""
 
 import ctypes
 import os
@@ -59,11 +59,11 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     classify = ctypes.CDLL(str(library)).classify
     label = ctypes.c_int32()
     classify.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int32)]
-    network = cmlp.Network([20, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1)
+    network = cmlp.Network([784, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1)
     network.save(tmp_path / "model.cmlp")
     file = (tmp_path / "model.cmlp").read_bytes()
     memory, at = aligned(file)
-    rows = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
+    rows = np.random.default_rng(0).integers(0, 256, (20, 784), dtype=np.uint8)
     for row, expected in zip(rows, network.forward(rows).argmax(axis=1), strict=True):
         assert (classify(at, len(file), row.tobytes(), label), label.value) == (0, expected)
     assert classify(at, len(file) - 1, rows[0].tobytes(), label) == 96  # CMLP_ERROR_FILE_SHORT

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from c_build import COMPILER, CORE, ROOT, run
-from example_programs import FIRST_TEN, PROGRAMS, check
+from example_programs import FIRST_TEN, PROGRAMS, check, idx_files
 
 import cmlp
 from cmlp.datasets import load_digits28
@@ -17,7 +17,7 @@ EXAMPLES = ROOT / "examples"
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
 ARM = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-SMALLEST = ["-DCMLP_NO_THREADS", "-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_TABLES"]
+SMALL = ["-DCMLP_NO_THREADS", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_TABLES"]
 
 if not EXAMPLES.exists():
     pytest.skip("the examples are in the source tree only", allow_module_level=True)
@@ -50,7 +50,26 @@ def test_every_example_is_built_and_listed():
 def test_examples_print_what_they_should(programs, tmp_path):
     check(programs, tmp_path)
     model = cmlp.load(tmp_path / "digits.cmlp")  # written by train_digits.c
-    assert [*model.forward(load_digits28().X_test[:10]).argmax(axis=1)] == FIRST_TEN
+    assert isinstance(model, cmlp.MLPClassifier) and model.n_iter_ == 5
+    assert [*model.predict(load_digits28().X_test[:10])] == FIRST_TEN
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX threads")
+def test_python_continues_the_training_of_a_c_program(programs, tmp_path):
+    """Bit-identical to training without a break: weights, curve, moments, random numbers."""
+    X, y, *_ = load_digits28()
+    run(programs["train_digits"], *idx_files(tmp_path)[:2], tmp_path / "digits.cmlp")
+    ways = {"learning_rate_init": 0.003, "batch_size": 50, "input_scale": 1 / 255, "random_state": 1}
+    whole = cmlp.MLPClassifier((32,), **ways, tol=0, n_iter_no_change=np.inf, max_iter=7).fit(X, y)
+    ends = {"max_iter": 7, "tol": 0, "n_iter_no_change": np.inf}
+    continued = cmlp.load(tmp_path / "digits.cmlp").set_params(**ends).fit(X, y, resume=True)
+    assert continued.loss_curve_ == whole.loss_curve_ and len(continued.loss_curve_) == 7
+    assert continued.predict_proba(X).tobytes() == whole.predict_proba(X).tobytes()
+    again = whole.set_params(max_iter=9).fit(X, y, resume=True)
+    continued.save(tmp_path / "again.cmlp", include_training_state=True)
+    continued = cmlp.load(tmp_path / "again.cmlp").set_params(max_iter=9).fit(X, y, resume=True)
+    assert all(map(np.array_equal, continued.coefs_, again.coefs_))
 
 
 @pytest.mark.slow
@@ -97,22 +116,56 @@ def firmware_files(tmp_path):
     return [f"class {row.argmax()}: {' '.join(f'{bits:08x}' for bits in row.view(np.uint32))}" for row in outputs]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not CORE.exists(), reason="needs the sources")
-@pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="needs arm-none-eabi-gcc")
-@pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="needs qemu-system-arm")
-def test_microcontroller_gives_the_bits_of_python(single_file, firmware_files, tmp_path):
-    folder = EXAMPLES / "microcontroller"
-    names = [f'-DMODEL="{tmp_path}/model.cmlp"', f'-DROWS="{tmp_path}/rows.bin"', f"-I{single_file.parent}"]
-    link = ["--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-T", folder / "board.ld"]
-    options = ["-std=gnu11", "-Os", "-ffunction-sections", *STRICT, *SMALLEST]
-    firmware = tmp_path / "firmware.elf"
-    run("arm-none-eabi-gcc", *ARM, *options, *names, folder / "main.c", single_file, *link, "-o", firmware)
+def on_cortex_m4(source, single_file, folder, *options, **files):
+    """Compile a program for a Cortex-M4, run it in QEMU, and return the lines that it prints."""
+    names = [f'-D{name}="{folder}/{file}"' for name, file in files.items()]
+    include, script = f"-I{single_file.parent}", EXAMPLES / "microcontroller/board.ld"
+    link = ["--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-T", script, "-lm"]
+    options = ["-std=gnu11", "-Os", "-ffunction-sections", *STRICT, *SMALL, *options]
+    firmware, source = folder / "firmware.elf", EXAMPLES / "microcontroller" / source
+    run("arm-none-eabi-gcc", *ARM, *options, *names, include, source, single_file, *link, "-o", firmware)
     output = ["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,chardev=host"]
     board = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", *output, "-kernel", firmware]
     *lines, memory, flash, status = run(*board, timeout=60).splitlines()
-    assert status == "CMLP_OK"
-    assert lines == firmware_files
     print(memory, flash, sep="\n")
+    assert status == "CMLP_OK"
+    return lines, memory, flash
+
+
+needs_board = pytest.mark.skipif(
+    not CORE.exists() or not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"),
+    reason="needs the sources, arm-none-eabi-gcc and qemu-system-arm",
+)
+
+
+@pytest.mark.slow
+@needs_board
+def test_training_on_a_microcontroller_continues_in_python(single_file, tmp_path):
+    """Bit-identical to training without a break in Python."""
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (150, 64), dtype=np.uint8), rng.permutation(np.arange(150) % 10).astype(np.uint8)
+    (tmp_path / "rows.bin").write_bytes(X.tobytes())
+    (tmp_path / "labels.bin").write_bytes(y.tobytes())
+    files = {"ROWS": "rows.bin", "LABELS": "labels.bin", "TRAINED": "trained.cmlp"}
+    _, memory, flash = on_cortex_m4("train.c", single_file, tmp_path, **files)
+    ends = {"max_iter": 8, "tol": 0, "n_iter_no_change": np.inf}
+    ways = {"learning_rate_init": 0.01, "batch_size": 10, "input_scale": 1 / 255, "random_state": 0}
+    whole = cmlp.MLPClassifier((16,), **ways, **ends).fit(X, y)
+    continued = cmlp.load(tmp_path / "trained.cmlp")
+    assert continued.loss_curve_ == whole.loss_curve_[:5]
+    continued.set_params(**ends).fit(X, y, resume=True)
+    assert continued.loss_curve_ == whole.loss_curve_
+    assert continued.predict_proba(X).tobytes() == whole.predict_proba(X).tobytes()
+    assert int(flash.split()[4]) < 100_000
+    assert int(memory.split(", static in all ")[1].split(",")[0]) < 45_000
+    assert int(memory.split()[-2]) < 8_000, "stack"
+
+
+@pytest.mark.slow
+@needs_board
+def test_microcontroller_gives_the_bits_of_python(single_file, firmware_files, tmp_path):
+    files = {"MODEL": "model.cmlp", "ROWS": "rows.bin"}
+    lines, memory, flash = on_cortex_m4("main.c", single_file, tmp_path, "-DCMLP_INFERENCE_ONLY", **files)
+    assert lines == firmware_files
     assert int(flash.split()[4].rstrip(",")) < 50_500
     assert int(memory.split()[6]) < 10_000, "stack"

@@ -7,14 +7,13 @@ import sys
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
+from bad_files import FILES as LISTED
+from bad_files import good_files
 from c_build import COMPILER, run
-from hostile_files import FILES, GOOD, mutated
+from hostile_files import FILES, GOOD, mutated, status_in_c
 
-# Hostile files and memory of any alignment reach the C library through the bridge.
-from cmlp import ModelFormatError, _core
-from cmlp.blocks import empty_block
+import cmlp
 
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
 PROGRAM = Path(__file__).parents[1] / "consumers/loader/loader.c"
@@ -55,21 +54,30 @@ def write(folder, contents):
     return paths
 
 
-def status_of(content):
-    """Return the status of bytes in memory."""
-    block = empty_block(len(content), np.uint8)
-    block[:] = np.frombuffer(content, np.uint8)
-    try:
-        _core.Model(block)
-    except ModelFormatError as error:
-        return error.status
-    return "CMLP_OK"
-
-
 def test_invalid_files_have_their_status(command, tmp_path):
     paths = write(tmp_path, [content for content, _ in FILES.values()])
     expected = ["CMLP_OK" if status == "OK" else f"CMLP_ERROR_{status}" for _, status in FILES.values()]
     assert dict(zip(FILES, statuses(command, paths), strict=True)) == dict(zip(FILES, expected, strict=True))
+
+
+def test_each_kind_of_bad_file_has_the_status_of_its_bytes(command, tmp_path):
+    good = good_files(tmp_path)
+    contents = [make(good) for kind in LISTED.values() for make in kind]
+    found = statuses(command, write(tmp_path, contents))
+    assert found == [status_in_c(content) for content in contents]
+    assert "CMLP_OK" not in found
+
+
+def test_trainings_are_read_past_whatever_they_contain(command, tmp_path):
+    """C programs predict with the network: only Python reads the state of a training."""
+    model = cmlp.MLPClassifier((3,), max_iter=3, solver="adam", random_state=0)
+    with pytest.warns(UserWarning, match="Stochastic"):
+        model.fit([[i / 9, i % 2] for i in range(9)], ["ab"[i % 2] for i in range(9)])
+    model.save(tmp_path / "good.cmlp", include_training_state=True)
+    good, rng = (tmp_path / "good.cmlp").read_bytes(), random.Random(3)
+    assert b"training." in good
+    contents = [good, *(mutated(rng, good) for _ in range(300))]
+    assert statuses(command, write(tmp_path, contents)) == [status_in_c(content) for content in contents]
 
 
 def test_truncated_files_are_short(command, tmp_path):
@@ -81,7 +89,7 @@ def test_truncated_files_are_short(command, tmp_path):
 def test_mutated_files_have_the_status_of_their_bytes(command, tmp_path, stored):
     good, rng = stored.read_bytes(), random.Random(7)
     contents = [good, *(mutated(rng, good) for _ in range(300))]
-    assert statuses(command, write(tmp_path, contents)) == [status_of(content) for content in contents]
+    assert statuses(command, write(tmp_path, contents)) == [status_in_c(content) for content in contents]
 
 
 def test_model_from_bytes_has_the_same_statuses(single_object, tmp_path):

@@ -18,11 +18,13 @@ CONSUMERS = Path(__file__).parents[1] / "consumers"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
 SMALLEST = [f"-DCMLP_{part}" for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_THREADS", "BUILD_ISA=1")]
-BUILDS = [[], ["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]
+BUILDS = [["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]  # .ci/run compiles the file without options
 
 
 def public_functions():
-    return set(re.findall(r"^CMLP_API [^;]*?(\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE))
+    return set(
+        re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def exported(library):

@@ -1,4 +1,4 @@
-"""The C code of docs/guide/tables.md predicts with the bits of Python, also with the smallest build of the library."""
+"""The C code of docs/guide/tables.md is bit-identical to Python, also with the smallest build of the library."""
 
 import ctypes
 import re
@@ -23,6 +23,13 @@ double price_by_path(const char *path, double size, double year, const char *dis
     if (!status) status = price_of(&flats, size, year, district, &price);
     return status ? -(double)status : price;
 }
+
+int interval_by_path(const char *path, double size, double *found)
+{
+    const double row[4] = {size, 1950, 0, 1};
+    cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path);
+    return status ? status : interval_of(&flats, row, &found[0], &found[1]);
+}
 """
 
 
@@ -35,7 +42,7 @@ def test_guide_predicts_like_python(single_file, tmp_path):
         X, rng.random_sample(120) * 1e5
     )
     model.save(tmp_path / "flats.cmlp")
-    (text,) = re.findall(r"^```c\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    text = "".join(re.findall(r"^```c\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
     source, library = tmp_path / "price.c", tmp_path / "price.so"
     source.write_text(text + LOADED, encoding="utf-8")
     smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
@@ -50,3 +57,10 @@ def test_guide_predicts_like_python(single_file, tmp_path):
             name = None if district is None else district.encode()
             expected = model.predict([[size, year, district, True]])[0]
             assert price_of(path, size, year, name) == expected
+    found = np.empty(3)
+    interval_of = ctypes.CDLL(str(library)).interval_by_path
+    pointer = ctypes.POINTER(ctypes.c_double)
+    interval_of.argtypes = [ctypes.c_char_p, ctypes.c_double, pointer]
+    assert interval_of(path, 33.0, found.ctypes.data_as(pointer)) == 0
+    row = [[33.0, 1950.0, "north", True]]  # the first code
+    assert found.tolist() == [model.predict(row)[0], *model.predict_interval(row, 0.9)[0]]

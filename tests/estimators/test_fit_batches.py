@@ -42,7 +42,7 @@ def assert_same(actual, expected):
         assert one == other
 
 
-# ------------------------------------------------------------------------------------------------ the bits of fit
+# ------------------------------------------------------------------------------------------------ bit-identical to fit
 
 CASES = {
     "defaults": {},
@@ -50,7 +50,7 @@ CASES = {
     "dropout": {"dropout": 0.3, "batch_size": 32, "solver": "sgd"},
     "small batches": {"batch_size": 7},
     "one batch": {"batch_size": N},
-    "learnt scale": {"input_scale": "standard"},
+    "learned scale": {"input_scale": "standard"},
     "range": {"input_scale": "minmax"},
     "penalty": {"alpha": 0.1, "batch_size": 100},
 }
@@ -183,7 +183,7 @@ def test_the_number_of_rows_can_be_one_of_numpy():
 def test_a_weight_that_the_dtype_cannot_hold_is_named_with_its_block():
     weight = np.ones(N)
     weight[207] = 1e-40
-    message = r"In block 2: sample_weight .* normal range of float32, got 1e-40 in row 7\."
+    message = r"In block 2: sample_weight .* to 8.50706e\+37, for float32, got 1e-40 in row 7\."
     with pytest.raises(ValueError, match=message):
         classifier(dtype="float32").fit_batches(blocks(100, X, Y, weight), classes=[0, 1, 2])
     classifier().fit_batches(blocks(100, X, Y, weight), classes=[0, 1, 2])
@@ -390,7 +390,7 @@ def test_ctrl_c_leaves_no_thread_and_the_call_continues_with_the_same_bits(at, s
     with pytest.raises(KeyboardInterrupt):
         model.fit_batches(source, classes=[0, 1, 2])
     assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
-    if at > 1:  # the first block is read before there is a training
+    if at > 1:  # the first block is read before training begins
         model.fit_batches(blocks(100, X, Y), classes=[0, 1, 2], resume=True)
         assert_same(model, whole)
 

@@ -76,7 +76,7 @@ def test_targets_out_of_the_range_of_float32_are_refused(shift, spread):
 
 
 @pytest.mark.parametrize("y", [np.full(120, 1.7e9), 1e6 + NEAR, 2000 + X[:, 0], 1.7e9 + 1e4 * NEAR])
-def test_targets_that_float32_holds_are_learnt(y):
+def test_targets_that_float32_holds_are_learned(y):
     model = small(y_scale="standard", early_stopping=True).fit(X, y)
     if np.ptp(y):
         held = model.best_validation_score_

@@ -1,4 +1,4 @@
-"""A loss that is a function: the bits of the built-in one, errors, and what such a model can do."""
+"""A loss that is a function: bit-identical to the built-in one, errors, and what such a model can do."""
 
 import copy
 import pickle

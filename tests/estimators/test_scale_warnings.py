@@ -43,9 +43,9 @@ def test_classification_that_ends_no_better_than_the_mean_names_the_column():
 
 
 def test_trainings_with_a_use_say_nothing():
-    y = (LARGE[:, 1] > 0).astype(int)  # large, but learnt
+    y = (LARGE[:, 1] > 0).astype(int)  # large, but learned
     assert messages_of(MLPClassifier((5,), max_iter=60, n_iter_no_change=1, tol=0.1, random_state=0), LARGE, y) == []
-    noise = np.random.RandomState(1).randint(0, 3, 300)  # not learnt, but not large
+    noise = np.random.RandomState(1).randint(0, 3, 300)  # not learned, but not large
     assert messages_of(MLPClassifier((), max_iter=30, n_iter_no_change=1, tol=1.0, random_state=0), X, noise) == []
 
 

@@ -66,8 +66,8 @@ def test_pipelines_and_data_frames_need_the_same_type():
     X, y = blobs()
     frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
     data = io.dumps(pipeline.make_pipeline(scaler, small()).fit(frame, y))
-    assert io.get_untrusted_types(data=data) == ["cmlp.estimators.classifier.MLPClassifier"]
-    loaded = io.loads(data, trusted=["cmlp.estimators.classifier.MLPClassifier"])
+    assert io.get_untrusted_types(data=data) == ["cmlp.MLPClassifier"]
+    loaded = io.loads(data, trusted=["cmlp.MLPClassifier"])
     assert loaded[-1].score(scaler.fit_transform(X), y) > 0.9
 
 

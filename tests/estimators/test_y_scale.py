@@ -45,7 +45,7 @@ def test_predictions_are_those_of_a_target_transformer(y, solver):
 
 
 @pytest.mark.filterwarnings("ignore:The training loss")
-def test_the_example_of_a_price_is_learnt():
+def test_the_example_of_a_price_is_learned():
     X = np.random.RandomState(1).standard_normal((300, 3))
     y = 180000 + 80000 * X[:, 0]
     model = MLPRegressor(early_stopping=True, random_state=0, y_scale="standard").fit(X, y)

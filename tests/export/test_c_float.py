@@ -1,4 +1,4 @@
-"""Exported float32 headers compute the same bits as Python."""
+"""Exported float32 headers are bit-identical to Python."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Exported headers of tables compute the bits of Python's predictions from raw rows."""
+"""Exported headers of tables give predictions from raw rows that are bit-identical to Python's."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from table_models import FAST, MODELS, UNSEEN, X, assert_table_agrees
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp.model import document_of
+from cmlp._model.document import document_of
 
 pytestmark = needs_gcc
 
@@ -24,6 +24,7 @@ def test_header_has_the_bits_of_python(tmp_path, name):
     assert_table_agrees(tmp_path, MODELS[name](), UNSEEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS[1:9], ids=[target.name for target in TARGETS[1:9]])
 def test_header_has_the_bits_of_python_with_other_compilers(tmp_path, target):
     """Compilers that fuse products with additions would change the predictions of the regressor."""

@@ -194,6 +194,16 @@ def test_unsupported_graphs_are_refused_by_name(onnx, tmp_path, body, message):
         cmlp.from_onnx(path)
 
 
+def test_a_regressor_of_probabilities_is_refused(onnx, tmp_path):
+    model = onnx.load(saved(onnx, tmp_path, "z = Gemm(x, w, b) y = Sigmoid(z)", w=W, b=B))
+    onnx.helper.set_model_props(model, {"cmlp.class": "MLPRegressor"})
+    onnx.save(model, tmp_path / "net.onnx")
+    with pytest.raises(
+        ValueError, match=r"net\.onnx cannot be converted: .* name a regressor, but the outputs are prob"
+    ):
+        cmlp.from_onnx(tmp_path / "net.onnx")
+
+
 def test_damaged_files(onnx, tmp_path):
     path = tmp_path / "net.onnx"
     small(max_iter=1).fit(X, np.array(["a", "b", "c"])[Y]).to_onnx(path)

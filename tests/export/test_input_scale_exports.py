@@ -14,9 +14,9 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, Robust
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp.model import document_of
+from cmlp._model.document import document_of
 
-# A few epochs are enough: the trainings need not converge.
+# A few epochs are enough: training need not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 SHIFT, FACTOR = np.array([20.0, -1000.0, 3e-5, 0.1]), np.array([0.1, -0.002, 255.0, 1 / 3])
 SETTINGS = {"max_iter": 20, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0}

@@ -149,7 +149,7 @@ def test_errors():
     for other, name in (
         (LinearRegression(), r"sklearn\.linear_model\._base\.LinearRegression"),
         (make_pipeline(classifier()), r"sklearn\.pipeline\.Pipeline"),
-        (cmlp.MLPClassifier(), r"cmlp\.estimators\.classifier\.MLPClassifier"),
+        (cmlp.MLPClassifier(), r"cmlp\.MLPClassifier"),
         (None, r"builtins\.NoneType"),
     ):
         with pytest.raises(TypeError, match=f"an MLPClassifier or MLPRegressor of scikit-learn, got {name}"):

@@ -9,7 +9,7 @@ from helpers import HIDDEN, LOSSES
 from optional import package
 
 import cmlp
-from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
 pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
 
@@ -254,3 +254,63 @@ def test_missing_package_is_named(monkeypatch, net):
     for use in (net.to_torch, lambda: cmlp.from_torch(net)):
         with pytest.raises(ImportError, match="_torch needs the package torch: install it with `pip install torch`"):
             use()
+
+
+# ------------------------------------------------------------------------------------------------------- tables
+
+TINY = {"n_estimators": 3, "hidden_layer_sizes": (6,), "n_epochs": 3, "random_state": 0}
+
+
+def raw_rows(n, seed):
+    """Return rows of numbers, of missing numbers, of two and of three categories, and a constant."""
+    rng = np.random.RandomState(seed)
+    rows = [[rng.standard_normal() * 1e6, rng.exponential(), "ab"[i % 2], "xyz"[rng.randint(3)], 7.0] for i in range(n)]
+    for row in rows[::5]:
+        row[1] = np.nan
+    return rows
+
+
+def tabular(kind, y, **options):
+    return kind(**TINY, **options, categorical_features=[2, 3]).fit(raw_rows(80, 0), y)
+
+
+TABLES = {
+    "binary": lambda: tabular(TabularClassifier, np.arange(80) % 3 > 0),
+    "multiclass": lambda: tabular(TabularClassifier, np.arange(80) % 3),
+    "regressor": lambda: tabular(TabularRegressor, np.arange(80.0) ** 2),
+    "quantiles": lambda: tabular(TabularRegressor, np.arange(80.0), loss="quantile", quantile=[0.1, 0.5, 0.9]),
+    "unused": lambda: TabularRegressor(**TINY).fit([[1.0]] * 80, np.arange(80.0)),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_agree(torch, name):
+    model = TABLES[name]()
+    module = model.to_torch()
+    rows = [[1.0]] * 3 if name == "unused" else [*raw_rows(40, 1), [1e300, np.nan, "new", "new", 7.0]]
+    codes = [
+        [
+            value if known is None else known.index(value) if value in known else -1
+            for value, known in zip(row, module.categories, strict=True)
+        ]
+        for row in rows
+    ]
+    with torch.no_grad():
+        got = module(torch.tensor(codes, dtype=torch.float64))
+    expected = (
+        model.predict_proba(rows)[:, 1:]
+        if name == "binary"
+        else model.predict_proba(rows)
+        if name == "multiclass"
+        else model.predict(rows)
+    )
+    assert got.dtype == torch.float64
+    np.testing.assert_allclose(got.numpy().reshape(expected.shape), expected, rtol=1e-5, atol=1e-5)
+    with torch.no_grad():
+        wider = module.double()(torch.tensor(codes, dtype=torch.float64))
+    np.testing.assert_allclose(wider, got, rtol=1e-5, atol=1e-5)
+
+
+def test_module_of_a_table_is_not_read(torch):
+    with pytest.raises(TypeError, match="Table"):
+        cmlp.from_torch(TABLES["regressor"]().to_torch())

@@ -1,6 +1,5 @@
 """Damaged and malicious model files: ModelFormatError from Python; the C library and an independent reader agree."""
 
-import decimal
 import json
 import random
 import struct
@@ -12,7 +11,8 @@ import numpy as np
 import pytest
 from helpers import core_accepts
 from hostile_files import FILES, GOOD, NETWORK, mutated, written
-from model_files import CRC_AT, Refused, head_crc, is_accepted_elsewhere, quoted, read, repaired, split
+from model_files import CRC_AT, Refused, are_labels, head_crc, is_accepted_elsewhere, quoted, read, repaired, split
+from model_grammar import random_labels
 
 import cmlp
 from cmlp import ModelFormatError, Network
@@ -47,6 +47,16 @@ def test_invalid_file_raises_with_its_status(path, name):
         assert status_of(path, content, verify=False, mmap=True) == wanted
 
 
+@pytest.mark.parametrize(
+    ("name", "unknown"),
+    [("version 5", "5"), ("unknown requirement", "output_scale"), ("two unknown requirements", "output_scale,targets")],
+)
+def test_error_names_what_a_newer_file_requires(path, name, unknown):
+    path.write_bytes(FILES[name][0])
+    with pytest.raises(ModelFormatError, match=rf"newer cmlp.* \({unknown}\)$"):
+        cmlp.load(path)
+
+
 def test_every_flipped_bit_and_every_truncation_raises(path):
     with open(path, "w+b", buffering=0) as file:
         for i in range(8 * len(GOOD)):
@@ -74,102 +84,39 @@ def test_core_and_independent_reader_agree():
     assert accepted > 50
 
 
-NUMBERS = (
-    f"0 1 2 -1 127 128 -128 -129 255 256 65535 2147483648 {2**53} {2**53 + 1} {-(2**63)} {2**63} {2**64 - 1} {2**64} "
-    "0.0 -0.0 0.1 0.5 1.5 65504.0 65520.0 6e-08 5.960464477539063e-08 3.4028234663852886e+38 3.5e38 4.9e-324 2e-324 "
-    "1.401298464324817e-45 0.10000000149011612 1.0000000000000000000000 1.00000000000000000000000 1e999 NaN 01 1. true "
-    "false"
-).split()
-LETTERS = ["a", "b", "z", "é", "\ud800", "\udc00", "\U0001f600", "\0", '"', "\\", "/", "\n", "\uffff"]
-TYPES = ["bool", "float16", "float32", "float64", "object", "U0", "U1", "U2", "U3", "U", "U01", "int",
-         *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
-
-
 LABELS_OF = {n: f'{{"kind":"labels","dtype":"int64","values":[{",".join(map(str, range(n)))}]}}' for n in (1, 2, 3)}
 
 
-def random_labels(rng, n_outputs):
-    """The text of labels, which are often valid."""
-    name = rng.choice(TYPES)
-    n = n_outputs + rng.choice([0, 0, 0, 0, 1])
-    if name[0] == "U" or name == "object":
-        values = sorted("".join(rng.choices(LETTERS, k=rng.randint(0, 3))) for _ in range(n))
-        values = [json.dumps(value) for value in values]
-        if rng.random() < 0.7 and name[0] == "U":
-            name = f"U{max(1, *(len(json.loads(value)) for value in values))}"
-    else:
-        values = sorted(rng.choices(NUMBERS, k=n), key=float_of)
-        if rng.random() < 0.3:
-            values = [f'"{value}"' for value in values]
-    kind = rng.choice(["labels", "labels", "labels", "multilabel"])
-    if kind == "multilabel" and rng.random() < 0.8:
-        values = [str(i) for i in range(n)]
-    text = f'{{"kind":"{kind}","dtype":"{name}","values":[{",".join(values)}]}}'
-    if rng.random() < 0.3:
-        at = rng.randrange(len(text))
-        text = text[:at] + rng.choice(["", *'",\\[]{}019aeEuU.-+ tfd8D']) + text[at + rng.randint(0, 1) :]
-    return text
-
-
-def float_of(number):
-    try:
-        return float(number)
-    except ValueError:
-        return float(number == "true")
-
-
 def test_core_and_independent_reader_agree_about_labels(path):
-    """What the core refuses, load refuses too."""
+    """The core checks their form, load of a classifier also their values."""
     networks = [Network([2, n], output="logistic", random_state=0) for n in (1, 2, 3)]
-    good = [split(written(network, {"classes": LABELS_OF[network.sizes[-1]]})) for network in networks]
-    rng, accepted = random.Random(5), 0
-    for i in range(6_000):
+    counters = {"t": 1, "epoch": 1, "loss": None, "best_loss": None, "best_validation_score": None, "stale": 0}
+    history = json.dumps({**counters, "scored": False}, separators=(",", ":"))
+    more = {"class": "MLPClassifier", "history": history, "parameters": "{}"}
+    good = [
+        split(written(network, dict(sorted({"classes": LABELS_OF[n], **more}.items()))))
+        for n, network in enumerate(networks, 1)
+    ]
+    rng, accepted, loaded = random.Random(5), 0, 0
+    for i in range(3_000):
         n = rng.choice([1, 2, 3])
         text, data = good[n - 1]
-        old, new = (quoted(labels).encode() for labels in (LABELS_OF[n], random_labels(rng, n)))
-        content = repaired(text.replace(old, new), data)
-        accepted += core_accepts(content)
-        assert core_accepts(content) == is_accepted_elsewhere(content), (i, new)
-        if i % 10 == 0:
-            assert (status_of(path, content) == "OK") == core_accepts(content)
-    assert accepted > 300
+        labels = random_labels(rng, n)
+        content = repaired(text.replace(quoted(LABELS_OF[n]).encode(), quoted(labels).encode()), data)
+        has_form = core_accepts(content)
+        accepted += has_form
+        assert has_form == is_accepted_elsewhere(content), (i, labels)
+        if i % 3 == 0:
+            is_loaded = status_of(path, content) == "OK"
+            assert is_loaded == (has_form and are_labels(labels, n)), (i, labels)
+            loaded += is_loaded
+    assert accepted > 600 and loaded > 60
 
 
 def labelled(dtype, labels):
     """Return the file of a network with these labels, which are texts."""
     network = Network([1, len(labels)], output="softmax", random_state=0)
     return written(network, {"classes": f'{{"kind":"labels","dtype":"{dtype}","values":[{",".join(labels)}]}}'})
-
-
-def decimals(rng):
-    """Return a float label of at most 24 characters: digits with an exponent, or one near the middle of two floats."""
-    bits = struct.pack("<Q", rng.getrandbits(63))
-    value = struct.unpack("<d", bits)[0]
-    kind = rng.randrange(3)
-    if kind == 0 or not np.isfinite(value):
-        return f"{rng.randrange(10 ** rng.randint(1, 18))}e{rng.randint(-340, 289)}"
-    if kind == 1:
-        return f"{rng.randint(2**52, 2**53 - 1) * 2**10 + rng.choice([2**9 - 1, 2**9, 2**9 + 1])}.0"
-    return f"{decimal.Decimal(value) + decimal.Decimal(float(np.spacing(value))) / 2:.16e}"
-
-
-def test_float_labels_are_rounded_as_in_python():
-    """Labels ascend: beside a neighbour of its float a label is accepted, beside the float itself it is not."""
-    text, data = split(labelled("float64", ["0.0", "1.0"]))
-
-    def ascend(*labels):
-        return core_accepts(repaired(text.replace(b"[0.0,1.0]", f"[{','.join(labels)}]".encode()), data))
-
-    rng, n = random.Random(9), 0
-    while n < 2_000:
-        label = decimals(rng)
-        value = float(label)
-        below, above = (float(np.nextafter(value, limit)) for limit in (-np.inf, np.inf))
-        if not 0 < below < above < np.inf:
-            continue
-        n += 1
-        assert len(label) <= 24 and ascend(repr(below), label) and ascend(label, repr(above)), label
-        assert not ascend(repr(value), label) and not ascend(label, repr(value)), label
 
 
 def seconds(content):
@@ -182,11 +129,11 @@ def seconds(content):
     return min(times)
 
 
-def test_long_decimal_labels_cost_little_more_than_text():
-    """About ten times as much: before, the exact conversion of a label near 1e-300 took 700 times as long as text."""
+def test_long_decimal_labels_cost_no_more_than_text():
+    """Converting them exactly took ten times as long, and a file of 620 kB 2 s."""
     n = 10_000
     numbers = seconds(labelled("float64", [f"{1 + 8 * i / n:.17f}e-290" for i in range(n)]))
-    assert numbers < 100 * seconds(labelled("object", [f'"{i:022}"' for i in range(n)]))
+    assert numbers < 5 * seconds(labelled("object", [f'"{i:022}"' for i in range(n)]))
 
 
 def test_core_and_independent_writer_agree():

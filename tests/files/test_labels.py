@@ -26,6 +26,8 @@ EXACT = [
     [2**53, 2**53 + 1, -(2**53) - 1],
     [5, 5, 5],
     np.array([-0.0, 1, 2], np.float16),
+    np.array([-65504, 1, 2047], np.float16),
+    np.array([np.finfo(np.float32).max, 1, 2**24 - 1], np.float32),
     np.array([1, 2, 3e9], np.float32),
     [1e300, -1e300, 0.0],
     ["a", "b", "c"],

@@ -1,4 +1,4 @@
-"""save and load: loaded networks and estimators have the same bits as the saved ones."""
+"""save and load: loaded networks and estimators are bit-identical to the saved ones."""
 
 import contextlib
 import copy
@@ -327,7 +327,6 @@ WRONG = {
     "classes": [None, "", "[]", "{}", '{"kind":"labels","dtype":"int64","values":[0,1]}', "[" * 100_000, "9" * 5000],
     "feature_names": ["{}", '["a"]', '["a","b","c",4]', "nonsense", "[NaN]"],
     "parameters": [
-        None,
         "[]",
         "{",
         '{"alpha":NaN}',
@@ -335,7 +334,7 @@ WRONG = {
         '{"nothing":1}',
         '{"alpha":{"float":"1"}}',
     ],
-    "history": [None, "[]", "{}", '{"t":1}'],
+    "history": ["[]", "{}", '{"t":1}'],
     "training": ["{}", "[]", '{"epoch":1}'],
 }
 WRONG["classes"] += [
@@ -346,6 +345,10 @@ WRONG["classes"] += [
     '{"kind":"labels","dtype":"int64","values":[0,1,"9223372036854775808"]}',
     '{"kind":"labels","dtype":"int8","values":[0,1,128]}',
     '{"kind":"labels","dtype":"float16","values":[0.0,1.0,2.1]}',
+    '{"kind":"labels","dtype":"float16","values":[0.0,1.0,65536.0]}',
+    '{"kind":"labels","dtype":"float16","values":[0.0,1.0,2049.0]}',
+    '{"kind":"labels","dtype":"float32","values":[0.0,1.0,16777217.0]}',
+    '{"kind":"labels","dtype":"float32","values":[0.0,1.0,3.5e+38]}',
     '{"kind":"labels","dtype":"float64","values":[0.0,1.0,NaN]}',
     '{"kind":"labels","dtype":"object","values":[0,1,2]}',
     '{"kind":"labels","dtype":"U1","values":["a","b","cc"]}',

@@ -12,16 +12,16 @@ import sys
 import numpy as np
 import pytest
 from helpers import core_accepts
-from model_files import CRC_AT, is_accepted_elsewhere, quoted, read, repaired, split
+from model_files import CRC_AT, head_of, is_accepted_elsewhere, quoted, read, repaired, split
 from optional import package
 
 import cmlp
 
 # The bridge reads hostile tables that no public call passes on.
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
-from cmlp.blocks import empty_block
-from cmlp.model import TableColumns
-from cmlp.tables.columns import Schema
+from cmlp._blocks import empty_block
+from cmlp._model.document import TableColumns
+from cmlp._tables.columns import Schema
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
@@ -225,9 +225,11 @@ def test_c_library_finds_the_codes_of_categories(tmp_path):
     core, schema = core_model(saved(model, tmp_path)), model._fitted().schema
     for column in (2, 3, 4, 6):
         for value, code in schema.codes[column].items():
-            name = "true" if value is True else value if value is None else str(value)
-            if name != "\ud800":  # which UTF-8 cannot express
-                assert core.category(column, name) == code, (column, value)
+            if value != "\ud800":  # which UTF-8 cannot express
+                assert core.category(column, value) == code, (column, value)
+            if isinstance(value, (int, float)):
+                assert core.category(column, float(value)) == code, (column, value)
+                assert core.category(column, str(value)) != code, (column, value)
         assert core.category(column, "never") == core.category(column, "") == core.category(column, "re") == -1
     assert core.category(2, None) == schema.codes[2][None]
     assert core.category(3, None) == -1
@@ -366,6 +368,19 @@ def test_invalid_head_raises_with_its_status(path, name):
     assert not core_accepts(content) and not is_accepted_elsewhere(content)
 
 
+def test_networks_of_other_hidden_layers_raise(path):
+    """The second network is sound alone, but has another width than the first."""
+    metadata, tensors = read(GOOD)
+    n_in = tensors["nets.1.layers.0.weight"][1][0]
+    shapes = {"nets.1.layers.0.weight": [n_in, 3], "nets.1.layers.0.bias": [3], "nets.1.layers.1.weight": [3, 1]}
+    tensors = {name: (dtype, shapes.get(name, shape), data) for name, (dtype, shape, data) in tensors.items()}
+    text, _ = head_of(metadata, {name: {"dtype": dtype, "shape": shape} for name, (dtype, shape, _) in tensors.items()})
+    data = b"".join(bytes(4 * np.prod(shapes[name])) if name in shapes else tensors[name][2] for name in tensors)
+    content = repaired(text.rstrip(b" "), data)
+    assert status_of(path, content, verify=False) == "FILE_TENSOR"
+    assert not core_accepts(content) and not is_accepted_elsewhere(content)
+
+
 @pytest.mark.parametrize("name", MEANINGS)
 def test_file_that_is_no_estimator_raises(path, name):
     old, new, status = MEANINGS[name]
@@ -437,6 +452,7 @@ def test_damaged_data_raise(path):
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_every_flipped_bit_and_every_truncation_raises(path):
     for i in range(8 * len(GOOD)):
         flipped = bytearray(GOOD)

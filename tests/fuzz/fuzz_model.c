@@ -22,7 +22,7 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     require(row && output);
     int32_t label = -2;
     char text_of_label[256];
-    const int status = cmlp_model_predict(model, row, &label, output, scratch, info->scratch_size);
+    const int status = predict_row(model, row, &label, output, scratch, info->scratch_size);
     /* (0 - shift) * factor may overflow */
     require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
     require(label >= -2 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
@@ -60,12 +60,13 @@ static void load(const uint8_t *data, size_t size, int verify)
     memcpy(file, data, size);
     cmlp_status status = cmlp_model_size(file, size, &info);
     if (!status && info.model_size + info.scratch_size < 1 << 26) {
-        cmlp_model *model = malloc(info.model_size);
-        void *scratch = malloc(info.scratch_size);
-        require(model && scratch);
-        status = cmlp_model_init(model, info.model_size, file, size, verify, scratch, info.scratch_size);
+        const cmlp_model *model = NULL;
+        const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+        void *memory = malloc(info.model_size), *scratch = malloc(info.scratch_size);
+        require(memory && scratch);
+        status = cmlp_model_init(memory, info.model_size, file, size, flags, scratch, info.scratch_size, &model);
         if (!status && info.n_inputs < 1 << 20) use(file, model, &info, scratch);
-        free(model);
+        free(memory);
         free(scratch);
         if (verify) require(load_stream(data, size) == status);
     } else if (status) {
@@ -82,8 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     load(data, size, 1);
     if (size > sizeof repaired.bytes || size < 64) return 0;
-    cmlp_model_size(data, size, &info);
-    if (!info.head_size || info.head_size > size) return 0;
+    if (cmlp_model_size(data, size, &info) == CMLP_ERROR_STRUCT_SIZE || !info.head_size || info.head_size > size) return 0;
     memcpy(repaired.bytes, data, size);
     repaired.size = size;
     model_file_repair(&repaired, (size_t)info.head_size);

@@ -8,8 +8,8 @@ from optional import package
 from cmlp import MLPClassifier, MLPRegressor
 
 # The types that Arrow's buffers are read as do not show in a fitted model.
-from cmlp.inputs.arrays import rectangular
-from cmlp.inputs.arrow import read
+from cmlp._inputs.arrays import rectangular
+from cmlp._inputs.arrow import read
 
 pa = package("pyarrow")
 
@@ -210,7 +210,7 @@ def test_polars():
 def test_no_package_of_arrow_is_imported():
     code = """
 import sys
-from cmlp.inputs import arrow
+from cmlp._inputs import arrow
 from cmlp import MLPClassifier
 assert not {"pyarrow", "polars", "pandas"} & set(sys.modules)
 """

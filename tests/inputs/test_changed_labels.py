@@ -14,13 +14,13 @@ from scipy.sparse import coo_matrix, csr_matrix
 from cmlp import MLPClassifier, Network
 
 # Another thread changes the targets before each bytecode that reads them: whole fits would take too long.
-from cmlp.inputs.arrays import as_doubles, as_order, targets_in_range
-from cmlp.inputs.labels import as_class_indices, labels_of, learn_labels
-from cmlp.inputs.validation import as_targets
-from cmlp.inputs.weights import as_weights
-from cmlp.model import document_of
-from cmlp.page.description import Described
-from cmlp.page.examples import Examples
+from cmlp._inputs.arrays import as_doubles, as_order, targets_in_range
+from cmlp._inputs.labels import as_class_indices, labels_of, learn_labels
+from cmlp._inputs.validation import as_targets
+from cmlp._inputs.weights import as_weights
+from cmlp._model.document import document_of
+from cmlp._page.description import Described
+from cmlp._page.examples import Examples
 
 N = 2000
 VALID = np.arange(N) % 900
@@ -36,7 +36,7 @@ def changed_at(step, call, change):
 
     def trace(frame, event, _):
         nonlocal seen
-        if not frame.f_globals.get("__name__", "").startswith(("cmlp.inputs", "cmlp.network", "cmlp.page.examples")):
+        if not frame.f_globals.get("__name__", "").startswith(("cmlp._inputs", "cmlp._network", "cmlp._page.examples")):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -173,7 +173,7 @@ import threading, time
 import numpy as np
 from scipy.sparse import coo_matrix
 import cmlp
-from cmlp.model import document_of
+from cmlp._model.document import document_of
 
 X, y = np.zeros((50_000, 1), np.float32), np.arange(50_000) % 900
 valid, changing = y.copy(), True

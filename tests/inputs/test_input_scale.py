@@ -1,4 +1,4 @@
-"""A shift and a factor for each input: given or learnt, in networks, trainers and estimators."""
+"""A shift and a factor for each input: given or learned, in networks, trainers and estimators."""
 
 import copy
 import pickle
@@ -14,7 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
 
-# A few epochs are enough: the trainings need not converge.
+# A few epochs are enough: training need not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 SHIFT, FACTOR = np.array([20.0, -1000.0, 3e-5]), np.array([0.1, -0.002, 255.0])
 KINDS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
@@ -30,7 +30,7 @@ def scale_of(shift, factor):
     return Network([len(shift), 2], input_scale=(shift, factor)).input_scale
 
 
-def learnt_scale(kind, X, weight=None, **parameters):
+def learned_scale(kind, X, weight=None, **parameters):
     """Return the scale that a fit learns."""
     model = MLPRegressor(hidden_layer_sizes=(), input_scale=kind, max_iter=1, random_state=0, **parameters)
     return model.fit(X, np.arange(X.shape[0]) / X.shape[0], weight).input_scale_
@@ -146,21 +146,21 @@ def test_nonfinite_input_is_reported_after_the_product(rng):
         model.fit(X, X[:, 0])
 
 
-# ----------------------------------------------------------------------------------------------- learnt in fit
+# ----------------------------------------------------------------------------------------------- learned in fit
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_learnt_scale_is_that_of_scikit_learn(rng, kind):
+def test_learned_scale_is_that_of_scikit_learn(rng, kind):
     X = np.c_[raw(rng, 101), np.full(101, 7.7)]
-    scale = learnt_scale(kind, X)
+    scale = learned_scale(kind, X)
     expected = KINDS[kind]().fit_transform(X)
     np.testing.assert_allclose(scaled(X, scale), expected, rtol=1e-10, atol=1e-12)
     assert scale.factor[3] == 1 and (scaled(X, scale)[:, 3] == 0).all()
 
 
-def test_learnt_standard_scale_is_weighted(rng):
+def test_learned_standard_scale_is_weighted(rng):
     X, weight = raw(rng), rng.integers(0, 4, 40).astype(float)
-    scale, theirs = learnt_scale("standard", X, weight), StandardScaler().fit(X, sample_weight=weight)
+    scale, theirs = learned_scale("standard", X, weight), StandardScaler().fit(X, sample_weight=weight)
     np.testing.assert_allclose(scale.shift, theirs.mean_, rtol=1e-12)
     np.testing.assert_allclose(scale.factor, 1 / theirs.scale_, rtol=1e-10)
 
@@ -170,9 +170,9 @@ def test_rows_of_weight_zero_do_not_matter(rng, kind):
     X = raw(rng)
     weight = np.ones(40)
     weight[::3] = 0
-    scale = learnt_scale(kind, X, weight)
+    scale = learned_scale(kind, X, weight)
     X[::3] = 1e6
-    assert learnt_scale(kind, X, weight) == scale
+    assert learned_scale(kind, X, weight) == scale
 
 
 @pytest.mark.parametrize("exponent", [-1000, -540, -500, 500, 540, 1000])
@@ -180,20 +180,20 @@ def test_rows_of_weight_zero_do_not_matter(rng, kind):
     "kind, size",
     [("standard", None), ("standard", 7), ("standard", 40), ("minmax", None), ("minmax", 7), ("robust", None)],
 )
-def test_scales_of_extreme_numbers_are_learnt(rng, kind, exponent, size):
+def test_scales_of_extreme_numbers_are_learned(rng, kind, exponent, size):
     """Squares of them would be infinite or 0. A power of 2 changes no bit, in arrays and in blocks."""
     X, weight = raw(rng).astype(np.float64), rng.uniform(0.5, 2, 40)
     large = X.copy()
     large[:, 1] *= 2.0**exponent
 
-    def learnt(rows):
+    def learned(rows):
         model = MLPRegressor(hidden_layer_sizes=(4,), input_scale=kind, max_iter=1, random_state=0)
         if size is None:
             return model.fit(rows, X[:, 0], weight).input_scale_
         blocks = [(rows[i : i + size], X[i : i + size, 0], weight[i : i + size]) for i in range(0, 40, size)]
         return model.fit_batches(blocks).input_scale_
 
-    expected, found = learnt(X), learnt(large)
+    expected, found = learned(X), learned(large)
     unit = np.array([1.0, 2.0**exponent, 1.0])
     np.testing.assert_array_equal(found.shift, expected.shift * unit)
     np.testing.assert_allclose(found.factor * unit, expected.factor, rtol=1e-15)
@@ -214,7 +214,7 @@ def test_numbers_of_all_magnitudes_in_one_column(rng, size):
 
 def test_weighted_quartiles_reach_their_share_of_the_weight():
     X, weight = np.array([[4.0], [1.0], [3.0], [2.0]]), np.array([1.0, 5.0, 1.0, 1.0])
-    scale = learnt_scale("robust", X, weight)
+    scale = learned_scale("robust", X, weight)
     assert (scale.shift[0], scale.factor[0]) == (1, 1 / (2 - 1))
 
 
@@ -223,8 +223,8 @@ def test_sparse_rows_learn_the_factors_of_dense_rows_and_no_shift(rng, kind):
     dense = scipy.sparse.random(50, 6, 0.6, "csr", random_state=1)
     weight = rng.uniform(0, 2, 50)
     for parameters in ({}, {"early_stopping": True}):  # of all rows, and of the training rows
-        expected = learnt_scale(kind, dense.toarray(), weight, **parameters)
-        found = learnt_scale(kind, dense, weight, **parameters)
+        expected = learned_scale(kind, dense.toarray(), weight, **parameters)
+        found = learned_scale(kind, dense, weight, **parameters)
         assert (found.factor == expected.factor).all() and not found.shift.any()
 
 
@@ -239,16 +239,16 @@ def test_fit_learns_the_scale_from_the_training_rows(kind, solver):
     plain = MLPClassifier((4,), solver=solver, early_stopping=early, random_state=0, max_iter=8)
     plain.fit(scaled(X, model.input_scale_), y)
     if kind == "standard":
-        assert (model.input_scale_ == learnt_scale(kind, X)) == (not early)
+        assert (model.input_scale_ == learned_scale(kind, X)) == (not early)
     assert (model.predict_proba(X) == plain.predict_proba(scaled(X, model.input_scale_))).all()
 
 
-def test_scale_is_learnt_from_no_validation_row():
+def test_scale_is_learned_from_no_validation_row():
     X, y = make_regression(60, 3, random_state=0)
     model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="minmax", early_stopping=True, max_iter=2, random_state=0)
     model.fit(X, y)
     training = np.setdiff1d(np.arange(60), validation_rows(60, 0.1))
-    assert model.input_scale_ == learnt_scale("minmax", X[training])
+    assert model.input_scale_ == learned_scale("minmax", X[training])
 
 
 def validation_rows(n, fraction):
@@ -262,7 +262,7 @@ def test_partial_fit_and_warm_start_keep_the_scale_of_the_first_rows():
     X, y = make_regression(80, 3, random_state=0)
     model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", random_state=0).partial_fit(X[:40], y[:40])
     first = model.input_scale_
-    assert first == learnt_scale("standard", X[:40])
+    assert first == learned_scale("standard", X[:40])
     model.partial_fit(1000 * X[40:], y[40:])
     assert model.input_scale_ == first
     warm = MLPRegressor(
@@ -283,8 +283,8 @@ def keeping(model, folder):
 def test_warm_start_with_another_name_is_refused(tmp_path):
     X, y = make_regression(40, 3, random_state=0)
     settings = {"warm_start": True, "max_iter": 2, "tol": 0, "n_iter_no_change": np.inf}
-    learnt = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", **settings).fit(X, y)
-    for model in keeping(learnt, tmp_path):
+    learned = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", **settings).fit(X, y)
+    for model in keeping(learned, tmp_path):
         before = model.predict(X)
         for call in (model.fit, model.partial_fit):
             model.set_params(input_scale="minmax")
@@ -293,7 +293,7 @@ def test_warm_start_with_another_name_is_refused(tmp_path):
             ):
                 call(X, y)
             assert (model.predict(X) == before).all()
-            assert call.__self__.set_params(input_scale="standard").fit(X, y).input_scale_ == learnt_scale(
+            assert call.__self__.set_params(input_scale="standard").fit(X, y).input_scale_ == learned_scale(
                 "standard", X
             )
             before = model.predict(X)
@@ -303,7 +303,7 @@ def test_warm_start_with_another_name_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_resume_keeps_the_learnt_scale(tmp_path, early_stopping):
+def test_resume_keeps_the_learned_scale(tmp_path, early_stopping):
     X, y = make_regression(60, 3, random_state=0)
     settings = {"hidden_layer_sizes": (4,), "input_scale": "standard", "random_state": 0, "tol": 0}
     settings |= {"n_iter_no_change": np.inf, "early_stopping": early_stopping}

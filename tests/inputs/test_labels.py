@@ -9,7 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target
 
 # Types of encoded targets, and the memory that a million classes take, do not show in a fitted model.
-from cmlp.inputs.labels import Labels, as_labels, kind_of_labels, labels_of, learn_labels
+from cmlp._inputs.labels import Labels, as_labels, kind_of_labels, labels_of, learn_labels
 
 ONE_LABEL_PER_ROW = {
     "small ints": np.array([0, 2, 1, 2, 0, 1]),
@@ -218,7 +218,7 @@ def test_few_labels_of_many_classes_are_encoded_without_touching_all_classes(cla
 
 
 @pytest.mark.parametrize("step", [1, 3])
-def test_a_million_classes_are_learnt_encoded_and_decoded(step):
+def test_a_million_classes_are_learned_encoded_and_decoded(step):
     y = np.random.RandomState(0).permutation(MANY) * step
     labels, targets = learn_labels(y)
     np.testing.assert_array_equal(labels.classes, np.arange(MANY) * step)

@@ -1,4 +1,4 @@
-"""Sparse rows give the bits of the same dense rows and match scikit-learn; the arrays of the caller are not changed."""
+"""Sparse rows are bit-identical to dense rows and match scikit-learn; the arrays of the caller are not changed."""
 
 import warnings
 
@@ -40,7 +40,7 @@ def bits(model):
     return [tensor.tobytes() for tensor in (*model.coefs_, *model.intercepts_)]
 
 
-# The bits of dense rows
+# Bit-identical to dense rows
 
 
 @pytest.mark.parametrize("kind", KINDS)

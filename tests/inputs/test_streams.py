@@ -76,7 +76,7 @@ def fitted_together(kinds, S):
 CALLS = {
     "fit": lambda S: params(classifier().fit(S(X), S(Y), S(WEIGHT))),
     "fit with early stopping": lambda S: params(classifier(early_stopping=True).fit(S(X), S(Y))),
-    "fit with a learnt scale": lambda S: params(classifier(input_scale="standard").fit(S(X), S(Y))),
+    "fit with a learned scale": lambda S: params(classifier(input_scale="standard").fit(S(X), S(Y))),
     "fit with validation rows": lambda S: params(classifier(early_stopping=True).fit(S(X), S(Y), **held(S))),
     "fit with a scorer": lambda S: params(
         classifier(early_stopping=True, scoring=lambda model, *data, **weight: model.score(*data, **weight)).fit(

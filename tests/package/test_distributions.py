@@ -40,7 +40,7 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
 
 
 @pytest.mark.parametrize(
-    "name", ["cmlp/_core.c", "cmlp/_core.pyx", "cmlp/core/net.c", "tests/conftest.py", "cmlp/x.py"]
+    "name", ["cmlp/_core.c", "cmlp/_core.pyx", "cmlp/core/net/net.c", "tests/conftest.py", "cmlp/x.py"]
 )
 def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
     check, wanted, names = wheel
@@ -49,7 +49,9 @@ def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
 
 def test_missing_file_in_a_wheel_is_reported(wheel):
     check, wanted, names = wheel
-    assert [*check.faults_of_names(names - {"cmlp/presets.py"}, wanted)] == ["lacks cmlp/presets.py"]
+    assert [*check.faults_of_names(names - {"cmlp/_parameters/presets.py"}, wanted)] == [
+        "lacks cmlp/_parameters/presets.py"
+    ]
 
 
 @pytest.mark.parametrize("modules", [[], ["cmlp/_core.pyd", "cmlp/_core.abi3.so"]])

@@ -16,14 +16,14 @@ from cmlp import (
     TabularRegressor,
     Trainer,
     distributed,
-    hyperparameters,
 )
+from cmlp._network.training import Objective
+from cmlp._parameters import hyperparameters
 
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
-from cmlp.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
-from cmlp.hyperparameters import TABLE, Hyperparameters, documented
-from cmlp.network.training import Objective
-from cmlp.training.settings import TrainingParameters
+from cmlp._parameters.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
+from cmlp._parameters.hyperparameters import TABLE, Hyperparameters, documented
+from cmlp._training.settings import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 

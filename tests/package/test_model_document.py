@@ -7,7 +7,7 @@ import pytest
 
 import cmlp
 from cmlp import MLPClassifier, Network, TabularClassifier, TabularRegressor, Trainer
-from cmlp.model import document_of
+from cmlp._model.document import document_of
 
 
 def test_properties_of_a_network_rebuild_it():
@@ -106,7 +106,6 @@ def test_document_predicts_as_the_model(name):
         ),
         (lambda model, path: model.to_html(path, data=(X, X, X, X)), "data must be None for a table"),
         (lambda model, path: model.to_c(path, name="table", int8=True), "does not support tables.*Leave out int8"),
-        (lambda model, path: model.to_torch(), "to_torch does not support tables.*estimators_ has the networks"),
         (lambda model, path: model.to_sklearn(), "to_sklearn does not support tables.*estimators_ has the networks"),
     ],
 )

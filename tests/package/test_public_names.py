@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_the_list_has_nothing_else():
 
 def test_the_reference_names_public_paths_only():
     """Every class and function in the reference is on the list, and every class and function of the list is in it."""
-    text = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/reference").glob("*.md"))
     named = set(re.findall(r"auto(?:class|function):: (\S+)", text))
     for module, members in re.findall(r"automodule:: (\S+)\n   :members: (.+)", text):
         named |= {f"{module}.{member}" for member in members.split(", ")}
@@ -51,9 +52,29 @@ def test_the_reference_names_public_paths_only():
     assert own - twice <= named
 
 
+@pytest.mark.parametrize("module", public_names.MODULES)
+def test_classes_know_their_public_path(module):
+    """Tracebacks and pickles show it."""
+    if module == "cmlp.river":
+        pytest.importorskip("river")
+    public = importlib.import_module(module)
+    kinds = [value for value in (getattr(public, name) for name in public.__all__) if isinstance(value, type)]
+    for kind in kinds:
+        assert kind.__module__ in (*public_names.MODULES, "cmlp._core")
+        assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind
+
+
 @pytest.mark.parametrize(
-    "path", ["network:Epoch", "network:Optimizer", "results:Epoch", "training.trainer:TrainedEpoch"]
+    "path",
+    [
+        *("network:Epoch", "network:Optimizer", "results:Epoch", "training.trainer:TrainedEpoch"),
+        *("estimators.classifier:MLPClassifier", "estimators.regressor:MLPRegressor", "network.network:Network"),
+        *("tables.classifier:TabularClassifier", "tables.regressor:TabularRegressor"),
+    ],
 )
 def test_paths_of_older_programs_and_pickles_stay(path):
+    """Also in a process that has not imported cmlp before."""
     module, name = path.split(":")
-    assert getattr(importlib.import_module(f"cmlp.{module}"), name) is getattr(cmlp, name)
+    code = f"import pickle; print(pickle.loads(b'ccmlp.{module}\\n{name}\\n.'))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == str(getattr(cmlp, name))

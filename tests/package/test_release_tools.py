@@ -17,7 +17,9 @@ check_release, check_workflows, compare_hashes, platforms = (
 )
 
 HASH, OTHER = "0123456789abcdef", "0123456789abcdee"
-HEADER = '#define CMLP_VERSION "1.2.3"\n#define CMLP_VERSION_NUMBER 10203 /* … */\n'
+HEADER = '#define CMLP_VERSION "1.2.3"\n' + "".join(
+    f"#define CMLP_VERSION_{part} {number}\n" for part, number in (("MAJOR", 1), ("MINOR", 2), ("PATCH", 3))
+)
 
 
 # ------------------------------------------------------------------------------------------------- golden hashes
@@ -63,6 +65,19 @@ def test_source_tree_passes_the_release_check():
     assert check_release.main([]) == 0
 
 
+def test_nothing_is_released_before_owner_toml_is_complete(monkeypatch, capsys):
+    known = dict.fromkeys(check_release.owner.NAMES, "known")
+    monkeypatch.setattr(check_release.owner, "outdated", lambda: [])
+    monkeypatch.setattr(check_release.owner, "read", lambda: known)
+    assert check_release.owner_complaints(True) == []
+    known["contact"] = ""
+    assert check_release.owner_complaints(True) == ["owner.toml: contact is empty"]
+    assert check_release.owner_complaints(False) == []
+    assert capsys.readouterr().out == "owner.toml: contact is empty, needed for a release\n"
+    monkeypatch.setattr(check_release.owner, "outdated", lambda: ["README.md"])
+    assert check_release.owner_complaints(False)[0].startswith("README.md does not follow from owner.toml")
+
+
 def test_tag_of_another_version_fails(capsys):
     assert check_release.main(["--tag", "v99.0.0"]) == 1
     assert "the tag is v99.0.0" in capsys.readouterr().out
@@ -70,8 +85,8 @@ def test_tag_of_another_version_fails(capsys):
 
 def test_wrong_version_number_in_the_header_fails():
     assert check_release.header_complaints(HEADER) == []
-    assert check_release.header_complaints(HEADER.replace("10203", "10204")) == [
-        "cmlp.h: CMLP_VERSION_NUMBER is 10204, 1.2.3 is 10203"
+    assert check_release.header_complaints(HEADER.replace("PATCH 3", "PATCH 4")) == [
+        "cmlp.h: CMLP_VERSION is 1.2.3, its parts are 1.2.4"
     ]
 
 

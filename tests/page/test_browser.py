@@ -151,13 +151,13 @@ def test_touch_draws_and_does_not_scroll(watch, path):
     page.press("c")
     session = page.page.context.new_cdp_session(page.page)
     box = page.page.locator("#pad").bounding_box()
-    places = [{"x": box["x"] + 100, "y": box["y"] + 30 + 15 * k} for k in range(8)]
-    for kind, points in [
-        ("touchStart", places[:1]),
-        *(("touchMove", [place]) for place in places[1:]),
+    points = [{"x": box["x"] + 100, "y": box["y"] + 30 + 15 * k} for k in range(8)]
+    for kind, touched in [
+        ("touchStart", points[:1]),
+        *(("touchMove", [point]) for point in points[1:]),
         ("touchEnd", []),
     ]:
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touched})
     page.settle()
     assert page.evaluate("shown.strokes[0].length") >= 5
     assert page.evaluate("scrollY") == 0
@@ -464,3 +464,20 @@ def test_any_shape_is_painted_without_overflow(net, watch, tmp_path):
         page.page.locator(".output").first.click()
         page.settle()
         assert page.text("#name").startswith("Output ")
+
+
+def test_page_says_when_a_drawing_is_hardly_one_digit(watch, path):
+    page = watch(path)
+    both = [
+        [(0.36 * x + left, y) for x, y in stroke] for digit, left in ((3, 0.02), (7, 0.6)) for stroke in DIGITS[digit]
+    ]
+    page.draw(both)
+    assert page.text("#source").startswith("Are these two digits? It reads one at a time. The network says")
+    page.press("c")
+    page.draw([[(0.2 + 0.6 * (n % 4 in (1, 2)), 0.2 + 0.05 * (n // 2)) for n in range(26)]])
+    assert page.text("#source").startswith("This looks like no digit: there is more ink")
+    for strokes in DIGITS.values():
+        page.press("c")
+        page.draw(strokes)
+        assert page.text("#source").startswith("The network")
+    assert page.evaluate("examples.all.map((one) => { input = one.input; return doubt(); }).join('')") == ""

@@ -31,26 +31,26 @@ def test_wires_end_at_the_circles(size, watch, path):
 
 
 # Everything that can be used, and the canvases, outside the panel of the neuron.
-PLACES = """() => [...document.querySelectorAll('button, input, select, canvas')]
+BOXES = """() => [...document.querySelectorAll('button, input, select, canvas')]
     .filter((one) => one.offsetParent && !one.closest('#details'))
     .map((one) => [one.id, one.offsetWidth, one.getBoundingClientRect().top + scrollY])"""
 
 
-@pytest.mark.parametrize("fragment", ["", "#lesson=4", "#lesson=7", "#lesson=9", "#view=wishes&example=507"])
+@pytest.mark.parametrize("fragment", ["", "#lesson=4", "#lesson=7", "#lesson=10", "#view=wishes&example=507"])
 @pytest.mark.parametrize("size", [(360, 780), (640, 400), (900, 800), (1280, 800)], ids=str)
 def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
     page = on_screen(watch, path, fragment, size)
     page.press("Escape")
-    places, before = page.evaluate(PLACES), page.page.locator("#legend").bounding_box()
+    boxes, before = page.evaluate(BOXES), page.page.locator("#legend").bounding_box()
     for neuron in (".neuron >> nth=12", ".output >> nth=3"):
         page.page.locator(neuron).click()
         page.settle()
         assert page.page.locator("#details").is_visible()
-        assert page.evaluate(PLACES) == places
+        assert page.evaluate(BOXES) == boxes
         box = page.page.locator("#details").bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= max(size[1], 800)
     page.press("Escape")
-    assert page.evaluate(PLACES) == places
+    assert page.evaluate(BOXES) == boxes
     page.evaluate("scrollTo(0, 0)")
     assert page.page.locator("#legend").bounding_box() == before
 
@@ -77,3 +77,18 @@ def test_drawing_and_answer_fit_on_a_low_screen(size, watch, path):
         if at_once:
             assert low >= 0 and high <= size[1] and page.evaluate("scrollY") == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+@pytest.mark.parametrize("size, least", [((1280, 800), 90), ((390, 844), 70)], ids=str)
+def test_weights_are_the_main_view_while_it_learns(size, least, watch, path):
+    page = on_screen(watch, path, "", size)
+    wide = "(() => { const { width } = $('filters').getBoundingClientRect(); return width / filterColumns(); })()"
+    assert page.page.locator("#stage").is_visible()
+    page.page.locator("#run").click()
+    page.settle()
+    assert page.evaluate(wide) > least and not page.page.locator("#stage").is_visible()
+    assert page.evaluate("$('filters').getBoundingClientRect().top") < 220
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page.page.locator("#run").click()
+    page.settle()
+    assert page.evaluate(wide) < least and page.page.locator("#stage").is_visible()

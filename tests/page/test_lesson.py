@@ -1,4 +1,4 @@
-"""The lesson: ten cards, each of which sets up the network and has a link."""
+"""The lesson: twelve cards, each of which sets up the network and has a link."""
 
 import re
 
@@ -22,8 +22,10 @@ CARDS = {
     6: ("The bias", "[painting, network.params[layerOf(1).b + 12]]", [False, -5]),
     7: ("At the start", "[network === learner, costs.length]", [True, 0]),
     8: ("Downhill", "[network === learner, running]", [True, True]),
-    9: ("Backpropagation", "[wishing, isRight(network, examples.all[shown.example])]", [True, False]),
-    10: ("What it has not", "[examples.all[shown.example].label, shown.target]", [9, 3]),
+    9: ("A hill", "[network === learner, $('hill').hidden]", [True, False]),
+    10: ("Backpropagation", "[wishing, isRight(network, examples.all[shown.example])]", [True, False]),
+    11: ("Four neurons", "[network === trained, $('chain').hidden]", [True, False]),
+    12: ("What it has not", "[examples.all[shown.example].label, shown.target]", [9, 3]),
 }
 
 
@@ -34,7 +36,7 @@ def test_link_opens_a_card_and_sets_up_the_network(card, watch, path):
     assert page.text("#cards article:not([hidden]) h2").startswith(title)
     assert page.evaluate(state) == wanted
     assert page.link() == f"#lesson={card}"
-    assert page.page.locator(".training").is_visible() == (card in (7, 8, 9))
+    assert page.page.locator(".training").is_visible() == (card in (7, 8, 10))
     assert page.evaluate("[scrollY, document.documentElement.scrollWidth]") == [0, 1280]
 
 
@@ -49,8 +51,8 @@ def test_cards_are_turned_by_buttons_and_page_keys(watch, path, model):
     assert page.evaluate("[...trained.params]") == model._fitted().params.tolist()
     page.press("PageDown", "PageDown", "PageUp")
     assert page.link() == "#lesson=5"
-    page.page.locator("#card-numbers button").nth(9).click()
-    assert page.link() == "#lesson=10" and page.text("#card-next") == "Finish"
+    page.page.locator("#card-numbers button").nth(11).click()
+    assert page.link() == "#lesson=12" and page.text("#card-next") == "Finish"
     page.page.locator("#card-next").click()
     page.settle()
     assert not page.page.locator("#lesson").is_visible() and page.page.locator(".training").is_visible()
@@ -82,7 +84,7 @@ def test_lesson_gives_back_what_was_drawn_and_learned(fragment, watch, path):
 
 def test_start_of_a_new_lesson_ends_the_repetition_of_a_training(watch, path):
     page = watch(path)
-    page.evaluate("record.push([20000, 2, 100])")  # a training that takes minutes
+    page.evaluate("record.push([20000, 2, 100])")  # takes minutes to train
     page.page.locator("#lesson-button").click()
     page.page.locator("#lesson-button").click()
     page.page.locator("#lesson-button").click()

@@ -136,3 +136,29 @@ def test_wires_of_a_mistake_are_as_strong_as_the_largest_wish(watch, path, data)
         outputs = net.forward(np.array(page.evaluate("[...input]"), np.float32)[None])[0]
         largest = np.abs(2 * (outputs - np.eye(10)[data.y_test[n]])).max()
         assert page.evaluate("force()") == pytest.approx(min(1, largest), abs=1e-5)
+
+
+def test_wishes_travel_back_once_when_the_view_is_opened(watch, path):
+    page = watch(path)
+    page.evaluate("() => { requestAnimationFrame = () => 1; performance.now = () => 1000; }")
+    page.evaluate("() => { showWishes(true); frame = 0; }")
+    seen = []
+    for layers in (0, 0.5, 1, 2, 3):
+        page.evaluate("(layers) => { travelled = layers; paint(); }", layers)
+        arrows = page.evaluate("buttons.map((column) => column.filter((one) => one.dataset.wish).length)")
+        seen.append(([n > 0 for n in arrows], page.evaluate(INK)))
+    assert [arrows for arrows, _ in seen] == [
+        [False, False, False, True],
+        [False, False, False, True],
+        [False, False, True, True],
+        [False, True, True, True],
+        [False, True, True, True],
+    ]
+    inks = [ink for _, ink in seen]
+    assert inks[0] == 0 and inks == sorted(inks) and inks[1] < inks[2] < inks[3]
+
+
+def test_wishes_do_not_travel_with_reduced_motion(watch, path):
+    page = watch(path, reduced_motion="reduce")
+    page.press("w")
+    assert page.evaluate("travelled") == float("inf") and page.evaluate(ARROWS)

@@ -8,11 +8,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import to_rgb, to_rgba  # noqa: E402
 
-from cmlp import MLPClassifier, MLPRegressor, Network  # noqa: E402
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier  # noqa: E402
 from cmlp.datasets import load_digits28  # noqa: E402
 from cmlp.plots import (  # noqa: E402
     ActivationsDisplay,
     BoundaryDisplay,
+    ExplanationDisplay,
     LossCurveDisplay,
     MistakesDisplay,
     NetworkDisplay,
@@ -410,3 +411,54 @@ def test_given_axes_are_used(reader, digits, divider, points):
     ):
         assert display.ax_ is ax and display.figure_ is ax.figure
     assert len(plt.get_fignums()) == 1
+
+
+# ----------------------------------------------------------------------------------------------------- explanations
+
+
+@pytest.fixture(scope="module")
+def explained():
+    """A linear model, so that the values are known."""
+    model = MLPRegressor.from_arrays([[[1.0], [-3.0], [2.0]]], [[0.0]])
+    return model.explain([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]], [[0.0, 0.0, 0.0]])
+
+
+def test_explanation_of_a_row_has_signed_bars_in_the_order_of_their_effect(explained):
+    display = ExplanationDisplay(explained).plot(row=1)
+    assert [bar.get_width() for bar in display.bars_] == [-3.0, 2.0, 0.0]
+    assert [to_rgb(bar.get_facecolor()) for bar in display.bars_][:2] == [to_rgb(VERMILLION), to_rgb(BLUE)]
+    assert [text.get_text() for text in display.texts_] == ["column 1 = 1", "column 2 = 1", "column 0 = 0"]
+    assert display.ax_.get_title() == "prediction: -1, on average 0"
+
+
+def test_explanation_of_all_rows_has_means_of_absolute_values(explained):
+    display = ExplanationDisplay(explained).plot(max_columns=2)
+    assert [bar.get_width() for bar in display.bars_] == [3.0, 1.0]
+    assert [text.get_text() for text in display.texts_] == ["column 1", "column 2"]
+    assert display.ax_.get_title() == "prediction: 2 rows"
+
+
+def test_explanation_of_a_class(points):
+    X, y = points
+    model = TabularClassifier(max_time=1e-9, random_state=0, keep_background=64).fit(X, y)
+    display = ExplanationDisplay.from_estimator(model, X[:3], row=0, output="left")
+    assert display.ax_.get_title().startswith("left: ")
+    widths = sorted(bar.get_width() for bar in display.bars_)
+    other = ExplanationDisplay(display.explanation).plot(row=0, output=1)
+    assert sorted(-bar.get_width() for bar in other.bars_) == pytest.approx(widths)
+    likely = model.predict(X[:1])[0]
+    assert ExplanationDisplay(display.explanation).plot(row=0).ax_.get_title().startswith(f"{likely}: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"row": 2}, "row must be None or from 0 to 1, got 2"),
+        ({"output": "left"}, r"output must be one of \['prediction'\], or an index below 1, got 'left'"),
+        ({"output": 1}, "got 1"),
+        ({"max_columns": 0}, "max_columns must be at least 1, got 0"),
+    ],
+)
+def test_explanation_refuses_what_is_not_there(explained, options, message):
+    with pytest.raises(ValueError, match=message):
+        ExplanationDisplay(explained).plot(**options)

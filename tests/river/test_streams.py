@@ -148,9 +148,9 @@ def test_absent_and_unknown_features():
 
 def test_the_order_of_the_features_does_not_matter():
     xs = rows()
-    turned = [dict(reversed(x.items())) for x in xs]
-    first, second = (learned(regressor(), some, Y.tolist()) for some in (xs, turned))
-    assert answers(first, xs) == answers(second, turned)
+    swapped = [dict(reversed(x.items())) for x in xs]
+    first, second = (learned(regressor(), some, Y.tolist()) for some in (xs, swapped))
+    assert answers(first, xs) == answers(second, swapped)
 
 
 def test_a_new_class_begins_with_a_logit_of_zero():

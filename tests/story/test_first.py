@@ -1,4 +1,4 @@
-"""`cmlp` on a terminal: a training to watch, then a digit with its answer, and keys that lead on."""
+"""`cmlp` on a terminal: training to watch, then a digit with its answer, and keys that lead on."""
 
 import re
 import sys
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from terminals import Pty, terminal
 
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.terminal import visible
+from cmlp._console.experiment import Experiment, Options
+from cmlp._console.terminal import visible
 from cmlp.story import first
 from cmlp.story.first import Opening
 
@@ -72,7 +72,7 @@ def test_one_key_leads_to_the_story_and_one_to_the_page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Pty(BROWSER="true") as command:
         command.wait_for("random numbers")
-        command.press("x")
+        command.press("\r")
         screen = command.wait_for("quit")
         assert "It says 9." in screen and "▀" in screen
         command.press("d")
@@ -83,7 +83,7 @@ def test_one_key_leads_to_the_story_and_one_to_the_page(tmp_path, monkeypatch):
         command.wait_for("is not a page of cmlp")
         assert (tmp_path / "cmlp.html").read_text() == "my own page"
         command.press("s")
-        command.wait_for("Three 3s.*1/24")
+        command.wait_for("Three 3s.*1/26")
         command.press("q")
         assert command.end()[0] == 0
         assert command.mode_is_restored()
@@ -96,7 +96,7 @@ def test_whole_path_of_the_page_is_shown_and_stays(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     with Pty(BROWSER="true") as command:
         command.wait_for("random numbers")
-        command.press("x")
+        command.press("\r")
         command.wait_for("quit")
         command.press("d")
         screen = command.wait_for("open +in +your +browser|open[^_]*browser")
@@ -112,7 +112,7 @@ def test_whole_path_of_the_page_is_shown_and_stays(tmp_path, monkeypatch):
 def test_digit_and_commands_stay_on_the_screen_at_the_end(monkeypatch):
     with Pty() as command:
         command.wait_for("random numbers")
-        command.press("x")
+        command.press("\r")
         command.wait_for("quit")
         command.press(" ")
         command.wait_for("It says")
@@ -125,11 +125,30 @@ def test_digit_and_commands_stay_on_the_screen_at_the_end(monkeypatch):
 
 
 @posix
+def test_space_pauses_left_goes_back_and_other_keys_do_nothing():
+    with Pty() as command:
+        command.wait_for("space +pause +left +back +q +on")
+        command.wait_for("[1-9],[0-9]{3} +digits +shown")
+        command.press("x ")
+        paused = command.wait_for("space +go +on")
+        seen = int(re.findall(r"([\d,]+) digits shown", visible(paused))[-1].replace(",", ""))
+        command.press("\x1b[D")
+        back = command.wait_for("digits +shown[^_]*space +go +on")
+        assert int(re.findall(r"([\d,]+) digits shown", visible(back))[-1].replace(",", "")) < seen
+        command.press("q")
+        command.wait_for("It says 9.")
+        command.press("\x1b[D")
+        command.wait_for("It says")
+        command.press("q")
+        assert command.end()[0] == 0
+
+
+@posix
 @pytest.mark.slow
 def test_again_starts_with_random_numbers():
     with Pty() as command:
-        for key in ("x", "a", "x"):
-            command.wait_for("random numbers" if key == "x" else "quit")
+        for key in ("\r", "a", "\r"):
+            command.wait_for("random numbers" if key == "\r" else "quit")
             command.press(key)
         command.wait_for("quit")
         command.press("q")
@@ -138,7 +157,29 @@ def test_again_starts_with_random_numbers():
 
 @posix
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"arguments": ["--plain"]}, {"lines": 10}])
+def test_no_color_shows_shades():
+    with Pty(NO_COLOR="1") as command:
+        assert "░" in command.wait_for("random numbers[^_]*space +pause")
+        command.press("q")
+        screen = command.wait_for("quit")
+        command.press("q")
+        status, written = command.end()
+    assert status == 0 and "▒" in screen and "\x1b[38" not in written
+
+
+@posix
+@pytest.mark.slow
+def test_dumb_terminal_gets_a_few_frames_in_shades():
+    with Pty(TERM="dumb") as command:
+        status, written = command.end()
+    assert status == 0 and "\x1b" not in written and "░" in written
+    assert written.count("digits, ten at a time") == 1 and "Of 1,000 new digits it now reads 889." in written
+    assert written.count("\n") < 80 and "python -m cmlp story" in written
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [{"arguments": ["--plain"]}, {"lines": 10}])
 def test_text_is_kept_where_nothing_can_be_played(changes):
     arguments = changes.pop("arguments", [])
     with Pty(*arguments, **changes) as command:
@@ -147,8 +188,8 @@ def test_text_is_kept_where_nothing_can_be_played(changes):
     assert "A neural network learns to read handwritten digits." in written and "Try next:" in written
 
 
-def test_pipes_have_no_keys():
-    class NoKeys:
-        available = False
+def test_pipes_have_no_show():
+    class SomeKeys:
+        available = True
 
-    assert not first.can_play(terminal(rewrites=True, colors=256), NoKeys())
+    assert not first.can_play(terminal(rewrites=True, colors=256), SomeKeys())

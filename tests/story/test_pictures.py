@@ -9,9 +9,9 @@ import pytest
 from terminals import terminal
 
 from cmlp import Network
-from cmlp.console.terminal import BLUE, ORANGE, beside, visible
+from cmlp._console.terminal import BLUE, ORANGE, beside, visible
+from cmlp._model.names import letters
 from cmlp.datasets import load_digits28
-from cmlp.names import letters
 from cmlp.story.pictures import curves, images, layers, neuron, text, wishes
 from cmlp.story.pictures.names import Names, Unit, source_name
 

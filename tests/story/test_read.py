@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp.command import main as cli
-from cmlp.console.experiment import Experiment, Options
+from cmlp._command import main as cli
+from cmlp._console.experiment import Experiment, Options
 from cmlp.datasets import load_digits28
+from cmlp.story.no_digit import doubt
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
 picture_file = pytest.importorskip("cmlp.story.picture_file")
@@ -151,7 +152,7 @@ def test_classifiers_are_read_with_their_labels(tmp_path, capsys):
 def test_widths_and_encodings(columns, encoding, tmp_path, model, capsysbinary, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     if encoding == "ascii":
-        monkeypatch.setattr("cmlp.console.terminal._encodes", lambda stream, text: False)
+        monkeypatch.setattr("cmlp._console.terminal._encodes", lambda stream, text: False)
     path = saved(tmp_path / "7.png", ink(0))
     monkeypatch.chdir(tmp_path)
     assert cli.main(["read", "7.png", "--model", model[0]]) == 0
@@ -223,3 +224,20 @@ def test_models_of_other_kinds_are_reported(tmp_path, capsys):
     other.write_bytes(b"nothing")
     assert cli.main(["read", path, "--model", str(other)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_noise_is_called_no_digit(tmp_path, model, capsys):
+    path = saved(tmp_path / "noise.png", np.random.RandomState(0).randint(0, 256, (90, 90)).astype(np.uint8))
+    assert cli.main(["read", path, "--model", model[0]]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "This looks like no digit:" in text and "none for anything else, so it names one: It says" in text
+
+
+def test_two_digits_side_by_side_are_asked_for(tmp_path, model, capsys):
+    path = saved(tmp_path / "two.png", np.hstack([ink(0), ink(7)]))
+    assert cli.main(["read", path, "--model", model[0]]) == 0
+    assert "Are these two digits?" in capsys.readouterr().out
+
+
+def test_digits_raise_no_doubt():
+    assert [doubt(image) for image in X_test] == [""] * len(X_test)

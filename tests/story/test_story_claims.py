@@ -9,14 +9,14 @@ import shlex
 import pytest
 from c_build import ROOT
 
-from cmlp.command import main as cli
-from cmlp.console.terminal import Terminal, visible
+from cmlp._command import main as cli
+from cmlp._console.terminal import Terminal, visible
 from cmlp.story.script import SCREENS
 from cmlp.story.story import N_SCREENS, Story
 from cmlp.story.tale import Tale
 
 DOCUMENT = ROOT / "docs/story-claims.md"
-N_CLAIMS = 40
+N_CLAIMS = 41
 
 if not DOCUMENT.exists():
     pytest.skip("the documents are in the source tree only", allow_module_level=True)
@@ -94,10 +94,11 @@ SHOWN = {
     6: lambda value: "they excite {}, {} and {} neurons".format(*re.findall(r"\d+", value)),
     8: lambda value: f"{float(re.search(r'0[.][0-9]+', value)[0]):.4f}",
     9: lambda value: re.search(r"\d+\.\d+", value)[0],
-    10: lambda value: f"but does not now: {float(re.search(r'[0-9]+[.][0-9]+', value)[0]):.2f}",
+    10: lambda value: f"becomes {float(re.search(r'[0-9]+[.][0-9]+', value)[0]):.2f}",
     11: lambda value: ".*".join(f"{int(number):,}" for number in re.findall(r"\d+", value)),
     13: lambda value: f"{float(number_in(value)):.5f}",
     14: lambda value: f"the cost is {float(number_in(value)):.4f}",
+    21: lambda value: r" .{6} ".join(rf"\{float(change):+.5f}" for change in re.findall(r"-?0\.\d+", value)[:4]),
 }
 
 
@@ -111,7 +112,7 @@ def test_lines_of_python_print_what_their_screens_show(story, program):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(text, f"screen {number + 1}", "single"), program)
-        shown = " ".join(" ".join(visible(line) for line in story.page(number)).split())
+        shown = " ".join(" ".join(visible(line) for line in story.whole(number)).split())
         expected = SHOWN.pop(number + 1)(printed.getvalue().strip())
         assert re.search(expected, shown), f"screen {number + 1} does not show {expected}"
         assert story.result_lines(number) == printed.getvalue().splitlines()

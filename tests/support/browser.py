@@ -125,7 +125,7 @@ DIGITS = {
 
 
 def drawings(digit, n):
-    """Return a digit drawn n times: shaken, and with other sizes, slants and places."""
+    """Return a digit drawn n times: shaken, and with other sizes, slants and positions."""
     random = Random(digit)
     return [_varied(DIGITS[digit], random) for _ in range(n)]
 

@@ -17,9 +17,9 @@ from helpers import HIDDEN, assert_same_bits
 
 import cmlp
 from cmlp import MLPClassifier, Network
+from cmlp._export.quantization import quantize
+from cmlp._model.document import document_of
 from cmlp.datasets import load_digits28, load_mnist
-from cmlp.export.quantization import quantize
-from cmlp.model import document_of
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 C_TYPES = {"B": "uint8_t", "f": "float", "d": "double"}

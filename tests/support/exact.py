@@ -1,7 +1,7 @@
 """The arithmetic that docs/arithmetic.md specifies, with every rounding, in exact fractions.
 
 Slow and simple: one number at a time, every fused multiply-add computed exactly and rounded once. Relu layers and
-squared error need no other functions, so training such a network here must give the bits of the library.
+squared error need no other functions, so training such a network here must be bit-identical to the library.
 """
 
 import math

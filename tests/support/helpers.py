@@ -73,7 +73,7 @@ def net_and_params(sizes, activations, loss, dtype, seed=0):
 
 
 def digest(*arrays):
-    """Return a hash of the bits of arrays, independent of the byte order. All NaNs count as equal."""
+    """Return a hash of arrays' bits, independent of the byte order. All NaNs count as equal."""
     sha = hashlib.sha256()
     for array in map(np.asarray, arrays):
         array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
@@ -164,6 +164,11 @@ def skip_unless_available(isa):
     available = cmlp.cpu_info()["available"]
     if isa not in available:
         pytest.skip(f"{isa} is not available here ({', '.join(available)} are)")
+
+
+def model_in_c(path):
+    """Return a model file as C programs see it."""
+    return _core.Model(np.fromfile(path, np.uint8))
 
 
 def core_accepts(file):

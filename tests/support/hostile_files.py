@@ -6,9 +6,21 @@ import struct
 import numpy as np
 from model_files import CRC_AT, repaired, split
 
-from cmlp import Network, _core
+from cmlp import ModelFormatError, Network, _core
+from cmlp._blocks import empty_block
 
 NETWORK = Network([4, 3, 2], "relu", random_state=1)
+
+
+def status_in_c(content, verify=True):
+    """Return the status that the C library gives bytes in memory."""
+    block = empty_block(len(content), np.uint8)
+    block[:] = np.frombuffer(content, np.uint8)
+    try:
+        _core.Model(block, verify)
+    except ModelFormatError as error:
+        return error.status
+    return "CMLP_OK"
 
 
 def written(network=NETWORK, strings=None, arrays=None):
@@ -31,6 +43,12 @@ def replace(old, new):
     return repaired(TEXT.replace(old, new, 1), DATA)
 
 
+def requiring(words, version=b"4"):
+    """Return a file that requires features of its reader."""
+    text = TEXT.replace(b'"cmlp":"1"', b'"cmlp":"%s"' % version, 1)
+    return repaired(text.replace(b',"data_crc32"', b',"requires":"%s","data_crc32"' % words, 1), DATA)
+
+
 def field(length):
     return struct.pack("<Q", length) + GOOD[8:]
 
@@ -48,7 +66,18 @@ FILES = {
     "pickle": (b"\x80\x04\x95\x1b\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93" + bytes(200), "FILE_MAGIC"),
     "other safetensors": (repaired(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' + b" " * 200, bytes(4)),
                           "FILE_MAGIC"),
-    "version 4": (replace(b'"cmlp":"1"', b'"cmlp":"4"'), "FILE_VERSION"),
+    "version 5": (replace(b'"cmlp":"1"', b'"cmlp":"5"'), "FILE_VERSION"),
+    "unknown requirement": (requiring(b"output_scale"), "FILE_VERSION"),
+    "two unknown requirements": (requiring(b"output_scale,targets"), "FILE_VERSION"),
+    "unknown requirement, and then what is new": (
+        repaired(split(requiring(b"gates"))[0].replace(b'"relu', b'"glu:x'), DATA), "FILE_VERSION"),
+    "version 4 without requirements": (replace(b'"cmlp":"1"', b'"cmlp":"4"'), "FILE_SYNTAX"),
+    "version 4 that requires nothing": (requiring(b""), "FILE_SYNTAX"),
+    "version 1 with requirements": (requiring(b"output_scale", b"1"), "FILE_SYNTAX"),
+    "wrong head checksum in version 4": (
+        requiring(b"gates")[:CRC_AT] + b"00000000" + requiring(b"gates")[CRC_AT + 8 :], "FILE_HEAD_CRC"),
+    "unknown keys and tensors": (
+        written(strings={"later": "x", "later.one": "y"}, arrays={"calibration.scores": np.arange(3.0)}), "OK"),
     "a network as version 3": (replace(b'"cmlp":"1"', b'"cmlp":"3"'), "FILE_SYNTAX"),
     "checksum in capitals": (GOOD[:CRC_AT] + b"ABCDEF00" + GOOD[CRC_AT + 8 :], "FILE_SYNTAX"),
     "wrong head checksum": (GOOD[:CRC_AT] + b"00000000" + GOOD[CRC_AT + 8 :], "FILE_HEAD_CRC"),

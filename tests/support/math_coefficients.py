@@ -1,4 +1,4 @@
-"""Derive the polynomial coefficients of src/cmlp/core/kernels/math_tmpl.h.
+"""Derive the polynomial coefficients of src/cmlp/core/kernels/elements/math_tmpl.h.
 
 Each polynomial is the minimax approximation (Remez's exchange algorithm) of its function, weighted so that the error is
 relative to the final result. The coefficients are rounded to the type. ``python tests/support/math_coefficients.py``
@@ -9,7 +9,7 @@ import pathlib
 
 import mpmath as mp
 
-HEADER = pathlib.Path(__file__).parents[2] / "src/cmlp/core/kernels/math_tmpl.h"
+HEADER = pathlib.Path(__file__).parents[2] / "src/cmlp/core/kernels/elements/math_tmpl.h"
 
 
 def expm1_rest(r):

@@ -11,7 +11,7 @@ import struct
 import zlib
 
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
-PREFIX_2, PREFIX_3 = (PREFIX.replace(b'"1"', b'"%d"' % version) for version in (2, 3))
+PREFIX_2, PREFIX_3, PREFIX_4 = (PREFIX.replace(b'"1"', b'"%d"' % version) for version in (2, 3, 4))
 CRC_AT = 8 + len(PREFIX)
 SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
 FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
@@ -22,7 +22,7 @@ PARAMETRIC = {"leaky_relu", "elu"}
 LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
 LABEL = r'(?:"(?:[^"\\]|\\.)*"|[-+.\w]+)'
 CLASSES = re.compile(
-    rf'\{{"kind":"(labels|multilabel)","dtype":"(\w+)","values":(\[{LABEL}(?:,{LABEL})*\])\}}\Z', re.ASCII
+    rf'\{{"kind":"(labels|multilabel)","dtype":({LABEL}),"values":(\[{LABEL}(?:,{LABEL})*\])\}}\Z', re.ASCII
 )
 FLOATS = {"float16": "e", "float32": "f", "float64": "d"}
 PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
@@ -101,7 +101,9 @@ def check_word(word, plain, parametric):
 
 def check_metadata(metadata):
     keys = list(metadata)
-    fixed = [*FIXED, *["columns"] * (metadata["cmlp"] == "3")]
+    is_fourth, is_table = metadata["cmlp"] == "4", metadata["cmlp"] in "34"
+    fixed = [*FIXED[:2], *["requires"] * is_fourth, *FIXED[2:], *["columns"] * is_table]
+    demand(not is_fourth or metadata["requires"] == "targets")
     others = keys[len(fixed) :]
     demand(keys[: len(fixed)] == fixed and others == sorted(others) and all(map(NAME.match, keys)))
     demand(re.fullmatch("[0-9a-f]{8}", metadata["data_crc32"]))
@@ -127,11 +129,6 @@ def check_metadata(metadata):
     return len(activations), len(levels)
 
 
-def short(number):
-    demand(len(number) <= 24)
-    return float(number)
-
-
 def check_integers(values, name):
     texts = type(values[0]) is str
     demand(all(type(value) is (str if texts else int) for value in values))
@@ -154,11 +151,21 @@ def check_texts(values, name):
 
 
 def check_classes(text, n_outputs):
+    """Check what the C library checks: the form of labels, and their number."""
     found = CLASSES.match(text)
     demand(found)
-    kind, name, values = found.groups()
-    values = json.loads(values, parse_float=short, parse_constant=refuse)
+    _, values = json.loads(f"[{found[2]},{found[3]}]", parse_int=str, parse_constant=refuse)
+    n = len(values)
+    demand(n == n_outputs or (n_outputs == 1 and n == 2))
+
+
+def check_labels(text, n_outputs):
+    """Check what Python checks: that values are of their type and ascend."""
+    kind, name, values = CLASSES.match(text).groups()
+    name = json.loads(name)
+    values = json.loads(values)
     demand(len(values) == n_outputs or (kind == "labels" and n_outputs == 1 and len(values) == 2))
+    demand(kind != "labels" or len(values) != 2 or n_outputs == 1)
     is_integer = re.fullmatch("u?int(8|16|32|64)", name)
     if is_integer:
         values = check_integers(values, name)
@@ -211,15 +218,31 @@ def check_table(metadata, tensors, n_layers):
         demand(net["layers.0.weight"]["shape"][0] in widths)
         shapes.append([(tensor["dtype"], tensor["shape"][-1]) for tensor in net.values()])
     demand(all(shape == shapes[0] for shape in shapes))
-    known = {"example.input": len(columns), "example.output": n_outputs, "table.numbers": n_numbers, "table.target": 4}
+    known = {"example.input": [len(columns)], "example.output": [n_outputs], "table.numbers": [n_numbers]}
+    known["table.target"] = [4]
+    if metadata["cmlp"] == "4":
+        known["table.target"] = [n_outputs, 4]
+        demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
+        demand(TARGETS.fullmatch(metadata["targets"]) and len(json.loads(metadata["targets"])) == n_outputs)
     demand(("table.numbers" in tensors) == bool(n_numbers))
     demand(not any(name.startswith(("nets.", "layers.")) or name in ("input.factor", "input.shift") for name in names))
-    check_others(tensors, {name: ("F64", [n]) for name, n in known.items()})
+    check_others(tensors, {name: ("F64", shape) for name, shape in known.items()})
+    check_scores(metadata, tensors.get("calibration.scores"), n_outputs)
     return n_outputs
+
+
+def check_scores(metadata, tensor, n_outputs):
+    """Check that the scores are those of one answer, or of each."""
+    if tensor is not None:
+        is_fourth, outputs = metadata["cmlp"] == "4", metadata["activations"].rpartition(",")[2]
+        allowed = [n_outputs] if is_fourth else [1, n_outputs] if outputs == "logistic" else [1]
+        demand(tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed)
 
 
 VALUE = r'(?:"(?:[^"\\]|\\.)*"|null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)'
 ENTRY = rf"(?:null|\[(?:{VALUE}(?:,{VALUE})*)?\])"
+TARGET = r'{"name":(?:"(?:[^"\\]|\\.)*"|null),"kind":"number","outputs":1}'
+TARGETS = re.compile(rf"\[{TARGET}(?:,{TARGET})*\]", re.ASCII)
 CATEGORIES = re.compile(rf"\[{ENTRY}(?:,{ENTRY})*\]", re.ASCII)
 
 
@@ -284,7 +307,7 @@ def read(file):
     (length,) = struct.unpack_from("<Q", file)
     demand(128 <= length <= 100_000_000 - 8 and (8 + length) % 64 == 0 and len(file) >= 8 + length)
     head = file[: 8 + length]
-    demand(head[8:].startswith((PREFIX, PREFIX_2, PREFIX_3)) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
+    demand(head[8:].startswith((PREFIX, PREFIX_2, PREFIX_3, PREFIX_4)) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
     try:
         text = head[8:].decode("ascii").rstrip(" ")
         tensors = json.loads(text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse)
@@ -292,7 +315,7 @@ def read(file):
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
         n_layers, n_quantiles = check_metadata(metadata)
-        if metadata["cmlp"] == "3":
+        if metadata["cmlp"] in "34":
             n_outputs = check_table(metadata, dict(tensors), n_layers)
         else:
             n_outputs = check_tensors(tensors, n_layers)
@@ -313,6 +336,15 @@ def read(file):
             demand(all(map(math.isfinite, numbers)) and (name == "input.shift" or all(numbers)))
         at += size
     return metadata, content
+
+
+def are_labels(text, n_outputs):
+    """Return whether an estimator can have these labels, which have the right form."""
+    try:
+        check_labels(text, n_outputs)
+    except (Refused, ValueError, TypeError, OverflowError):
+        return False
+    return True
 
 
 def is_accepted_elsewhere(file):

@@ -31,7 +31,7 @@ ADVICE = r"(\s[Xy] has values of the order of [^:]*: [^:]* helps\.)+$"
 
 
 def call_both(ours, theirs, method, *args, **kwargs):
-    """Call a method of both estimators and compare the warnings, apart from advice about large inputs."""
+    """Call a method of both estimators and compare the warnings, except advice about large inputs."""
     caught = []
     for estimator in (theirs, ours):
         with warnings.catch_warnings(record=True) as seen:

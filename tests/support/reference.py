@@ -134,10 +134,10 @@ class Network:
         return block
 
     def init_params(self, rng, hidden_activation=None):
-        """Uniform in +-sqrt(6 / (n_in + n_out)), 2 in place of 6 for logistic layers.
+        """Uniform in +-sqrt(6 / (n_in + n_out)), 2 instead of 6 for logistic layers.
 
         The output layer takes the last hidden layer's factor (`hidden_activation` where there is
-        no hidden layer), as scikit-learn does. Draws: weights, then biases, layer after layer.
+        no hidden layer), as scikit-learn does. Order of random numbers: weights, then biases, layer after layer.
         """
         block = np.empty(self.n_params)
         names = list(self.activations[:-1])

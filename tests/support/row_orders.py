@@ -1,4 +1,4 @@
-"""The orders in which trainings read their rows, seen by a loss that is called with the targets of every batch."""
+"""The orders in which fits read their rows, seen by a loss that is called with the targets of every batch."""
 
 import numpy as np
 

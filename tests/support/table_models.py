@@ -32,8 +32,12 @@ def mixed_rows(n, seed):
 X, UNSEEN = mixed_rows(80, seed=0), mixed_rows(300, seed=1)
 
 
+def regressor_of(y, **parameters):
+    return TabularRegressor(**{**FAST, **parameters}).fit(X, y)
+
+
 def regressor(**parameters):
-    return TabularRegressor(**{**FAST, **parameters}).fit(X, np.arange(80) * 1000.0 - 7)
+    return regressor_of(np.arange(80) * 1000.0 - 7, **parameters)
 
 
 def classifier(labels, **parameters):
@@ -60,6 +64,8 @@ MODELS = {
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.6, 0.9]),
     "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
+    "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),
+    "multilabel": lambda: classifier([[0, 1], [1, 1], [0, 0], [0, 1]]),
 }
 
 
@@ -67,14 +73,16 @@ def expected_of(model, rows):
     """Return the outputs, and the class indices of a classifier or zeros."""
     if isinstance(model, TabularRegressor):
         return model.predict(rows).reshape(len(rows), -1), np.zeros(len(rows), int)
-    return model.predict_proba(rows), np.searchsorted(model.classes_, model.predict(rows))
+    labels = model.predict(rows)
+    indices = np.zeros(len(rows), int) if labels.ndim > 1 else np.searchsorted(model.classes_, labels)
+    return model.predict_proba(rows), indices
 
 
 def assert_table_agrees(folder, model, rows, target=NATIVE, *options):
     model.to_c(folder / "table.h")
     raw = model._fitted().schema.read(rows, "X")
-    is_classifier = isinstance(model, TabularClassifier)
-    outputs, classes = predictions(folder, "table", raw, target, *options, output="double", classify=is_classifier)
+    has_classes = isinstance(model, TabularClassifier) and model.predict(rows[:1]).ndim == 1
+    outputs, classes = predictions(folder, "table", raw, target, *options, output="double", classify=has_classes)
     expected, indices = expected_of(model, rows)
     assert_same_bits(outputs, expected)
     assert (classes == indices).all()

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 
-from cmlp.command.main import main
-from cmlp.console.terminal import Terminal
+from cmlp._command.main import main
+from cmlp._console.terminal import Terminal
 
 
 def terminal(**capabilities):
-    """Return a terminal whose output nobody reads: plain characters and blocks, unless the capabilities differ."""
+    """Return a terminal whose output is not read: plain characters and blocks, unless the capabilities differ."""
     return Terminal(io.StringIO(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
 
 
@@ -110,6 +110,6 @@ class Pty:
 _WITH_TERMINAL = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from cmlp.command.main import main
+from cmlp._command.main import main
 sys.exit(main(program="python -m cmlp"))
 """

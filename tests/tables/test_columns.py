@@ -8,7 +8,7 @@ import pytest
 from optional import package
 
 # The codes of a column's categories do not show in a fitted table.
-from cmlp.tables.columns import MAX_CATEGORIES, OTHER, learn_schema
+from cmlp._tables.columns import MAX_CATEGORIES, OTHER, learn_schema
 
 nan = np.nan
 SIZES, COLOURS, DAYS = (
@@ -226,11 +226,12 @@ def test_intervals_are_categories_by_their_text():
         np.testing.assert_array_equal(read(frame, later)[:, 0], [1, 0])
         assert list(learn_schema(frame, "from_dtype", "Table").codes[0]) == ["(0, 5]", "(5, 10]", None]
     objects = pandas.DataFrame({"size": bins.astype(object)})
+    for categorical in ("from_dtype", ["size"]):
+        np.testing.assert_array_equal(read(objects, categorical=categorical)[:, 0], [0, 1, 0, 2])
     with pytest.raises(
         ValueError, match=r"must be numbers, got Interval.* in row 0. .*name it in categorical_features"
     ):
-        read(objects)
-    np.testing.assert_array_equal(read(objects, categorical=["size"])[:, 0], [0, 1, 0, 2])
+        read(objects, categorical=None)
 
 
 def test_periods_are_the_days_of_their_start_and_as_categories_text():

@@ -6,15 +6,15 @@ import numpy as np
 from optional import package
 
 # The bins of an encoded row do not show in a fitted table.
-from cmlp.tables.columns import learn_schema
-from cmlp.tables.encoder import Encoder, NumberColumn, learn_encoder
-from cmlp.tables.splits import Signal
+from cmlp._tables.columns import learn_schema
+from cmlp._tables.encoder import Encoder, NumberColumn, learn_encoder
+from cmlp._tables.splits import Signal
 
 nan = np.nan
 
 
 def encoder_of(*columns, codes=None, y=None):
-    """Return columns as rows, and an encoder learnt from them and the targets `y`; with none there are no bins."""
+    """Return columns as rows, and an encoder learned from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
     signal = Signal(np.zeros(len(raw)) if y is None else np.asarray(y), None)
     return raw, learn_encoder(raw, codes or [None] * len(columns), signal)

@@ -1,6 +1,7 @@
 """Callbacks and `resume` of the estimators for tables."""
 
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ LABELS = np.where(NUMBERS > 0, "high", "low")
 QUICK = {"n_estimators": 3, "hidden_layer_sizes": (8,), "random_state": 0}
 
 
-def learnt(model):
+def learned(model):
     """Return the parameters of all networks and the curves."""
     return [net.params.tobytes() for net in model.estimators_], model.history_
 
@@ -46,7 +47,7 @@ def test_callbacks_see_means_over_the_networks_and_change_no_bits(kind, y, n_thr
     plain = kind(**QUICK).fit(X, y)
     recorder = Recorder()
     model = kind(**QUICK, n_threads=n_threads, callbacks=[recorder]).fit(X, y)
-    assert learnt(model) == learnt(plain)
+    assert learned(model) == learned(plain)
     curves = model.history_
     n_epochs = max(curves["epoch"])
     assert [epoch.number for epoch in recorder.epochs] == list(range(1, n_epochs + 1))
@@ -98,7 +99,7 @@ def test_a_callback_stops_and_resume_continues_with_the_same_bits():
     assert max(model.history_["epoch"]) == 4
     recorder = Recorder()
     model = pickle.loads(pickle.dumps(model.set_params(callbacks=None)))
-    assert learnt(model.set_params(callbacks=[recorder]).fit(X, LABELS, resume=True)) == learnt(whole)
+    assert learned(model.set_params(callbacks=[recorder]).fit(X, LABELS, resume=True)) == learned(whole)
     assert recorder.begun == [4] and recorder.epochs[0].number == 5
 
 
@@ -134,7 +135,7 @@ class InterruptsBeforeTheFirstEpoch:
 @pytest.mark.parametrize(
     ("callback", "is_fitted"), [(InterruptsBeforeTheFirstEpoch(), False), (Interrupts(1), True), (Interrupts(7), True)]
 )
-def test_ctrl_c_keeps_what_is_learnt_and_resume_continues_with_the_same_bits(callback, is_fitted):
+def test_ctrl_c_keeps_what_is_learned_and_resume_continues_with_the_same_bits(callback, is_fitted):
     check_interrupted(TabularClassifier(**QUICK, callbacks=[callback]), is_fitted)
 
 
@@ -150,17 +151,17 @@ def check_interrupted(model, is_fitted):
         model.fit(X, LABELS, weight)
     assert hasattr(model, "classes_") is is_fitted
     model.set_params(callbacks=None, verbose=False).fit(X, LABELS, weight, resume=True)
-    assert learnt(model) == learnt(TabularClassifier(**QUICK).fit(X, LABELS, weight))
+    assert learned(model) == learned(TabularClassifier(**QUICK).fit(X, LABELS, weight))
 
 
 def test_ctrl_c_after_the_last_epoch_keeps_the_model():
-    whole = learnt(TabularClassifier(**QUICK).fit(X, LABELS))
-    n_lines = lines_run(lambda: TabularClassifier(**QUICK).fit(X, LABELS), "cmlp.", "cmlp.training.")
+    whole = learned(TabularClassifier(**QUICK).fit(X, LABELS))
+    n_lines = lines_run(lambda: TabularClassifier(**QUICK).fit(X, LABELS), "cmlp.", "cmlp._training.")
     n_interrupted = 0
     for line in range(n_lines - 350, n_lines, 15):
         model = TabularClassifier(**QUICK)
-        n_interrupted += interrupted_in_line(line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp.training.")
-        assert learnt(model) == whole, f"line {line} of {n_lines}"
+        n_interrupted += interrupted_in_line(line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp._training.")
+        assert learned(model) == whole, f"line {line} of {n_lines}"
     assert n_interrupted > 15  # the number of lines changes a little with the threads
 
 
@@ -169,7 +170,39 @@ def test_max_time_can_be_resumed():
     model = TabularRegressor(**QUICK, max_time=1e-9).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50])
     assert max(model.history_["epoch"]) == 1
     model.set_params(max_time=None).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50], resume=True)
-    assert learnt(model) == learnt(whole)
+    assert learned(model) == learned(whole)
+
+
+def test_max_time_counts_reading_the_columns():
+    class Slow:
+        """A data frame that takes a while to read."""
+
+        columns = ("a", "b", "c")
+
+        def __array__(self, dtype=None, copy=None):
+            raise NotImplementedError
+
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, name):
+            time.sleep(0.2)
+            return X[:, self.columns.index(name)]
+
+    model = TabularRegressor(**QUICK, max_time=0.5).fit(Slow(), NUMBERS)
+    assert max(model.history_["epoch"]) == 1  # the time was over before training began
+
+
+def test_max_time_ends_in_the_middle_of_a_long_epoch():
+    """After 100 batches, whatever the time; the rest is bit-identical to a fit without the break."""
+    rows = np.random.RandomState(0).standard_normal((30_000, 2))
+    y = rows[:, 0] * rows[:, 1]
+    options = {"n_estimators": 2, "hidden_layer_sizes": (4,), "random_state": 0}
+    model = TabularRegressor(**options, max_time=1e-9, verbose=True).fit(rows, y)
+    assert model.history_["epoch"] == []
+    assert model.score(rows, y) > -1
+    model.set_params(max_time=None, verbose=False).fit(rows, y, resume=True)
+    assert learned(model) == learned(TabularRegressor(**options).fit(rows, y))
 
 
 def test_resume_finds_any_other_value():
@@ -184,7 +217,7 @@ def test_resume_finds_any_other_value():
             with pytest.raises(ValueError, match="Pass the same X, y"):
                 model.fit(*data, resume=True)
     model.set_params(max_time=None).fit(X, NUMBERS, weight, resume=True)
-    assert learnt(model) == learnt(TabularRegressor(**QUICK).fit(X, NUMBERS, weight))
+    assert learned(model) == learned(TabularRegressor(**QUICK).fit(X, NUMBERS, weight))
 
 
 def test_resume_refuses_what_it_cannot_continue():
@@ -194,13 +227,13 @@ def test_resume_refuses_what_it_cannot_continue():
     with pytest.raises(ValueError, match="interrupted, but that of this TabularRegressor is complete"):
         model.fit(X, NUMBERS, resume=True)
     model.set_params(max_time=1e-9).fit(X, NUMBERS)
-    before = learnt(model)
+    before = learned(model)
     for Z, y in ((X + 1, NUMBERS), (X, NUMBERS + np.arange(300)), (X[:299], NUMBERS[:299]), (X[:, :2], NUMBERS)):
         with pytest.raises(ValueError, match=r"[Pp]ass the same X, y"):
             model.fit(Z, y, resume=True)
     with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(8,\), so hidden_layer_sizes=9 is not possible"):
         model.set_params(hidden_layer_sizes=9).fit(X, NUMBERS, resume=True)
-    assert learnt(model) == before
+    assert learned(model) == before
     with pytest.raises(ValueError, match="'callbacks' parameter of TabularRegressor must be a list of objects"):
         model.set_params(callbacks=[print]).fit(X, NUMBERS)
 
@@ -211,7 +244,7 @@ def test_an_error_of_a_callback_keeps_the_former_model():
             raise OSError("no space left")
 
     model = TabularRegressor(**QUICK).fit(X, NUMBERS)
-    before = learnt(model)
+    before = learned(model)
     with pytest.raises(OSError, match="no space left"):
         model.set_params(callbacks=[Broken()]).fit(X, -NUMBERS)
-    assert learnt(model) == before
+    assert learned(model) == before

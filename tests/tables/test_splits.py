@@ -10,8 +10,8 @@ import pytest
 from optional import package
 
 from cmlp._core import Random
-from cmlp.tables.bag import folds_of
-from cmlp.tables.splits import Signal, steps
+from cmlp._tables.bag import folds_of
+from cmlp._tables.splits import Signal, steps
 
 
 def noisy_stairs(n=3000, seed=0):
@@ -29,6 +29,38 @@ def test_several_classes_have_a_step_each():
     x = np.arange(300.0)
     classes = np.digitize(x, [50, 120, 200, 297])  # the last class has too few rows for a leaf
     np.testing.assert_array_equal(steps(x, Signal(classes, None)), [49, 50, 119, 120, 199, 200])
+
+
+def test_the_numbers_of_the_classes_do_not_matter():
+    x = np.arange(300.0)
+    classes = np.array([1, 3, 0, 2])[np.digitize(x, [50, 120, 200])]  # as values they have other means and variances
+    np.testing.assert_array_equal(steps(x, Signal(classes, None)), [49, 50, 119, 120, 199, 200])
+    mixed = np.where(x < 100, 2 * (x % 2), 1).astype(int)  # as values, both parts have the mean 1
+    for numbers in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
+        np.testing.assert_array_equal(steps(x, Signal(np.array(numbers)[mixed], None)), [99, 100])
+
+
+@pytest.mark.parametrize(("n_rows", "fewest"), [(100, 8), (1600, 8), (4000, 20)])
+@pytest.mark.parametrize("weight", [None, 3.0])
+def test_a_leaf_has_at_least_8_rows_and_a_200th_of_all(n_rows, fewest, weight):
+    x = np.arange(float(n_rows))
+    rows, x = x, np.where((x < 50) | (x >= n_rows - 50), x, 50)  # few distinct numbers, so that there are no groups
+    weights = None if weight is None else np.full(n_rows, weight)  # equal weights change nothing
+    for n, found in ((fewest, True), (fewest - 1, False)):
+        for classes in ((rows >= n_rows - n) * 1, (rows < n) * 1):
+            edge = n_rows - n if classes[-1] else n
+            assert ({edge - 1.0, float(edge)} <= set(steps(x, Signal(classes, weights)))) == found
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_step_removes_more_than_four_parts_of_the_variance(weighted):
+    """Of noise that is +1 and -1 in turn, so that no other split removes anything to speak of."""
+    n = 4000
+    x, weight = np.arange(float(n)), np.full(n, 7.0) if weighted else None
+    for part, found in ((3.8, False), (4.2, True)):  # of the variance, times 1 / n
+        height = 2 * np.sqrt(part / n / (1 - part / n))
+        y = 100.0 + np.tile([1.0, -1.0], n // 2) + height * (x >= n / 2)
+        assert (len(steps(x, Signal(y, weight))) > 0) == found
 
 
 def test_columns_without_a_signal_have_few_steps():

@@ -40,7 +40,7 @@ def predicted(model, Z=X):
     return model.predict_proba(Z) if hasattr(model, "predict_proba") else model.predict(Z)
 
 
-def test_mixed_columns_are_learnt():
+def test_mixed_columns_are_learned():
     Z, y = table(2000, seed=1)
     model = TabularRegressor(random_state=0).fit(Z[:1500], y[:1500])
     assert model.score(Z[1500:], y[1500:]) > 0.9
@@ -136,7 +136,7 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
     quick = {**QUICK, "n_estimators": 3, "hidden_layer_sizes": (4,), "max_time": 1e-9}
     model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(np.arange(600.0)[:, None], y)
     raw = np.linspace(-100, 700, 3000)[:, None]
-    _, encoder, members = model._fitted()
+    _, encoder, members, *_ = model._fitted()
     inputs = [encoder.encode(raw, bins=member.bins) for member in members]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
@@ -215,7 +215,7 @@ def test_class_weights_that_overflow_are_refused_without_a_warning():
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-318, 1e148])
-def test_targets_of_extreme_magnitude_are_learnt(scale):
+def test_targets_of_extreme_magnitude_are_learned(scale):
     """Squares of deviations from the mean would be 0, or infinite."""
     y = np.where(LABELS == "high", 3.0, 1.0) * scale
     with warnings.catch_warnings():
@@ -265,6 +265,7 @@ def test_tables_of_few_rows(n):
     assert np.isfinite(TabularRegressor(**QUICK).fit(Z, y).predict(Z)).all()
 
 
+@pytest.mark.slow
 def test_check_estimator():
     checks = package("sklearn.utils.estimator_checks")
     # A row of weight 2 is in one fold, two equal rows may be in two: scikit-learn's boosted trees differ here too.
@@ -316,8 +317,6 @@ def test_a_fit_that_fails_keeps_the_former_model():
         assert predicted(model).tobytes() == before.tobytes()
     with pytest.raises(ValueError, match="at least 2 classes, got 1 class: 'a'"):
         TabularClassifier(**QUICK).fit(X, ["a"] * len(X))
-    with pytest.raises(ValueError, match="one label per row"):
-        TabularClassifier(**QUICK).fit(X, np.eye(len(X))[:, :2])
 
 
 def test_not_fitted():
@@ -343,11 +342,10 @@ def test_ctrl_c_ends_all_networks_and_keeps_the_former_model():
     assert predicted(model).tobytes() == before.tobytes()
 
 
-@pytest.mark.parametrize("name", ["to_sklearn", "to_torch"])
-def test_exports_of_one_network_are_refused_with_the_reason(name):
+def test_exports_of_one_network_are_refused_with_the_reason():
     model = TabularRegressor(max_time=1e-9).fit([[1.0], [2.0]] * 9, range(18))
     with pytest.raises(
         ValueError,
-        match=f"{name} does not support tables: it exports one network.*to_onnx writes an ONNX file, to_c",
+        match=r"to_sklearn does not support tables: it exports one network.*to_onnx writes an ONNX file, to_c",
     ):
-        getattr(model, name)()
+        model.to_sklearn()

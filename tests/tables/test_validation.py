@@ -21,7 +21,7 @@ def best_losses(model):
 
 def networks_and_inputs(model, rows):
     """Return the networks, and the encoded rows for each of them."""
-    schema, encoder, members = model._fitted()
+    schema, encoder, members, *_ = model._fitted()
     raw = schema.read(rows, "test")
     return [(net, encoder.encode(raw, bins=one.bins)) for net, one in zip(model.estimators_, members, strict=True)]
 
@@ -36,7 +36,7 @@ def log_loss(outputs, y, weight=None):
 @pytest.mark.parametrize("y", [CLASSES, CLASSES // 2], ids=["three classes", "two classes"])
 @pytest.mark.parametrize("weight", [None, uniform(4, 100, low=0.5, high=2.0)], ids=["", "weights"])
 def test_classifier_records_the_log_loss(y, weight):
-    """The bits of `Network.cost`, and the number that NumPy computes from the outputs. Training smooths it."""
+    """`Network.cost`, bit for bit, and the number that NumPy computes from the outputs. Training smooths it."""
     model = TabularClassifier(**QUICK)
     model.fit(X[FIT], y[FIT], X_val=X[HELD], y_val=y[HELD], sample_weight_val=weight)
     for loss, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):

@@ -97,7 +97,7 @@ def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
 
 def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
-    schema, encoder, _ = model._fitted()
+    schema, encoder, *_ = model._fitted()
     columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in encoder.columns[:2]]
     return columns, schema.codes, vars(model).get("_scale")
 
@@ -234,7 +234,7 @@ def test_bad_weights_of_validation_rows_are_named():
 
 def networks(model, rows):
     """Return the probability of the second class from each network."""
-    schema, encoder, members = model._fitted()
+    schema, encoder, members, *_ = model._fitted()
     raw = schema.read(rows, "test")
     return np.array(
         [

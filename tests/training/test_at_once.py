@@ -29,8 +29,8 @@ def clone(model):
     return type(model)(**model.get_params())
 
 
-def learnt(model):
-    """Return everything that a fit has learnt, as comparable values."""
+def learned(model):
+    """Return everything that a fit has learned, as comparable values."""
     history = {name: values for name, values in model.history_.items() if name != "seconds"}
     arrays = [array.tobytes() for array in (*model.coefs_, *model.intercepts_)]
     return arrays, history, model.n_iter_, model.t_, model.loss_, model.best_loss_
@@ -64,7 +64,7 @@ def test_results_are_those_of_epochs_one_by_one(parameters):
     models = [MLPClassifier((6,), **{**SMALL, **parameters, **limit}) for limit in ({}, EPOCHS_ONE_BY_ONE)]
     n_calls = [calls_per_epoch(model, X, Y, sample_weight=weight) for model in models]
     assert n_calls[0] < n_calls[1] / 1.5
-    at_once, one_by_one = (learnt(model.fit(X, Y, sample_weight=weight)) for model in models)
+    at_once, one_by_one = (learned(model.fit(X, Y, sample_weight=weight)) for model in models)
     assert at_once == one_by_one
     assert len(models[0].history_["seconds"]) == models[0].n_iter_
     assert min(models[0].history_["seconds"]) > 0
@@ -81,7 +81,7 @@ def test_regressors_sparse_rows_and_float64_train_at_once(kind):
     models = [MLPRegressor(hidden_layer_sizes=(6,), **parameters, **limit) for limit in ({}, EPOCHS_ONE_BY_ONE)]
     n_calls = [calls_per_epoch(model, rows, y) for model in models]
     assert n_calls[0] < n_calls[1] / 1.5
-    assert learnt(models[0].fit(rows, y)) == learnt(models[1].fit(rows, y))
+    assert learned(models[0].fit(rows, y)) == learned(models[1].fit(rows, y))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -104,7 +104,7 @@ def test_epochs_that_need_python_in_between_have_the_results_of_epochs_one_by_on
         settings = {**SMALL, **parameters, **limit}
         if callable(settings["random_state"]):
             settings["random_state"] = settings["random_state"](0)
-        return learnt(MLPRegressor(hidden_layer_sizes=(6,), **settings).fit(X, X[:, 0]))
+        return learned(MLPRegressor(hidden_layer_sizes=(6,), **settings).fit(X, X[:, 0]))
 
     assert fitted() == fitted(**EPOCHS_ONE_BY_ONE)
 
@@ -120,7 +120,7 @@ def test_large_epochs_are_trained_one_by_one():
 
 
 def diverged(y, **parameters):
-    """Return the message and the state of a training that diverges."""
+    """Return the message and the state of training that diverges."""
     net = Network([5, 6, 1], "identity", output="identity", loss="squared_error", dtype="float64", random_state=3)
     trainer = Trainer(net, **SMALL, solver="sgd", learning_rate_init=0.3, **parameters)
     with pytest.raises(DivergenceError) as caught:
@@ -144,8 +144,8 @@ def test_ctrl_c_anywhere_between_the_epochs_can_be_resumed():
     whole, n_epochs = MLPClassifier((6,), **settings).fit(X, Y), set()
     for step in range(1, 1000, 3):
         model = MLPClassifier((6,), **settings)
-        if not interrupted_at(step, lambda run=model.fit: run(X, Y), "cmlp.training."):
+        if not interrupted_at(step, lambda run=model.fit: run(X, Y), "cmlp._training."):
             break
         n_epochs.add(getattr(model, "n_iter_", 0))
-        assert learnt(model.fit(X, Y, resume=hasattr(model, "n_iter_"))) == learnt(whole)
+        assert learned(model.fit(X, Y, resume=hasattr(model, "n_iter_"))) == learned(whole)
     assert n_epochs == {0, 1, 12} and 20 < step < 999

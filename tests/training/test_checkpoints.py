@@ -1,4 +1,4 @@
-"""Hooks and checkpoints in the middle of an epoch: resuming from one has the bits of a fit without a break."""
+"""Hooks and checkpoints in the middle of an epoch: resuming from one is bit-identical to a fit without a break."""
 
 import pickle
 import time
@@ -98,7 +98,7 @@ CASES = {
     "adamw": ({"solver": "adamw", "weight_decay": 0.1, "max_grad_norm": 0.1}, fit, {}),
     "dropout": ({"dropout": 0.3, "shuffle": False}, fit, {}),
     "cycle": ({"learning_rate": "one_cycle", "warmup": 3}, fit, {}),
-    "learnt scale": ({"input_scale": "standard", "dtype": "float32"}, fit, {}),
+    "learned scale": ({"input_scale": "standard", "dtype": "float32"}, fit, {}),
     "stream": ({}, fit_blocks, {}),
     "stream, no shuffle": ({"shuffle": False, "dropout": 0.3}, fit_blocks, {"size": 165}),
     "stream of small blocks": ({"shuffle": False}, fit_blocks, {"size": 7}),

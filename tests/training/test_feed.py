@@ -107,8 +107,7 @@ def test_block_shuffling_pauses_in_the_middle_of_an_epoch():
     assert paused.loss_curve == whole.loss_curve
 
 
-@pytest.mark.parametrize("shuffle", [True, False, "blocks"])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shuffle, weighted", [(True, True), (False, False), ("blocks", True)])
 def test_an_epoch_of_many_rows_has_the_bits_of_one_call_of_the_core(shuffle, weighted):
     """The trainer passes at most 2**20 rows at a time, and stops after every fourth batch for the callback."""
     n = 1_100_000

@@ -1,4 +1,4 @@
-"""Every process has its own rows: ``distributed.fit(..., local=True)`` has the bits of ``fit(X, y, shards=[...])``."""
+"""Processes with own rows: ``distributed.fit(..., local=True)`` is bit-identical to ``fit(..., shards=[...])``."""
 
 import re
 
@@ -201,7 +201,7 @@ def test_another_number_of_shards_raises_an_error():
 
 def test_parameters_that_need_all_rows_are_refused():
     texts = failing(2, lambda comm: fit_local(comm, model(input_scale="standard")))
-    assert texts == ["input_scale='standard' is learnt from all rows, which no process has with local=True."] * 2
+    assert texts == ["input_scale='standard' is learned from all rows, which no process has with local=True."] * 2
     texts = failing(2, lambda comm: fit_local(comm, model(early_stopping=True)))
     assert all("pass X_val and y_val" in text for text in texts)
 

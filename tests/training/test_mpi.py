@@ -1,5 +1,6 @@
 """Training on several processes with MPI: real processes, started by mpiexec."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import recorded_fits
 from optional import package
 from worker_cases import CASES, DENSE, digest, fitted, model_of
 
@@ -55,6 +57,14 @@ def test_any_number_of_processes_has_the_bits_of_one(alone, size):
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert lines == {name: " ".join([alone[name]] * size) for name in DENSE}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_any_number_of_processes_records_the_links_of_one(size):
+    done = mpi(size, worker_cases.parent / "recorded_fits.py")
+    assert done.returncode == 0, done.stderr
+    expected = [recorded_fits.last_links(recorded_fits.fitted(name)) for name in recorded_fits.CASES]
+    assert json.loads(done.stdout) == [expected] * size
 
 
 PROGRAM = """
@@ -127,16 +137,16 @@ for name, row in (("X", 0), ("X", 777), ("y", 1299), ("sample_weight", 1024), ("
     done = mpi(size, program(tmp_path, text), timeout=60)
     assert done.returncode == 0, done.stderr
     names = {"X": 777, "y": 1299, "sample_weight": 1024, "X_val": 40}
-    places = [("X", 0), *names.items()]
+    arrays = [("X", 0), *names.items()]
     text = "All workers must have the same data, but row {} of {} on worker {} differs from that on worker 0."
-    expected = [text.format(row, name, size - 1) for name, row in places for _ in range(size)]
+    expected = [text.format(row, name, size - 1) for name, row in arrays for _ in range(size)]
     model, (X, y, weight) = model_of("weights")
     alone = digest(model.fit(X, y, weight, X_val=X[:50], y_val=y[:50]))
     assert done.stdout.splitlines() == [*expected, *[alone] * size]
 
 
 def test_one_other_row_of_a_file_is_found_when_a_fit_resumes(tmp_path, alone):
-    """The processes have their own rows: nobody else can compare them with those of the first call."""
+    """The processes have their own rows: no other process can compare them with those of the first call."""
     text = f"""
 model, (X, y, weight) = model_of("halves", max_iter=1)
 model.fit(X, y, weight, shards=(650, 650))

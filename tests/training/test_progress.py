@@ -1,4 +1,4 @@
-"""What a training does from epoch to epoch: rates, time limit, history, callbacks, verbose output."""
+"""What training does from epoch to epoch: rates, time limit, history, callbacks, verbose output."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""All rows, targets and weights are compared: between the workers of a training, and when a fit is resumed."""
+"""All rows, targets and weights are compared: between workers, and when a fit is resumed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""learning_rate="one_cycle": the bits of its learning rates, and fit and partial_fit with the schedule."""
+"""learning_rate="one_cycle": its learning rates, bit for bit, and fit and partial_fit with the schedule."""
 
 import copy
 import pickle
@@ -178,6 +178,14 @@ def test_divergence_error_states_the_largest_learning_rate():
         classifier(learning_rate_init=1e200, activation="identity").fit(X, y)
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("power_t", [0.5, 1.0])
+def test_invscaling_divides_by_a_power_of_the_rows_so_far(power_t):
+    X, y = blobs(n_rows=120)
+    rates = classifier(learning_rate="invscaling", power_t=power_t).fit(X, y).history_["learning_rate"]
+    assert rates == [PEAK / float(rows + 1) ** power_t for rows in (0, 120, 240)]
+
+
 # partial_fit
 
 
@@ -204,12 +212,12 @@ def test_partial_fit_after_the_end_of_the_schedule_raises():
     X, y = blobs()
     rng = np.random.RandomState(1)
     model = classifier(random_state=rng).fit(X, y)
-    before, draws = flat(model), rng.get_state()[2]
+    before, used = flat(model), rng.get_state()[2]
     model.set_params(max_iter=9)  # the schedule keeps the max_iter of its first epoch
     with pytest.raises(ValueError, match=r"learning_rate='one_cycle' .* after max_iter=3 epochs"):
         model.partial_fit(X, y)
     np.testing.assert_array_equal(flat(model), before)
-    assert model.n_iter_ == 3 and rng.get_state()[2] == draws
+    assert model.n_iter_ == 3 and rng.get_state()[2] == used
 
 
 def test_failed_partial_fit_and_partial_fit_of_a_copy_do_not_count_as_epochs():

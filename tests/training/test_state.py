@@ -1,4 +1,4 @@
-"""What a stored training must be, and what becomes of a training that Ctrl-C or an error ends within an epoch."""
+"""What stored training state must be, and what becomes of training that Ctrl-C or an error ends within an epoch."""
 
 import copy
 import pickle
@@ -71,7 +71,7 @@ def test_ctrl_c_anywhere_in_training_keeps_curves_and_counts_together(params):
     n_rows, fitted = 84 if params else 120, set()
     for step in range(1, 1000, 4):
         model = classifier(max_iter=3, **params)
-        if not interrupted_at(step, lambda run=model.fit: run(X, y), "cmlp.training."):
+        if not interrupted_at(step, lambda run=model.fit: run(X, y), "cmlp._training."):
             break
         if hasattr(model, "loss_curve_"):
             n_epochs = len(model.loss_curve_)
@@ -99,7 +99,7 @@ def test_numpys_global_generator_is_stored():
 
 def test_other_bit_generators_cannot_be_stored():
     paused = trainer(random_state=np.random.RandomState(np.random.PCG64(1))).run(*blobs(), n_batches=1)
-    with pytest.raises(ValueError, match="MT19937 to store a training, got PCG64"):
+    with pytest.raises(ValueError, match="MT19937 to store training state, got PCG64"):
         pickle.dumps(paused)
 
 

@@ -76,7 +76,7 @@ def test_training_continues_after_a_pause_and_a_pickle(parameters, generator, dt
 @pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("n_batches", [1, 3, 5])
 def test_training_continues_in_the_middle_of_an_epoch(parameters, n_batches):
-    """An epoch has 4 batches. The losses of paused epochs have the bits of whole ones."""
+    """An epoch has 4 batches. The losses of paused epochs are bit-identical to whole ones."""
     X, y = blobs()
     whole, pieces = trainer(**parameters).run(X, y), trainer(**parameters)
     while not pieces.finished:
@@ -95,7 +95,7 @@ def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):
     whole = begun().run(X, y)
     for step in range(1 if generator is int else 2, 1000, 2):  # every other point, the two cases all of them
         paused = begun()
-        if not interrupted_at(step, lambda run=paused.run: run(X, y), "cmlp.training."):
+        if not interrupted_at(step, lambda run=paused.run: run(X, y), "cmlp._training."):
             break
         resumed = pickle.loads(pickle.dumps(paused)).run(X, y)
         assert outcome(resumed) == outcome(whole)

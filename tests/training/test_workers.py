@@ -1,4 +1,4 @@
-"""Training on several processes, which are threads here: the bits of one process, and errors that reach all of them."""
+"""Training on several processes (threads here): bit-identical to one process, and errors that reach all of them."""
 
 import re
 import signal

@@ -15,6 +15,7 @@ cdef class Model:
 
     cdef const uint8_t[::1] file
     cdef uint8_t[::1] memory
+    cdef const cmlp_model *model
     cdef cmlp_model_info info
 
     def __init__(self, path):
@@ -23,8 +24,8 @@ cdef class Model:
         check(api.model_size(&self.file[0], self.file.size, &self.info))
         self.memory = np.empty(self.info.model_size, np.uint8)
         cdef uint8_t[::1] scratch = np.empty(self.info.scratch_size, np.uint8)
-        check(api.model_init(<cmlp_model *>&self.memory[0], self.memory.size, &self.file[0], self.file.size, 1,
-                              &scratch[0], scratch.size))
+        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, 0, &scratch[0],
+                             scratch.size, &self.model))
 
     def classify(self, const uint8_t[:, ::1] images):
         """Return the class index of each image, a row of bytes. Other threads run meanwhile."""
@@ -36,8 +37,8 @@ cdef class Model:
         cdef int status = 0
         with nogil:
             for i in range(images.shape[0]):
-                status = api.model_predict_u8(<cmlp_model *>&self.memory[0], &images[i, 0], &classes[i], NULL,
-                                              &scratch[0], scratch.shape[0])
+                status = api.model_predict_u8(self.model, &images[i, 0], &classes[i], NULL, &scratch[0],
+                                              scratch.shape[0])
                 if status:
                     break
         check(status)

@@ -28,7 +28,7 @@ public:
         check(cmlp->model_size(file_.data(), n, &info_));
         memory_.resize(info_.model_size);
         std::vector<char> scratch(info_.scratch_size);
-        check(cmlp->model_init(model(), memory_.size(), file_.data(), n, 1, scratch.data(), scratch.size()));
+        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, scratch.data(), scratch.size(), &model_));
     }
 
     // Returns the class index of each image, a row of bytes. Other threads run meanwhile.
@@ -44,17 +44,16 @@ public:
         {
             py::gil_scoped_release release;
             for (py::ssize_t i = 0; i < n && !status; i++, image += info_.n_inputs)
-                status = cmlp->model_predict_u8(model(), image, out + i, nullptr, scratch.data(), scratch.size());
+                status = cmlp->model_predict_u8(model_, image, out + i, nullptr, scratch.data(), scratch.size());
         }
         check(status);
         return classes;
     }
 
 private:
-    cmlp_model *model() { return reinterpret_cast<cmlp_model *>(memory_.data()); }
-
     Bytes file_;
     std::vector<char> memory_;
+    const cmlp_model *model_ = nullptr;
     cmlp_model_info info_;
 };
 

@@ -16,9 +16,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.datasets import download
-from cmlp.datasets.download import Source
-from cmlp.datasets.parquet import ParquetBlocks
+from cmlp.datasets import _download
+from cmlp.datasets._download import Source
+from cmlp.datasets._parquet import ParquetBlocks
 
 __all__ = ["Dataset", "ParquetBlocks", "load_digits28", "load_fashion_mnist", "load_mnist"]
 
@@ -132,7 +132,7 @@ def load_mnist() -> Dataset:
     ValueError
         If a file is invalid. The message names the file.
     """
-    return _load(_folder(download.MNIST))
+    return _load(_folder(_download.MNIST))
 
 
 def load_fashion_mnist() -> Dataset:
@@ -155,7 +155,7 @@ def load_fashion_mnist() -> Dataset:
     ValueError
         If a file is invalid. The message names the file.
     """
-    data = _load(_folder(download.FASHION_MNIST))
+    data = _load(_folder(_download.FASHION_MNIST))
     data.labels = _CLOTHES
     return data
 
@@ -164,7 +164,7 @@ def _folder(source: Source) -> Path:
     """Return the folder of a data set in ``CMLP_DATA``, or else in the cache, after a download if needed."""
     root = os.environ.get("CMLP_DATA")
     if not root:
-        return download.downloaded(source)
+        return _download.downloaded(source)
     folder = Path(root) / source.folder
     names = [name.removesuffix(".gz") for name in source.files]
     missing = [name for name in names if _find(folder, name) is None]

@@ -3,7 +3,7 @@
 Needs the package river (the extra ``cmlp[river]``). Features and classes may appear and disappear at any time.
 """
 
-from cmlp.river.classifier import MLPClassifier
-from cmlp.river.regressor import MLPRegressor
+from cmlp.river._classifier import MLPClassifier
+from cmlp.river._regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

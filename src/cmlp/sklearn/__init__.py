@@ -25,9 +25,9 @@ except ImportError as error:
     message = "cmlp.sklearn needs scikit-learn: install it with `pip install scikit-learn`."
     raise ModuleNotFoundError(message, name="sklearn") from error
 
-from cmlp.estimators import classifier, regressor
-from cmlp.tables import classifier as table_classifier
-from cmlp.tables import regressor as table_regressor
+from cmlp._estimators import classifier, regressor
+from cmlp._tables import classifier as table_classifier
+from cmlp._tables import regressor as table_regressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
@@ -49,6 +49,6 @@ class TabularRegressor(table_regressor.TabularRegressor, RegressorMixin, BaseEst
 
 
 with contextlib.suppress(ImportError):  # skl2onnx is not installed, or not in a version that works
-    from cmlp.sklearn.converter import register
+    from cmlp.sklearn._converter import register
 
     register(MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.options import CommandError, reported
-from cmlp.console.printable import printable
-from cmlp.console.terminal import Terminal
+from cmlp._console.experiment import Experiment, Options
+from cmlp._console.options import CommandError, reported
+from cmlp._console.printable import printable
+from cmlp._console.terminal import Terminal
 from cmlp.story.pictures.images import write_png
 from cmlp.story.pictures.names import Names, Unit
 
@@ -51,7 +51,7 @@ class Case(NamedTuple):
 
 
 def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
-    """Return the case that the arguments of a command name, with a training image or a test image."""
+    """Return the case that the arguments of a command name, with an image to train on or a test image."""
     experiment = Experiment(Options.of(arguments))
     data = experiment.data
     X, y = (data.X_train, data.y_train) if of_training else (data.X_test, data.y_test)

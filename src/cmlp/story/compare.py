@@ -7,9 +7,9 @@ import math
 import time
 from typing import NamedTuple
 
-from cmlp.console import experiment_options, options
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.terminal import Terminal
+from cmlp._console import experiment_options, options
+from cmlp._console.experiment import Experiment, Options
+from cmlp._console.terminal import Terminal
 
 NAME, SUMMARY = "compare", "train networks with different hidden layers and compare them"
 DESCRIPTION = "Train one network for each choice of hidden layers, in the same way, and compare them in a table."
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     terminal.say()
     terminal.say(
         f"Highest test accuracy: {' and '.join(row.hidden for row in rows if row.test == best)}, {best:.1f} %. With "
-        f"{n_test:,} test images, an accuracy is certain to about +-{error:.1f} % (one standard error). Another seed "
+        f"{n_test:,} test images, the standard error of an accuracy is about {error:.1f} %. Another seed "
         "gives other numbers."
     )
     other = Options.of(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()

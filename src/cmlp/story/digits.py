@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console import experiment_options, options
-from cmlp.console.experiment import METHODS, SERIES, Experiment, Options
-from cmlp.console.terminal import Terminal, beside, duration
-from cmlp.names import neuron_name
+from cmlp._console import experiment_options, options
+from cmlp._console.experiment import METHODS, SERIES, Experiment, Options
+from cmlp._console.terminal import Terminal, beside, duration
+from cmlp._model.names import neuron_name
 from cmlp.story.case import save, save_pngs
 from cmlp.story.frames import charts
 from cmlp.story.page import LEARN, Page, suggestion_lines
@@ -126,8 +126,8 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
         terminal.write_live([*fields, *left])
     terminal.settle()
     bottom = [(0.0, "0"), (1.0, counted(n_epochs, "epoch"))]
-    places = np.linspace(0, 1, n_epochs + 1).tolist()
-    return charts(terminal, places, history, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
+    x = np.linspace(0, 1, n_epochs + 1).tolist()
+    return charts(terminal, x, history, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
 
 
 def _show_answers(page: Page, experiment: Experiment) -> None:

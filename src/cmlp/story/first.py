@@ -9,65 +9,85 @@ import textwrap
 
 import numpy as np
 
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.options import CommandError
-from cmlp.console.printable import printable, printable_message
-from cmlp.console.terminal import Terminal, beside, wrapped
-from cmlp.console.web import PAGE_FILE, check_page_file, open_in_browser
+from cmlp._console.experiment import Experiment, Options
+from cmlp._console.options import CommandError
+from cmlp._console.printable import printable, printable_message
+from cmlp._console.reduced_motion import wants_no_motion
+from cmlp._console.terminal import Terminal, beside, visible, wrapped
+from cmlp._console.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story
 from cmlp.story.case import Example, image_of
 from cmlp.story.frames import body_lines, frame_width
 from cmlp.story.keys import Keys
 from cmlp.story.learning import Learning
 from cmlp.story.page import LEARN, suggestion_lines
-from cmlp.story.pages import FORWARD_KEYS, QUIT_KEYS
+from cmlp.story.pages import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS
 from cmlp.story.pictures.images import digit_lines, squares
 from cmlp.story.pictures.layers import output_bars
 from cmlp.story.pictures.names import SIDE
-from cmlp.story.pictures.text import ends, styled
+from cmlp.story.pictures.text import ends, styled, symbols
 from cmlp.story.screen import Screen, opened
 from cmlp.story.watch import Player, play
 
 _SECONDS = 15.0
 # From these shares of the training on, the next sentence is shown.
 _SENTENCES = (0.0, 0.16, 0.45, 0.75)
+# The batches after which a frame is written where none can be redrawn, and its lines.
+_STOPS, _FRAME_LINES = (0, 500, 15000), 17
+_END_KEYS = ("q", "Q", "escape", "enter")
 _SMALLEST = (50, 18)
 _IMAGE_LINES, _SMALL_IMAGE_LINES = SIDE // 2, 10
 _GAP, _BAR_WIDTH = 4, 40
 
 
 def can_play(terminal: Terminal, keys: Keys) -> bool:
-    """Return whether the training can be shown: on a terminal with colours, a keyboard and enough space."""
+    """Return whether the training can be shown: on a terminal with a keyboard and enough space."""
     large = terminal.width >= _SMALLEST[0] and terminal.height >= _SMALLEST[1]
-    return terminal.moves_cursor and bool(terminal.colors) and keys.available and large
+    return terminal.stream.isatty() and keys.available and large
 
 
 def run(terminal: Terminal, program: str) -> int:
-    """Show a training, then a digit and its answer until a key leads on; return the exit status."""
-    keys = Keys(sys.stdin)
+    """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
+    if not terminal.moves_cursor:
+        return _write(terminal, program)
+    keys, moves = Keys(sys.stdin), not wants_no_motion()
     with opened(terminal, keys) as screen:
         key, page = "a", None
         while key == "a":
             opening = Opening(terminal)
-            opening.play(screen)
+            opening.play(screen, moves=moves)
             key = opening.ask(screen)
             page = opening.page or page
     if page is not None:
         terminal.write_lines([f"The page to draw on: {printable(page)}"])
     if key == "s":
-        return story.run(argparse.Namespace(screen=1, seed=0), terminal, program)
-    width = frame_width(terminal)
-    terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
-    terminal.write_lines(suggestion_lines(LEARN, program, width))
+        return story.run(argparse.Namespace(screen=1, seed=0, still=False), terminal, program)
+    _write_end(terminal, program, opening)
     return 0
 
 
+def _write(terminal: Terminal, program: str) -> int:
+    """Write a few frames, one after the other, where none can be redrawn."""
+    opening = Opening(terminal)
+    for batch in _STOPS:
+        opening.learning.advance(batch)
+        terminal.write_lines([*opening.frame(frame_width(terminal), _FRAME_LINES)[0], ""])
+    _write_end(terminal, program, opening)
+    return 0
+
+
+def _write_end(terminal: Terminal, program: str, opening: Opening) -> None:
+    width = frame_width(terminal)
+    terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
+    terminal.write_lines(suggestion_lines(LEARN, program, width))
+
+
 class Opening:
-    """A training from the start, and the digits that the network reads at its end; `page` is a path if one is made."""
+    """Training from the start, and the digits that the network reads at its end; `page` is a path if one is made."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        self.learning = Learning(Experiment(Options(threads=1)))
+        self.learning = self._begun()
         self.data = self.learning.experiment.data
         image = image_of("9", 1, self.data.y_train, self.data.labels)
         self.chosen = Example(image, self.data.X_train[image], "9")
@@ -79,34 +99,53 @@ class Opening:
 
     # ------------------------------------------------------------------------------------------------- the training
 
-    def play(self, screen: Screen) -> None:
-        """Show the training until its end or a key."""
+    def play(self, screen: Screen, *, moves: bool = True) -> None:
+        """Show the training until its end, or until a key ends it. If nothing may move, only train."""
+        player = Player(self.learning, _SECONDS, self._begun)
 
         def read_key(timeout: float) -> str | None:
-            return None if screen.keys.read(timeout) is None else "q"
+            key = screen.keys.read(timeout)
+            return "q" if key in _END_KEYS else key if key in (" ", "left") else None
 
         def draw() -> None:
-            screen.show(*self.frame(frame_width(self.terminal), self.terminal.height))
+            self.learning = player.learning
+            screen.show(*self.frame(frame_width(self.terminal), self.terminal.height, paused=player.paused))
 
-        play(Player(self.learning, _SECONDS), read_key, draw)
+        if moves:
+            play(player, read_key, draw)
         self.learning.advance(self.learning.total)
 
-    def frame(self, width: int, height: int) -> tuple[list[str], str]:
+    def _begun(self) -> Learning:
+        return Learning(Experiment(Options(threads=1)))
+
+    def frame(self, width: int, height: int, *, paused: bool = False) -> tuple[list[str], str]:
         """Return the lines of a frame of the training, and its last line."""
-        body = body_lines(self.terminal, self.learning, self.chosen, width, height - 2)
+        legend = self._legend(width)
+        body = body_lines(self.terminal, self.learning, self.chosen, width, height - 2 - len(legend))
         seen = self.learning.batch * self.learning.experiment.batch_size
         right = self.learning.now.measured.test_accuracy
         state = f"{seen:,} digits shown   {right:.0f} % of new ones right"
-        return [self._strong(self.sentence()), *body], ends(state, "any key: on", width)[0]
+        keys = f"space {'go on' if paused else 'pause'}   left back   q on"
+        return [self._strong(self.sentence()), *body, *legend], ends(state, keys, width)[0]
+
+    def _legend(self, width: int) -> list[str]:
+        """Say in a line what the squares, the dots and the axis are."""
+        marks = symbols(self.terminal)
+        old = styled(self.terminal, marks.point, "up")
+        parts = ["A1 ...: a neuron", f"{old} old: learned from", f"{marks.ring} new: never seen", "axis: epochs"]
+        while len(visible("   ".join(parts))) > width:
+            parts.pop()
+        return ["   ".join(parts)]
 
     def sentence(self) -> str:
         """Return what to say at this point of the training."""
         share = self.learning.pace.share_at(self.learning.batch)
         n_images, n_params = len(self.data.X_train), self.learning.experiment.network.n_params
+        looks = "Blue yes, orange" if self.terminal.colors else "Shades yes, dashes"
         sentences = (
             f"{n_params:,} random numbers. This is a 9; they say {self._first_answer}.",
             f"{n_images:,} digits, ten at a time: every number moves a little.",
-            "Each square: what one neuron looks for. Blue yes, orange no.",
+            f"Each square: what one neuron looks for. {looks} no.",
             f"Of {len(self.data.y_test):,} new digits it now reads {self._n_right()}.",
         )
         return sentences[sum(share >= start for start in _SENTENCES) - 1]
@@ -125,8 +164,8 @@ class Opening:
                 return key if key in ("s", "a") else "q"
             if key == "d":
                 self._notice = self._write_page()
-            elif key in FORWARD_KEYS:
-                self._image = (self._image + 1) % len(self.data.y_test)
+            elif key in FORWARD_KEYS or key in BACK_KEYS:
+                self._image = (self._image + (1 if key in FORWARD_KEYS else -1)) % len(self.data.y_test)
 
     def last_lines(self, width: int, height: int) -> list[str]:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""

@@ -1,4 +1,4 @@
-"""Frames of a training: the weights of the first layer, a digit with its outputs, and how cost and accuracy change."""
+"""Frames of training: the weights of the first layer, a digit with its outputs, and how cost and accuracy change."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmlp.console.experiment import Measurement
-from cmlp.console.terminal import Terminal, beside, padded, visible
+from cmlp._console.experiment import Measurement
+from cmlp._console.terminal import Terminal, beside, padded, visible
 from cmlp.story.case import Example
 from cmlp.story.learning import Learning
 from cmlp.story.pictures.curves import Axes, Series, point_chart

@@ -1,4 +1,4 @@
-"""A training that can be stopped after any batch, with its measurements so far."""
+"""Training that can be stopped after any batch, with its measurements so far."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmlp.console.experiment import Experiment, Measurement
+from cmlp._console.experiment import Experiment, Measurement
 
 _N_MEASUREMENTS = 60
 # Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
@@ -90,7 +90,7 @@ class Learning:
         return number, self.batch - (number - 1) * n_batches
 
     def advance(self, target: int) -> None:
-        """Train until `target` batches are complete, at most to the end; measure on the way."""
+        """Train until `target` batches are complete, at most to the end; measure in between."""
         target = min(target, self.total)
         while self.batch < target:
             due = next(batch for batch in self._due if batch > self.batch)

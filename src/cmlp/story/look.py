@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp.console import experiment_options, options
-from cmlp.console.terminal import Terminal, beside, visible, wrapped
-from cmlp.names import letters
+from cmlp._console import experiment_options, options
+from cmlp._console.terminal import Terminal, beside, visible, wrapped
+from cmlp._model.names import letters
 from cmlp.story import pages
 from cmlp.story.case import Case, case_of, save, save_pngs
 from cmlp.story.pictures.curves import function_lines

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp.console import experiment_options, options
-from cmlp.console.terminal import Terminal, beside, visible, wrapped
-from cmlp.names import letters
-from cmlp.results import Gradient, ParameterIndex, StepExplanation
+from cmlp._console import experiment_options, options
+from cmlp._console.terminal import Terminal, beside, visible, wrapped
+from cmlp._model.names import letters
+from cmlp._model.tuples import Gradient, ParameterIndex, StepExplanation
 from cmlp.story import pages
 from cmlp.story.case import Case, case_of, save_pngs
 from cmlp.story.pictures.images import digit_lines, weight_sheet

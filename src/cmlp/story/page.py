@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cmlp.console.terminal import Terminal, beside, padded, visible, wrapped
+from cmlp._console.terminal import Terminal, beside, padded, visible, wrapped
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
 
 if TYPE_CHECKING:
     from cmlp.story.tale import Tale
 
 
-class Page:
-    """The lines of a page of `width` columns, written so far, for the colours and characters of a terminal."""
+_WIDEST_TEXT = 96  # wider text is hard to read
+_WIDE = 100
 
-    def __init__(self, terminal: Terminal, width: int) -> None:
-        self.terminal, self.width = terminal, width
+
+class Page:
+    """The lines of a page of `width` columns, written so far, for the colours and characters of a terminal.
+
+    `setting` is what the keys + and - have chosen on this screen, and `moment` how far its motion is, from 0 to 1.
+    """
+
+    def __init__(self, terminal: Terminal, width: int, setting: int = 0, moment: float = 1.0) -> None:
+        self.terminal, self.width, self.setting, self.moment = terminal, width, setting, moment
         self.lines: list[str] = []
 
     def text(self, *sentences: str) -> None:
         """Add a paragraph. Empty sentences are left out."""
-        self.block(wrapped(" ".join(filter(None, sentences)), self.width))
+        self.block(wrapped(" ".join(filter(None, sentences)), min(self.width, _WIDEST_TEXT)))
 
     def block(self, lines: Sequence[str]) -> None:
         """Add lines that are not wrapped, after an empty line."""
@@ -50,7 +57,7 @@ class Page:
     def curves(self, curves: Mapping[str, Series], axes: Axes, title: str, *, height: int, gap: int) -> None:
         """Add a chart of curves, and beside it the title and the symbols with their texts."""
         series = list(curves.values())
-        chart = point_chart(self.terminal, series, axes, 36, height, apart=True)
+        chart = point_chart(self.terminal, series, axes, 72 if self.width > _WIDE else 36, height, apart=True)
         self.beside(chart, [title, "", *legend_lines(self.terminal, series, list(curves))], gap=gap)
 
 
@@ -80,20 +87,43 @@ def table_lines(
 Writer: TypeAlias = "Callable[[Tale, Page], None]"
 
 
+class Motion(NamedTuple):
+    """How a screen moves: for how many seconds, and what the keys + and - change.
+
+    There are `settings` settings; the screen begins with number `first`.
+    """
+
+    seconds: float = 0.0
+    keys: str = ""
+    settings: int = 1
+    first: int = 0
+
+
+STILL = Motion()
+
+
 class Scene(NamedTuple):
-    """A screen of the story: what writes it, a command or a line of Python to try, and new words with their meaning."""
+    """A screen of the story.
+
+    It has what writes it, a command or a line of Python to try, new words with their meaning, how it moves, and what
+    writes its numbers, which a key shows.
+    """
 
     title: str
     write: Writer
     tries: str
     words: Sequence[str]
+    motion: Motion
+    details: Writer | None = None
 
 
-def scene(scenes: list[Scene], title: str, tries: str, *words: str) -> Callable[[Writer], Writer]:
+def scene(
+    scenes: list[Scene], title: str, tries: str, *words: str, motion: Motion = STILL, details: Writer | None = None
+) -> Callable[[Writer], Writer]:
     """Add a screen, which the decorated function writes, to the scenes of a chapter."""
 
     def add(write: Writer) -> Writer:
-        scenes.append(Scene(title, write, tries, words))
+        scenes.append(Scene(title, write, tries, words, motion, details))
         return write
 
     return add
@@ -101,7 +131,7 @@ def scene(scenes: list[Scene], title: str, tries: str, *words: str) -> Callable[
 
 # What there is for a learner, in the order in which it is best tried.
 LEARN: Mapping[str, str] = {
-    "story": "how it works and learns, in 24 screens",
+    "story": "how it works and learns, in 26 screens",
     "look 9": "what every neuron does with a 9",
     "nudge 9": "what one 9 wants to change: backpropagation",
     "watch": "the learning itself, at your speed",

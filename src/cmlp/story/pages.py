@@ -1,11 +1,11 @@
-"""Long texts in parts that fit the terminal, turned by keys."""
+"""Long texts in pages that fit the terminal; keys change the page."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
 
-from cmlp.console.terminal import Terminal, visible
+from cmlp._console.terminal import Terminal, visible
 from cmlp.story.keys import Keys
 from cmlp.story.screen import Screen, opened
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.console import experiment_options, options
-from cmlp.console.experiment import Experiment, Options
-from cmlp.console.options import CommandError
-from cmlp.console.printable import printable
-from cmlp.console.terminal import Terminal, beside
+from cmlp._console import experiment_options, options
+from cmlp._console.experiment import Experiment, Options
+from cmlp._console.options import CommandError
+from cmlp._console.printable import printable
+from cmlp._console.terminal import Terminal, beside
 from cmlp.story.case import save_pngs
+from cmlp.story.no_digit import doubt
 from cmlp.story.picture_file import Picture, read_picture
 from cmlp.story.pictures.images import squares
 from cmlp.story.pictures.layers import output_bars
@@ -106,6 +107,9 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     else:
         together = [*(image if terminal.width >= SIDE else []), "", *bars]
     terminal.write_lines(["", *together, ""])
+    doubtful = doubt(picture.pixels)
+    if doubtful:
+        terminal.say(f"{doubtful} It has an output for each digit and none for anything else, so it names one:")
     terminal.say(_verdict(answer))
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cmlp.story.chapters import backpropagation, layers, learning, one_neuron, outcome
+from cmlp.story.chapters import backpropagation, chain, hill, layers, learning, one_neuron, outcome
 from cmlp.story.page import Scene
 
 
@@ -16,8 +16,8 @@ class Chapter(NamedTuple):
 CHAPTERS = [
     Chapter("video 1", layers.SCENES),
     Chapter("video 1", one_neuron.SCENES),
-    Chapter("video 2", learning.SCENES),
-    Chapter("videos 3 and 4", backpropagation.SCENES),
+    Chapter("video 2", [*learning.SCENES[:-1], *hill.SCENES, *learning.SCENES[-1:]]),
+    Chapter("videos 3 and 4", [*backpropagation.SCENES, *chain.SCENES]),
     Chapter("videos 2 and 4", outcome.SCENES),
 ]
 SCREENS = [(chapter.video, scene) for chapter in CHAPTERS for scene in chapter.scenes]

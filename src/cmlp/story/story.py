@@ -8,28 +8,34 @@ import io
 import shlex
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.console import experiment_options, options
-from cmlp.console.experiment import SERIES
-from cmlp.console.terminal import Terminal, wrapped
+from cmlp._console import experiment_options, options
+from cmlp._console.experiment import SERIES
+from cmlp._console.reduced_motion import wants_no_motion
+from cmlp._console.terminal import Terminal, wrapped
 from cmlp.story.keys import Keys
 from cmlp.story.pages import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, fitted, turn_pages
 from cmlp.story.screen import Screen, opened
 
 if TYPE_CHECKING:
+    from cmlp.story.page import Motion
     from cmlp.story.tale import Tale
 
 NAME, SUMMARY = "story", "tell how a neural network works and learns, screen by screen"
 DESCRIPTION = (
-    "Tell in 24 screens how a neural network reads digits and learns, with the numbers of a network that is trained on "
+    "Tell in 26 screens how a neural network reads digits and learns, with the numbers of a network that is trained on "
     "the way. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4. In a terminal, each screen waits for a "
     "key; in a pipe, all of them are written at once."
 )
-N_SCREENS = 24
-_WIDEST = 79
+N_SCREENS = 26
+_WIDEST = 119
+_FRAME_SECONDS = 0.1
+_DETAILS_KEY = "d"
+_SETTING_KEYS = {"+": 1, "=": 1, "-": -1, "_": -1}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"start with this screen, from 1 to {N_SCREENS} (default: 1)",
     )
+    parser.add_argument("--still", action="store_true", help="show no motion, only what it ends with")
     experiment_options.add(parser, "--seed")
 
 
@@ -52,15 +59,16 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     keys = Keys(sys.stdin)
     first = arguments.screen - 1
     if terminal.rewrites and keys.available:
+        moves = not (arguments.still or wants_no_motion())
         with opened(terminal, keys) as screen:
-            reader = _Reader(story, screen, first)
+            reader = _Reader(story, screen, first, moves=moves)
             reader.read()
         if reader.number < N_SCREENS - 1:
             going_on = f"{program} story --screen {reader.number + 1}{story.seed_option}"
             terminal.write_lines([f"To go on: {going_on}", ""])
     else:
         for number in range(first, N_SCREENS):
-            terminal.write_lines([*story.page(number), ""])
+            terminal.write_lines([*story.whole(number), ""])
     terminal.say(f"The story follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
     terminal.say()
     terminal.say('This very network in Python; after it, the lines "in Python" of the screens work, too:')
@@ -73,37 +81,76 @@ class Story:
 
     def __init__(self, tale: Tale, terminal: Terminal, program: str) -> None:
         self.tale, self.terminal, self.program = tale, terminal, program
-        self._written: dict[tuple[int, int], list[str]] = {}
+        self._written: dict[tuple[int, int, int | None], list[str]] = {}
 
     @property
     def width(self) -> int:
         """Number of columns of text."""
-        return max(20, min(self.terminal.width, _WIDEST))
+        return max(20, min(self.terminal.width - 1, _WIDEST))  # writing to the last column can wrap the line
 
     @property
     def seed_option(self) -> str:
         """The option ``--seed`` for suggested commands; empty for the default."""
         return f" --seed {self.tale.seed}" if self.tale.seed else ""
 
-    def is_written(self, number: int) -> bool:
-        """Whether a screen has already been computed for the current width."""
-        return (number, self.width) in self._written
+    def motion(self, number: int) -> Motion:
+        """Return how a screen moves."""
+        from cmlp.story.script import SCREENS
 
-    def page(self, number: int) -> list[str]:
-        """Return the lines of a screen, computed at the first call."""
+        return SCREENS[number][1].motion
+
+    def has_details(self, number: int) -> bool:
+        """Whether a screen has numbers that a key shows."""
+        from cmlp.story.script import SCREENS
+
+        return SCREENS[number][1].details is not None
+
+    def is_written(self, number: int, setting: int | None) -> bool:
+        """Whether a screen has already been computed for the current width."""
+        return (number, self.width, setting) in self._written
+
+    def page(self, number: int, setting: int | None = None, moment: float = 1.0) -> list[str]:
+        """Return the lines of a screen with a setting (None: its first) at a moment of its motion, from 0 to 1.
+
+        The last moment is computed once.
+        """
+        setting = self.motion(number).first if setting is None else setting
+        if moment < 1:
+            return self._framed(number, self._body(number, setting, moment))
+        if not self.is_written(number, setting):
+            self._written[number, self.width, setting] = self._framed(number, self._body(number, setting, moment))
+        return self._written[number, self.width, setting]
+
+    def details(self, number: int) -> list[str]:
+        """Return the lines of a screen with its numbers instead of its picture."""
+        if not self.is_written(number, None):
+            self._written[number, self.width, None] = self._framed(number, self._body(number, None))
+        return self._written[number, self.width, None]
+
+    def whole(self, number: int) -> list[str]:
+        """Return the lines of a screen, its picture and its numbers, where no key can show these."""
+        body = self._body(number, self.motion(number).first)
+        return self._framed(number, [*body, "", *self._body(number, None)] if self.has_details(number) else body)
+
+    def _body(self, number: int, setting: int | None, moment: float = 1.0) -> list[str]:
+        """Write a screen with a setting, or its numbers (None)."""
         from cmlp.story.page import Page
+        from cmlp.story.script import SCREENS
+
+        scene = SCREENS[number][1]
+        page = Page(self.terminal, self.width, setting or 0, moment)
+        (scene.write if setting is not None or scene.details is None else scene.details)(self.tale, page)
+        return page.lines
+
+    def _framed(self, number: int, lines: list[str]) -> list[str]:
+        """Put lines between the title of a screen and what to try after it."""
         from cmlp.story.pictures.text import ends, styled
         from cmlp.story.script import SCREENS
 
-        if not self.is_written(number):
-            video, scene = SCREENS[number]
-            page = Page(self.terminal, self.width)
-            scene.write(self.tale, page)
-            first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
-            title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
-            tries = _suggestion_lines(self.suggestion(number), self.program, self.width)
-            self._written[number, self.width] = [title, *rest, "", *page.lines, "", *tries]
-        return self._written[number, self.width]
+        video, scene = SCREENS[number]
+        first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
+        title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
+        return [title, *rest, "", *lines, "", *_suggestion_lines(self.suggestion(number), self.program, self.width)]
 
     def suggestion(self, number: int) -> str:
         """Return what to try after a screen: a command, or a line of Python."""
@@ -165,29 +212,53 @@ print(right.mean())  # {self.tale.state(N_PASSES).test_accuracy / 100:.6g}""".sp
 class _Reader:
     """Shows the screens one by one, as the keys say; `number` is the present one, counted from 0."""
 
-    def __init__(self, story: Story, screen: Screen, first: int) -> None:
-        self._story, self._screen = story, screen
-        self.number, self._part, self._n_parts = first, 0, 1
-        self._typed = 0
+    def __init__(self, story: Story, screen: Screen, first: int, *, moves: bool) -> None:
+        self._story, self._screen, self._moves = story, screen, moves
+        self.number, self._part, self._n_parts, self._typed = first, 0, 1, 0
+        self._setting, self._is_new, self._details = story.motion(first).first, True, False
 
     def read(self) -> None:
         """Show screens until a key ends the story."""
         while True:
-            key = self._screen.ask(self._draw)
+            key = self._moved() or self._screen.ask(self._draw)
             is_at_the_end = self.number == N_SCREENS - 1 and self._part == self._n_parts - 1
             if key in QUIT_KEYS or (key in FORWARD_KEYS and is_at_the_end):
                 return
             self._press(key)
 
-    def _draw(self) -> None:
-        if not self._story.is_written(self.number):
+    def _moved(self) -> str | None:
+        """Show the motion of a screen that has just been opened or set; return the key that ends it.
+
+        A key that leads forward only ends the motion. A screen that is divided into parts does not move.
+        """
+        seconds = self._story.motion(self.number).seconds
+        is_due, self._is_new = self._is_new and self._moves and seconds > 0, False
+        if is_due:
+            self._draw(0.0)
+        if not is_due or self._n_parts > 1:
+            return None
+        start, key = time.monotonic(), None
+        while key is None and (moment := (time.monotonic() - start) / seconds) < 1:
+            self._draw(moment)
+            key = self._screen.keys.read(_FRAME_SECONDS)
+        return None if key in FORWARD_KEYS else key
+
+    def _draw(self, moment: float = 1.0) -> None:
+        story = self._story
+        if not story.is_written(self.number, None if self._details else self._setting):
             self._screen.show([], "one moment ...")
-        parts = fitted(self._story.page(self.number), self._story.terminal.height - 1)
+            story.page(self.number, self._setting)
+        lines = story.details(self.number) if self._details else story.page(self.number, self._setting, moment)
+        parts = fitted(lines, story.terminal.height - 1)
         self._n_parts = len(parts)
         self._part = min(self._part, len(parts) - 1)
         more = self._part + 1 < len(parts)
-        names = ["space more" if more else "space next", "b back", "q quit", "t try it", "? what is ...", "1-24 go to"]
-        while len("   ".join(names)) > self._story.width:
+        own = story.motion(self.number).keys
+        names = ["space more" if more else "space next", "b back", "q quit", *([f"+ - {own}"] if own else [])]
+        if story.has_details(self.number):
+            names.append(f"{_DETAILS_KEY} {'picture' if self._details else 'numbers'}")
+        names += ["t try it", "? what is ...", f"1-{N_SCREENS} go to"]
+        while len("   ".join(names)) > story.width:
             names.pop()
         self._screen.show(parts[self._part], "   ".join(names))
 
@@ -204,15 +275,31 @@ class _Reader:
             self._show_words()
         elif key == "t":
             self._try()
+        elif key == _DETAILS_KEY and self._story.has_details(self.number):
+            self._part, self._details = 0, not self._details
+        elif key in _SETTING_KEYS:
+            self._set(self._setting + _SETTING_KEYS[key])
         elif key in ("home", "end"):
             self._go_to(0 if key == "home" else N_SCREENS - 1)
         elif key in BACK_KEYS:
-            self._go_to(self.number, self._part - 1) if self._part else self._go_to(max(self.number - 1, 0))
+            self._turn(-1)
         elif key in FORWARD_KEYS:
-            self._go_to(self.number, self._part + 1) if self._part + 1 < self._n_parts else self._go_to(self.number + 1)
+            self._turn(1)
 
-    def _go_to(self, number: int, part: int = 0) -> None:
-        self.number, self._part = number, part
+    def _turn(self, by: int) -> None:
+        """Turn to the next or the last part, or to the next or the last screen."""
+        if 0 <= self._part + by < self._n_parts:
+            self._part += by
+        else:
+            self._go_to(max(self.number + by, 0))
+
+    def _go_to(self, number: int) -> None:
+        self.number, self._part, self._n_parts = number, 0, 1
+        self._setting, self._is_new, self._details = self._story.motion(number).first, True, False
+
+    def _set(self, setting: int) -> None:
+        if 0 <= setting < self._story.motion(self.number).settings:
+            self._setting, self._is_new, self._details = setting, True, False
 
     def _show_words(self) -> None:
         def footer(number: int, n: int) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import Network
-from cmlp.console.experiment import Experiment, Measurement, Options, measured
-from cmlp.results import StepExplanation
+from cmlp._console.experiment import Experiment, Measurement, Options, measured
+from cmlp._model.tuples import StepExplanation
 from cmlp.story.chapters.edges import explained
 from cmlp.story.pictures.names import Names, Unit
 from cmlp.story.pictures.neuron import nearest_to_zero
@@ -44,7 +44,7 @@ class Tale:
         self.nine_rows, self.seven_rows = (f"{image}:{image + 1}" for image in (self.nine, self.seven))
         self.used: NDArray[np.bool_] = np.max(self.X, axis=0) > 0
         self._snapshots = [self.experiment.network.params.copy()]
-        for name in ("network", "state", "gradient_norm", "edge_shares", "five_passes"):
+        for name in ("state", "gradient_norm", "edge_shares", "five_passes"):
             setattr(self, name, lru_cache(maxsize=None)(getattr(self, name)))
 
     def start(self, **changes: Any) -> Experiment:
@@ -60,7 +60,7 @@ class Tale:
         return self._snapshots[passes]
 
     def network(self, passes: int, dtype: str = "float32") -> Network:
-        """Return the network after a number of passes."""
+        """Return the network after a number of passes; it is the caller's, to change as they like."""
         kind: dict[str, Any] = {"loss": "squared_error", "input_scale": 1 / 255, "n_threads": 1, "dtype": dtype}
         network = Network(SIZES, "logistic", output="logistic", random_state=0, **kind)
         network.params = self.params(passes)

@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from cmlp.console import experiment_options, options
-from cmlp.console.terminal import Terminal
+from cmlp._console import experiment_options, options
+from cmlp._console.terminal import Terminal
 from cmlp.story.case import Case, case_of, save, save_pngs
 from cmlp.story.frames import body_lines, frame_width, header
 from cmlp.story.keys import Keys
@@ -28,6 +28,7 @@ DESCRIPTION = (
 _SECONDS, _FRAME_SECONDS, _PAUSED_SECONDS = 20.0, 0.1, 0.5
 _SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _FIRST_BATCHES, _TALL = 100, 30
+_BACK_SECONDS = 2.0  # at normal speed
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -81,10 +82,15 @@ def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds:
 
 
 class Player:
-    """The state of the display: position in time, speed, pause. Times are those at normal speed."""
+    """The state of the display: position in time, speed, pause. Times are those at normal speed.
 
-    def __init__(self, learning: Learning, seconds: float = _SECONDS) -> None:
-        self.learning, self.seconds = learning, seconds
+    With `begun`, which returns the training before its first batch, a key goes back in time.
+    """
+
+    def __init__(
+        self, learning: Learning, seconds: float = _SECONDS, begun: Callable[[], Learning] | None = None
+    ) -> None:
+        self.learning, self.seconds, self._begun = learning, seconds, begun
         self.speed = _SPEEDS.index(1.0)
         self.paused = self.ended = False
         self._time = 0.0
@@ -107,6 +113,10 @@ class Player:
             self.speed = min(self.speed + 1, len(_SPEEDS) - 1)
         elif key in ("-", "_"):
             self.speed = max(self.speed - 1, 0)
+        elif key == "left" and self._begun is not None:
+            self.learning = self._begun()
+            self._time = max(0.0, self._time - _BACK_SECONDS)
+            self._advance(self.learning.pace.batches_at(self._time / self.seconds))
         elif key in QUIT_KEYS:
             self.ended = True
 
@@ -145,7 +155,7 @@ def play(
 
 
 def frame_lines(terminal: Terminal, learning: Learning, case: Case, width: int, height: int) -> list[str]:
-    """Draw one frame: progress, then the training as `body_lines` draws it, one line less than the window has."""
+    """Draw one frame: progress, then training as `body_lines` draws it, one line less than the window has."""
     body = body_lines(terminal, learning, case.example, width, height - 2, case.unit)
     return [header(terminal, learning, width), *body]
 

@@ -54,7 +54,9 @@ int main(int argc, char **argv)
         cmlp_status status = cmlp_file_load(&file, argv[i]);
         if (!status) {
             void *row = calloc((size_t)file.info.n_inputs, sizeof(double));
-            status = cmlp_model_predict(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size);
+            status = file.info.dtype == CMLP_FLOAT32
+                         ? cmlp_model_predict_f32(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size)
+                         : cmlp_model_predict_f64(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size);
             free(row);
         } else if (file.model || file.memory) {
             return 1;

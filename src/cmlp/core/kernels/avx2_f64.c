@@ -1,9 +1,9 @@
-#include "target.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_AVX2 && CMLP_BUILDS_FLOAT64
 CMLP_TARGET_BEGIN_AVX2
 #define CMLP_BITS 64
-#include "vec_avx2.h"
-#include "tiles_avx2.h"
+#include "vectors/vec_avx2.h"
+#include "products/tiles_avx2.h"
 #define KERNELS_NAME cmlp_kernels_f64_avx2
 #define KERNELS_ISA CMLP_ISA_AVX2
 #include "kernels_tmpl.h"

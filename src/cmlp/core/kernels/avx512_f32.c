@@ -1,9 +1,9 @@
-#include "target.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_AVX512
 CMLP_TARGET_BEGIN_AVX512
 #define CMLP_BITS 32
-#include "vec_avx512.h"
-#include "tiles_avx512.h"
+#include "vectors/vec_avx512.h"
+#include "products/tiles_avx512.h"
 #define KERNELS_NAME cmlp_kernels_f32_avx512
 #define KERNELS_ISA CMLP_ISA_AVX512
 #include "kernels_tmpl.h"

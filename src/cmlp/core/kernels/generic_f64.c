@@ -1,8 +1,8 @@
-#include "target.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_GENERIC && CMLP_BUILDS_FLOAT64
 #define CMLP_BITS 64
-#include "vec_generic.h"
-#include "tiles_generic.h"
+#include "vectors/vec_generic.h"
+#include "products/tiles_generic.h"
 #define KERNELS_NAME cmlp_kernels_f64_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
 #include "kernels_tmpl.h"

@@ -12,7 +12,7 @@
 
 #define CMLP_CHUNK 128 /* terms of one partial sum */
 
-#define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most so many outputs: transposed into vectors */
+#define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most this many outputs: transposed into vectors */
 
 /* The left factor of a dense product: x (rows, n_in), whose rows are contiguous. Row i starts at list[i], or at
  * base + i * ld elements if `list` is NULL. */

@@ -6,26 +6,26 @@
 #if !CMLP_BUILDS_TRAINING && defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wunused-function" /* all templates have functions that only training uses */
 #endif
-#include "lanes_tmpl.h"
-#include "math_tmpl.h"
+#include "vectors/lanes_tmpl.h"
+#include "elements/math_tmpl.h"
 
-#include "exact_tmpl.h"
-#include "transpose_tmpl.h"
+#include "elements/exact_tmpl.h"
+#include "vectors/transpose_tmpl.h"
 #include "activations.h"
-#include "activation_tmpl.h"
-#include "element_tmpl.h"
-#include "column_mask_tmpl.h"
-#include "row_tmpl.h"
-#include "dense_tmpl.h"
-#include "csr_tmpl.h"
-#include "gradient_tmpl.h"
-#include "gradient_masked_tmpl.h"
-#include "pairs_tmpl.h"
-#include "csr_gradient_tmpl.h"
-#include "step_tmpl.h"
-#include "dropout_tmpl.h"
+#include "elements/activation_tmpl.h"
+#include "elements/element_tmpl.h"
+#include "products/column_mask_tmpl.h"
+#include "products/row_tmpl.h"
+#include "products/dense_tmpl.h"
+#include "products/csr_tmpl.h"
+#include "products/gradient_tmpl.h"
+#include "products/gradient_masked_tmpl.h"
+#include "products/pairs_tmpl.h"
+#include "products/csr_gradient_tmpl.h"
+#include "elements/step_tmpl.h"
+#include "elements/dropout_tmpl.h"
 #include "losses.h"
-#include "loss_tmpl.h"
+#include "elements/loss_tmpl.h"
 
 const cmlp_kernels KERNELS_NAME = {
     .isa = KERNELS_ISA,

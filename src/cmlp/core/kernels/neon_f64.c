@@ -1,8 +1,8 @@
-#include "target.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
 #define CMLP_BITS 64
-#include "vec_neon.h"
-#include "tiles_neon.h"
+#include "vectors/vec_neon.h"
+#include "products/tiles_neon.h"
 #define KERNELS_NAME cmlp_kernels_f64_neon
 #define KERNELS_ISA CMLP_ISA_NEON
 #include "kernels_tmpl.h"

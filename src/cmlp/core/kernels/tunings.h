@@ -5,17 +5,19 @@
 
 #include <stdint.h>
 
+/* Indices of CMLP_TUNINGS. */
+typedef enum cmlp_tuning { CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5, CMLP_TUNING_INTEL } cmlp_tuning;
+
 typedef struct cmlp_tuning_values {
-    uint32_t tuning; /* cmlp_tuning */
     const char *name;
     int pairs;    /* tall narrow tiles broadcast inputs in pairs: pairs_tmpl.h */
     int adjacent; /* wide forward tiles read adjacent copies of all rows, not only of rows that share few cache sets */
     int whole;    /* tall tiles without pairs load full vectors without masks, where a masked load costs little */
-    int32_t short_row; /* the forward product takes 8 chunks at a time if a row of W has at most so many bytes */
+    int32_t short_row; /* the forward product takes 8 chunks at a time if a row of W has at most this many bytes */
     int32_t copied;    /* bytes of each row of inputs that the wide gradient copies at a time; 0: no copies */
 } cmlp_tuning_values;
 
-/* Wide tiles prefetch the row of W so many rows ahead if the inputs are adjacent copies, else the next strip. */
+/* Wide tiles prefetch the row of W this many rows ahead if the inputs are adjacent copies, else the next strip. */
 #define W_AHEAD 8
 
 /* Time of an epoch of dense rows, float32, batches of 128, one thread:
@@ -25,8 +27,9 @@ typedef struct cmlp_tuning_values {
  * - intel, all others with AVX-512: 784-16-16-10, 784-128-64-10, 784-512-512-10 take 0.96, 0.91, 0.88 of their time.
  *   The last two lose 4 and 6 % without `copied`, 1 and 2 without `adjacent`, 1 and 4 without W_AHEAD, 4 and 4 without
  *   `whole`, 2 and 0 with 256 as `short_row`. */
-#define CMLP_TUNINGS                                                                             \
-    {CMLP_TUNING_PLAIN, "plain", 0, 0, 0, 256, 0}, {CMLP_TUNING_AVX2, "avx2", 0, 0, 0, 256, 96}, \
-    {CMLP_TUNING_ZEN5, "zen5", 1, 0, 0, 256, 0}, {CMLP_TUNING_INTEL, "intel", 0, 1, 1, 512, 168},
+#define CMLP_TUNINGS                                                  \
+    {"plain", 0, 0, 0, 256, 0}, {"avx2", 0, 0, 0, 256, COPIED_AVX2},  \
+    {"zen5", 1, 0, 0, 256, 0}, {"intel", 0, 1, 1, 512, COPIED_INTEL},
+enum { COPIED_AVX2 = 96, COPIED_INTEL = 168 };
 
 #endif

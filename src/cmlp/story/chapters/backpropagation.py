@@ -1,4 +1,4 @@
-"""Screens 16 to 19: backpropagation as wishes (chapters 3 and 4 of the videos)."""
+"""Screens 17 to 20: backpropagation as wishes (chapters 3 and 4 of the videos)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.terminal import beside, visible
-from cmlp.results import ParameterIndex
-from cmlp.story.page import Page, Scene, scene
+from cmlp._console.terminal import beside, visible
+from cmlp._model.tuples import Gradient, ParameterIndex, StepExplanation
+from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.images import digit_lines
+from cmlp.story.pictures.layers import cell_lines, tick_line
 from cmlp.story.pictures.names import Unit
-from cmlp.story.pictures.text import symbols
+from cmlp.story.pictures.text import signs, symbols
+from cmlp.story.pictures.travel import mean_lines, travelling_lines
 from cmlp.story.pictures.wishes import (
     ThreeWays,
     Way,
@@ -31,10 +33,14 @@ from cmlp.story.tale import LABELS, NAMES, RATE, Tale, sigmoid
 
 SCENES: list[Scene] = []
 _OUTPUT = NAMES.last
+_ADDED_UP = 0.7  # when all wishes have arrived
 
 
 @scene(
-    SCENES, "Ten wishes", "cmlp nudge 9", "wish: how an activation should change: minus the slope of the cost along it"
+    SCENES,
+    "Ten wishes",
+    "cmlp nudge 9",
+    "wish (in the videos: nudge): minus the derivative of the cost along an activation: how it should change",
 )
 def ten_wishes(tale: Tale, page: Page) -> None:
     """Show what the outputs should change for one image."""
@@ -42,14 +48,26 @@ def ten_wishes(tale: Tale, page: Page) -> None:
     width = page.width - len(visible(image[0])) - 3
     page.block(beside(image, output_wish_lines(page.terminal, tale.step, LABELS, width, squared=False), gap=3))
     last = tale.step.layers[-1]
-    outputs, wishes = last.outputs[0], last.output_changes[0]
+    outputs = last.outputs[0]
     cost = float(((tale.step.targets[0] - outputs) ** 2).sum())
-    down = int(wishes.argmin())
     page.text(
-        f"A half-trained network calls this 9 a {outputs.argmax()} (cost {cost:.3f}). What should change at the "
-        f"output? 9 should rise, the others should fall, {down} the most: the wish is 2 x (wanted - is), larger where "
-        "the output is further off. (The 2 comes from the square.)",
+        f"A half-trained network calls this 9 a {outputs.argmax()} (cost {cost:.3f}). The arrows are its wishes: minus "
+        "the derivative of the cost, 2 x (wanted - is) for each output.",
         "But outputs cannot be turned. Only weights and biases can. So: whom to ask?",
+    )
+
+
+def _turned(tale: Tale, page: Page) -> None:
+    """Turn everything that output 9 asks for by a tenth, and compare with what its sum does."""
+    ways = three_ways(tale.step, Unit(_OUTPUT, 9))
+    page.text("Turn all three by a tenth of the wish, and the weighted sum rises:")
+    terms, together, measured, outputs = turned_by_a_tenth(tale)
+    shares = {"bias": ways.bias.part, "weights": ways.weights.part, "activations": ways.activations.part}
+    for (name, part), term in zip(shares.items(), terms, strict=True):
+        page.lines.append(f"  {name:12}{term:+.4f}  ({100 * part:.0f} %)")
+    page.text(
+        f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
+        f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}."
     )
 
 
@@ -58,23 +76,18 @@ def ten_wishes(tale: Tale, page: Page) -> None:
     "Three ways to brighten output 9",
     "cmlp nudge 9 --neuron 4",
     "wish for a sum: the wish times the slope of the sigmoid: how the weighted sum should change",
+    motion=Motion(3.0),
+    details=_turned,
 )
 def three_ways_up(tale: Tale, page: Page) -> None:
     """Show the three ways in which output 9 can follow its wish."""
-    unit = Unit(_OUTPUT, 9)
-    ways = three_ways(tale.step, unit)
-    page.text("The wish of output 9 flows back: through its sigmoid to its sum, and there it has three ways to go on.")
-    page.block(_flow(page, ways))
-    page.text("Turn all of them by a tenth of this, and the sum rises:")
-    terms, together, measured, outputs = turned_by_a_tenth(tale)
-    shares = {"bias": ways.bias.part, "weights": ways.weights.part, "activations": ways.activations.part}
-    rows = [(name, f"{term:+.4f}", f"({100 * shares[name]:.0f} %)") for name, term in zip(shares, terms, strict=True)]
-    one = "  " + "   ".join(" ".join(row) for row in rows)
-    page.block([one] if page.width >= 76 else [f"  {name:12}{term}  {part}" for name, term, part in rows])
+    page.text("The wish of output 9 goes back through its sigmoid to its sum. There it has three ways to go on:")
+    flow = _flow(page, three_ways(tale.step, Unit(_OUTPUT, 9)))
+    shown = round(page.moment * len(flow))
+    page.block([*flow[:shown], *[""] * (len(flow) - shown)])
     page.text(
-        f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
-        f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}. A wire from a bright neuron carries more, so its weight "
-        "changes most. The third way is a wish again: activations cannot be turned."
+        "A wire from a bright neuron carries more, so its weight should change most. The activations cannot be turned: "
+        "what is wished of them travels on."
     )
 
 
@@ -116,29 +129,71 @@ def turned_by_a_tenth(tale: Tale) -> tuple[list[float], float, float, tuple[floa
     return terms, sum(terms), after - before, outputs
 
 
-@scene(SCENES, "The layer before: wishes add up", "cmlp nudge 9 --neuron {tale.loud}")
-def wishes_add_up(tale: Tale, page: Page) -> None:
-    """Add up what the outputs want from one neuron of layer B, and go on to layer A."""
+def _wishes_in_numbers(tale: Tale, page: Page) -> None:
+    """Write the parts of the wish of a neuron of layer B, its three ways, and the wishes of both layers."""
     step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
-    each = passed_wishes(step, unit)
-    page.text(
-        f"Ten outputs pass their wishes back to {name}, each the wish for its sum times its weight from {name}. Added "
-        f"up, they are the wish of {name}:"
-    )
     page.block([passed_wishes_line(step, unit, NAMES, page.width)])
-    loudest = int(np.abs(each).argmax())
-    weight, loudest_wish = step.layers[2].weights[unit.neuron, loudest], step.layers[2].bias_changes[0, loudest]
     page.text(
-        f"Most comes from {loudest}: it should go {'up' if loudest_wish > 0 else 'down'}, and {name} "
-        f"{'excites it' if weight > 0 else 'holds it down'} (weight {weight:+.3f}). Now {name} is where output 9 was, "
-        "and has three ways again; in percent, how much of the change of its sum each would give:"
+        f"{name} now is where output 9 was, and has three ways again; in percent, how much of the change of its sum "
+        "each would give:"
     )
     page.block(three_ways_lines(three_ways(step, unit), unit, name, page.width))
-    page.text(
-        "And so on to the front, the same two steps for each layer. Each wish for A adds up 16 parts, and at A only "
-        "weights and biases can turn: the pixels stay as they are."
-    )
+    page.text("The wishes of all hidden neurons:")
     page.block(layer_wish_lines(step, page.width))
+
+
+@scene(
+    SCENES,
+    "The layer before: wishes add up",
+    "cmlp nudge 9 --neuron {tale.loud}",
+    motion=Motion(4.0),
+    details=_wishes_in_numbers,
+)
+def wishes_add_up(tale: Tale, page: Page) -> None:
+    """Let the wishes of the outputs travel to one neuron of layer B and add up there, and go on to layer A."""
+    step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
+    page.text(
+        f"Ten outputs pass their wishes back to {name}: each the wish for its sum, times its weight from {name}. They "
+        "add up."
+    )
+    arrived = min(1.0, page.moment / _ADDED_UP)
+    page.block(travelling_lines(page.terminal, passed_wishes(step, unit), LABELS, name, page.width, arrived))
+    here = 0 if page.moment < _ADDED_UP else 1 if page.moment < 1 else 2
+    scale = max(float(np.abs(layer.output_changes).max()) for layer in step.layers[:2])
+    rows = [tick_line(16)]
+    for n, layer in enumerate((step.layers[1], step.layers[0])):
+        cells = cell_lines(page.terminal, layer.output_changes[0], 40, scale)[0] if n < here else ""
+        rows.append(f"{'BA'[n]}  {cells}")
+    page.block([f"  {'':3}{rows[0]}", *(f"  {row}" for row in rows[1:])])
+    page.text(
+        f"All of layer B, and then A, in the same way: {signs(page.terminal).replace('+', 'up').replace('-', 'down')}. "
+        "The pixels stay as they are."
+    )
+
+
+def _averages(tale: Tale, page: Page) -> None:
+    """Write the wishes of ten examples for three knobs, and compare their averages with the gradient."""
+    step, gradient, knobs = _of_ten(tale)
+    images, digits = list(map(str, range(10))), list(map(str, tale.y[:10]))
+    page.block([f"  {line}" for line in share_lines(step, knobs, images, digits, NAMES, page.width - 2)])
+    page.block([f"  {line}" for line in average_lines(step, gradient, knobs, NAMES)])
+    page.text(
+        f"The average wish is minus the gradient, for all {len(gradient.flat):,} knobs: the largest difference is "
+        f"{largest_difference(step, gradient):.0e}, which is rounding.",
+        *_tug_of_war(tale, each_share(step, knobs[0])),
+        *_after_a_step(tale),
+    )
+
+
+def _of_ten(tale: Tale) -> tuple[StepExplanation, Gradient, list[ParameterIndex]]:
+    """Return backpropagation for the first ten images, the gradient, and three knobs: two of output 9, one bias."""
+    rows = slice(0, 10)
+    network = tale.network(1, "float64")
+    step = network.explain_step(tale.X[rows], tale.y[rows])
+    gradient = network.gradient(tale.X[rows], tale.y[rows])
+    wrong = int(tale.step.layers[-1].output_changes[0].argmin())
+    source = int(np.abs(step.layers[-1].weight_changes[:, :, 9].mean(axis=0)).argmax())
+    return step, gradient, [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (None, wrong), (source, 9))]
 
 
 @scene(
@@ -146,25 +201,20 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     "Everybody's wishes: the gradient",
     "cmlp nudge 9 --examples 100",
     "backpropagation: computing the gradient from the outputs to the front, layer by layer, as here",
+    motion=Motion(3.0),
+    details=_averages,
 )
 def everybodys_wishes(tale: Tale, page: Page) -> None:
-    """Average the wishes of ten examples, and compare with the gradient."""
-    rows = slice(0, 10)
-    network = tale.network(1, "float64")
-    step = network.explain_step(tale.X[rows], tale.y[rows])
-    gradient = network.gradient(tale.X[rows], tale.y[rows])
-    wrong = int(tale.step.layers[-1].output_changes[0].argmin())
-    source = int(np.abs(step.layers[-1].weight_changes[:, :, 9].mean(axis=0)).argmax())
-    knobs = [ParameterIndex(_OUTPUT, *ends) for ends in ((None, 9), (source, 9), (None, wrong))]
-    page.text("Left alone, one example would make everything its own digit. So ask the first ten:")
-    images, digits = list(map(str, range(10))), list(map(str, tale.y[rows]))
-    page.block([f"  {line}" for line in share_lines(step, knobs, images, digits, NAMES, page.width - 2)])
-    page.block([f"  {line}" for line in average_lines(step, gradient, knobs, NAMES)])
+    """Average the wishes of ten examples for a few weights and biases."""
+    step, _, knobs = _of_ten(tale)
+    n_columns = 2 if page.width < 100 else 3
+    page.text("Left alone, one example would make everything its own digit. So ask the first ten, and take the mean:")
+    wanted = {NAMES.of_knob(knob): each_share(step, knob) for knob in knobs[:n_columns]}
+    asked = max(1, round(10 * page.moment))
+    page.block(mean_lines(page.terminal, wanted, [str(digit) for digit in tale.y[:10]], asked, page.width))
     page.text(
-        f"The average wish is minus the gradient, for all {len(gradient.flat):,} knobs: the largest difference is "
-        f"{largest_difference(step, gradient):.0e}, which is rounding. That is backpropagation.",
-        *_tug_of_war(tale, each_share(step, knobs[0])),
-        *_after_a_step(tale),
+        f"The mean of all wishes, for each of the {step.average.flat.size:,} knobs, is minus the gradient. That is "
+        "backpropagation."
     )
 
 
@@ -183,6 +233,5 @@ def _after_a_step(tale: Tale) -> list[str]:
     before = network.cost(X, y)
     network.step(X, y, RATE)
     after = network.cost(X, y)
-    network.params = tale.params(1)
     verb = "falls" if after < before else "rises"
     return [f"A step along the average (rate {RATE:g}): the cost of the ten {verb} from {before:.3f} to {after:.3f}."]

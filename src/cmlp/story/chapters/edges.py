@@ -24,14 +24,14 @@ def bank() -> NDArray[np.float32]:
     """
     reach = SIDE - _MARGIN
     row, column = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(float)
-    places = range(_MARGIN, SIDE - _MARGIN)
+    positions = range(_MARGIN, SIDE - _MARGIN)
     filters = []
     for angle, size, phase in product(_DIRECTIONS, _SIZES, _PHASES):
         across = column * np.cos(angle) + row * np.sin(angle)
         along = row * np.cos(angle) - column * np.sin(angle)
         bell = np.exp(-(across**2 + (along / 2) ** 2) / 2 / size**2)
         whole = (bell * np.cos(2 * np.pi * across / (4 * size) + phase)).astype(np.float32)
-        for top, left in product(places, places):  # row and column of the filter's center
+        for top, left in product(positions, positions):  # row and column of the filter's center
             filters.append(whole[reach - top : reach - top + SIDE, reach - left : reach - left + SIDE].ravel())
     return np.array(filters)
 

@@ -7,12 +7,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.terminal import beside, visible
+from cmlp._console.terminal import beside, visible
 from cmlp.story.chapters.rule import loops, rule
 from cmlp.story.compare import HIDDEN, Row, trained
-from cmlp.story.page import Page, Scene, scene, table_lines
-from cmlp.story.pictures.images import digit_lines, squares
+from cmlp.story.page import Motion, Page, Scene, scene, table_lines
+from cmlp.story.pictures.images import digit_lines, shrunk, squares
 from cmlp.story.pictures.layers import cell_lines, output_bars, tick_line
+from cmlp.story.pictures.text import symbols
 from cmlp.story.tale import LABELS, N_PASSES, Tale
 
 SCENES: list[Scene] = []
@@ -120,31 +121,10 @@ def ten_neurons_answer(tale: Tale, page: Page) -> None:
     )
 
 
-@scene(
-    SCENES,
-    "Layers: one decides the next",
-    "cmlp compare --hidden none 16 16,16 128",
-    "layer: neurons that are computed together",
-    "hidden layer: a layer between the pixels and the outputs; here A and B (A13 is column 12 of weights[0])",
-    "hyperparameter: a choice made before training, such as the number of hidden neurons",
-)
-def layers_decide(tale: Tale, page: Page) -> None:
-    """Show one image in every layer, and networks with other hidden layers."""
-    network = tale.network(N_PASSES, "float64")
-    pixels, a, b, outputs = (values[0] for values in network.activations(tale.X_test[tale.nine][None]))
-    cells = [cell_lines(page.terminal, values, 40)[0] for values in (a, b, outputs)]
-    page.block(
-        [
-            f"  784 pixels    {np.count_nonzero(pixels)} of them not black",
-            f"  A  {len(a)} hidden  {cells[0]}  A1 to A{len(a)}",
-            f"  B  {len(b)} hidden  {cells[1]}  B1 to B{len(b)}",
-            f"     {len(outputs)} outputs {cells[2]}" + " " * 14 + "0 to 9",
-        ]
-    )
+def _other_layers(tale: Tale, page: Page) -> None:
+    """Compare networks with other hidden layers."""
     page.text(
-        "The same 9. Each layer is computed from the one before it, and from nothing else. A and B are hidden: no one "
-        "says what they should hold. Why two, why 16? A choice made beforehand (a hyperparameter). Other choices, "
-        "trained in the same way:"
+        "Two layers of 16 are a choice made beforehand, a hyperparameter. Other choices, trained in the same way:"
     )
     rows, table = comparison(tale), [["hidden layers", "knobs to turn", "training", "new images", "seconds"]]
     for hidden, n_params, training, test, seconds in rows:
@@ -158,22 +138,38 @@ def layers_decide(tale: Tale, page: Page) -> None:
     )
 
 
-@scene(SCENES, "Three 3s, three patterns, one answer", "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)")
-def three_patterns(tale: Tale, page: Page) -> None:
-    """Show the hidden layers for the three 3s, and what they have in common."""
-    _, a, b, outputs = tale.network(N_PASSES).activations(tale.X[tale.threes])
-    terminal = page.terminal
-    first, second = (
-        [tick_line(layer, values.shape[1]), *(cell_lines(terminal, row, 40)[0] for row in values)]
-        for layer, values in enumerate((a, b))
+@scene(
+    SCENES,
+    "Layers: one decides the next",
+    "cmlp compare --hidden none 16 16,16 128",
+    "layer: neurons that are computed together",
+    "hidden layer: a layer between the pixels and the outputs; here A and B (A13 is column 12 of weights[0])",
+    "hyperparameter: a choice made before training, such as the number of hidden neurons",
+    motion=Motion(2.0),
+    details=_other_layers,
+)
+def layers_decide(tale: Tale, page: Page) -> None:
+    """Show one image in every layer."""
+    network = tale.network(N_PASSES, "float64")
+    image = tale.X_test[tale.nine]
+    layers = [values[0] for values in network.activations(image[None])][1:]
+    arrow = symbols(page.terminal).down
+    lines = [f"784 pixels, {np.count_nonzero(image)} of them not black"]
+    names = [f"A  {len(layers[0])} hidden", f"B  {len(layers[1])} hidden", f"   {len(layers[2])} outputs"]
+    ends = [f"A1 to A{len(layers[0])}", f"B1 to B{len(layers[1])}", f"0 to 9: it is a {layers[2].argmax()}"]
+    for n, (name, values, end) in enumerate(zip(names, layers, ends, strict=True)):
+        is_there = page.moment >= (n + 1) / 4
+        cells = f"{cell_lines(page.terminal, values, 40)[0]}  {end}" if is_there else ""
+        lines += ["", f"{'':3}{arrow}", "", f"{name:14}{cells}".rstrip()]
+    page.beside(digit_lines(page.terminal, image), lines, gap=2)
+    page.text(
+        "Each layer is computed from the one before it, and from nothing else; no one says what A and B should hold."
     )
-    last = ["output 3", *(f"{row[3]:8.3f}" for row in outputs)]
-    names = ["", *(f"{n}." for n in (1, 2, 3))]
-    if page.width >= 78:
-        page.block(beside(names, first, second, last, gap=2))
-    else:
-        page.block(beside(names, first, gap=2))
-        page.block(beside(names, second, last, gap=2))
+
+
+def _what_is_common(tale: Tale, page: Page) -> None:
+    """Count the neurons that the three 3s excite."""
+    _, a, b, outputs = tale.network(N_PASSES).activations(tale.X[tale.threes])
     on = a > 0.5
     counts = on.sum(axis=1)
     page.text(
@@ -182,6 +178,27 @@ def three_patterns(tale: Tale, page: Page) -> None:
         f"In layer B, where the patterns come together, {(b > 0.5).all(axis=0).sum()} of the 16 neurons are on for all "
         f"three, and output 3 is {outputs[:, 3].min():.3f} or brighter each time.",
     )
+
+
+@scene(
+    SCENES,
+    "Three 3s, three patterns, one answer",
+    "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)",
+    details=_what_is_common,
+)
+def three_patterns(tale: Tale, page: Page) -> None:
+    """Show the hidden layers for the three 3s."""
+    images = tale.X[tale.threes]
+    _, a, b, outputs = tale.network(N_PASSES).activations(images)
+    small = [page.terminal.draw(shrunk(squares(image)[3:25, 4:24], 10, 10)) for image in images]
+    pictures, layers, last = [""], ["   " + tick_line(a.shape[1])], ["output 3"]
+    for drawn, row_a, row_b, output in zip(small, a, b, outputs, strict=True):
+        cells = (cell_lines(page.terminal, row, 40)[0] for row in (row_a, row_b))
+        pictures += drawn
+        layers += ["", *(f"{letter}  {cell}" for letter, cell in zip("AB", cells, strict=True)), "", ""]
+        last += ["", "", f"{output[3]:8.3f}", "", ""]
+    page.block(beside(pictures, layers, last, gap=4 if page.width >= 64 else 2))
+    page.text("The pattern differs, the answer does not: what makes a 3 is the pattern, not one neuron.")
 
 
 def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Screens 12 to 15: the cost, the gradient, and small steps downhill (chapter 2 of the videos)."""
+"""Screens 12 to 14 and 16: the cost, the gradient, and small steps downhill (chapter 2 of the videos)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.story.page import Page, Scene, scene
+from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series
 from cmlp.story.pictures.layers import output_bars
 from cmlp.story.pictures.names import Names
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCENES: list[Scene] = []
-_N_DIRECTIONS = 50
+_N_DIRECTIONS, _SHOWN = 50, 6
 _LENGTH = 0.1
 _LENGTHS = (0.01, 0.1, 0.3, 1.0)
 _TEN_STEPS = (0.01, RATE, 30.0)
@@ -105,45 +105,13 @@ def change_of_cost(tale: Tale, direction: NDArray[np.float64], length: float) ->
     network, params = tale.network(1, "float64"), tale.params(1)
     before = tale.half_trained_cost
     network.params = params + length * direction / np.sqrt((direction**2).sum())
-    change = network.cost(tale.X, tale.y) - before
-    network.params = params
-    return change
+    return network.cost(tale.X, tale.y) - before
 
 
-@scene(
-    SCENES,
-    "Which way is down?",
-    "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
-    "gradient: for each knob, how much turning it changes the cost",
-    "pass (epoch): once through all images",
-)
-def which_way_is_down(tale: Tale, page: Page) -> None:
-    """Compare steps along the gradient with random ones, and show three of its numbers."""
+def _three_knobs(tale: Tale, page: Page) -> None:
+    """Turn the knobs of three numbers of the gradient."""
     gradient = tale.half_trained_gradient
-    down, up = (change_of_cost(tale, sign * gradient, _LENGTH) for sign in (-1, 1))
-    randoms = random_changes(tale)
-    page.text(
-        f"Half-trained (after one pass), the cost is {tale.state(1).cost:.4f}. How does each knob change it? The "
-        f"answer is {len(gradient):,} numbers: the gradient. A step of length {_LENGTH} in the space of the knobs:"
-    )
-    changes = {
-        "against the gradient (downhill)": down,
-        "along the gradient (uphill)": up,
-        f"lowest of {_N_DIRECTIONS} random directions": min(randoms),
-        f"highest of {_N_DIRECTIONS} random directions": max(randoms),
-    }
-    largest = max(map(abs, changes.values()))
-    rows = [[name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, 25)] for name, v in changes.items()]
-    page.table([["step", "cost changes by", ""], *rows])
-    none_near = min(randoms) > down / 2 and max(randoms) < up / 2
-    page.text(
-        f"None of the {_N_DIRECTIONS} comes near." if none_near else "",
-        "Each number of the gradient says which way and how strongly its knob changes the cost:",
-    )
-    _three_knobs(tale, page, gradient)
-
-
-def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
+    page.text("Each number of the gradient says which way and how strongly its knob changes the cost:")
     network = tale.network(1, "float64")
     order = np.argsort(-np.abs(gradient), kind="stable")
     zeros = np.flatnonzero(gradient == 0)
@@ -155,12 +123,46 @@ def _three_knobs(tale: Tale, page: Page, gradient: NDArray[np.float64]) -> None:
         knob = Names(SIZES, [f"output {label}" for label in LABELS]).of_knob(network.index(k))
         direction = np.zeros(len(gradient))
         direction[k] = 1
-        turned = [change_of_cost(tale, direction, by) for by in (-0.1, 0.1)]
-        rows.append([knob, f"{gradient[k]:+.6f}", *(f"{change:+.6f}" for change in turned), what])
+        changes = [change_of_cost(tale, direction, by) for by in (-0.1, 0.1)]
+        rows.append([knob, f"{gradient[k]:+.6f}", *(f"{change:+.6f}" for change in changes), what])
     page.table(rows)
     black = int((~tale.used).sum())
     why = f": 16 for each of the {black} pixels that are black in all {len(tale.y):,} images"
     page.text(f"{len(zeros):,} of the numbers are 0{why if len(zeros) == 16 * black else ''}.")
+
+
+@scene(
+    SCENES,
+    "Which way is down?",
+    "from cmlp.story import story_network; story_network(1{tale.seed_argument}).cost(X, y)",
+    "gradient: for each knob, how much turning it changes the cost",
+    "pass (epoch): once through all images",
+    details=_three_knobs,
+)
+def which_way_is_down(tale: Tale, page: Page) -> None:
+    """Compare steps along the gradient with random ones."""
+    gradient = tale.half_trained_gradient
+    down, up = (change_of_cost(tale, sign * gradient, _LENGTH) for sign in (-1, 1))
+    randoms = random_changes(tale)
+    page.text(
+        f"Half-trained (after one pass), the cost is {tale.state(1).cost:.4f}. The gradient is {len(gradient):,} "
+        f"numbers: how each knob changes it. From here, {_N_DIRECTIONS + 2} steps of length {_LENGTH}:"
+    )
+    changes = {"against the gradient": down, "along the gradient": up}
+    changes |= {f"random {n + 1}": change for n, change in enumerate(randoms[:_SHOWN])}
+    largest = max(map(abs, changes.values()))
+    size = max(13, min(page.width, 79) - 38)
+    rows = [
+        [name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, size).ljust(size)] for name, v in changes.items()
+    ]
+    page.table([["step", "cost changes", ""], *rows])
+    none_near = min(randoms) > down / 2 and max(randoms) < up / 2
+    page.text(
+        f"Against the gradient the cost falls most: none of {_N_DIRECTIONS} random directions "
+        f"({min(randoms):+.5f} to {max(randoms):+.5f}) comes near."
+        if none_near
+        else f"{_N_DIRECTIONS} random directions: {min(randoms):+.5f} to {max(randoms):+.5f}."
+    )
 
 
 @lru_cache(maxsize=4)
@@ -184,32 +186,9 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
     return costs
 
 
-@scene(
-    SCENES,
-    "Small steps: the learning rate",
-    "cmlp digits --rate 15",
-    "learning rate: the length of a step is this number times the gradient",
-)
-def small_steps(tale: Tale, page: Page) -> None:
-    """Show ten steps at three learning rates, five passes at four, and a step that is too long."""
-    page.text(
-        "Step downhill, compute the direction anew, step again: ten steps on all images, at three learning rates."
-    )
-    steps, places = ten_steps(tale), np.linspace(0, 1, 11).tolist()
-    looks = ("dot", ""), ("point", "up"), ("ring", "down")
-    curves = {
-        f"rate {rate:<5g} {costs[-1]:.3f}": Series(places, costs, *look)
-        for (rate, costs), look in zip(steps.items(), looks, strict=True)
-    }
-    high = max(max(costs) for costs in steps.values())
-    axes = Axes((0.0, high), [(high, f"{high:.1f}"), (0.0, "0")], [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")])
-    page.curves(curves, axes, "cost after ten steps", height=7, gap=4)
-    on_plateau = abs(steps[RATE][-1] - PLATEAU) < 0.01
-    page.text(
-        "The step is the rate times the gradient.",
-        f"(At {PLATEAU:.2f} it answers about 0.1 to everything: a plateau.)" if on_plateau else "",
-        f"Five passes of {len(tale.X) // BATCH} steps, on ten images each:",
-    )
+def _passes_and_lengths(tale: Tale, page: Page) -> None:
+    """Show five passes at four learning rates, and a step that is too long."""
+    page.text(f"Five passes of {len(tale.X) // BATCH} steps, on ten images each:")
     table = [["rate", "cost", "right", ""]]
     for rate in _FIVE_PASSES:
         costs, right = tale.five_passes(rate)
@@ -225,8 +204,43 @@ def small_steps(tale: Tale, page: Page) -> None:
     )
 
 
+@scene(
+    SCENES,
+    "Small steps: the learning rate",
+    "cmlp digits --rate 15",
+    "learning rate: the length of a step is this number times the gradient",
+    motion=Motion(2.0),
+    details=_passes_and_lengths,
+)
+def small_steps(tale: Tale, page: Page) -> None:
+    """Show ten steps at three learning rates."""
+    page.text(
+        "Step downhill, compute the direction anew, step again. Ten steps on all images, at three learning rates:"
+    )
+    steps, x = ten_steps(tale), np.linspace(0, 1, 11).tolist()
+    looks = ("dot", ""), ("point", "up"), ("ring", "down")
+    n = 1 + round(10 * page.moment)
+    curves = {
+        f"rate {rate:<5g} {costs[n - 1]:.3f}": Series(x[:n], costs[:n], *look)
+        for (rate, costs), look in zip(steps.items(), looks, strict=True)
+    }
+    high = max(max(costs) for costs in steps.values())
+    axes = Axes((0.0, high), [(high, f"{high:.1f}"), (0.0, "0")], [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")])
+    page.curves(curves, axes, f"cost after {n - 1} steps", height=12, gap=4)
+    first, middle, last = (costs[-1] for costs in steps.values())
+    page.text(
+        "The step is the rate times the gradient:",
+        "too small a rate creeps, too large a one ends higher up."
+        if middle < first and middle < last
+        else "neither too small nor too large is best.",
+        f"(To answer 0.1 to everything costs {PLATEAU:.2f}: it has learned that each digit is rare.)"
+        if abs(middle - PLATEAU) < 0.01
+        else "",
+    )
+
+
 def verdict(rate: float, cost: float, right: float) -> str:
-    """Describe a training of five passes in words, if they fit the numbers."""
+    """Describe five passes of training in words, if they fit the numbers."""
     if abs(cost - 1) < 0.02 and right < 20:
         return "far too large: outputs near 0"
     if right > 75:

@@ -9,19 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp.console.terminal import beside
-from cmlp.story.page import Page, Scene, scene
-from cmlp.story.pictures.curves import function_lines
+from cmlp._console.terminal import beside
+from cmlp.story.page import Motion, Page, Scene, scene
+from cmlp.story.pictures.curves import Axes, Series, function_lines, point_chart
 from cmlp.story.pictures.images import scale_of, squares
 from cmlp.story.pictures.names import SIDE, source_name
 from cmlp.story.pictures.neuron import activation_function, sum_lines, weighted_sum
-from cmlp.story.pictures.text import signs
+from cmlp.story.pictures.text import signed_bar, signs, styled
 from cmlp.story.tale import N_PASSES, Tale, sigmoid
 
 SCENES: list[Scene] = []
 _TOP, _BOTTOM = 8, 19
 _CUT = 20  # rows and columns of the pictures of screen 7
 _BIASES = (0, -5, -10, -15)
+_REACH = 16  # of the curve of screen 10
+_LARGE_SUM = 8.0
 
 
 @scene(
@@ -29,7 +31,8 @@ _BIASES = (0, -5, -10, -15)
     "One neuron: a weighted sum",
     "cmlp look 9 --neuron {tale.neuron}",
     "weight: the number that a wire multiplies the activation before it by",
-    "weighted sum (z): all activations times their weights, added up, plus the bias",
+    "weighted sum or pre-activation (z): all activations times their weights, added up, plus the bias",
+    motion=Motion(3.0),
 )
 def a_weighted_sum(tale: Tale, page: Page) -> None:
     """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
@@ -37,9 +40,15 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
     unit, name = tale.unit, tale.neuron
     spelled = weighted_sum(network, row, unit, 2)
     page.text(f"Each wire from a pixel has a number, its weight. {name} multiplies and adds up:")
-    page.block(_pixels_times_weights(page, row, network.weights[0][:, unit.neuron], name))
-    page.block([f"  {line}" for line in sum_lines(spelled, "sigmoid")])
     weights = network.weights[0][:, unit.neuron]
+    page.block(_pixels_times_weights(page, row, weights, name))
+    if page.moment < 1:
+        lines = _multiplied(page, row)
+        so_far = float((row / 255 * weights)[: lines * SIDE].sum())
+        bar = signed_bar(page.terminal, so_far / _LARGE_SUM, min(41, page.width - 23))
+        page.block([f"  {name} so far: {so_far:+.3f} {bar}"])
+        return
+    page.block([f"  {line}" for line in sum_lines(spelled, "sigmoid")])
     black = np.flatnonzero((row == 0) & tale.used)
     changes = []
     for pixel in (black[weights[black].argmin()], black[weights[black].argmax()]):
@@ -55,17 +64,25 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
     )
 
 
+def _multiplied(page: Page, row: NDArray[Any]) -> int:
+    """Return how many rows of pixels have been multiplied at this moment."""
+    rows = np.flatnonzero(squares(row).any(axis=1))
+    return int(rows[0] + round(page.moment * (rows[-1] + 1 - rows[0])))
+
+
 def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], name: str) -> list[str]:
-    """Draw the pixels of the digit, the weights of a neuron at the same places, and the products."""
+    """Draw the pixels of the digit, the weights of a neuron at the same positions, and the products."""
     image = squares(row)
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     top, left = rows[0] // 2 * 2, max(min(columns[0] - 1, SIDE - _CUT), 0)
     cut = (slice(top, min(top + _CUT, SIDE)), slice(left, left + _CUT))
     scaled = weights.reshape(SIDE, SIDE) / scale_of(weights)
+    products = image * scaled
+    products[_multiplied(page, row) :] = 0
     pictures = {
         "the 9": page.terminal.draw(image[cut]),
         f"{name}: {signs(page.terminal)}": page.terminal.draw(scaled[cut], signed=True),
-        "pixel x weight": page.terminal.draw((image * scaled)[cut], signed=True),
+        "pixel x weight": page.terminal.draw(products[cut], signed=True),
     }
     blocks = [[title, *lines] for title, lines in pictures.items()]
     return beside(*blocks, gap=5) if page.width >= 3 * _CUT + 14 else beside(*blocks[1:], gap=3)
@@ -77,6 +94,7 @@ def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], 
     "1 / (1 + np.exp(-net.weighted_sums(X_test[{tale.nine_rows}])[0][0, {tale.unit.neuron}]))",
     "sigmoid: a curve from 0 to 1 that squashes any number",
     "softmax: squashes all outputs together; they add up to 1",
+    motion=Motion(3.0),
 )
 def squash_it(tale: Tale, page: Page) -> None:
     """Show the sigmoid with the sums of five neurons, and softmax beside it."""
@@ -90,7 +108,12 @@ def squash_it(tale: Tale, page: Page) -> None:
     table += [f"{sums[i]:+8.2f}  {activations[i]:10.4f}  A{i + 1}{' (point)' if i == middle else ''}" for i in chosen]
     function = activation_function(network, 0)
     assert function is not None
-    page.beside(function_lines(page.terminal, function, float(sums[middle]), 42, 8), table, gap=2)
+    z = float(sums[middle])
+    if page.moment < 1:
+        # The point goes from one end of the curve to the other, then it comes to rest.
+        z = -8 + 16 * min(1.0, page.moment / 0.7) if page.moment < 0.7 else 8 + (z - 8) * (page.moment - 0.7) / 0.3
+        table[0] = f"z = {z:+.2f} becomes {sigmoid(z):.4f}"
+    page.beside(function_lines(page.terminal, function, z, 42, 8), table, gap=2)
     page.text(
         "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
         "out near 0, very positive near 1, and 0 exactly in the middle. It is not the only way. Softmax squashes ten "
@@ -161,24 +184,9 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     page.text("Bright in the middle, dark around it: that is how a neuron can see an edge.")
 
 
-@scene(
-    SCENES,
-    "How much of it? The bias",
-    "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
-    "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
-    "bias: a number added to the sum: how easily the neuron is excited",
-)
-def the_bias(tale: Tale, page: Page) -> None:
-    """Count the test images that excite the neuron made by hand, for four biases and two places."""
-    both = tale.X_test[[tale.seven, tale.nine]]
-    seven, nine = by_hand(bar_weights(_TOP, -0.75)).weighted_sums(both)[0][:, 0].tolist()
-    page.text(
-        "The bias is added to the sum before squashing. With bias -10 our neuron passes 0.5 only when the sum of the "
-        f"rest is above 10. The 7 (sum {seven:.2f}) still excites it: {sigmoid(seven - 10):.2f}. The 9 that "
-        f"you saw (sum {nine:.2f}) did with bias 0: {sigmoid(nine):.2f}, but does not now: "
-        f"{sigmoid(nine - 10):.2f}.",
-        f"How many of the {len(tale.X_test):,} test images excite it (above 0.5)?",
-    )
+def _excited(tale: Tale, page: Page) -> None:
+    """Count the test images that excite the neuron made by hand, for four biases and two positions."""
+    page.text(f"How many of the {len(tale.X_test):,} test images excite it (above 0.5)?")
     sevens, curved = tale.y_test == 7, np.isin(tale.y_test, (2, 6))
     rows = [["", "near the top,", "of them", "near the bottom,", "of them"]]
     rows.append(["bias", "rows 8-10", "sevens", "rows 19-21", "2s and 6s"])
@@ -192,6 +200,50 @@ def the_bias(tale: Tale, page: Page) -> None:
     page.text(
         "Down the table: the bias says how much of the pattern is needed. Across: the weights say which pattern. "
         f"({sevens.sum()} of the {len(sevens):,} are sevens, {curved.sum()} are twos and sixes.)"
+    )
+
+
+@scene(
+    SCENES,
+    "How much of it? The bias",
+    "from cmlp.story.chapters.one_neuron import bar_weights, by_hand; "
+    "by_hand(bar_weights(8, -0.75), -10).forward(X_test[{tale.nine_rows}]).round(2)",
+    "bias: a number added to the sum: how easily the neuron is excited",
+    motion=Motion(3.0, "bias", len(_BIASES), _BIASES.index(-10)),
+    details=_excited,
+)
+def the_bias(tale: Tale, page: Page) -> None:
+    """Let the bias shift the sums of two digits along the sigmoid."""
+    images = tale.X_test[[tale.seven, tale.nine]]
+    sums = by_hand(bar_weights(_TOP, -0.75)).weighted_sums(images)[0][:, 0]
+    bias = page.moment * _BIASES[page.setting] + 0.0  # not -0
+    z = sums + bias
+    curve = np.linspace(-_REACH, _REACH, 121)
+    series = [
+        Series(((curve + _REACH) / 2 / _REACH).tolist(), sigmoid(curve).tolist(), "dot"),
+        *(
+            Series([(each + _REACH) / 2 / _REACH], [float(sigmoid(each))], look, style)
+            for each, look, style in zip(z.tolist(), ("point", "ring"), ("up", "down"), strict=True)
+        ),
+    ]
+    bottom = [(0.0, f"z={-_REACH:+}"), (0.5, "0"), (1.0, f"{_REACH:+}")]
+    axes = Axes((0, 1), [(1.0, "1"), (0.5, "0.5"), (0.0, "0")], bottom)
+    names = [f"{series[n + 1].mark(page.terminal)} the {digit}" for n, digit in enumerate("79")]
+    page.beside(
+        point_chart(page.terminal, series, axes, 50 if page.width < 100 else 84, 12),
+        [
+            styled(page.terminal, f"bias {bias:+.1f}", "strong"),
+            "",
+            *(
+                line
+                for name, total, each in zip(names, sums.tolist(), z.tolist(), strict=True)
+                for line in (name, f"  sum {total:5.2f} {bias:+.1f}", f"  becomes {sigmoid(each):.2f}", "")
+            ),
+        ],
+    )
+    page.text(
+        "The neuron made by hand. The bias shifts every weighted sum by the same amount: with -10, the neuron becomes "
+        "active only if the rest of the sum is well above 10."
     )
 
 

@@ -1,4 +1,4 @@
-"""Screens 20 to 24: batches, the whole training, ReLU, and what the network has learned (chapters 2 and 4)."""
+"""Screens 22 to 26: batches, the whole training, ReLU, and what the network has learned (chapters 2 and 4)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.terminal import beside, wrapped
+from cmlp._console.terminal import beside, wrapped
 from cmlp.story.chapters.edges import bank, explained
 from cmlp.story.chapters.one_neuron import bar_weights
-from cmlp.story.page import Page, Scene, scene
+from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
 from cmlp.story.pictures.images import scale_of, squares
 from cmlp.story.pictures.names import SIDE
-from cmlp.story.pictures.text import bar, signs
+from cmlp.story.pictures.text import signs
 from cmlp.story.tale import BATCH, N_PASSES, RATE, Tale
 
 SCENES: list[Scene] = []
 _BATCHES = (1, 10, 100, 1000)
 _TIMES = (0, 1, 10)
 _LOOKS = (("dot", ""), ("ring", "down"), ("point", "up"))
-_N_BATCHES = 50
+_N_BATCHES, _N_COSTS = 50, 25
 _SHOWN = (0, 1, 3, 5, 10, 20, 30)
 # The kinds of hidden neurons: activation, learning rate that suits it, symbol and style of its curve.
 _KINDS = {"sigmoid": ("logistic", RATE, "ring", "down"), "ReLU": ("relu", 0.1, "point", "up")}
 _SHALLOW, _DEEP = (16, 16), (16, 16, 16, 16)
+
+
+def _angles(tale: Tale, page: Page) -> None:
+    """Compare the gradients of batches with that of the whole training set."""
+    network = tale.network(1)
+    whole, ten = (_seconds(lambda n=n: network.gradient(tale.X[:n], tale.y[:n])) for n in (len(tale.X), BATCH))
+    page.text(
+        f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, the gradient of ten images "
+        f"{1000 * ten:.2f} ms. How far batches point away from it: the mean angle of {_N_BATCHES} random batches of "
+        "each size, and how many of them still point downhill. A random direction is at right angles, 90 degrees, and "
+        "every second one points downhill."
+    )
+    angles = {passes: [batch_angles(tale, size, passes) for size in _BATCHES] for passes in _TIMES}
+    of_ten = {passes: parts[_BATCHES.index(BATCH)] for passes, parts in angles.items()}
+    x = np.linspace(0, 1, len(_BATCHES)).tolist()
+    curves = {}
+    for passes, look, when in zip(_TIMES, _LOOKS, ("at the start", "after 1 pass", "after 10 passes"), strict=True):
+        of_batch = of_ten[passes]
+        text = f"{when:15} {of_batch.mean():.0f} deg, {100 * (of_batch < 90).mean():.0f} % downhill"
+        curves[text] = Series(x, [float(part.mean()) for part in angles[passes]], *look)
+    bottom = [(place, f"{size:,}") for place, size in zip(x, _BATCHES, strict=True)]
+    axes = Axes((0, 90), [(90, "90"), (45, "45"), (0, "0")], bottom)
+    page.curves(curves, axes, f"degrees, by size; for {BATCH}:", height=8, gap=3)
+
+
+@lru_cache(maxsize=4)
+def hasty_steps(tale: Tale) -> list[float]:
+    """Return the costs of the training set before, within and after the first pass, at equal distances."""
+    experiment = tale.start()
+    costs = [experiment.network.cost(tale.X, tale.y)]
+    for _ in range(_N_COSTS):
+        experiment.train_batches(len(tale.X) // BATCH // _N_COSTS)
+        costs.append(experiment.network.cost(tale.X, tale.y))
+    return costs
 
 
 @scene(
@@ -36,45 +70,40 @@ _SHALLOW, _DEEP = (16, 16), (16, 16, 16, 16)
     "cmlp digits --batch 1000",
     "batch: the few images of one step",
     "stochastic gradient descent: small steps, each on another batch",
+    motion=Motion(3.0),
+    details=_angles,
 )
 def a_few_at_a_time(tale: Tale, page: Page) -> None:
-    """Compare the gradients of batches with that of the whole training set."""
-    network = tale.network(1)
-    whole, ten = (_seconds(lambda n=n: network.gradient(tale.X[:n], tale.y[:n])) for n in (len(tale.X), BATCH))
+    """Compare one step on all images with many steps on ten images each."""
+    n_images = len(tale.X)
+    n_steps = n_images // BATCH
     page.text(
-        f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, the gradient of ten images "
-        f"{1000 * ten:.2f} ms. The mean angle between the two, for {_N_BATCHES} random batches of each size, and how "
-        "many of these batches still point downhill:"
-    )
-    angles = {passes: [batch_angles(tale, size, passes) for size in _BATCHES] for passes in _TIMES}
-    of_ten = {passes: parts[_BATCHES.index(BATCH)] for passes, parts in angles.items()}
-    places = np.linspace(0, 1, len(_BATCHES)).tolist()
-    curves = {}
-    for passes, look, when in zip(_TIMES, _LOOKS, ("at the start", "after 1 pass", "after 10 passes"), strict=True):
-        of_batch = of_ten[passes]
-        text = f"{when:15} {of_batch.mean():.0f} deg, {100 * (of_batch < 90).mean():.0f} % downhill"
-        curves[text] = Series(places, [float(part.mean()) for part in angles[passes]], *look)
-    bottom = [(place, f"{size:,}") for place, size in zip(places, _BATCHES, strict=True)]
-    axes = Axes((0, 90), [(90, "90"), (45, "45"), (0, "0")], bottom)
-    page.curves(curves, axes, f"degrees, by size; for {BATCH}:", height=8, gap=3)
-    early, late = of_ten[0].mean(), of_ten[10].mean()
-    n_steps = len(tale.X) // BATCH
-    page.text(
-        "(A random direction: 90 degrees, 50 %.)",
-        "At first ten images know the way; later they only lean towards it." if early < 30 and late > 50 else "",
-        f"But there are {n_steps} batches in a pass, and the errors of many small steps largely cancel:",
+        f"Show all {n_images:,} images once. Average all wishes and take one careful step, or one after each ten?"
     )
     single = tale.start()
     single.network.step(tale.X, tale.y, RATE)
-    one, many = single.accuracy(), tale.state(1).test_accuracy
-    page.table(
-        [
-            ["one pass over all images", "cost", "right (test)"],
-            ["1 step on all images", f"{single.network.cost(tale.X, tale.y):.3f}", f"{one:.1f} %"],
-            [f"{n_steps} steps on {BATCH} each", f"{tale.state(1).cost:.3f}", f"{many:.1f} %"],
-        ]
+    careful, costs = single.network.cost(tale.X, tale.y), hasty_steps(tale)
+    seen = round(page.moment * _N_COSTS)
+    x = np.linspace(0, 1, _N_COSTS + 1).tolist()
+    one = [costs[0]] * seen if seen < _N_COSTS else [*costs[:1] * _N_COSTS, careful]
+    curves = {
+        f"1 step on all images     {one[-1] if one else costs[0]:.3f}": Series(x[: len(one)], one, "ring", "down"),
+        f"{n_steps * seen // _N_COSTS:3} steps on {BATCH} each     {costs[seen]:.3f}": Series(
+            x[: seen + 1], costs[: seen + 1], "point", "up"
+        ),
+    }
+    high = costs[0]
+    bottom = [(0.0, "0"), (1.0, f"{n_images:,} images")]
+    axes = Axes((0.0, high), [(high, f"{high:.1f}"), (high / 2, f"{high / 2:.1f}"), (0.0, "0")], bottom)
+    page.curves(curves, axes, "cost", height=12, gap=3)
+    page.text(
+        ""
+        if page.moment < 1
+        else f"{n_steps} hasty steps beat one careful step: each batch only guesses the direction, but the errors of "
+        "many small steps largely cancel."
+        if costs[-1] < careful
+        else ""
     )
-    page.text(f"{n_steps} hasty steps beat one careful step." if many > one else "")
 
 
 @lru_cache(maxsize=64)
@@ -101,33 +130,67 @@ def _seconds(call: Any) -> float:
     return min(durations)
 
 
-@scene(SCENES, "Learning, from trash to digits", "cmlp watch")
-def learning(tale: Tale, page: Page) -> None:
-    """Show cost, accuracy and the gradient's length over the whole training."""
-    states = {passes: tale.state(passes) for passes in _SHOWN}
-    rows = [["passes", "cost", "", "right", "new images", "gradient"]]
-    for passes, state in states.items():
-        length = bar(page.terminal, min(state.cost, 1), 14) + (" ..." if state.cost > 1 else "")
+def _pass_by_pass(tale: Tale, page: Page) -> None:
+    """Write cost, accuracy and the gradient's length over the whole training."""
+    rows = [["passes", "cost", "right", "new images", "gradient"]]
+    for passes in _SHOWN:
+        state = tale.state(passes)
         accuracies = [f"{share:.1f} %" for share in (state.accuracy, state.test_accuracy)]
-        length = length.ljust(18 if page.width > 70 else 0)
-        rows.append([str(passes), f"{state.cost:.4f}", length, *accuracies, f"{tale.gradient_norm(passes):.3f}"])
-    if page.width <= 70:
-        rows = [row[:2] + row[3:] for row in rows]
+        rows.append([str(passes), f"{state.cost:.4f}", *accuracies, f"{tale.gradient_norm(passes):.3f}"])
     page.table(rows, left=0)
-    first, last = states[0], states[N_PASSES]
-    n_steps = N_PASSES * len(tale.X) // BATCH
-    good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
     norms = [tale.gradient_norm(passes) for passes in _SHOWN]
-    falls = norms[-1] < norms[0] / 10
     page.text(
-        f"{n_steps:,} small steps: cost down, accuracy up." if good else f"{n_steps:,} small steps.",
         "The gradient's length says how steep the slope is"
-        + (": steep at the start, nearly flat at the end." if falls else "."),
-        f"(This run alone: {tale.run}.)",
+        + (": steep at the start, nearly flat at the end." if norms[-1] < norms[0] / 10 else "."),
         "It does not shrink from line to line, because batches only guess the direction."
         if norms != sorted(norms)[::-1]
         else "",
+        f"(This run alone: {tale.run}.)",
     )
+
+
+@scene(SCENES, "Learning, from trash to digits", "cmlp watch", motion=Motion(3.0), details=_pass_by_pass)
+def learning(tale: Tale, page: Page) -> None:
+    """Show cost and accuracy over the whole training."""
+    states = [tale.state(passes) for passes in range(N_PASSES + 1)]
+    seen = round(page.moment * N_PASSES)
+    x = [passes / N_PASSES for passes in range(seen + 1)]
+    now = states[seen]
+    bottom = [(0.0, "0"), (0.5, str(N_PASSES // 2)), (1.0, f"{N_PASSES} passes")]
+    width = (page.width - 5) // 2 if page.width >= 76 else page.width
+    texts = {"training images": ("point", "up"), "new images": ("ring", "")}
+    low, high = min(state.cost for state in states), max(state.cost for state in states)
+    ticks = [(high, f"{high:.2g}"), (low, f"{low:.2g}")]
+    charts = []
+    for title, axes, values in (
+        ("cost", Axes((low, high), ticks, bottom, logarithmic=True), ("cost", "test_cost")),
+        ("right, in %", Axes((0, 100), [(100, "100"), (50, "50"), (0, "0")], bottom), ("accuracy", "test_accuracy")),
+    ):
+        curves = {
+            f"{name:16} {getattr(now, value):.{3 if title == 'cost' else 1}f}": Series(
+                x, [getattr(state, value) for state in states[: seen + 1]], *look
+            )
+            for (name, look), value in zip(reversed(texts.items()), reversed(values), strict=True)
+        }
+        chart = point_chart(page.terminal, list(curves.values()), axes, width, 11)
+        charts.append([title, *chart, *legend_lines(page.terminal, list(curves.values()), list(curves))])
+    page.beside(*charts, gap=5)
+    first, last = states[0], states[-1]
+    good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
+    page.text(
+        f"{N_PASSES * len(tale.X) // BATCH:,} small steps: cost down, accuracy up."
+        if good
+        else f"{N_PASSES * len(tale.X) // BATCH:,} small steps."
+    )
+
+
+def _front_gradients(tale: Tale, page: Page) -> None:
+    """Compare the gradients of the layers of deep networks."""
+    page.text(
+        "On its way to the front, a wish is multiplied by the slope of the sigmoid at every layer, at most 1/4. The "
+        "lengths of the gradients of the layers after three steps, front to back:"
+    )
+    page.table([["sigmoid", *layer_gradients(tale, "logistic")], ["ReLU", *layer_gradients(tale, "relu")]])
 
 
 @scene(
@@ -135,12 +198,12 @@ def learning(tale: Tale, page: Page) -> None:
     "Sigmoid is old: ReLU",
     "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
     "ReLU: negative sums become 0, positive ones stay as they are",
+    details=_front_gradients,
 )
 def relu(tale: Tale, page: Page) -> None:
     """Train networks with sigmoid and ReLU, with two and four hidden layers."""
     page.text(
-        "ReLU turns a negative sum into 0 and keeps a positive one (even above 1). The cost after each of five passes, "
-        "and right on new images, at learning rates that suit each:"
+        "ReLU turns a negative sum into 0 and keeps a positive one. The cost over five passes, and right on new images:"
     )
     results, charts = {}, []
     for hidden, title in ((_SHALLOW, "two hidden layers"), (_DEEP, "four hidden layers")):
@@ -149,24 +212,19 @@ def relu(tale: Tale, page: Page) -> None:
         charts.append(_two_curves(page, title, runs))
     page.beside(*charts, gap=5)
     difference = results["ReLU", _SHALLOW] - results["sigmoid", _SHALLOW]
-    page.text(
-        "With two hidden layers,",
-        "it is a draw." if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead.",
-    )
     stuck = results["sigmoid", _DEEP] < 30 < results["ReLU", _DEEP]
     page.text(
-        "The deep sigmoids have learned next to nothing in this time." if stuck else "",
-        "On its way to the front, a wish is multiplied by the slope of the sigmoid at every layer, at most 1/4. The "
-        "lengths of the gradients of the layers after three steps, front to back:",
+        "With two hidden layers,",
+        "it is a draw" if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead",
+        "and deep sigmoids learn next to nothing in this time." if stuck else "in the end.",
     )
-    page.table([["sigmoid", *layer_gradients(tale, "logistic")], ["ReLU", *layer_gradients(tale, "relu")]])
 
 
 def _two_curves(page: Page, title: str, runs: dict[str, tuple[list[float], float]]) -> list[str]:
-    places = np.linspace(0, 1, 5).tolist()
-    series = [Series(places, costs, *_KINDS[name][2:]) for name, (costs, _) in runs.items()]
+    x = np.linspace(0, 1, 5).tolist()
+    series = [Series(x, costs, *_KINDS[name][2:]) for name, (costs, _) in runs.items()]
     axes = Axes((0, 1), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], [(0.0, "1"), (0.5, "3"), (1.0, "5 passes")])
-    chart = point_chart(page.terminal, series, axes, 34, 7, apart=True)
+    chart = point_chart(page.terminal, series, axes, 34 if page.width < 100 else 54, 11, apart=True)
     texts = [f"{name:8} rate {_KINDS[name][1]:<4g} {right:5.1f} % right" for name, (_, right) in runs.items()]
     return [title, *chart, *legend_lines(page.terminal, series, texts)]
 

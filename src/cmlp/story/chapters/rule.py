@@ -13,33 +13,33 @@ _DARK, _INK = 100, 0.4 * 255
 
 
 def loops(image: NDArray[np.uint8]) -> list[float]:
-    """Return the mean rows of the dark regions that ink encloses, for an image of 784 pixels.
+    """Return the mean rows of the regions of ground that ink encloses, for an image of 784 pixels.
 
     The darkness outside flows in from the border; what stays dry is a loop. Regions of up to 3 pixels are gaps.
     """
-    dark = np.asarray(image).reshape(SIDE, SIDE) < _DARK
+    ground = np.asarray(image).reshape(SIDE, SIDE) < _DARK
     outside = np.zeros((SIDE, SIDE), bool)
-    outside[0] = dark[0]
-    dark = dark & ~_flooded(outside, dark)
+    outside[0] = ground[0]
+    ground = ground & ~_flooded(outside, ground)
     found: list[float] = []
-    while dark.any() and len(found) < 3:
+    while ground.any() and len(found) < 3:
         seed = np.zeros((SIDE, SIDE), bool)
-        seed[tuple(np.argwhere(dark)[0])] = True
-        region = _flooded(seed, dark)
-        dark &= ~region
+        seed[tuple(np.argwhere(ground)[0])] = True
+        region = _flooded(seed, ground)
+        ground &= ~region
         if region.sum() > 3:
             found.append(float(np.nonzero(region)[0].mean()))
     return found
 
 
-def _flooded(wet: NDArray[np.bool_], dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _flooded(wet: NDArray[np.bool_], ground: NDArray[np.bool_]) -> NDArray[np.bool_]:
     while True:
         grown = wet.copy()
         grown[1:] |= wet[:-1]
         grown[:-1] |= wet[1:]
         grown[:, 1:] |= wet[:, :-1]
         grown[:, :-1] |= wet[:, 1:]
-        grown &= dark
+        grown &= ground
         if (grown == wet).all():
             return wet
         wet = grown

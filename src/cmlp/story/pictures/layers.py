@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp.console.terminal import Terminal, padded
-from cmlp.names import letters, neuron_name
+from cmlp._console.terminal import Terminal, padded
+from cmlp._model.names import letters
 from cmlp.story.pictures.text import bar, styled, symbols
 
 # Characters from 0 to the scale for positive and negative activations, with and without block characters.
@@ -32,11 +32,11 @@ def cell_lines(terminal: Terminal, activations: NDArray[Any], width: int, scale:
     return [*lines, f"and {missing:,} more"] if missing > 0 else lines
 
 
-def tick_line(layer: int, size: int) -> str:
-    """Return names of neurons for a line above the cells of a layer, each where its cell is: A1, A5, A10, ..."""
+def tick_line(size: int) -> str:
+    """Return numbers of neurons for a line above the cells of layers, each where its cell is: 1, 5, 10, ..."""
     line = ""
     for neuron in (0, *range(4, size, 5)):
-        line = line.ljust(2 * neuron) + neuron_name(layer, neuron)
+        line = line.ljust(2 * neuron) + str(neuron + 1)
     return line
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cmlp.names import letters, neuron_name
-from cmlp.results import ParameterIndex
+from cmlp._model.names import letters, neuron_name
+from cmlp._model.tuples import ParameterIndex
 
 SIDE = 28  # pixels per row and per column
 

@@ -1,0 +1,181 @@
+"""Tables: how often intervals and sets contain the truth, how wide they are, and how well probabilities are calibrated.
+
+"held out" are the scores of `fit`, "calibrated" those of `calibrate` with a fifth of the training rows, which are then
+missing in `fit`. Quantile gradient boosting (scikit-learn) and mapie's split conformal prediction stand beside them.
+"""
+
+import math
+
+import numpy as np
+
+COVERAGES = 0.8, 0.9, 0.95
+N_BINS = 15  # of the calibration error
+SMALLEST = 1e-7  # probabilities are clipped to it
+
+
+def fifth(y, task, seed):
+    """Return the rows for fit and the calibration rows."""
+    from sklearn.model_selection import train_test_split
+
+    stratify = y if task == "classes" else None
+    return train_test_split(np.arange(len(y)), test_size=0.2, random_state=seed, stratify=stratify)
+
+
+def within(intervals, y, spread):
+    """Return which targets are inside, and the mean width in standard deviations."""
+    inside = (intervals[:, 0] <= y) & (y <= intervals[:, 1])
+    return int(inside.sum()), float(np.mean(intervals[:, 1] - intervals[:, 0]) / spread)
+
+
+def numbers(make, X, y, train, test, seed):
+    """Return, for each coverage, the targets inside and the width of each method."""
+    inner, calibration = (train[rows] for rows in fifth(y[train], "numbers", seed))
+    held_out, model = (make(rows) for rows in (train, inner))
+    model.calibrate(X.iloc[calibration], y[calibration])
+    found = {}
+    for coverage in COVERAGES:
+        ours = {"held out": held_out, "calibrated": model}
+        intervals = {name: one.predict_interval(X.iloc[test], coverage) for name, one in ours.items()}
+        intervals |= boosted(X, y, (train, inner, calibration, test), coverage, seed)
+        found[coverage] = {name: within(one, y[test], y[train].std()) for name, one in intervals.items()}
+    return found
+
+
+def boosted(X, y, rows, coverage, seed):
+    """Return the intervals of boosted quantiles, and of mapie if it is installed."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    train, inner, calibration, test = rows
+    ends = []
+    for level in ((1 - coverage) / 2, (1 + coverage) / 2):
+        model = HistGradientBoostingRegressor(loss="quantile", quantile=level, random_state=seed)
+        ends.append(model.fit(X.iloc[train], y[train]).predict(X.iloc[test]))
+    found = {"boosted quantiles": np.stack(ends, axis=1)}
+    try:
+        from mapie.regression import SplitConformalRegressor
+    except ImportError:
+        return found
+    model = HistGradientBoostingRegressor(random_state=seed).fit(X.iloc[inner], y[inner])
+    # mapie's trial of a model fails for frames with categories, so the model gets arrays and makes frames of them.
+    wrapped = SplitConformalRegressor(Framed(model, X), confidence_level=coverage, prefit=True)
+    wrapped.conformalize(calibration[:, None], y[calibration])
+    return found | {"mapie": wrapped.predict_interval(test[:, None])[1][:, :, 0]}
+
+
+class Framed:
+    """A fitted regressor that gets the numbers of rows instead of the rows."""
+
+    def __init__(self, model, X):
+        self.model, self.X = model, X
+
+    def fit(self, rows, y):
+        return self
+
+    def predict(self, rows):
+        return self.model.predict(self.X.iloc[np.asarray(rows, int)[:, 0]])
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def calibration_error(p, y):
+    """Return the expected calibration error of the most probable class, in bins of equal width (Naeini et al. 2015)."""
+    sure, right = p.max(axis=1), p.argmax(axis=1) == y
+    bins = np.minimum((sure * N_BINS).astype(int), N_BINS - 1)
+    gaps = np.bincount(bins, sure, N_BINS) - np.bincount(bins, right, N_BINS)
+    return float(np.abs(gaps).sum() / len(y))
+
+
+def log_loss(p, y):
+    return float(-np.log(np.maximum(p[np.arange(len(y)), y], SMALLEST)).mean())
+
+
+def tempered(p, temperature):
+    """Return probabilities with divided logits (Guo et al. 2017)."""
+    logits = np.log(np.maximum(p, SMALLEST)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def temperature_of(p, y):
+    """Return the temperature with the smallest log loss."""
+    from scipy.optimize import minimize_scalar
+
+    return math.exp(minimize_scalar(lambda t: log_loss(tempered(p, math.exp(t)), y), bounds=(-2, 2)).x)
+
+
+def classes(make, X, y, train, test, seed):
+    """Return, for each coverage, the classes inside and the mean size of the sets; and calibration of probabilities."""
+    inner, calibration = (train[rows] for rows in fifth(y[train], "classes", seed))
+    held_out, model = (make(rows) for rows in (train, inner))
+    model.calibrate(X.iloc[calibration], y[calibration])
+    found = {}
+    for coverage in COVERAGES:
+        sets = {
+            name: one.predict_set(X.iloc[test], coverage)
+            for name, one in (("held out", held_out), ("calibrated", model))
+        }
+        of = {
+            name: np.searchsorted(one.classes_, y[test])
+            for name, one in (("held out", held_out), ("calibrated", model))
+        }
+        found[coverage] = {
+            name: (int(one[np.arange(len(test)), of[name]].sum()), float(one.sum(axis=1).mean()))
+            for name, one in sets.items()
+        }
+    p, before = model.predict_proba(X.iloc[calibration]), model.predict_proba(X.iloc[test])
+    after = tempered(before, temperature_of(p, y[calibration]))
+    return found | {
+        "probabilities": [f(one, y[test]) for f in (log_loss, calibration_error) for one in (before, after)]
+    }
+
+
+def measured(make, X, y, task, rows, seed):
+    """Return what `numbers` or `classes` measures, with the number of test rows."""
+    train, test = rows
+    kind = classes if task == "classes" else numbers
+    return {
+        **kind(lambda chosen: make(task, X, seed)[0].fit(X.iloc[chosen], y[chosen]), X, y, train, test, seed),
+        "n_test": len(test),
+        "n_apart": len(train) - int(0.8 * len(train)),
+    }
+
+
+def outside(inside, n_test, n_scores, coverage):
+    """Return whether a count is outside the central 99 % of its beta-binomial distribution."""
+    from scipy.stats import betabinom
+
+    k = math.ceil((n_scores + 1) * coverage)
+    low, high = betabinom.interval(0.99, n_test, k, n_scores + 1 - k)
+    return not low <= inside <= high
+
+
+def summary(found):
+    """Return the rows of the tables: coverage and width of each method, then each exception."""
+    rows, exceptions = [], []
+    for task in ("width", "size of set"):
+        of_task = {key: one for key, one in found.items() if ("probabilities" in one) == (task != "width")}
+        for coverage in COVERAGES:
+            for name in next(iter(of_task.values()), {coverage: {}})[coverage]:
+                shares = np.array([one[coverage][name][0] / one["n_test"] for one in of_task.values()])
+                widths = [one[coverage][name][1] for one in of_task.values() if math.isfinite(one[coverage][name][1])]
+                error = shares.std(ddof=1) / math.sqrt(len(shares)) if len(shares) > 1 else math.nan
+                rows.append([task, coverage, name, shares.mean(), error, float(np.mean(widths))])
+            for key, one in of_task.items():
+                inside = one[coverage]["calibrated"][0]
+                if outside(inside, one["n_test"], one["n_apart"], coverage):
+                    exceptions.append([*key, coverage, inside / one["n_test"]])
+    return rows, exceptions
+
+
+def add_to(report, found, title):
+    """Add the tables to a report."""
+    rows, exceptions = summary(found)
+    report.table(f"{title}: coverage", ["", "asked for", "method", "coverage", "standard error", "mean width"], rows)
+    report.table(
+        f"{title}: outside the 99 % of the beta-binomial", ["table", "split", "asked for", "found"], exceptions
+    )
+    values = [one["probabilities"] for one in found.values() if "probabilities" in one]
+    if values:
+        names = ["log loss", "with a temperature", "calibration error", "with a temperature"]
+        report.table(f"{title}: probabilities", names, [np.mean(values, axis=0).tolist()])

@@ -1,0 +1,136 @@
+"""``cmlp train`` for columns of text, dates or missing values: an estimator for tables."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._command.columns import as_targets, parquet_with_targets
+from cmlp._command.contents import PARQUET, opened
+from cmlp._command.frames import Cells, Frame, frame_for, learnt_columns, read_cells
+from cmlp._command.selection import column_number, inputs_of, without
+from cmlp._console import options
+from cmlp._console.printable import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from cmlp._model.document import ModelDocument
+
+_HELD_OUT = 8  # every eighth row, in random order, is held out of training
+_FEWEST_ROWS = 32  # of which some are held out
+_MOST_CLASSES = 30  # more distinct numbers are no labels
+_EXPLAINED = 400_000  # predictions to find the columns that matter most
+_NAMED = 8  # columns in a line
+
+
+class TableTraining:
+    """The rows of a file and the model that is trained on most of them; the others measure it."""
+
+    def __init__(
+        self, arguments: argparse.Namespace, parameters: Mapping[str, Any], report: Callable[[float], None]
+    ) -> None:
+        read = partial(read_cells, arguments.data, arguments.header, arguments.max_bytes)
+        names = next(read()).names
+        at = column_number(arguments.data, len(names), names, arguments.target)
+        kept = without([*arguments.drop, arguments.target])(arguments.data, len(names), names)
+        if not kept:
+            raise options.CommandError(f"{arguments.data} has no columns left besides --target {arguments.target}")
+        columns, targets = learnt_columns(partial(read, report), kept, at)
+        self.frame, self.y = Frame([names[i] for i in kept], columns), as_targets(targets)
+        kind = _kind(self.y, arguments.regressor)
+        unknown = next((name for name in parameters if name not in kind._get_param_names()), None)
+        if unknown is not None:
+            raise options.CommandError(
+                f"--{unknown.replace('_', '-')} is not for tables: {kind.__name__} has no {unknown}"
+            )
+        self.model = kind(**parameters)
+        self.held, self.rows = divided(len(targets))
+
+    def fit(self) -> None:
+        """Train the model."""
+        self.model.fit(self.frame.rows(self.rows), self.y[self.rows])
+
+    def report(self) -> list[str]:
+        """Return lines about the model: its error on the rows that are held out, and the columns that matter most."""
+        return [*([self._score()] if len(self.held) else []), self._columns()]
+
+    def _score(self) -> str:
+        truth, known = self.y[self.held], self.y[self.rows]
+        predicted = self.model.predict(self.frame.rows(self.held))
+        where = f"on {len(self.held):,} rows held out of training"
+        if self.model._estimator_type == "classifier":
+            labels, counts = np.unique(known, return_counts=True)
+            base = np.mean(truth == labels[counts.argmax()])
+            return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
+        error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, known.mean()))
+        return f"root mean squared error {error:.4g} {where}; always the mean: {base:.4g}"
+
+    def _columns(self) -> str:
+        """Return the columns in the order of their mean absolute Shapley values, as shares."""
+        from cmlp._model.shapley import DEFAULT_PAIRS, MOST_ROWS
+
+        n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
+        chosen = (self.held if len(self.held) else self.rows)[:n]
+        background = self.frame.rows(np.random.RandomState(0).permutation(self.rows)[:MOST_ROWS])
+        found = self.model.explain(self.frame.rows(chosen), background)
+        effects = np.abs(found.values).mean(axis=0).reshape(len(found.feature_names), -1).sum(axis=1)
+        total = effects.sum() or 1.0
+        order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
+        shown = ", ".join(f"{printable(found.feature_names[i])} {effects[i] / total:.0%}" for i in order)
+        return f"effect of the columns: {shown}"
+
+
+def divided(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows that are held out, and those of training."""
+    order = np.random.RandomState(0).permutation(n_rows)
+    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS else 0
+    return np.sort(order[:n_held]), np.sort(order[n_held:])
+
+
+def rows_of_fit(arguments: argparse.Namespace, document: ModelDocument) -> tuple[Any, NDArray[Any]]:
+    """Return the rows and targets of a file on which a table's model was trained.
+
+    These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
+    """
+    X, y = _table_of(arguments, document, arguments.data)
+    if document.provenance is not None and document.provenance["n_rows"] != len(y):
+        rows = divided(len(y))[1]
+        X, y = X.take(rows) if hasattr(X, "take") else X.rows(rows), y[rows]
+    return X, y
+
+
+def _table_of(arguments: argparse.Namespace, document: ModelDocument, path: str) -> tuple[Any, NDArray[Any]]:
+    """Return the columns of a table's model from delimited text or Parquet, and the column of the targets."""
+    if arguments.target is None:
+        raise options.CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
+    names = None if document.names is None else list(map(str, document.names))
+    select = inputs_of(document.n_inputs, names, [*arguments.drop, arguments.target])
+    with opened(path, arguments.max_bytes) as file:
+        is_parquet = file.peek(len(PARQUET)).startswith(PARQUET)
+    if is_parquet:
+        return parquet_with_targets(path, arguments.target, select)
+    blocks = list(read_cells(path, arguments.header, arguments.max_bytes))
+    columns = [list(itertools.chain(*parts)) for parts in zip(*(block.columns for block in blocks), strict=True)]
+    cells = Cells(path, blocks[0].names, columns, list(itertools.chain(*(block.lines for block in blocks))))
+    at = column_number(path, len(cells.names), cells.names, arguments.target)
+    frame = frame_for(document, cells, select(path, len(cells.names), cells.names))
+    return frame, as_targets(cells.columns[at])
+
+
+def _kind(y: NDArray[Any], regressor: bool) -> Any:
+    """Return the class for targets: numbers that are no labels, or `regressor`, need a regressor."""
+    from cmlp._tables.classifier import TabularClassifier
+    from cmlp._tables.regressor import TabularRegressor
+
+    is_number = y.dtype.kind in "if"
+    if regressor and not is_number:
+        raise options.CommandError(f"--regressor needs a target of numbers, got {str(y[0])!r}")
+    many = is_number and (y.dtype.kind == "f" or len(np.unique(y)) > _MOST_CLASSES)
+    return TabularRegressor if regressor or many else TabularClassifier

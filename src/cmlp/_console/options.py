@@ -1,0 +1,136 @@
+"""Types of command-line options, and the options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from cmlp._console.spelling import in_options
+from cmlp._parameters.constraints import MAX_LAYERS, SIZE_LIMIT
+
+_LARGEST = 2**63 - 1  # the largest integer that fits a C integer
+
+
+class CommandError(Exception):
+    """An error that the command reports in one line, with exit status 1."""
+
+
+@contextlib.contextmanager
+def reported(*also: type[Exception], words: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
+
+    OSError and ValueError become a CommandError, and the types `also`. `words` are the options of the command
+    by the names that Python has for them.
+    """
+    types: tuple[type[Exception], ...] = (OSError, ValueError, *also)
+    try:
+        yield
+    except types as error:
+        message = str(error)
+        if isinstance(error, OSError) and error.strerror and error.filename:
+            message = f"{error.filename}: {error.strerror}"
+        raise CommandError(in_options(message, words)) from error
+
+
+def check_output(path: str, *inputs: str | None) -> None:
+    """Raise CommandError if a file cannot be written there, or would replace a file that the command reads."""
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: No such folder")
+    if Path(path).is_dir():
+        raise CommandError(f"{path}: Is a directory")
+    for other in filter(None, inputs):
+        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise CommandError(f"the output would replace {other}: choose another file with -o")
+
+
+def loaded_model(path: str) -> Any:
+    """Return the model of a file."""
+    import cmlp
+
+    with reported():
+        return cmlp.load(path)
+
+
+def loaded_network(path: str) -> Any:
+    """Return the model of a file; raises CommandError for a table's, which is more than one network."""
+    from cmlp._model.document import document_of
+
+    model = loaded_model(path)
+    if document_of(model).columns is not None:
+        raise CommandError(
+            f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
+            "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"
+        )
+    return model
+
+
+class OnlyOnce(argparse.Action):
+    """An option with one value, which would otherwise be the last one that is given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value; an error if there is one."""
+        known = getattr(namespace, self.dest)
+        if known is not None:
+            parser.error(f"{option_string} takes one {str(self.metavar).lower()}, got {known} and {values}")
+        setattr(namespace, self.dest, values)
+
+
+def positive(text: str) -> float:
+    """Convert text to a positive finite number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return number
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return a function that converts text to an integer and checks its range."""
+    expected = f"of at least {least}" if most is None else f"from {least} to {most}"
+    limit = _LARGEST if most is None else most
+
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= limit:
+            shown = f"from {least} to {limit}" if number > limit else expected
+            raise argparse.ArgumentTypeError(f"expected a whole number {shown}, got {text!r}")
+        return number
+
+    return convert
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Convert the sizes of hidden layers: "128,64", or "none"."""
+    if text == "none":
+        return ()
+    try:
+        chosen = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        chosen = (0,)
+    if min(chosen) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected whole numbers of at least 1 separated by commas, or the word none, got {text!r}"
+        )
+    if len(chosen) > MAX_LAYERS - 2:
+        raise argparse.ArgumentTypeError(f"expected at most {MAX_LAYERS - 2} hidden layers, got {len(chosen)}")
+    if max(chosen) >= SIZE_LIMIT:
+        raise argparse.ArgumentTypeError(f"expected sizes below {SIZE_LIMIT}, got {max(chosen)}")
+    return chosen

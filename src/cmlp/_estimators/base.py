@@ -1,0 +1,282 @@
+"""The base class of the classifier and the regressor: parameters, fit, fitted attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp._estimators.assignment import can_assemble
+from cmlp._estimators.callbacks import FIT_TIME, Callbacks
+from cmlp._estimators.exclusive import attributes_to_copy
+from cmlp._estimators.explaining import Explaining
+from cmlp._estimators.fitted import FittedAttributes
+from cmlp._estimators.inspection import Inspection
+from cmlp._estimators.parameters import Parametrized
+from cmlp._estimators.representation import Representation
+from cmlp._estimators.routing import Routing
+from cmlp._export.methods import EstimatorExports
+from cmlp._parameters.hyperparameters import documented
+from cmlp._pickles import PICKLE_VERSION, check_version
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._estimators.model import Model
+    from cmlp._estimators.problem import Parameters
+    from cmlp._inputs.losses import LossFunction
+    from cmlp._model.document import ModelDocument
+    from cmlp._training.settings import TrainingParameters
+    from cmlp._training.state import TrainingState
+else:
+    TrainingParameters = object  # of types only
+
+
+def shared_sections(cls: type) -> Mapping[str, str]:
+    """Return the texts that the docstrings of the estimators share."""
+    from cmlp._estimators.documentation import sections_of
+
+    return sections_of(cls)
+
+
+# What the docstrings of `fit_batches` share.
+BATCHES = {
+    "blocks": """
+The next block is read and converted in a thread while the core computes on this one. Batches run on across
+blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
+Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
+progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
+
+Parameters
+----------
+source : iterable or callable
+    Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
+    and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
+    can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
+    returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
+    block needs arrays of its own.
+""",
+    "passes": """
+n_rows : int or None, default=None
+    Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
+    of a function.
+X_val, y_val, sample_weight_val : array-like or None, default=None
+    Validation rows, as for `fit`. ``early_stopping=True`` needs them.
+resume : bool, default=False
+    Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
+    compared.
+
+Returns
+-------
+self
+
+Raises
+------
+TypeError
+    If `source` is neither iterable nor callable.
+ValueError
+    If a parameter or an argument is invalid; if a block has another width or type than the first one, an
+    unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
+    If `source` is an iterator, but more than one pass is needed: for several epochs, or for
+    ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
+    needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
+cmlp.DivergenceError
+    If training diverged.
+""",
+}
+
+
+class MultilayerPerceptron(
+    FittedAttributes,
+    Inspection,
+    Routing,
+    Representation,
+    Callbacks,
+    Parametrized,
+    Explaining,
+    EstimatorExports,
+    TrainingParameters,
+):
+    """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
+
+    _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
+    _several_outputs: ClassVar[bool] = True
+    _model: Model  # exists after fit
+
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str | Sequence[str]
+    random_state: int | np.random.RandomState | None
+    warm_start: bool
+    loss: str | LossFunction
+    loss_parameter: float | None
+    activation_parameter: float | Sequence[float] | None
+    initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]
+    n_threads: int | None
+    dtype: str
+    input_scale: float | str | tuple[ArrayLike, ArrayLike]
+    provenance: bool
+
+    def _parameters(self) -> Parameters:
+        """Return the parameters for fit, validated and converted."""
+        from cmlp._estimators.problem import parameters_of
+
+        return parameters_of(type(self), vars(self))
+
+    # Fitting
+
+    @documented("MLPClassifier")  # and the regressor: the same parameters are free on resume
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        resume: bool = False,
+        shards: int | Sequence[int] | None = None,
+    ) -> Self:
+        """Train on X and y.
+
+        Training builds a new model, which replaces the previous one at the end. If the call fails, the estimator stays
+        unchanged. Ctrl-C raises ``KeyboardInterrupt`` and keeps the model after the last complete batch (with early
+        stopping, the best model so far). If no epoch is complete yet, the previous model stays, unless `warm_start` is
+        set. In every case, ``fit(X, y, resume=True)`` continues.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+            Training data. Arrays of uint8, float32 and float64 and SciPy's CSR format are read without a copy.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: labels for a classifier, numbers for a regressor.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows: each is 0 or a positive normal number of the network's dtype. Everything that is
+            learned from the rows is weighted. Rows of weight 0 are checked, and keep their positions in batches and in
+            the validation split, and their labels are among the classes, but otherwise they change nothing.
+        X_val, y_val : array-like or None, default=None
+            Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
+            ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
+        sample_weight_val : None, float or array-like, default=None
+            Weights of the validation rows; `class_weight` multiplies them.
+        resume : bool, default=False
+            Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in the middle of an
+            epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the
+            same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
+            and `cmlp.load`. The data must be the same as before: checksums of all rows, targets and weights are
+            compared. A list or an array that a program has changed in place is another value. Of the parameters, only
+            these may have changed:
+            <free on resume>
+        shards : int, sequence of int or None, default=None
+            Shards of X, which follow each other: their number, for equal ones, or the number of rows of each. Every
+            batch then takes ``batch_size / S`` rows of each of the S shards, in their order. This must be a multiple of
+            128. Each shard is shuffled alone. An epoch ends when the smallest shard has no full share of a batch left;
+            the other rows are not used in this epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm start changes the
+            network, or if there is no training to resume (NotFittedError without any call of fit).
+        cmlp.DivergenceError
+            If training diverged: a weight or the loss is no longer finite.
+        cmlp.NonFiniteInputError
+            If X contains NaN or infinity.
+
+        See Also
+        --------
+        cmlp.distributed.fit : The same on several processes.
+        """
+        from cmlp._estimators.fitting import fit
+        from cmlp._estimators.sources import Arrays
+
+        held = (X_val, y_val, sample_weight_val)
+        fit(self, Arrays(X, y, sample_weight), held, resume=resume, shards=shards)
+        return self
+
+    def _fit_batches(
+        self,
+        source: Any,
+        classes: ArrayLike | None,
+        n_rows: int | None,
+        held: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+        resume: bool,
+    ) -> Self:
+        from cmlp._estimators.batches import fit_batches
+
+        fit_batches(self, source, classes, n_rows, held, resume=resume)
+        return self
+
+    def _partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
+    ) -> Self:
+        from cmlp._estimators.fitting import partial_fit
+        from cmlp._estimators.sources import Arrays
+
+        partial_fit(self, Arrays(X, y, sample_weight), classes)
+        return self
+
+    # The fitted model
+
+    def _fitted(self) -> Model:
+        try:
+            return self._model
+        except AttributeError:
+            if can_assemble(self):
+                from cmlp._estimators.fitting import assemble
+
+                assemble(self)
+                return self._model
+            raise self._not_fitted() from None
+
+    def _document(self) -> ModelDocument:
+        """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
+        from cmlp._model.document import ModelDocument
+
+        model = self._fitted()
+        document = ModelDocument(
+            [(model.net, model.params)],
+            self._estimator_type,
+            input_scale=model.input_scale,
+            labels=model.labels,
+            names=model.feature_names,
+            parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
+        )
+        document.provenance = model.state.provenance
+        return document
+
+    def _rows_of(self, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        model = self._fitted()
+
+        def dense(rows: Any) -> NDArray[np.float64]:
+            found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
+            model.net.forward(model.params, found, scale=model.input_scale, n_threads=self.n_threads)  # finds NaN
+            return found
+
+        rows = model.call(self, X, dense)
+        return rows, rows
+
+    def _training_state(self) -> TrainingState:
+        return self._fitted().state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_model" in vars(self) or can_assemble(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        from cmlp._estimators.pickling import plain
+
+        kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}
+        return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in kept.items()}}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, type(self).__name__)
+        from cmlp._estimators.pickling import restored
+
+        vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})

@@ -1,0 +1,168 @@
+"""`fit_batches`, and `Stream`, its source: rows in blocks that the user's iterable yields."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cmlp._estimators.callbacks import calling_back
+from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fitting import train
+from cmlp._estimators.problem import Call
+from cmlp._estimators.resuming import model_to_resume
+from cmlp._estimators.seeds import with_seed
+from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
+from cmlp._inputs.batches import Passes, Reader
+from cmlp._inputs.frames import as_table, read_once
+from cmlp._inputs.weights import require_normal
+from cmlp._integers import positive_integer
+from cmlp._training.engine import Batches
+from cmlp._training.stream import Block, StreamFeed
+from cmlp._workers import ALONE
+from cmlp.exceptions import named
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from cmlp._estimators.problem import Parameters
+    from cmlp._estimators.provenance import StreamHashes
+    from cmlp._estimators.targets import Targets
+    from cmlp._inputs.door import Door, Opened
+    from cmlp._training.beginning import Fit
+    from cmlp._training.task import Data
+
+
+def fit_batches(
+    estimator: Any,
+    source: Any,
+    classes: ArrayLike | None,
+    n_rows: int | None,
+    held: tuple[Any, Any, Any],
+    *,
+    resume: bool = False,
+) -> None:
+    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+    with Exclusively(estimator):
+        parameters = with_seed(estimator, estimator._parameters())
+        previous = vars(estimator).get("_model") if parameters.warm_start else None
+        if resume:
+            previous = model_to_resume(estimator, parameters.training)
+        call = Call(estimator, parameters, previous, held, classes, resume=bool(resume))
+        if call.labels and previous is None and classes is None:
+            raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
+        passes = Passes(source)
+        stream = Stream(passes, call.door()._replace(width=None, partial=True), n_rows)
+        check_batches(parameters, held[0] is not None, "fit_batches")
+        n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
+        passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
+        try:
+            stream.begin()
+            calling_back(estimator, stream.given)(partial(train, call, stream, ALONE))
+        finally:
+            stream.close()
+
+
+def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
+    """Raise ValueError if a parameter needs all rows at once."""
+    settings = parameters.training
+    if settings.solver == "lbfgs":
+        raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
+    if settings.early_stopping and not own_rows:
+        raise ValueError(f"early_stopping=True needs X_val and y_val in {caller}, which holds no rows out.")
+    if parameters.class_weight == "balanced":
+        raise ValueError(
+            f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."
+        )
+    if parameters.input_scale == "robust":
+        raise ValueError(
+            f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
+            "'minmax' or (shift, factor)."
+        )
+
+
+class Stream(Source):
+    """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
+
+    def __init__(self, passes: Passes, door: Door, n_rows: int | None) -> None:
+        self._passes, self._door = passes, door
+        self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
+        self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
+        self._seen: list[Any] = []  # the blocks of this pass that were read before
+        self.hashes: StreamHashes | None = None  # of a training that is recorded
+
+    def begin(self) -> None:
+        """Read blocks until one has rows, and open it."""
+        items = self._passes.open()
+        for index, item in enumerate(items):
+            X, y, weight = unpacked(item, index)
+            self.given = X, y, weight = as_table(X), read_once(y, "y"), read_once(weight, "sample_weight")
+            self._seen.append((X, y) if weight is None else (X, y, weight))
+            rows = self._door.rows(X)
+            if rows.X.shape[0]:
+                self._first = self._door.targets(rows, y, weight)
+                self._begun = _continued(self._seen, items)
+                return
+        raise ValueError("source yielded no rows.")
+
+    def close(self) -> None:
+        """Close the first pass, if it has not been read."""
+        if self._begun is not None:
+            self._begun.close()
+            self._begun = None
+
+    def open(self, door: Door) -> Opened:
+        """Return the first block with rows."""
+        return door.let_in(self._first)
+
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+        """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
+        data, settings, dtype = fit.data, fit.settings, fit.state.params.dtype
+        self._form = Form.of(self._door, "block", self._first, targets, dtype)
+        index = len(self._seen) - 1
+        with named(f"block {index}"):
+            require_normal(data.weight, dtype)
+        self._seen[-1] = Block(data.X, fit.task.targets, data.weight, index)
+        n_rows = self._n_rows or fit.state.n_rows or 0
+        self._feed = feed = StreamFeed(self._open, n_rows, bool(settings.shuffle), data.names)
+        what = scale_to_learn(fit)
+        if what:
+            self._passes.require(2, f"{what} takes a pass of its own")
+            data = with_learned_scales(feed.moments(), fit)
+        if not feed.n_rows and (settings.warmup or settings.schedule().is_planned):
+            name = "warmup" if settings.warmup else "learning_rate"
+            raise ValueError(f"{name}={getattr(settings, name)!r} needs the number of batches: pass n_rows=.")
+        return feed.n_rows, data
+
+    def engine(self, fit: Fit) -> Batches:
+        """Return the engine that reads the source in every epoch."""
+        return Batches(fit, self._feed)
+
+    def _open(self) -> Reader[Block]:
+        items: Iterator[Any]
+        if self.hashes is not None:
+            self.hashes.begin()
+        if self._begun is not None:
+            items, self._begun = self._begun, None
+        else:
+            items = self._passes.open()
+        return Reader(items, self._block)
+
+    def _block(self, item: Any, index: int) -> Block:
+        """Return a converted block; the reader's thread calls this."""
+        block = item if isinstance(item, Block) else self._form.block(item, index)
+        if self.hashes is not None:
+            self.hashes.add(block)
+        return block
+
+
+def _continued(seen: list[Any], items: Iterator[Any]) -> Generator[Any, None, None]:
+    """Yield the items that were read before, then the others; closing this generator closes theirs."""
+    try:
+        while seen:
+            yield seen.pop(0)
+        yield from items
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()

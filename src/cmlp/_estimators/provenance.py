@@ -1,0 +1,239 @@
+"""Where a model comes from: what a fit with ``provenance=True`` records, and what of it cannot be recorded."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._files.texts import dump_labels, dump_names, dump_parameters
+from cmlp._inputs.row_hash import RowHash, hash_of_text
+from cmlp._inputs.stored import StoredRows
+from cmlp._parameters import hyperparameters
+from cmlp._training.chain import Chain, Replay
+from cmlp._training.random import random_state
+from cmlp._training.same_data import arrays_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._estimators.problem import Call
+    from cmlp._inputs.labels import Labels
+    from cmlp._training.beginning import Fit
+    from cmlp._training.loop import Training
+    from cmlp._training.state import TrainingState
+    from cmlp._training.stream import Block
+
+ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
+AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`
+_OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
+
+
+class Again:
+    """An earlier fit that is repeated: its record, and what the repetition has found so far."""
+
+    def __init__(
+        self, record: Mapping[str, Any], progress: Callable[[int, int], None], n_epochs: int | None = None
+    ) -> None:
+        self.record, self.progress, self.n_epochs = record, progress, n_epochs
+        self.data: Callable[[], Mapping[str, str] | None] = lambda: None
+        self.chains: list[Replay] = []
+
+    @property
+    def other_data(self) -> list[str]:
+        """The names of the arrays that differ from those of the earlier fit."""
+        was, now = self.record["data"], self.data()
+        return [] if now is None else [name for name in {**was, **now} if now.get(name) != was.get(name)]
+
+
+class OtherDataError(Exception):
+    """The data are not those of the earlier fit: it need not be repeated."""
+
+
+class Recorded(NamedTuple):
+    """What a fit records while it trains: the hashes of the data (None if they are not complete) and the chains."""
+
+    head: Mapping[str, Any]
+    data: Callable[[], Mapping[str, str] | None]
+    chains: Sequence[Chain]
+
+    def __call__(self) -> dict[str, Any] | None:
+        """Return what a model keeps if training ends now."""
+        data = self.data()
+        if data is None:
+            return None
+        chains, n_rows = [chain.ended() for chain in self.chains], self.chains[0].state.n_rows
+        return {**self.head, "n_rows": n_rows, "data": dict(data), "networks": chains}
+
+
+def seed_of(estimator: Any, values: Mapping[str, Any]) -> int:
+    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    _require_repeatable(values)
+    for callback in values.get("callbacks") or ():
+        if not type(callback).__module__.startswith("cmlp."):
+            raise ValueError(
+                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
+            )
+    if "_skl_callbacks" in vars(estimator):
+        raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
+    seed = values["random_state"]
+    return int(2**32 * float(random_state(None).random_sample())) if seed is None else int(seed)
+
+
+def _require_repeatable(values: Mapping[str, Any]) -> None:
+    """Raise ValueError if a parameter cannot be repeated."""
+    if values.get("solver") == "lbfgs":
+        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
+    if values.get("warm_start"):
+        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
+    if values.get("scoring") not in (None, "loss"):
+        raise ValueError(
+            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        )
+    if not isinstance(values.get("initialization", ""), str):
+        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
+    seed = values["random_state"]
+    if seed is not None and not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
+
+
+def parameters_of_record(estimator: Any) -> dict[str, Any]:
+    """Return the parameters that determine the result of a fit, as JSON has them."""
+    owner = estimator._owner
+    free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
+    values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
+    if isinstance(values.get("input_scale"), tuple):
+        values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
+    if isinstance(values.get("categorical_features"), np.ndarray):
+        values["categorical_features"] = values["categorical_features"].tolist()
+    found: dict[str, Any] = json.loads(dump_parameters(dict(sorted(values.items())), owner))
+    return found
+
+
+def recorded(
+    estimator: Any, states: Sequence[TrainingState], data: Callable[[], Mapping[str, str] | None], **more: Any
+) -> Recorded:
+    """Return what records a fit; for an estimator that trains again, its chains are compared with the earlier ones.
+
+    `more` is what the record has besides parameters: seed, dtype, kind of call, and shards.
+    """
+    head = {
+        "model": None,
+        "cmlp": _core.__version__,
+        "arithmetic": ARITHMETIC,
+        "parameters": parameters_of_record(estimator),
+        **more,
+    }
+    again: Again | None = vars(estimator).get(AGAIN)
+    chains: list[Chain] = []
+    for number, state in enumerate(states):
+        kept = None if state.provenance is None else state.provenance["networks"][number]
+        first = first_link(head, number)
+        if again is not None:
+            chains.append(Replay(state, first, again.record["networks"][number], again.progress, again.n_epochs))
+        elif kept is None:
+            chains.append(Chain(state, first))
+        else:
+            chains.append(Chain(state, first, kept["links"], kept["every"]))
+    if again is not None:
+        again.chains = [chain for chain in chains if isinstance(chain, Replay)]
+        again.data = data
+        if again.other_data:
+            raise OtherDataError
+    return Recorded(head, data, chains)
+
+
+def first_link(head: Mapping[str, Any], number: int) -> str:
+    """Return the start of the chain of a network: the hash of what determines its training, besides the data."""
+    names = ("arithmetic", "call", "dtype", "parameters", "seed", "shards")
+    text = json.dumps([number, {name: head[name] for name in names}], sort_keys=True, separators=(",", ":"))
+    return sha256(f"cmlp chain 1\n{text}".encode()).hexdigest()
+
+
+class StreamHashes:
+    """The hashes of the data of a training that reads blocks, from the first complete pass over them."""
+
+    def __init__(self, fit: Fit, labels: Labels | None) -> None:
+        self._fit, self._labels = fit, labels
+        self._found: dict[str, RowHash] | None = None
+
+    def begin(self) -> None:
+        """Begin a pass, unless one was complete."""
+        if self._found is None or not self._is_complete(self._found):
+            names = ("X", "y", *(() if self._fit.data.weight is None else ("sample_weight",)))
+            self._found = {name: RowHash(name, name == "X" and is_single(self._fit)) for name in names}
+            self._is_open = True
+        else:
+            self._is_open = False
+
+    def add(self, block: Block) -> None:
+        """Add the next block of a pass."""
+        if self._found is not None and self._is_open:
+            arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
+            for name, hashed in self._found.items():
+                hashed.add(arrays[name])
+
+    def _is_complete(self, found: dict[str, RowHash]) -> bool:
+        return bool(found["X"].n_rows == self._fit.state.n_rows)
+
+    def __call__(self) -> dict[str, str] | None:
+        """Return the hashes; None if no pass was complete."""
+        if self._found is None or not self._is_complete(self._found):
+            return None
+        rows = {name: hashed.hexdigest() for name, hashed in self._found.items()}
+        return {**rows, **hashes_of(self._fit, self._labels, ("validation",))}
+
+
+def record(call: Call, training: Training, labels: Labels | None, source: Any) -> None:
+    """Let a training record its provenance, or compare it with that of an earlier one."""
+    fit, name = training.fit, "fit" if source.is_whole else "fit_batches"
+    kept = training.state.provenance
+    more: dict[str, Any] = {
+        "call": name,
+        "dtype": fit.net.dtype.name,
+        "shards": fit.data.shards and list(fit.data.shards),
+    }
+    more |= {"seed": call.parameters.random_state if kept is None else kept["seed"]}
+    if source.is_whole:
+        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(fit, labels))
+    else:
+        source.hashes = data = StreamHashes(fit, labels)
+    found = recorded(call.estimator, [training.state], data, **more)
+    training.recorded = found.__call__
+    training.observers.extend(found.chains)
+
+
+def is_single(fit: Fit) -> bool:
+    """Return whether the core reads the inputs as float32: it scales them in double."""
+    data = fit.data if fit.given is None else fit.given[0]
+    scale = data.input_scale
+    return bool(fit.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
+
+
+def hashes_of(fit: Fit, labels: Labels | None, groups: Sequence[str] = ("rows", "validation")) -> dict[str, str]:
+    """Return the hashes of all arrays of a training, of the classes, and of the names of the columns."""
+    found = {}
+    for group, arrays in arrays_of(fit).items():
+        for name, array in arrays.items() if group in groups else ():
+            hashed = RowHash(name, name.startswith("X") and is_single(fit))
+            if isinstance(array, StoredRows):
+                hashed.add_of_all(array.stored, array.first, fit.workers)
+            else:
+                hashed.add(array)
+            found[name] = hashed.hexdigest()
+    return {**found, **hashes_of_texts(labels, fit.data.names)}
+
+
+def hashes_of_texts(labels: Labels | None, names: NDArray[Any] | None) -> dict[str, str]:
+    """Return the hashes of the classes and of the names of the columns, if there are any."""
+    found = {} if labels is None else {"classes": hash_of_text(dump_labels(labels))}
+    return found if names is None else {**found, "names": hash_of_text(dump_names(names))}

@@ -1,0 +1,87 @@
+"""Resuming a fit: which model continues, and with which state."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from cmlp._parameters import hyperparameters
+from cmlp.exceptions import NotFittedError, sklearn_class
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cmlp._estimators.model import Model
+    from cmlp._training.settings import Settings
+    from cmlp._training.state import TrainingState
+
+# Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
+INTERRUPTED = "_interrupted"
+
+
+def parameters_to_keep(estimator: Any) -> dict[str, Any]:
+    """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
+    values = vars(estimator)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._owner)
+    plain = (bool, float, int, str, type(None))  # a copy of each of the 30 others would take longer than an epoch
+    kept = ((name, values[name]) for name in names)
+    return {name: value if type(value) in plain or callable(value) else deepcopy(value) for name, value in kept}
+
+
+def require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ValueError if a parameter differs from that of the fit that is resumed; kept ones may be missing."""
+    for name, value in now.items():
+        was = kept.get(name, value)
+        if not _is_same(was, value):
+            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+
+
+def _is_same(was: Any, now: Any) -> bool:
+    """Return whether two values of a parameter are equal. Arrays, lists and tuples with equal entries are."""
+    if was is now:
+        return True
+    if isinstance(was, dict) and isinstance(now, dict):
+        return was.keys() == now.keys() and all(_is_same(was[key], now[key]) for key in was)
+    if any(isinstance(value, str) or not hasattr(value, "__iter__") for value in (was, now)):
+        return bool(was == now)
+    entries = list(was), list(now)
+    return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
+
+
+def nothing_to_resume(estimator: object) -> Exception:
+    """Return the NotFittedError for an estimator without a call of fit."""
+    return sklearn_class(NotFittedError)(
+        f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+    )
+
+
+def model_to_resume(estimator: Any, settings: Settings, *, in_rounds: bool = False) -> Model:
+    """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed.
+
+    Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
+    """
+    values = vars(estimator)
+    model: Model | None = values.get(INTERRUPTED) or values.get("_model")
+    if settings.solver == "lbfgs":
+        raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
+    if model is None:
+        raise nothing_to_resume(estimator)
+    state = model.state
+    if state.parameters is None:
+        raise ValueError(
+            "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
+            "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
+        )
+    if "rounds" in state.parameters and not in_rounds:
+        raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
+    require_kept(state.parameters, parameters_to_keep(estimator))
+    return model
+
+
+def resumed_state(kept: TrainingState, settings: Settings) -> TrainingState:
+    """Return a state from which training continues; the kept one stays as it is."""
+    state = kept.copy()
+    assert state.schedule is not None
+    # A callback or an interruption does not end training for good, but the stopping rule does.
+    state.stopped = not state.schedule.is_planned and state.history.stale > settings.n_iter_no_change
+    return state

@@ -1,0 +1,160 @@
+"""`Source`, which opens the rows of a call; `Arrays`, all rows in memory; `Form`, what blocks and parts have in common.
+
+`Stream` in `cmlp._estimators.batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._inputs.scale import scale_of_moments
+from cmlp._inputs.sparse import CSR
+from cmlp._inputs.validation import check_width
+from cmlp._inputs.weights import require_normal
+from cmlp._training.engine import Batches
+from cmlp._training.stream import Block
+from cmlp._training.target_scale import learned_scale
+from cmlp.exceptions import name_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from cmlp._estimators.targets import Targets
+    from cmlp._inputs.door import Door, Opened
+    from cmlp._inputs.labels import Labels
+    from cmlp._inputs.moments import Moments
+    from cmlp._training.beginning import Fit
+    from cmlp._training.engine import Engine
+    from cmlp._training.task import Data
+
+
+class Source:
+    """Opens the rows that a user passes to a call, and names the engine. Learns nothing, uses no random numbers."""
+
+    given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the program has them
+    is_whole = False  # whether these are all rows
+    engine: Callable[[Fit], Engine]  # of a `Fit` that has begun; the scales are learned before
+    kept: Mapping[str, Any] = MappingProxyType({})  # what must not change before a resume, besides parameters
+
+    def open(self, door: Door) -> Opened:
+        """Return all rows, or the first ones."""
+        raise NotImplementedError
+
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+        """Return the number of rows (0 if unknown) and the data; learn the scales that need rows outside `fit.data`."""
+        raise NotImplementedError
+
+
+class Arrays(Source):
+    """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
+
+    is_whole = True
+    engine = Batches
+
+    def __init__(self, X: Any, y: Any, weight: Any) -> None:
+        self.given = X, y, weight
+
+    def open(self, door: Door) -> Opened:
+        """Return all rows."""
+        return door.open(*self.given)
+
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+        """Return the number of rows: the training learns scales from those that are not validation rows."""
+        return len(fit.data.X), fit.data
+
+
+class Form(NamedTuple):
+    """What all blocks, or all parts, have in common with the first one."""
+
+    door: Door
+    unit: str  # what one of them is called in messages
+    names: list[str]  # of the columns; empty for none
+    kind: str
+    width: int  # number of columns
+    weighted: bool  # whether there are sample weights
+    targets: Targets
+    dtype: np.dtype[Any]  # that of the network
+
+    @classmethod
+    def of(cls, door: Door, unit: str, first: Opened, targets: Targets, dtype: np.dtype[Any]) -> Form:
+        """Return the form of the first block or part."""
+        rows, weighted = first.rows, first.weight is not None
+        return cls(door, unit, _listed(rows.names), rows.kind, rows.X.shape[1], weighted, targets, dtype)
+
+    def block(self, item: Any, index: int) -> Block:
+        """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
+        X, y, weight = unpacked(item, index, self.unit)
+        with row_named(self.unit, index, y, self.targets.labels):
+            return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
+
+    def encoded(self, opened: Opened, index: int) -> Block:
+        """Return a block that is open; the errors name no place."""
+        rows, unit = opened.rows, self.unit
+        if _listed(rows.names) != self.names:
+            raise ValueError(f"The columns must have the names that they have in the first {unit}.")
+        check_width(rows.X.shape[1], self.width, self.door.owner)
+        if rows.kind != self.kind:
+            raise ValueError(f"X is {rows.kind}, but {self.kind} in the first {unit}.")
+        if self.weighted != (opened.weight is not None):
+            raise ValueError(f"Either all {unit}s must have sample weights, or none.")
+        values, weight = self.targets.encode(opened.y, opened.weight, some=False)
+        require_normal(weight, self.dtype)
+        return Block(rows.X, values, weight, index)
+
+
+@contextmanager
+def row_named(unit: str, index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
+    """Name the block or part of an error, and the first row whose target is not finite or not one of the labels."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        row = _bad_row(y, labels)
+        name_place(error, f"{unit} {index}" if row is None else f"{unit} {index}, row {row}")
+        raise
+
+
+def _bad_row(y: Any, labels: Labels | None) -> int | None:
+    try:
+        array = np.asarray(y)
+        bad = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
+        if labels is not None and labels.kind != "multilabel":
+            bad |= ~np.isin(array, labels.classes)
+        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+    except (TypeError, ValueError):
+        return None
+    return int(rows[0]) if len(rows) else None
+
+
+def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]:
+    """Return X, y and the weights (or None) of a block; raises ValueError that names it if it has other entries."""
+    if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+        given = f"{len(item)} entries" if isinstance(item, (tuple, list)) else type(item).__name__
+        raise ValueError(f"{unit.capitalize()} {index} must be (X, y) or (X, y, sample_weight), got {given}.")
+    return (*item, None) if len(item) == 2 else tuple(item)
+
+
+def scale_to_learn(fit: Fit) -> str:
+    """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
+    if fit.data.learns is not None:
+        return f"input_scale={fit.data.learns!r}"
+    return "y_scale" if fit.task.standardize and fit.state.target_scale is None else ""
+
+
+def with_learned_scales(moments: tuple[Moments, Moments], fit: Fit) -> Data:
+    """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
+    (inputs, targets), data, state = moments, fit.data, fit.state
+    if fit.task.standardize and state.target_scale is None:
+        state.target_scale = learned_scale(targets, state.params.dtype)
+    if data.learns is None:
+        return data
+    return data._replace(input_scale=scale_of_moments(data.learns, inputs, isinstance(data.X, CSR)), learns=None)
+
+
+def _listed(names: NDArray[Any] | None) -> list[str]:
+    return [] if names is None else names.tolist()

@@ -1,0 +1,54 @@
+"""Validation data and scores of a fit."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from cmlp._estimators.model import Model
+from cmlp._estimators.resuming import INTERRUPTED
+from cmlp._training.task import Validation, named_validation
+from cmlp.exceptions import optional
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from cmlp._estimators.targets import Targets
+    from cmlp._inputs.door import Door
+    from cmlp._inputs.labels import Labels
+    from cmlp._training.driver import Driver
+
+
+def validation_of(door: Door, targets: Targets, held: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:
+    """Return the targets of the program's own validation rows, as they were passed, and the converted rows."""
+    with named_validation():
+        opened = door.open(*held)
+        return opened.y, Validation(opened.rows.X, *targets.encode(opened.y, opened.weight))
+
+
+def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
+    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+    if scoring is None or scoring in ("loss", default):
+        return None
+    if not isinstance(scoring, str):
+        return scoring
+    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    scorer: Callable[..., Any] = optional("sklearn.metrics", needs).get_scorer(scoring)
+    return scorer
+
+
+def present_model(training: Driver, labels: Labels | None) -> Model:
+    """Return a model with the current parameters of the training run, for a score."""
+    live, fit = training.state.finished(), training.fit
+    live.fold(fit.net)  # the model predicts y itself, unlike the parameters during training
+    return Model(fit.net, live, input_scale=fit.data.input_scale, feature_names=None, labels=labels)
+
+
+def with_model(estimator: Any, model: Model) -> Any:
+    """Return a copy of an estimator that is fitted with this model."""
+    twin = copy(estimator)
+    vars(twin).pop(INTERRUPTED, None)
+    twin._model = model
+    return twin

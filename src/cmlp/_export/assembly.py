@@ -1,0 +1,121 @@
+"""Build the document of a network or a classifier from the layers of another library's model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._blocks import empty_block
+from cmlp._inputs.labels import Labels, as_labels, labels_of
+from cmlp._inputs.scale import InputScale, check_scale_width
+from cmlp._model.document import ModelDocument
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+_USUAL = ("log_loss", "poisson", "squared_error")  # losses of output activations
+
+
+class Layer(NamedTuple):
+    """A layer: weights of shape (n_in, n_out), biases (n_out,), activation and its parameter (0: default or none)."""
+
+    weights: NDArray[Any]
+    biases: NDArray[Any]
+    activation: str
+    parameter: float = 0.0
+
+
+def network_of(
+    layers: Sequence[Layer],
+    input_scale: float | InputScale = 1.0,
+    loss: str | None = None,
+    p: float | Sequence[float] = 0.0,
+) -> ModelDocument:
+    """Return a network with copies of the layers' weights, all of the same dtype.
+
+    The loss None means the usual one of the output activation; `p` is its parameter, or a quantile for each output.
+    """
+    check_scale_width(input_scale, len(layers[0].weights))
+    names = [layer.activation for layer in layers]
+    for name in names[:-1]:
+        if not _core.ACTIVATIONS[name].hidden:
+            raise ValueError(f"the activation {name!r} is not supported in a hidden layer")
+    if not _core.ACTIVATIONS[names[-1]].output:
+        raise ValueError(f"the activation {names[-1]!r} is not supported in the output layer")
+    sizes = [len(layers[0].weights), *(len(layer.biases) for layer in layers)]
+    net = _core.Net(
+        sizes,
+        names,
+        loss or next(usual for usual in _USUAL if names[-1] in _core.LOSSES[usual].outputs),
+        layers[0].weights.dtype,
+        [layer.parameter for layer in layers],
+        p,
+    )
+    params = empty_block(net.n_params, net.dtype)
+    for layer, weights, biases in zip(layers, *net.views(params), strict=True):
+        if layer.weights.shape != weights.shape or layer.biases.shape != biases.shape:
+            raise ValueError(f"a layer must have weights of shape {weights.shape}, got {layer.weights.shape}")
+        weights[...], biases[...] = layer.weights, layer.biases
+    if not np.isfinite(params).all():
+        raise ValueError("a weight is NaN or infinite")
+    return ModelDocument([(net, params)], input_scale=input_scale)
+
+
+def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | InputScale:
+    """Return the input scale that was rounded to the stored one: 1/n or a short decimal number.
+
+    Predictions then are bit-identical to the original network, which rounds each scaled input only once.
+    """
+    if isinstance(stored, InputScale) or dtype != np.float32 or not 0 < stored < np.inf:
+        return stored
+    rounded = np.float32(stored)
+    for candidate in (1 / max(round(1 / stored), 1), float(str(rounded))):
+        if np.float32(candidate) == rounded == stored:
+            return candidate
+    return stored
+
+
+def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> ModelDocument:
+    """Return the document of a classifier; `classes` are the labels in the order of the outputs.
+
+    A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
+    output, which gives the same probabilities. An output layer without activation computes logits.
+    """
+    last = layers[-1]
+    n_outputs = len(last.biases)
+    labels, order = class_order(classes, n_outputs)
+    wanted = "logistic" if n_outputs == 1 else "softmax"
+    if last.activation not in ("identity", wanted):
+        raise ValueError(
+            f"a classifier with {n_outputs} outputs must end with {wanted} or without an activation, "
+            f"got {last.activation!r}; leave out `classes` to get a Network"
+        )
+    document = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
+    document.kind, document.labels = "classifier", Labels("labels", labels[order])
+    return document
+
+
+def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the labels of a classifier's outputs as an array, and the positions of the labels in sorted order."""
+    labels = as_labels(classes, "classes")
+    if len(labels_of(labels).classes) != len(labels):
+        raise ValueError(f"classes must be distinct labels, got {classes!r}")
+    if len(labels) != max(n_outputs, 2):
+        raise ValueError(f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}")
+    return labels, np.argsort(labels)
+
+
+def sorted_output(layer: Layer, order: NDArray[np.intp], activation: str) -> Layer:
+    """Return the output layer of a classifier with its classes in the given order; two outputs become one logit."""
+    weights, biases = layer.weights, layer.biases
+    if len(biases) == 1:
+        sign = weights.dtype.type(1 if order[0] == 0 else -1)
+        return Layer(weights * sign, biases * sign, activation)
+    weights, biases = weights[:, order], biases[order]
+    if len(biases) == 2:
+        return Layer(weights[:, 1:] - weights[:, :1], biases[1:] - biases[:1], "logistic")
+    return Layer(weights, biases, activation)

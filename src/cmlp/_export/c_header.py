@@ -1,0 +1,172 @@
+"""Write a model as a C header."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._export.c_int8 import parts_of_integers
+from cmlp._export.c_rows import parts_of_rows
+from cmlp._export.c_table import parts_of_table
+from cmlp._export.c_text import prefix_of, text_function
+from cmlp._files.atomic import write_atomically
+from cmlp._inputs.scale import too_coarse
+from cmlp._model.formats import require
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from numpy.typing import ArrayLike
+
+    from cmlp._export.c_text import Parts
+    from cmlp._export.quantization import Comparison
+    from cmlp._model.document import ModelDocument
+
+
+class CHeader(NamedTuple):
+    """A C header that `to_c` wrote. Its text describes the header.
+
+    Attributes
+    ----------
+    name : str
+        Prefix of all names in the header.
+    constants : int
+        Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to 3 KB more, and
+        with `int8` less than 1 KB. That of a table also needs the compiler's arithmetic in double.
+    stack : int
+        Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
+    comparison : Comparison or None
+        How well an int8 header agrees with the float32 model on the calibration rows; None without `int8`.
+    """
+
+    name: str
+    constants: int
+    stack: int
+    comparison: Comparison | None = None
+
+    def __str__(self) -> str:
+        sizes = f"{self.name}: {self.constants:,} bytes of constants, {self.stack:,} bytes of stack"
+        return sizes if self.comparison is None else f"{sizes}\n{self.comparison}"
+
+
+def write_c_header(
+    document: ModelDocument,
+    path: str | os.PathLike[str] | TextIO,
+    *,
+    name: str | None,
+    dtype: str | None,
+    int8: bool,
+    calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None,
+) -> CHeader:
+    """Write a model as a C header; see `Network.to_c`."""
+    prefix = prefix_of(name, path)
+    require(document, "to_c(int8=True)" if int8 else "to_c")
+    document = _as_float32(document, dtype)
+    if int8:
+        parts = parts_of_integers(document, prefix, calibrate)
+    elif calibrate is not None:
+        raise ValueError("calibrate is only used with int8=True")
+    else:
+        parts = (parts_of_rows if document.columns is None else parts_of_table)(document, prefix)
+    header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
+    text = _assembled(document, header, parts)
+    if isinstance(path, (str, bytes, os.PathLike)):
+        write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
+    else:
+        path.write(text)
+    return header
+
+
+def _assembled(document: ModelDocument, header: CHeader, parts: Parts) -> str:
+    """Return the text of a header from its parts."""
+    n_in, n_out = parts.sizes
+    usage, texts = _texts(document, header.name)
+    sizes = f"enum {{ {header.name}_inputs = {n_in}, {header.name}_outputs = {n_out} }};\n"
+    head = _head(document, header, parts, usage)
+    return "\n".join([head, parts.opening, _PUSH, sizes, parts.body, *texts, _POP]) + "\n#endif\n"
+
+
+# The code is C and C++. C has only the casts of which C++ compilers can be asked to warn.
+_CPLUSPLUS = "#if defined(__cplusplus) && defined(__GNUC__)\n{}\n#endif\n"
+_PUSH = _CPLUSPLUS.format('#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wold-style-cast"')
+_POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
+
+
+def _as_float32(document: ModelDocument, dtype: object) -> ModelDocument:
+    """Return the document with parameters in float32."""
+    if dtype is not None and dtype != "float32":
+        raise ValueError(f"dtype must be 'float32' or None, got {dtype!r}")
+    if document.net.dtype == np.float32:
+        return document
+    if dtype is None:
+        raise ValueError(
+            "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights"
+        )
+    rounded = document.astype(np.float32)
+    if not np.isfinite(rounded.params).all():
+        raise ValueError("a weight is too large for float32")
+    _require_resolution(document)
+    return rounded
+
+
+def _require_resolution(document: ModelDocument) -> None:
+    """Raise ValueError if the outputs need digits that float32 lacks: large biases, small weights."""
+    weights, biases, activation, _ = document.first.layers[-1]
+    if activation != "identity":
+        return
+    coarse = too_coarse(biases, np.sqrt((weights * weights).sum(axis=0)), np.float32)
+    if coarse.any():
+        raise ValueError(
+            f"the outputs are near {biases[coarse][0]:.6g}, where float32 cannot hold their differences: subtract an "
+            "offset from y before fit, and add it to the outputs of the header"
+        )
+
+
+def _head(document: ModelDocument, header: CHeader, parts: Parts, more: list[tuple[str, str]]) -> str:
+    """Return the comment that explains the header, and the include guard."""
+    usage = [*parts.usage, *more]
+    width = max(len(call) for call, _ in usage)
+    lines = [
+        *_model(document),
+        "",
+        *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
+        *(line for i, line in enumerate(parts.about) if line or not i),
+        "",
+        "C99 or C++, without dependencies, allocation and static variables; threads can share it.",
+        f"Flash: {header.constants} bytes of constants, and {parts.code} (Cortex-M4).",
+        f"RAM: {header.stack} bytes of arrays on the stack, and less than {parts.frames} more.",
+    ]
+    comment = "\n".join(f" * {line}".rstrip() for line in lines)
+    guard = f"CMLP_EXPORT_{header.name}"
+    return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
+
+
+def _model(document: ModelDocument) -> list[str]:
+    """Return the lines that describe the model."""
+    net, columns = document.net, document.columns
+    what = "A neural network" if columns is None else f"{len(document.networks)} neural networks for a table"
+    inputs = " or ".join(map(str, sorted({net.n_in for net, _ in document.networks}, reverse=True)))
+    layers = ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
+    return [
+        f"{what}, written by cmlp {_core.__version__}. Do not edit.",
+        "",
+        f"{'' if columns is None else f'Columns: {len(columns)}. '}Layers: {inputs} inputs, {layers}.",
+    ]
+
+
+def _texts(document: ModelDocument, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the usage and the functions of the class labels and the names of the inputs."""
+    of = "an input" if document.columns is None else "a column"
+    usage, functions = [], []
+    for what, values, meaning in (
+        ("label", None if document.labels is None else document.labels.classes, "the label of a class"),
+        ("feature", document.feature_names, f"the name of {of}"),
+    ):
+        if values is not None:
+            usage.append((f"{what}(index)", meaning))
+            comment = f"{meaning.capitalize()}, in UTF-8."
+            functions.append(text_function(prefix, what, [str(value) for value in values.tolist()], comment))
+    return usage, functions

@@ -1,0 +1,207 @@
+"""The text of a C header that predicts with 8-bit integers."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._export.c_text import Parts, classify, floats, inner, integers
+from cmlp._export.quantization import calibration_rows, compare, quantize
+
+if TYPE_CHECKING:
+    from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
+    from cmlp._model.document import Combination, ModelDocument
+
+# Only nonnegative numbers are shifted: C99 leaves right shifts of negative ones to the compiler.
+_SCALE = """\
+/* sum * factor / 2^shift, rounded, a half up; 0 for a negative sum, and at most 255. */
+static inline uint8_t NAME_scale(int32_t sum, uint32_t factor, uint8_t shift)
+{
+    uint64_t t;
+    if (sum <= 0) return 0;
+    t = ((uint64_t)(uint32_t)sum * factor + ((uint64_t)1 << (shift - 1))) >> shift;
+    return (uint8_t)(t > 255 ? 255 : t);
+}
+"""
+
+_LAYER = Template("""\
+static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
+{
+    const int8_t *w = ${prefix}_weights$i;
+    for (int j = 0; j < $n_out; j++) z[j] = ${prefix}_biases$i[j];
+    for (int k = 0; k < $n_in; k++, w += $n_out) {
+        const int32_t v = x[k];
+        if (v == 0) continue;
+        for (int j = 0; j < $n_out; j++) z[j] += v * w[j];
+    }
+}
+""")
+
+_RELU = "a[j] = NAME_scale(z[j], NAME_factors$i[j], NAME_shifts$i[j]);"
+_TABLE = """{
+        const uint8_t size = NAME_table$i[NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], NAME_shifts$i[j])];
+        a[j] = ($ctype)(z[j] < 0 ? $negative : size);
+    }"""
+_NEGATIVE = {"logistic": "255 - size", "tanh": "-size"}
+
+_QUANTIZE = Template("""\
+/* Converts a row of float to the bytes that the other functions need. Computes in float. */
+static inline void ${prefix}_quantize(const float x[$n_in], uint8_t q[$n_in])
+{
+    for (int k = 0; k < $n_in; k++) {
+        const float above = x[k] - ${prefix}_low[k], t = above / ${prefix}_step[k];
+        q[k] = (uint8_t)(!(t > 0.0f) ? 0.0f : t < 255.0f ? t + 0.5f : 255.0f);
+    }
+}
+""")
+
+_PREDICT = Template("""\
+/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of output j. */
+static inline void ${prefix}_predict_u8(const uint8_t x[$n_in], int32_t output[$n_out])
+{
+$body}
+""")
+
+
+def parts_of_integers(document: ModelDocument, prefix: str, calibrate: Any) -> Parts:
+    """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
+    X, y = calibration_rows(document, calibrate)
+    if isinstance(document.input_scale, tuple) and X.dtype != np.uint8:
+        raise ValueError(
+            "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
+            f"inputs are quantized with the same step. Got {X.dtype}."
+        )
+    net, sums = quantize(document, X)
+    comparison, combination = compare(document, net, sums, X, y), document.combination
+    if combination.rule == "binary" and combination.n_classes == 2:
+        combination = combination._replace(answer="threshold")
+    return Parts(
+        constants=_constants_size(net),
+        stack=_stack_size(net),
+        usage=[
+            *([] if net.input is None else [("quantize(x, q)", "the bytes q of a row x of float")]),
+            ("predict_u8(q, output)", "the weighted sums of the output layer, as integers"),
+            *([("classify_u8(q)", "the index of the predicted class")] if combination.answer else []),
+            ("unit(j)", "the weighted sum of output j is about output[j] * unit"),
+        ],
+        about=[
+            "",
+            "8-bit integers approximate the float32 model.",
+            "The inputs q are the bytes of the model's data." if net.input is None else "",
+            *str(comparison).splitlines(),
+        ],
+        code="less than 1 KB of code",
+        frames="100 bytes",
+        sizes=(document.n_inputs, document.net.n_out),
+        opening="#include <stdint.h>\n",
+        body=_body(net, prefix, combination),
+        comparison=comparison,
+    )
+
+
+def _body(net: IntegerNet, prefix: str, combination: Combination) -> str:
+    """Return the arithmetic of a header."""
+    parts = [_SCALE.replace("NAME_", f"{prefix}_")] if len(net.layers) > 1 else []
+    if net.input is not None:
+        parts += _input(net.input, prefix)
+    ctype = "uint8_t"
+    for i, layer in enumerate(net.layers, 1):
+        n_in, n_out = layer.weights.shape
+        parts.append(_constants(layer, prefix, i))
+        parts.append(_LAYER.substitute(prefix=prefix, i=i, ctype=ctype, n_in=n_in, n_out=n_out))
+        ctype = _ctype(layer)
+        if layer.rescale is not None:
+            parts.append(_activate(layer, prefix, i))
+    parts += [_unit(net, prefix), _predict(net, prefix)]
+    if combination.answer:
+        n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
+        declaration = f"{prefix}_classify_u8(const uint8_t x[{n_in}])"
+        calls = f"{prefix}_predict_u8(x, output);"
+        parts.append(classify(declaration, f"int32_t output[{n_out}];", calls, combination, "0"))
+    return "\n".join(parts)
+
+
+def _ctype(layer: IntegerLayer) -> str:
+    return "int8_t" if layer.activation == "tanh" else "uint8_t"
+
+
+def _input(ranges: InputRange, prefix: str) -> list[str]:
+    arrays = floats(f"{prefix}_low", ranges.low) + floats(f"{prefix}_step", ranges.step)
+    return [
+        f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}",
+        _QUANTIZE.substitute(prefix=prefix, n_in=len(ranges.low)),
+    ]
+
+
+def _constants(layer: IntegerLayer, prefix: str, i: int) -> str:
+    n_in, n_out = layer.weights.shape
+    text = (
+        f"/* Layer {i}: weights ({n_in} inputs, {n_out} outputs) and biases. */\n"
+        + integers("int8_t", f"{prefix}_weights{i}", layer.weights)
+        + integers("int32_t", f"{prefix}_biases{i}", layer.biases)
+    )
+    if layer.rescale is not None:
+        text += integers("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers)
+        text += integers("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts)
+        if layer.rescale.table is not None:
+            text += integers("uint8_t", f"{prefix}_table{i}", layer.rescale.table)
+    return text
+
+
+def _activate(layer: IntegerLayer, prefix: str, i: int) -> str:
+    negative = _NEGATIVE.get(layer.activation)
+    statement = Template(_RELU if negative is None else _TABLE).substitute(i=i, ctype=_ctype(layer), negative=negative)
+    return (
+        f"static inline void NAME_activate{i}(const int32_t *z, {_ctype(layer)} *a)\n{{\n"
+        f"    for (int j = 0; j < {len(layer.biases)}; j++) {statement}\n}}\n"
+    ).replace("NAME_", f"{prefix}_")
+
+
+def _unit(net: IntegerNet, prefix: str) -> str:
+    """Return the function with the value of 1 in each output."""
+    units = net.layers[-1].units
+    table = "    " + inner(floats("units", units))
+    return (
+        "/* The value of 1 in output j. */\n"
+        f"static inline float {prefix}_unit(int j)\n{{\n{table}\n"
+        f"    return j < 0 || j >= {len(units)} ? 0.0f : units[j];\n}}\n"
+    )
+
+
+def _predict(net: IntegerNet, prefix: str) -> str:
+    n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
+    lines, source = [], "x"
+    if len(net.layers) > 1:
+        lines.append(f"    int32_t z[{_widest(net)}];\n")
+    for ctype, name in (("uint8_t", "a"), ("int8_t", "b")):
+        widths = [len(layer.biases) for layer in net.layers[:-1] if _ctype(layer) == ctype]
+        lines += [f"    {ctype} {name}[{max(widths)}];\n"] if widths else []
+    for i, layer in enumerate(net.layers, 1):
+        target = "z" if i < len(net.layers) else "output"
+        lines.append(f"    {prefix}_layer{i}({source}, {target});\n")
+        if i < len(net.layers):
+            source = "b" if _ctype(layer) == "int8_t" else "a"
+            lines.append(f"    {prefix}_activate{i}(z, {source});\n")
+    return _PREDICT.substitute(prefix=prefix, n_in=n_in, n_out=n_out, body="".join(lines))
+
+
+def _widest(net: IntegerNet) -> int:
+    return max((len(layer.biases) for layer in net.layers[:-1]), default=0)
+
+
+def _constants_size(net: IntegerNet) -> int:
+    """Return the bytes of a header's constants."""
+    size = 0 if net.input is None else 8 * len(net.input.low)
+    for layer in net.layers:
+        size += layer.weights.size + 4 * len(layer.biases)
+        if layer.rescale is not None:
+            size += 5 * len(layer.biases) + (0 if layer.rescale.table is None else 256)
+    return size
+
+
+def _stack_size(net: IntegerNet) -> int:
+    """Return the bytes of the arrays that are on the stack during a prediction."""
+    types = {_ctype(layer) for layer in net.layers[:-1]}
+    return (4 + len(types)) * _widest(net) + 4 * len(net.layers[-1].biases)

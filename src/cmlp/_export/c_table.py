@@ -1,0 +1,317 @@
+"""The text of a C header that predicts raw rows of a table, bit-identical to Python's predictions."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from itertools import accumulate
+from string import Template
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp._export.c_network import CHECK_ROWS, OPENING, SEED, NetText, expected_outputs, stack_of_layers
+from cmlp._export.c_text import CHECK_USAGE, Parts, array, classify, floats, inner, literal
+from cmlp._model.calibration import n_answers
+from cmlp._model.document import Combination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from cmlp._model.document import ModelDocument, TableColumns, Target
+
+_OPENING = f"""\
+{OPENING}
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#endif
+"""
+_NUMBER_BYTES, _COLUMN_BYTES = 8, 40
+_ABOUT = [
+    "",
+    "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
+    "category. No number is infinite. A column is counted from 0.",
+]
+
+
+def parts_of_table(document: ModelDocument, prefix: str) -> Parts:
+    """Return the parts of a header for several networks behind an encoder of columns."""
+    table = _Table(document, prefix)
+    columns, combination = table.columns, document.combination
+    meaning = "the prediction" if combination.n == 1 else "the predicted quantiles"
+    if n_answers(document.net) > 1:
+        meaning = "the prediction of each target" if document.labels is None else "the probability of each label"
+    elif document.labels is not None:
+        meaning = f"the probabilities of {'both' if combination.rule == 'binary' else 'the'} classes"
+    n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
+    n_numbers = sum(len(column.edges) for column in columns)
+    n_params = sum(net.n_params for net, _ in document.networks)
+    n_floats = n_inputs + stack_of_layers(document.first) + document.net.n_out
+    return Parts(
+        constants=4 * n_params + _NUMBER_BYTES * n_numbers + _COLUMN_BYTES * len(columns),
+        stack=4 * n_floats + _NUMBER_BYTES * combination.n,
+        usage=[
+            ("predict(x, output)", f"{meaning} of a raw row x, as doubles"),
+            *([("classify(x)", "the index of the predicted class")] if combination.answer else []),
+            *([("category(column, name)", "the code of a category for a row")] if table.has_categories else []),
+            CHECK_USAGE,
+        ],
+        about=_ABOUT,
+        code="2 to 3 KB of code and the compiler's arithmetic in double",
+        frames="250 bytes",
+        sizes=(len(columns), combination.n),
+        opening=_OPENING,
+        body="\n".join(table.body()),
+    )
+
+
+class _Encoding(NamedTuple):
+    """One way to encode a row, with bins or without: the names of the array and of the first layer have no prefix."""
+
+    bins: bool
+    n_inputs: int
+    inputs: str
+    layer: str
+
+
+class _Table:
+    """The text of the header of a document."""
+
+    def __init__(self, document: ModelDocument, prefix: str) -> None:
+        assert document.columns is not None
+        self.document, self.prefix, self.columns = document, prefix, document.columns
+        wide = self.columns.core.width(True)
+        names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
+        seen = sorted({net.n_in for net, _ in document.networks}, reverse=True)
+        self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
+        self.has_categories = any(column.categories is not None for column in self.columns)
+
+    def body(self) -> Iterator[str]:
+        """Yield the arithmetic of a header: functions, columns, networks, predictions and the self-check."""
+        n_out = self.document.net.n_out
+        text = NetText(self.document.first, self.prefix, Combination(n_out), block=True)
+        yield text.functions()
+        yield from self._encoder()
+        yield from self._columns()
+        for i, (_, params) in enumerate(self.document.networks):
+            title = f"/* Network {i + 1}: weights (inputs, outputs) and biases of each layer. */\n"
+            yield title + floats(f"{self.prefix}_net{i}", params + np.float32(0))  # no negative zero
+        for encoding in self.encodings:
+            suffix, shape = encoding.layer.removeprefix("layer"), (encoding.n_inputs, text.net.sizes[1])
+            yield text.dense(suffix, shape, "float", "x[k]", skip=True)
+        yield from text.later_layers()
+        yield text.finish()
+        yield from self._predictions()
+        if self.has_categories:
+            yield _categories(self.columns, self.prefix)
+        yield _check(self.document, self.prefix)
+
+    def _encoder(self) -> Iterator[str]:
+        yield _core_text("base/soft_root.h", self.prefix)
+        text = files("cmlp._export").joinpath("table_functions.h").read_text("ascii")
+        yield text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
+        yield _core_text("table/encode_row.h", self.prefix)
+
+    def _columns(self) -> Iterator[str]:
+        """Yield the edges of all bins, and the columns."""
+        prefix, columns = self.prefix, []
+        edges: list[str] = []
+        for column in self.columns:
+            kind, n = column.kind.upper(), column.n
+            where = f"{prefix}_edges + {len(edges)}" if len(column.edges) else "NULL"
+            edges += map(repr, column.edges.tolist())
+            numbers = f"{column.centre!r}, {column.scale!r}"
+            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}}}")
+        if edges:
+            yield "/* Edges of the bins of all columns. */\n" + array(f"double {prefix}_edges", edges, 4)
+        yield array(f"{prefix}_column {prefix}_columns", columns, 1)
+
+    def _predictions(self) -> Iterator[str]:
+        prefix, document, combination = self.prefix, self.document, self.document.combination
+        n_nets, n_in, n_out = len(document.networks), len(self.columns), combination.n
+        limited, value, mean = "", "value", f"output[j] / {n_nets}.0"
+        if document.target is not None:
+            numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
+            if n_answers(document.net) == 1:
+                numbers = map(repr, map(float, document.target))  # type: ignore[arg-type]
+            else:
+                yield _targets(document.target, prefix)
+            centre, scale, low, high = numbers
+            limited, value = f", above = value < {low} ? {low} : value", f"(above > {high} ? {high} : above)"
+            mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
+        yield _PREDICT.substitute(
+            prefix=prefix,
+            n_in=n_in,
+            n_out=n_out,
+            n=document.net.n_out,
+            n_nets=n_nets,
+            nets=", ".join(f"{prefix}_net{i}" for i in range(n_nets)),
+            arrays=", ".join(f"{encoding.inputs}[{encoding.n_inputs}]" for encoding in self.encodings),
+            width=max(document.net.sizes[1:]),
+            encode="\n    ".join(
+                f"{prefix}_encode_columns({prefix}_columns, {n_in}, {int(encoding.bins)}, x, {encoding.inputs});"
+                for encoding in self.encodings
+            ),
+            forward=self._forward(),
+            limited=limited,
+            value=value,
+            mean=mean,
+            both="\n    output[1] = output[0];\n    output[0] = 1.0 - output[1];" * (combination.rule == "binary"),
+        )
+        if combination.answer:
+            calls = f"{prefix}_predict(x, output);"
+            yield classify(f"{prefix}_classify(const double x[{n_in}])", f"double output[{n_out}];", calls, combination)
+
+    def _forward(self) -> str:
+        """Return the statements that compute network i, from the inputs that it sees."""
+        prefix, width, networks = self.prefix, self.document.net.sizes[1], self.document.networks
+        calls = [
+            f"{prefix}_{encoding.layer}(nets[i], {encoding.inputs}, z);\n"
+            f"        {prefix}_finish(nets[i] + {(encoding.n_inputs + 1) * width}, z, net);"
+            for encoding in self.encodings
+        ]
+        if len(calls) == 1:
+            return calls[0]
+        seen = ", ".join(str(int(net.n_in == self.encodings[0].n_inputs)) for net, _ in networks)
+        first, second = (call.replace("\n", "\n    ") for call in calls)
+        return (
+            f"static const char has_bins[{len(networks)}] = {{{seen}}};\n"
+            f"        if (has_bins[i]) {{\n            {first}\n        }} else {{\n            {second}\n        }}"
+        )
+
+
+def _core_text(name: str, prefix: str) -> str:
+    """Return the functions of a header of the core with another prefix."""
+    text = files("cmlp").joinpath("core", name).read_text("ascii")
+    inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
+    inside = inside.replace("cmlp_", f"{prefix}_").replace("CMLP_", f"{prefix}_")
+    return inside.replace("VEC_FN", "static inline")
+
+
+_PREDICT = Template("""\
+/* Computes the outputs of one raw row. */
+static inline void ${prefix}_predict(const double x[$n_in], double output[$n_out])
+{
+    static const float *const nets[$n_nets] = {$nets};
+    float $arrays, z[$width], net[$n];
+    $encode
+    for (int i = 0; i < $n_nets; i++) {
+        $forward
+        for (int j = 0; j < $n; j++) {
+            const double value = net[j]$limited;
+            output[j] = i ? output[j] + $value : $value;
+        }
+    }
+    for (int j = 0; j < $n; j++) output[j] = $mean;$both
+}
+""")
+
+_CATEGORY = Template("""\
+/* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 (a number as in
+ * JSON, for example 2.5), or NULL for the missing value. Returns -1.0, the code of all other categories, if the
+ * category is not known, or the column has no categories. */
+static inline double ${prefix}_category(int column, const char *name)
+{
+    $first
+    $names
+    if (column < 0 || column >= $n) return -1.0;
+    for (int i = first[column]; i < first[column + 1]; i++) {
+        const char *a = names[i], *b = name;
+        while (a && b && *a && *a == *b) a++, b++;
+        if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
+    }
+    return -1.0;
+}
+""")
+
+
+def _categories(columns: TableColumns, prefix: str) -> str:
+    """Return the function that finds the code of a category."""
+    texts = [_category(value) for values in columns.categories for value in values or ()]
+    first = map(str, accumulate((len(values or ()) for values in columns.categories), initial=0))
+    return _CATEGORY.substitute(
+        prefix=prefix,
+        n=len(columns),
+        first=inner(array("int first", first, 16)),
+        names=inner(array("char *const names", texts, 6)),
+    )
+
+
+def _category(value: object) -> str:
+    if value is None:
+        return "NULL"
+    text = value if isinstance(value, str) else json.dumps(value.item() if isinstance(value, np.generic) else value)
+    if "\0" in text:
+        raise ValueError(f"the category {text!r} contains a NUL character, which would end it in C")
+    return literal(text)
+
+
+def _targets(target: Target, prefix: str) -> str:
+    """Return the numbers of several targets."""
+    rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*target, strict=True)]
+    title = "/* Of each target: its centre, its scale, and the lowest and highest scaled value. */\n"
+    return title + array(f"double {prefix}_targets", rows, 1).replace("] =", "][4] =", 1)
+
+
+_CHECK = Template("""\
+/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. Otherwise returns 0: options
+ * of the compiler, or the floating-point mode, change the results. */
+static inline int ${prefix}_check(void)
+{
+    $expected
+    const uint64_t nan = 0x7ff8000000000000u;
+    double x[$n_in], output[$n_out];
+    uint64_t wrong = 0, bits;
+    uint32_t state = $seed;
+    for (int i = 0; i < $rows; i++) {
+        for (int k = 0; k < $n_in; k++) {
+            const ${prefix}_column *c = &${prefix}_columns[k];
+            state = state * 1664525u + 1013904223u;
+            x[k] = 0.0;
+            if (c->kind == ${prefix}_COLUMN_CATEGORY) x[k] = (double)((state >> 8) % (uint32_t)(c->n + 1)) - 1.0;
+            if (c->kind != ${prefix}_COLUMN_NUMBER) continue;
+            x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
+            x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;
+            if (c->has_missing && !(state >> 29)) memcpy(&x[k], &nan, sizeof nan);
+        }
+        ${prefix}_predict(x, output);
+        for (int j = 0; j < $n_out; j++) {
+            memcpy(&bits, &output[j], sizeof bits);
+            wrong |= bits ^ expected[i * $n_out + j];
+        }
+    }
+    return wrong == 0;
+}
+""")
+
+
+def check_rows(columns: TableColumns) -> NDArray[np.float64]:
+    """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
+    rows = np.zeros((CHECK_ROWS, len(columns)))
+    state = SEED
+    for row in rows:
+        for k, column in enumerate(columns):
+            state = (state * 1664525 + 1013904223) % 2**32
+            if column.kind == "category":
+                row[k] = (state >> 8) % (column.n + 1) - 1.0
+            elif column.kind == "number":
+                missing = column.missing and not state >> 29
+                row[k] = np.nan if missing else ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
+    return rows
+
+
+def _check(document: ModelDocument, prefix: str) -> str:
+    assert document.columns is not None
+    rows = check_rows(document.columns)
+    expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else document.predict(rows)
+    return _CHECK.substitute(
+        prefix=prefix,
+        rows=CHECK_ROWS,
+        n_in=len(document.columns),
+        n_out=expected.shape[1],
+        expected=expected_outputs(expected, "rows", 5),
+        seed=SEED,
+    )

@@ -1,0 +1,138 @@
+"""Modules that PyTorch lacks. Only functions that need PyTorch import this module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cmlp._model.document import Column, TableColumns
+
+
+class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
+    """Multiplies its input by a constant number; `dtype` is the type of the result."""
+
+    def __init__(self, scale: float, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64).to(dtype))
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the scaled input in the dtype of the scale."""
+        wide = torch.promote_types(x.dtype, self.scale.dtype)
+        return (x.to(wide) * self.scale).to(self.scale.dtype)
+
+    def extra_repr(self) -> str:
+        """Return the scale, for ``print``."""
+        return f"{self.scale.item():g}"
+
+
+class InputShift(torch.nn.Module):  # type: ignore[misc]
+    """Subtracts a shift from each input and multiplies the difference by a factor, in float64.
+
+    A conversion of the module changes the type of the result only; shift and factor stay in float64.
+    """
+
+    shift: torch.Tensor
+    factor: torch.Tensor
+
+    def __init__(self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
+        self.register_buffer("factor", torch.tensor(factor, dtype=torch.float64))
+        self.register_buffer("result", torch.empty(0, dtype=dtype), persistent=False)
+
+    def _apply(self, *arguments: Any, **options: Any) -> InputShift:
+        """Keep shift and factor in float64 if a program converts the module: their digits would be lost."""
+        exact = self.shift, self.factor
+        super()._apply(*arguments, **options)
+        self.shift, self.factor = (values.to(self.shift.device) for values in exact)
+        return self
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the scaled input in the dtype of the module."""
+        return ((x.to(self.shift.dtype) - self.shift) * self.factor).to(self.result.dtype)
+
+
+class Exp(torch.nn.Module):  # type: ignore[misc]
+    """The exponential function."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return exp(x)."""
+        return torch.exp(x)
+
+
+class Sort(torch.nn.Module):  # type: ignore[misc]
+    """Sorts each row, so that predicted quantiles never cross."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the sorted rows."""
+        return torch.sort(x, dim=1).values
+
+
+class Normalize(torch.nn.Module):  # type: ignore[misc]
+    """Divides each row by its sum; equal probabilities if the sum is 0."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return rows with the sum 1."""
+        total = x.sum(dim=1, keepdim=True)
+        return torch.where(total == 0, 1 / x.shape[1], x / total)
+
+
+class Table(torch.nn.Module):  # type: ignore[misc]
+    """The encoder and the networks of a table: the mean of their outputs, in float64.
+
+    Its input are raw rows, of shape (n_rows, n_columns): numbers, NaN for a missing one, and codes of categories. The
+    code of a category is its index in the list of its column in `categories`, and -1 for others. Columns have the
+    order of `fit`. The encoder computes in float64, whatever the type of the module.
+    """
+
+    def __init__(self, columns: TableColumns, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
+        super().__init__()
+        self.columns, self.target = list(columns), columns.target
+        self.categories = [column.categories for column in self.columns]
+        self.networks = torch.nn.ModuleList(network for network, _ in networks)
+        self.bins = [n_in == columns.core.width(True) for _, n_in in networks]
+
+    def forward(self, rows: torch.Tensor) -> Any:
+        """Return the outputs of the model, of shape (n_rows, n_outputs)."""
+        rows = rows.to(torch.float64)
+        encoded = {bins: self._encoded(rows, bins) for bins in set(self.bins)}
+        outputs = [
+            network(encoded[bins].to(next(network.parameters()).dtype)).to(torch.float64)
+            for network, bins in zip(self.networks, self.bins, strict=True)
+        ]
+        if self.target is None:
+            return sum(outputs) / len(outputs)
+        centre, scale, low, high = torch.tensor(self.target, dtype=rows.dtype, device=rows.device)
+        return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
+
+    def _encoded(self, rows: torch.Tensor, bins: bool) -> Any:
+        """Return the inputs of the networks, as docs/arithmetic.md defines them."""
+        parts = []
+        for column, x in zip(self.columns, rows.unbind(dim=1), strict=True):
+            if column.kind == "number":
+                parts += _number(column, x, bins)
+            elif column.kind == "category":
+                codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
+                known = (x[:, None] == codes).to(x.dtype)
+                parts.append(known[:, :1] - known[:, 1:] if column.n == 2 else known)
+        return torch.cat(parts, dim=1) if parts else torch.zeros_like(rows[:, :1])
+
+
+def _number(column: Column, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+    """Return the inputs of a column of numbers."""
+    missing = x.isnan()
+    known = torch.where(missing, column.centre, x)
+    z = ((known - column.centre) / column.scale).clamp(-1e9, 1e9)
+    parts = [torch.where(missing, 0.0, z / torch.sqrt(1 + (z / 3) ** 2))[:, None]]
+    if bins and len(column.edges):
+        edges = torch.tensor(column.edges, dtype=x.dtype, device=x.device)
+        places = ((known[:, None] - edges[:-1]) / edges.diff()).clamp(0, 1) - 0.5
+        parts.append(torch.where(missing[:, None], 0.0, places))
+    return [*parts, missing.to(x.dtype)[:, None]] if column.missing else parts

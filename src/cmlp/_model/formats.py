@@ -1,0 +1,148 @@
+"""What each format can express. Every writer asks `require` before it begins, so a model is refused in one place.
+
+What depends on the content of names and labels (their characters and types) is refused where they are encoded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._model.calibration import n_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
+    from cmlp._model.document import ModelDocument
+
+    Refusal: TypeAlias = Callable[[ModelDocument], Exception | None]
+
+PIXELS = 784  # a page of a model with this many inputs has a field to draw in
+MOST_NETS = 1024  # CMLP_MAX_NETS
+
+# The functions that a page's JavaScript computes (assets/network.js, functions.js, distances.js and likelihoods.js).
+RARE_ACTIVATIONS = {"leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"}
+ACTIVATIONS = {"identity", "logistic", "tanh", "relu", "softmax", "exp"} | RARE_ACTIVATIONS
+DISTANCES = {"squared_error", "absolute_error", "huber", "quantile"}
+LIKELIHOODS = {"log_loss", "label_smoothing", "focal", "poisson", "gamma"}
+# What fits on a page, and what a browser can draw at every stroke.
+MOST_HIDDEN_LAYERS = 8
+MOST_NEURONS = 1024
+MOST_OUTPUTS = 100
+MOST_FIELDS = 256
+MOST_WEIGHTS = 2_000_000  # of all networks of a table: 11 MB of text, and 2 ms for a prediction
+
+
+def require(document: ModelDocument, form: str) -> None:
+    """Raise ValueError or TypeError, with the remedy if there is one, if a format cannot express a model.
+
+    `form` is what the user calls: "save", "to_c", "to_c(int8=True)", "to_html", "to_onnx", "to_sklearn" or "to_torch".
+    """
+    for refusal in _REFUSALS[form]:
+        error = refusal(document)
+        if error is not None:
+            raise error
+
+
+def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]:
+    """Return an input scale as a number of a type; raises ValueError if it is out of the type's range."""
+    with np.errstate(over="ignore"):
+        value: np.floating[Any] = dtype.type(scale)
+    if not np.finfo(dtype).tiny <= value < np.inf:
+        raise ValueError(f"input_scale={scale!r} is out of the range of {dtype} in {where}")
+    return value
+
+
+def _non_finite(message: str) -> Refusal:
+    def refusal(document: ModelDocument) -> Exception | None:
+        finite = all(np.isfinite(params).all() for _, params in document.networks)
+        return None if finite else ValueError(f"a weight is NaN or infinite{message}")
+
+    return refusal
+
+
+def _table(message: str) -> Refusal:
+    return lambda document: None if document.columns is None else ValueError(message)
+
+
+_ONE_NETWORK = (
+    "to_sklearn does not support tables: it exports one network, and this model has an encoder of columns and several "
+    "networks. to_onnx writes an ONNX file, to_c a C header, to_torch a module, to_html a page, save a file for the C "
+    "library; estimators_ has the networks, whose inputs are encoded rows."
+)
+
+
+def _for_file(document: ModelDocument) -> Exception | None:
+    if not isinstance(document.net.loss, str):
+        return TypeError(
+            f"loss of {document.class_name} is a function, which a model file cannot contain: use pickle instead."
+        )
+    if len(document.networks) > MOST_NETS:
+        return ValueError(f"a model file can contain at most {MOST_NETS} networks, got {len(document.networks)}.")
+    return None
+
+
+def _for_int8(document: ModelDocument) -> Exception | None:
+    *hidden, output = document.net.activations
+    for name in hidden:
+        if name not in ("relu", "logistic", "tanh"):
+            return ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
+    if output not in ("softmax", "logistic", "identity"):
+        return ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
+    if document.first.sorts:
+        return ValueError(
+            "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"
+        )
+    return None
+
+
+def _for_page(document: ModelDocument) -> Exception | None:
+    net, is_table = document.net, document.columns is not None
+    if document.first.sorts and not is_table:
+        return ValueError(
+            "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
+        )
+    if is_table and n_answers(net) > 1:
+        what = "targets" if document.labels is None else "labels per row"
+        return ValueError(
+            f"to_html does not support a table with several {what}: its page shows one answer. Fit a model for each of "
+            f"the {n_answers(net)}."
+        )
+    if net.loss not in DISTANCES | LIKELIHOODS:
+        return ValueError(f"to_html does not support the loss {net.loss!r}")
+    for name in net.activations:
+        if name not in ACTIVATIONS:
+            return ValueError(f"to_html does not support the activation {name!r}")
+    hidden = net.sizes[1:-1]
+    counts = {
+        "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
+        "neurons in a hidden layer": (max(hidden, default=0), MOST_NEURONS),
+        "outputs": (net.n_out, MOST_OUTPUTS),
+    }
+    if is_table:
+        n_weights = sum(net.n_params for net, _ in document.networks)
+        counts |= {"columns": (document.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
+    else:
+        counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
+    for what, (count, most) in counts.items():
+        if count > most:
+            return ValueError(f"to_html supports at most {most} {what}, got {count}")
+    return None
+
+
+_SAME_STEP = (
+    "to_c(int8=True) does not support tables: the int8 export quantizes all inputs of one network with the same step, "
+    "which is too coarse for numbers in their bins. Leave out int8 and calibrate."
+)
+_EXPORTED = _non_finite(": such a model cannot be exported")
+_REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
+    "save": (_for_file, _non_finite(": such a model cannot be saved")),
+    "to_c": (_EXPORTED,),
+    "to_c(int8=True)": (_table(_SAME_STEP), _EXPORTED, _for_int8),
+    "to_html": (_for_page, _non_finite(": to_html cannot show such a model")),
+    "to_onnx": (_EXPORTED,),
+    "to_sklearn": (_table(_ONE_NETWORK), _EXPORTED),
+    "to_torch": (_EXPORTED,),
+}

@@ -1,0 +1,132 @@
+"""What a table's model knows about its training rows besides what it predicts from: for pages and `cmlp info`.
+
+There are some values of each column, without the rows that they were in; which columns are dates; and how often, or how
+far, the model was wrong on rows outside the training. No answer depends on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from cmlp import _core
+
+N_VALUES = 32  # of each column
+ROWS = ("held_out", "calibration")
+
+
+class Accuracy(NamedTuple):
+    """How good a model is on rows outside the training.
+
+    Attributes
+    ----------
+    rows : {"held_out", "calibration"}
+        Which rows, as in `cmlp._model.calibration.Calibration`.
+    n : int
+        Number of rows.
+    value : float
+        Share of the rows whose class is the most probable one, or the mean absolute error; weighted.
+    base : float
+        The same for the best constant answer: the most frequent class, or the median.
+    """
+
+    rows: str
+    n: int
+    value: float
+    base: float
+
+
+class Summary(NamedTuple):
+    """Attributes.
+
+    values : ndarray of float64, shape (N_VALUES, n_columns)
+        Each column of the raw training rows at evenly spaced ranks, in ascending order: numbers, codes of categories,
+        and NaN at the end. The rows of this array are not rows of the table.
+    dates : sequence of int
+        Indices of the columns of numbers that were dates.
+    accuracy : Accuracy or None
+        None if no rows were held out, or for quantiles without the median.
+    """
+
+    values: NDArray[np.float64]
+    dates: Sequence[int] = ()
+    accuracy: Accuracy | None = None
+
+
+def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return `N_VALUES` values of each column, so that each stands for the same share of the rows."""
+    levels = (np.arange(N_VALUES) + 0.5) / N_VALUES
+    if weight is None:
+        ranks = (levels * len(raw)).astype(np.intp)
+        return np.stack([np.partition(column, ranks)[ranks] for column in raw.T], axis=1)
+    found = np.empty((N_VALUES, raw.shape[1]))
+    for i, column in enumerate(raw.T):
+        order = np.argsort(column, kind="stable")
+        summed = np.cumsum(weight[order])
+        ranks = np.minimum(np.searchsorted(summed, levels * summed[-1]), len(order) - 1)
+        found[:, i] = column[order[ranks]]
+    return found
+
+
+def accuracy_of(
+    net: _core.Net,
+    rows: str,
+    outputs: NDArray[np.float64],
+    y: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    *,
+    has_classes: bool,
+) -> Accuracy | None:
+    """Return the accuracy on some rows; y are numbers, or indices of classes, which are -1 for unknown classes."""
+    if has_classes:
+        counts = np.bincount(y + 1, weight)
+        right = float(np.average(outputs.argmax(axis=1) == y, weights=weight))
+        return Accuracy(rows, len(y), right, float(counts[1:].max(initial=0.0) / counts.sum()))
+    middle = _median_output(net)
+    if middle is None:
+        return None
+    order = np.argsort(y, kind="stable")
+    summed = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
+    median = y[order[np.searchsorted(summed, summed[-1] / 2)]]
+    errors = [float(np.average(np.abs(y - other), weights=weight)) for other in (outputs[:, middle], median)]
+    return Accuracy(rows, len(y), *errors) if np.isfinite(errors).all() else None
+
+
+def _median_output(net: _core.Net) -> int | None:
+    """Return which output is a mean or a median; None if all are other quantiles."""
+    if net.loss != "quantile":
+        return 0
+    levels = net.loss_parameter if isinstance(net.loss_parameter, tuple) else (net.loss_parameter,)
+    return levels.index(0.5) if 0.5 in levels else None
+
+
+def checked_summary(kinds: Sequence[tuple[str, int, bool]], values: Any, dates: object, accuracy: object) -> Summary:
+    """Return the summary of a file or a pickle for columns of these kinds; raises ValueError if it is invalid."""
+    values = np.asarray(values)
+    if values.dtype.kind != "f" or values.shape != (N_VALUES, len(kinds)) or np.isinf(values).any():
+        raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(kinds)} columns")
+    if not isinstance(dates, (list, tuple)) or not all(
+        type(i) is int and 0 <= i < len(kinds) and kinds[i][0] != "category" for i in dates
+    ):
+        raise ValueError("the dates of the summary are not columns of numbers")
+    values = values.astype(np.float64)
+    if accuracy is None:
+        return Summary(values, tuple(dates))
+    if not isinstance(accuracy, (list, tuple)) or len(accuracy) != len(Accuracy._fields):
+        raise ValueError("the accuracy of the summary is invalid")
+    rows, n, *numbers = accuracy
+    if (
+        rows not in ROWS
+        or type(n) is not int
+        or n < 1
+        or not all(type(x) is float and 0 <= x < np.inf for x in numbers)
+    ):
+        raise ValueError("the accuracy of the summary is invalid")
+    return Summary(values, tuple(dates), Accuracy(rows, n, *numbers))

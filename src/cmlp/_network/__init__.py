@@ -1,0 +1,1 @@
+"""The bare network, for users who want its parameters, activations and gradients, or who embed it."""

@@ -1,0 +1,381 @@
+// --- The page of a table's model: a field and a curve for each column, and the prediction.
+
+const N_POINTS = 33; // of a curve
+const MOST_CATEGORIES = 200; // that are known of a column
+const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
+const N_REASONS = 8; // columns whose effects are shown one by one
+const MS_OF_A_DAY = 864e5;
+const hasUse = ({ kind }) => kind !== "unused";
+const typical = columns.map(typicalOf);
+const row = [...typical]; // numbers, NaN if missing, and codes of categories
+const cards = columns.map(() => null); // the elements of each column in use
+let result = []; // the prediction
+let frame, resting;
+let curves = []; // for each column in use the predictions at its points
+let waiting = []; // columns whose curves must be computed again
+let limits = [0, 1]; // of the curves
+let isPainted = true; // the curves
+let explaining = null; // the computation of the reasons
+
+function typicalOf({ kind, centre, field }) {
+	if (kind !== "number") return 0;
+	if (field === "number") return Number(centre.toPrecision(6));
+	const steps = field === "date" ? 1 : 1440; // of a day
+	return Math.round(centre * steps) / steps;
+}
+
+function plain(value) {
+	const usual = value === 0 || (abs(value) >= 1e-5 && abs(value) < 1e15);
+	const digits = { maximumSignificantDigits: 6, useGrouping: abs(value) >= 1e4 };
+	return (usual ? value.toLocaleString("en", digits) : value.toExponential(4)).replace("-", "−");
+}
+
+const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(1)} %`);
+const best = () => result.indexOf(max(...result));
+const answer = () => (target ? result.map(plain).join(", ") : outputs[best()]);
+const isNumber = (i) => columns[i].kind === "number";
+
+/** A number with as many digits as matter beside a width. */
+function rounded(value, width) {
+	const digits = width > 0 && value ? ceil(Math.log10(abs(value) / width)) + 2 : 6;
+	return plain(Number(value.toPrecision(clip(digits, 1, 6))));
+}
+
+const isDate = (i) => isNumber(i) && columns[i].field !== "number";
+const dateOf = (days) => new Date(Math.round(days * MS_OF_A_DAY)).toISOString();
+
+/** A number, a date or the name of a category as text. */
+function textOf(i, value) {
+	const { choices, missing, field } = columns[i];
+	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
+	if (Number.isNaN(value)) return "missing";
+	if (!isDate(i)) return plain(value);
+	return dateOf(value)
+		.slice(0, field === "date" ? 10 : 16)
+		.replace("T", " ");
+}
+
+/** The smallest and the largest number in training; none for a column without bins. */
+const ends = ({ edges }) => (edges.length ? [edges[0], edges.at(-1)] : null);
+
+/** What is unusual about a value: the training rows have had no such value. Nothing if they have. */
+function outsideOf(i, value) {
+	const { choices, missing, centre } = columns[i];
+	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
+	if (Number.isNaN(value)) return missing ? "" : "never missing in training";
+	const [low, high] = ends(columns[i]) || [centre, centre];
+	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
+}
+
+/** The values at which a curve is computed. */
+function pointsOf(i) {
+	if (!isNumber(i)) return range(columns[i].n);
+	const [low, high] = ends(columns[i]) || [];
+	return low === undefined ? [] : range(N_POINTS).map((k) => low + ((high - low) * k) / (N_POINTS - 1));
+}
+
+// Where a value is on its curve, from 0 to WIDTH. A category has a part of the width.
+function placeOf(i, value) {
+	if (!isNumber(i)) return ((value + 0.5) / columns[i].n) * WIDTH;
+	const [low, high] = ends(columns[i]);
+	return clip((value - low) / (high - low), 0, 1) * WIDTH;
+}
+
+/** Values with their texts, to be written below a curve. */
+function ticksOf(i) {
+	if (!isNumber(i)) {
+		const { choices, n } = columns[i];
+		return n > 6 ? [] : choices.map((choice, code) => [code, choice ?? "missing"]);
+	}
+	const [low, high] = ends(columns[i]);
+	if (isDate(i)) return [low, (low + high) / 2, high].map((day) => [day, dateOf(day).slice(0, 10)]);
+	const power = 10 ** floor(Math.log10((high - low) / 3));
+	const step = [1, 2, 5, 10].map((k) => k * power).find((size) => (high - low) / size <= 4);
+	const first = ceil(low / step);
+	return range(max(0, floor(high / step) - first + 1)).map((k) => [(first + k) * step, plain((first + k) * step)]);
+}
+
+const heightOf = (value) => HEIGHT - clip((value - limits[0]) / (limits[1] - limits[0] || 1), 0, 1) * HEIGHT;
+
+// --- The elements
+
+function makeNumber(i, card) {
+	const field = Object.assign(make("input"), { type: columns[i].field, step: "any", placeholder: "missing" });
+	listen(field, "input", () => change(i, field.valueAsNumber / (isDate(i) ? MS_OF_A_DAY : 1)));
+	const between = ends(columns[i]);
+	card.usual = between ? between.map((end) => textOf(i, end)).join(" to ") : `median ${textOf(i, columns[i].centre)}`;
+	if (!between) return field;
+	const [low, high] = between;
+	const slider = Object.assign(make("input"), { type: "range", min: low, max: high, step: "any" });
+	slider.ariaLabel = columns[i].name + ", slider";
+	const step = max(10 ** floor(Math.log10((high - low) / 100)), columns[i].field === "date" ? 1 : 0);
+	listen(slider, "input", () => {
+		const value = Number((Math.round(slider.value / step) * step).toPrecision(12));
+		fill(field, i, clip(value, low, high));
+		change(i, clip(value, low, high));
+	});
+	card.slider = slider;
+	return field;
+}
+
+/** Writes a value into a field. */
+function fill(field, i, value) {
+	if (Number.isNaN(value)) field.value = "";
+	else if (isDate(i)) field.valueAsNumber = Math.round(value * 1440) * 60_000;
+	else field.value = value;
+}
+
+function makeChoice(i, card) {
+	const { choices, missing } = columns[i];
+	const field = make("select");
+	const add = (text, code) => field.append(Object.assign(make("option", "", text), { value: code }));
+	choices.forEach((choice, code) => choice !== null && add(choice, code));
+	if (missing >= 0) add("(missing)", missing);
+	add(missing < 0 ? "(other or missing)" : "(other)", -1);
+	listen(field, "change", () => change(i, Number(field.value)));
+	card.usual = `${choices.length} categories`;
+	return field;
+}
+
+/** A curve with a dot, from the template. */
+function makeGraph() {
+	const graph = $("graph").content.firstElementChild.cloneNode(true);
+	const [line, dot] = graph.children;
+	return { graph, line, dot };
+}
+
+function makeTicks(i) {
+	const ticks = Object.assign(make("div", "ticks"), { ariaHidden: "true" });
+	ticksOf(i).forEach(([value, text]) => {
+		const tick = make("span", "", text);
+		tick.style.left = `${placeOf(i, value)}%`;
+		if (isDate(i)) tick.style.transform = `translateX(-${placeOf(i, value)}%)`; // no wider than the curve
+		if (!isNumber(i)) tick.style.maxWidth = `${100 / columns[i].n}%`;
+		ticks.append(tick);
+	});
+	return ticks;
+}
+
+function buildColumn(i) {
+	const [box, text] = [make("div", isDate(i) ? "column date" : "column"), make("label", "", columns[i].name)];
+	const card = (cards[i] = { ...makeGraph(), box, hint: make("span", "quiet") });
+	card.field = isNumber(i) ? makeNumber(i, card) : makeChoice(i, card);
+	card.field.id = text.htmlFor = `column-${i}`;
+	card.hint.id = `hint-${i}`;
+	card.field.setAttribute("aria-describedby", card.hint.id);
+	text.title = columns[i].name;
+	box.append(text, card.field, card.hint);
+	if (pointsOf(i).length) box.append(card.graph, makeTicks(i));
+	if (card.slider) box.append(card.slider);
+	$("columns").append(box);
+}
+
+function buildOutputs() {
+	outputs.forEach((name, j) => {
+		const item = Object.assign(make("li"), { title: name });
+		item.append(make("span", "", name), make("i", "bar"), make("b"));
+		$("outputs").append(item);
+		$("shown").append(Object.assign(make("option", "", name), { value: j }));
+	});
+	if (outputs.length > 8) $("outputs").tabIndex = 0; // it scrolls
+	$("headline").hidden = target && outputs.length > 1; // the list has these numbers
+	if (target && outputs.length === 1) $("outputs").className = "single";
+	$("shown-row").hidden = outputs.length === 1;
+	if (target) $("shown-row").firstChild.textContent = "Reasons and curves: ";
+	$("unused").textContent = columns.some((one) => !hasUse(one))
+		? `Without effect, because constant in training: ${columns
+				.filter((one) => !hasUse(one))
+				.map(({ name }) => name)
+				.join(", ")}.`
+		: "";
+	const [centre, scale, low, high] = target || [];
+	if (target) write("limits", `In training: ${plain(centre + scale * low)} to ${plain(centre + scale * high)}`);
+	const choices = model.intervals?.choices || [];
+	choices.forEach(([coverage, margin]) =>
+		$("coverage").append(Object.assign(make("option", "", `${100 * coverage} %`), { value: margin })),
+	);
+	$("coverage").selectedIndex = choices.findIndex(([coverage]) => coverage >= 0.9);
+	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = choices.length - 1;
+	$("interval").hidden = !choices.length;
+	if (!background) return;
+	write("sorting", "The column with the largest effect is the first.");
+	const { kept } = model.background;
+	const [n, what] = [
+		background.rows.length,
+		kept ? "rows of the training" : "made rows, with the values of each column",
+	];
+	write("compared", `Reasons compare this row with ${n} ${what}${kept ? "." : " in random order."}`);
+}
+
+// --- Painting
+
+function paintOutputs() {
+	const [centre, scale, low, high] = target || [];
+	const part = (value) => (target ? ((value - centre) / scale - low) / (high - low || 1) : value);
+	[...$("outputs").children].forEach((item, j) => {
+		item.children[1].style.setProperty("--a", clip(part(result[j]), 0, 1));
+		item.children[2].textContent = shownValue(result[j]);
+		item.className = !target && j === best() ? "winner" : "";
+	});
+	write("headline", answer());
+	paintInterval();
+}
+
+/** The interval or the set of classes that contains the truth as often as chosen. */
+function paintInterval() {
+	const margin = Number($("coverage").value);
+	if (!target) {
+		const found = outputs.filter((_, j) => j === best() || 1 - result[j] <= margin);
+		const more = found.length > 6 ? ` or ${found.length - 6} others` : "";
+		return write("ends", `The right answer is ${found.slice(0, 6).join(" or ")}${more} in`);
+	}
+	let [low, high] = [result[0] - margin, result.at(-1) + margin];
+	if (low > high) low = high = (low + high) / 2;
+	const shown = [low, high].map((end) => rounded(end, high - low));
+	write("ends", `The true number is between ${shown[0]} and ${shown[1]} in`);
+}
+
+/** Names the values that the training rows did not have. */
+function paintOutside() {
+	const found = [];
+	cards.forEach((card, i) => {
+		if (!card) return;
+		const usual = outsideOf(i, row[i]);
+		card.box.classList.toggle("outside", Boolean(usual));
+		write(card.hint.id, usual ? `outside the training rows (${usual})` : card.usual);
+		if (usual) found.push(`${columns[i].name} ${textOf(i, row[i])} (${usual})`);
+	});
+	$("outside").hidden = !found.length;
+	if (found.length) write("outside", `Outside the training rows: ${found.join(", ")}. Do not rely on this answer.`);
+}
+
+const signed = (value, text) => (value < 0 ? "" : "+") + text;
+
+/** An effect on the shown output: of probabilities, in percentage points. */
+function effectText(value, width) {
+	return target ? signed(value, rounded(value, width)) : signed(value, (100 * value).toFixed(1).replace("-", "−"));
+}
+
+function paintReasons({ mean, values }) {
+	const order = range(values.length).sort((i, k) => abs(values[k]) - abs(values[i]));
+	const [first, others] = [order.slice(0, N_REASONS), order.slice(N_REASONS).filter((i) => cards[i])];
+	const shown = first.filter((i) => cards[i]).map((i) => [`${columns[i].name}: ${textOf(i, row[i])}`, values[i]]);
+	if (others.length) shown.push([`${others.length} other columns`, sum(others.map((i) => values[i]))]);
+	const width = max(...shown.map(([, value]) => abs(value))) || 1;
+	const items = shown.map(([text, value]) => {
+		const [item, bar] = [Object.assign(make("li"), { title: text }), make("i", value < 0 ? "effect less" : "effect")];
+		bar.style.setProperty("--a", abs(value) / width);
+		item.append(make("span", "", text), bar, make("b", "", effectText(value, width)));
+		return item;
+	});
+	$("reasons").replaceChildren(...items);
+	const [name, value] = [outputs[shownOutput()], result[shownOutput()]];
+	const [start, end] = [mean, value].map((one) => (target ? rounded(one, width) : shownValue(one)));
+	write("question", outputs.length === 1 ? `Why ${end}?` : `Why ${end} for ${name}?`);
+	write(
+		"mean",
+		`The average is ${start}. The values of this row change it${target ? "" : " (in percentage points)"} by:`,
+	);
+	$("why").hidden = false;
+}
+
+/** The dot of each column: where the row is on its curve. */
+function paintDots() {
+	cards.forEach((card, i) => {
+		if (!card) return;
+		const isOn = isNumber(i) ? finite(row[i]) && ends(columns[i]) : row[i] >= 0;
+		card.dot.setAttribute("d", isOn ? `M${placeOf(i, row[i])} ${heightOf(result[shownOutput()])}h0` : "");
+	});
+}
+
+function paintCurves() {
+	const values = curves.flat();
+	if (target) limits = [min(...values), max(...values)];
+	if (values.length) write("scale", `All curves go from ${limits.map(shownValue).join(" (bottom) to ")} (top).`);
+	isPainted = true;
+	cards.forEach((card, i) => {
+		if (!card) return;
+		const half = isNumber(i) ? 0 : (0.4 * WIDTH) / columns[i].n;
+		const at = pointsOf(i).map((value) => placeOf(i, value));
+		const parts = curves[i].map((value, k) =>
+			half ? `M${at[k] - half} ${heightOf(value)}h${2 * half}` : `${k ? "L" : "M"}${at[k]} ${heightOf(value)}`,
+		);
+		card.line.setAttribute("d", parts.join(""));
+	});
+	paintDots();
+}
+
+const shownOutput = () => Number($("shown").value);
+
+function computeCurve(i) {
+	curves[i] = pointsOf(i).map((value) => predict(Object.assign([...row], { [i]: value }))[shownOutput()]);
+}
+
+/** Computes some curves in each frame, and paints them when all are complete; then the reasons. */
+function paint() {
+	frame = 0;
+	const end = performance.now() + 12;
+	const hasTime = () => performance.now() < end;
+	while (waiting.length && hasTime()) computeCurve(waiting.pop());
+	if (!waiting.length && !isPainted) paintCurves();
+	while (!waiting.length && explaining && hasTime()) {
+		const { done, value } = explaining.next();
+		if (value) paintReasons(value);
+		if (done) explaining = null;
+	}
+	if (waiting.length || explaining) requestPaint();
+}
+
+function requestPaint() {
+	frame = frame || requestAnimationFrame(paint);
+}
+
+/** Shows the row; the curve of the column that has changed stays as it is. */
+function show(changed) {
+	result = predict(row);
+	paintOutputs();
+	paintOutside();
+	paintDots();
+	isPainted = false;
+	explaining = background && explain([...row], shownOutput());
+	waiting = range(columns.length).filter((i) => cards[i] && (i !== changed || waiting.includes(i)));
+	requestPaint();
+	clearTimeout(resting);
+	resting = setTimeout(rest, 400);
+}
+
+/** Once nothing has changed for a while: words for screen readers. */
+function rest() {
+	write("spoken", target ? answer() : `${answer()}, ${shownValue(result[best()])}`);
+}
+
+function change(i, value) {
+	row[i] = value;
+	if (cards[i].slider && finite(value)) cards[i].slider.value = value;
+	show(i);
+}
+
+function reset() {
+	row.splice(0, row.length, ...typical);
+	cards.forEach((card, i) => {
+		if (card) fill(card.field, i, row[i]);
+		if (card?.slider) card.slider.value = row[i];
+	});
+	show();
+}
+
+async function start() {
+	model.order.forEach((i) => hasUse(columns[i]) && buildColumn(i));
+	buildOutputs();
+	result = predict(row);
+	$("shown").value = target ? floor((outputs.length - 1) / 2) : best();
+	reset();
+	listen($("reset"), "click", reset);
+	listen($("shown"), "change", () => show());
+	listen($("coverage"), "change", paintInterval);
+	const useTheme = (isDark) => (root.dataset.theme = isDark ? "dark" : "light");
+	listen($("theme"), "click", () => useTheme(root.dataset.theme !== "dark"));
+	listen(matchMedia("(prefers-color-scheme: dark)"), "change", ({ matches }) => useTheme(matches));
+}
+
+const ready = start();

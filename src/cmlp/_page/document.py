@@ -1,0 +1,150 @@
+"""The page of a network: which files of assets/ it consists of, and its texts."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
+from cmlp._page.assembly import Document, as_json, asset, fill, script, style
+from cmlp._page.description import Described, visible
+from cmlp._page.examples import Examples, default_digits
+from cmlp._page.table import table_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from cmlp._model.document import ModelDocument
+
+MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
+LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
+
+
+def page_of(
+    document: ModelDocument,
+    data: Sequence[ArrayLike] | None = None,
+    title: str | None = None,
+    *,
+    background: bool = False,
+) -> Document:
+    """Return the page of a model; see `Network.to_html`."""
+    if document.columns is not None:
+        if data is not None:
+            raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
+        return table_page(document, title, background=background)
+    if background:
+        raise ValueError(
+            f"background must be False for a {document.class_name}: only the page of a table has such rows"
+        )
+    described = Described(document)
+    if data is not None:
+        described.use_data(data)
+    examples = default_digits(described) if data is None else Examples(described, data)
+    parts = _texts(described, examples, title) | {
+        "style": _style(described),
+        "script": _script(described, examples),
+        "model": as_json(described.as_json(_white(described, examples))),
+        "examples": as_json(None if examples is None else examples.as_json()),
+    }
+    return Document("template.html", parts)
+
+
+def _style(model: Described) -> str:
+    """Return the style: only the files that this page needs."""
+    names = ["base", "page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])]
+    return style(names)
+
+
+def _script(model: Described, examples: Examples | None) -> str:
+    """Return the script: only the files that this page needs."""
+    loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
+    parts = {
+        "network": True,
+        "functions": bool(set(model.activations) & RARE_ACTIVATIONS),
+        loss: True,
+        **dict.fromkeys(("dom", "examples", "canvas", "stage", "neuron", "touch", "wishes"), True),
+        "training": examples is not None,
+        "batch": examples is not None,
+        "pen": model.is_image,
+        "drawing": model.is_image,
+        "fields": not model.is_image,
+        "fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
+        "hill": has_lesson(model, examples),
+        "chain": has_lesson(model, examples),
+        "lesson": has_lesson(model, examples),
+        "page": True,
+    }
+    return script(name for name, needed in parts.items() if needed)
+
+
+def has_lesson(model: Described, examples: Examples | None) -> bool:
+    """Return whether the lesson's cards describe this model: ten digits, and two hidden layers of logistic neurons."""
+    is_story = set(model.activations) == {"logistic"} and len(model.sizes) == 4 and model.sizes[1] > LESSON_NEURON
+    return examples is not None and model.noun == "digit" and model.sizes[-1] == 10 and is_story
+
+
+def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
+    """Return the texts and sections of the template."""
+    noun = model.noun
+    bounded = all(name in ("logistic", "softmax") for name in model.activations)
+    texts = {
+        "noun": noun,
+        "a_noun": {"digit": "a digit", "image": "an image"}.get(noun, noun),
+        "Nouns": noun.capitalize() + "s",
+        "noise": "Noise" if model.is_image else "Random values",
+        "range": "a number from 0 to 1" if bounded else "a number, shown by brightness; below 0 in orange",
+        "measured": "test cost" if model.kind == "numbers" else f"test {noun}s right",
+        "filters": "its neurons" if model.sizes[1] <= MOST_FILTERS else f"its first {MOST_FILTERS} neurons",
+        "title": escape(visible(title if title is not None else _title(model))),
+        "facts": escape(_facts(model, examples)),
+        "keys": escape(_keys(model, examples is not None)),
+        "wanted": _WANTED_CLASS if model.kind in ("classes", "binary") else _WANTED_NUMBERS,
+        "hidden": " and ".join(map(str, model.sizes[1:-1])),
+        "n_params": f"{model.net.n_params:,}",
+    }
+    sections = {
+        "input": "drawing" if model.is_image else "fields",
+        "training": "training" if examples is not None else None,
+        "lesson": "lesson" if has_lesson(model, examples) else None,
+        "boards": "boards" if has_lesson(model, examples) else None,
+    }
+    for name, file in sections.items():
+        texts[name] = "" if file is None else fill(asset(f"{file}.html"), texts)
+    return texts
+
+
+_WANTED_CLASS = '<select id="wanted"></select>'
+_WANTED_NUMBERS = '<input type="text" id="wanted">'
+
+
+def _title(model: Described) -> str:
+    if model.noun == "digit":
+        return "Inside a network that reads digits"
+    return "Inside a network of " + "-".join(map(str, model.sizes)) + " neurons"
+
+
+def _facts(model: Described, examples: Examples | None) -> str:
+    facts = f"{model.net.n_params:,} weights and biases"
+    accuracy = None if examples is None else examples.accuracy()
+    return facts if accuracy is None else f"{facts}; {100 * accuracy:.1f} % of test {model.noun}s right"
+
+
+def _keys(model: Described, has_examples: bool) -> str:
+    """Return the list of the keys of this page."""
+    noun = model.noun
+    keys = ["0–9 a test digit"] if has_examples and noun == "digit" else []
+    keys += [f"t test {noun}", *(["m next mistake"] if model.kind != "numbers" else [])] if has_examples else []
+    keys += ["n noise" if model.is_image else "n random values", "c clear", *(["z undo"] if model.is_image else [])]
+    keys += ["w wishes", *(["s step", "space run"] if has_examples else []), "Esc close"]
+    return " · ".join(keys)
+
+
+def _white(model: Described, examples: Examples | None) -> float:
+    """Return the input of a white pixel, 0 without an image."""
+    if examples is not None:
+        return examples.white
+    if not model.is_image:
+        return 0.0
+    return 255 * model.pixel_scale if model.takes_bytes else 1.0

@@ -1,0 +1,196 @@
+"""The page of a table's model, for somebody who decides: the prediction, how sure it is, why, and what if.
+
+It has a field for each column, the columns with the largest effect first.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._model.calibration import CALIBRATION, PROBABILITY, QUANTILES
+from cmlp._model.formats import RARE_ACTIVATIONS, require
+from cmlp._model.shapley import Background
+from cmlp._page.assembly import Document, as_json, script, style
+from cmlp._page.description import encoded, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cmlp._model.document import Column, ModelDocument
+
+_COVERAGES = (0.8, 0.9, 0.95)  # to choose from
+_DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
+_SHIFTS = 4  # values of other rows that a column takes to measure its effect
+_DIGITS = 3  # of an error
+
+
+def table_page(document: ModelDocument, title: str | None = None, *, background: bool = False) -> Document:
+    """Return the page of an estimator for tables, with a title or one that says what is predicted.
+
+    With `background`, it contains the training rows that the model has kept.
+    """
+    require(document, "to_html")
+    if background and document.background is None:
+        raise ValueError(
+            "background=True puts the training rows that fit has kept on the page, but this model has none: it needs "
+            "keep_background before fit."
+        )
+    rare = RARE_ACTIVATIONS.intersection(document.net.activations)
+    kind = "number" if document.labels is None else "class"
+    compared = document.background if background else _made_rows(document)
+    described = {
+        "columns": _columns(document),
+        "order": _order(document, document.background or compared),
+        "nets": [
+            {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}
+            for net, _ in document.networks
+        ],
+        "outputs": _outputs(document),
+        "target": document.target,
+        "intervals": _intervals(document),
+        "background": None if compared is None else _described_background(compared, is_kept=background),
+        "params": encoded(np.concatenate([params.astype("<f4") for _, params in document.networks])),
+    }
+    parts = {
+        "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
+        "facts": escape(_accuracy(document)),
+        "about": escape(_about(document)),
+        "style": style(["base", "table"]),
+        "script": script(["network", *(["functions"] if rare else []), "dom", "encoder", "why", "table"]),
+        "model": as_json(described),
+    }
+    return Document("table.html", parts)
+
+
+def _outputs(document: ModelDocument) -> list[str]:
+    net = document.net
+    if document.labels is not None:
+        return [visible(label) for label in document.labels.classes.tolist()]
+    if isinstance(net.loss_parameter, tuple):
+        return [f"quantile {level:g}" for level in net.loss_parameter]
+    return [f"quantile {net.loss_parameter:g}" if net.loss == "quantile" else "prediction"]
+
+
+# ------------------------------------------------------------------------------------------------------------ columns
+
+
+def _columns(document: ModelDocument) -> list[dict[str, Any]]:
+    """Return the columns: their names, and what the encoder has learned about them."""
+    texts = document.feature_names
+    names = [f"column {i}" for i in range(document.n_inputs)] if texts is None else texts.tolist()
+    columns: list[dict[str, Any]] = []
+    for i, (name, one) in enumerate(zip(names, document.columns or (), strict=True)):
+        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
+        if one.kind == "number":
+            column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
+            column["field"] = _field(document, i, one)
+        elif one.kind == "category":
+            column |= _categories(one.categories or [])
+        columns.append(column)
+    return columns
+
+
+def _field(document: ModelDocument, i: int, column: Column) -> str:
+    """Return the type of a number's field: "number", or "date" or "datetime-local" for days since 1970."""
+    summary = document.summary
+    if summary is None or i not in summary.dates:
+        return "number"
+    days = np.concatenate([column.edges, summary.values[:, i]])
+    days = days[~np.isnan(days)]
+    if not len(days) or days.min() < _DATES[0] or days.max() > _DATES[1]:
+        return "number"
+    return "date" if (days == np.floor(days)).all() else "datetime-local"
+
+
+def _categories(values: Sequence[object]) -> dict[str, Any]:
+    """Return the choices of a column, in the order of their codes, and the code of a missing value."""
+    missing = values.index(None) if None in values else -1
+    return {"choices": [None if value is None else visible(value) for value in values], "missing": missing}
+
+
+# ------------------------------------------------------------------------------------------ what rows are compared with
+
+
+def _made_rows(document: ModelDocument) -> Background | None:
+    """Return rows made of the summary's values of each column in random order: they are not rows of the training."""
+    if document.summary is None:
+        return None
+    rng, values = _core.Random(0), document.summary.values
+    rows = np.stack([column[rng.permutation(len(values))] for column in values.T], axis=1)
+    return Background(rows, np.ones(len(rows)))
+
+
+def _described_background(background: Background, *, is_kept: bool) -> dict[str, Any]:
+    rows, weights = (encoded(array.astype("<f8")) for array in background)
+    return {"rows": rows, "weights": weights, "kept": is_kept}
+
+
+def _order(document: ModelDocument, background: Background | None) -> list[int]:
+    """Return the columns in the order of their effect: how far answers move if a column takes values of other rows."""
+    n = document.n_inputs
+    if background is None:
+        return list(range(n))
+    rows = background.rows
+    before, effects = document.predict(rows), np.zeros(n)
+    for i in range(n):
+        for shift in range(1, _SHIFTS + 1):
+            other = rows.copy()
+            other[:, i] = np.roll(rows[:, i], shift)
+            effects[i] += (np.abs(document.predict(other) - before).sum(axis=1) * background.weights).sum()
+    order: list[int] = np.argsort(-effects, kind="stable").tolist()
+    return order
+
+
+# ------------------------------------------------------------------------------------------------------- how sure it is
+
+
+def _intervals(document: ModelDocument) -> dict[str, Any] | None:
+    """Return how far intervals reach for each coverage for which there are enough scores."""
+    calibration = document.calibration
+    if calibration is None:
+        return None
+    with warnings.catch_warnings(action="ignore"):
+        margins = [float(calibration.margins(coverage)[0]) for coverage in _COVERAGES]
+    choices = [pair for pair in zip(_COVERAGES, margins, strict=True) if math.isfinite(pair[1])]
+    return {"crossing": calibration.kind == QUANTILES, "choices": choices} if choices else None
+
+
+def _accuracy(document: ModelDocument) -> str:
+    """Return a sentence about rows outside the training, beside the best constant answer."""
+    found = None if document.summary is None else document.summary.accuracy
+    if found is None:
+        return "How good its answers are has not been measured on rows outside the training."
+    rows = f"{found.n:,} rows outside the training"
+    if document.labels is not None:
+        text = f"Right for {found.value:.1%} of {rows}; always the most frequent class: {found.base:.1%}."
+    else:
+        value, base = (f"{float(f'{x:.{_DIGITS}g}'):,.10g}" for x in (found.value, found.base))
+        text = f"Off by {value} on average of {rows}; always the median: {base}."
+    return (
+        text
+        if found.rows == CALIBRATION
+        else f"{text} These rows decided when the training ended: slightly optimistic."
+    )
+
+
+def _about(document: ModelDocument) -> str:
+    """Return a paragraph for the end of the page."""
+    n_nets, n_weights = len(document.networks), sum(net.n_params for net, _ in document.networks)
+    parts = [f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."]
+    calibration = document.calibration
+    if calibration is not None:
+        what = "Sets of classes" if calibration.kind == PROBABILITY else "Intervals"
+        if calibration.rows == CALIBRATION:
+            parts.append(
+                f"{what} contain the truth as often as stated, for rows like the {calibration.scores.shape[1]:,} rows "
+                "outside the training with which they were calibrated."
+            )
+        else:
+            parts.append(f"How often {what.lower()} contain the truth was measured, and is not guaranteed.")
+    return " ".join(parts)

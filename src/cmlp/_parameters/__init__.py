@@ -1,0 +1,1 @@
+"""The hyperparameters: one table, what a value must be, and what fits together."""

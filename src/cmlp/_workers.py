@@ -1,0 +1,269 @@
+"""The processes that train a model together: what they tell each other, besides the sums of the core.
+
+A failure of one worker must become an exception on all of them, because a worker that waits for a message of another
+one waits for ever.
+"""
+
+from __future__ import annotations
+
+import operator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from cmlp._threads import available_threads
+from cmlp.exceptions import TimeLimitReached, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Set
+    from types import TracebackType
+    from typing import NoReturn, Protocol, Self
+
+    from numpy.typing import NDArray
+
+    Result = TypeVar("Result")
+
+    class Computed(Protocol):
+        """What all workers compute alike: the training state."""
+
+        stopped: bool
+
+        def digest(self) -> int:
+            """Return a checksum."""
+
+    class Clock(Protocol):
+        """When training ends."""
+
+        def has_come(self) -> bool:
+            """Return whether it ends now, by the clock of this process."""
+
+
+CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp.h)
+
+
+class Workers:
+    """The processes that train together, through a communicator; `rank` is the number of this worker, from 0.
+
+    A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``, ``Recv(buffer, source)``
+    and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the buffers are contiguous 1-D arrays of uint8.
+    Without one, this process trains alone. `broken` is whether no further message can be exchanged, because the
+    communicator has failed or all workers have raised, and `time_is_up` whether worker 0 has found that the time limit
+    is reached.
+
+    Within ``with workers``, Ctrl-C in the main thread waits for a moment at which all workers can stop; a second Ctrl-C
+    does not. Otherwise it could interrupt one worker between two messages, or before it records an epoch.
+    """
+
+    def __init__(self, comm: Any = None) -> None:
+        self._comm, self.rank, self.size = comm, 0, 1
+        self._handler: Any = None  # of SIGINT before
+        self._noted: tuple[int, Any] | None = None  # the arguments of the handler for the signal that waits
+        self.broken = self.time_is_up = False
+        if comm is None:
+            return
+        try:
+            self.rank, self.size = operator.index(comm.rank), operator.index(comm.size)
+            self.send, self.receive, self.broadcast = comm.Send, comm.Recv, comm.Bcast
+        except (AttributeError, TypeError):
+            raise ValueError(
+                "comm must be a communicator with rank, size, Send, Recv and Bcast, for example mpi4py.MPI.COMM_WORLD, "
+                f"got {comm!r}."
+            ) from None
+        if not 0 <= self.rank < self.size:
+            raise ValueError(f"comm must have a rank from 0 to size - 1, got {self.rank} of {self.size}.")
+
+    def __enter__(self) -> Self:
+        if self.size > 1:
+            import signal  # few programs need it
+
+            handler = signal.getsignal(signal.SIGINT)
+            with suppress(ValueError):  # in another thread, which gets no signals
+                if callable(handler):
+                    signal.signal(signal.SIGINT, self._note)
+                    self._handler = handler
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._handler is None:
+            return
+        import signal
+
+        if signal.getsignal(signal.SIGINT) == self._note:
+            signal.signal(signal.SIGINT, self._handler)
+        if error is None:
+            self.raise_noted()
+
+    def _note(self, number: int, frame: Any) -> None:
+        """Handle a signal: it waits for `raise_noted`, unless one waits already."""
+        if self._noted is not None:
+            self._handler(number, frame)
+        self._noted = number, frame
+
+    def raise_noted(self) -> None:
+        """Call the handler for a signal that waits: it usually raises KeyboardInterrupt."""
+        if self._noted is not None:
+            noted, self._noted = self._noted, None
+            self._handler(*noted)
+
+    def together(self, action: Callable[[], Result]) -> Result:
+        """Call a function on every worker and return its result; if it fails on one, raise an exception on all."""
+        if self.size == 1:
+            return action()
+        try:
+            result = action()
+            self.raise_noted()
+        except BaseException as error:
+            self.settle(error)
+            raise
+        self.settle(None)
+        return result
+
+    def ready(self) -> None:
+        """Agree that all workers make the next call of the core; if one has failed, raise an exception on all."""
+        if self.size > 1:
+            self._agree(None)
+
+    def acting(self, state: Computed, deadline: Clock) -> Callable[[Callable[[], object]], object]:
+        """Return what calls a function on every worker; if it fails or stops the training on one, all do the same."""
+        return operator.call if self.size == 1 else partial(self._act, state, deadline)
+
+    def _act(self, state: Computed, deadline: Clock, action: Callable[[], object]) -> None:
+        error = None
+        try:
+            action()
+            self.raise_noted()
+        except BaseException as raised:
+            error = raised
+        late, checksum = deadline.has_come(), state.digest()
+        state.stopped = self._agree(error, stops=state.stopped, late=late, checksum=checksum)
+
+    def _agree(self, error: BaseException | None, **told: Any) -> bool:
+        """Settle in the middle of an epoch: after an exception, which all workers raise, nothing is settled again."""
+        try:
+            return self.settle(error, **told)
+        except BaseException:
+            self.broken = True
+            raise
+
+    def settle(
+        self, error: BaseException | None, *, stops: bool = False, late: bool = False, checksum: int = 0
+    ) -> bool:
+        """Tell all workers what has happened on each of them; return whether one of them stops training.
+
+        After an error, every worker raises its own exception, or else `WorkerError`. Only worker 0 decides whether it
+        is late. It is an error if a worker has another checksum, of what all must have computed, than worker 0.
+        """
+        if self.broken and error is not None:
+            raise error
+        said = np.array([-1, stops, late, checksum], np.int64)
+        if self.rank:
+            self.receive(said.view(np.uint8), self.rank - 1)
+            if said[3] != checksum and error is None and said[0] < 0:
+                error = ValueError(
+                    "The parameters, the learning rate or the validation score differ from those of worker 0. "
+                    "Callbacks must change them on all workers alike, and scoring must return the same score."
+                )
+            said[1] |= stops
+        if error is not None and said[0] < 0:
+            said[0] = self.rank
+        if self.rank < self.size - 1:
+            self.send(said.view(np.uint8), self.rank + 1)
+        self.broadcast(said.view(np.uint8), self.size - 1)
+        if said[0] >= 0:
+            self.raise_together(error, int(said[0]))
+        self.time_is_up = bool(said[2])
+        return bool(said[1])
+
+    def raise_together(self, error: BaseException | None, failed: int) -> NoReturn:
+        """Raise an exception on every worker: its own one, or else one with the message of the worker `failed`."""
+        text = self._text("" if error is None else _told(error), failed)
+        if error is not None:
+            raise error
+        for kind in (KeyboardInterrupt, TimeLimitReached):
+            if text.startswith(f"{kind.__name__}:"):
+                raise kind
+        raise WorkerError(f"Worker {failed} failed: {text}")
+
+    def compare(self, description: Mapping[str, str]) -> None:
+        """Raise ValueError on every worker unless all have the same description, texts by name."""
+        import json  # few programs need it
+
+        texts = self.gather(json.dumps(description))
+        first = json.loads(texts[0])
+        for rank, text in enumerate(texts):
+            other = json.loads(text)
+            for name, value in first.items():
+                if other.get(name) != value:
+                    raise ValueError(
+                        f"All workers must have the same {name}, got {value} on worker 0 and {other.get(name)} on "
+                        f"worker {rank}."
+                    )
+
+    def gather(self, text: str) -> list[str]:
+        """Return the texts of all workers, by rank."""
+        return [self._text(text, rank) for rank in range(self.size)]
+
+    def gather_array(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return the arrays of all workers, by rank. Their elements must be no objects."""
+        import json  # few programs need it
+
+        arrays = []
+        for rank, text in enumerate(self.gather(json.dumps([array.dtype.str, array.shape]))):
+            dtype, shape = json.loads(text)
+            # A copy: the libraries of MPI may write to memory that they send, and a mapped file may be read-only.
+            data = np.array(array, order="C") if rank == self.rank else np.empty(shape, dtype)
+            if data.nbytes:
+                self.broadcast(data.reshape(-1).view(np.uint8), rank)
+            arrays.append(data)
+        return arrays
+
+    def of_first(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array of worker 0. All workers must pass one of the same shape and dtype, without objects."""
+        data = np.array(array, order="C")
+        self.broadcast(data.reshape(-1).view(np.uint8), 0)
+        return data
+
+    def union(self, numbers: Set[int]) -> tuple[int, ...]:
+        """Return the numbers of all workers, sorted."""
+        if self.size > 1:
+            numbers = {int(number) for text in self.gather(" ".join(map(str, numbers))) for number in text.split()}
+        return tuple(sorted(numbers))
+
+    def threads(self, given: int | None) -> int | None:
+        """Return the number of threads for this worker: workers on the same processors of a machine share them.
+
+        `given` is the program's number for this worker, if it has one.
+        """
+        if self.size == 1:
+            return given
+        import os
+        import platform  # few programs need it
+
+        cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        place = f"{platform.node()} {cpus}"
+        share = max(1, available_threads() // self.gather(place).count(place))
+        return share if given is None else given
+
+    def _text(self, text: str, sender: int) -> str:
+        """Return the text of one worker, which it sends to all others."""
+        data: NDArray[np.uint8] = np.frombuffer(text.encode(errors="surrogatepass"), np.uint8).copy()
+        length = np.array([len(data)])
+        self.broadcast(length.view(np.uint8), sender)
+        if self.rank != sender:
+            data = np.empty(int(length[0]), np.uint8)
+        if len(data):
+            self.broadcast(data, sender)
+        return data.tobytes().decode(errors="surrogatepass")
+
+
+ALONE = Workers()  # a process that trains alone
+
+
+def _told(error: BaseException) -> str:
+    """Return the kind and message of an exception; its kind alone if it cannot be converted to text."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except BaseException:  # the other workers wait for the text
+        return type(error).__name__

@@ -1,0 +1,72 @@
+/* Macros for smaller builds. Define them on the command line:
+ *
+ *   CMLP_BUILD_ISA=<mask>  compiles only these instruction sets, a sum of cmlp_isa values: 1 is plain C, 2 AVX2,
+ *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
+ *   CMLP_NO_FLOAT64        no float64 networks
+ *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict_... and what they need
+ *   CMLP_NO_TABLES         no models of tables and their files, no cmlp_encode and cmlp_model_category
+ *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
+ */
+#ifndef CMLP_BUILD_H
+#define CMLP_BUILD_H
+
+#if (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)) && \
+    !defined(_M_ARM64EC)
+#define CMLP_X86 1
+#else
+#define CMLP_X86 0
+#endif
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define CMLP_AARCH64 1
+#else
+#define CMLP_AARCH64 0
+#endif
+
+#ifndef CMLP_BUILD_ISA
+#define CMLP_BUILD_ISA 15
+#endif
+#define CMLP_BUILDS_GENERIC ((CMLP_BUILD_ISA) & 1)
+#define CMLP_BUILDS_AVX2 (CMLP_X86 && ((CMLP_BUILD_ISA) & 2))
+#define CMLP_BUILDS_AVX512 (CMLP_X86 && ((CMLP_BUILD_ISA) & 4))
+#define CMLP_BUILDS_NEON (CMLP_AARCH64 && ((CMLP_BUILD_ISA) & 8))
+#if !(CMLP_BUILDS_GENERIC || CMLP_BUILDS_AVX2 || CMLP_BUILDS_AVX512 || CMLP_BUILDS_NEON)
+#error "CMLP_BUILD_ISA names no instruction set of this processor"
+#endif
+
+#ifdef CMLP_NO_FLOAT64
+#define CMLP_BUILDS_FLOAT64 0
+#else
+#define CMLP_BUILDS_FLOAT64 1
+#endif
+
+#ifdef CMLP_INFERENCE_ONLY
+#define CMLP_BUILDS_TRAINING 0
+#else
+#define CMLP_BUILDS_TRAINING 1
+#endif
+
+#ifdef CMLP_NO_TABLES
+#define CMLP_BUILDS_TABLES 0
+#else
+#define CMLP_BUILDS_TABLES 1
+#endif
+
+#ifdef CMLP_NO_THREADS
+#define CMLP_BUILDS_THREADS 0
+#else
+#define CMLP_BUILDS_THREADS 1
+#endif
+
+/* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. */
+#if defined(__GNUC__) && __STDC_VERSION__ < 201112L
+#define CMLP_ALIGNOF(type) __alignof__(type)
+#define CMLP_ALIGNED(bytes) __attribute__((aligned(bytes)))
+#define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]
+#else
+#define CMLP_ALIGNOF(type) _Alignof(type)
+#define CMLP_ALIGNED(bytes) _Alignas(bytes)
+#define CMLP_ASSERT(condition, why) _Static_assert(condition, why)
+#endif
+
+#endif

@@ -1,0 +1,291 @@
+#ifndef _WIN32
+#define _GNU_SOURCE /* POSIX, and Linux's choice of processors */
+#endif
+#include "threads.h"
+
+#include "atomic.h"
+#include "float_mode.h"
+
+#if !CMLP_BUILDS_THREADS
+
+/* Without threads, the calling thread is the whole team, and barriers do nothing. */
+size_t cmlp_team_space(int32_t n) { return 0 * (size_t)n; }
+void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
+{
+    (void)n;
+    (void)memory;
+    work(context, (cmlp_member){NULL, 0, 1});
+}
+void cmlp_team_wait(cmlp_member self) { (void)self; }
+void cmlp_team_gather(cmlp_team *team) { (void)team; }
+void cmlp_team_release(cmlp_team *team) { (void)team; }
+int cmlp_team_here(cmlp_team *team) { return !team; }
+double cmlp_team_waited(const cmlp_team *team) { return team != NULL; }
+double cmlp_seconds(void) { return 0; }
+
+#else
+
+/* Threads, lock, condition variable and clock of the operating system. */
+#ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+typedef HANDLE thread_t;
+typedef SRWLOCK lock_t;
+typedef CONDITION_VARIABLE condition_t;
+#define THREAD_RESULT DWORD WINAPI
+static void lock_init(lock_t *lock) { InitializeSRWLock(lock); }
+static void lock_destroy(lock_t *lock) { (void)lock; }
+static void condition_init(condition_t *condition) { InitializeConditionVariable(condition); }
+static void condition_destroy(condition_t *condition) { (void)condition; }
+static void lock_take(lock_t *lock) { AcquireSRWLockExclusive(lock); }
+static void lock_give(lock_t *lock) { ReleaseSRWLockExclusive(lock); }
+static void sleep_on(condition_t *c, lock_t *lock) { SleepConditionVariableSRW(c, lock, INFINITE, 0); }
+static void wake_all(condition_t *condition) { WakeAllConditionVariable(condition); }
+double cmlp_seconds(void)
+{
+    LARGE_INTEGER now, frequency;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    return (double)now.QuadPart / (double)frequency.QuadPart;
+}
+static int thread_start(thread_t *t, LPTHREAD_START_ROUTINE run, void *argument)
+{
+    *t = CreateThread(NULL, 0, run, argument, 0, NULL);
+    return *t != NULL;
+}
+static void thread_join(thread_t t)
+{
+    WaitForSingleObject(t, INFINITE);
+    CloseHandle(t);
+}
+#else
+#include <pthread.h>
+#ifndef __wasi__
+#include <signal.h>
+#endif
+#include <time.h>
+typedef pthread_t thread_t;
+typedef pthread_mutex_t lock_t;
+typedef pthread_cond_t condition_t;
+#define THREAD_RESULT void *
+static void lock_init(lock_t *lock) { pthread_mutex_init(lock, NULL); }
+static void lock_destroy(lock_t *lock) { pthread_mutex_destroy(lock); }
+static void condition_init(condition_t *condition) { pthread_cond_init(condition, NULL); }
+static void condition_destroy(condition_t *condition) { pthread_cond_destroy(condition); }
+static void lock_take(lock_t *lock) { pthread_mutex_lock(lock); }
+static void lock_give(lock_t *lock) { pthread_mutex_unlock(lock); }
+static void sleep_on(condition_t *condition, lock_t *lock) { pthread_cond_wait(condition, lock); }
+static void wake_all(condition_t *condition) { pthread_cond_broadcast(condition); }
+double cmlp_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+/* Linux often starts a thread on its creator's processor although others are idle, and leaves both there for up to a
+ * whole epoch, each waiting for the other. A thread is therefore started on another processor and then gets its
+ * creator's affinity mask. */
+#ifdef __GLIBC__ /* musl has no attribute for it */
+static int create(thread_t *t, void *(*run)(void *), void *argument)
+{
+    cpu_set_t allowed, elsewhere;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes)) return 0;
+    int chosen = !sched_getaffinity(0, sizeof allowed, &allowed);
+    if (chosen) {
+        elsewhere = allowed;
+        CPU_CLR((size_t)sched_getcpu(), &elsewhere);
+        chosen = CPU_COUNT(&elsewhere) && !pthread_attr_setaffinity_np(&attributes, sizeof elsewhere, &elsewhere);
+    }
+    const int created = !pthread_create(t, &attributes, run, argument);
+    if (created && chosen) pthread_setaffinity_np(*t, sizeof allowed, &allowed);
+    pthread_attr_destroy(&attributes);
+    return created;
+}
+#else
+static int create(thread_t *t, void *(*run)(void *), void *argument) { return !pthread_create(t, NULL, run, argument); }
+#endif
+
+/* Worker threads block all signals except those that a thread causes itself, such as SIGSEGV. If these were blocked,
+ * the system would end the process before a handler (faulthandler, a debugger) could report it. WASI has no signals.
+ * Not inlined, so that these sets are not on the stack while the team works. */
+REAL_FN int thread_start(thread_t *t, void *(*run)(void *), void *argument)
+{
+#ifdef __wasi__
+    return create(t, run, argument);
+#else
+    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; i++) sigdelset(&blocked, synchronous[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    const int created = create(t, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return created;
+#endif
+}
+static void thread_join(thread_t t) { pthread_join(t, NULL); }
+#endif
+
+/* Pauses for some 10 nanoseconds. On aarch64 YIELD does nothing; ISB takes about as long as PAUSE on x86. */
+#if CMLP_X86
+#define PAUSE() _mm_pause()
+#elif defined(_MSC_VER) && !defined(__clang__) && CMLP_AARCH64
+#define PAUSE() __isb(_ARM64_BARRIER_SY)
+#elif CMLP_AARCH64
+#define PAUSE() __asm__ volatile("isb" ::: "memory")
+#elif defined(__arm__) && __ARM_ARCH >= 7
+#define PAUSE() __asm__ volatile("yield" ::: "memory")
+#else
+#define PAUSE() ((void)0)
+#endif
+
+/* A thread spins for SPIN_SECONDS before it sleeps. This is longer than the threads of a team usually wait for each
+ * other if each has its own processor, and shorter than a time slice if they share one. Reading the clock takes about
+ * as long as a pause. */
+#define SPIN_SECONDS 2e-5
+#define SPINS_PER_READ 32
+
+typedef struct spin_wait {
+    uint64_t spins;
+    double end;
+} spin_wait;
+
+/* Pauses. Returns 0 when the thread has spun for SPIN_SECONDS. */
+static int spin(spin_wait *wait)
+{
+    PAUSE();
+    if (++wait->spins % SPINS_PER_READ) return 1;
+    const double now = cmlp_seconds();
+    if (wait->spins == SPINS_PER_READ) wait->end = now + SPIN_SECONDS;
+    return now < wait->end;
+}
+
+typedef struct team_thread {
+    thread_t thread;
+    cmlp_member self; /* without the size */
+} team_thread;
+
+struct cmlp_team {
+    cmlp_work *work;
+    void *context;
+    int32_t size;
+    cmlp_atomic arrived, round; /* threads waiting for thread 0; number of completed barriers */
+    lock_t lock;
+    condition_t all_here, released;
+    double waited; /* seconds that thread 0 has slept */
+};
+
+int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
+
+void cmlp_team_gather(cmlp_team *team)
+{
+    spin_wait wait = {0};
+    do {
+        if (cmlp_team_here(team)) return;
+    } while (spin(&wait));
+    const double asleep = cmlp_seconds();
+    lock_take(&team->lock);
+    while (!cmlp_team_here(team)) sleep_on(&team->all_here, &team->lock);
+    lock_give(&team->lock);
+    team->waited += cmlp_seconds() - asleep;
+}
+
+double cmlp_team_waited(const cmlp_team *team) { return team->waited; }
+
+void cmlp_team_release(cmlp_team *team)
+{
+    cmlp_atomic_store(&team->arrived, 0);
+    lock_take(&team->lock);
+    cmlp_atomic_add(&team->round, 1);
+    wake_all(&team->released);
+    lock_give(&team->lock);
+}
+
+static void arrive(cmlp_team *team)
+{
+    const long round = cmlp_atomic_load(&team->round);
+    if (cmlp_atomic_add(&team->arrived, 1) == team->size - 2) {
+        lock_take(&team->lock);
+        wake_all(&team->all_here);
+        lock_give(&team->lock);
+    }
+    spin_wait wait = {0};
+    do {
+        if (cmlp_atomic_load(&team->round) != round) return;
+    } while (spin(&wait));
+    lock_take(&team->lock);
+    while (cmlp_atomic_load(&team->round) == round) sleep_on(&team->released, &team->lock);
+    lock_give(&team->lock);
+}
+
+void cmlp_team_wait(cmlp_member self)
+{
+    if (!self.team) return;
+    if (self.index) {
+        arrive(self.team);
+        return;
+    }
+    cmlp_team_gather(self.team);
+    cmlp_team_release(self.team);
+}
+
+/* Start of a worker thread. It waits until the size of the team is known; team->lock protects the size. */
+static THREAD_RESULT run_thread(void *argument)
+{
+    const team_thread *thread = argument;
+    cmlp_member self = thread->self;
+    lock_take(&self.team->lock);
+    self.size = self.team->size;
+    lock_give(&self.team->lock);
+    cmlp_float_mode mode = cmlp_enter_mode();
+    self.team->work(self.team->context, self);
+    cmlp_leave_mode(mode);
+    return 0;
+}
+
+static void team_init(cmlp_team *team)
+{
+    cmlp_atomic_init(&team->arrived, 0);
+    cmlp_atomic_init(&team->round, 0);
+    team->waited = 0;
+    lock_init(&team->lock);
+    condition_init(&team->all_here);
+    condition_init(&team->released);
+}
+
+static void team_destroy(cmlp_team *team)
+{
+    condition_destroy(&team->released);
+    condition_destroy(&team->all_here);
+    lock_destroy(&team->lock);
+}
+
+size_t cmlp_team_space(int32_t n) { return n > 1 ? (size_t)n * sizeof(team_thread) : 0; }
+
+/* Not inlined, so that a call with one thread does not initialize a team: that took 3 % of the time of one row. */
+REAL_FN void run_threads(int32_t n, team_thread *threads, cmlp_work *work, void *context)
+{
+    cmlp_team team = {.work = work, .context = context, .size = 1};
+    team_init(&team);
+    lock_take(&team.lock);
+    for (; team.size < n; team.size++) {
+        team_thread *added = &threads[team.size];
+        *added = (team_thread){.self = {&team, team.size, 0}};
+        if (!thread_start(&added->thread, run_thread, added)) break;
+    }
+    lock_give(&team.lock);
+    work(context, (cmlp_member){team.size > 1 ? &team : NULL, 0, team.size});
+    for (int32_t i = 1; i < team.size; i++) thread_join(threads[i].thread);
+    team_destroy(&team);
+}
+
+void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
+{
+    if (n > 1)
+        run_threads(n, memory, work, context);
+    else
+        work(context, (cmlp_member){NULL, 0, 1});
+}
+
+#endif

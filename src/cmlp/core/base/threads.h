@@ -1,0 +1,54 @@
+/* A team of threads that exists for one call. No thread remains after the call, so fork() is safe. */
+#ifndef CMLP_THREADS_H
+#define CMLP_THREADS_H
+
+#include <stdint.h>
+
+#include "../../../../include/cmlp.h"
+
+typedef struct cmlp_team cmlp_team;
+
+/* Thread `index` of `size`. The calling thread has index 0. `team` is NULL if it is the only one. */
+typedef struct cmlp_member {
+    cmlp_team *team;
+    int32_t index, size;
+} cmlp_member;
+
+/* The work of a thread. */
+typedef void cmlp_work(void *context, cmlp_member self);
+
+/* Runs `work` in up to n threads, including the calling thread, and returns when all have finished. The team is smaller
+ * if the system cannot create all threads, so results must not depend on its size. */
+void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context);
+
+/* Bytes of `memory` that a team of n threads needs. */
+size_t cmlp_team_space(int32_t n);
+
+/* Barrier: returns when all threads have called it. Writes before it are visible to all threads after it. Does
+ * nothing if the thread is the only one. */
+void cmlp_team_wait(cmlp_member self);
+
+/* The barrier in two halves, for thread 0 only: waits until all other threads have arrived; lets them continue. */
+void cmlp_team_gather(cmlp_team *team);
+void cmlp_team_release(cmlp_team *team);
+
+/* Whether all other threads have arrived at the barrier. For thread 0 only. */
+int cmlp_team_here(cmlp_team *team);
+
+/* Seconds that thread 0 has slept in barriers since the team started. */
+double cmlp_team_waited(const cmlp_team *team);
+
+/* The system's monotonic clock. */
+double cmlp_seconds(void);
+
+/* The share [*first, *end) of n items for thread or worker `index` of `size`, in multiples of `unit`. */
+static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)
+{
+    int64_t units = (n + unit - 1) / unit;
+    *first = units * index / size * unit;
+    *end = units * (index + 1) / size * unit;
+    if (*end > n) *end = n;
+    if (*first > n) *first = n;
+}
+
+#endif

@@ -1,0 +1,30 @@
+/* Rows, targets and row weights of a call, which are checked once. */
+#ifndef CMLP_DATA_H
+#define CMLP_DATA_H
+
+#include "../net/net.h"
+
+/* The data of a call: everything that is read per row. `targets` and `weights` may be NULL. */
+typedef struct cmlp_data {
+    const cmlp_net *net;
+    const cmlp_rows *rows;
+    const cmlp_targets *targets;
+    const double *weights;
+    int64_t n;   /* number of selected rows */
+    int in_place; /* whether the kernels read the caller's rows directly */
+    int64_t values; /* CSR: number of stored values of the selected rows */
+    cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
+    cmlp_targets own_targets;
+} cmlp_data;
+
+/* Index within the rows of the i-th selected row. */
+static inline int64_t cmlp_row_index(const cmlp_data *data, int64_t i)
+{
+    return data->rows->order ? data->rows->order[i] : i;
+}
+
+static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_ROWS_CSR; }
+
+#define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
+
+#endif

@@ -1,0 +1,328 @@
+#include "rows.h"
+
+#include "../base/arguments.h"
+#include "sparse.h"
+#include "../base/sums.h"
+
+static size_t element_size(int32_t dtype)
+{
+    switch (dtype) {
+    case CMLP_UINT8: return 1;
+    case CMLP_FLOAT32: return sizeof(float);
+    case CMLP_FLOAT64: return sizeof(double);
+    default: return 0;
+    }
+}
+
+/* Names of a matrix's fields in run->refused, and the status for a shape that does not fit. */
+typedef struct matrix_names {
+    cmlp_status status;
+    const char *data, *dtype, *row_stride, *col_stride;
+} matrix_names;
+
+static const matrix_names rows_names = {CMLP_ERROR_ROWS, "rows->data", "rows->dtype", "rows->row_stride",
+                                        "rows->col_stride"};
+static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
+                                           "targets->row_stride", "targets->col_stride"};
+
+/* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row
+ * stride is missing although columns are not contiguous, because the stride is then ambiguous. */
+static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *row_stride, int64_t *col_stride)
+{
+    if (!*col_stride) *col_stride = size;
+    if (!*row_stride && n_rows > 1) {
+        if (*col_stride != size) return 0;
+        *row_stride = n_cols * size;
+    }
+    if (*row_stride == CMLP_REPEAT) *row_stride = 0;
+    if (*col_stride == CMLP_REPEAT) *col_stride = 0;
+    return 1;
+}
+
+static cmlp_status check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
+                                 int64_t *col_stride, const matrix_names *names, const char **refused)
+{
+    const int64_t size = (int64_t)element_size(dtype);
+    if (!size) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
+    if (!data && n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, names->data);
+    if (cmlp_misaligned(data, (size_t)size)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
+    if (!set_strides(n_rows, n_cols, size, row_stride, col_stride))
+        return cmlp_refuse(refused, names->status, names->row_stride);
+    if (*row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
+    return *col_stride % size ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
+}
+
+static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
+{
+    if (n < 0) return CMLP_ERROR_ORDER;
+    if (cmlp_misaligned(rows->order, sizeof *rows->order)) return CMLP_ERROR_ALIGNMENT;
+    if (rows->order)
+        for (int64_t i = 0; i < n; i++)
+            if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) {
+                *bad = i;
+                return CMLP_ERROR_ORDER;
+            }
+    return CMLP_OK;
+}
+
+static cmlp_status check_vector(const double *values, int64_t n, int zeros, const char *name, const char **refused)
+{
+    int valid = 1;
+    if (!values) return cmlp_refuse(refused, CMLP_ERROR_NULL, name);
+    if (cmlp_misaligned(values, sizeof *values)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name);
+    for (int64_t j = 0; j < n; j++) valid &= cmlp_is_finite(values[j]) && (zeros || values[j] != 0);
+    return valid ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_OPTION, name);
+}
+
+/* Scales of the columns: both vectors or neither. CSR rows have no shift, because it would make zeros nonzero. */
+static cmlp_status check_scales(const cmlp_rows *rows, const char **refused)
+{
+    if (!rows->shifts && !rows->factors) return CMLP_OK;
+    cmlp_status status = check_vector(rows->shifts, rows->n_cols, 1, "rows->shifts", refused);
+    if (!status) status = check_vector(rows->factors, rows->n_cols, 0, "rows->factors", refused);
+    for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_cols; j++)
+        if (rows->shifts[j] != 0) status = cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
+    return status;
+}
+
+cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run)
+{
+    const char **refused = &run->refused;
+    cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
+    if (status) return cmlp_refuse(refused, status, "rows");
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (rows->n_rows < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
+    if (rows->n_cols != n_cols) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
+    if (rows->scale == 0) rows->scale = 1;
+    if (!cmlp_is_finite(rows->scale)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    status = check_scales(rows, refused);
+    if (status) return status;
+    status = sparse ? cmlp_check_sparse_arrays(rows, refused)
+                    : check_strided(rows->data, rows->dtype, rows->n_rows, rows->n_cols, &rows->row_stride,
+                                    &rows->col_stride, &rows_names, refused);
+    if (status) return status;
+    *n = rows->order ? rows->n_order : rows->n_rows;
+    status = check_order(rows, *n, &run->bad_row);
+    return status ? cmlp_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
+}
+
+static int32_t label_at(const cmlp_targets *targets, int64_t row)
+{
+    return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
+}
+
+/* The first bad label of all rows, or of the selected rows: its row, or -1 if there is none. */
+static int64_t bad_label(const cmlp_data *data, int selected)
+{
+    const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlp_n_out(data->net);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row = selected ? cmlp_row_index(data, i) : i;
+        const int32_t label = label_at(data->targets, row);
+        if (label < 0 || label >= classes) return row;
+    }
+    return -1;
+}
+
+/* Class indices: one int32 per row. */
+static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cmlp_run *run)
+{
+    const char **refused = &run->refused;
+    const int64_t size = sizeof(int32_t);
+    int64_t one_column = 0;
+    if (!targets->data && targets->n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
+    set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
+    if (cmlp_misaligned(targets->data, (size_t)size))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
+    if (targets->row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
+    /* If at least n_rows rows are selected, all labels are first checked in the order of memory, which is faster. If
+     * one is bad, the second check decides whether its row is selected: other rows may have any label. */
+    if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
+    run->bad_row = bad_label(data, 1);
+    return run->bad_row < 0 ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
+}
+
+/* data->targets points to `targets`, which is filled here. */
+static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
+{
+    const char **refused = &run->refused;
+    const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
+    if (status) return cmlp_refuse(refused, status, "targets");
+    if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
+    if (targets->kind == CMLP_TARGETS_DENSE)
+        return check_strided(targets->data, targets->dtype, targets->n_rows, cmlp_n_out(data->net),
+                             &targets->row_stride, &targets->col_stride, &targets_names, refused);
+    if (targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
+    return check_labels(data, targets, run);
+}
+
+/* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
+static cmlp_status check_weights(const cmlp_data *data, int64_t *bad)
+{
+    const int is_float = data->net->dtype == CMLP_FLOAT32;
+    if (cmlp_misaligned(data->weights, sizeof *data->weights)) return CMLP_ERROR_ALIGNMENT;
+    const double min = is_float ? FLT_MIN : DBL_MIN, max = 1 / min; /* whose reciprocal is a normal number too */
+    for (int64_t i = 0; i < data->n; i++) {
+        const double w = data->weights[cmlp_row_index(data, i)];
+        if (w == 0 || (w >= min && w <= max)) continue;
+        *bad = cmlp_row_index(data, i);
+        return CMLP_ERROR_WEIGHT;
+    }
+    const double sum = cmlp_weight_sum(data, 0, data->n);
+    return !data->n || (sum > 0 && sum <= max) ? CMLP_OK : CMLP_ERROR_WEIGHT;
+}
+
+cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const double *weights, cmlp_run *run)
+{
+    const char **refused = &run->refused;
+    cmlp_status status = cmlp_check_net(net);
+    if (status) return cmlp_refuse(refused, status, "net");
+    status = cmlp_read_rows(&data->own_rows, cmlp_n_in(net), rows, &data->n, run);
+    if (status) return status;
+    rows = &data->own_rows;
+    data->net = net;
+    data->rows = rows;
+    data->targets = targets ? &data->own_targets : NULL;
+    data->weights = weights;
+    data->values = 0;
+    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && !rows->factors &&
+                     rows->col_stride == (int64_t)net->element;
+    if (cmlp_is_sparse(data)) {
+        status = cmlp_check_sparse_rows(data, &run->bad_row);
+        if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
+    }
+    if (targets) status = read_targets(data, &data->own_targets, targets, run);
+    if (!status && weights) {
+        status = check_weights(data, &run->bad_row);
+        if (status) *refused = "objective->row_weights";
+    }
+    return status;
+}
+
+/* Columns of a column-major X that are converted at once, for all rows. 16 columns fill a cache line of the result and
+ * touch few enough pages for the TLB. */
+#define COLUMNS_AT_ONCE 16
+
+static void convert_block(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
+{
+    const cmlp_rows *rows = data->rows;
+    const cmlp_kernels *kernels = data->net->kernels;
+    for (int64_t i = 0; i < n; i++) {
+        const char *row = cmlp_row_data(data, first + i) + k * rows->col_stride;
+        void *to = cmlp_at(data->net, converted, i * rows->n_cols + k);
+        cmlp_prefetch_row(data, first + i, k, columns);
+        if (rows->factors)
+            kernels->convert_columns(rows->dtype, row, rows->col_stride, columns, rows->shifts + k, rows->factors + k,
+                                     to);
+        else
+            kernels->convert(rows->dtype, row, rows->col_stride, columns, rows->scale, to);
+    }
+}
+
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+{
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
+}
+
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
+{
+    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    if (data->in_place) {
+        cmlp_list_rows(data, first, n, list);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
+    for (int64_t k = 0; k < n_cols; k += step) {
+        const int64_t columns = n_cols - k < step ? n_cols - k : step;
+        convert_block(data, first, n, k, columns, converted);
+    }
+}
+
+int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
+                       const void **list)
+{
+    const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
+    if (first + next + n > data->n) return 0;
+    for (int64_t i = 0; i < n; i++) {
+        const char *row = cmlp_row_data(data, first + i + distance + (i + distance < n ? 0 : next - n));
+        CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
+        list[i] = row;
+    }
+    return 1;
+}
+
+static void gather_target(const cmlp_data *data, int64_t selected, void *out)
+{
+    const cmlp_targets *targets = data->targets;
+    const int64_t n_out = cmlp_n_out(data->net), row = cmlp_row_index(data, selected);
+    if (targets->kind == CMLP_TARGETS_DENSE) {
+        const char *source = (const char *)targets->data + row * targets->row_stride;
+        data->net->kernels->convert(targets->dtype, source, targets->col_stride, n_out, 1, out);
+        return;
+    }
+    const int32_t label = label_at(targets, row);
+    if (data->net->dtype == CMLP_FLOAT32)
+        for (int64_t j = 0; j < n_out; j++) ((float *)out)[j] = j == label;
+    else
+        for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == label;
+}
+
+void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out)
+{
+    const cmlp_net *net = data->net;
+    const int64_t n_out = cmlp_n_out(net);
+    for (int64_t i = 0; i < n; i++) {
+        void *target = cmlp_at(net, out, i * n_out);
+        gather_target(data, first + i, target);
+        if (cmlp_is_ignored(data, first + i) && net->kernels->find_nonfinite(target, 1, n_out) == n_out)
+            for (int64_t j = 0; j < n_out; j++) cmlp_set(net, target, j, 1);
+    }
+}
+
+#define LABELS_PREFETCH 32 /* prefetch distance: in random order, each label is in a cache line of its own */
+
+void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
+{
+    const int64_t classes = cmlp_n_out(data->net);
+    for (int64_t i = 0; i < n; i++) {
+        if (first + i + LABELS_PREFETCH < data->n)
+            CMLP_PREFETCH((const char *)data->targets->data +
+                          cmlp_row_index(data, first + i + LABELS_PREFETCH) * data->targets->row_stride);
+        /* Another thread may have changed the label since it was checked. It must not become an index outside. */
+        const int32_t label = label_at(data->targets, cmlp_row_index(data, first + i));
+        out[i] = label < 0 || label >= classes ? 0 : label;
+    }
+}
+
+void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out)
+{
+    if (data->weights)
+        for (int64_t i = 0; i < n; i++) out[i] = data->weights[cmlp_row_index(data, first + i)];
+}
+
+double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n)
+{
+    if (!data->weights) return (double)n;
+    cmlp_sum sum = {0};
+    for (int64_t i = 0; i < n; i++) cmlp_sum_add(&sum, data->weights[cmlp_row_index(data, first + i)]);
+    return cmlp_sum_total(&sum);
+}
+
+int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
+{
+    if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
+    const void *row;
+    const int64_t n = data->rows->n_cols;
+    cmlp_gather_rows(data, selected, 1, &row, scratch);
+    const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
+    return bad < n ? bad : -1;
+}
+
+int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
+{
+    if (!data->targets || data->targets->kind != CMLP_TARGETS_DENSE) return -1;
+    gather_target(data, selected, scratch);
+    int64_t n = cmlp_n_out(data->net), bad = data->net->kernels->find_nonfinite(scratch, 1, n);
+    return bad < n ? bad : -1;
+}

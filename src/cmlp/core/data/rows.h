@@ -1,0 +1,82 @@
+/* Checks the rows, targets and row weights of a call, and gathers them. */
+#ifndef CMLP_ROWS_H
+#define CMLP_ROWS_H
+
+#include "data.h"
+#include "../base/target.h"
+
+/* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
+ * and `weights` may be NULL. `data` holds pointers to itself and must not be copied. */
+cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                            const double *weights, cmlp_run *run);
+
+/* Reads the caller's rows of n_cols columns to `rows`; *n becomes the number of rows selected. */
+cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run);
+
+/* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scalar scale. */
+static inline int cmlp_are_bytes(const cmlp_data *data)
+{
+    const cmlp_rows *rows = data->rows;
+    return rows->dtype == CMLP_UINT8 && rows->col_stride == 1 && !rows->factors && cmlp_scales_in_floats(rows->scale);
+}
+
+/* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */
+void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+
+/* The same for elements of the net's type: pointers to the rows themselves, or to copies converted into `converted`
+ * (n, n_in). */
+void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
+
+static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
+{
+    return (const char *)data->rows->data + cmlp_row_index(data, selected) * data->rows->row_stride;
+}
+
+/* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
+static inline int cmlp_row_is_close(const cmlp_data *data)
+{
+    return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
+}
+
+/* Prefetches `columns` columns of the dense row that is CMLP_PREFETCH_ROWS rows after this one. Inlined, because GCC
+ * removes calls of functions that only prefetch. */
+VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
+{
+    if (selected + CMLP_PREFETCH_ROWS >= data->n || !cmlp_row_is_close(data)) return;
+    const char *row = cmlp_row_data(data, selected + CMLP_PREFETCH_ROWS) + k * data->rows->col_stride;
+    const int64_t bytes = columns * data->rows->col_stride;
+    for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
+    CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
+}
+
+/* Lists, for each of n rows, the row to prefetch meanwhile: the one `distance` <= n rows later among the same rows, and
+ * after the last of them among the rows that begin `next` rows after `first`. Returns 0 if there are not enough
+ * rows. */
+int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
+                       const void **list);
+
+/* Whether a selected row has the weight 0: it does not count, so its values may be of any size. */
+static inline int cmlp_is_ignored(const cmlp_data *data, int64_t selected)
+{
+    return data->weights && data->weights[cmlp_row_index(data, selected)] == 0;
+}
+
+/* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). Finite targets of ignored
+ * rows become 1, which every loss allows. */
+void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
+
+/* Writes the class indices of the selected rows [first, first + n) to `out`. */
+void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out);
+
+/* Writes the row weights of the selected rows [first, first + n) to `out`. Without weights, does nothing. */
+void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out);
+
+/* Sum of the weights of the selected rows [first, first + n), or n without weights. */
+double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n);
+
+/* Column of the first element of a row or target that is not finite in the net's type, or -1. `scratch` has space
+ * for one row. */
+int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch);
+int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch);
+
+#endif

@@ -1,0 +1,108 @@
+#include "run.h"
+
+#include "sparse.h"
+
+cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed)
+{
+    if (!needed) return CMLP_ERROR_OVERFLOW;
+    if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
+    if (run->workspace_size < cmlp_with_slack(needed))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
+    run->workspace = cmlp_aligned(run->workspace);
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_check_array(const cmlp_net *net, const void *array, const char *name, cmlp_run *run)
+{
+    if (!array) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlp_misaligned(array, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+}
+
+/* Minimum multiply-adds per thread between two barriers of a batch: 4 to 20 microseconds. In prediction the minimum
+ * per thread is higher, because creating one takes up to 150 microseconds on a processor that sleeps, and the whole
+ * call must have PRODUCTS_PER_TEAM, about half a millisecond, so that a thread that starts late does not delay it. */
+#define PRODUCTS_PER_BARRIER 500000.0
+#define PRODUCTS_PER_THREAD 25e6
+#define PRODUCTS_PER_TEAM 8e7
+
+/* Minimum rows per thread in training. Each thread updates its share of the weights, and the other threads then load
+ * that share from its cache, which takes as long as computing with it for several rows. Batches of 10 rows are
+ * slower with two threads than with one. */
+#define ROWS_PER_THREAD 16
+
+/* Number of multiplications of a forward pass. CSR zeros, which are not stored, count as none. */
+static double products(const cmlp_data *data, int64_t rows)
+{
+    const cmlp_dense_layer *layer = &data->net->layers[0];
+    const double zeros =
+        cmlp_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->values / (double)data->n : 0;
+    return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);
+}
+
+static int32_t whole_threads(double threads, int32_t asked)
+{
+    if (threads < 2) return 1;
+    return threads < asked ? (int32_t)threads : asked;
+}
+
+int32_t cmlp_prediction_threads(double products, int32_t asked)
+{
+    return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, asked);
+}
+
+int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
+{
+    if (passes == 1) return cmlp_prediction_threads(products(data, rows), asked);
+    const double threads = products(data, rows) * passes / PRODUCTS_PER_BARRIER;
+    const double limit = 1 + (double)rows / ROWS_PER_THREAD;
+    return whole_threads(threads < limit ? threads : limit, asked);
+}
+
+cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)
+{
+    cmlp_fault first = {CMLP_OK, -1, -1};
+    for (int32_t i = 0; i < size; i++)
+        if (faults[i].status && (!first.status || faults[i].selected < first.selected)) first = faults[i];
+    return first;
+}
+
+cmlp_status cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault)
+{
+    run->bad_row = fault.selected < 0 ? -1 : cmlp_row_index(data, fault.selected);
+    run->bad_column = fault.column;
+    return fault.status;
+}
+
+cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
+                           int training)
+{
+    const cmlp_net *net = data->net;
+    const int64_t n_out = net->layers[0].n_out;
+    for (int64_t i = 0; i < n; i++) {
+        i += net->kernels->find_nonfinite(cmlp_at(net, z, i * n_out), n_out, n - i);
+        if (i == n) break;
+        int64_t column = cmlp_bad_input(data, selected + i, scratch);
+        if (column >= 0) return (cmlp_fault){CMLP_ERROR_INPUT, selected + i, column};
+        if (training && !cmlp_is_ignored(data, selected + i)) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
+    }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+void cmlp_unify_nans(int32_t dtype, void *values, int64_t n)
+{
+    const uint32_t nan_32 = UINT32_C(0x7fc00000);
+    const uint64_t nan_64 = UINT64_C(0x7ff8000000000000);
+    float *f = values;
+    double *d = values;
+    for (int64_t i = 0; i < n; i++) {
+        if (dtype == CMLP_FLOAT32 && f[i] != f[i]) memcpy(&f[i], &nan_32, sizeof nan_32);
+        if (dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
+    }
+}
+
+void *cmlp_take(cmlp_space *space, int64_t count, size_t size)
+{
+    void *taken = space->base ? space->base + space->used : NULL;
+    if (!cmlp_add_size(&space->used, count, size)) space->overflow = 1;
+    return taken;
+}

@@ -1,0 +1,62 @@
+/* What all computing calls share: the workspace, the number of threads, polling, and faults. */
+#ifndef CMLP_RUN_H
+#define CMLP_RUN_H
+
+#include "../base/arguments.h"
+#include "rows.h"
+#include "../base/threads.h"
+
+/* A failure at the i-th selected row. */
+typedef struct cmlp_fault {
+    cmlp_status status;
+    int64_t selected, column;
+} cmlp_fault;
+
+/* Workspace size that leaves `needed` bytes after alignment, wherever the caller's memory starts. */
+static inline size_t cmlp_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
+
+/* The first aligned address from p on. */
+static inline void *cmlp_aligned(void *p) { return (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT; }
+
+/* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
+ * size does not fit in size_t. */
+cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed);
+
+/* Checks that an array of elements is given and aligned for the net's type. */
+cmlp_status cmlp_check_array(const cmlp_net *net, const void *array, const char *name, cmlp_run *run);
+
+/* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
+ * `passes` is 1 for forward, 3 for forward, backward and gradient. */
+int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked);
+
+/* The same for a prediction with this number of multiplications. */
+int32_t cmlp_prediction_threads(double products, int32_t asked);
+
+/* The fault of the first row that has one: the same for any number of threads. */
+cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
+
+/* Writes row and column to the run and returns the status. */
+cmlp_status cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
+
+/* Calls the poll function if there is one. Returns whether it cancels the call. Only the calling thread polls. */
+static inline int cmlp_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }
+
+/* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
+ * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a
+ * fault in training only, and not for rows of weight 0. */
+cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
+                           int training);
+
+/* Replaces every NaN by the same one: processors and instruction sets differ in sign and payload of those they compute. */
+void cmlp_unify_nans(int32_t dtype, void *values, int64_t n);
+
+/* Divides the workspace into arrays. If `base` is NULL, only counts the bytes. */
+typedef struct cmlp_space {
+    char *base;
+    size_t used;
+    int overflow;
+} cmlp_space;
+
+void *cmlp_take(cmlp_space *space, int64_t count, size_t size);
+
+#endif

@@ -1,0 +1,299 @@
+/* Models in memory: sizes, loading from a file's bytes, verification. */
+#include "model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "crc.h"
+#include "model_head.h"
+#include "model_table.h"
+
+int cmlp_model_is_finite(const cmlp_net *net, const void *params)
+{
+    uint64_t bad = 0; /* branch-free, so that compilers vectorize the loop */
+    if (net->dtype == CMLP_FLOAT32) {
+        const float *p = params;
+        for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
+    } else {
+        const double *p = params;
+        for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
+    }
+    return !bad;
+}
+
+/* A model's memory: the struct, factors and shifts, a table, and the parameters if their bytes must be swapped. */
+typedef struct model_memory {
+    cmlp_model *model;
+    double *factors, *shifts;
+    cmlp_table_memory table;
+    void *params;
+} model_memory;
+
+/* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
+static cmlp_status lay_out(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory, size_t *size)
+{
+    const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
+    cmlp_space space = {base, 0, 0};
+    memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
+    memory->factors = cmlp_take(&space, columns, sizeof(double));
+    memory->shifts = cmlp_take(&space, columns, sizeof(double));
+#if CMLP_BUILDS_TABLES
+    cmlp_table_lay_out(&space, head, &memory->table);
+#endif
+    memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
+    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    *size = space.used;
+    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+}
+
+/* The buffers of a prediction. A network uses `row`, a table all of them. */
+static cmlp_status scratch_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
+                                 cmlp_table_scratch *scratch)
+{
+#if CMLP_BUILDS_TABLES
+    const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
+    if (n_columns) return cmlp_table_space(&sizes, memory, size, scratch);
+#endif
+    (void)n_columns;
+    return cmlp_row_space(net, 1, memory, size, &scratch->row);
+}
+
+cmlp_status cmlp_check_model_scratch(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
+                                     cmlp_table_scratch *scratch)
+{
+    size_t needed;
+    const cmlp_status status = scratch_space(net, n_columns, memory, &needed, scratch);
+    if (status) return status;
+    if (!memory) return CMLP_ERROR_NULL;
+    return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+}
+
+/* A real function: its net is not on the stack while the head is read. */
+REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
+{
+    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
+    cmlp_table_scratch scratch;
+    model_memory memory;
+    const int64_t n_columns = head->words.n_columns;
+    cmlp_status status = cmlp_head_net(head, head->sizes[0], &net);
+    if (!status) status = lay_out(&net, head, NULL, &memory, &info->model_size);
+    if (!status) status = scratch_space(&net, n_columns, NULL, &info->scratch_size, &scratch);
+    if (status) return status;
+    info->file_size = head->file_size;
+    info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
+    info->n_outputs = cmlp_n_out(&net);
+    info->input_scale = head->input_factor ? NAN : head->input_scale;
+    info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
+    info->n_nets = head->n_nets;
+    return CMLP_OK;
+}
+
+static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *info)
+{
+    cmlp_model_info copy;
+    cmlp_head head;
+    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, n_nets);
+    if (status) return status;
+    if (!file) return CMLP_ERROR_NULL;
+    copy = (cmlp_model_info){.struct_size = sizeof copy};
+    status = cmlp_head_read(file, n, &head);
+    copy.head_size = head.bytes;
+    copy.error_at = head.error_at;
+    if (!status) status = describe(&head, &copy);
+    cmlp_write_struct(info, &copy, sizeof copy);
+    return status;
+}
+
+cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = describe_file(file, n, info);
+    cmlp_leave_mode(mode);
+    return status;
+}
+
+static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_head *head)
+{
+    cmlp_crc crc;
+    cmlp_crc_begin(&crc);
+    cmlp_crc_add(&crc, file + head->bytes, n - (size_t)head->bytes);
+    return cmlp_crc_end(&crc) == head->data_crc ? CMLP_OK : CMLP_ERROR_FILE_DATA_CRC;
+}
+
+/* Returns the bits of element i, the same for every NaN. */
+static uint64_t bits_of(int32_t dtype, const void *elements, int64_t i)
+{
+    uint64_t wide = 0;
+    uint32_t narrow = 0;
+    if (dtype == CMLP_FLOAT32) {
+        const float value = ((const float *)elements)[i];
+        memcpy(&narrow, &value, sizeof narrow);
+        return value == value ? narrow : UINT64_MAX;
+    }
+    const double value = ((const double *)elements)[i];
+    memcpy(&wide, &value, sizeof wide);
+    return value == value ? wide : UINT64_MAX;
+}
+
+/* Compares the bits of n outputs with those in the file. */
+static cmlp_status compare(const void *outputs, const unsigned char *stored, int32_t dtype, int64_t n)
+{
+    const size_t element = cmlp_bytes_of(dtype);
+    for (int64_t i = 0; i < n; i++) {
+        double one; /* has the size and alignment for an element of either type */
+        cmlp_load(&one, stored + (size_t)i * element, 1, element);
+        if (bits_of(dtype, &one, 0) != bits_of(dtype, outputs, i)) return CMLP_ERROR_FILE_EXAMPLE;
+    }
+    return CMLP_OK;
+}
+
+/* Computes the example's outputs and compares them with the file. An input that is not finite has none. */
+static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
+                                 const cmlp_table_scratch *scratch)
+{
+    const cmlp_net *net = &model->net;
+#if CMLP_BUILDS_TABLES
+    if (model->table) {
+        cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
+        const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
+        return status ? CMLP_ERROR_FILE_EXAMPLE
+                      : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
+    }
+#endif
+    const cmlp_rows row = cmlp_model_row(model, scratch->row.row, net->dtype);
+    cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
+    const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->row.output, &scratch->row);
+    return status ? CMLP_ERROR_FILE_EXAMPLE
+                  : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
+}
+
+/* Copies factors and shifts, which may be misaligned in the file, and checks them. */
+static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory)
+{
+    cmlp_model *model = memory->model;
+    const int64_t n = cmlp_n_in(&model->net);
+    model->factors = model->shifts = NULL;
+    if (!head->input_factor) return CMLP_OK;
+    cmlp_load(memory->factors, model->file + head->input_factor, n, sizeof(double));
+    cmlp_load(memory->shifts, model->file + head->input_shift, n, sizeof(double));
+    model->factors = memory->factors;
+    model->shifts = memory->shifts;
+    for (int64_t j = 0; j < n; j++) {
+        if (!cmlp_is_finite(model->factors[j]) || !cmlp_is_finite(model->shifts[j])) return CMLP_ERROR_FILE_NONFINITE;
+        if (model->factors[j] == 0) return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
+}
+
+static int is_finite(const cmlp_model *model)
+{
+#if CMLP_BUILDS_TABLES
+    const cmlp_table *table = model->table;
+    for (int64_t i = 0; table && i < table->n_nets; i++)
+        if (!cmlp_model_is_finite(table->nets[i], table->params[i])) return 0;
+    if (table) return 1;
+#endif
+    return cmlp_model_is_finite(&model->net, model->params);
+}
+
+static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch)
+{
+    if (!is_finite(model)) return CMLP_ERROR_FILE_NONFINITE;
+    return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
+}
+
+static cmlp_status load(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                        void *scratch, size_t scratch_size, const cmlp_model **result)
+{
+    const int verify = !(flags & CMLP_MODEL_TRUSTED);
+    cmlp_head head;
+    model_memory divided;
+    cmlp_table_scratch buffers;
+    size_t needed;
+    if (!memory || !file || !result) return CMLP_ERROR_NULL;
+    if (flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
+    if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    cmlp_status status = cmlp_head_read(file, n, &head);
+    if (status) return status;
+    if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
+    if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_model *model = cmlp_align_up(memory);
+    model->magic = 0;
+    status = cmlp_head_net(&head, head.sizes[0], &model->net);
+    if (!status) status = lay_out(&model->net, &head, model, &divided, &needed);
+    if (status) return status;
+    if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    model->file = file;
+    model->input_scale = head.input_scale;
+    model->params = model->file + head.bytes;
+    if (cmlp_is_big_endian()) {
+        cmlp_swap(divided.params, model->file + head.bytes, head.params_size, model->net.element);
+        model->params = divided.params;
+    }
+    if (verify) status = cmlp_check_model_scratch(&model->net, head.words.n_columns, scratch, scratch_size, &buffers);
+    if (!status && verify) status = check_data(file, n, &head);
+    if (!status) status = load_scales(&head, &divided);
+    model->table = NULL;
+    model->scores = head.scores;
+    model->n_scores = head.n_scores;
+    model->n_score_rows = head.n_score_rows;
+#if CMLP_BUILDS_TABLES
+    if (head.n_nets) model->table = divided.table.table;
+    if (!status && head.n_nets) status = cmlp_table_load(&head, model->file, model->params, &divided.table);
+    if (!status) status = cmlp_check_scores(model);
+#endif
+    if (!status && verify) status = verified(model, &head, &buffers);
+    if (status) return status;
+    model->magic = CMLP_MODEL_MAGIC;
+    *result = model;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                            void *scratch, size_t scratch_size, const cmlp_model **result)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = load(memory, memory_size, file, n, flags, scratch, scratch_size, result);
+    cmlp_leave_mode(mode);
+    return status;
+}
+
+cmlp_status cmlp_check_model(const cmlp_model *model)
+{
+    if (!model) return CMLP_ERROR_NULL;
+    return cmlp_misaligned(model, CMLP_ALIGNMENT) || model->magic != CMLP_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
+}
+
+cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+{
+    cmlp_rows copy;
+    cmlp_status status = cmlp_check_model(model);
+    if (!status && model->table) status = CMLP_ERROR_MODEL;
+    if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
+    if (status) return status;
+    copy.kind = CMLP_ROWS_DENSE;
+    copy.n_cols = cmlp_n_in(&model->net);
+    copy.scale = model->input_scale;
+    copy.shifts = model->shifts;
+    copy.factors = model->factors;
+    cmlp_write_struct(rows, &copy, sizeof copy);
+    return CMLP_OK;
+}
+
+const cmlp_net *cmlp_model_net(const cmlp_model *model)
+{
+    return cmlp_check_model(model) || model->table ? NULL : &model->net;
+}
+
+const void *cmlp_model_params(const cmlp_model *model)
+{
+    return cmlp_check_model(model) || model->table ? NULL : model->params;
+}
+
+cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+{
+    const cmlp_status status = cmlp_check_model(model);
+    if (status) return status;
+    if (!key || !text || !length) return CMLP_ERROR_NULL;
+    return cmlp_head_find(model->file, key, text, length) ? CMLP_OK : CMLP_ERROR_FILE_KEY;
+}

@@ -1,0 +1,44 @@
+/* The model struct, and functions that the sources of model files share. */
+#ifndef CMLP_MODEL_H
+#define CMLP_MODEL_H
+
+#include "../table/table.h"
+
+#define CMLP_MODEL_MAGIC UINT32_C(0x6c646d63)
+
+struct cmlp_model {
+    uint32_t magic;
+    const unsigned char *file;
+    const void *params; /* in the file's bytes, or after this struct if their bytes had to be swapped */
+    double input_scale;
+    const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
+    uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
+    int64_t n_scores, n_score_rows;
+    const cmlp_table *table;        /* after this struct; NULL: the model is one network */
+    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
+};
+
+/* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
+cmlp_status cmlp_check_model(const cmlp_model *model);
+
+/* One row of the model's width, scaled as the model's inputs. */
+static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row, cmlp_dtype dtype)
+{
+    cmlp_rows rows = cmlp_one_row(&model->net, row, dtype, model->input_scale);
+    rows.shifts = model->shifts;
+    rows.factors = model->factors;
+    return rows;
+}
+
+/* Divides the caller's scratch memory for one row of a network, or of a table if n_columns is not 0. Returns an error if
+ * it is NULL or too small. */
+cmlp_status cmlp_check_model_scratch(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
+                                     cmlp_table_scratch *scratch);
+
+/* Returns OPTION if a score of the calibration is NaN or below the one before it. */
+cmlp_status cmlp_check_scores(const cmlp_model *model);
+
+/* Returns 1 if all parameters are finite, else 0. The parameters are in native byte order. */
+int cmlp_model_is_finite(const cmlp_net *net, const void *params);
+
+#endif

@@ -1,0 +1,99 @@
+/* Checks of the strings and arrays that a program adds to a model file. */
+#include "model_content.h"
+
+#include "../base/build.h"
+
+#if CMLP_BUILDS_TRAINING
+
+int cmlp_order_of(const char *a, const char *b)
+{
+    while (*a && *a == *b) a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+const char *cmlp_dtype_name_of(int32_t dtype)
+{
+    const cmlp_dtype_name *d = cmlp_dtype_names;
+    while (d->name && d->dtype != dtype) d++;
+    return d->name;
+}
+
+static int is_key(const char *text)
+{
+    int n = 0;
+    for (; n <= CMLP_NAME_MOST && text[n]; n++) {
+        const int letter = text[n] >= 'a' && text[n] <= 'z';
+        if (!letter && !(n && ((text[n] >= '0' && text[n] <= '9') || text[n] == '_' || text[n] == '.'))) return 0;
+    }
+    return n && n <= CMLP_NAME_MOST;
+}
+
+static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_content_kind *kind)
+{
+    const int several = kind->n_targets > 1;
+    int has_targets = !several;
+    if (content->n_strings < 0) return CMLP_ERROR_OPTION;
+    if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
+    for (int32_t i = 0; i < content->n_strings; i++) {
+        const cmlp_model_string *s = &content->strings[i];
+        if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
+        if (!s->key || !s->value) return CMLP_ERROR_NULL;
+        if (!is_key(s->key) || cmlp_is_fixed_key(s->key, kind->columns != NULL, several))
+            return CMLP_ERROR_FILE_NAME;
+        if (i && cmlp_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
+        const char *c = s->value, *at;
+        for (; *c; c++)
+            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
+        const cmlp_text text = {s->value, c, 0};
+        if (!cmlp_order_of(s->key, "classes") && cmlp_check_labels(text, kind->n_outputs, &at))
+            return CMLP_ERROR_FILE_SYNTAX;
+#if CMLP_BUILDS_TABLES
+        const cmlp_column_list columns = {{NULL, NULL, 0}, kind->columns, kind->n_columns};
+        if (kind->columns && !cmlp_order_of(s->key, "categories") && cmlp_check_categories(text, columns, &at))
+            return CMLP_ERROR_FILE_SYNTAX;
+        if (!several || cmlp_order_of(s->key, "targets")) continue;
+        if (cmlp_check_targets(text, kind->n_targets, &at)) return CMLP_ERROR_FILE_SYNTAX;
+        has_targets = 1;
+#endif
+    }
+    return has_targets ? CMLP_OK : CMLP_ERROR_FILE_NAME;
+}
+
+static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kind *kind)
+{
+    static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
+    if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
+    if (!a->name || !a->data) return CMLP_ERROR_NULL;
+    if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
+    for (size_t i = kind->has_training ? 0 : 1; i < (kind->columns ? 6 : 4); i++) {
+        int n = 0;
+        while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
+        if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
+    }
+    if (!cmlp_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
+    if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
+        return CMLP_ERROR_FILE_TENSOR;
+    const uint64_t limit = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
+    if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
+    return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+}
+
+static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind)
+{
+    if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
+    if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
+    for (int32_t i = 0; i < content->n_arrays; i++) {
+        const cmlp_model_array *a = &content->arrays[i];
+        const cmlp_status status = check_array(a, kind);
+        if (status) return status;
+        if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
+    }
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind)
+{
+    const cmlp_status status = check_strings(content, kind);
+    return status ? status : check_arrays(content, kind);
+}
+#endif

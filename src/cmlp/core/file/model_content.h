@@ -1,0 +1,25 @@
+/* The strings and arrays that a program adds to a model file. */
+#ifndef CMLP_MODEL_CONTENT_H
+#define CMLP_MODEL_CONTENT_H
+
+#include "model_head.h"
+
+/* What the content must fit. */
+typedef struct cmlp_content_kind {
+    int64_t n_outputs;
+    const cmlp_column *columns; /* of a table; NULL for a network */
+    int64_t n_columns;
+    int64_t n_targets; /* of a table with several; otherwise below 2 */
+    int has_training;  /* then names of arrays do not start with "training." */
+} cmlp_content_kind;
+
+/* Checks the strings and arrays. */
+cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind);
+
+/* Like strcmp, for names that are not NULL. */
+int cmlp_order_of(const char *a, const char *b);
+
+/* The name of a type in the file, or NULL. */
+const char *cmlp_dtype_name_of(int32_t dtype);
+
+#endif

@@ -1,0 +1,124 @@
+/* A cursor over the head of a model file. It never moves past its end, and keeps the first error. */
+#ifndef CMLP_MODEL_CURSOR_H
+#define CMLP_MODEL_CURSOR_H
+
+#include <string.h>
+
+#include "model_text.h"
+#include "../base/invariant.h"
+#include "../net/net.h"
+
+typedef struct cursor {
+    const unsigned char *at, *end;
+    cmlp_status status;
+} cursor;
+
+static inline int fail(cursor *c, cmlp_status status)
+{
+    if (!c->status) c->status = status;
+    return 0;
+}
+
+static inline int is_next(const cursor *c, const char *text, size_t n)
+{
+    return !c->status && (size_t)(c->end - c->at) >= n && !memcmp(c->at, text, n);
+}
+
+/* Skips `text` and returns 1 if it comes next, else returns 0. */
+static inline int pass(cursor *c, const char *text, size_t n)
+{
+    if (!is_next(c, text, n)) return 0;
+    c->at += n;
+    return 1;
+}
+#define PASS(c, literal) pass((c), literal, sizeof literal - 1)
+#define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
+
+/* Reads lower-case hexadecimal digits. Upper case is an error: 'A' and 'a' differ in one bit, and every flipped bit
+ * must be detected. */
+static inline uint64_t hex(cursor *c, int digits)
+{
+    uint64_t value = 0;
+    if (c->status || c->end - c->at < digits) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+    for (; digits; digits--, c->at++) {
+        const unsigned b = *c->at;
+        const int is_digit = b >= '0' && b <= '9';
+        if (!is_digit && !(b >= 'a' && b <= 'f')) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+        value = value << 4 | (is_digit ? b - '0' : b - 'a' + 10);
+    }
+    return value;
+}
+
+/* Reads the bits of a finite double, highest digit first. */
+static inline double hex_double(cursor *c)
+{
+    const uint64_t bits = hex(c, 16);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    if (!cmlp_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
+    return value;
+}
+
+/* Reads 0 or [1-9][0-9]*, at most 2^53. */
+static inline uint64_t number(cursor *c)
+{
+    uint64_t value = 0;
+    const unsigned char *first = c->at;
+    for (; !c->status && c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
+        CMLP_LOOP(CMLP_INSIDE(c->at, first, c->end) && c->at - first <= 16, c->end - c->at, c->at, value) {
+        if (c->at - first == 16) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+        value = value * 10 + (*c->at - '0');
+    }
+    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLP_DATA_MOST)
+        return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+    return value;
+}
+
+/* Skips printable ASCII in quotes, in which only the escapes \" and \\ are allowed. Returns its length in the file. */
+static inline size_t string(cursor *c)
+{
+    DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
+    if (c->status) return 0;
+    const unsigned char *first = c->at;
+    for (; c->at < c->end; c->at++)
+        CMLP_LOOP(CMLP_INSIDE(c->at, first, c->end), c->end - c->at, c->at) {
+        if (*c->at == '"') return (size_t)(c->at++ - first);
+        if (*c->at < 0x20 || *c->at > 0x7e) break;
+        if (*c->at == '\\' && (++c->at == c->end || (*c->at != '"' && *c->at != '\\'))) break;
+    }
+    return (size_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
+}
+
+typedef struct slice {
+    const unsigned char *at;
+    size_t length;
+} slice;
+
+/* Reads [a-z][a-z0-9_.]* of at most 64 bytes in quotes. Names must ascend (compared by bytes) from `*last`, so that
+ * duplicates are found without a table of names. */
+static inline slice next_name(cursor *c, slice *last)
+{
+    DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
+    slice n = {c->at, 0};
+    for (; !c->status && c->at < c->end && n.length <= CMLP_NAME_MOST; c->at++, n.length++) {
+        const unsigned b = *c->at;
+        const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
+        if (!letter && !(other && n.length)) break;
+    }
+    if (!n.length || n.length > CMLP_NAME_MOST) fail(c, CMLP_ERROR_FILE_NAME);
+    DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
+    if (c->status) return n;
+    const int order = memcmp(last->at, n.at, last->length < n.length ? last->length : n.length);
+    if (order > 0 || (order == 0 && last->length >= n.length)) fail(c, CMLP_ERROR_FILE_NAME);
+    *last = n;
+    return n;
+}
+
+static inline int is_name(slice n, const char *text)
+{
+    size_t i = 0;
+    while (i < n.length && text[i] && n.at[i] == (unsigned char)text[i]) i++;
+    return i == n.length && !text[i];
+}
+
+#endif

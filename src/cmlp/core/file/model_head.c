@@ -1,0 +1,479 @@
+/* Parses the head of a model file. */
+#include "model_head.h"
+
+#include <string.h>
+
+#include "../base/build.h"
+#include "../base/invariant.h"
+#include "crc.h"
+#include "model_cursor.h"
+
+const cmlp_dtype_name cmlp_dtype_names[] = {
+    {"F32", CMLP_FLOAT32}, {"F64", CMLP_FLOAT64}, {"U8", CMLP_UINT8},
+    {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
+};
+
+/* What holds in all loops of the reader: the cursor moves forward, inside the head. */
+#define FORWARD CMLP_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
+
+/* The last one is only in files of tables. */
+static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss", "columns"};
+
+/* The only feature of version 4 that this reader knows is one of tables. */
+static int is_table(const cmlp_head *head) { return CMLP_BUILDS_TABLES && head->version >= 3; }
+
+static int is_fixed(slice n, int of_table, int requires)
+{
+    for (size_t i = 0; i + !of_table < sizeof fixed_keys / sizeof *fixed_keys; i++)
+        if (is_name(n, fixed_keys[i])) return 1;
+    return requires && is_name(n, "requires");
+}
+
+int cmlp_is_fixed_key(const char *key, int of_table, int requires)
+{
+    slice n = {(const unsigned char *)key, 0};
+    while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
+    return is_fixed(n, of_table, requires);
+}
+
+/* Reads letters, digits and underscores. */
+static slice next_word(cursor *c)
+{
+    slice n = {c->at, 0};
+    for (; !c->status && c->at < c->end; c->at++, n.length++)
+        CMLP_LOOP(CMLP_INSIDE(c->at, n.at, c->end) && n.length == (size_t)(c->at - n.at), c->end - c->at, c->at,
+                  n.length) {
+        const unsigned b = *c->at, lower = b | 0x20;
+        if (!(lower >= 'a' && lower <= 'z') && !(b >= '0' && b <= '9') && b != '_') break;
+    }
+    return n;
+}
+
+/* Reads the parameter after a name, if there is one: a number above 0, which cmlp_net_init checks later. */
+static double next_parameter(cursor *c, double standard)
+{
+    if (standard == 0) return 0;
+    DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
+    const double value = hex_double(c);
+    if (!(value > 0)) fail(c, CMLP_ERROR_OPTION);
+    return value;
+}
+
+static int32_t next_activation(cursor *c, double *parameter)
+{
+    const cmlp_activation_info *info;
+    const slice n = next_word(c);
+    for (int32_t code = 1; (info = cmlp_describe_activation(code)) != NULL; code++)
+        if (is_name(n, info->name)) {
+            *parameter = next_parameter(c, info->parameter);
+            return code;
+        }
+    return fail(c, CMLP_ERROR_ACTIVATION);
+}
+
+static int32_t next_loss(cursor *c, double *parameter)
+{
+    const cmlp_loss_info *info;
+    const slice n = next_word(c);
+    for (int32_t code = 1; (info = cmlp_describe_loss(code)) != NULL; code++)
+        if (is_name(n, info->name)) {
+            *parameter = next_parameter(c, info->parameter);
+            return code;
+        }
+    return fail(c, CMLP_ERROR_LOSS);
+}
+
+/* Reads the quantiles after the first one, if there are several. */
+static void read_quantiles(cursor *c, cmlp_head *head)
+{
+    if (head->loss != CMLP_LOSS_QUANTILE || !is_next(c, ",", 1)) return;
+    head->quantiles[head->n_quantiles++] = head->loss_parameter;
+    head->loss_parameter = 0;
+    while (PASS(c, ","))
+        CMLP_LOOP(FORWARD && head->n_quantiles >= 1 && head->n_quantiles <= CMLP_MAX_QUANTILES, c->end - c->at,
+                  c->at, c->status, head->n_quantiles, CMLP_WHOLE(head->quantiles)) {
+        if (head->n_quantiles == CMLP_MAX_QUANTILES) fail(c, CMLP_ERROR_OPTION);
+        const double value = hex_double(c);
+        if (c->status) return;
+        head->quantiles[head->n_quantiles++] = value;
+    }
+}
+
+static int32_t next_dtype(cursor *c)
+{
+    const slice n = next_word(c);
+    for (const cmlp_dtype_name *d = cmlp_dtype_names; d->name; d++)
+        if (is_name(n, d->name)) return d->dtype;
+    return fail(c, CMLP_ERROR_FILE_TENSOR);
+}
+
+/* Reads {"dtype":"F32","shape":[...],"data_offsets":[a,b]}. a must be the end of the previous tensor, and b - a the
+ * size of the shape, so that there are neither gaps nor overlaps. */
+typedef struct tensor {
+    int32_t dtype, n_dims;
+    uint64_t shape[2];
+} tensor;
+
+static tensor next_tensor(cursor *c, uint64_t *offset)
+{
+    tensor t = {0, 0, {0, 0}};
+    DEMAND(c, ":{\"dtype\":\"", CMLP_ERROR_FILE_SYNTAX);
+    t.dtype = next_dtype(c);
+    DEMAND(c, "\",\"shape\":[", CMLP_ERROR_FILE_SYNTAX);
+    uint64_t bytes = cmlp_bytes_of(t.dtype);
+    do {
+        const uint64_t size = number(c);
+        if (c->status) return t;
+        if (t.n_dims == 2 || size < 1 || size > CMLP_MAX_WIDTH || bytes > CMLP_DATA_MOST / size) {
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+            return t;
+        }
+        t.shape[t.n_dims++] = size;
+        bytes *= size;
+    } while (PASS(c, ","));
+    DEMAND(c, "],\"data_offsets\":[", CMLP_ERROR_FILE_SYNTAX);
+    if (number(c) != *offset) fail(c, CMLP_ERROR_FILE_TENSOR);
+    DEMAND(c, ",", CMLP_ERROR_FILE_SYNTAX);
+    if (number(c) != *offset + bytes) fail(c, CMLP_ERROR_FILE_TENSOR);
+    DEMAND(c, "]}", CMLP_ERROR_FILE_SYNTAX);
+    *offset += bytes;
+    return t;
+}
+
+/* Reads a string, as text that undoes the escapes. */
+static cmlp_text next_text(cursor *c)
+{
+    const char *text = (const char *)c->at + 1;
+    const size_t length = string(c);
+    return (cmlp_text){text, c->status ? text : text + length, 1};
+}
+
+/* Reports the status of a function that has read a text, and where it stopped. */
+static void stop_at(cursor *c, cmlp_status status, const char *const *at)
+{
+    if (!status) return;
+    fail(c, status);
+    c->at = (const unsigned char *)*at;
+}
+
+#if CMLP_BUILDS_TABLES
+/* Reads the columns of a table, the last of the fixed keys. */
+static void read_columns(cursor *c, cmlp_head *head)
+{
+    const char *at;
+    if (!is_table(head)) return;
+    DEMAND(c, ",\"columns\":", CMLP_ERROR_FILE_SYNTAX);
+    if (c->status) return;
+    head->columns = next_text(c);
+    if (!c->status) stop_at(c, cmlp_read_columns(head->columns, NULL, &head->words, &at), &at);
+}
+#endif
+
+/* Reads the fixed keys, then the others: labels, categories, and keys that only other programs use. */
+static void read_metadata(cursor *c, cmlp_head *head)
+{
+    DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->data_crc = (uint32_t)hex(c, 8);
+    DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->input_scale = hex_double(c);
+    if (head->input_scale == 0 || (is_table(head) && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
+    DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->n_layers = 1;
+    do {
+        if (head->n_layers == CMLP_MAX_LAYERS) fail(c, CMLP_ERROR_LAYERS);
+        if (c->status) return;
+        const int32_t l = head->n_layers++ - 1;
+        head->activations[l] = next_activation(c, &head->activation_parameters[l]);
+    } while (PASS(c, ","));
+    DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
+    head->loss = next_loss(c, &head->loss_parameter);
+    read_quantiles(c, head);
+    DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
+#if CMLP_BUILDS_TABLES
+    read_columns(c, head);
+#endif
+    slice last = {(const unsigned char *)"", 0};
+    while (PASS(c, ",")) {
+        const slice key = next_name(c, &last);
+        if (is_fixed(key, is_table(head), head->version == 4)) fail(c, CMLP_ERROR_FILE_NAME);
+        DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
+        const cmlp_text value = next_text(c);
+        if (!c->status && is_name(key, "classes")) head->classes = value;
+        if (!c->status && is_name(key, "categories") && is_table(head)) head->categories = value;
+        if (!c->status && is_name(key, "targets") && head->version == 4) head->targets = value;
+    }
+    DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* Skips a number that is below 10,000. */
+static void demand_number(cursor *c, int32_t n)
+{
+    unsigned char digits[4];
+    size_t first = sizeof digits;
+    do digits[--first] = (unsigned char)('0' + n % 10);
+    while (n /= 10);
+    if (!pass(c, (const char *)digits + first, sizeof digits - first)) fail(c, CMLP_ERROR_FILE_NAME);
+}
+
+/* Reads ,"layers.I.weight" or ,"layers.I.bias", which in the file of a table begin with nets.N. */
+static void layer_name(cursor *c, int32_t net, int32_t layer, int is_bias)
+{
+    DEMAND(c, ",\"", CMLP_ERROR_FILE_NAME);
+    if (net >= 0) {
+        DEMAND(c, "nets.", CMLP_ERROR_FILE_NAME);
+        demand_number(c, net);
+        DEMAND(c, ".", CMLP_ERROR_FILE_NAME);
+    }
+    DEMAND(c, "layers.", CMLP_ERROR_FILE_NAME);
+    demand_number(c, layer);
+    if (!(is_bias ? PASS(c, ".bias\"") : PASS(c, ".weight\""))) fail(c, CMLP_ERROR_FILE_NAME);
+}
+
+/* Reads the layers of a network. Those behind the input have the sizes of the first network. */
+static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes, uint64_t *offset)
+{
+    const int is_first = net <= 0;
+    for (int32_t l = 0; l + 1 < head->n_layers; l++)
+        CMLP_LOOP(FORWARD && l >= 0 && l < head->n_layers && *offset <= CMLP_DATA_MOST, head->n_layers - l, l, c->at,
+                  c->status, *offset, head->dtype, CMLP_WHOLE(head->sizes)) {
+        layer_name(c, net, l, 0);
+        const tensor weights = next_tensor(c, offset);
+        layer_name(c, net, l, 1);
+        const tensor biases = next_tensor(c, offset);
+        if (c->status) return;
+        if (!l) sizes[0] = (int64_t)weights.shape[0];
+        if (!l && is_first) head->dtype = weights.dtype;
+        if (is_first) sizes[l + 1] = (int64_t)weights.shape[1];
+        const int is_float = head->dtype == CMLP_FLOAT32 || head->dtype == CMLP_FLOAT64;
+        if (!is_float || weights.dtype != head->dtype || biases.dtype != head->dtype || weights.n_dims != 2 ||
+            biases.n_dims != 1 || (int64_t)weights.shape[0] != sizes[l] ||
+            (int64_t)weights.shape[1] != sizes[l + 1] || biases.shape[0] != weights.shape[1])
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+    }
+}
+
+#if CMLP_BUILDS_TABLES
+/* Reads the networks of a table. They differ in their weights, and in whether the input has bins. */
+static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
+{
+    const int64_t *widths = head->words.widths;
+    int64_t widest = 0;
+    do {
+        const int32_t i = head->n_nets;
+        if (i == CMLP_MAX_NETS) fail(c, CMLP_ERROR_FILE_NAME);
+        if (c->status) return;
+        read_layers(c, head, i, head->sizes, offset);
+        if (c->status) return;
+        const int64_t n_in = head->sizes[0];
+        if (n_in != widths[0] && n_in != widths[1]) fail(c, CMLP_ERROR_FILE_TENSOR);
+        if (n_in == widths[1]) head->has_bins[i / 64] |= UINT64_C(1) << i % 64;
+        if (n_in > widest) widest = n_in;
+        head->n_nets++;
+    } while (is_next(c, ",\"nets.", 7));
+    head->sizes[0] = widest;
+}
+#endif
+
+/* Notes where the scores of the calibration start. They are those of one answer, or of each of several. */
+static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
+{
+    const int32_t output = head->activations[head->n_layers - 2];
+    const uint64_t n_out = (uint64_t)head->sizes[head->n_layers - 1], rows = t->shape[0];
+    const int is_one = rows == 1 && head->version == 3;
+    const int is_each = rows == n_out && (head->version == 4 || output == CMLP_ACTIVATION_LOGISTIC);
+    if (t->dtype != CMLP_FLOAT64 || t->n_dims != 2 || (!is_one && !is_each)) fail(c, CMLP_ERROR_FILE_TENSOR);
+    head->scores = start;
+    head->n_score_rows = (int64_t)rows;
+    head->n_scores = (int64_t)t->shape[1];
+}
+
+/* Notes where a tensor of this format starts, and checks its type and shape. */
+static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
+{
+    const int of_table = is_table(head);
+    const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
+    const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
+    const int64_t targets = head->version == 4 ? head->n_targets : CMLP_TARGET_NUMBERS;
+    const int64_t numbers = head->version == 4 ? CMLP_TARGET_NUMBERS : 0;
+    const struct {
+        const char *name;
+        int32_t dtype;
+        int64_t rows, columns; /* 0 columns: one dimension */
+        uint64_t *start;
+    } known[] = {{CMLP_EXAMPLE_INPUT, dtype, n_in, 0, &head->example_input},
+                 {CMLP_EXAMPLE_OUTPUT, dtype, n_out, 0, &head->example_output},
+                 {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
+                 {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
+                 {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
+                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, targets, numbers, &head->table_target}};
+    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 2);
+    if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
+    if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
+    for (size_t i = 0; i < n_known; i++) {
+        if (!is_name(n, known[i].name)) continue;
+        *known[i].start = start;
+        if (t->dtype != known[i].dtype || (int64_t)t->shape[0] != known[i].rows ||
+            (int64_t)t->shape[1] != known[i].columns)
+            fail(c, CMLP_ERROR_FILE_TENSOR);
+    }
+    if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
+}
+
+/* Reads the example, shift and factor, and the tensors that only other programs use. */
+static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
+{
+    slice last = {(const unsigned char *)"", 0};
+    while (PASS(c, ",")) {
+        const slice n = next_name(c, &last);
+        const uint64_t start = head->bytes + *offset;
+        const tensor t = next_tensor(c, offset);
+        if (c->status) return;
+        note_tensor(c, head, n, &t, start);
+    }
+    if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
+    const int is_second = head->input_factor || (head->n_quantiles && !is_table(head));
+    if (is_second != (head->version == 2) || !head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->version == 4 && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
+    if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
+    DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* The labels: their number depends on the outputs. The categories: there is an entry for each column. */
+static void read_values(cursor *c, const cmlp_head *head)
+{
+    const char *at;
+    if (!c->status && head->classes.at)
+        stop_at(c, cmlp_check_labels(head->classes, head->sizes[head->n_layers - 1], &at), &at);
+#if CMLP_BUILDS_TABLES
+    const cmlp_column_list columns = {head->columns, NULL, 0};
+    if (!c->status && head->categories.at)
+        stop_at(c, cmlp_check_categories(head->categories, columns, &at), &at);
+    if (!c->status && head->version == 4 && !head->targets.at) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!c->status && head->version == 4) stop_at(c, cmlp_check_targets(head->targets, head->n_targets, &at), &at);
+    if (head->version == 4 && (head->n_quantiles || head->n_targets < 2)) fail(c, CMLP_ERROR_OPTION);
+#endif
+}
+
+/* Skips at most 63 spaces before the parameters. */
+static void read_padding(cursor *c)
+{
+    if (c->end - c->at >= CMLP_HEAD_ALIGNMENT) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    while (PASS(c, " ")) {}
+    if (c->at < c->end) fail(c, CMLP_ERROR_FILE_SYNTAX);
+}
+
+static uint32_t head_crc(const unsigned char *file, size_t n)
+{
+    cmlp_crc crc;
+    cmlp_crc_begin(&crc);
+    cmlp_crc_add(&crc, file, CMLP_HEAD_CRC_AT);
+    cmlp_crc_add(&crc, "00000000", 8);
+    cmlp_crc_add(&crc, file + CMLP_HEAD_CRC_AT + 8, n - CMLP_HEAD_CRC_AT - 8);
+    return cmlp_crc_end(&crc);
+}
+
+/* Reads the length of the head from the first eight bytes of the file. */
+static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *bytes)
+{
+    uint64_t length = 0;
+    if (n < 8) return CMLP_ERROR_FILE_SHORT;
+    for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
+    if (length > CMLP_HEAD_MOST - 8 || (length + 8) % CMLP_HEAD_ALIGNMENT || length < CMLP_HEAD_LEAST)
+        return CMLP_ERROR_FILE_MAGIC;
+    *bytes = length + 8;
+    return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
+}
+
+static void read_version(cursor *c, cmlp_head *head)
+{
+    head->version = CMLP_BUILDS_TABLES && PASS(c, CMLP_HEAD_VERSION_3) ? 3
+                    : PASS(c, CMLP_HEAD_VERSION_2)                      ? 2
+                    : PASS(c, CMLP_HEAD_VERSION_4)                      ? 4
+                                                                        : 1;
+    if (head->version == 1) DEMAND(c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
+}
+
+/* A file of version 4 lists what a reader must know, before everything that may be new. This reader knows one feature, and
+ * refuses the first word that is another, or is not in its place. */
+static void read_requirements(cursor *c)
+{
+    DEMAND(c, CMLP_HEAD_REQUIRES, CMLP_ERROR_FILE_SYNTAX);
+    slice n = next_word(c);
+    if (CMLP_BUILDS_TABLES && is_name(n, CMLP_FEATURE_TARGETS)) {
+        if (!PASS(c, ",")) return;
+        n = next_word(c);
+        if (is_name(n, CMLP_FEATURE_TARGETS)) n.length = 0; /* twice */
+    }
+    c->at = n.at;
+    fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
+}
+
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
+{
+    memset(head, 0, sizeof *head);
+    const cmlp_status status = head_length(file, n, &head->bytes);
+    if (status) return status;
+    cursor c = {file + 8, file + head->bytes, CMLP_OK};
+    uint64_t offset = 0;
+    DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
+    read_version(&c, head);
+    const uint32_t crc = (uint32_t)hex(&c, 8);
+    if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
+    if (head->version == 4) read_requirements(&c);
+    read_metadata(&c, head);
+#if CMLP_BUILDS_TABLES
+    if (is_table(head)) read_nets(&c, head, &offset);
+#endif
+    if (!is_table(head)) read_layers(&c, head, -1, head->sizes, &offset);
+    head->params_size = offset;
+    head->n_targets = head->version == 4 ? head->sizes[head->n_layers - 1] : 1;
+    read_values(&c, head);
+    read_other_tensors(&c, head, &offset);
+    read_padding(&c);
+    head->error_at = (uint64_t)(c.at - file);
+    head->file_size = head->bytes + offset;
+    return c.status;
+}
+
+int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length)
+{
+    cursor c = {file + 8, file + 8, CMLP_OK};
+    uint64_t bytes;
+    if (head_length(file, SIZE_MAX, &bytes)) return 0;
+    c.end = file + bytes;
+    DEMAND(&c, "{\"__metadata__\":{", CMLP_ERROR_FILE_SYNTAX);
+    do {
+        slice none = {(const unsigned char *)"", 0};
+        const slice found = next_name(&c, &none);
+        DEMAND(&c, ":\"", CMLP_ERROR_FILE_SYNTAX);
+        c.at--;
+        const unsigned char *first = c.at + 1;
+        const size_t there = string(&c);
+        if (c.status) return 0;
+        if (is_name(found, key)) {
+            *text = (const char *)first;
+            *length = there;
+            return 1;
+        }
+    } while (PASS(&c, ","));
+    return 0;
+}
+
+cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
+{
+    int64_t sizes[CMLP_MAX_LAYERS];
+    const cmlp_net_config config = {.struct_size = sizeof config,
+                                    .sizes = sizes,
+                                    .activations = head->activations,
+                                    .n_layers = head->n_layers,
+                                    .loss = head->loss,
+                                    .dtype = head->dtype,
+                                    .activation_parameters = head->activation_parameters,
+                                    .loss_parameter = head->loss_parameter,
+                                    .quantiles = head->n_quantiles ? head->quantiles : NULL};
+    memcpy(sizes, head->sizes, sizeof sizes);
+    sizes[0] = n_in;
+    return cmlp_net_init(net, sizeof *net, &config);
+}

@@ -1,0 +1,111 @@
+/* The head of a model file: a canonical subset of safetensors. docs/model-file.md has the grammar. Every model has
+ * exactly one head, so a reader compares literals and reads numbers, and needs no memory. */
+#ifndef CMLP_MODEL_HEAD_H
+#define CMLP_MODEL_HEAD_H
+
+#include <string.h>
+
+#include "model_columns.h"
+#include "../net/net.h"
+
+#define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
+#define CMLP_HEAD_VERSION "1\",\"crc32\":\""   /* a scalar input scale */
+#define CMLP_HEAD_VERSION_2 "2\",\"crc32\":\"" /* each column has a shift and a factor, or each output a quantile */
+#define CMLP_HEAD_VERSION_3 "3\",\"crc32\":\"" /* several networks that predict a table; input_scale is 1 */
+#define CMLP_HEAD_VERSION_4 "4\",\"crc32\":\"" /* lists what a reader must know beyond the other versions */
+#define CMLP_HEAD_REQUIRES "\",\"requires\":\""
+#define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets: all that this version knows */
+/* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
+#define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
+
+#define CMLP_HEAD_ALIGNMENT 64
+#define CMLP_HEAD_LEAST 128
+#define CMLP_HEAD_MOST 100000000     /* the most that the safetensors library reads */
+#define CMLP_EXAMPLE_INPUT "example.input"
+#define CMLP_EXAMPLE_OUTPUT "example.output"
+#define CMLP_INPUT_FACTOR "input.factor"
+#define CMLP_INPUT_SHIFT "input.shift"
+#define CMLP_TABLE_NUMBERS "table.numbers"
+#define CMLP_TABLE_TARGET "table.target"
+#define CMLP_TARGET_NUMBERS 4
+#define CMLP_CALIBRATION_SCORES "calibration.scores"
+
+/* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
+typedef struct cmlp_dtype_name {
+    const char *name;
+    int32_t dtype;
+} cmlp_dtype_name;
+
+extern const cmlp_dtype_name cmlp_dtype_names[];
+
+/* What the head tells. */
+typedef struct cmlp_head {
+    int64_t sizes[CMLP_MAX_LAYERS]; /* of a table's networks, the first is the largest number of inputs */
+    int32_t activations[CMLP_MAX_LAYERS - 1];
+    double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
+    double quantiles[CMLP_MAX_QUANTILES];
+    int32_t n_layers, loss, dtype, version, n_quantiles;
+    uint32_t data_crc;
+    double input_scale;
+    uint64_t bytes;                         /* of the head: where the parameters start */
+    uint64_t file_size;
+    uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
+    uint64_t input_factor, input_shift;     /* likewise; both or neither */
+    uint64_t params_size;                   /* bytes of all parameters */
+    uint64_t table_numbers, table_target;   /* likewise; of a table only */
+    uint64_t scores;                        /* likewise; of the calibration: n_score_rows times n_scores */
+    int64_t n_scores, n_score_rows, n_targets;
+    cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
+    cmlp_text columns;                      /* the words of a table's columns */
+    cmlp_column_words words;                /* what they tell; 0 columns before version 3 */
+    int32_t n_nets;
+    uint64_t has_bins[CMLP_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
+    uint64_t error_at;                      /* offset of the byte where reading stopped */
+} cmlp_head;
+
+/* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
+ * not 0, that many bytes are needed. */
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
+
+/* Finds a metadata string in a head that cmlp_head_read has accepted; returns 0 if there is none of this name. */
+int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
+
+/* Whether a key is one of those that every file, every file of a table, or every file of version 4 has: nothing else may
+ * be called so. */
+int cmlp_is_fixed_key(const char *key, int is_table, int requires);
+
+/* Whether network i of a table has the input with bins. */
+static inline int cmlp_head_has_bins(const cmlp_head *head, int64_t i) { return head->has_bins[i / 64] >> i % 64 & 1; }
+
+/* Files are little-endian. Compilers know the answer. */
+static inline int cmlp_is_big_endian(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return !first;
+}
+
+/* Checks the description of the network in a head, with n_in inputs, and writes the network. */
+cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
+
+/* Copies elements of `size` bytes in the opposite byte order. */
+static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t size)
+{
+    const unsigned char *a = from;
+    unsigned char *b = to;
+    for (uint64_t i = 0; i < bytes; i += size)
+        for (size_t k = 0; k < size; k++) b[i + k] = a[i + size - 1 - k];
+}
+
+/* Copies n elements from the bytes of a file. */
+static inline void cmlp_load(void *to, const unsigned char *from, int64_t n, size_t element)
+{
+    const size_t bytes = (size_t)n * element;
+    if (cmlp_is_big_endian())
+        cmlp_swap(to, from, bytes, element);
+    else
+        memcpy(to, from, bytes);
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* The networks and columns of a table, from a model file to the memory of a model. */
+#include "model_table.h"
+
+#if CMLP_BUILDS_TABLES
+void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory)
+{
+    const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
+    if (!n_columns) return;
+    memory->table = cmlp_take(space, 1, sizeof(cmlp_table));
+    memory->nets = cmlp_take(space, 2, sizeof(cmlp_net));
+    memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_column));
+    memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
+    memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
+    memory->net_list = cmlp_take(space, n_nets, sizeof(cmlp_net *));
+    memory->params_list = cmlp_take(space, n_nets, sizeof(void *));
+}
+
+/* The numbers of the columns point into the copy of the tensor. */
+static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file, const cmlp_table_memory *memory)
+{
+    cmlp_column_words words;
+    const char *at;
+    const double *number = memory->numbers;
+    cmlp_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
+    const cmlp_status status = cmlp_read_columns(head->columns, memory->columns, &words, &at);
+    for (int64_t i = 0; i < words.n_columns && !status; i++) {
+        cmlp_column *c = &memory->columns[i];
+        if (c->kind != CMLP_COLUMN_NUMBER) continue;
+        c->centre = number[0];
+        c->scale = number[1];
+        c->edges = number + 2;
+        number += 2 + c->n;
+    }
+    return status;
+}
+
+/* There are at most two networks that differ in more than their parameters. */
+static cmlp_status load_nets(const cmlp_head *head, const char *params, const cmlp_table_memory *memory)
+{
+    int made[2] = {0, 0};
+    for (int32_t i = 0; i < head->n_nets; i++) {
+        const int bins = cmlp_head_has_bins(head, i);
+        cmlp_net *net = &memory->nets[bins];
+        const cmlp_status status = made[bins] ? CMLP_OK : cmlp_head_net(head, head->words.widths[bins], net);
+        if (status) return status;
+        made[bins] = 1;
+        memory->net_list[i] = net;
+        memory->params_list[i] = params;
+        params += (size_t)net->n_params * net->element;
+    }
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, const void *params,
+                            const cmlp_table_memory *memory)
+{
+    cmlp_status status = load_columns(head, file, memory);
+    if (!status) status = load_nets(head, params, memory);
+    if (status) return status;
+    *memory->table = (cmlp_table){.struct_size = sizeof(cmlp_table),
+                                  .columns = memory->columns,
+                                  .n_columns = head->words.n_columns,
+                                  .nets = memory->net_list,
+                                  .params = memory->params_list,
+                                  .n_nets = head->n_nets};
+    memory->table->n_targets = head->n_targets;
+    for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
+        double n[CMLP_TARGET_NUMBERS];
+        cmlp_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
+        memory->target[j] = (cmlp_table_target){sizeof(cmlp_table_target), n[0], n[1], n[2], n[3]};
+        memory->table->target = memory->target;
+    }
+    status = cmlp_check_columns(memory->columns, head->words.n_columns);
+    return status ? status : cmlp_check_target_numbers(memory->table);
+}
+#endif

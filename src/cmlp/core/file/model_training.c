@@ -1,0 +1,58 @@
+/* Checks the training state, and lists its arrays in a model file. docs/model-file.md describes them. */
+#include "model_training.h"
+
+#include "../base/arguments.h"
+#include "../base/build.h"
+#include "../train/optimizer.h"
+
+#if CMLP_BUILDS_TRAINING
+
+static void list(cmlp_training_arrays *arrays, const char *name, const void *data, int64_t rows, int32_t dtype)
+{
+    if (data && rows)
+        arrays->list[arrays->n++] = (cmlp_model_array){.name = name, .data = data, .rows = rows, .dtype = dtype};
+}
+
+static cmlp_status check(const cmlp_training *t)
+{
+    const int is_shuffled = t->random != NULL;
+    if (!t->optimizer || is_shuffled != (t->order != NULL)) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(t->order, sizeof *t->order) || cmlp_misaligned(t->losses, sizeof *t->losses))
+        return CMLP_ERROR_ALIGNMENT;
+    if (t->n_rows < 1 || t->n_rows > CMLP_MAX_WIDTH) return CMLP_ERROR_ROWS;
+    if (t->batch_size < 0 || t->batch_size > CMLP_MAX_WIDTH) return CMLP_ERROR_BATCH;
+    if (t->n_epochs < 0 || t->n_epochs > CMLP_MAX_WIDTH) return CMLP_ERROR_OPTION;
+    if (!cmlp_is_finite(t->alpha) || t->alpha < 0) return CMLP_ERROR_OPTION;
+    for (int64_t i = 0; is_shuffled && i < t->n_rows; i++)
+        if (t->order[i] < 0 || t->order[i] >= t->n_rows) return CMLP_ERROR_ORDER;
+    for (int64_t i = 0; t->losses && i < t->n_epochs; i++)
+        if (!cmlp_is_finite(t->losses[i])) return CMLP_ERROR_FILE_NONFINITE;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training)
+{
+    cmlp_training t;
+    cmlp_optimizer o;
+    const char *refused;
+    size_t bytes;
+    arrays->n = 0;
+    cmlp_status status = CMLP_READ(&t, training, cmlp_training, alpha);
+    if (!status) status = check(&t);
+    if (!status) status = cmlp_read_optimizer(&o, net, t.optimizer, &refused);
+    if (!status) status = cmlp_optimizer_state_size(net, o.solver, &bytes);
+    if (status) return status;
+    if (o.n_steps > (int64_t)CMLP_DATA_MOST || bytes / net->element > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    const double numbers[CMLP_TRAINING_NUMBERS] = {
+        o.solver, o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, o.beta_1_power, o.beta_2_power,
+        o.weight_decay, o.max_norm, (double)o.n_steps, t.alpha, (double)(t.batch_size ? t.batch_size : t.n_rows),
+        (double)t.n_rows, (double)t.n_epochs, t.random ? t.random->position : 0};
+    memcpy(arrays->numbers, numbers, sizeof numbers);
+    list(arrays, "training.generator", t.random ? t.random->key : NULL, 624, CMLP_INT32);
+    list(arrays, "training.loss_curve", t.losses, t.n_epochs, CMLP_FLOAT64);
+    list(arrays, "training.numbers", arrays->numbers, CMLP_TRAINING_NUMBERS, CMLP_FLOAT64);
+    list(arrays, "training.optimizer", o.state, (int64_t)(bytes / net->element), net->dtype);
+    list(arrays, "training.order", t.order, t.n_rows, CMLP_INT64);
+    return CMLP_OK;
+}
+#endif

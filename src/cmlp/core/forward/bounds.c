@@ -1,0 +1,255 @@
+/* Bounds of the activations over boxes of inputs. The products follow docs/arithmetic.md with one end of each input,
+ * chosen by the sign of its weight: each rounded operation is monotone in each argument, so the results bound those of
+ * every input in the box without an allowance for rounding. docs/guide/bounds.md has the proof.
+ *
+ * Numbers of the net's type are kept in doubles: the sum of two floats as doubles, rounded to float, is their sum as
+ * floats. */
+#include "../base/fma.h"
+#include "../data/run.h"
+#include "envelopes.h"
+
+#if CMLP_BUILDS_TRAINING /* small builds only predict */
+
+#define COLUMNS 16 /* outputs that are summed together */
+#define ELEMENTS 64
+#define LEAST_NORMAL 0x1p-126
+
+typedef struct bounds_job {
+    cmlp_data low, high; /* the corners of the boxes */
+    const void *params;
+    void *const *lowest, *const *highest;
+} bounds_job;
+
+static double rounded(const cmlp_net *net, double x) { return net->dtype == CMLP_FLOAT32 ? (double)(float)x : x; }
+
+static double fused(const cmlp_net *net, double a, double b, double c)
+{
+    if (net->dtype == CMLP_FLOAT32) return (double)cmlp_fma32((float)a, (float)b, (float)c);
+#if CMLP_BUILDS_FLOAT64
+    return cmlp_fma64(a, b, c);
+#else
+    return c;
+#endif
+}
+
+/* Converts the inputs [k, k + n) of a row to the net's type. */
+static void read_inputs(const cmlp_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
+{
+    const cmlp_rows *rows = data->rows;
+    const cmlp_kernels *kernels = data->net->kernels;
+    const char *from = (const char *)rows->data + cmlp_row_index(data, row) * rows->row_stride + k * rows->col_stride;
+    double converted[CMLP_CHUNK]; /* of the net's type */
+    if (rows->factors)
+        kernels->convert_columns(rows->dtype, from, rows->col_stride, n, rows->shifts + k, rows->factors + k, converted);
+    else
+        kernels->convert(rows->dtype, from, rows->col_stride, n, rows->scale, converted);
+    for (int64_t i = 0; i < n; i++) inputs[i] = cmlp_get(data->net, converted, i);
+}
+
+/* The ends of the inputs [k, k + n) of a layer: of the box, or activations of the layer before. */
+static void read_ends(const bounds_job *job, int32_t layer, int64_t row, int64_t k, int64_t n, double ends[][CMLP_CHUNK])
+{
+    const cmlp_net *net = job->low.net;
+    if (!layer) {
+        read_inputs(&job->low, row, k, n, ends[0]);
+        read_inputs(&job->high, row, k, n, ends[1]);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = layer ? row * net->layers[layer].n_in + k + i : 0;
+        const double a = layer ? cmlp_get(net, job->lowest[layer - 1], at) : ends[0][i];
+        const double b = layer ? cmlp_get(net, job->highest[layer - 1], at) : ends[1][i];
+        ends[0][i] = a < b ? a : b;
+        ends[1][i] = a < b ? b : a;
+    }
+}
+
+/* Adds a chunk of n inputs to `columns` sums of both ends. */
+static void add_chunk(const cmlp_net *net, double ends[][CMLP_CHUNK], int64_t n, const void *w, int64_t ldw,
+                      int64_t columns, double sums[][COLUMNS])
+{
+    for (int64_t j = 0; j < columns; j++) {
+        double low = 0, high = 0;
+        for (int64_t k = 0; k < n; k++) {
+            const double weight = cmlp_get(net, w, k * ldw + j);
+            low = fused(net, ends[weight < 0][k], weight, low);
+            high = fused(net, ends[weight >= 0][k], weight, high);
+        }
+        sums[0][j] = rounded(net, sums[0][j] + low);
+        sums[1][j] = rounded(net, sums[1][j] + high);
+    }
+}
+
+/* Writes the bounds of a layer's weighted sums where its activations will be. */
+static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
+{
+    const cmlp_net *net = job->low.net;
+    const cmlp_dense_layer *at = &net->layers[layer];
+    double ends[2][CMLP_CHUNK], sums[2][COLUMNS];
+    for (int64_t j = 0; j < at->n_out; j += COLUMNS) {
+        const int64_t columns = at->n_out - j < COLUMNS ? at->n_out - j : COLUMNS;
+        for (int64_t i = 0; i < columns; i++)
+            sums[0][i] = sums[1][i] = cmlp_get(net, job->params, at->biases + j + i) + 0;
+        for (int64_t k = 0; k < at->n_in; k += CMLP_CHUNK) {
+            const int64_t n = at->n_in - k < CMLP_CHUNK ? at->n_in - k : CMLP_CHUNK;
+            read_ends(job, layer, row, k, n, ends);
+            add_chunk(net, ends, n, cmlp_at(net, job->params, at->weights + k * at->n_out + j), at->n_out, columns, sums);
+        }
+        for (int64_t i = 0; i < columns; i++) {
+            /* NaN if a sum overflows, so that nothing behind it seems to be known. */
+            const double lost = (sums[0][i] - sums[0][i]) + (sums[1][i] - sums[1][i]);
+            cmlp_set(net, job->lowest[layer], row * at->n_out + j + i, sums[0][i] + lost);
+            cmlp_set(net, job->highest[layer], row * at->n_out + j + i, sums[1][i] + lost);
+        }
+    }
+}
+
+/* p x for a negative value x of elu with the parameter 1. */
+static float elu_times(float x, float p)
+{
+    const float y = x < 0 ? (float)((double)p * (double)x) : x;
+    return y < 0 && y > (float)-LEAST_NORMAL ? 0 : y;
+}
+
+/* Replaces bounds of n weighted sums by bounds of their activations. */
+static void widen(const cmlp_net *net, const cmlp_dense_layer *layer, float *low, float *high, int64_t n)
+{
+    const cmlp_envelope e = cmlp_envelope_of(layer->activation);
+    const int is_elu = layer->activation == CMLP_ACTIVATION_ELU;
+    const int32_t least = cmlp_steps_to(e.least), most = cmlp_steps_to(e.most);
+    for (int64_t i = 0; i < n; i++) {
+        const float z_low = low[i], z_high = high[i];
+        if (z_low != z_low) continue;
+        net->kernels->activate(layer->activation, is_elu ? 1 : layer->parameter, low + i, low + i, 1, 1);
+        net->kernels->activate(layer->activation, is_elu ? 1 : layer->parameter, high + i, high + i, 1, 1);
+        const int32_t a = cmlp_steps_to(low[i]), b = cmlp_steps_to(high[i]);
+        const int rises = z_low >= e.turn, falls = z_high < e.turn;
+        int32_t lower = rises ? a - e.falls : falls ? b - e.rises : least;
+        int32_t upper = rises ? b + e.falls : a + e.rises;
+        if (!rises && !falls && b + e.falls > upper) upper = b + e.falls;
+        lower = lower < least ? least : lower;
+        upper = upper > most ? most : upper;
+        low[i] = is_elu ? elu_times(cmlp_after_steps(lower), (float)layer->parameter) : cmlp_after_steps(lower);
+        high[i] = is_elu ? elu_times(cmlp_after_steps(upper), (float)layer->parameter) : cmlp_after_steps(upper);
+    }
+}
+
+/* exp(z - max), with a relative error below 64 / 2^23; 0 if it is below 2^-126. */
+static double exponential(const cmlp_net *net, float z, float max)
+{
+    float t = (float)((double)z - (double)max);
+    net->kernels->activate(CMLP_ACTIVATION_EXP, 0, &t, &t, 1, 1);
+    return t;
+}
+
+/* Softmax: p_j = e_j / (e_j + rest) is least with e_j at its lower end and the rest at its upper one. The relative
+ * errors of the core's softmax and of this computation are below those of `error` together. */
+static void widen_softmax(const cmlp_net *net, float *low, float *high, int64_t n)
+{
+    const double error = ((double)n + 512) * 0x1p-23;
+    float max = high[0];
+    double least = 0, most = 0;
+    for (int64_t j = 1; j < n; j++) max = high[j] > max ? high[j] : max;
+    for (int64_t j = 0; j < n; j++) {
+        least += exponential(net, low[j], max);
+        most += exponential(net, high[j], max);
+    }
+    for (int64_t j = 0; j < n; j++) {
+        const double e_low = exponential(net, low[j], max), e_high = exponential(net, high[j], max);
+        double rest_high = most - e_high + most * error + (double)n * LEAST_NORMAL;
+        double rest_low = least - e_low - least * error;
+        rest_high = rest_high < 0 ? 0 : rest_high;
+        rest_low = rest_low < 0 ? 0 : rest_low;
+        const double top = e_high > LEAST_NORMAL ? e_high : LEAST_NORMAL;
+        const double p_low = e_low / (e_low + rest_high) * (1 - error) - LEAST_NORMAL;
+        const double p_high = top / (top + rest_low) * (1 + error) + LEAST_NORMAL;
+        if (least != least) {
+            low[j] = high[j] = (float)least;
+            continue;
+        }
+        low[j] = p_low > 0 ? cmlp_after_steps(cmlp_steps_to((float)p_low) - 1) : 0;
+        high[j] = p_high < 1 ? cmlp_after_steps(cmlp_steps_to((float)p_high) + 1) : 1;
+    }
+}
+
+static int is_monotone(int32_t activation)
+{
+    return activation == CMLP_ACTIVATION_IDENTITY || activation == CMLP_ACTIVATION_RELU ||
+           activation == CMLP_ACTIVATION_LEAKY_RELU;
+}
+
+static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
+{
+    const cmlp_net *net = job->low.net;
+    const cmlp_dense_layer *at = &net->layers[layer];
+    void *low = cmlp_at(net, job->lowest[layer], row * at->n_out);
+    void *high = cmlp_at(net, job->highest[layer], row * at->n_out);
+    if (is_monotone(at->activation)) {
+        net->kernels->activate(at->activation, at->parameter, low, low, 1, at->n_out);
+        net->kernels->activate(at->activation, at->parameter, high, high, 1, at->n_out);
+    } else if (at->activation == CMLP_ACTIVATION_SOFTMAX) {
+        widen_softmax(net, low, high, at->n_out);
+    } else {
+        widen(net, at, low, high, at->n_out);
+    }
+}
+
+/* Column of the first input of a corner that is not finite in the net's type, or -1. */
+static int64_t bad_input(const cmlp_data *data, int64_t row)
+{
+    double inputs[CMLP_CHUNK];
+    const int64_t n_in = cmlp_n_in(data->net);
+    for (int64_t k = 0; k < n_in; k += CMLP_CHUNK) {
+        const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
+        read_inputs(data, row, k, n, inputs);
+        for (int64_t i = 0; i < n; i++)
+            if (!cmlp_is_finite(inputs[i])) return k + i;
+    }
+    return -1;
+}
+
+static cmlp_status bound_row(const bounds_job *job, int64_t row, cmlp_run *run)
+{
+    const cmlp_data *corners[] = {&job->low, &job->high};
+    for (int i = 0; i < 2; i++) {
+        const int64_t column = bad_input(corners[i], row);
+        if (column >= 0) return cmlp_report(run, corners[i], (cmlp_fault){CMLP_ERROR_INPUT, row, column});
+    }
+    for (int32_t l = 0; l < job->low.net->depth; l++) {
+        bound_sums(job, l, row);
+        bound_activations(job, l, row);
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, const cmlp_rows *lower, const cmlp_rows *upper,
+                                cmlp_run *run)
+{
+    cmlp_status status = cmlp_check_data(&job->low, net, lower, NULL, NULL, run);
+    if (!status) status = cmlp_check_data(&job->high, net, upper, NULL, NULL, run);
+    if (!status && (cmlp_is_sparse(&job->low) || cmlp_is_sparse(&job->high) || job->low.n != job->high.n))
+        status = cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
+    if (!status) status = cmlp_check_array(net, job->params, "params", run);
+    if (!status && job->low.n && !job->lowest) status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "lowest");
+    if (!status && job->low.n && !job->highest) status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "highest");
+    for (int32_t l = 0; !status && l < net->depth; l++) {
+        if (net->dtype != CMLP_FLOAT32 && !is_monotone(net->layers[l].activation))
+            return cmlp_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
+        if (job->low.n) status = cmlp_check_array(net, job->lowest[l], "lowest", run);
+        if (job->low.n && !status) status = cmlp_check_array(net, job->highest[l], "highest", run);
+    }
+    return status;
+}
+
+cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
+                        void *const *lowest, void *const *highest, cmlp_run *run)
+{
+    bounds_job job = {.params = params, .lowest = lowest, .highest = highest};
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = check_bounds(&job, net, lower, upper, &frame.run);
+    for (int64_t row = 0; !status && row < job.low.n; row++)
+        status = cmlp_polls_cancel(&frame.run) ? CMLP_CANCELLED : bound_row(&job, row, &frame.run);
+    return cmlp_end_call(&frame, status);
+}
+
+#endif

@@ -1,0 +1,287 @@
+/* Weight gradient: sums[k, j] = sum_i a[i, k] d[i, j] over a chunk of rows i, followed by an epilogue (keep the sum,
+ * store the gradient, or update the weights). A tile is R weight rows by C vectors of columns. In the loop over i, the
+ * values of `a` have constant offsets from one row pointer, because an index per weight row costs a third of the speed.
+ * Tiles that skip zero columns have one pointer per group instead. */
+
+/* Groups of a tile of R rows. Tiles that are two vectors wide or lower than a group have one: adjacent rows. */
+#define TILE_GROUPS(R, C) ((C) == 1 && (R) >= GROUP ? (R) / GROUP : 1)
+#define MAX_GROUPS (GRADIENT_ROWS_1 / GROUP)
+
+typedef struct finish_values {
+    T alpha, inverse, minus_rate;
+    cmlp_finish_mode mode;
+} finish_values;
+
+static finish_values finish_values_of(const cmlp_finish *finish)
+{
+    return (finish_values){(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
+}
+
+/* The same values, broadcast to all lanes. */
+typedef struct finish_vectors {
+    V alpha, inverse, minus_rate;
+    cmlp_finish_mode mode;
+} finish_vectors;
+
+VEC_FN finish_vectors in_all_lanes(const finish_values *f)
+{
+    return (finish_vectors){v_set1(f->alpha), v_set1(f->inverse), v_set1(f->minus_rate), f->mode};
+}
+
+VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f->alpha, w, sum), f->inverse); }
+
+/* Epilogue of a vector of sums: stores the sum or the gradient, or updates the weights w. */
+VEC_FN void finish(V s, T *sums, T *w, VT tail, const int full, const finish_vectors *f)
+{
+    if (f->mode == CMLP_KEEP_SUM) {
+        store_last(sums, tail, full, s);
+        return;
+    }
+    const V old = load_last(w, tail, full), g = gradient_of(s, old, f);
+    if (f->mode == CMLP_GRADIENT)
+        store_last(sums, tail, full, g);
+    else
+        store_last(w, tail, full, v_fma(f->minus_rate, g, old));
+}
+
+/* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
+typedef struct gradient_job {
+    const struct gradient_size *narrow; /* tiles of one vector of columns */
+    const T *const *a;                  /* rows of inputs */
+    T *copy;                            /* scratch memory for adjacent copies of the rows, or NULL */
+    const uint64_t *column_mask, *mask;
+    int64_t ld_mask;
+    int64_t rows, n_out;
+    const T *d;
+    T *sums, *w;
+    int first;
+    const finish_values *finish;
+    const cmlp_tuning_values *tuning;
+} gradient_job;
+
+/* Epilogue of adjacent weight rows of a tile, from row k on, in the strip from column j on. The sums are in memory at
+ * `tile`. */
+VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, int64_t k, int64_t j, int64_t last,
+                        const finish_vectors *f, const int C, const int full)
+{
+    const VT tail = v_tail(last);
+    const int64_t n_out = job->n_out;
+    const int first = job->first;
+    T *sums = job->sums + k * n_out + j, *w = job->w + k * n_out + j;
+    NO_UNROLL for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
+        UNROLL for (int c = 0; c < C; c++) {
+            const V before = first ? v_zero() : load_last(sums + c * VL, tail, full || c < C - 1);
+            finish(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, full || c < C - 1, f);
+        }
+}
+
+/* Epilogue of a tile with R x C sums at `tile`. One function, not inlined, serves all tile sizes. */
+REAL_FN void finish_tile(const gradient_job *job, const T *tile, int R, int C, const int64_t *groups, int height,
+                         int64_t j, int64_t last)
+{
+    const finish_vectors f = in_all_lanes(job->finish);
+    for (const T *end = tile + R * C * VL; tile < end; tile += height * C * VL, groups++)
+        if (C == 1)
+            finish_rows(job, tile, height, *groups, j, last, &f, 1, last == VL);
+        else
+            finish_rows(job, tile, height, *groups, j, last, &f, 2, last == VL);
+}
+
+/* Epilogue of a tile whose sums over the batch are complete, directly from the registers. */
+VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_t *k, int64_t j, VT tail,
+                             const cmlp_finish_mode mode, const int R, const int C, const int full)
+{
+    const int height = R / TILE_GROUPS(R, C);
+    const int64_t n_out = job->n_out;
+    T *sums = job->sums + j, *w = job->w + j;
+    OPAQUE(w); /* otherwise GCC adds j again for each row */
+    if (mode != CMLP_UPDATE) OPAQUE(sums);
+    finish_vectors f = in_all_lanes(job->finish);
+    f.mode = mode; /* a compile-time constant here */
+    UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
+        UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
+            const int64_t at = k[r / height] * n_out + r % height * n_out;
+            UNROLL for (int c = 0; c < C; c++)
+                finish(v_add(v_zero(), sum[r * C + c]), sums + at + c * VL, w + at + c * VL, tail,
+                       full || c < C - 1, &f);
+        }
+}
+
+/* The strip from column j on of R weight rows, whose groups begin at groups[0], groups[1], ... */
+VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last, const int R,
+                          const int C, const int flags, const int full)
+{
+    const int height = R / TILE_GROUPS(R, C);
+    const VT tail = v_tail(last);
+    const T *const *a = job->a, *d = job->d + j;
+    const int64_t n_out = job->n_out;
+    int64_t k[MAX_GROUPS];
+    V sum[GRADIENT_ROWS_1]; /* R * C <= GRADIENT_ROWS_1 */
+    for (int g = 0; g < R / height; g++) {
+        k[g] = groups[g];
+        /* A vector load of numbers just stored would wait for the cache. Not measured with pairs. */
+        if (R == GRADIENT_ROWS_1 && !(flags & PAIRS)) OPAQUE(k[g]);
+    }
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
+    for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
+        V dv[2];
+        if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
+        UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, full || c < C - 1);
+        UNROLL for (int r0 = 0; r0 < R; r0 += height) {
+            const T *group = *a + k[r0 / height];
+            OPAQUE(group);
+            V spread[GROUP];
+            if (height == GROUP) spread_group(group, spread, flags);
+            UNROLL for (int r = 0; r < height; r++) {
+                const V av = height == GROUP ? spread[r] : v_set1(group[r]);
+                UNROLL for (int c = 0; c < C; c++) sum[(r0 + r) * C + c] = v_fma(av, dv[c], sum[(r0 + r) * C + c]);
+            }
+        }
+    }
+    /* Small batch: the sums go from the registers to the weights. The gradient for Adam has this path in the tallest
+     * tiles only, because it is much code. */
+    const cmlp_finish_mode mode = job->finish->mode;
+    if (job->first && mode == CMLP_UPDATE) {
+        finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, full);
+        return;
+    }
+    if (R * C >= GRADIENT_ROWS_1 && job->first && mode == CMLP_GRADIENT) {
+        finish_registers(job, sum, k, j, tail, CMLP_GRADIENT, R, C, full);
+        return;
+    }
+    T tile[GRADIENT_ROWS_1 * VL];
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int c = 0; c < C; c++) v_store(tile + (r * C + c) * VL, sum[r * C + c]);
+    finish_tile(job, tile, R, C, k, height, j, last);
+}
+
+typedef void gradient_fn(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last);
+
+#define GRADIENT_TILE(NAME, R, C, FLAGS)                                                               \
+    static void NAME(const gradient_job *job, const int64_t *groups, int64_t j, int64_t last)         \
+    {                                                                                                 \
+        const int whole = (R) * (C) >= GRADIENT_ROWS_1 && !((FLAGS) & PAIRS) && job->tuning->whole;   \
+        FULL_OR_PARTIAL(whole, last, gradient_tile, job, groups, j, last, R, C, FLAGS);               \
+    }
+#define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
+#define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
+#define GRADIENT_ENTRY_1(R) {R, gradient_##R##x1},
+#define GRADIENT_ENTRY_2(R) {R, gradient_##R##x2},
+GRADIENT_EACH_1(GRADIENT_TILE_1)
+GRADIENT_EACH_2(GRADIENT_TILE_2)
+typedef struct gradient_size {
+    int64_t rows;
+    gradient_fn *tile;
+} gradient_size;
+/* Tile sizes by descending height. GRADIENT_EACH_1(GRADIENT_ENTRY_1) makes, for example,
+ * {12, gradient_12x1}, {8, gradient_8x1}, {4, gradient_4x1}, {2, gradient_2x1}, {1, gradient_1x1},
+ * and GRADIENT_EACH_2(GRADIENT_ENTRY_2) with tiles of two vectors
+ * {6, gradient_6x2}, {4, gradient_4x2}, {2, gradient_2x2}, {1, gradient_1x2}, */
+static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
+static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
+
+/* Whether the epilogue changes weight rows whose inputs are all zero. It does not if it adds 0 to an existing sum,
+ * or if it is a plain update without penalty:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors. */
+static int changes_all(const finish_values *f, int first)
+{
+    if (f->mode == CMLP_KEEP_SUM) return first;
+    return f->mode == CMLP_GRADIENT || !first || f->alpha != 0 || f->inverse - f->inverse != 0 ||
+           f->minus_rate - f->minus_rate != 0;
+}
+
+/* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
+ * are the groups that start at k[0], k[1], ... */
+VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
+{
+    const int64_t left = job->n_out - j;
+    const int wide = left > VL;
+    const int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left, last = wide ? width - VL : width;
+    const gradient_size *size = wide ? gradient_wide : job->narrow;
+    for (int64_t r = 0; r < n; r += size->rows) {
+        while (size->rows > n - r) size++;
+        const int64_t neighbours = k[0] + r;
+        size->tile(job, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, j, last);
+    }
+}
+
+/* The copies of a chunk's rows, each in whole cache lines, fit into the scratch memory. */
+CMLP_ASSERT((COPIED_AVX2 + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for avx2");
+CMLP_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for intel");
+
+/* Gradient of the adjacent weight rows [k, end). In wide layers each row of `a` and of d is in a page of its own, and
+ * the pages exceed the first-level TLB. If this is slow, columns of the rows of `a` are copied next to each other and
+ * used for all columns of d. */
+static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
+{
+    T *const space = job->copy;
+    const T *copies[CMLP_CHUNK];
+    const int copies_inputs = space && job->rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
+    const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;
+    const int64_t ld = (copied + LINE - 1) / LINE * LINE;
+    const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
+    const int64_t max_height = copied ? copied : tallest;
+    for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * ld;
+    for (int64_t height; k < end; k += height) {
+        gradient_job rows_job = *job;
+        int64_t groups[MAX_GROUPS + CMLP_COPY_BYTES / CMLP_CHUNK / (int)sizeof(T) / GROUP], from = k;
+        height = end - k < max_height ? end - k : max_height;
+        if (copied) {
+            for (int64_t i = 0; i < job->rows; i++)
+                memcpy(space + i * ld, job->a[i] + k, (size_t)height * sizeof(T));
+            rows_job.a = copies;
+            rows_job.sums += k * job->n_out;
+            rows_job.w += k * job->n_out;
+            from = 0;
+        }
+        for (int64_t g = 0; g * GROUP < height; g++) groups[g] = from + g * GROUP;
+        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(&rows_job, groups, height, j);
+    }
+}
+
+/* The groups of a word within [k0, k1) that have a nonzero column, or those that have none. */
+VEC_FN uint64_t groups_within(const gradient_job *job, int column_mask, int64_t word, int64_t k0, int64_t k1)
+{
+    const uint64_t groups = group_bits(job->column_mask[word]);
+    return bits_within(column_mask ? groups : groups ^ group_bits(~UINT64_C(0)), word, k0, k1);
+}
+
+/* Epilogue of those weight rows of [k0, k1) whose inputs are all 0. */
+static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
+{
+    const finish_vectors f = in_all_lanes(job->finish);
+    for (int64_t word = k0 / MASK_BITS; word * MASK_BITS < k1; word++)
+        for (uint64_t left = groups_within(job, 0, word, k0, k1); left; left &= left - 1) {
+            const int64_t k = word * MASK_BITS + lowest_bit(left), end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
+            for (int64_t i = k * job->n_out; i < end; i += VL) {
+                const int64_t n = end - i < VL ? end - i : VL;
+                const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
+                finish(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
+            }
+        }
+}
+
+/* Gradient of the other weight rows. A tile takes adjacent rows, or any groups if the layer has one vector of
+ * outputs. */
+static void gradient_nonzero(const gradient_job *job, int64_t k0, int64_t k1)
+{
+    int64_t list[MAX_GROUPS] = {0}, n = 0, start = k0, end = k0;
+    for (int64_t word = k0 / MASK_BITS; word * MASK_BITS < k1; word++)
+        for (uint64_t left = groups_within(job, 1, word, k0, k1); left; left &= left - 1) {
+            const int64_t k = word * MASK_BITS + lowest_bit(left);
+            if (job->n_out <= VL && k + GROUP <= k1) {
+                list[n++] = k;
+                if (n < MAX_GROUPS) continue;
+                gradient_strip(job, list, n * GROUP, 0);
+                n = 0;
+            } else {
+                if (k != end) {
+                    gradient_run(job, start, end);
+                    start = k;
+                }
+                end = k1 - k < GROUP ? k1 : k + GROUP;
+            }
+        }
+    gradient_strip(job, list, n * GROUP, 0);
+    gradient_run(job, start, end);
+}

@@ -1,0 +1,58 @@
+/* Public access to the tables of activations and losses, and the names of solvers and instruction sets. */
+#include <float.h>
+
+#include "../../../../include/cmlp.h"
+#include "../kernels/activations.h"
+#include "../kernels/losses.h"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+/* Indexed by enumerator. Softmax is not in the table, because it acts on whole rows. */
+static const cmlp_activation_info activations[] = {
+#define ROW(CODE, name, from, factor, layers, parameter)                                \
+    [CMLP_ACTIVATION_##CODE] = {sizeof(cmlp_activation_info), #name, factor, parameter, \
+                                ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from},
+    CMLP_ACTIVATIONS(ROW)
+#undef ROW
+    [CMLP_ACTIVATION_SOFTMAX] = {sizeof(cmlp_activation_info), "softmax", 6, 0, 0, 1, CMLP_FROM_A},
+};
+
+static const cmlp_loss_info losses[] = {
+#define ROW(CODE, name, slope, factor, outputs, parameter, most, plain) \
+    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, most, outputs},
+    CMLP_LOSSES(ROW)
+#undef ROW
+};
+
+const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
+{
+    return activation < 1 || (size_t)activation >= COUNT(activations) ? NULL : &activations[activation];
+}
+
+const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
+{
+    return loss < 1 || (size_t)loss >= COUNT(losses) ? NULL : &losses[loss];
+}
+
+const char *cmlp_solver_name(cmlp_solver solver)
+{
+    switch (solver) {
+    case CMLP_SOLVER_SGD: return "sgd";
+    case CMLP_SOLVER_MOMENTUM: return "momentum";
+    case CMLP_SOLVER_NESTEROV: return "nesterov";
+    case CMLP_SOLVER_ADAM: return "adam";
+    case CMLP_SOLVER_ADAMW: return "adamw";
+    default: return NULL;
+    }
+}
+
+const char *cmlp_isa_name(cmlp_isa isa)
+{
+    switch (isa) {
+    case CMLP_ISA_GENERIC: return "generic";
+    case CMLP_ISA_AVX2: return "avx2";
+    case CMLP_ISA_AVX512: return "avx512";
+    case CMLP_ISA_NEON: return "neon";
+    default: return NULL;
+    }
+}

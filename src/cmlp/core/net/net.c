@@ -1,0 +1,239 @@
+/* Initialization of a net: the configuration is checked once, and the net is constant afterwards. */
+#include "net.h"
+
+#include "../base/arguments.h"
+#include "../kernels/cpu.h"
+#include "../base/sums.h"
+
+/* A caller's struct may have this many bytes. Larger ones are not read. */
+#define STRUCT_MOST 4096
+
+cmlp_status cmlp_read_other(void *copy, const void *given, size_t size, size_t oldest)
+{
+    size_t theirs;
+    memcpy(&theirs, given, sizeof theirs);
+    if (theirs < oldest || theirs > STRUCT_MOST) return CMLP_ERROR_STRUCT_SIZE;
+    for (size_t i = size; i < theirs; i++)
+        if (((const unsigned char *)given)[i]) return CMLP_ERROR_STRUCT_SIZE;
+    memset(copy, 0, size);
+    memcpy(copy, given, theirs < size ? theirs : size);
+    memcpy(copy, &size, sizeof size);
+    return CMLP_OK;
+}
+
+void cmlp_write_struct(void *given, const void *copy, size_t size)
+{
+    size_t theirs;
+    memcpy(&theirs, given, sizeof theirs);
+    memcpy((char *)given + sizeof theirs, (const char *)copy + sizeof theirs,
+           (theirs < size ? theirs : size) - sizeof theirs);
+}
+
+/* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
+ * there is no parameter. */
+static int is_parameter(double value, double standard, double limit)
+{
+    if (value == 0) return 1;
+    return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlp_is_finite(value));
+}
+
+static cmlp_status check_activations(const cmlp_net_config *config)
+{
+    const int32_t last = config->n_layers - 2;
+    for (int32_t l = 0; l <= last; l++) {
+        const cmlp_activation_info *info = cmlp_describe_activation(config->activations[l]);
+        if (!info || !(l < last ? info->hidden : info->output)) return CMLP_ERROR_ACTIVATION;
+        if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0))
+            return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status check_quantiles(const cmlp_net_config *config)
+{
+    const int64_t n = config->sizes[config->n_layers - 1];
+    const double *p = config->quantiles;
+    if (config->loss != CMLP_LOSS_QUANTILE || config->loss_parameter != 0 || n < 2 || n > CMLP_MAX_QUANTILES)
+        return CMLP_ERROR_OPTION;
+    for (int64_t j = 0; j < n; j++)
+        if (!(p[j] > (j ? p[j - 1] : 0) && p[j] < 1)) return CMLP_ERROR_OPTION;
+    return CMLP_OK;
+}
+
+static cmlp_status check_loss(const cmlp_net_config *config)
+{
+    const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
+    if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
+    if (config->quantiles) return check_quantiles(config);
+    return is_parameter(config->loss_parameter, info->parameter, info->most) ? CMLP_OK : CMLP_ERROR_OPTION;
+}
+
+static cmlp_status check_config(const cmlp_net_config *config)
+{
+    if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS) return CMLP_ERROR_LAYERS;
+    if (!config->sizes || !config->activations) return CMLP_ERROR_NULL;
+    for (int32_t l = 0; l < config->n_layers; l++)
+        if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
+    cmlp_status status = check_activations(config);
+    if (!status) status = check_loss(config);
+    if (status) return status;
+    const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
+    return config->dtype == CMLP_FLOAT32 || float64 ? CMLP_OK : CMLP_ERROR_DTYPE;
+}
+
+/* Number of parameters, or -1 if their bytes cannot be addressed. */
+static int64_t count_params(const cmlp_net_config *config, size_t element)
+{
+    const int64_t limit = (int64_t)((size_t)PTRDIFF_MAX / element);
+    int64_t all = 0;
+    for (int32_t l = 1; l < config->n_layers; l++) {
+        /* sizes are below 2^31: the product fits in 64 bits, and so does a sum of two products */
+        const int64_t n = (config->sizes[l - 1] + 1) * config->sizes[l];
+        if (n > limit - all) return -1;
+        all += n;
+    }
+    return all;
+}
+
+/* Sets the offsets of weights and biases: the layers are contiguous in the array of parameters. */
+static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
+{
+    int64_t at = 0;
+    net->widest = 0;
+    for (int32_t l = 0; l < net->depth; l++) {
+        cmlp_dense_layer *layer = &net->layers[l];
+        layer->n_in = config->sizes[l];
+        layer->n_out = config->sizes[l + 1];
+        layer->activation = config->activations[l];
+        layer->parameter = config->activation_parameters ? config->activation_parameters[l] : 0;
+        if (layer->parameter == 0) layer->parameter = cmlp_describe_activation(layer->activation)->parameter;
+        layer->weights = at;
+        layer->biases = at + layer->n_in * layer->n_out;
+        at = layer->biases + layer->n_out;
+        if (layer->n_out > net->widest) net->widest = layer->n_out;
+    }
+    net->n_params = at;
+}
+
+int cmlp_is_exact(void)
+{
+    volatile double a = 1 + 0x1p-27, c = -(1 + 0x1p-26), one = 1, small = 0x1p-54;
+    return a * a + c == 0 && one + small - one == 0;
+}
+
+CMLP_ASSERT(sizeof(cmlp_net) <= CMLP_NET_SIZE && CMLP_ALIGNOF(cmlp_net) <= 8, "as cmlp.h promises");
+
+size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
+
+static cmlp_status make_net(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+{
+    cmlp_net_config copy;
+    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, quantiles);
+    if (!status) status = check_config(&copy);
+    if (status) return status;
+    config = &copy;
+    if (!memory) return CMLP_ERROR_NULL;
+    if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
+    if (cmlp_misaligned(memory, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
+    const size_t element = cmlp_bytes_of(config->dtype);
+    if (count_params(config, element) < 0) return CMLP_ERROR_OVERFLOW;
+    const cmlp_tuning_values *tuning;
+    const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask, &tuning);
+    if (!kernels) return CMLP_ERROR_ISA;
+    if (!cmlp_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
+    memory->magic = CMLP_NET_MAGIC;
+    memory->depth = config->n_layers - 1;
+    memory->loss = config->loss;
+    memory->loss_parameter = config->loss_parameter;
+    if (memory->loss_parameter == 0) memory->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
+    memory->n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
+    if (config->quantiles) {
+        memory->loss_parameter = 0;
+        memcpy(memory->quantiles, config->quantiles, (size_t)memory->n_quantiles * sizeof(double));
+    }
+    memory->dtype = config->dtype;
+    memory->element = element;
+    memory->kernels = kernels;
+    memory->tuning = tuning;
+    set_offsets(memory, config);
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = make_net(memory, memory_size, config);
+    cmlp_leave_mode(mode);
+    return status;
+}
+
+cmlp_status cmlp_check_net(const cmlp_net *net)
+{
+    if (!net) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(net, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
+    return net->magic == CMLP_NET_MAGIC ? CMLP_OK : CMLP_ERROR_NET;
+}
+
+int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->n_params; }
+
+cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
+
+const char *cmlp_net_tuning(const cmlp_net *net) { return cmlp_check_net(net) ? NULL : net->tuning->name; }
+
+cmlp_status cmlp_net_tune(cmlp_net *net, int32_t index)
+{
+    const cmlp_status status = cmlp_check_net(net);
+    if (status) return status;
+    const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
+    if (!tuning) return CMLP_ERROR_OPTION;
+    net->tuning = tuning;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+{
+    cmlp_layer copy;
+    cmlp_status status = cmlp_check_net(net);
+    if (!status) status = CMLP_READ(&copy, layer, cmlp_layer, biases);
+    if (status) return status;
+    if (index < 0 || index >= net->depth) return CMLP_ERROR_LAYERS;
+    const cmlp_dense_layer *described = &net->layers[index];
+    copy.n_in = described->n_in;
+    copy.n_out = described->n_out;
+    copy.activation = described->activation;
+    copy.parameter = described->parameter;
+    copy.weights = described->weights;
+    copy.biases = described->biases;
+    cmlp_write_struct(layer, &copy, sizeof copy);
+    return CMLP_OK;
+}
+
+#if CMLP_BUILDS_TRAINING
+/* The bound of the output layer uses the factor of the last hidden layer. */
+static double init_factor(const cmlp_net *net, int32_t l)
+{
+    if (l == net->depth - 1) l--;
+    return l >= 0 ? cmlp_describe_activation(net->layers[l].activation)->init_factor : 6;
+}
+
+cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+{
+    cmlp_status status = cmlp_check_net(net);
+    if (status) return status;
+    if (!random || !params) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;
+    cmlp_float_mode mode = cmlp_enter_mode();
+    for (int32_t l = 0; l < net->depth; l++) {
+        const cmlp_dense_layer *layer = &net->layers[l];
+        double factor = init_factor(net, l);
+        double bound = cmlp_root(factor / (double)(layer->n_in + layer->n_out));
+        int64_t n = layer->n_in * layer->n_out + layer->n_out;
+        for (int64_t i = 0; i < n; i++) {
+            const double value = -bound + 2 * bound * cmlp_random_double(random);
+            cmlp_set(net, params, layer->weights + i, value);
+        }
+    }
+    cmlp_leave_mode(mode);
+    return CMLP_OK;
+}
+#endif

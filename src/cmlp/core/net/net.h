@@ -1,0 +1,88 @@
+/* Definition of cmlp_net, and sizes computed without overflow. */
+#ifndef CMLP_NET_H
+#define CMLP_NET_H
+
+#include "../../../../include/cmlp.h"
+#include "../kernels/kernels.h"
+
+#define CMLP_NET_MAGIC UINT32_C(0x636d6c70)
+#define CMLP_ALIGNMENT 64
+#define CMLP_MAX_WIDTH INT64_C(2147483647)
+
+/* A layer with weights: what cmlp_layer tells callers, but of a fixed size. */
+typedef struct cmlp_dense_layer {
+    int64_t n_in, n_out;
+    int32_t activation;
+    double parameter;        /* of the activation */
+    int64_t weights, biases; /* indices in the array of parameters */
+} cmlp_dense_layer;
+
+struct cmlp_net {
+    uint32_t magic;
+    int32_t depth; /* number of layers with weights; n_layers of the configuration includes the input */
+    int32_t loss;
+    int32_t dtype;
+    int64_t n_params;
+    int64_t widest;   /* width of the widest layer, without the input */
+    size_t element;   /* bytes */
+    double loss_parameter;
+    int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss */
+    double quantiles[CMLP_MAX_QUANTILES];
+    const cmlp_kernels *kernels;
+    const cmlp_tuning_values *tuning; /* of the dense products */
+    cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
+};
+
+/* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
+cmlp_status cmlp_check_net(const cmlp_net *net);
+
+/* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
+ * exact_tmpl.h). Called in the core's floating-point mode. */
+int cmlp_is_exact(void);
+
+static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
+static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
+static inline int32_t cmlp_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }
+
+/* Bytes of an element of a cmlp_dtype. */
+static inline size_t cmlp_bytes_of(int32_t dtype)
+{
+    return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4 : 8;
+}
+
+/* Element i of an array of the net's type. */
+static inline void *cmlp_at(const cmlp_net *net, const void *array, int64_t i)
+{
+    return (char *)(uintptr_t)array + i * (int64_t)net->element;
+}
+
+static inline double cmlp_get(const cmlp_net *net, const void *array, int64_t i)
+{
+    return net->dtype == CMLP_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+static inline void cmlp_set(const cmlp_net *net, void *array, int64_t i, double value)
+{
+    if (net->dtype == CMLP_FLOAT32)
+        ((float *)array)[i] = (float)value;
+    else
+        ((double *)array)[i] = value;
+}
+
+static inline int cmlp_is_finite(double x) { return x - x == 0; }
+
+static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
+
+/* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
+ * first, so that the product with the size of a type cannot overflow. */
+static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
+{
+    const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
+    if (count < 0 || count >> 48) return 0;
+    const uint64_t bytes = ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
+    if (bytes > limit - *total) return 0;
+    *total += (size_t)bytes;
+    return 1;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* The encoder of tables: checks of its columns, and the encoding of rows by the rules of encode_row.h. */
+#include "encode.h"
+
+#include "../base/arguments.h"
+#include "encode_row.h"
+
+#if CMLP_BUILDS_TABLES
+int64_t cmlp_column_width(const cmlp_column *c, int has_bins)
+{
+    if (c->kind == CMLP_COLUMN_NUMBER) return 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
+    return c->kind == CMLP_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
+}
+
+int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int has_bins)
+{
+    int64_t width = 0;
+    for (int64_t i = 0; i < n_columns; i++) {
+        if (columns[i].n > CMLP_MAX_WIDTH) return -1;
+        width += cmlp_column_width(&columns[i], has_bins);
+        if (width > CMLP_MAX_WIDTH) return -1;
+    }
+    return width ? width : 1;
+}
+
+static cmlp_status check_number(const cmlp_column *c)
+{
+    if (!cmlp_is_finite(c->centre) || !cmlp_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
+    if (c->n < 0 || c->n == 1) return CMLP_ERROR_OPTION;
+    if (c->n && !c->edges) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(c->edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t k = 1; k < c->n; k++) {
+        const double width = c->edges[k] - c->edges[k - 1];
+        if (!(width > 0) || !cmlp_is_finite(width)) return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_check_columns(const cmlp_column *columns, int64_t n_columns)
+{
+    if (!columns) return CMLP_ERROR_NULL;
+    if (n_columns < 1) return CMLP_ERROR_OPTION;
+    if (cmlp_misaligned(columns, CMLP_ALIGNOF(cmlp_column))) return CMLP_ERROR_ALIGNMENT;
+    cmlp_status status = CMLP_OK;
+    for (int64_t i = 0; i < n_columns && !status; i++) {
+        const cmlp_column *c = &columns[i];
+        if (c->reserved[0] || c->reserved[1] || c->reserved[2])
+            status = CMLP_ERROR_OPTION;
+        else if (c->kind == CMLP_COLUMN_NUMBER)
+            status = check_number(c);
+        else if (c->kind == CMLP_COLUMN_CATEGORY)
+            status = c->n < 1 ? CMLP_ERROR_OPTION : CMLP_OK;
+        else if (c->kind != CMLP_COLUMN_UNUSED)
+            status = CMLP_ERROR_OPTION;
+    }
+    return status;
+}
+
+/* The type of the inputs is a constant here, so that it costs nothing. */
+VEC_FN int encode_row(const cmlp_encoder *encoder, const double *raw, cmlp_encoded inputs)
+{
+    for (int64_t i = 0; i < encoder->n_columns; i++)
+        if (raw[i] == raw[i] && !cmlp_is_finite(raw[i])) return 0;
+    cmlp_encode_columns(encoder->columns, encoder->n_columns, encoder->has_bins, raw, inputs);
+    return 1;
+}
+
+int cmlp_encode_row(const cmlp_encoder *encoder, const double *raw, void *inputs)
+{
+    return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, (cmlp_encoded){inputs, 1})
+                                          : encode_row(encoder, raw, (cmlp_encoded){inputs, 0});
+}
+
+/* Reads and checks an encoder, and computes its number of inputs. */
+static cmlp_status read_encoder(const cmlp_encoder *encoder, cmlp_encoder *copy, int64_t *width)
+{
+    cmlp_status status = CMLP_READ(copy, encoder, cmlp_encoder, dtype);
+    if (!status && copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64) status = CMLP_ERROR_DTYPE;
+    if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
+    if (status) return status;
+    *width = cmlp_columns_width(copy->columns, copy->n_columns, copy->has_bins);
+    return *width < 0 ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+}
+
+static cmlp_status measure(const cmlp_encoder *encoder, int64_t *n_inputs)
+{
+    cmlp_encoder copy;
+    int64_t width;
+    const cmlp_status status = read_encoder(encoder, &copy, &width);
+    if (status) return status;
+    if (!n_inputs) return CMLP_ERROR_NULL;
+    *n_inputs = width;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = measure(encoder, n_inputs);
+    cmlp_leave_mode(mode);
+    return status;
+}
+
+static cmlp_status encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                          void *inputs)
+{
+    const size_t element = encoder->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
+    const int64_t width = cmlp_columns_width(encoder->columns, encoder->n_columns, encoder->has_bins);
+    if (n_rows < 0) return CMLP_ERROR_ROWS;
+    if (n_rows && (!raw || !inputs)) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(raw, sizeof(double)) || cmlp_misaligned(inputs, element)) return CMLP_ERROR_ALIGNMENT;
+    if (row_stride % (int64_t)sizeof(double)) return CMLP_ERROR_ALIGNMENT;
+    if (!cmlp_is_exact()) return CMLP_ERROR_BUILD;
+    if (!row_stride) row_stride = encoder->n_columns * (int64_t)sizeof(double);
+    if (row_stride == CMLP_REPEAT) row_stride = 0;
+    for (int64_t i = 0; i < n_rows; i++) {
+        const double *row = (const double *)(const void *)((const char *)raw + i * row_stride);
+        if (!cmlp_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element)) return CMLP_ERROR_INPUT;
+    }
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                        void *inputs)
+{
+    cmlp_encoder copy;
+    int64_t width;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    cmlp_status status = read_encoder(encoder, &copy, &width);
+    if (!status) status = encode(&copy, raw, n_rows, row_stride, inputs);
+    cmlp_leave_mode(mode);
+    return status;
+}
+#endif

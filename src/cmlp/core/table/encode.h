@@ -1,0 +1,19 @@
+/* The columns of a table as inputs of a network. */
+#ifndef CMLP_ENCODE_H
+#define CMLP_ENCODE_H
+
+#include "../net/net.h"
+
+/* Returns the number of inputs of one column. */
+int64_t cmlp_column_width(const cmlp_column *c, int has_bins);
+
+/* Returns the number of inputs of checked columns, or of columns whose edges are not set yet. -1: more than 2^31 - 1. */
+int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int has_bins);
+
+/* Checks the columns of an encoder. */
+cmlp_status cmlp_check_columns(const cmlp_column *columns, int64_t n_columns);
+
+/* Encodes one row with checked columns, in the core's floating-point mode. Returns 0 if a value is infinite. */
+int cmlp_encode_row(const cmlp_encoder *encoder, const double *raw, void *inputs);
+
+#endif

@@ -1,0 +1,25 @@
+/* What the rules of encode_row.h need in the core; exported headers have their own (export/table_functions.h). */
+#ifndef CMLP_ENCODED_H
+#define CMLP_ENCODED_H
+
+#include "../../../../include/cmlp.h"
+#include "../base/sums.h"
+
+/* Where the inputs of a row are written. */
+typedef struct cmlp_encoded {
+    void *to;
+    int is_float;
+} cmlp_encoded;
+
+VEC_FN void cmlp_put(cmlp_encoded inputs, int64_t i, double value)
+{
+    if (inputs.is_float)
+        ((float *)inputs.to)[i] = (float)value;
+    else
+        ((double *)inputs.to)[i] = value;
+}
+
+/* A product that is added to something. In the core no compiler fuses it with the addition: see base/target.h. */
+VEC_FN double cmlp_rounded(double product) { return product; }
+
+#endif

@@ -1,0 +1,116 @@
+/* The networks of a table predict a raw row: each sees the row's inputs, and the result is the mean of their outputs. */
+#include "table.h"
+
+#include "../base/arguments.h"
+
+#if CMLP_BUILDS_TABLES
+cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t *size, cmlp_table_scratch *scratch)
+{
+    const cmlp_net *net = sizes->widest;
+    size_t row;
+    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
+    const cmlp_status status = cmlp_row_space(net, sizes->n_rows, NULL, &row, &scratch->row);
+    if (status) return status;
+    scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));
+    scratch->result = cmlp_take(&space, cmlp_n_out(net), sizeof(double));
+    scratch->numbers = cmlp_take(&space, sizes->n_numbers, sizeof(double));
+    scratch->inputs[0] = cmlp_take(&space, sizes->n_rows * cmlp_n_in(net), net->element);
+    void *const rest = cmlp_take(&space, 1, row);
+    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    *size = space.used;
+    if (space.overflow) return CMLP_ERROR_OVERFLOW;
+    if (memory) cmlp_row_space(net, sizes->n_rows, rest, &row, &scratch->row);
+    scratch->inputs[1] = scratch->row.row;
+    return CMLP_OK;
+}
+
+const cmlp_net *cmlp_table_widest(const cmlp_table *table)
+{
+    const cmlp_net *widest = table->nets[0];
+    for (int64_t i = 1; i < table->n_nets; i++)
+        if (cmlp_n_in(table->nets[i]) > cmlp_n_in(widest)) widest = table->nets[i];
+    return widest;
+}
+
+cmlp_status cmlp_check_target_numbers(const cmlp_table *table)
+{
+    for (int64_t j = 0; table->target && (j < table->n_targets || !j); j++) {
+        const cmlp_table_target *t = cmlp_target_of(table, j);
+        const int finite =
+            cmlp_is_finite(t->centre) && cmlp_is_finite(t->scale) && cmlp_is_finite(t->low) && cmlp_is_finite(t->high);
+        if (!finite || !(t->scale > 0) || t->low > t->high) return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
+}
+
+static double limited(double value, const cmlp_table_target *target)
+{
+    return value < target->low ? target->low : value > target->high ? target->high : value;
+}
+
+/* Adds n outputs of a network to the results, or begins with them. */
+static void add_outputs(const cmlp_table *table, const cmlp_net *net, const void *output, int64_t n, int is_first,
+                        double *result)
+{
+    for (int64_t j = 0; j < n; j++) {
+        double value = cmlp_get(net, output, j);
+        if (table->target) value = limited(value, cmlp_target_of(table, j));
+        result[j] = is_first ? value : result[j] + value;
+    }
+}
+
+static void take_mean(const cmlp_table *table, int64_t n, double *result)
+{
+    for (int64_t j = 0; j < n; j++) {
+        const cmlp_table_target *target = cmlp_target_of(table, j);
+        result[j] = result[j] / (double)table->n_nets;
+        if (target) result[j] = result[j] * target->scale + target->centre;
+    }
+}
+
+/* Computes the inputs that the networks need: without bins, with them, or both. */
+int cmlp_table_encode(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch)
+{
+    cmlp_encoder encoder = {.columns = table->columns, .n_columns = table->n_columns, .dtype = table->nets[0]->dtype};
+    int done[2] = {0, 0};
+    const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1);
+    for (int64_t i = 0; i < table->n_nets && !(done[0] && done[1]); i++) {
+        const cmlp_net *net = table->nets[i];
+        const int bins = cmlp_n_in(net) == wide;
+        encoder.has_bins = bins;
+        void *const inputs = cmlp_at(net, scratch->inputs[bins], index * cmlp_n_in(net));
+        if (!done[bins] && !cmlp_encode_row(&encoder, raw, inputs)) return 0;
+        done[bins] = 1;
+    }
+    return 1;
+}
+
+cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labels, double *result,
+                               const cmlp_table_scratch *scratch)
+{
+    const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1), n_out = cmlp_n_out(table->nets[0]);
+    for (int64_t i = 0; i < table->n_nets; i++) {
+        const cmlp_net *net = table->nets[i];
+        const int64_t n_in = cmlp_n_in(net);
+        const cmlp_rows rows = cmlp_dense_rows(scratch->inputs[n_in == wide], net->dtype, n, n_in);
+        const cmlp_status status =
+            cmlp_forward_row(net, table->params[i], &rows, scratch->row.output, &scratch->row);
+        if (status) return status;
+        add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
+    }
+    take_mean(table, n * n_out, result);
+    for (int64_t i = 0; labels && i < n; i++)
+        labels[i] = table->target ? -1 : cmlp_label_of(table->nets[0], result + i * n_out, CMLP_FLOAT64);
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_table_row(const cmlp_table *table, const double *raw, int32_t *label, double *result,
+                           const cmlp_table_scratch *scratch)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    cmlp_status status = cmlp_table_encode(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
+    if (!status) status = cmlp_table_outputs(table, 1, label, result, scratch);
+    cmlp_leave_mode(mode);
+    return status;
+}
+#endif

@@ -1,0 +1,58 @@
+/* The networks of a table: their check, and the prediction of a raw row. */
+#ifndef CMLP_TABLE_H
+#define CMLP_TABLE_H
+
+#include "encode.h"
+#include "../forward/predict.h"
+
+/* The scratch memory of a call: a raw row, its result, and the inputs, outputs and workspace of one network for a tile
+ * of rows. */
+typedef struct cmlp_table_scratch {
+    double *raw, *result, *numbers; /* the numbers of the columns are for the writer of model files */
+    void *inputs[2];                /* without and with bins */
+    cmlp_row_scratch row;
+} cmlp_table_scratch;
+
+/* Sizes of the scratch memory: those of the network with the most inputs, of the columns, and the rows of a tile. */
+typedef struct cmlp_table_sizes {
+    const cmlp_net *widest;
+    int64_t n_columns, n_numbers, n_rows;
+} cmlp_table_sizes;
+
+/* Divides scratch memory of any alignment into its buffers. If `memory` is NULL, only computes *size. */
+cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t *size, cmlp_table_scratch *scratch);
+
+/* The network with the most inputs. */
+const cmlp_net *cmlp_table_widest(const cmlp_table *table);
+
+/* The target of an output. */
+static inline const cmlp_table_target *cmlp_target_of(const cmlp_table *table, int64_t output)
+{
+    if (table->n_targets < 2) return table->target;
+    const char *const first = (const char *)table->target;
+    return (const void *)(first + (size_t)(output % table->n_targets) * table->target->struct_size);
+}
+
+/* Checks the numbers of the targets, if there are any. */
+cmlp_status cmlp_check_target_numbers(const cmlp_table *table);
+
+/* Encodes a raw row as row `index` of the tile, in the core's floating-point mode. Returns 0 if a value is infinite. */
+int cmlp_table_encode(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch);
+
+/* Predicts the n rows of the tile, in the core's floating-point mode: writes their outputs to `result` and, if not NULL,
+ * the class indices to `labels`. */
+cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labels, double *result,
+                               const cmlp_table_scratch *scratch);
+
+/* Predicts one raw row. */
+cmlp_status cmlp_table_row(const cmlp_table *table, const double *raw, int32_t *label, double *result,
+                           const cmlp_table_scratch *scratch);
+
+/* Predicts rows that the caller describes; checks them first. If `labels` is NULL, it is not written. */
+cmlp_status cmlp_table_rows(const cmlp_table *table, const cmlp_rows *rows, int32_t *labels, double *outputs,
+                            cmlp_run *run);
+
+/* Workspace of cmlp_table_rows; 0 if it cannot be addressed. */
+size_t cmlp_table_rows_space(const cmlp_table *table, int64_t n_rows, int32_t n_threads);
+
+#endif

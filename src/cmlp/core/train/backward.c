@@ -1,0 +1,405 @@
+#include "backward.h"
+
+#include <string.h>
+
+#include "dropout.h"
+#include "../forward/layer.h"
+#include "output.h"
+#include "weights.h"
+
+#if CMLP_BUILDS_TRAINING
+
+/* No result depends on the sizes that are defined inside #ifndef, here and in other files: tests compile them with tiny
+ * values, so that small networks take the paths of large ones.
+ *
+ * Rows of a microbatch. A multiple of CMLP_CHUNK, so that sums over rows do not depend on it; one chunk if the network
+ * is so large that two would delay cancellation. */
+#ifndef MICROBATCH_ROWS
+#define MICROBATCH_ROWS (2 * CMLP_CHUNK)
+#endif
+#ifndef LARGE_NET
+#define LARGE_NET 1000000 /* parameters */
+#endif
+#ifndef DELTA_WEIGHTS
+#define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
+#endif
+_Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole chunks");
+
+/* ------------------------------------------------------------------------------------ workspace, checks */
+
+/* Rows whose deltas are transposed at once, in whole vectors. W is read once per block of rows. */
+static int64_t delta_block(const cmlp_net *net, int64_t rows)
+{
+    const int64_t step = 2 * net->kernels->lanes;
+    return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
+}
+
+/* Whether to transpose W instead of the deltas of n rows: the smaller of the two. */
+static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t n)
+{
+    const int64_t block = delta_block(net, n);
+    return layer->n_in * layer->n_out <= (n < block ? n : block) * (layer->n_in + layer->n_out);
+}
+
+/* Elements of scratch memory of delta_product() for up to `rows` rows. */
+static int64_t delta_elements(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t rows)
+{
+    const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
+    const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
+    const int64_t weights = layer->n_in * layer->n_out;
+    return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
+}
+
+static int trains(int call) { return (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT)) == CMLP_CALL_TRAIN; }
+
+static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
+{
+    cmlp_space output = {0}, deltas = {0}, sparse = {0};
+    int64_t max_deltas = 0;
+    for (int32_t l = trains(call); l < net->depth; l++) { /* training needs no input gradient */
+        const int64_t elements = delta_elements(net, &net->layers[l], rows);
+        if (elements > max_deltas) max_deltas = elements;
+    }
+    cmlp_output_lay_out(&output, net, rows, !trains(call));
+    cmlp_take(&output, cmlp_n_in(net), net->element);
+    cmlp_take(&deltas, max_deltas, net->element);
+    if (call & CMLP_CALL_CSR) {
+        if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
+        cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
+    }
+    if (output.overflow || deltas.overflow || sparse.overflow) return 0;
+    const size_t dense = output.used > deltas.used ? output.used : deltas.used;
+    return dense > sparse.used ? dense : sparse.used;
+}
+
+static int needs_sums(const cmlp_net *net, int32_t l)
+{
+    return cmlp_describe_activation(net->layers[l].activation)->needs_sums;
+}
+
+/* Rows whose activations are kept. With several workers these are all rows of a worker: their gradient waits for the
+ * sums of the worker before. */
+static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
+{
+    const int64_t chunks = (shape.rows - 1) / CMLP_CHUNK + 1;
+    const int64_t most = shape.n_workers > 1       ? ((chunks - 1) / shape.n_workers + 1) * CMLP_CHUNK
+                         : net->n_params < LARGE_NET ? MICROBATCH_ROWS
+                                                     : CMLP_CHUNK;
+    return shape.rows < most ? shape.rows : most;
+}
+
+static void lay_out(cmlp_space *space, cmlp_batch_memory *memory, const cmlp_net *net, cmlp_batch_shape shape)
+{
+    const int64_t rows = kept_rows(net, shape);
+    const int32_t n_threads = shape.n_threads;
+    int64_t n_squares = 0;
+    const int64_t widest = net->widest > cmlp_n_in(net) ? net->widest : cmlp_n_in(net);
+    memory->rows = rows;
+    if (rows > INT64_MAX / 2 / widest) {
+        space->overflow = 1;
+        return;
+    }
+    cmlp_input_lay_out(space, net, shape.call & CMLP_CALL_CSR, rows, n_threads, 1, &memory->input);
+    memory->layers = cmlp_take(space, net->depth, sizeof *memory->layers);
+    for (int32_t l = 0; l < net->depth; l++) {
+        const int64_t elements = rows * net->layers[l].n_out;
+        const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || shape.call & CMLP_CALL_DROPOUT);
+        cmlp_layer_space layer;
+        layer.activations = cmlp_take(space, elements, net->element);
+        layer.deltas = cmlp_take(space, elements, net->element);
+        layer.slope_input = keeps_sums ? cmlp_take(space, elements, net->element) : layer.activations;
+        if (space->base) memory->layers[l] = layer;
+        n_squares += cmlp_n_squares(&net->layers[l]);
+    }
+    memory->faults = cmlp_take(space, n_threads, sizeof(cmlp_fault));
+    memory->masked = cmlp_take(space, n_threads, sizeof(int));
+    memory->team = cmlp_take(space, 1, cmlp_team_space(n_threads));
+    memory->costs = cmlp_take(space, rows, sizeof(double));
+    memory->plain_costs = memory->costs;
+    if (cmlp_has_plain_loss(net) && !trains(shape.call)) memory->plain_costs = cmlp_take(space, rows, sizeof(double));
+    memory->weights = cmlp_take(space, rows, sizeof(double));
+    memory->squares = cmlp_take(space, n_squares, sizeof(double));
+    memory->pointers = cmlp_take(space, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
+    memory->scratch_size = scratch_size(net, shape.call, rows);
+    if (!memory->scratch_size) space->overflow = 1;
+    memory->scratch = cmlp_take(space, n_threads, memory->scratch_size ? memory->scratch_size : 1);
+    memory->message = cmlp_take(space, shape.n_workers > 1, CMLP_MESSAGE_BYTES);
+    memory->gradient = trains(shape.call) ? cmlp_take(space, net->n_params, net->element) : NULL;
+}
+
+size_t cmlp_batch_space(const cmlp_net *net, cmlp_batch_shape shape)
+{
+    cmlp_batch_memory memory;
+    cmlp_space space = {0};
+    lay_out(&space, &memory, net, shape);
+    return space.overflow ? 0 : space.used;
+}
+
+static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
+{
+    if (cmlp_misaligned(objective->alphas, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->alphas");
+    if (cmlp_misaligned(objective->dropout, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout");
+    for (int32_t l = 0; objective->alphas && l < net->depth; l++)
+        if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
+    for (int32_t l = 0; objective->dropout && l < net->depth - 1; l++)
+        if (!(objective->dropout[l] >= 0 && objective->dropout[l] < 1))
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout");
+    if (objective->dropout_row < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
+    return CMLP_OK;
+}
+
+static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
+{
+    if (!objective->alphas) return objective->alpha > 0;
+    for (int32_t l = 0; l < net->depth; l++)
+        if (objective->alphas[l] > 0) return 1;
+    return 0;
+}
+
+static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
+{
+    const cmlp_status status = CMLP_READ(objective, given, cmlp_objective, loss_context);
+    if (status) return cmlp_refuse(refused, status, "objective");
+    if (objective->loss_scale == 0) objective->loss_scale = 1;
+    const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
+    if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
+    if (!(scale > 0 && scale <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
+    if (!(clip >= 0 && clip < 0.5)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape)
+{
+    const cmlp_net *net = given->net;
+    cmlp_run *run = given->run;
+    cmlp_status status = read_objective(&job->objective, given->objective, &run->refused);
+    if (status) return status;
+    if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
+    if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
+    status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, run);
+    if (status) return status;
+    status = check_layers(net, &job->objective, &run->refused);
+    if (status) return status;
+    if (!job->data.n)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
+    status = cmlp_check_array(net, given->params, "params", run);
+    if (status) return status;
+    if (!shape.rows || shape.rows > job->data.n) shape.rows = job->data.n;
+    if (cmlp_is_sparse(&job->data)) shape.call |= CMLP_CALL_CSR;
+    if (job->objective.dropout) shape.call |= CMLP_CALL_DROPOUT;
+    shape.n_threads = run->n_threads;
+    status = cmlp_check_workspace(run, cmlp_batch_space(net, shape));
+    if (status) return status;
+    cmlp_space space = {.base = run->workspace};
+    lay_out(&space, &job->memory, net, shape);
+    cmlp_input_begin(net, &job->memory.input);
+    job->run = run;
+    job->params = given->params;
+    job->out = (cmlp_batch_outputs){.gradient = job->memory.gradient};
+    if (job->objective.loss) job->memory.plain_costs = job->memory.costs;
+    job->penalized = is_penalized(net, &job->objective);
+    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
+    return CMLP_OK;
+}
+
+/* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
+
+/* Activations of a hidden layer, from its weighted sums. The argument of its slope stays in slope_input, without
+ * dropout. */
+static void activate_rows(cmlp_batch_job *job, int32_t l, const cmlp_rows_share *share)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer_space *space = &job->memory.layers[l];
+    const int64_t n_out = net->layers[l].n_out;
+    void *z = cmlp_at(net, space->slope_input, share->a * n_out),
+         *out = cmlp_at(net, space->activations, share->a * n_out);
+    void *activations = needs_sums(net, l) ? out : z;
+    cmlp_activate_rows(net, l, z, activations, share->n);
+    if (activations != out) memcpy(out, activations, (size_t)(share->n * n_out) * net->element);
+    cmlp_drop(&job->data, &job->objective, l, share->selected, share->n, out);
+}
+
+/* Sets the first layer's sums z of rows of weight 0 to 0, because infinity times a weight of 0 would not be 0. */
+static void clear_ignored(const cmlp_data *data, void *z, int64_t selected, int64_t n)
+{
+    const int64_t n_out = data->net->layers[0].n_out;
+    for (int64_t i = 0; data->weights && i < n; i++)
+        if (cmlp_is_ignored(data, selected + i))
+            memset(cmlp_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
+}
+
+static cmlp_fault forward_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_batch_memory *memory = &job->memory;
+    const cmlp_layer_space *layers = memory->layers;
+    for (int32_t l = 0; l < net->depth; l++) {
+        const cmlp_dense_layer *layer = &net->layers[l];
+        void *z = cmlp_at(net, layers[l].slope_input, share->a * layer->n_out);
+        if (l) {
+            const cmlp_dense_input x = {.rows = share->n, .n_in = layer->n_in, .ld = layer->n_in,
+                                        .base = cmlp_at(net, layers[l - 1].activations, share->a * layer->n_in),
+                                        .copy = cmlp_copy_space(&memory->input, share->index)};
+            cmlp_layer_sums(net, job->params, l, &x, z);
+        } else {
+            void *const scratch = cmlp_thread_scratch(job, share->index);
+            memory->masked[share->index] =
+                cmlp_first_layer(&job->data, job->params, share, &memory->input, z, scratch);
+            const cmlp_fault fault = cmlp_check_sums(&job->data, z, share->selected, share->n, scratch, 1);
+            if (fault.status) return fault;
+            clear_ignored(&job->data, z, share->selected, share->n);
+        }
+        if (l < net->depth - 1) activate_rows(job, l, share);
+    }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+/* previous[i, k] = sum_j delta[i, j] w[k, j], for the rows of a share. The smaller matrix is transposed: W or the
+ * deltas. With transposed deltas, a vector holds one element of several rows, and W is read without a copy. */
+static void delta_product(cmlp_batch_job *job, int32_t l, const cmlp_rows_share *share, void *previous)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_kernels *kernels = net->kernels;
+    const cmlp_dense_layer *layer = &net->layers[l];
+    const int64_t n = share->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
+    const char *weights = cmlp_at(net, job->params, layer->weights),
+               *delta = cmlp_at(net, job->memory.layers[l].deltas, share->a * n_out);
+    void *transposed = cmlp_thread_scratch(job, share->index), *product = cmlp_at(net, transposed, block * n_out),
+         *copy = cmlp_copy_space(&job->memory.input, share->index);
+    if (transposes_weights(net, layer, n)) {
+        const cmlp_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
+        const cmlp_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
+                                 .tuning = net->tuning};
+        kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
+        kernels->dense(&deltas, &to);
+        return;
+    }
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < block ? n - i : block;
+        kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
+        for (int64_t k = 0; k < n_in; k += DELTA_WEIGHTS) {
+            const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
+            const cmlp_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlp_at(net, weights, k * n_out),
+                                        .ld = n_out, .copy = copy};
+            const cmlp_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block,
+                                     .tuning = net->tuning};
+            kernels->dense(&w, &to);
+            kernels->transpose(product, block, rows, m, cmlp_at(net, previous, i * n_in + k), n_in);
+        }
+    }
+}
+
+/* From the gradient with respect to the scaled inputs to that with respect to the caller's values. */
+static void scale_input_gradient(const cmlp_data *data, void *gradient, int64_t n)
+{
+    const double *factors = data->rows->factors;
+    const int64_t n_in = cmlp_n_in(data->net);
+    if (!factors) {
+        data->net->kernels->multiply(gradient, n * n_in, data->rows->scale);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n_in; j++)
+            if (data->net->dtype == CMLP_FLOAT32)
+                ((float *)gradient)[i * n_in + j] *= (float)factors[j];
+            else
+                ((double *)gradient)[i * n_in + j] *= factors[j];
+}
+
+static void backward_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_layer_space *layers = job->memory.layers;
+    const int64_t a = share->a, n = share->n, n_in = cmlp_n_in(net);
+    for (int32_t l = net->depth - 1; l > 0; l--) {
+        const cmlp_dense_layer *before = &net->layers[l - 1];
+        void *previous = cmlp_at(net, layers[l - 1].deltas, a * before->n_out);
+        delta_product(job, l, share, previous);
+        cmlp_drop(&job->data, &job->objective, l - 1, share->selected, n, previous);
+        net->kernels->derivative(before->activation, before->parameter,
+                                 cmlp_at(net, layers[l - 1].slope_input, a * before->n_out), previous,
+                                 n * before->n_out);
+    }
+    for (int32_t l = 0; job->out.deltas && l < net->depth; l++) {
+        const int64_t n_out = net->layers[l].n_out;
+        memcpy(cmlp_at(net, job->out.deltas[l], share->selected * n_out), cmlp_at(net, layers[l].deltas, a * n_out),
+               (size_t)(n * n_out) * net->element);
+    }
+    if (!job->out.input_gradient) return;
+    void *out = cmlp_at(net, job->out.input_gradient, share->selected * n_in);
+    delta_product(job, 0, share, out);
+    scale_input_gradient(&job->data, out, n);
+}
+
+/* The first fault of some rows, in their inputs, sums, targets or costs. The rows before a fault of the inputs are computed
+ * to the end, because one of them may have a fault of its own. */
+static cmlp_fault costs_of_rows(cmlp_batch_job *job, const cmlp_rows_share *share, int want_delta)
+{
+    const cmlp_fault input = forward_rows(job, share);
+    if (!input.status) return cmlp_output_rows(job, share, want_delta);
+    cmlp_rows_share before = *share;
+    before.n = input.selected - share->selected;
+    if (before.n) forward_rows(job, &before);
+    const cmlp_fault earlier = before.n ? cmlp_output_rows(job, &before, 0) : input;
+    return earlier.status ? earlier : input;
+}
+
+/* The calling thread polls before each pass: forward, backward, and the gradient that follows. */
+static cmlp_fault process_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
+{
+    const int want_delta = job->out.gradient || job->out.input_gradient || job->out.deltas;
+    const cmlp_run *const polls = share->index ? NULL : job->run;
+    const cmlp_fault cancelled = {CMLP_CANCELLED, -1, -1};
+    if (polls && cmlp_polls_cancel(polls)) return cancelled;
+    const cmlp_fault fault = costs_of_rows(job, share, want_delta);
+    if (fault.status || !want_delta) return fault;
+    if (polls && cmlp_polls_cancel(polls)) return cancelled;
+    backward_rows(job, share);
+    return polls && cmlp_polls_cancel(polls) ? cancelled : fault;
+}
+
+/* ------------------------------------------------------------------------------------------------- the batch */
+
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member self)
+{
+    int64_t a, b;
+    cmlp_team_share(n, 1, self.index, self.size, &a, &b);
+    const cmlp_rows_share share = {
+        .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
+    job->memory.faults[self.index] = process_rows(job, &share);
+    cmlp_team_wait(self);
+}
+
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
+{
+    if (!cmlp_clips(update)) return;
+    cmlp_team_wait(self); /* for the whole gradient */
+    if (!self.index) cmlp_clip(job->data.net, job->out.gradient, update->step);
+    cmlp_team_wait(self);
+    cmlp_weights_step(job, update, self);
+}
+
+int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                      cmlp_member self)
+{
+    cmlp_microbatch microbatch = {.weight_sum = cmlp_weight_sum(&job->data, first, n), .update = update};
+    for (int64_t t = 0, m; t < n; t += m) {
+        if (t) cmlp_team_wait(self);
+        m = n - t < job->memory.rows ? n - t : job->memory.rows;
+        cmlp_batch_rows(job, first + t, m, self);
+        if (cmlp_first_fault(job->memory.faults, self.size).status) return 0;
+        if (!self.index) cmlp_batch_costs(job, job->memory.costs, m, cost);
+        if (!self.index && job->out.plain_sum) cmlp_batch_costs(job, job->memory.plain_costs, m, job->out.plain_sum);
+        microbatch.n = m;
+        microbatch.is_first = !t;
+        microbatch.is_last = t + m == n;
+        if (job->out.gradient) cmlp_weights_share(job, &microbatch, self);
+    }
+    cmlp_batch_clipped_step(job, update, self);
+    return 1;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* Backpropagation of a batch of rows: cost, deltas, gradient, and the optimizer's step. The same code computes cost,
+ * gradient, input gradient and training. */
+#ifndef CMLP_BACKWARD_H
+#define CMLP_BACKWARD_H
+
+#include "batch.h"
+
+/* The calls that process batches. The flags are added to one of the first two. */
+enum {
+    CMLP_CALL_GRADIENT = 1, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas */
+    CMLP_CALL_TRAIN = 2,    /* cmlp_train_epoch */
+    CMLP_CALL_CSR = 16,     /* the rows are CSR */
+    CMLP_CALL_DROPOUT = 32  /* the objective has dropout rates */
+};
+
+/* The arguments that cost, gradient and training have in common. */
+typedef struct cmlp_batch_arguments {
+    const cmlp_net *net;
+    const void *params;
+    const cmlp_rows *rows;
+    const cmlp_targets *targets;
+    const cmlp_objective *objective;
+    cmlp_run *run;
+} cmlp_batch_arguments;
+
+/* What the workspace depends on, beside the network. */
+typedef struct cmlp_batch_shape {
+    int call;     /* CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR and _DROPOUT added or not */
+    int64_t rows; /* of the largest batch, which n_workers processes share */
+    int32_t n_workers, n_threads;
+} cmlp_batch_shape;
+
+/* Checks the arguments and divides the workspace. CMLP_CALL_CSR, CMLP_CALL_DROPOUT, the number of threads, and that of
+ * rows if it is 0, follow from the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
+cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape);
+
+/* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
+ * sum of the rows' costs times their weights to `cost`, and that of their plain losses to job->out.plain_sum if it is
+ * not NULL. Returns 1 on success; otherwise job->memory.faults holds a fault.
+ * The threads must synchronize before they use the result. */
+int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                      cmlp_member self);
+
+/* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
+ * other threads. Faults are in job->memory.faults. */
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member self);
+
+/* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self);
+
+/* Bytes of the workspace; 0 if it cannot be addressed. */
+size_t cmlp_batch_space(const cmlp_net *net, cmlp_batch_shape shape);
+
+#endif

@@ -1,0 +1,87 @@
+/* A batch of rows during backpropagation: its arguments, and the workspace for one microbatch. */
+#ifndef CMLP_BATCH_H
+#define CMLP_BATCH_H
+
+#include "../forward/input.h"
+#include "optimizer.h"
+#include "../base/sums.h"
+
+/* A layer's memory for the rows of a microbatch. */
+typedef struct cmlp_layer_space {
+    void *activations, *deltas;
+    void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
+} cmlp_layer_space;
+
+/* State of the exchange of a batch's sums with other workers, written by thread 0 while the others wait. */
+typedef struct cmlp_exchange {
+    int takes, gives; /* whether this worker receives further slices, and sends them */
+    int computes;     /* whether it adds its rows to them: no worker so far has a fault */
+    int broken;       /* the transport has failed */
+} cmlp_exchange;
+#define CMLP_MESSAGE_BYTES (3 * CMLP_ALIGNMENT)
+
+/* The workspace, for one microbatch. */
+typedef struct cmlp_batch_memory {
+    int64_t rows; /* of a microbatch */
+    cmlp_input_space input;
+    int *masked; /* for each thread: whether its rows have nonzero masks */
+    cmlp_layer_space *layers;
+    double *costs, *weights;
+    double *plain_costs;   /* the rows' plain losses; `costs` itself if they are the costs */
+    double *squares;       /* sum of w^2 of each 16 weight rows */
+    const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */
+    char *scratch;         /* scratch_size bytes per thread */
+    size_t scratch_size;
+    void *team;         /* memory of cmlp_team_run */
+    cmlp_fault *faults; /* of each thread */
+    void *message;      /* CMLP_MESSAGE_BYTES directly before the gradient, if several workers share the batch */
+    void *gradient;     /* in training */
+} cmlp_batch_memory;
+
+/* What a call computes beside the costs. All may be NULL. */
+typedef struct cmlp_batch_outputs {
+    void *gradient;          /* sums over the batch, then its gradient */
+    void *input_gradient;
+    void *const *deltas;     /* one array per layer */
+    cmlp_sum *plain_sum;     /* of the plain losses */
+} cmlp_batch_outputs;
+
+typedef struct cmlp_batch_job {
+    cmlp_data data;
+    cmlp_objective objective;
+    cmlp_run *run;
+    const void *params;
+    int penalized;         /* whether any alpha is above 0 */
+    cmlp_workers *workers; /* NULL if this process trains alone */
+    cmlp_exchange exchange;
+    cmlp_batch_outputs out;
+    cmlp_batch_memory memory;
+} cmlp_batch_job;
+
+static inline void *cmlp_thread_scratch(const cmlp_batch_job *job, int32_t index)
+{
+    return job->memory.scratch + (size_t)index * job->memory.scratch_size;
+}
+
+/* What to do with the complete gradient of a batch. */
+typedef struct cmlp_update {
+    cmlp_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
+    cmlp_step_values *step;       /* NULL: no step */
+    int keep;                     /* whether the gradient is needed after the step */
+    void *params, *state;
+} cmlp_update;
+
+static inline int cmlp_clips(const cmlp_update *update)
+{
+    return update->step && update->step->max_norm > 0;
+}
+
+/* Rows of a batch that are in the workspace at once. */
+typedef struct cmlp_microbatch {
+    int64_t n;
+    int is_first, is_last; /* whether this is the first or the last one of the batch */
+    double weight_sum; /* of the batch's rows */
+    const cmlp_update *update;
+} cmlp_microbatch;
+
+#endif

@@ -1,0 +1,131 @@
+#include "output.h"
+
+#include <string.h>
+
+#include "../kernels/losses.h"
+#include "../forward/layer.h"
+
+#if CMLP_BUILDS_TRAINING
+
+#ifndef TARGET_ELEMENTS
+#define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
+#endif
+
+static int64_t target_rows(const cmlp_net *net, int64_t rows)
+{
+    const int64_t max_rows = TARGET_ELEMENTS / cmlp_n_out(net);
+    return rows < max_rows ? rows : max_rows > 0 ? max_rows : 1;
+}
+
+static int32_t plain_loss(int32_t loss)
+{
+    switch (loss) {
+#define CASE(CODE, name, slope, factor, outputs, parameter, limit, plain) \
+    case CMLP_LOSS_##CODE: return CMLP_LOSS_##plain;
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: return loss;
+    }
+}
+
+int cmlp_has_plain_loss(const cmlp_net *net) { return plain_loss(net->loss) != net->loss; }
+
+void cmlp_output_lay_out(cmlp_space *space, const cmlp_net *net, int64_t rows, int plain)
+{
+    const int64_t elements = target_rows(net, rows) * cmlp_n_out(net);
+    cmlp_take(space, elements, net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
+    if (plain && cmlp_has_plain_loss(net)) cmlp_take(space, elements, net->element);
+}
+
+/* Whether the loss kernel reads class indices directly. */
+static int takes_labels(const cmlp_data *data, int32_t loss)
+{
+    return data->targets->kind == CMLP_TARGETS_CLASSES && loss == CMLP_LOSS_LOG &&
+           cmlp_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
+           cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
+}
+
+/* Activates the output layer and calls the caller's loss, if there is one. Returns 0 if the loss ends the call. */
+static int call_loss(const cmlp_batch_job *job, void *z, const void *targets, void *slopes, int64_t n, double *costs)
+{
+    const cmlp_objective *objective = &job->objective;
+    if (!objective->loss) return 1;
+    cmlp_activate_rows(job->data.net, job->data.net->depth - 1, z, z, n);
+    return !objective->loss(objective->loss_context, targets, z, n, costs, slopes);
+}
+
+/* The plain losses of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
+ * indices: otherwise it gets a copy, behind the targets in the scratch memory. */
+static void plain_rows(const cmlp_batch_job *job, cmlp_loss_values plain, int64_t selected, int64_t n, void *z,
+                       void *deltas, void *targets, double *costs)
+{
+    const cmlp_net *net = job->data.net;
+    const int64_t n_out = cmlp_n_out(net);
+    void *copy = cmlp_at(net, targets, n * n_out);
+    plain.loss = plain_loss(net->loss);
+    if (takes_labels(&job->data, plain.loss)) {
+        cmlp_gather_labels(&job->data, selected, n, copy);
+        plain.labels = copy;
+    } else {
+        memcpy(copy, z, (size_t)(n * n_out) * net->element);
+        z = copy;
+    }
+    net->kernels->loss(&plain, z, targets, deltas, n, n_out, 0, costs);
+}
+
+/* The fault of the first of n rows whose cost is not finite. */
+static cmlp_fault check_costs(const cmlp_batch_job *job, const double *costs, int64_t selected, int64_t n,
+                              void *scratch)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!cmlp_is_finite(costs[i])) {
+            int64_t column = cmlp_bad_target(&job->data, selected + i, scratch);
+            return (cmlp_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
+        }
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+cmlp_fault cmlp_output_rows(cmlp_batch_job *job, const cmlp_rows_share *share, int want_delta)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_batch_memory *memory = &job->memory;
+    const cmlp_layer_space *output = &memory->layers[net->depth - 1];
+    const int64_t selected = share->selected, a = share->a, n = share->n;
+    const int64_t n_out = cmlp_n_out(net), max_rows = target_rows(net, n);
+    void *const scratch = cmlp_thread_scratch(job, share->index);
+    cmlp_loss_values values = {.activation = cmlp_output_activation(net),
+                               .loss = net->loss,
+                               .parameter = net->loss_parameter,
+                               .quantiles = net->n_quantiles ? net->quantiles : NULL,
+                               .is_given = job->objective.loss != NULL,
+                               .scale = job->objective.loss_scale,
+                               .clip = job->objective.log_loss_clip};
+    cmlp_gather_weights(&job->data, selected, n, memory->weights + a);
+    const int labelled = takes_labels(&job->data, net->loss) && !job->objective.loss;
+    const int plain = job->out.plain_sum && memory->plain_costs != memory->costs;
+    for (int64_t i = 0, m; i < n; i += m) {
+        m = n - i < max_rows ? n - i : max_rows;
+        if (labelled)
+            cmlp_gather_labels(&job->data, selected + i, m, scratch);
+        else
+            cmlp_gather_targets(&job->data, selected + i, m, scratch);
+        values.labels = labelled ? scratch : NULL;
+        values.weights = job->data.weights ? memory->weights + a + i : NULL;
+        void *z = cmlp_at(net, output->activations, (a + i) * n_out),
+             *deltas = cmlp_at(net, output->deltas, (a + i) * n_out);
+        if (!call_loss(job, z, scratch, deltas, m, memory->costs + a + i)) return (cmlp_fault){CMLP_CANCELLED, -1, -1};
+        if (plain) plain_rows(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + a + i);
+        if (want_delta || !values.is_given)
+            net->kernels->loss(&values, z, scratch, deltas, m, n_out, want_delta, memory->costs + a + i);
+    }
+    const cmlp_fault faults[2] = {check_costs(job, memory->costs + a, selected, n, scratch),
+                                  check_costs(job, memory->plain_costs + a, selected, plain ? n : 0, scratch)};
+    return cmlp_first_fault(faults, 2);
+}
+
+void cmlp_batch_costs(const cmlp_batch_job *job, const double *costs, int64_t n, cmlp_sum *sum)
+{
+    for (int64_t i = 0; i < n; i++) cmlp_sum_add(sum, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
+}
+
+#endif

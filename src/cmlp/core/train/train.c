@@ -1,0 +1,354 @@
+/* Training: cmlp_train_epoch() runs one epoch over all batches. */
+#include <math.h>
+
+#include "backward.h"
+#include "weights.h"
+#include "workers.h"
+
+#if CMLP_BUILDS_TRAINING
+
+typedef struct epoch_job {
+    cmlp_batch_job batch;
+    cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
+    cmlp_epoch epoch;
+    cmlp_workers workers; /* n_workers is 1 if the caller trains alone */
+    void *params;
+    int64_t n_batches, batch_next; /* index of the first batch not done */
+    double cost, penalty; /* sums over all processed rows */
+    double norm;
+    int64_t rows_done, batches_done;
+    double lost, shortest, led; /* seconds: see count_loss(); thread 0's shortest share of a batch; a team's batches */
+    int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
+
+    /* state of one batch, written by thread 0 while the others wait */
+    cmlp_optimizer after;
+    cmlp_step_values step;
+    cmlp_update update;
+    double penalty_now;
+    int64_t next; /* next batch of the team, or -1 */
+} epoch_job;
+
+/* Number of rows of batch b, which starts at *first; 0 if the batch is skipped. */
+static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
+{
+    const int64_t size = job->epoch.batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
+    *first = b * size;
+    return cmlp_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
+}
+
+static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch.want_norm && b == job->n_batches - 1; }
+
+static void begin_batch(epoch_job *job, int64_t b, int together)
+{
+    const cmlp_epoch *epoch = &job->epoch;
+    const int fused = job->optimizer.solver == CMLP_SOLVER_SGD && !wants_norm(job, b) && !(job->optimizer.max_norm > 0);
+    job->after = job->optimizer;
+    job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
+    job->step.shared = together;
+    job->update = (cmlp_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
+                                .step = &job->step,
+                                .keep = wants_norm(job, b),
+                                .params = job->params,
+                                .state = job->optimizer.state};
+    job->batch.objective.dropout_step = job->optimizer.n_steps;
+    job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
+}
+
+/* Called by thread 0 when all threads have finished their share of a batch. */
+static void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
+{
+    const cmlp_objective *objective = &job->batch.objective;
+    const double weight_sum = cmlp_weight_sum(&job->batch.data, first, n);
+    job->cost += objective->loss_scale * cmlp_sum_total(cost) / weight_sum * (double)n;
+    job->penalty += job->penalty_now / weight_sum * (double)n;
+    job->rows_done += n;
+    job->batches_done++;
+    job->optimizer = job->after;
+    if (wants_norm(job, b)) job->norm = cmlp_gradient_norm(job->batch.data.net, job->batch.out.gradient);
+}
+
+/* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
+ * milliseconds, and the team waits: at the barriers of a batch, and once more for the worker's end. The time that teams
+ * lose compared with one thread is therefore added up, from epoch to epoch, and the time that they gain subtracted.
+ * While the sum is positive, thread 0 trains alone, and each second of that pays for 1 / BACK_OFF seconds of loss. Short
+ * pauses occur on an idle machine too, so earlier gains of up to LARGEST_GAIN offset losses. A stopped process has paid
+ * after BACK_OFF * LARGEST_LOSS seconds. */
+#define LARGEST_LOSS 0.25 /* seconds */
+#define LARGEST_GAIN 2e-2
+#define BACK_OFF 16
+
+static int backs_off(const epoch_job *job) { return job->lost > 0; }
+
+static void count_loss(epoch_job *job, double lost)
+{
+    job->lost += lost;
+    if (job->lost > LARGEST_LOSS) job->lost = LARGEST_LOSS;
+    if (job->lost < -LARGEST_GAIN) job->lost = -LARGEST_GAIN;
+}
+
+/* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
+static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
+{
+    if (size == 1) {
+        job->lost -= seconds / BACK_OFF;
+        if (job->lost < 0) job->lost = 0;
+        return;
+    }
+    const double worked = seconds - waited;
+    if (worked < job->shortest) job->shortest = worked; /* longer batches include interruptions of thread 0 */
+    count_loss(job, waited - (size - 1) * job->shortest);
+}
+
+/* Processes a batch with the other workers, if there are any. Each thread calls it. */
+static int process_batch(epoch_job *job, int64_t first, int64_t n, cmlp_sum *cost, cmlp_member self)
+{
+    cmlp_batch_job *const batch = &job->batch;
+    return batch->workers ? cmlp_workers_batch(batch, first, n, &job->update, cost, self)
+                          : cmlp_batch_member(batch, first, n, &job->update, cost, self);
+}
+
+/* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
+ * backs off. */
+static void lead(epoch_job *job, cmlp_member self)
+{
+    static const cmlp_member alone = {NULL, 0, 1};
+    cmlp_team *const team = self.team;
+    const int32_t size = self.size;
+    const double begin = size > 1 ? cmlp_seconds() : 0;
+    for (; job->batch_next < job->n_batches && !(job->alone && !backs_off(job)); job->batch_next++) {
+        int64_t first;
+        const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
+        const int together = size > 1 && cmlp_team_here(team) && !backs_off(job), timed = together || backs_off(job);
+        cmlp_sum cost = {0};
+        if (!n) continue;
+        begin_batch(job, b, together);
+        const double start = timed ? cmlp_seconds() : 0, waited = together ? cmlp_team_waited(team) : 0;
+        if (together) {
+            job->next = b;
+            cmlp_team_release(team);
+        }
+        const int done = process_batch(job, first, n, &cost, together ? self : alone);
+        if (together) cmlp_team_gather(team);
+        if (!done) {
+            job->n_batches = b; /* stop after this batch */
+            break;
+        }
+        if (timed)
+            count_batch(job, together ? size : 1, cmlp_seconds() - start,
+                        together ? cmlp_team_waited(team) - waited : 0);
+        end_batch(job, b, first, n, &cost);
+    }
+    if (size == 1) return;
+    job->led = cmlp_seconds() - begin;
+    cmlp_team_gather(team);
+    job->next = -1;
+    cmlp_team_release(team);
+}
+
+static void epoch_member(void *context, cmlp_member self)
+{
+    epoch_job *job = context;
+    int64_t first;
+    if (!self.index) {
+        lead(job, self);
+        return;
+    }
+    for (cmlp_team_wait(self); job->next >= 0; cmlp_team_wait(self)) {
+        const int64_t n = batch_rows(job, job->next, &first);
+        process_batch(job, first, n, NULL, self);
+    }
+}
+
+/* Trains all batches, first alone while thread 0 backs off because of earlier epochs. */
+static void train_batches(epoch_job *job, int32_t threads)
+{
+    while (job->batch_next < job->n_batches) {
+        const double begin = threads > 1 ? cmlp_seconds() : 0;
+        job->led = 0;
+        job->alone = threads > 1 && backs_off(job);
+        cmlp_team_run(job->alone ? 1 : threads, job->batch.memory.team, epoch_member, job);
+        if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
+    }
+}
+
+static cmlp_status read_epoch(cmlp_epoch *epoch, const cmlp_epoch *given, const char **refused)
+{
+    const cmlp_status status = CMLP_READ(epoch, given, cmlp_epoch, workers);
+    if (status) return cmlp_refuse(refused, status, "epoch");
+    if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
+    if (epoch->rows_done < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->rows_done");
+    if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
+    return CMLP_OK;
+}
+
+/* Checks rates and counters, which must not overflow during the epoch. */
+static cmlp_status check_counts(const epoch_job *job, const char **refused)
+{
+    const cmlp_epoch *epoch = &job->epoch;
+    if (epoch->first_batch > job->n_batches) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
+    if (epoch->rows_done > INT64_MAX - job->batch.data.n)
+        return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->rows_done");
+    if (job->optimizer.n_steps > INT64_MAX - job->n_batches)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
+    if (!epoch->rates) return CMLP_OK;
+    if (cmlp_misaligned(epoch->rates, sizeof *epoch->rates))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
+    for (int64_t b = 0; b < job->n_batches; b++)
+        if (!cmlp_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
+    return CMLP_OK;
+}
+
+static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
+{
+    given->cost = epoch->cost;
+    given->penalty = epoch->penalty;
+    given->gradient_norm = epoch->gradient_norm;
+    given->batches = epoch->batches;
+    given->cost_sum = epoch->cost_sum;
+    given->penalty_sum = epoch->penalty_sum;
+    given->rows_done = epoch->rows_done;
+}
+
+static cmlp_status read_workers(cmlp_workers *workers, const cmlp_epoch *epoch, const char **refused)
+{
+    *workers = (cmlp_workers){.n_workers = 1};
+    if (!epoch->workers) return CMLP_OK;
+    const cmlp_status status = CMLP_READ(workers, epoch->workers, cmlp_workers, failed_rank);
+    if (status) return cmlp_refuse(refused, status, "epoch->workers");
+    if (workers->rank < 0 || workers->rank >= workers->n_workers)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->rank");
+    if (!workers->send || !workers->receive || !workers->broadcast)
+        return cmlp_refuse(refused, CMLP_ERROR_NULL, "epoch->workers->send, receive or broadcast");
+    if (workers->first_stored < 0 || workers->n_stored < 0)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
+    workers->failed_rank = -1;
+    return CMLP_OK;
+}
+
+/* If only some rows are stored: checks that this worker's are, and lets rows->data point to where row 0 would be. */
+static cmlp_status find_stored(epoch_job *job, cmlp_run *run)
+{
+    const cmlp_workers *workers = &job->workers;
+    cmlp_rows *rows = &job->batch.data.own_rows;
+    const int64_t size = job->epoch.batch_size;
+    if (!workers->n_stored) return CMLP_OK;
+    if (rows->kind != CMLP_ROWS_DENSE || workers->first_stored > rows->n_rows - workers->n_stored)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
+    for (int64_t first = 0, n = job->batch.data.n; first < n; first += size) {
+        int64_t a, b;
+        cmlp_team_share(n - first < size ? n - first : size, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
+        for (int64_t i = first + a; i < first + b; i++) {
+            const int64_t at = cmlp_row_index(&job->batch.data, i) - workers->first_stored;
+            if (at >= 0 && at < workers->n_stored) continue;
+            run->bad_row = i;
+            return cmlp_refuse(&run->refused, CMLP_ERROR_ORDER, "epoch->workers->first_stored or n_stored");
+        }
+    }
+    rows->data = (const char *)rows->data - workers->first_stored * rows->row_stride;
+    return CMLP_OK;
+}
+
+/* Returns whether all parameters are finite. */
+static int check_params(const epoch_job *job)
+{
+    const cmlp_net *net = job->batch.data.net;
+    const cmlp_optimizer *o = &job->optimizer;
+    size_t state = 0;
+    if (net->kernels->find_nonfinite(job->params, 1, net->n_params) == net->n_params) return 1;
+    cmlp_unify_nans(net->dtype, job->params, net->n_params);
+    if (!cmlp_optimizer_state_size(net, o->solver, &state))
+        cmlp_unify_nans(net->dtype, o->state, (int64_t)(state / net->element));
+    return 0;
+}
+
+static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
+{
+    cmlp_epoch *epoch = &job->epoch;
+    const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
+    epoch->batches = job->batches_done;
+    epoch->cost = job->cost / rows;
+    epoch->penalty = job->penalty / rows;
+    epoch->gradient_norm = job->norm;
+    epoch->cost_sum = job->cost;
+    epoch->penalty_sum = job->penalty;
+    epoch->rows_done = job->rows_done;
+    if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
+    return cmlp_report(job->batch.run, &job->batch.data, fault);
+}
+
+/* Checks all arguments of an epoch of one worker. */
+static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *given, const cmlp_optimizer *optimizer)
+{
+    cmlp_run *run = given->run;
+    cmlp_status status = cmlp_check_net(given->net);
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = cmlp_read_optimizer(&job->optimizer, given->net, optimizer, &run->refused);
+    if (!status)
+        status = cmlp_batch_prepare(&job->batch, given,
+                                    (cmlp_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
+                                                       .n_workers = job->workers.n_workers});
+    if (status) return status;
+    job->batch.workers = job->workers.n_workers > 1 ? &job->workers : NULL;
+    if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
+    job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
+    status = check_counts(job, &run->refused);
+    return status ? status : find_stored(job, run);
+}
+
+/* All workers train, or none: they exchange whether their arguments are valid and the same. */
+static cmlp_status agree(epoch_job *job, cmlp_status own, cmlp_epoch *epoch, cmlp_run *run)
+{
+    if (job->workers.n_workers == 1) return own;
+    const uint64_t fingerprint =
+        own ? 0 : cmlp_fingerprint(&job->batch, &job->optimizer, &job->epoch, job->n_batches);
+    const cmlp_status status = cmlp_workers_agree(&job->workers, own, fingerprint);
+    epoch->workers->failed_rank = job->workers.failed_rank;
+    if (status > CMLP_CANCELLED && !own) run->refused = "epoch->workers";
+    return status;
+}
+
+static cmlp_status train_epoch(epoch_job *job, void *params, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
+{
+    const int continues = job->epoch.first_batch > 0 || job->epoch.continues;
+    job->params = params;
+    job->cost = continues ? job->epoch.cost_sum : 0;
+    job->penalty = continues ? job->epoch.penalty_sum : 0;
+    job->rows_done = continues ? job->epoch.rows_done : 0;
+    job->batches_done = 0;
+    job->norm = NAN;
+    job->lost = job->optimizer.threads_lost;
+    job->shortest = HUGE_VAL;
+    job->batch_next = job->epoch.first_batch;
+    if (job->batch.penalized) cmlp_squares_renew(&job->batch);
+    train_batches(job, cmlp_useful_threads(&job->batch.data, job->batch.memory.rows, 3, run->n_threads));
+    const cmlp_status status = finish_epoch(job, cmlp_first_fault(job->batch.memory.faults, run->n_threads));
+    return_epoch(epoch, &job->epoch);
+    if (epoch->workers) epoch->workers->failed_rank = job->workers.failed_rank;
+    job->optimizer.threads_lost = job->lost;
+    cmlp_return_counters(optimizer, &job->optimizer);
+    return status;
+}
+
+cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                             const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
+                             cmlp_run *run)
+{
+    cmlp_frame frame;
+    epoch_job job;
+    const cmlp_batch_arguments given = {net, params, rows, targets, objective, &frame.run};
+    const cmlp_status begun = cmlp_begin_call(&frame, run);
+    const char *refused = NULL;
+    cmlp_status status = read_epoch(&job.epoch, epoch, &refused);
+    if (!status) status = read_workers(&job.workers, &job.epoch, &refused);
+    if (status) {
+        if (!begun) frame.run.refused = refused;
+        return cmlp_end_call(&frame, begun ? begun : status);
+    }
+    status = begun ? begun : read_arguments(&job, &given, optimizer);
+    status = agree(&job, status, epoch, &frame.run);
+    if (!status) status = train_epoch(&job, params, optimizer, epoch, &frame.run);
+    return cmlp_end_call(&frame, status);
+}
+
+#endif

@@ -1,0 +1,274 @@
+#include "weights.h"
+
+#include "../data/sparse.h"
+#include "../base/sums.h"
+
+#if CMLP_BUILDS_TRAINING
+
+#define SQUARE_ROWS 16 /* weight rows per sum of squares */
+
+/* In batches of up to STEP_ROWS rows the step is most of the work. The gradient is then computed in blocks of
+ * STEP_BYTES bytes, each followed by its step. All blocks reuse the same memory, so that weights and moments stay in
+ * the L2 cache. */
+#ifndef STEP_BYTES
+#define STEP_BYTES 65536
+#endif
+#define STEP_ROWS 64
+
+/* A share of a layer's weights: weight rows [k0, k1), with the biases if `biases` is 1. */
+typedef struct weight_share {
+    int32_t layer;
+    int64_t k0, k1;
+    int biases;
+    void *sums;    /* address of weight row 0's sums; may be before the memory of the share */
+    const uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
+    int32_t index; /* of the thread */
+    int masked;    /* whether the rows of that input have nonzero masks */
+} weight_share;
+
+/* ------------------------------------------------------------------------------------------------- squares */
+
+int64_t cmlp_n_squares(const cmlp_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
+
+static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_dense_layer *layer = &net->layers[l];
+    double *squares = job->memory.squares;
+    for (int32_t i = 0; i < l; i++) squares += cmlp_n_squares(&net->layers[i]);
+    for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
+        const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
+        const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
+        squares[k / SQUARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
+    }
+}
+
+double cmlp_penalty(const cmlp_batch_job *job)
+{
+    const double *alphas = job->objective.alphas;
+    const cmlp_net *net = job->data.net;
+    const double *squares = job->memory.squares;
+    cmlp_sum sum = {0};
+    for (int32_t l = 0; l < net->depth; l++)
+        for (int64_t g = cmlp_n_squares(&net->layers[l]); g > 0; g--, squares++)
+            cmlp_sum_add(&sum, alphas ? alphas[l] * *squares : *squares);
+    return 0.5 * (alphas ? 1 : job->objective.alpha) * cmlp_sum_total(&sum);
+}
+
+void cmlp_squares_renew(cmlp_batch_job *job)
+{
+    for (int32_t l = 0; l < job->data.net->depth; l++)
+        squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
+}
+
+/* ------------------------------------------------------------------------------------------------ gradient */
+
+/* The epilogue of the gradient kernel after the microbatch's rows up to `end`. */
+static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch, int64_t end)
+{
+    return (cmlp_finish){.mode = microbatch->is_last && end == microbatch->n ? microbatch->update->mode : CMLP_KEEP_SUM,
+                         .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
+                         .inverse = 1 / microbatch->weight_sum,
+                         .rate = microbatch->update->step ? microbatch->update->step->rate : 0};
+}
+
+static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
+{
+    return job->memory.pointers + index * (job->memory.rows < CMLP_CHUNK ? job->memory.rows : CMLP_CHUNK);
+}
+
+/* Inputs of a layer: n rows of the microbatch from row `first` on. */
+static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_share *share, int64_t first, int64_t n)
+{
+    const cmlp_net *net = job->data.net;
+    cmlp_gradient_input a = {0};
+    if (!n) return a;
+    if (!share->layer) {
+        a = cmlp_gathered_rows(net, &job->memory.input, first, n, share->masked, share->index);
+        a.column_mask = share->column_mask;
+        return a;
+    }
+    const void **list = row_pointers(job, share->index);
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
+    for (int64_t i = 0; i < n; i++)
+        list[i] = cmlp_at(net, job->memory.layers[share->layer - 1].activations, (first + i) * layer->n_in);
+    return (cmlp_gradient_input){.rows = n, .list = list, .copy = cmlp_copy_space(&job->memory.input, share->index)};
+}
+
+/* The gradient of biases is that of weights whose inputs are all 1. */
+static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, int64_t n, cmlp_gradient_output to,
+                          void *params)
+{
+    static const float one_f = 1;
+    static const double one_d = 1;
+    const cmlp_net *net = job->data.net;
+    const int64_t biases = net->layers[share->layer].biases;
+    const void **list = row_pointers(job, share->index);
+    const cmlp_gradient_input ones = {.rows = n, .list = list};
+    for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
+    to.k0 = 0;
+    to.k1 = 1;
+    to.sums = cmlp_at(net, job->out.gradient, biases);
+    to.w = cmlp_at(net, params, biases);
+    to.finish.alpha = 0;
+    net->kernels->gradient(&ones, &to);
+}
+
+/* Whether sparse_share() computes the gradient of a layer's weights. */
+static int is_sparse_share(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch)
+{
+    return !layer && microbatch->n && cmlp_is_sparse(&job->data);
+}
+
+static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
+    cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
+                           .w = cmlp_at(net, microbatch->update->params, layer->weights), .tuning = net->tuning};
+    int64_t i = 0, m;
+    do { /* runs once even without rows, for the epilogue */
+        m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
+        to.first = microbatch->is_first && !i;
+        to.finish = finish_at(job, share->layer, microbatch, i + m);
+        to.d = cmlp_at(net, job->memory.layers[share->layer].deltas, i * layer->n_out);
+        if (!is_sparse_share(job, share->layer, microbatch)) { /* sparse_share() has computed the others */
+            const cmlp_gradient_input a = layer_input(job, share, i, m);
+            net->kernels->gradient(&a, &to);
+        }
+        if (share->biases) bias_gradient(job, share, m, to, microbatch->update->params);
+        i += m;
+    } while (i < microbatch->n);
+}
+
+/* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
+static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch,
+                         void *scratch)
+{
+    const cmlp_net *net = job->data.net;
+    cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = net->layers[0].n_out, .sums = share->sums,
+                           .w = cmlp_at(net, microbatch->update->params, net->layers[0].weights)};
+    for (int64_t i = 0, m; i < microbatch->n; i += m) {
+        m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
+        const cmlp_csr x = cmlp_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
+        to.first = microbatch->is_first && !i;
+        to.finish = finish_at(job, 0, microbatch, i + m);
+        to.d = cmlp_at(net, job->memory.layers[0].deltas, i * to.n_out);
+        net->kernels->csr_gradient(&x, &to, scratch);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- step */
+
+/* Optimizer step of a share of the weights. */
+static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_update *update)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
+    const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
+    cmlp_step_elements(net, update->step, update->state, update->params, cmlp_at(net, share->sums, from),
+                       layer->weights + from, n, 0);
+    if (share->biases)
+        cmlp_step_elements(net, update->step, update->state, update->params,
+                           cmlp_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
+}
+
+/* Weight rows per block of gradient and step: a multiple of SQUARE_ROWS, whose sums of squares may follow. */
+static int64_t block_rows(const cmlp_net *net, const cmlp_dense_layer *layer)
+{
+    const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
+    return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
+}
+
+/* Gradient and step of a share in blocks of some weight rows, which all use the same memory for the gradient. */
+static void share_in_blocks(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_dense_layer *layer = &net->layers[share->layer];
+    const int64_t rows = block_rows(net, layer);
+    const size_t row = (size_t)layer->n_out * net->element;
+    weight_share block = *share;
+    do { /* runs once even without weight rows, for the biases */
+        block.k1 = share->k1 - block.k0 < rows ? share->k1 : block.k0 + rows;
+        block.biases = share->biases && block.k1 == share->k1;
+        block.sums = (void *)((uintptr_t)share->sums - (size_t)(block.k0 - share->k0) * row);
+        gradient_share(job, &block, microbatch);
+        step_share(job, &block, microbatch->update);
+        block.k0 = block.k1;
+    } while (block.k0 < share->k1);
+}
+
+/* Weight rows [k0, k1) of a layer: the share of a thread, in multiples of `unit` rows. */
+static weight_share share_of(const cmlp_batch_job *job, int32_t layer, int64_t k0, int64_t k1, int64_t unit,
+                             cmlp_member self)
+{
+    const cmlp_net *net = job->data.net;
+    weight_share share = {.layer = layer, .biases = !self.index, .masked = 1, .index = self.index};
+    cmlp_team_share(k1 - k0, unit, self.index, self.size, &share.k0, &share.k1);
+    share.k0 += k0;
+    share.k1 += k0;
+    for (int32_t i = 0; i < self.size; i++) share.masked &= job->memory.masked[i];
+    if (!layer) share.column_mask = cmlp_join_column_masks(net, &job->memory.input, self);
+    share.sums = cmlp_at(net, job->out.gradient, net->layers[layer].weights);
+    return share;
+}
+
+void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_member self)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_update *update = microbatch->update;
+    const int ends = microbatch->is_last && update->step && !cmlp_clips(update);
+    const int steps = ends && update->mode == CMLP_GRADIENT;
+    const int in_blocks = steps && microbatch->is_first && microbatch->n <= STEP_ROWS && !update->keep;
+    const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
+    for (int32_t l = 0; l < net->depth; l++) {
+        const int sparse = is_sparse_share(job, l, microbatch);
+        const weight_share share = share_of(job, l, 0, net->layers[l].n_in, unit, self);
+        if (sparse) sparse_share(job, &share, microbatch, cmlp_thread_scratch(job, self.index));
+        if (in_blocks && !sparse) {
+            share_in_blocks(job, &share, microbatch);
+        } else {
+            gradient_share(job, &share, microbatch);
+            if (steps) step_share(job, &share, update);
+        }
+        if (ends && job->penalized) squares_of(job, update->params, l, share.k0, share.k1);
+    }
+}
+
+void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_member self)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_update keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
+    const cmlp_microbatch microbatch = {.n = n, .weight_sum = 1, .update = &keep};
+    for (int32_t l = 0; n && l < net->depth; l++) {
+        const cmlp_dense_layer *layer = &net->layers[l];
+        if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
+        const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
+        const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;
+        weight_share share = share_of(job, l, k0, k1, CMLP_GROUP, self);
+        share.biases &= end > layer->biases;
+        if (is_sparse_share(job, l, &microbatch))
+            sparse_share(job, &share, &microbatch, cmlp_thread_scratch(job, self.index));
+        gradient_share(job, &share, &microbatch);
+    }
+}
+
+void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_member self)
+{
+    const cmlp_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
+    cmlp_weights_share(job, &all, self);
+}
+
+void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
+{
+    const cmlp_net *net = job->data.net;
+    for (int32_t l = 0; l < net->depth; l++) {
+        weight_share share = {.layer = l, .biases = !self.index};
+        share.sums = cmlp_at(net, job->out.gradient, net->layers[l].weights);
+        cmlp_team_share(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &share.k0, &share.k1);
+        step_share(job, &share, update);
+        if (job->penalized) squares_of(job, update->params, l, share.k0, share.k1);
+    }
+}
+
+#endif

@@ -1,0 +1,30 @@
+/* The steps of backpropagation that threads share by weights: the gradient over a microbatch from its deltas, the
+ * optimizer's step, and the sums of squared weights. */
+#ifndef CMLP_WEIGHTS_H
+#define CMLP_WEIGHTS_H
+
+#include "batch.h"
+
+/* Gradient, and step if due, of the weights that belong to a thread, in all layers. */
+void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_member self);
+
+/* Adds the gradients of the n rows in the workspace to the sums in job->out.gradient, for those parameters of
+ * [begin, end) that belong to a thread. The bounds are ends of layers, or multiples of CMLP_SLICE_ROWS rows. */
+void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_member self);
+#define CMLP_SLICE_ROWS 16 /* a multiple of CMLP_GROUP */
+
+/* Gradient from the sums of all rows, and step if due: as cmlp_weights_share() after the last row. */
+void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_member self);
+
+/* The step alone, when clipping has to wait for the norm of the whole gradient. */
+void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self);
+
+/* Half the sum of the squared weights times alpha, or times the layers' alphas: from job->memory.squares, which the
+ * second function computes anew. */
+double cmlp_penalty(const cmlp_batch_job *job);
+void cmlp_squares_renew(cmlp_batch_job *job);
+
+/* Number of entries of a layer in job->memory.squares. */
+int64_t cmlp_n_squares(const cmlp_dense_layer *layer);
+
+#endif

@@ -1,0 +1,197 @@
+#include "workers.h"
+
+#include "output.h"
+#include "weights.h"
+
+#if CMLP_BUILDS_TRAINING
+
+/* A slice has about this many elements, and there are at most about MOST_SLICES. A worker waits for one slice of the
+ * worker before, and a message takes as long as computing with some thousand elements. */
+#ifndef SLICE_ELEMENTS
+#define SLICE_ELEMENTS 16384
+#endif
+#define MOST_SLICES 16
+
+/* What travels with the sums: sent in front of the first slice, and broadcast in front of all of them. */
+typedef struct cmlp_message {
+    double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
+    int64_t status, selected, column; /* the fault of the first row that has one */
+    int64_t failed_rank;              /* the worker with this fault, or -1 */
+} cmlp_message;
+CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
+
+/* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, and the
+ * first worker that refuses the call. */
+typedef struct cmlp_greeting {
+    uint64_t fingerprint;
+    int64_t status, failed_rank;
+} cmlp_greeting;
+
+cmlp_status cmlp_workers_agree(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
+{
+    const int32_t rank = workers->rank, n = workers->n_workers;
+    cmlp_greeting sent = {fingerprint, own, own ? rank : -1}, before = {fingerprint, CMLP_OK, -1};
+    if (rank && workers->receive(workers->context, &before, sizeof before, rank - 1)) return CMLP_CANCELLED;
+    if (before.status)
+        sent = before;
+    else if (!own && before.fingerprint != fingerprint)
+        sent = (cmlp_greeting){before.fingerprint, CMLP_ERROR_WORKERS, rank};
+    if (rank < n - 1 && workers->send(workers->context, &sent, sizeof sent, rank + 1)) return CMLP_CANCELLED;
+    if (workers->broadcast(workers->context, &sent, sizeof sent, n - 1)) return CMLP_CANCELLED;
+    if (!sent.status && sent.fingerprint == fingerprint) return CMLP_OK;
+    workers->failed_rank = sent.failed_rank >= 0 && sent.failed_rank < n ? (int32_t)sent.failed_rank : -1;
+    return sent.status > CMLP_CANCELLED && sent.status < CMLP_ERROR_INPUT ? (cmlp_status)sent.status
+                                                                        : CMLP_ERROR_WORKERS;
+}
+
+/* Whether a message is one that a worker with these arguments can send: its numbers become an index and a status. */
+static int is_message(const cmlp_batch_job *job, const cmlp_message *m)
+{
+    const int64_t n_in = cmlp_n_in(job->data.net), n_out = cmlp_n_out(job->data.net);
+    if (m->status == CMLP_OK) return 1;
+    if (m->status != CMLP_CANCELLED && m->status != CMLP_ERROR_INPUT && m->status != CMLP_ERROR_TARGET &&
+        m->status != CMLP_ERROR_DIVERGED)
+        return 0;
+    return m->selected >= -1 && m->selected < job->data.n && m->column >= -1 &&
+           m->column < (n_in > n_out ? n_in : n_out) && m->failed_rank >= 0 && m->failed_rank < job->workers->n_workers;
+}
+
+/* The end of the slice that starts at the parameter `begin`: at most `most` elements, but at least CMLP_SLICE_ROWS
+ * weight rows, or the rest of a layer with its biases. */
+static int64_t slice_end(const cmlp_net *net, int64_t begin, int64_t most)
+{
+    int64_t end = begin;
+    for (int32_t l = 0; l < net->depth; l++) {
+        const cmlp_dense_layer *layer = &net->layers[l];
+        const int64_t layer_end = layer->biases + layer->n_out, unit = CMLP_SLICE_ROWS * layer->n_out;
+        if (layer_end <= begin) continue;
+        if (layer_end - begin <= most) {
+            end = layer_end;
+            continue;
+        }
+        if (end > begin && layer->weights + unit - begin > most) break; /* not even one unit of this layer */
+        const int64_t start = begin > layer->weights ? begin : layer->weights;
+        int64_t units = (begin + most - start) / unit;
+        if (units < 1) units = 1;
+        return start + units * unit < layer->biases ? start + units * unit : layer_end;
+    }
+    return end;
+}
+
+static int64_t slice_elements(const cmlp_net *net)
+{
+    const int64_t elements = net->n_params / MOST_SLICES;
+    return elements < SLICE_ELEMENTS ? SLICE_ELEMENTS : elements;
+}
+
+/* The memory of the slice [begin, end), with the message if it is the first. */
+static void *slice_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
+{
+    void *sums = cmlp_at(job->data.net, job->out.gradient, begin);
+    *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLP_MESSAGE_BYTES);
+    return begin ? sums : job->memory.message;
+}
+
+/* Joins what the worker before has sent with the fault and the costs of this worker's n rows. */
+static void join(cmlp_batch_job *job, cmlp_fault own, int64_t n)
+{
+    const cmlp_workers *workers = job->workers;
+    cmlp_message *message = job->memory.message;
+    job->exchange.takes = workers->rank > 0 && !message->status; /* after a fault the worker before sends no more */
+    if (!message->status && own.status) {
+        message->status = own.status;
+        message->selected = own.selected;
+        message->column = own.column;
+        message->failed_rank = workers->rank;
+    }
+    job->exchange.computes = !message->status;
+    if (message->status) return;
+    cmlp_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
+    memcpy(sum.partial, message->cost, sizeof sum.partial);
+    cmlp_batch_costs(job, job->memory.costs, n, &sum);
+    memcpy(message->cost, sum.partial, sizeof sum.partial);
+}
+
+/* Gets the sums of the workers before for a slice. */
+static void begin_slice(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t begin, int64_t end)
+{
+    const cmlp_workers *workers = job->workers;
+    cmlp_message *message = job->memory.message;
+    size_t bytes;
+    void *data = slice_bytes(job, begin, end, &bytes);
+    if (job->exchange.broken) return;
+    if (!workers->rank) {
+        memset(data, 0, bytes);
+        if (!begin) message->failed_rank = -1;
+    } else if (job->exchange.takes) {
+        job->exchange.broken = workers->receive(workers->context, data, bytes, workers->rank - 1) != 0;
+    }
+    if (!begin && !job->exchange.broken) job->exchange.broken = !is_message(job, message);
+    if (!begin && !job->exchange.broken) join(job, own, n);
+}
+
+static void end_slice(cmlp_batch_job *job, int64_t begin, int64_t end)
+{
+    const cmlp_workers *workers = job->workers;
+    const cmlp_message *message = job->memory.message;
+    size_t bytes;
+    void *data = slice_bytes(job, begin, end, &bytes);
+    if (!job->exchange.gives) return;
+    job->exchange.broken = workers->send(workers->context, data, bytes, workers->rank + 1) != 0;
+    if (message->status) job->exchange.gives = 0; /* the next worker expects no more */
+}
+
+/* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
+ * sums that no worker has computed. */
+static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
+{
+    cmlp_workers *workers = job->workers;
+    const cmlp_message *message = job->memory.message;
+    cmlp_fault fault = {CMLP_CANCELLED, -1, -1};
+    size_t bytes;
+    void *all = slice_bytes(job, 0, job->data.net->n_params, &bytes);
+    workers->failed_rank = -1;
+    if (!job->exchange.broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
+    if (!job->exchange.broken && !workers->broadcast(workers->context, all, bytes, workers->n_workers - 1) &&
+        is_message(job, message)) {
+        fault = (cmlp_fault){CMLP_OK, -1, -1};
+        if (message->status) {
+            fault = (cmlp_fault){(cmlp_status)message->status, message->selected, message->column};
+            workers->failed_rank = (int32_t)message->failed_rank;
+        }
+        memcpy(cost->partial, message->cost, sizeof cost->partial);
+    }
+    for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlp_fault){CMLP_OK, -1, -1} : fault;
+}
+
+int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                       cmlp_member self)
+{
+    const cmlp_net *net = job->data.net;
+    const cmlp_workers *workers = job->workers;
+    const int64_t most = slice_elements(net);
+    int64_t a, b;
+    cmlp_team_share(n, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
+    if (!self.index)
+        job->exchange = (cmlp_exchange){.takes = workers->rank > 0, .gives = workers->rank < workers->n_workers - 1};
+    cmlp_batch_rows(job, first + a, b - a, self);
+    const cmlp_fault own = cmlp_first_fault(job->memory.faults, self.size);
+    for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
+        to = slice_end(net, begin, most);
+        if (!self.index) begin_slice(job, own, b - a, begin, to);
+        cmlp_team_wait(self);
+        const int broken = job->exchange.broken;
+        if (!broken && job->exchange.computes) cmlp_weights_continue(job, b - a, begin, to, self);
+        cmlp_team_wait(self);
+        if (broken) break;
+        if (!self.index) end_slice(job, begin, to);
+    }
+    if (!self.index) share_sums(job, cost, self.size);
+    cmlp_team_wait(self);
+    if (job->memory.faults[0].status) return 0;
+    cmlp_weights_finish(job, cmlp_weight_sum(&job->data, first, n), update, self);
+    cmlp_batch_clipped_step(job, update, self);
+    return 1;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* Computes the workspace size of a call. */
+#include "../base/arguments.h"
+#include "backward.h"
+#include "../forward/forward.h"
+
+/* The workspace of a forward call if `objective` is NULL, else of a gradient, else (epoch) of training. */
+static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                    const cmlp_epoch *epoch, int64_t n, int32_t n_workers, int32_t n_threads)
+{
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    if (!objective) return cmlp_forward_space(net, sparse, n, n_threads);
+#if CMLP_BUILDS_TRAINING
+    cmlp_batch_shape shape = {epoch ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT, n, n_workers, n_threads};
+    if (sparse) shape.call |= CMLP_CALL_CSR;
+    if (objective->dropout) shape.call |= CMLP_CALL_DROPOUT;
+    return cmlp_batch_space(net, shape);
+#else
+    (void)epoch;
+    (void)n_workers;
+    return 0;
+#endif
+}
+
+cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
+{
+    cmlp_rows rows_copy;
+    cmlp_objective objective_copy;
+    cmlp_epoch epoch_copy;
+    cmlp_status status = cmlp_check_net(net);
+    if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
+    if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, loss_context);
+    if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, workers);
+    cmlp_workers workers = {.n_workers = 1};
+    if (!status && epoch && epoch_copy.workers)
+        status = CMLP_READ(&workers, epoch_copy.workers, cmlp_workers, failed_rank);
+    if (status) return status;
+    if (workers.n_workers < 1) return CMLP_ERROR_OPTION;
+    if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
+    int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
+    if (n < 0 || (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
+    if (epoch && epoch_copy.batch_size < 0) return CMLP_ERROR_BATCH;
+    if (epoch && epoch_copy.batch_size && epoch_copy.batch_size < n) n = epoch_copy.batch_size;
+    if (!n_threads) n_threads = 1;
+    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
+    const cmlp_objective *wanted = objective ? &objective_copy : NULL;
+    const size_t needed = space(net, &rows_copy, wanted, epoch, n ? n : 1, workers.n_workers, n_threads);
+    if (!needed) return CMLP_ERROR_OVERFLOW;
+    *bytes = cmlp_with_slack(needed);
+    return CMLP_OK;
+}

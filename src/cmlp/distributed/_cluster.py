@@ -1,0 +1,105 @@
+"""The Dask cluster: tasks without a state of their own, which any worker can run, and run again."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cmlp import __version__
+from cmlp._threads import available_threads
+from cmlp.exceptions import name_place, optional
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_RETRIES = 3  # of a task that fails for a reason other than its arguments
+_GATHERED = 8  # results that are requested together: they are in memory at the same time
+
+
+def load(name: str) -> Any:
+    """Import a module of Dask; the ImportError says how to install it."""
+    return optional(name, f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]")
+
+
+@contextmanager
+def cluster_of(client: Any) -> Iterator[Cluster]:
+    """Yield the cluster of a client; for None that of the program's current client, or a new one in this process."""
+    distributed = load("distributed")
+    if client is None:
+        try:
+            client = distributed.default_client()
+        except ValueError:
+            threads = available_threads()
+            options = {"n_workers": 1, "threads_per_worker": threads, "dashboard_address": "127.0.0.1:0"}
+            with distributed.Client(processes=False, **options) as own:
+                yield Cluster(own)
+            return
+    if not isinstance(client, distributed.Client):
+        raise TypeError(f"client must be a distributed.Client or None, got {type(client).__name__}.")
+    if client.asynchronous:
+        raise ValueError("client must not be asynchronous: use Client(asynchronous=False).")
+    yield Cluster(client)
+
+
+class Cluster:
+    """Runs functions on the workers of a client.
+
+    A task gets all that it needs as arguments and returns its result. It is bound to no worker, so Dask runs it again
+    elsewhere if its worker ends. An error that follows from the arguments is returned, not raised: it would come again
+    at each retry. A task whose argument is such an error returns it too.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def compute(self, parts: list[Any]) -> list[Any]:
+        """Return the futures of delayed values."""
+        futures: list[Any] = self.client.compute(parts, retries=_RETRIES)
+        return futures
+
+    def slots(self) -> list[str]:
+        """Return the address of a worker for each of its threads; the first ones are of different workers."""
+        threads: dict[str, int] = self.client.nthreads()
+        slots = sorted((i, address) for address, n in threads.items() for i in range(n))
+        return [address for _, address in slots]
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "", near: str | None = None) -> Any:
+        """Return the future of a result, if possible `near` a worker; errors get the name of a place."""
+        name = f"cmlp-{function.__name__}-{uuid.uuid4().hex}"
+        # The parameters of a network are sent once per round, as part of a task: scattered data would be lost with
+        # their worker. Dask's warning of large tasks is for rows.
+        with load("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
+            options: dict[str, Any] = {} if near is None else {"workers": [near], "allow_other_workers": True}
+            return self.client.submit(
+                _run, __version__, place, function, arguments, key=name, pure=False, retries=_RETRIES, **options
+            )
+
+    def results(self, futures: Sequence[Any]) -> Iterator[Any]:
+        """Yield the results in the order of the futures; raises the first error, and cancels what is not done."""
+        try:
+            for start in range(0, len(futures), _GATHERED):
+                for result in self.client.gather(futures[start : start + _GATHERED]):
+                    if isinstance(result, Exception):
+                        raise result
+                    yield result
+        finally:
+            for future in futures:
+                if not future.done():
+                    future.cancel()
+
+
+def _run(version: str, place: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Call a function; a worker runs this."""
+    if version != __version__:
+        return ValueError(f"cmlp must have the same version everywhere, got {__version__} on a worker, and {version}.")
+    for argument in arguments:
+        for value in argument if isinstance(argument, list) else [argument]:
+            if isinstance(value, Exception):
+                return value
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError) as error:
+        if place:
+            name_place(error, place)
+        return error

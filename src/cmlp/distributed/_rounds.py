@@ -1,0 +1,146 @@
+"""Training in rounds on a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cmlp._estimators.batches import check_batches
+from cmlp._estimators.callbacks import calling_back
+from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fitting import train
+from cmlp._estimators.problem import Call
+from cmlp._estimators.resuming import model_to_resume
+from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
+from cmlp._importers import load as load_model
+from cmlp._integers import positive_integer
+from cmlp._training.rounds import Rounds
+from cmlp._training.shards import given_shards, sizes_of
+from cmlp._workers import ALONE
+from cmlp.distributed._cluster import cluster_of, load
+from cmlp.distributed._parts import parts_of
+from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cmlp._estimators.model import Model
+    from cmlp._estimators.targets import Targets
+    from cmlp._inputs.door import Door, Opened
+    from cmlp._training.beginning import Fit
+    from cmlp._training.settings import Settings
+    from cmlp._training.shards import Shards
+    from cmlp._training.task import Data
+    from cmlp.distributed._cluster import Cluster
+
+_MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy
+_ROUNDS = 8  # per epoch, with more shards
+
+
+def fit_in_rounds(
+    model: Any,
+    rows: tuple[Any, Any, Any],
+    held: tuple[Any, Any, Any],
+    shards: Shards,
+    rounds: int | None,
+    client: Any,
+    checkpoint: str | os.PathLike[str] | None,
+) -> None:
+    """Train an estimator in rounds; see `cmlp.distributed.fit`."""
+    load("distributed")
+    given = given_shards(shards)
+    n_shards = given if isinstance(given, int) else len(given)
+    n_rounds = 1 if n_shards <= _MOST_SHARDS_FOR_EPOCHS else _ROUNDS
+    if rounds is not None:
+        n_rounds = positive_integer("rounds", rounds, " or None")
+    if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
+        raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
+    with Exclusively(model), cluster_of(client) as cluster:
+        parameters = model._parameters()
+        check_batches(parameters, held[0] is not None, "distributed.fit")
+        if parameters.provenance:
+            raise ValueError("provenance=True needs fit, fit_batches or comm: rounds on a cluster are not recorded.")
+        kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
+        resuming = checkpoint is not None and os.path.exists(checkpoint)
+        previous = vars(model).get("_model") if parameters.warm_start else None
+        if resuming:
+            previous = _stored(model, parameters.training, checkpoint, kept)
+        if checkpoint is not None:
+            callbacks = [*(parameters.training.callbacks or []), _Saver(checkpoint)]
+            parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
+        call = Call(model, parameters, previous, held, resume=resuming)
+        source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
+        call = call._replace(classes=source.classes)
+        calling_back(model, source.given)(partial(train, call, source, ALONE))
+
+
+class Parts(Source):
+    """The parts of rows on a cluster, which are joined to shards; `kept` has the shards and the number of rounds."""
+
+    def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, kept: Mapping[str, Any]) -> None:
+        submit, given = cluster.submit, cluster.compute(delayed)
+        parts = [submit(open_part, part, i, door) for i, part in enumerate(given)]
+        summaries = list(
+            cluster.results(
+                [submit(summary, *pair, i, door.labels) for i, pair in enumerate(zip(given, parts, strict=True))]
+            )
+        )
+        sizes_of_parts = [one.n_rows for one in summaries]
+        n_rows, n_rounds = sum(sizes_of_parts), kept["rounds"]
+        if not n_rows:
+            raise ValueError("X must have at least one row, got none.")
+        sizes = sizes_of(kept["shards"], n_rows)
+        most = max(_ROUNDS, min(sizes))
+        if n_rounds > most:
+            raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {len(sizes)} shards, got {n_rounds}.")
+        self.given = next(one.first for one in summaries if one.first is not None)
+        self.classes = all_classes(summaries)
+        self.kept, self._door = kept, door
+        self._shards = DaskShards(cluster, parts, sizes_of_parts, sizes)
+
+    def open(self, door: Door) -> Opened:
+        """Return the first row."""
+        self._first = door._replace(partial=True).open(*self.given)
+        return self._first
+
+    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+        """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
+        self._shards.convert(Form.of(self._door, "part", self._first, targets, fit.state.params.dtype))
+        data = with_learned_scales(self._shards.moments(), fit) if scale_to_learn(fit) else fit.data
+        return sum(self._shards.sizes), data
+
+    def engine(self, fit: Fit) -> Rounds:
+        """Return the engine that lets the workers of the cluster train."""
+        return Rounds(fit, self._shards, self.kept["rounds"])
+
+
+class _Saver:
+    """A callback that writes the model with its training state to a file, before the first and after each round."""
+
+    every_batches = 1  # a round counts as a batch
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
+
+    def _save(self, trainer: Any) -> None:
+        """Write the file. Before training, what cannot be stored raises its error."""
+        trainer.save(self._path)
+
+    on_fit_begin = on_batches_end = on_epoch_end = _save
+
+
+def _stored(model: Any, settings: Settings, path: Any, numbers: dict[str, Any]) -> Model:
+    """Return the model in a checkpoint; raises ValueError if training cannot continue from it."""
+    loaded: Any = load_model(path)
+    if type(loaded) is not type(model):
+        raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
+    twin = copy(model)
+    twin._model = loaded._model
+    stored = model_to_resume(twin, settings, in_rounds=True)
+    kept = stored.state.parameters or {}
+    for name, now in numbers.items():
+        if kept.get(name) != now:
+            raise ValueError(f"The checkpoint has {name}={kept.get(name)}, so {name}={now} is not possible.")
+    return stored

@@ -1,0 +1,142 @@
+"""What all plots share: importing matplotlib, colours, axes and images."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp.exceptions import optional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.text import Text
+    from numpy.typing import NDArray
+
+# Colours for lines and classes: blue, vermillion and green of Okabe and Ito (2008) first. Each has a contrast of at
+# least 3 with white and with black. Markers distinguish classes too.
+COLORS = ("#0072B2", "#D55E00", "#009175", "#B5628F", "#7F7F7F", "#8C6D00", "#3F7FE0", "#A0522D")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# Activations from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and Renslow 2018).
+ACTIVATIONS = "cividis"
+# The ends of the colours of weights, negative and positive, on a light and on a dark background.
+_SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
+
+
+def pyplot() -> Any:
+    """Return ``matplotlib.pyplot``; raises ImportError that names the extra if matplotlib is missing."""
+    return optional("matplotlib.pyplot", "Plots need matplotlib: install it with `pip install cmlp[plots]`.")
+
+
+def text_color() -> Any:
+    """Return the colour of text in matplotlib's current style."""
+    return pyplot().rcParams["text.color"]
+
+
+def is_dark() -> bool:
+    """Return whether matplotlib's current style has light text, and therefore a dark background."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(text_color())
+    return bool(0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5)
+
+
+def signed_colormap() -> Colormap:
+    """Return a colour map from negative (orange) over zero (the background) to positive (blue).
+
+    Examples
+    --------
+    >>> from cmlp.plots import signed_colormap
+    >>> signed_colormap().name
+    'cmlp_signed'
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    negative, positive = _SIGNED[is_dark()]
+    return LinearSegmentedColormap.from_list("cmlp_signed", [negative, pyplot().rcParams["axes.facecolor"], positive])
+
+
+def signed_limit(values: NDArray[Any]) -> float:
+    """Return the absolute value that gets the full colour.
+
+    It is the 99th percentile: a few extreme weights would make all others almost invisible.
+    """
+    limit = float(np.quantile(np.abs(values), 0.99)) or float(np.abs(values).max())
+    return limit or 1.0
+
+
+class Display:
+    """The base class of the displays; not for direct use.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes of the last call of `plot`.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+    """
+
+    ax_: Axes
+    figure_: Figure
+
+    def __init_subclass__(cls) -> None:
+        cls.__module__ = "cmlp.plots"
+
+    def _start(self, ax: Axes | None, size: tuple[float, float]) -> Axes:
+        """Store and return the axes to draw on: `ax`, or new ones in a figure of this size in inches."""
+        plt = pyplot()
+        if ax is None:
+            _, ax = plt.subplots(figsize=size, layout="constrained")
+        assert ax is not None
+        self.ax_, self.figure_ = ax, ax.figure
+        return ax
+
+
+class ImageGrid:
+    """Images of the same shape side by side on one axes, each with a title of some lines above it."""
+
+    def __init__(self, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> None:
+        height, width = shape
+        # All sizes are in widths of an image.
+        self.height, self.gap, self.title = height / width, 0.12, 0.2 * title_lines
+        self.n_rows, self.n_columns = math.ceil(n_images / n_columns), n_columns
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """A figure size in inches."""
+        scale = 1.15
+        rows = self.n_rows * (self.height + self.title + self.gap)
+        return max(2.5, scale * self.n_columns * 1.12), max(1.5, scale * rows + 0.3)
+
+    def draw(
+        self, ax: Axes, images: Iterable[NDArray[Any]], titles: Iterable[str], **options: Any
+    ) -> tuple[list[AxesImage], list[Text]]:
+        """Draw images with their titles; return both."""
+        from matplotlib.patches import Rectangle
+
+        limits: dict[str, Any] = {
+            "xlim": (0, self.n_columns * (1 + self.gap) - self.gap),
+            "ylim": (self.n_rows * (self.height + self.title + self.gap) - self.gap, 0),
+        }
+        ax.set(**limits)
+        ax.set_aspect("equal")
+        ax.set_axis_off()
+        drawn, texts = [], []
+        for index, (image, title) in enumerate(zip(images, titles, strict=True)):
+            row, column = divmod(index, self.n_columns)
+            left = column * (1 + self.gap)
+            top = row * (self.height + self.title + self.gap) + self.title
+            extent = (left, left + 1, top + self.height, top)
+            drawn.append(ax.imshow(image, extent=extent, aspect="equal", interpolation="nearest", **options))
+            # An outline shows where an image with the background's colour ends.
+            edge = {"fill": False, "edgecolor": COLORS[4], "linewidth": 0.5, "clip_on": False}
+            ax.add_patch(Rectangle((left, top), 1, self.height, **edge))
+            texts.append(ax.text(left + 0.5, top - 0.04, title, ha="center", va="bottom", fontsize="small"))
+        ax.set(**limits)
+        return drawn, texts

@@ -1,0 +1,254 @@
+"""What the estimators for river share: checked rows, the column of each feature, and a network that grows with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from river.utils import dataframe
+
+from cmlp import _core
+from cmlp._blocks import block_copy, empty_block
+from cmlp._network.network import Network
+from cmlp._parameters.architecture import hidden_activations, hidden_sizes
+from cmlp._parameters.hyperparameters import TABLE
+from cmlp._training.initialization import init_activations, initial_params
+from cmlp._training.random import random_state
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+POSITIVE = ("poisson", "gamma")  # losses of targets that must not be negative
+
+
+class Stream:
+    """A base class: the parameters, the column of each feature, and a network that grows.
+
+    The first layer may have more columns than there are features. The weights of such a column are 0 until a feature
+    gets it, because its input is always 0.
+    """
+
+    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _output, loss = "softmax", "log_loss"
+
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str | Sequence[str]
+    solver: str
+    alpha: float
+    batch_size: int
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    weight_decay: float
+    max_grad_norm: float | None
+    dtype: str
+    seed: int | None
+
+    def _set_up(self, arguments: Mapping[str, Any]) -> None:
+        """Store and check the constructor's arguments."""
+        parameters = {name: arguments[name] for name in arguments if name not in ("self", "__class__")}
+        checked = TABLE.checked(self._owner, parameters, type(self).__name__)
+        hidden_activations(checked["activation"], len(hidden_sizes(checked["hidden_layer_sizes"])))
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        self._columns: dict[Hashable, int] = {}
+        self._network: Network | None = None
+        self._optimizer: _core.Optimizer | None = None
+
+    @property
+    def learning_rate_init(self) -> float:
+        """The learning rate of the next step; setting it to an invalid value raises ValueError."""
+        return self._learning_rate
+
+    @learning_rate_init.setter
+    def learning_rate_init(self, value: float) -> None:
+        TABLE.checked(self._owner, {"learning_rate_init": value}, type(self).__name__)
+        self._learning_rate = value
+
+    @property
+    def _mutable_attributes(self) -> set[str]:
+        return {"learning_rate_init"}
+
+    @property
+    def features_(self) -> list[Hashable]:
+        """The names of the features seen so far, in the order of the network's inputs."""
+        return list(self._columns)
+
+    @property
+    def network_(self) -> Network | None:
+        """The network; None before the first call of a learn method.
+
+        Learning a feature or class that is new may replace it. It can have more inputs than there are features; the
+        weights of the others are 0.
+        """
+        return self._network
+
+    # Learning
+
+    def _learn(
+        self,
+        names: Sequence[Hashable],
+        n_outputs: int,
+        rows: NDArray[Any],
+        targets: NDArray[Any],
+        missing: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Take gradient steps on rows, whose columns are `names`, and of which some values may be missing.
+
+        If training diverges, or on Ctrl-C, the model stays unchanged.
+        """
+        n_features, network, optimizer = len(self._columns), self._network, self._optimizer
+        before = None if network is None else (block_copy(network.params), deepcopy(optimizer))
+        try:
+            self._grow(names, n_outputs, missing)
+            self._train(self._inputs(names, rows), targets)
+        except BaseException:
+            while len(self._columns) > n_features:
+                self._columns.popitem()
+            self._network, self._optimizer = network, optimizer
+            if network is not None and before is not None:
+                network.params[:], self._optimizer = before
+            raise
+
+    def _train(self, rows: NDArray[Any], targets: NDArray[Any]) -> None:
+        network, optimizer = self._network, self._optimizer
+        assert network is not None and optimizer is not None
+        optimizer.learning_rate = self.learning_rate_init
+        network._net.train_epoch(
+            network.params,
+            rows,
+            targets,
+            optimizer,
+            batch_size=self.batch_size,
+            alpha=float(self.alpha),
+            loss_scale=0.5 if self.loss == "squared_error" else 1.0,
+        )
+
+    def _grow(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> None:
+        """Give new features a column, and let the network have as many inputs and outputs as needed.
+
+        The features get their columns in the order of the rows in which they are first present, as if each row came
+        alone; within a row sorted, so that the order of the features in a dict does not matter.
+        """
+        first = {}
+        for place, name in enumerate(names):
+            if name not in self._columns and (missing is None or not missing[:, place].all()):
+                first[name] = 0 if missing is None else int(missing[:, place].argmin())
+        for name in sorted(first, key=lambda name: (first[name], repr(name))):
+            self._columns[name] = len(self._columns)
+        if self._network is None:
+            self._begin(sum(row == 0 for row in first.values()), n_outputs)
+        assert self._network is not None
+        n_inputs, sizes = len(self._columns), self._network.sizes
+        if n_inputs > sizes[0]:  # doubled: the cost of growing is proportional to the number of features
+            self._resize(max(n_inputs, 2 * sizes[0]), n_outputs)
+        elif n_outputs > sizes[-1]:
+            self._resize(sizes[0], n_outputs)
+
+    def _begin(self, n_features: int, n_outputs: int) -> None:
+        """Make the network for the features of the first row, whose weights are random."""
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        names = hidden_activations(self.activation, len(hidden))
+        # `Network` refuses a softmax with one output, but the first class has no other beside it.
+        sizes = max(n_features, 1), *hidden, n_outputs
+        net = _core.Net(sizes, (*names, self._output), self.loss, np.dtype(self.dtype))
+        params = initial_params(net, random_state(self.seed), init_activations(names, self.activation))
+        net.views(params)[0][0][n_features:] = 0
+        network = Network._assembled(net, params, 1.0)
+        solver = self.solver
+        if solver == "sgd" and self.momentum > 0:
+            solver = "nesterov" if self.nesterovs_momentum else "momentum"
+        optimizer = network.optimizer(
+            solver,
+            learning_rate=self.learning_rate_init,
+            momentum=self.momentum,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            weight_decay=self.weight_decay if solver == "adamw" else 0.0,
+            max_grad_norm=self.max_grad_norm,
+        )
+        self._network, self._optimizer = network, optimizer
+
+    def _resize(self, n_inputs: int, n_outputs: int) -> None:
+        """Replace network and optimizer by larger ones; the new weights and moments are 0."""
+        assert self._network is not None and self._optimizer is not None
+        old, state = self._network._net, self._optimizer.get_state()
+        sizes = (n_inputs, *old.sizes[1:-1], n_outputs)
+        net = _core.Net(sizes, old.activations, old.loss, old.dtype, old.activation_parameters, old.loss_parameter)
+        moments = state["state"].reshape(-1, old.n_params)
+        state["state"] = np.concatenate([_padded(block, old, net) for block in moments] or [state["state"]])
+        self._optimizer = _core.restored(state)
+        self._network = Network._assembled(net, _padded(self._network.params, old, net), 1.0)
+
+    # Inputs and outputs
+
+    def _inputs(self, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+        """Return rows for the network. Features that it does not know are left out, and absent ones are 0."""
+        assert self._network is not None
+        known = [(self._columns[name], place) for place, name in enumerate(names) if name in self._columns]
+        inputs = np.zeros((len(rows), self._network.sizes[0]), self.dtype)
+        if known:
+            columns, entries = zip(*known, strict=True)
+            inputs[:, columns] = rows[:, entries]
+        return inputs
+
+    def _outputs(self, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+        assert self._network is not None
+        return self._network.forward(self._inputs(names, rows))
+
+
+def _padded(block: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
+    """Return a parameter block of a larger network with the values of a block of `old`, and 0 elsewhere."""
+    padded = empty_block(net.n_params, net.dtype)
+    padded[:] = 0
+    for present, views in zip(old.views(block), net.views(padded), strict=True):
+        for tensor, view in zip(present, views, strict=True):
+            view[tuple(map(slice, tensor.shape))] = tensor
+    return padded
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number."""
+    try:
+        return math.isfinite(value)
+    except (TypeError, OverflowError):
+        return False
+
+
+def as_row(x: Mapping[Hashable, Any]) -> NDArray[np.float64]:
+    """Return the values of a dict of features as an array with one row."""
+    if not isinstance(x, Mapping):
+        raise TypeError(f"x must be a dict of features, got {type(x).__name__}.")
+    for name, value in x.items():
+        if not is_number(value):
+            raise ValueError(f"x[{name!r}] must be a finite number, got {value!r}.")
+    return np.array([[float(value) for value in x.values()]], np.float64)
+
+
+def as_frame(X: Any) -> tuple[Any, list[Hashable], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a frame with the names and the values of its columns, 0 for missing ones, and which are missing."""
+    frame = dataframe.into_frame(X)
+    try:
+        rows = np.array(dataframe.to_numpy(frame), np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X must have columns of numbers: {error}") from None
+    missing = np.isnan(rows)
+    rows[missing] = 0
+    if not np.isfinite(rows).all():
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        raise ValueError(f"X must have finite numbers, got infinity in row {row} of column {frame.columns[column]!r}.")
+    return frame, list(frame.columns), rows, missing
+
+
+def as_list(y: Any, n_rows: int) -> list[Any]:
+    """Return the entries of a series, one for each row."""
+    labels: list[Any] = dataframe.into_series(y).to_list()
+    if len(labels) != n_rows:
+        raise ValueError(f"y must have {n_rows} entries, as X has rows, got {len(labels)}.")
+    return labels

@@ -1,0 +1,176 @@
+"""The converter for skl2onnx: it adds the graph of `to_onnx` to the graph of a pipeline or another model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+from onnx.inliner import inline_local_functions
+from skl2onnx import update_registered_converter
+from skl2onnx.common.data_types import (
+    DoubleTensorType,
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+    guess_proto_type,
+)
+
+from cmlp._export.onnx_writer import INPUT_DTYPES, onnx_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BOTH = [False, True]
+# Options of skl2onnx for classifiers. "nocl" (indices instead of labels) is one that ZipMap asks for.
+_OPTIONS: dict[str, list[Any]] = {"zipmap": [*_BOTH, "columns"], "output_class_labels": _BOTH, "nocl": [False]}
+# The numbers are those of decision_function: meta-estimators set this option where scikit-learn calls that method.
+_RAW_SCORES = "raw_scores"
+
+
+def register(*classes: type) -> None:
+    """Register the converter for classes of estimators."""
+    for cls in classes:
+        options = _OPTIONS if hasattr(cls, "predict_proba") else None
+        if hasattr(cls, "decision_function"):
+            options = {**_OPTIONS, _RAW_SCORES: _BOTH}
+        update_registered_converter(cls, f"Cmlp{cls.__name__}", _set_types, _convert, options=options)
+
+
+def _set_types(operator: Any) -> None:
+    """Set the types of the outputs. Numbers are doubles if an input is, otherwise floats, as skl2onnx has them."""
+    model, rows = operator.raw_operator, operator.inputs[0].get_first_dimension()
+    document = model._document()
+    doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
+    numbers = DoubleTensorType if doubles else FloatTensorType
+    if hasattr(model, "classes_"):
+        classes = model.classes_
+        if classes.dtype.kind == "f" and (classes % 1 != 0).any():
+            raise ValueError(f"Labels must be whole numbers or text for skl2onnx, got {classes.tolist()}.")
+        label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
+        operator.outputs[0].set_type(label([rows, len(classes)] if document.labels.kind == "multilabel" else [rows]))
+        operator.outputs[1].set_type(numbers([rows, len(classes)]))
+    else:
+        operator.outputs[0].set_type(numbers([rows, document.net.n_out]))
+
+
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    """Add the nodes of an estimator."""
+    model, graph = operator.raw_operator, _Graph(scope, container)
+    document = model._document()
+    add = _add_network if document.columns is None else _add_table
+    *label, numbers = add(graph, model, operator.inputs)
+    if hasattr(model, "decision_function") and container.get_options(model, {_RAW_SCORES: False})[_RAW_SCORES]:
+        numbers = graph.logits
+        if len(model.classes_) == 2 and document.labels.kind != "multilabel":  # one number for two classes
+            numbers = graph.node("Concat", graph.node("Neg", numbers), numbers, axis=1)
+    if not label:
+        numbers = graph.node("Reshape", numbers, graph.constant([-1, document.net.n_out]))
+    for value, variable in zip([*label, numbers], operator.outputs, strict=True):
+        graph.name(graph.cast(value, guess_proto_type(variable.type)), variable.onnx_name)
+
+
+def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
+    """Add the graph of a network, which reads one matrix; several inputs are its columns."""
+    kinds = {guess_proto_type(variable.type) for variable in inputs}
+    if TensorProto.STRING in kinds:
+        raise ValueError(f"The inputs of {type(model).__name__} must be numbers for skl2onnx, got text.")
+    widths = [variable.get_second_dimension() for variable in inputs]
+    if None not in widths:
+        _require_columns(model, sum(widths))
+    dtype = helper.tensor_dtype_to_np_dtype(kinds.pop()).name if len(kinds) == 1 else "float64"
+    dtype = dtype if dtype in INPUT_DTYPES else "float64"
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    values = [graph.cast(variable.onnx_name, kind) for variable in inputs]
+    x = values[0] if len(values) == 1 else graph.node("Concat", *values, axis=1)
+    return graph.add(onnx_model(model._document(), dtype), [x])
+
+
+def _require_columns(model: Any, found: int) -> None:
+    if found != model.n_features_in_:
+        raise ValueError(
+            f"The inputs of {type(model).__name__} must have {model.n_features_in_} columns, as in fit, got {found}."
+        )
+
+
+def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
+    """Add the graph of an estimator for tables, which reads columns; an input may be a matrix of several ones."""
+    proto = onnx_model(model._document())
+    expected = proto.graph.input
+    found: list[tuple[str, int]] = []
+    for variable in inputs:
+        n_columns = variable.get_second_dimension() or (len(expected) if len(inputs) == 1 else 1)
+        kind = guess_proto_type(variable.type)
+        found += [(column, kind) for column in graph.columns(variable.onnx_name, n_columns)]
+    _require_columns(model, len(found))
+    values = []
+    for (column, kind), value in zip(found, expected, strict=True):
+        wanted = value.type.tensor_type.elem_type
+        if (kind == TensorProto.STRING) != (wanted == TensorProto.STRING):
+            needed, given = ("text", "numbers") if wanted == TensorProto.STRING else ("numbers", "text")
+            raise ValueError(
+                f"The column {value.name!r} of {type(model).__name__} must be {needed}, as in fit, got {given}: pass "
+                "an input of its type for each column to skl2onnx."
+            )
+        values.append(graph.cast(column, wanted))
+    return graph.add(proto, values)
+
+
+class _Graph:
+    """Adds nodes to a graph of skl2onnx; `logits` are the weighted sums of the last layer that was added."""
+
+    def __init__(self, scope: Any, container: Any) -> None:
+        self.scope, self.container = scope, container
+        self.logits = ""
+
+    def add(self, model: Any, inputs: Sequence[str]) -> list[str]:
+        """Add a model that reads these values; return the names of its outputs."""
+        model = inline_local_functions(model)
+        graph, versions = model.graph, {entry.domain: entry.version for entry in model.opset_import}
+        new = {given.name: name for given, name in zip(graph.input, inputs, strict=True)}
+        for tensor in graph.initializer:
+            new[tensor.name] = self.constant(tensor)
+        for node in graph.node:
+            new.update((name, self.scope.get_unique_variable_name(name)) for name in node.output)
+            self.container.add_node(
+                node.op_type,
+                [new[name] for name in node.input],
+                [new[name] for name in node.output],
+                op_domain=node.domain,
+                op_version=versions[node.domain],
+                name=self.scope.get_unique_operator_name(node.op_type),
+                **{attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute},
+            )
+            if node.op_type in ("Sigmoid", "Softmax"):
+                self.logits = new[node.input[0]]
+        return [new[output.name] for output in graph.output]
+
+    def node(self, operator: str, *inputs: str, n_outputs: int = 1, **attributes: Any) -> Any:
+        """Add a node; return the name of its output, or a list of several ones."""
+        outputs = [self.scope.get_unique_variable_name(operator.lower()) for _ in range(n_outputs)]
+        name = self.scope.get_unique_operator_name(operator)
+        self.container.add_node(operator, list(inputs), outputs, name=name, **attributes)
+        return outputs if n_outputs > 1 else outputs[0]
+
+    def constant(self, value: Any) -> str:
+        """Add a tensor, or a list of integers; return its name."""
+        tensor = TensorProto()
+        tensor.CopyFrom(numpy_helper.from_array(np.array(value, np.int64)) if isinstance(value, list) else value)
+        tensor.name = self.scope.get_unique_variable_name(tensor.name or "constant")
+        self.container.initializers.append(tensor)
+        return str(tensor.name)
+
+    def columns(self, matrix: str, n: int) -> list[str]:
+        """Split a matrix of n columns."""
+        if n == 1:
+            return [matrix]
+        columns: list[str] = self.node("Split", matrix, self.constant([1] * n), n_outputs=n, axis=1)
+        return columns
+
+    def cast(self, value: str, kind: int) -> str:
+        """Convert numbers to another type; text stays text."""
+        return value if kind == TensorProto.STRING else str(self.node("Cast", value, to=kind))
+
+    def name(self, value: str, name: str) -> None:
+        """Give a value a certain name."""
+        self.container.add_node("Identity", [value], [name], name=self.scope.get_unique_operator_name("Identity"))

@@ -1,0 +1,88 @@
+/* The envelopes of the activations (src/cmlp/core/forward/envelopes.h), compared with every float:
+ *
+ *   check_envelopes [stride]
+ *
+ * With a stride above 1, floats between are left out. The numbers must not be above those of the header. */
+#include "../../src/cmlp/core/forward/envelopes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmlp.h"
+
+#define BLOCK 4096
+#define INFINITE 0x7f800000
+
+typedef struct found {
+    int32_t falls, rises, top, bottom, lowest, highest, any_nan;
+    float turn;
+} found;
+
+/* The i-th float in ascending order, from -infinity (-INFINITE) to infinity. */
+static float float_at(int64_t i)
+{
+    union { int32_t bits; float value; } u = {(int32_t)(i < 0 ? -i : i)};
+    return i < 0 ? -u.value : u.value;
+}
+
+static const cmlp_kernels *kernels(void)
+{
+#if defined(__x86_64__)
+    if (cmlp_cpu_isa() & CMLP_ISA_AVX2) return &cmlp_kernels_f32_avx2;
+#endif
+    return &cmlp_kernels_f32_generic;
+}
+
+/* Above the turn: how far values are below an earlier one. Below it: above an earlier one. */
+static inline void find_drops(found *f, float z, int32_t steps)
+{
+    f->lowest = steps < f->lowest ? steps : f->lowest;
+    f->highest = steps > f->highest ? steps : f->highest;
+    const int32_t rising = z >= f->turn ? steps : INT32_MIN, falling = z < f->turn ? steps : INT32_MAX;
+    f->top = rising > f->top ? rising : f->top;
+    f->bottom = falling < f->bottom ? falling : f->bottom;
+    const int32_t fall = z >= f->turn ? f->top - steps : 0, rise = z < f->turn ? steps - f->bottom : 0;
+    f->falls = fall > f->falls ? fall : f->falls;
+    f->rises = rise > f->rises ? rise : f->rises;
+}
+
+static void each(int32_t activation, int64_t stride, found *f)
+{
+    float z[BLOCK], a[BLOCK];
+    for (int64_t i = -INFINITE; i <= INFINITE; i += stride * BLOCK) {
+        int64_t n = 0;
+        for (; n < BLOCK && i + n * stride <= INFINITE; n++) z[n] = float_at(i + n * stride);
+        kernels()->activate(activation, 1, z, a, 1, n);
+        for (int64_t k = 0; k < n; k++) {
+            f->any_nan |= a[k] != a[k];
+            find_drops(f, z[k], cmlp_steps_to(a[k]));
+        }
+    }
+}
+
+static int check(int32_t activation, int64_t stride)
+{
+    const cmlp_envelope expected = cmlp_envelope_of(activation);
+    found f = {.top = INT32_MIN, .bottom = INT32_MAX, .lowest = INT32_MAX, .highest = INT32_MIN, .turn = expected.turn};
+    if (f.turn == CMLP_NO_TURN) f.turn = -INFINITY;
+    each(activation, stride, &f);
+    const int bad = f.falls > expected.falls || f.rises > expected.rises || f.any_nan ||
+                    f.lowest < cmlp_steps_to(expected.least) || f.highest > cmlp_steps_to(expected.most);
+    printf("%s: falls %d, rises %d, from %.9g to %.9g%s\n", cmlp_describe_activation(activation)->name, f.falls, f.rises,
+           (double)cmlp_after_steps(f.lowest), (double)cmlp_after_steps(f.highest), bad ? ": more than in the header" : "");
+    fflush(stdout);
+    return bad;
+}
+
+int main(int argc, char **argv)
+{
+    const int64_t stride = argc > 1 ? atoll(argv[1]) : 1;
+    int bad = 0;
+    if (stride < 1) return 2;
+    for (int32_t i = 1; cmlp_describe_activation(i); i++) {
+        const int is_exact = i == CMLP_ACTIVATION_IDENTITY || i == CMLP_ACTIVATION_RELU || i == CMLP_ACTIVATION_LEAKY_RELU;
+        if (i != CMLP_ACTIVATION_SOFTMAX && !(is_exact && stride == 1)) bad |= check(i, stride);
+    }
+    return bad;
+}

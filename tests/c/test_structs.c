@@ -1,0 +1,142 @@
+/* Structs of programs that were compiled with a newer header, the library's version, and calls without rows. */
+#include "../../include/cmlp.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t memory[CMLP_NET_SIZE / 8];
+static cmlp_net *const net = (cmlp_net *)memory;
+static const int64_t sizes[] = {2, 3};
+static const int32_t activations[] = {CMLP_ACTIVATION_SOFTMAX};
+static const float params[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, inputs[2] = {1, 2};
+static unsigned char workspace[1 << 14];
+
+/* A struct with fields that the library does not know. */
+#define NEWER(type)           \
+    struct {                  \
+        type value;           \
+        unsigned char tail[4096]; \
+    }
+
+static void make_net(void)
+{
+    NEWER(cmlp_net_config) config = {CMLP_INIT(cmlp_net_config), {0}};
+    config.value.sizes = sizes;
+    config.value.activations = activations;
+    config.value.n_layers = 2;
+    config.value.loss = CMLP_LOSS_LOG;
+    config.value.dtype = CMLP_FLOAT32;
+    for (size_t more = 8; sizeof config.value + more <= 4096; more += 8) {
+        config.value.struct_size = sizeof config.value + more;
+        CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_OK);
+        config.tail[more - 1] = 1;
+        CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_ERROR_STRUCT_SIZE);
+        config.tail[more - 1] = 0;
+    }
+}
+
+/* A struct whose size is absurd is not read: behind it there is a guard page. */
+static void check_unread(void)
+{
+    static slot s;
+    const cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    slot_make(&s, sizeof config);
+    cmlp_net_config *at = slot_place(&s, sizeof config, AT_END, 0);
+    *at = config;
+    for (size_t size = 4097; size; size *= 2) {
+        at->struct_size = size;
+        CHECK(cmlp_net_init(net, sizeof memory, at) == CMLP_ERROR_STRUCT_SIZE);
+    }
+    at->struct_size = sizeof config - 1;
+    CHECK(cmlp_net_init(net, sizeof memory, at) == CMLP_ERROR_STRUCT_SIZE);
+}
+
+/* Structs that a call reads again or writes: what the library does not know stays zero. */
+static void check_calls(void)
+{
+    NEWER(cmlp_rows) rows = {cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2), {0}};
+    NEWER(cmlp_run) run = {CMLP_INIT(cmlp_run), {0}};
+    NEWER(cmlp_layer) layer = {CMLP_INIT(cmlp_layer), {0}};
+    NEWER(cmlp_model_info) info = {CMLP_INIT(cmlp_model_info), {0}};
+    static const unsigned char zeros[4096];
+    float output[3];
+    int32_t label = -1;
+    size_t size = 0;
+    rows.value.struct_size += 1024;
+    run.value.struct_size += 1024;
+    layer.value.struct_size += 1024;
+    info.value.struct_size += 1024;
+    run.value.workspace = workspace;
+    run.value.workspace_size = sizeof workspace;
+    CHECK(cmlp_predict_size(net, &size) == CMLP_OK && size <= sizeof workspace);
+    CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
+    CHECK(cmlp_predict(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
+    CHECK(cmlp_net_layer(net, 0, &layer.value) == CMLP_OK && layer.value.n_out == 3);
+    CHECK(cmlp_model_size("short", 5, &info.value) == CMLP_ERROR_FILE_SHORT);
+    CHECK(layer.value.struct_size == sizeof(cmlp_layer) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
+    CHECK(!memcmp(layer.tail, zeros, sizeof zeros) && !memcmp(info.tail, zeros, sizeof zeros));
+    CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_row == -1);
+}
+
+/* Without rows, no pointer to rows, labels or outputs is needed. */
+static void check_no_rows(void)
+{
+    cmlp_rows rows = cmlp_dense_rows(NULL, CMLP_FLOAT32, 0, 2);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    cmlp_column column;
+    cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
+    void *outputs[] = {NULL};
+    memset(&column, 0, sizeof column);
+    column.kind = CMLP_COLUMN_UNUSED;
+    encoder.columns = &column;
+    encoder.n_columns = 1;
+    encoder.dtype = CMLP_FLOAT32;
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(cmlp_activations(net, params, &rows, outputs, &run) == CMLP_OK);
+    CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK && cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    rows.kind = CMLP_ROWS_CSR;
+    rows.index_dtype = CMLP_INT32;
+    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    rows = cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2);
+    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "output"));
+    CHECK(cmlp_activations(net, params, &rows, outputs, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "outputs"));
+    CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL);
+    rows.order = sizes;
+    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+}
+
+/* The tables of activations and losses tell their size, and all enumerations have 32 bits. */
+static void check_sizes(void)
+{
+    CHECK(sizeof(cmlp_status) == 4 && sizeof(cmlp_solver) == 4 && sizeof(cmlp_dtype) == 4 && sizeof(cmlp_isa) == 4);
+    CHECK(CMLP_NET_SIZE >= 8192 && cmlp_net_size() <= CMLP_NET_SIZE / 2);
+    for (int32_t i = 1; cmlp_describe_activation(i); i++)
+        CHECK(cmlp_describe_activation(i)->struct_size == sizeof(cmlp_activation_info));
+    for (int32_t i = 1; cmlp_describe_loss(i); i++) CHECK(cmlp_describe_loss(i)->struct_size == sizeof(cmlp_loss_info));
+}
+
+static void check_version(void)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%d.%d.%d", CMLP_VERSION_MAJOR, CMLP_VERSION_MINOR, CMLP_VERSION_PATCH);
+    CHECK(!strcmp(text, CMLP_VERSION) && !strcmp(text, cmlp_version()));
+    CHECK(cmlp_version_number() == CMLP_VERSION_NUMBER);
+#if CMLP_VERSION_NUMBER < 0
+#error "the number is for the preprocessor too"
+#endif
+}
+
+int main(void)
+{
+    make_net();
+    check_unread();
+    check_calls();
+    check_no_rows();
+    check_sizes();
+    check_version();
+    return finish();
+}

@@ -1,0 +1,241 @@
+"""``cmlp train`` and ``cmlp predict`` for columns of text, dates and missing values."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp._command import main as cli
+
+N = 200
+RNG = np.random.RandomState(0)
+SIZE, DISTRICT = RNG.uniform(20, 150, N).round(1), RNG.choice(["north", "south", "NA"], N)
+BUILT = np.datetime64("1990-01-01") + RNG.randint(0, 9000, N)
+PRICE = (3000 * SIZE * np.where(DISTRICT == "north", 1.5, 1.0)).round(2)
+OPTIONS = ["-o", "m.cmlp", "--random-state", "0", "--hidden-layer-sizes", "16"]
+
+TRAIN = ["train", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind", *OPTIONS]
+
+
+@pytest.fixture
+def command(tmp_path, capsys, monkeypatch):
+    """Write the rows to a file, and return a function that runs the command in its folder."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["note,size,district,built,price,kind"]
+    for i in range(N):
+        size = "" if i % 10 == 3 else SIZE[i]
+        lines.append(f"n{i},{size},{DISTRICT[i]},{BUILT[i]},{PRICE[i]},{'large' if SIZE[i] > 90 else 'small'}")
+    (tmp_path / "flats.csv").write_text("\n".join(lines))
+
+    def run(*arguments):
+        status = cli.main(list(arguments))
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+def predictions(model):
+    """Return the predictions of Python for the same rows."""
+    pandas = package("pandas")
+    frame = pandas.read_csv("flats.csv", parse_dates=["built"])
+    return model.predict(frame[model.feature_names_in_])
+
+
+def test_numbers_are_predicted_from_text_dates_and_gaps(command):
+    status, lines, err = command(
+        "train", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind", *OPTIONS
+    )
+    assert (status, err) == (0, "")
+    assert lines[0] == (
+        "flats.csv, line 2, column 3 ('district'): 'north' is not a number. So this trains a TabularRegressor."
+    ) or lines[0].endswith("So this trains a TabularRegressor.")
+    words = lines[-3].split()
+    assert (
+        lines[-3].startswith("root mean squared error ")
+        and "on 25 rows held out of training; always the mean:" in lines[-3]
+    )
+    assert float(words[4]) < float(words[-1]) / 2
+    assert lines[-2].startswith("effect of the columns: size ") and lines[-2].count("%") == 3
+    assert lines[-1] == "wrote m.cmlp"
+    model = cmlp.load("m.cmlp")
+    assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
+    assert model.random_state == 0 and model.callbacks is None
+    kinds = [kind for kind, _, _ in model._document().columns.kinds]
+    assert kinds == ["number", "category", "number"]
+
+
+def test_model_is_that_of_python_on_seven_eighths_of_the_rows(command):
+    command(*TRAIN)
+    size = np.where(np.arange(N) % 10 == 3, np.nan, SIZE)
+    frame = np.stack([size.astype(object), np.where(DISTRICT == "NA", None, DISTRICT), BUILT.astype(object)], axis=1)
+    rows = np.sort(np.random.RandomState(0).permutation(N)[N // 8 :])
+    expected = TabularRegressor(random_state=0, hidden_layer_sizes=16).fit(frame[rows], PRICE[rows])
+    found = cmlp.load("m.cmlp")
+    for ours, theirs in zip(found.estimators_, expected.estimators_, strict=True):
+        np.testing.assert_array_equal(ours.params, theirs.params)
+
+
+def test_labels_are_predicted_with_probabilities(command):
+    status, lines, _ = command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
+    assert status == 0 and float(lines[-3].split()[1]) > 0.85
+    assert "; always " in lines[-3]
+    model = cmlp.load("m.cmlp")
+    assert isinstance(model, TabularClassifier)
+    status, lines, err = command("predict", "m.cmlp", "flats.csv", "--proba")
+    assert (status, err) == (0, "cmlp: the model does not need the columns note, kind: ignored\n")
+    assert len(lines) == N and np.allclose([sum(map(float, line.split(","))) for line in lines], 1)
+    assert set(command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind")[1]) == {"large", "small"}
+
+
+def test_predictions_are_those_of_python(command):
+    command(*TRAIN)
+    status, lines, err = command("predict", "m.cmlp", "flats.csv")
+    assert (status, err) == (0, "cmlp: the model does not need the columns note, price, kind: ignored\n")
+    assert list(map(float, lines)) == predictions(cmlp.load("m.cmlp")).tolist()
+    status, _, _ = command("predict", "m.cmlp", "flats.csv", "-o", "p.txt")
+    with open("p.txt") as file:
+        assert status == 0 and file.read().splitlines() == lines
+
+
+def test_columns_are_found_by_name_in_any_order(command, tmp_path):
+    command(*TRAIN)
+    (tmp_path / "one.csv").write_text("district,built,size\nnorth,2001-05-01T12:00:00+02:00,80\nnew,null,\n")
+    status, lines, err = command("predict", "m.cmlp", "one.csv")
+    assert (status, err) == (0, "")
+    day = (np.datetime64("2001-05-01T10:00") - np.datetime64("1970-01-01")) / np.timedelta64(1, "D")
+    expected = cmlp.load("m.cmlp").predict(np.array([[80, "north", day], [None, "new", None]], object))
+    assert list(map(float, lines)) == expected.tolist()
+
+
+def test_columns_without_names_are_numbered(command, tmp_path):
+    rows = [f"{i},{'ab'[i % 2]},{i * (1 + i % 2)}.5" for i in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    status, lines, _ = command("train", "rows.csv", "--target", "3", *OPTIONS)
+    assert status == 0 and "column 1 " in lines[-2]
+    assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["column 1", "column 2"]
+    assert command("predict", "m.cmlp", "rows.csv", "--drop", "3")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--target", "price", "--alpha", "1"], "--alpha is not for tables: TabularRegressor has no alpha"),
+        (["--target", "kind", "--regressor"], "--regressor needs a target of numbers, got"),
+        (["--target", "district"], "column 3 ('district'): the value is missing"),
+        (["--target", "price", "--validation", "flats.csv"], "is not a number"),
+        (["--target", "other"], "flats.csv has no column 'other'"),
+    ],
+)
+def test_training_refuses(command, arguments, message):
+    status, _, err = command("train", "flats.csv", *arguments, *OPTIONS)
+    assert status == 1 and message in err, err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("size,district\n1,north\n", "bad.csv has no column 'built', which the model needs"),
+        (
+            "size,district,built\n1,north,2001-01-01\nx,north,2001-01-01\n",
+            "line 3, column 1 ('size'): 'x' is not a number",
+        ),
+        ("size,district,built\n1,north\n", "line 2: 2 values, but the first line has 3"),
+        ("size,district,built\n", "bad.csv contains no rows"),
+    ],
+)
+def test_prediction_refuses(command, tmp_path, content, message):
+    command(
+        "train", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind", "--max-time", "1e-9", *OPTIONS
+    )
+    (tmp_path / "bad.csv").write_text(content)
+    status, lines, err = command("predict", "m.cmlp", "bad.csv")
+    assert (status, lines) == (1, []) and message in err, err
+
+
+def test_interrupted_training_writes_the_model(command, monkeypatch):
+    def interrupted(self, trainer):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cmlp._command.train.Progress.on_epoch_end", interrupted)
+    status, lines, _ = command(*TRAIN)
+    assert status == 130 and lines[-1] == "interrupted: wrote m.cmlp"
+    assert isinstance(cmlp.load("m.cmlp"), TabularRegressor)
+
+
+def test_a_column_is_what_all_of_its_cells_are(command, tmp_path):
+    """Cells of the first blocks that look like numbers or dates are text if later ones are."""
+    n = 20_000
+    lines = ["code,day,size,label", *(f"{k % 7:03},2020-01-0{1 + k % 9},{k % 50},{'ab'[k % 2]}" for k in range(n - 1))]
+    (tmp_path / "long.csv").write_text("\n".join([*lines, "x7,never,,b"]))
+    status, shown, _ = command("train", "long.csv", "--target", "label", *OPTIONS, "--max-time", "0.01")
+    assert status == 0 and "line 2, column 2 ('day'): '2020-01-01' is not a number" in "".join(shown)
+    categories = cmlp.load("m.cmlp")._document().columns.categories
+    assert sorted(categories[0]) == [f"{k:03}" for k in range(7)] + ["x7"]  # not 7.0
+    assert "never" in categories[1] and "2020-01-01" in categories[1] and categories[2] is None
+
+
+def test_many_rows_are_predicted_in_blocks(command, tmp_path):
+    assert command(*TRAIN)[0] == 0
+    header, *rows = (tmp_path / "flats.csv").read_text().splitlines()
+    (tmp_path / "many.csv").write_text("\n".join([header, *(rows * 50)]))
+    few, many = (command("predict", "m.cmlp", name)[1] for name in ("flats.csv", "many.csv"))
+    assert many == few * 50
+    (tmp_path / "bad.csv").write_text(
+        "\n".join([header, *(rows * 50), rows[0].replace(rows[0].split(",")[1], "big", 1)])
+    )
+    status, _, err = command("predict", "m.cmlp", "bad.csv")
+    assert status == 1 and f"bad.csv, line {N * 50 + 2}, column 2 ('size'): 'big' is not a number" in err
+
+
+def test_progress_of_reading_is_shown(command, monkeypatch):
+    monkeypatch.setattr("cmlp._command.train._PATIENCE", -1.0)
+    monkeypatch.setattr("cmlp._command.contents._REPORTED", 1000)
+    _, shown, _ = command(*TRAIN)
+    assert re.fullmatch(r"reading  \[#+\.+\]  \d+%", shown[0])
+
+
+def test_predictions_have_intervals_and_sets_on_demand(command):
+    command(*TRAIN)
+    _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.8")
+    found = np.array([line.split(",") for line in lines], float)
+    assert found.shape == (N, 3) and (found[:, 1] < found[:, 0]).all() and (found[:, 0] < found[:, 2]).all()
+    margin = cmlp.load("m.cmlp")._document().calibration.margins(0.8)[0]
+    assert np.allclose(found[:, 2] - found[:, 0], margin)
+    command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
+    _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.9")
+    assert len(lines) == N and {*lines} <= {"large", "small", "large,small"}
+
+
+def test_coverage_of_several_targets_and_labels(command):
+    """Each target has its number and both ends, each label what its set contains."""
+    X, t = [[float(i % 9), "ab"[i % 2]] for i in range(90)], np.arange(90)
+    Path("x.csv").write_text("number,side\n" + "".join(f"{x},{side}\n" for x, side in X[:5]), encoding="utf-8")
+    regressor = cmlp.TabularRegressor(n_estimators=2, n_epochs=3, random_state=0).fit(X, np.c_[t % 9, t % 2])
+    regressor.save("r.cmlp")
+    _, out, _ = command("predict", "r.cmlp", "x.csv", "--coverage", "0.8")
+    found = np.array([line.split(",") for line in out], float).reshape(5, 2, 3)
+    np.testing.assert_allclose(found[..., 0], regressor.predict(X[:5]), rtol=1e-6)
+    np.testing.assert_allclose(found[..., 1:], regressor.predict_interval(X[:5], 0.8), rtol=1e-6)
+    classifier = cmlp.TabularClassifier(n_estimators=2, n_epochs=3, random_state=0)
+    classifier.fit(X, np.c_[t % 9 > 4, t % 2].astype(int)).save("c.cmlp")
+    _, out, _ = command("predict", "c.cmlp", "x.csv", "--coverage", "0.8")
+    sets = classifier.predict_set(X[:5], 0.8)
+    texts = [["0 or 1" if label.all() else str(int(label[1])) for label in row] for row in sets]
+    assert [line.split(",") for line in out] == texts
+
+
+def test_coverage_is_refused_by_name(command, tmp_path):
+    command(*TRAIN)
+    for value in ("0", "1", "many"):
+        with pytest.raises(SystemExit):
+            command("predict", "m.cmlp", "flats.csv", "--coverage", value)
+    status, _, err = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9", "--proba")
+    assert status == 1 and "--coverage and --proba exclude each other" in err
+    cmlp.Network([1, 2]).save("n.cmlp")
+    status, _, err = command("predict", "n.cmlp", "flats.csv", "--coverage", "0.9")
+    assert status == 1 and "n.cmlp has a Network: only the model of a table has intervals" in err

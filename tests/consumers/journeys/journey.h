@@ -1,0 +1,83 @@
+/* What the programs share: checks, a small network, rows for it. All are valid as C99 and as C++17. */
+#ifndef JOURNEY_H
+#define JOURNEY_H
+
+#include <cmlp_file.h>
+
+#include <math.h>
+#include <string.h>
+
+#define CHECK(condition)                                                               \
+    do {                                                                               \
+        if (!(condition)) {                                                            \
+            fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #condition);   \
+            exit(1);                                                                   \
+        }                                                                              \
+    } while (0)
+#define OK(call)                                                                       \
+    do {                                                                               \
+        const cmlp_status ok_status = (call);                                          \
+        if (ok_status) {                                                               \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, cmlp_status_name(ok_status)); \
+            exit(1);                                                                   \
+        }                                                                              \
+    } while (0)
+
+enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_PARAMS = (N_IN + 1) * N_HIDDEN + (N_HIDDEN + 1) * N_OUT, N_ROWS = 300 };
+
+/* A network that begins from seed 1, with its optimizer. */
+typedef struct learner {
+    int64_t memory[CMLP_NET_SIZE / 8];
+    float params[N_PARAMS], state[2 * N_PARAMS];
+    cmlp_optimizer optimizer;
+    cmlp_random random;
+} learner;
+
+static inline const cmlp_net *net_of(const learner *l) { return (const cmlp_net *)l->memory; }
+
+static inline void begin(learner *l, cmlp_activation output, cmlp_loss loss)
+{
+    const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
+    const cmlp_activation activations[] = {CMLP_ACTIVATION_TANH, output};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    memset(l, 0, sizeof *l);
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 3;
+    config.loss = loss;
+    config.dtype = CMLP_FLOAT32;
+    OK(cmlp_net_init((cmlp_net *)l->memory, sizeof l->memory, &config));
+    CHECK(cmlp_net_n_params(net_of(l)) == N_PARAMS);
+    cmlp_random_seed(&l->random, 1);
+    OK(cmlp_init_params(net_of(l), &l->random, l->params));
+    l->optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    l->optimizer.state = l->state;
+    l->optimizer.state_size = sizeof l->state;
+}
+
+/* Rows in [0, 1), a third of them 0; the class is that of the largest of the first three. */
+static inline void make_rows(float *x, int32_t *labels, int64_t n)
+{
+    cmlp_random random;
+    cmlp_random_seed(&random, 2);
+    for (int64_t i = 0; i < n; i++) {
+        float *row = x + i * N_IN;
+        for (int j = 0; j < N_IN; j++) {
+            const double value = cmlp_random_double(&random) * 1.5 - 0.5;
+            row[j] = value < 0 ? 0.0f : (float)value;
+        }
+        labels[i] = row[0] >= row[1] && row[0] >= row[2] ? 0 : row[1] >= row[2] ? 1 : 2;
+    }
+}
+
+/* A workspace for training with these rows. */
+static inline void *workspace_of(const learner *l, const cmlp_rows *rows, const cmlp_objective *objective,
+                                 const cmlp_epoch *epoch, cmlp_run *run)
+{
+    OK(cmlp_workspace_size(net_of(l), rows, objective, epoch, run->n_threads, &run->workspace_size));
+    run->workspace = malloc(run->workspace_size);
+    CHECK(run->workspace);
+    return run->workspace;
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* Loads a classifier by its path and prints, for each row of floats in a second file, the label and the outputs. */
+#include "journey.h"
+
+int main(int argc, char **argv)
+{
+    cmlp_file file;
+    float row[16], output[16];
+    char label[32];
+    int32_t index = -1;
+    CHECK(argc == 3);
+    OK(cmlp_file_load(&file, argv[1]));
+    CHECK(file.info.n_inputs <= 16 && file.info.n_outputs <= 16);
+    FILE *const rows = fopen(argv[2], "rb");
+    CHECK(rows);
+    while (fread(row, sizeof *row, (size_t)file.info.n_inputs, rows) == (size_t)file.info.n_inputs) {
+        OK(cmlp_model_predict_f32(file.model, row, &index, output, file.scratch, file.info.scratch_size));
+        OK(cmlp_model_label(file.model, index, label, sizeof label));
+        printf("%s", label);
+        for (int64_t k = 0; k < file.info.n_outputs; k++) printf(" %.9g", (double)output[k]);
+        printf("\n");
+    }
+    /* A row that cannot be predicted is refused, and the label stays. */
+    row[0] = (float)NAN;
+    index = 77;
+    CHECK(cmlp_model_predict_f32(file.model, row, &index, output, file.scratch, file.info.scratch_size) ==
+          CMLP_ERROR_INPUT);
+    CHECK(index == 77);
+    fclose(rows);
+    cmlp_file_free(&file);
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* Without malloc: the file, the model and the scratch memory are static arrays, as on a microcontroller. */
+#include "journey.h"
+
+static uint64_t file[1 << 12]; /* an address that is a multiple of 8 */
+static unsigned char memory[1 << 15], scratch[1 << 12];
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    FILE *const stream = fopen(argv[1], "rb");
+    CHECK(stream);
+    const size_t n = fread(file, 1, sizeof file, stream);
+    CHECK(n > 0 && feof(stream));
+    fclose(stream);
+
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    const cmlp_model *model = NULL;
+    float row[16] = {1}, output[16];
+    int32_t label = -1;
+    OK(cmlp_model_size(file, n, &info));
+    CHECK(info.model_size <= sizeof memory && info.scratch_size <= sizeof scratch && info.n_inputs <= 16);
+    OK(cmlp_model_init(memory, sizeof memory, file, n, 0, scratch, sizeof scratch, &model));
+    OK(cmlp_model_predict_f32(model, row, &label, output, scratch, sizeof scratch));
+    CHECK(label >= 0 && label < info.n_outputs);
+
+    /* A damaged file, and memory that is too small, are refused. */
+    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, 0, scratch, sizeof scratch, &model) ==
+          CMLP_ERROR_BUFFER_SIZE);
+    ((unsigned char *)file)[n - 1] ^= 1;
+    CHECK(cmlp_model_init(memory, sizeof memory, file, n, 0, scratch, sizeof scratch, &model) ==
+          CMLP_ERROR_FILE_DATA_CRC);
+    return 0;
+}

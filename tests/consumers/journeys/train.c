@@ -1,0 +1,78 @@
+/* Trains a classifier, writes it with its training to the path that is the argument, and prints a prediction of the
+ * file. Python loads the same file as an MLPClassifier. */
+#include "journey.h"
+
+static int write_piece(void *context, const void *bytes, size_t n) { return fwrite(bytes, 1, n, (FILE *)context) != n; }
+
+static void save(const learner *l, const cmlp_training *training, const char *path)
+{
+    const cmlp_model_string strings[] = {
+        {"class", "MLPClassifier", {0, 0}},
+        {"classes", "{\"kind\":\"labels\",\"dtype\":\"U5\",\"values\":[\"first\",\"other\",\"third\"]}", {0, 0}}};
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    size_t n;
+    OK(cmlp_model_write_size(net_of(l), &n));
+    void *const scratch = malloc(n);
+    FILE *const file = fopen(path, "wb");
+    CHECK(scratch && file);
+    content.strings = strings;
+    content.n_strings = 2;
+    content.training = training;
+    content.write = write_piece;
+    content.context = file;
+    OK(cmlp_model_write(net_of(l), l->params, &content, scratch, n));
+    CHECK(!fclose(file));
+    free(scratch);
+}
+
+int main(int argc, char **argv)
+{
+    enum { EPOCHS = 40 };
+    static learner l;
+    static float x[N_ROWS * N_IN];
+    static int32_t y[N_ROWS];
+    static int64_t order[N_ROWS];
+    double losses[EPOCHS];
+    CHECK(argc == 2);
+    make_rows(x, y, N_ROWS);
+    begin(&l, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG);
+    for (int64_t i = 0; i < N_ROWS; i++) order[i] = i;
+    cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN);
+    rows.order = order;
+    rows.n_order = N_ROWS;
+    const cmlp_targets targets = cmlp_class_targets(y, N_ROWS);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    objective.alpha = 1e-4;
+    objective.log_loss_clip = 1.1920928955078125e-07; /* epsilon of float */
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    epoch.batch_size = 32;
+    l.optimizer.learning_rate = 0.02;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.n_threads = 2;
+    workspace_of(&l, &rows, &objective, &epoch, &run);
+    for (int e = 0; e < EPOCHS; e++) {
+        cmlp_random_shuffle(&l.random, order, N_ROWS);
+        OK(cmlp_train_epoch(net_of(&l), l.params, &rows, &targets, &objective, &l.optimizer, &epoch, &run));
+        losses[e] = epoch.cost + epoch.penalty;
+    }
+    CHECK(losses[EPOCHS - 1] < losses[0] / 2);
+    cmlp_training training = CMLP_INIT(cmlp_training);
+    training.optimizer = &l.optimizer;
+    training.random = &l.random;
+    training.order = order;
+    training.n_rows = N_ROWS;
+    training.batch_size = 32;
+    training.n_epochs = EPOCHS;
+    training.losses = losses;
+    training.alpha = objective.alpha;
+    save(&l, &training, argv[1]);
+    cmlp_file file;
+    float output[N_OUT];
+    int32_t label;
+    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_model_predict_f32(file.model, x, &label, output, file.scratch, file.info.scratch_size));
+    printf("%.9g %.9g %.9g\n", (double)output[0], (double)output[1], (double)output[2]);
+    cmlp_file_free(&file);
+    free(run.workspace);
+    return 0;
+}

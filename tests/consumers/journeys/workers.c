@@ -1,0 +1,97 @@
+/* Three processes train together over pipes, bit-identical to one; a process with other arguments is refused by all. */
+#define _POSIX_C_SOURCE 200809L
+#include "journey.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORKERS = 3 };
+
+static int pipes[WORKERS][WORKERS][2]; /* from, to */
+
+static int transfer(int descriptor, void *bytes, size_t n, int is_write)
+{
+    for (size_t done = 0; done < n;) {
+        char *const at = (char *)bytes + done;
+        const ssize_t moved = is_write ? write(descriptor, at, n - done) : read(descriptor, at, n - done);
+        if (moved <= 0) return 1;
+        done += (size_t)moved;
+    }
+    return 0;
+}
+
+static int send_to(void *context, const void *bytes, size_t n, int32_t to)
+{
+    return transfer(pipes[*(int *)context][to][1], (void *)bytes, n, 1);
+}
+
+static int receive_from(void *context, void *bytes, size_t n, int32_t sender)
+{
+    return transfer(pipes[sender][*(int *)context][0], bytes, n, 0);
+}
+
+static int broadcast(void *context, void *bytes, size_t n, int32_t sender)
+{
+    const int me = *(int *)context;
+    if (me != sender) return receive_from(context, bytes, n, sender);
+    for (int32_t to = 0; to < WORKERS; to++)
+        if (to != me && send_to(context, bytes, n, to)) return 1;
+    return 0;
+}
+
+static cmlp_status train(learner *l, cmlp_workers *workers, double alpha)
+{
+    static float x[N_ROWS * N_IN];
+    static int32_t y[N_ROWS];
+    make_rows(x, y, N_ROWS);
+    begin(l, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG);
+    const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN);
+    const cmlp_targets targets = cmlp_class_targets(y, N_ROWS);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    objective.alpha = alpha;
+    epoch.workers = workers;
+    workspace_of(l, &rows, &objective, &epoch, &run);
+    cmlp_status status = CMLP_OK;
+    for (int e = 0; e < 5 && !status; e++)
+        status = cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch, &run);
+    free(run.workspace);
+    return status;
+}
+
+/* The status of one of the processes: 0 if its parameters are those of a single process. */
+static int together(int rank, int disagrees)
+{
+    static learner alone, l;
+    cmlp_workers workers = CMLP_INIT(cmlp_workers);
+    workers.rank = rank;
+    workers.n_workers = WORKERS;
+    workers.send = send_to;
+    workers.receive = receive_from;
+    workers.broadcast = broadcast;
+    workers.context = &rank;
+    const cmlp_status status = train(&l, &workers, disagrees && rank == 1 ? 0.5 : 0.25);
+    if (disagrees) return status != CMLP_ERROR_WORKERS;
+    OK(status);
+    OK(train(&alone, NULL, 0.25));
+    return memcmp(alone.params, l.params, sizeof l.params) != 0;
+}
+
+int main(void)
+{
+    for (int disagrees = 0; disagrees < 2; disagrees++) {
+        for (int from = 0; from < WORKERS; from++)
+            for (int to = 0; to < WORKERS; to++) CHECK(!pipe(pipes[from][to]));
+        for (int rank = 0; rank < WORKERS; rank++) {
+            const pid_t child = fork();
+            CHECK(child >= 0);
+            if (!child) _exit(together(rank, disagrees));
+        }
+        for (int rank = 0; rank < WORKERS; rank++) {
+            int status = 1;
+            CHECK(wait(&status) > 0 && status == 0);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,60 @@
+/* Predicts with the model of a table as a C++ program does. Its columns: a category of texts, one of numbers, a number. */
+#ifdef REFUSED
+extern "C" {
+#include <cmlp.h> /* C programs' headers include it so */
+}
+#endif
+#include <cmlp.hpp>
+
+#include <cstdio>
+#include <limits>
+
+#if REFUSED == 1
+cmlp::predictor<float> refused(cmlp::model::load("x")); // the model would not outlive the statement
+#elif REFUSED == 2
+cmlp::predictor<long long> refused(*static_cast<cmlp::model *>(nullptr));
+#elif REFUSED == 3
+auto refused = cmlp::model::load("x").categories_of(0);
+#endif
+
+static cmlp_status status_of(const std::string &path)
+{
+    try {
+        cmlp::model::load(path);
+    } catch (const cmlp::error &error) {
+        return error.status;
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status status_of_nothing()
+{
+    try {
+        cmlp::model empty{std::vector<unsigned char>()};
+    } catch (const cmlp::error &error) {
+        return error.status;
+    }
+    return CMLP_OK;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) return 2;
+    cmlp::model loaded = cmlp::model::load(argv[1]);
+    cmlp::predictor<double> predict(loaded);
+    const cmlp::model model = std::move(loaded); // a predictor stays valid
+    const cmlp::categories texts = model.categories_of(0), numbers = model.categories_of(1);
+    std::printf("%g %g %g %g\n", texts.code("1"), texts.code(1), texts.code("north"), texts.code(nullptr));
+    std::printf("%g %g %g %g\n", numbers.code(1), numbers.code(2.0), numbers.code("1"), numbers.code(true));
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const double rows[3][3] = {{texts.code("1"), numbers.code(2), 0.5}, {texts.code("north"), numbers.code(1.0), nan},
+                               {-1, -1, 3}};
+    const std::vector<std::int32_t> labels = predict(rows[0], 3, 2);
+    const std::vector<double> many = predict.outputs();
+    for (std::size_t i = 0; i < 3; i++) {
+        if (predict(rows[i]) != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
+        std::printf("%.17g\n", many[i]);
+    }
+    std::printf("%s %s\n", cmlp_status_name(status_of("/")), cmlp_status_name(status_of_nothing()));
+    return 0;
+}

@@ -1,0 +1,153 @@
+"""A figure that stands in several documents is the same in all of them.
+
+The first place of a figure has it exactly; the others may round it to a whole number.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+if not (ROOT / "docs/index.md").exists():
+    pytest.skip("the documentation is in the source tree only", allow_module_level=True)
+
+THOUSAND = 1000
+# The figure, and where it stands: file, pattern with one group, factor to the unit of the first one.
+FIGURES = {
+    "code of a program that only predicts, KB": [
+        ("docs/embedding.md", r"`-Os`, small, `-DCMLP_BUILD_ISA=1` \| ([\d,]+) \|", 1 / THOUSAND),
+        ("docs/start/embedding.md", r"only\s+predicts needs ([\d,]+) KB", 1),
+        ("README.md", r"C program that only predicts \| ([\d,]+) KB", 1),
+    ],
+    "flash of a Cortex-M4, KB": [
+        ("docs/embedding.md", r"constants, with the reader of model files \| ([\d,]+) \|", 1 / THOUSAND),
+        ("README.md", r"flash, RAM \| (\d+) KB", 1),
+    ],
+    "RAM of a Cortex-M4, KB": [
+        ("docs/embedding.md", r"RAM: model [^|]*\| ([\d,]+) \|", 1 / THOUSAND),
+        ("README.md", r"flash, RAM \| \d+ KB, (\d+) KB", 1),
+    ],
+    "epoch of 784-128-64-10 in batches of 128, ms": [
+        ("docs/performance.md", r"784-128-64-10, 128 \| (\d+) ms", 1),
+        ("README.md", r"784-128-64-10, batches of 128 rows, one thread \| (\d+) ms", 1),
+        ("docs/index.md", r"\*\*(\d+) ms\*\*", 1),
+    ],
+    "the same in batches of 10, ms": [
+        ("docs/performance.md", r"784-128-64-10, 10 \| (\d+) ms", 1),
+        ("README.md", r"batches of 10 rows \| (\d+) ms", 1),
+    ],
+    "scikit-learn, batches of 128": [
+        ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| [\d.]+ \| ([\d.]+) \|", 1),
+        ("README.md", r"61 ms \| scikit-learn ([\d.]+) times", 1),
+        ("docs/index.md", r"scikit-learn takes ([\d.]+) times", 1),
+    ],
+    "PyTorch, batches of 128": [
+        ("docs/performance.md", r"PyTorch 2\.13 took ([\d.]+) times the CPU time for 784-128-64-10", 1),
+        ("README.md", r"PyTorch ([\d.]+) times", 1),
+    ],
+    "JAX, batches of 128": [
+        ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| ([\d.]+) \|", 1),
+        ("README.md", r"JAX ([\d.]+) times", 1),
+    ],
+    "scikit-learn, batches of 10": [
+        ("docs/performance.md", r"784-128-64-10, 10 \| 89 ms \| [\d.]+ \| ([\d.]+) \|", 1),
+        ("README.md", r"89 ms \| scikit-learn ([\d.]+) times", 1),
+    ],
+    "one row, µs": [
+        ("docs/performance.md", r"([\d.]+) µs for 784-16-16-10 and", 1),
+        ("README.md", r"784-16-16-10, from Python \| ([\d.]+) µs", 1),
+        ("docs/index.md", r"\*\*([\d.]+) µs\*\*", 1),
+    ],
+    "one row in C, µs": [
+        ("docs/performance.md", r"the same rows take ([\d.]+) and", 1),
+        ("README.md", r"in C, without Python \| ([\d.]+) µs", 1),
+    ],
+    "mean rank on data frames": [
+        ("docs/tables.md", r"`TabularClassifier`, `TabularRegressor` \| ([\d.]+) \|", 1),
+        ("docs/tables.md", r"cmlp tables ([\d.]+),", 1),
+        ("docs/images/tables-ranks.svg", r"cmlp tables \(([\d.]+)\)", 1),
+        ("README.md", r"17 held-out data sets \| ([\d.]+) \|", 1),
+        ("docs/index.md", r"\*\*rank ([\d.]+)\*\*", 1),
+    ],
+    "mean rank of CatBoost": [
+        ("docs/tables.md", r"\| CatBoost 1\.2 \| ([\d.]+) \|", 1),
+        ("docs/images/tables-ranks.svg", r"CatBoost \(([\d.]+)\)", 1),
+        ("README.md", r"CatBoost ([\d.]+) \(not significant\)", 1),
+        ("docs/index.md", r"CatBoost has ([\d.]+),", 1),
+    ],
+    "mean rank of XGBoost": [
+        ("docs/tables.md", r"\| XGBoost 3 \| ([\d.]+) \|", 1),
+        ("docs/images/tables-ranks.svg", r"XGBoost \(([\d.]+)\)", 1),
+        ("README.md", r"XGBoost ([\d.]+)", 1),
+    ],
+    "CPU time of fit relative to CatBoost": [
+        ("docs/tables.md", r"`TabularRegressor` \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", 1),
+        ("README.md", r"CPU time of `fit` \| ([\d.]+) \|", 1),
+    ],
+    "LightGBM's": [
+        ("docs/tables.md", r"\| LightGBM 4 \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", 1),
+        ("README.md", r"LightGBM ([\d.]+) \|", 1),
+    ],
+    "bytes per row of a fit": [
+        ("docs/performance.md", r"4 MB, and (\d+) bytes per row", 1),
+        ("docs/guide/large-data.md", r"16 MB plus (\d+) bytes per row", 1),
+    ],
+    "MB of a fit on a mapped file": [
+        ("docs/guide/large-data.md", r"at most (\d+) MB plus", 1),
+        ("docs/performance.md", r"gathered, (\d+) MB replace", 1),
+    ],
+    "MB of a fit in memory": [
+        ("benchmarks/memory.py", r"BOUND, BLOCKS = (\d+) \* MB", 1),
+        ("docs/performance.md", r"parameters, (\d+) MB, and", 1),
+    ],
+    "screens of the story": [
+        ("src/cmlp/story/page.py", r"in (\d+) screens", 1),
+        ("README.md", r"story in (\d+) screens", 1),
+        ("docs/start/learner.md", r"in (\d+) screens", 1),
+        ("docs/learn/screens.md", r"in (\d+) screens", 1),
+    ],
+    "seconds until Ctrl-C ends a fit": [
+        ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
+        ("docs/guide/many-models.md", r"Ctrl-C ends the call within ([\d.]+) s", 1),
+        ("README.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
+    ],
+    "seconds until a poll, 10^8 parameters": [
+        ("include/cmlp.h", r"10\^8 every ([\d.]+) s", 1),
+        ("docs/embedding.md", r"10⁸ every ([\d.]+) s", 1),
+    ],
+    "share of correct test digits": [
+        ("docs/story.md", r"test accuracy: ([\d.]+) %", 1 / 100),
+        ("docs/start/learner.md", r"score\(X_test, y_test\)\)  # ([\d.]+)", 1),
+        ("docs/learn/index.md", r"== y_test\)\.mean\(\)\)  # ([\d.]+)", 1),
+    ],
+}
+# The same fact in other words, which must not come back.
+WITHDRAWN = {
+    r"level with CatBoost": "docs/tables.md: no difference between the first six methods is significant",
+    r"[56]6 KB|60 KB": "the smallest build has 58 KB",
+    r"fifth of a second": "docs/story.md shows a time",
+    r"`Network` has more": "docs/guide/choosing-a-loss.md lists what the estimators have",
+    r"trees are often better": "docs/tables.md",
+}
+
+
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_the_same_everywhere(name):
+    found = {}
+    for file, pattern, factor in FIGURES[name]:
+        match = re.search(pattern, text_of(file))
+        assert match, f"{file} has no figure {pattern}"
+        found[f"{file}: {match[0]}"] = round(float(match[1].replace(",", "")) * factor, 6)
+    first = next(iter(found.values()))
+    assert all(value in (first, round(first)) for value in found.values()), found
+
+
+@pytest.mark.parametrize("pattern", WITHDRAWN)
+def test_withdrawn_statement_is_nowhere(pattern):
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    assert [path.name for path in documents if re.search(pattern, path.read_text(encoding="utf-8"))] == []

@@ -1,0 +1,63 @@
+"""Model files of earlier versions give the predictions that they gave then, to the last bit (docs/stability.md).
+
+A released version adds its files to data/ and their hashes here; neither is changed or removed afterwards.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import digest
+
+import cmlp
+
+pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+
+FOLDER = Path(__file__).with_name("data")
+KEPT = {
+    "v1_classifier_multilabel.cmlp": "19ad84a863271914",
+    "v1_classifier_rows.cmlp": "2047113b0d9f7dda",
+    "v1_classifier_sample.cmlp": "2047113b0d9f7dda",
+    "v1_classifier_state.cmlp": "7e4d4a0472e0dd49",
+    "v1_classifier_text.cmlp": "2b3658116e6a2667",
+    "v1_network_f32.cmlp": "71e241c312ec4a0e",
+    "v1_network_f64.cmlp": "0e1d92c4feced0f8",
+    "v1_network_parameters.cmlp": "1fa504af125de195",
+    "v1_regressor_poisson.cmlp": "27b1033e2019ebff",
+    "v2_network_f32.cmlp": "3ef417f20d6fd1ba",
+    "v2_network_f64.cmlp": "6d0b165f7293b61e",
+    "v3_table_classifier.cmlp": "dad9c7b9f6273fa9",
+    "v3_table_quantiles.cmlp": "38a257d42531fac1",
+    "v3_table_regressor.cmlp": "54ffd58a272099b8",
+}
+
+
+def rows_for(model):
+    """Return six rows of numbers, of which tables know no categories; two rows of tables have a missing value."""
+    rows = np.array([[0.25, -1.0, 3.0, 0.5, 2.0], [1.0, 0.0, -2.0, 7.0, 0.125]] * 3) * np.arange(1, 7)[:, None]
+    if isinstance(model, (cmlp.TabularClassifier, cmlp.TabularRegressor)):
+        rows[4:, 0] = np.nan
+    width = model.sizes[0] if isinstance(model, cmlp.Network) else model.n_features_in_
+    return rows[:, :width]
+
+
+def predicted(model):
+    """Return all numbers that the model predicts."""
+    method = next(name for name in ("predict_proba", "forward", "predict") if hasattr(model, name))
+    return getattr(model, method)(rows_for(model))
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_kept_file_predicts_as_its_version_did(name):
+    assert digest(predicted(cmlp.load(FOLDER / name))) == KEPT[name]
+
+
+def test_every_kept_file_has_a_hash_and_every_format_a_file():
+    assert sorted(KEPT) == sorted(path.name for path in FOLDER.glob("*.cmlp"))
+    assert {name[:2] for name in KEPT} == {"v1", "v2", "v3"}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_kept_file_is_the_same_after_saving_it_again(name, tmp_path):
+    cmlp.load(FOLDER / name).save(tmp_path / "again.cmlp")
+    assert digest(predicted(cmlp.load(tmp_path / "again.cmlp"))) == KEPT[name]

@@ -1,0 +1,194 @@
+"""Files that follow the grammar, but have metadata or tensors that no estimator of this package writes: the message."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from model_files import quoted, read, repaired, split
+
+import cmlp
+
+# The bridge writes tables that no estimator has.
+from cmlp import MLPClassifier, ModelFormatError, Network, _core
+
+X = np.random.default_rng(5).normal(size=(60, 4)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def quiet(recwarn):
+    """Ignore the ConvergenceWarning of short fits."""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.cmlp"
+
+
+def refuse(path, text, data, message):
+    path.write_bytes(repaired(text, data))
+    with pytest.raises(ModelFormatError, match=message):
+        cmlp.load(path, verify=False)
+
+
+def with_string(text, key, value):
+    """Return a head in which a metadata string has another value, or is a new one in its place."""
+    pair = f"{quoted(key)}:{quoted(value)}".encode()
+    found = re.search(rb'"%s":"(\\.|[^"\\])*"' % key.encode(), text)
+    if found:
+        return text[: found.start()] + pair + text[found.end() :]
+    end = text.index(b'"},"') + 1
+    pairs = re.findall(rb'"([a-z_.]+)":"(?:\\.|[^"\\])*"', text[:end])
+    after = next(name for name in pairs[6:] if name > key.encode())
+    at = text.index(b'"%s":"' % after)
+    return text[:at] + pair + b"," + text[at:]
+
+
+# ----------------------------------------------------------------------------------------------- the training state
+
+
+@pytest.fixture
+def trained(path):
+    """The head and the data of a classifier with its training state."""
+    y = np.arange(60) % 3
+    MLPClassifier((5,), max_iter=3, random_state=1).fit(X, y).save(path, include_training_state=True)
+    return split(path.read_bytes())
+
+
+TENSORS = {
+    "curve of two dimensions": (rb'(loss_curve":\{"dtype":"F64","shape":\[3)\]', rb"\1,1]", "is not a list of numbers"),
+    "curve of integers": (rb'(loss_curve":\{"dtype":")F64', rb"\1I64", "is not a list of numbers"),
+    "records of integers": (rb'(records":\{"dtype":")F64', rb"\1I64", "is not a table of numbers"),
+    "records of other columns": (
+        rb'(records":\{"dtype":"F64","shape":)\[3,(\d+)\]',
+        rb"\1[\2,3]",
+        "not a table of num",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_tensors_of_the_training_state_have_their_form(path, trained, name):
+    old, new, message = TENSORS[name]
+    text, n = re.subn(rb'"training\.' + old, rb'"training.' + new, trained[0])
+    assert n == 1
+    refuse(path, text, trained[1], message)
+
+
+def test_schedule_has_numbers_only(path, trained):
+    stored = re.search(rb'schedule\.rate\\":([0-9.e-]+)', trained[0])
+    text = trained[0].replace(stored[0], stored[0].replace(stored[1], rb"\"x\""))
+    refuse(path, text, trained[1], "a schedule of something other than numbers")
+
+
+@pytest.mark.parametrize("digests", ['{"dict":[["rows","X=sha"]]}', '{"dict":[["other","X=<f4"]]}', "1"])
+def test_checksums_of_the_data_are_known(path, trained, digests):
+    path.write_bytes(repaired(*trained))
+    stored = read(path.read_bytes())[0]["training"]
+    changed = re.sub(r'"digests":\{"dict":\[\["rows","[^"]*"\]\]\}', f'"digests":{digests}', stored)
+    assert changed != stored
+    refuse(path, with_string(trained[0], "training", changed), trained[1], "invalid checksums of the data")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ('{"class_weight":{"dict":[[1]]}}', "holds a dict with an invalid entry"),
+        ('{"class_weight":{"dict":[[1,2,3]]}}', "holds a dict with an invalid entry"),
+        ('{"class_weight":{"dict":[1]}}', "holds a dict with an invalid entry"),
+        ('{"class_weight":{"dict":[[null,2]]}}', "holds a dict with an invalid entry"),
+        ('{"class_weight":{"dict":[[0,1.0],[0,2.0]]}}', "holds a dict with a duplicate key"),
+        ('{"class_weight":{"dict":{}}}', "holds an unknown object"),
+        ('{"class_weight":{"tuple":1}}', "holds an unknown object"),
+        ('{"alpha":1,"alpha":1}', "is not JSON"),
+        ('{"alpha":Infinity}', "is not JSON"),
+        ("[" * 30_000, "is not JSON"),
+        ("1", "is not a JSON object"),
+    ],
+)
+def test_parameters_have_known_values(path, trained, parameters, message):
+    refuse(path, with_string(trained[0], "parameters", parameters), trained[1], message)
+
+
+def test_a_classifier_of_two_classes_has_one_output(path):
+    y = (X[:, :2] > 0).astype(int)
+    MLPClassifier((2,), max_iter=1, random_state=1).fit(X, y).save(path)
+    text, data = split(path.read_bytes())
+    labels = '{"kind":"labels","dtype":"int64","values":[0,1]}'
+    refuse(path, with_string(text, "classes", labels), data, "a classifier of two classes has one output")
+
+
+# ------------------------------------------------------------------------------------------------------------ tables
+
+
+def table(name, n_out, output, dtype="float32", target=None, classes=None, n_columns=1):
+    """Return the file of a table with columns of numbers and one network."""
+    losses = {"identity": "squared_error", "exp": "poisson"}
+    net = Network([n_columns, n_out], output=output, loss=losses.get(output, "log_loss"), dtype=dtype, random_state=0)
+    strings = {
+        "categories": json.dumps([None] * n_columns, separators=(",", ":")),
+        "class": name,
+        "parameters": '{"n_estimators":1}',
+    }
+    if classes is not None:
+        strings["classes"] = classes
+    out = io.BytesIO()
+    encoder = _core.Columns([("number", 0, False)] * n_columns, [0.0, 1.0] * n_columns)
+    _core.write_table(encoder, [(net._net, net.params)], target, strings=strings, arrays={}, write=out.write)
+    return out.getvalue()
+
+
+def labels(n, kind="labels"):
+    return json.dumps({"kind": kind, "dtype": "int64", "values": list(range(n))}, separators=(",", ":"))
+
+
+SCALE = (0.0, 1.0, -1.0, 1.0)
+TABLES = {
+    "float64": (("TabularRegressor", 1, "identity", "float64", SCALE), "are of dtype float32, not float64"),
+    "exp": (("TabularRegressor", 1, "exp", "float32", SCALE), "the outputs are not those of a TabularRegressor"),
+    "two outputs": (("TabularRegressor", 2, "identity", "float32", SCALE), "are not those of a TabularRegressor"),
+    "no target": (("TabularRegressor", 1, "identity"), "the outputs are not those of a TabularRegressor"),
+    "a target": (("TabularClassifier", 3, "softmax", "float32", SCALE, labels(3)), "not those of a TabularClassifier"),
+    "identity": (("TabularClassifier", 3, "identity", "float32", None, labels(3)), "not those of a TabularClassifier"),
+    "logistic": (("TabularClassifier", 3, "logistic", "float32", None, labels(3)), "several logistic outputs for"),
+    "one class": (("TabularClassifier", 1, "logistic", "float32", None, labels(1)), "are not those of a TabularClass"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_networks_of_a_table_are_those_of_its_class(path, name):
+    arguments, message = TABLES[name]
+    refuse(path, *split(table(*arguments)), message)
+
+
+def test_tables_with_the_right_networks_are_loaded(path):
+    for arguments in (
+        ("TabularRegressor", 1, "identity", "float32", SCALE),
+        ("TabularClassifier", 3, "softmax", "float32", None, labels(3)),
+        ("TabularClassifier", 1, "logistic", "float32", None, labels(2)),
+        ("TabularClassifier", 3, "logistic", "float32", None, labels(3, "multilabel")),
+    ):
+        path.write_bytes(table(*arguments))
+        assert type(cmlp.load(path)).__name__ == arguments[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("{}", "is not a list of 4 names"),
+        ("[1,2,3]", "is not a list of 4 names"),
+        ("[1,2,3,[4]]", "is not a list of 4 names"),
+        ('[1,2,3,{"dict":[]}]', "is not a list of 4 names"),
+        ('[1,2,3,{"tuple":4}]', "is not a list of 4 names"),
+        ('[1,2,3,{"tuple":[[4]]}]', "is not a list of 4 names"),
+        ('[1,2,3,"3"', "is not JSON"),
+        ("[1,2,3,3]", "has two equal names"),
+        ('[1,2,{"tuple":["a",1]},{"tuple":["a",1]}]', "has two equal names"),
+    ],
+)
+def test_column_names_are_distinct_names(path, names, message):
+    text, data = split(table("TabularRegressor", 1, "identity", "float32", SCALE, n_columns=4))
+    path.write_bytes(repaired(with_string(text, "column_names", '[1,"2",{"tuple":["a",null]},{"float":"inf"}]'), data))
+    assert isinstance(cmlp.load(path), cmlp.TabularRegressor)
+    refuse(path, with_string(text, "column_names", names), data, message)

@@ -1,0 +1,108 @@
+"""Changes one token or statement of the code at a time, runs the tests of its file, and prints what survives.
+
+    python tests/mutants/mutants.py c [--n 60] [--seed 1] [file ...]
+    python tests/mutants/mutants.py python [--n 60] [--seed 1] [file ...]
+
+A file is a part of a path, such as `model_head`. The sample is drawn with the seed from all mutants of the files in
+table.toml. It is a report and not a gate: a survivor is a missing test, or equivalent to the program. Equivalents that
+a reader has accepted are in table.toml, with their reasons. The work tree is not changed: mutants live in a copy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TABLE = tomllib.loads((HERE / "table.toml").read_text())
+
+
+class Mutant(NamedTuple):
+    """A change of a file: its line, what it replaces, and the whole new text."""
+
+    file: str
+    line: int
+    code: str
+    change: str
+    text: str
+
+
+def is_accepted(mutant: Mutant) -> bool:
+    """Return whether a reader has found that a mutant is equivalent to the program."""
+    return any(
+        (row["file"], row["line"], row["change"]) == (mutant.file, mutant.code, mutant.change)
+        for row in TABLE["accepted"]
+    )
+
+
+def rows_of(language: str, wanted: list[str]) -> dict[str, dict]:
+    """Return the row of the table of each file that was asked for."""
+    rows = {file: row for row in TABLE[language] for file in row["files"]}
+    return {file: row for file, row in rows.items() if not wanted or any(part in file for part in wanted)}
+
+
+def copy_of_tree(folder: Path) -> Path:
+    """Copy the files of the tree that git knows or that are new, and the built extension."""
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    names += [str(path.relative_to(ROOT)) for path in (ROOT / "src/cmlp").glob("_core*.so")]
+    for name in names:
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def report(mutants: list[Mutant], killer_of: object) -> None:
+    """Run the tests of each mutant; print survivors as they are found, and the score."""
+    killed = accepted = 0
+    for mutant in mutants:
+        start = time.monotonic()
+        killer = killer_of(mutant)
+        killed += killer is not None
+        verdict = f"killed by {killer}" if killer else "accepted" if is_accepted(mutant) else "SURVIVED"
+        accepted += verdict == "accepted"
+        print(f"{verdict}: {mutant.file}:{mutant.line}  {mutant.change}  |  {mutant.code}  "
+              f"({time.monotonic() - start:.0f} s)", flush=True)  # fmt: skip
+    real = len(mutants) - accepted
+    print(f"{len(mutants)} mutants, {accepted} accepted as equivalent; {killed} of {real} killed "
+          f"({100 * killed / max(real, 1):.0f} %)")  # fmt: skip
+
+
+def main() -> None:
+    """Read the arguments, draw the sample, and run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("language", choices=["c", "python"])
+    parser.add_argument("--n", type=int, default=60, help="size of the sample")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_intermixed_args()
+    rows = rows_of(options.language, options.files)
+    if not rows:
+        parser.error("no file of table.toml has such a name")
+    sys.path.insert(0, str(HERE))
+    if options.language == "c":
+        import mutants_of_c as language
+    else:
+        import mutants_of_python as language
+    with tempfile.TemporaryDirectory() as folder:
+        workshop = language.Workshop(copy_of_tree(Path(folder) / "tree"), rows)
+        everything = [mutant for file in rows for mutant in workshop.mutants(file)]
+        print(f"{len(everything)} mutants of {len(rows)} files, seed {options.seed}", flush=True)
+        order = random.Random(options.seed)
+        order.shuffle(everything)
+        report(workshop.chosen(everything, options.n), workshop.killer_of)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""tools/owner.py: README, pyproject.toml, CITATION.cff and contacts follow from owner.toml."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+if not (ROOT / "owner.toml").exists():
+    pytest.skip("owner.toml is in the source tree only", allow_module_level=True)
+sys.path.append(str(ROOT / "tools"))
+import owner  # noqa: E402
+
+KNOWN = {
+    "repository": "https://example.org/someone/cmlp",
+    "documentation": "https://someone.example.org/cmlp",
+    "contact": "someone@example.org",
+    "authors": [{"family": "Doe", "given": "Jo", "orcid": "https://orcid.org/0000-0000-0000-0000"}],
+}
+
+
+def test_files_follow_from_owner_toml(capsys):
+    assert owner.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_links_of_the_readme_are_files_or_absolute_addresses():
+    text = owner.readme(owner.text_of("README.md"), dict.fromkeys(owner.NAMES, ""))
+    labels = set(re.findall(r"\]\[([^\]]+)\]", text))
+    assert len(labels) > 15 and not re.search(r"\]\((?!http)", text)
+    for label in labels:
+        assert (ROOT / label).is_file(), label
+    known = owner.readme(text, KNOWN)
+    targets = dict(re.findall(r"^\[([^\]]+)\]: (\S+)$", known, re.MULTILINE))
+    assert set(targets) == labels and all(target.startswith("https://") for target in targets.values())
+    assert targets["docs/index.md"] == "https://someone.example.org/cmlp/"
+    assert targets["docs/guide/tables.md"] == "https://someone.example.org/cmlp/guide/tables.html"
+    assert targets["LICENSE"] == "https://example.org/someone/cmlp/blob/main/LICENSE"
+    (picture,) = (target for label, target in targets.items() if label.endswith(".png"))
+    assert picture.startswith("https://example.org/someone/cmlp/raw/main/docs/images/")
+    assert owner.readme(known, dict.fromkeys(owner.NAMES, "")) == text  # the other way, too
+
+
+def test_known_values_reach_every_file():
+    import tomllib
+
+    files = owner.files(KNOWN)
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+    assert project["authors"] == [{"name": "Jo Doe"}]
+    assert project["urls"]["Repository"] == KNOWN["repository"]
+    assert project["urls"]["Documentation"] == KNOWN["documentation"] + "/"
+    assert 'family-names: "Doe"' in files["CITATION.cff"] and "The cmlp developers" not in files["CITATION.cff"]
+    for name in ("SECURITY.md", "CODE_OF_CONDUCT.md"):
+        assert "<someone@example.org>" in files[name]
+
+
+def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypatch):
+    assert owner.empty({**KNOWN, "contact": "", "authors": []}) == ["contact", "authors"]
+    (tmp_path / "owner.toml").write_text('repositry = ""\n', encoding="utf-8")
+    monkeypatch.setattr(owner, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match="must define repository, documentation, contact, authors, got repositry"):
+        owner.read()
+
+
+def test_readme_is_short():
+    text = re.sub(r"(^\[[^\]]+\]: \S+\n)+\Z", "", owner.text_of("README.md"), flags=re.MULTILINE)
+    assert len(text.split()) <= 900

@@ -1,0 +1,66 @@
+/* The encoder of tables: any column that cmlp_check_columns accepts, with at most MOST edges or categories, and any
+ * number. The value of the square root is anything. */
+#include "any.h"
+
+#include "base/sums.h"
+static double any_root(double x) { return nondet_double(); }
+#define cmlp_root any_root
+#include "table/encode.c"
+
+static cmlp_column c;
+
+static void any_column(void)
+{
+    cmlp_column anything;
+    c = anything;
+    ASSUME(c.n >= 0 && c.n <= MOST);
+    c.edges = any_bytes((size_t)c.n * sizeof *c.edges);
+    ASSUME(cmlp_check_columns(&c, 1) == CMLP_OK);
+}
+
+/* Exactly the inputs that cmlp_column_width counts are written: the block has their size. */
+void prove_encode_row(void)
+{
+    any_column();
+    const int has_bins = nondet_int() != 0;
+    const int64_t width = cmlp_column_width(&c, has_bins), total = cmlp_columns_width(&c, 1, has_bins);
+    REQUIRE(width >= 0 && total == (width ? width : 1));
+    const double raw = nondet_double();
+    double *inputs = any_bytes((size_t)total * sizeof *inputs);
+    cmlp_encode_columns(&c, 1, has_bins, &raw, (cmlp_encoded){inputs, 0});
+}
+
+void prove_encode_number(void)
+{
+    any_column();
+    ASSUME(c.kind == CMLP_COLUMN_NUMBER);
+    const int has_bins = nondet_int() != 0;
+    double inputs[MOST + 2];
+    const int64_t at = cmlp_encode_number(&c, has_bins, nondet_double(), (cmlp_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlp_column_width(&c, has_bins));
+}
+
+/* A category is one-hot; one of two is 1 or -1; an unknown one is zeros. */
+void prove_encode_category(void)
+{
+    any_column();
+    ASSUME(c.kind == CMLP_COLUMN_CATEGORY);
+    const double code = nondet_double();
+    double inputs[MOST + 1], sum = 0;
+    const int64_t at = cmlp_encode_category(&c, code, (cmlp_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlp_column_width(&c, 1) && at >= 1);
+    for (int64_t k = 0; k < at; k++) sum += inputs[k];
+    const int known = code == 0 || code == 1 || code == 2 || code == 3;
+    REQUIRE(sum == (known && code < (double)c.n ? (c.n == 2 && code == 1 ? -1 : 1) : 0));
+}
+
+void prove_check_columns(void)
+{
+    any_column();
+    REQUIRE(c.kind == CMLP_COLUMN_NUMBER || c.kind == CMLP_COLUMN_CATEGORY || c.kind == CMLP_COLUMN_UNUSED);
+    if (c.kind == CMLP_COLUMN_NUMBER) {
+        REQUIRE(c.scale > 0 && cmlp_is_finite(c.centre) && c.n != 1);
+        for (int64_t k = 1; k < c.n; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
+    }
+    REQUIRE(c.kind != CMLP_COLUMN_CATEGORY || c.n >= 1);
+}

@@ -1,0 +1,160 @@
+/* The reader of heads of any length. The functions of the cursor are replaced by what cursor.c proves of them: they move
+ * forward, stay inside and keep the first error, and what they read is anything. Loops have invariants. */
+#include "any.h"
+
+#define CMLP_MODEL_CURSOR_H
+#include "base/invariant.h"
+#include "file/model_head.h"
+
+typedef struct cursor {
+    const unsigned char *at, *end;
+    cmlp_status status;
+} cursor;
+
+typedef struct slice {
+    const unsigned char *at;
+    size_t length;
+} slice;
+
+static int fail(cursor *c, cmlp_status status)
+{
+    if (!c->status) c->status = status;
+    return 0;
+}
+
+/* Moves by any number of bytes, or fails. Returns whether it has moved by `least` or more. */
+static int advance(cursor *c, size_t least)
+{
+    const size_t n = nondet_size();
+    if (nondet_int()) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    if (c->status) return 0;
+    ASSUME(n <= (size_t)(c->end - c->at));
+    c->at += n;
+    if (n < least) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    return !c->status;
+}
+
+static int is_next(const cursor *c, const char *text, size_t n)
+{
+    return !c->status && (size_t)(c->end - c->at) >= n && nondet_int();
+}
+
+static int pass(cursor *c, const char *text, size_t n)
+{
+    if (!is_next(c, text, n)) return 0;
+    c->at += n;
+    return 1;
+}
+#define PASS(c, literal) pass((c), literal, sizeof literal - 1)
+#define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
+
+static uint64_t hex(cursor *c, int digits) { return advance(c, 8) ? nondet_uint64() : 0; }
+
+static double hex_double(cursor *c)
+{
+    const double value = nondet_double();
+    hex(c, 16);
+    if (!cmlp_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
+    return value;
+}
+
+static uint64_t number(cursor *c)
+{
+    const uint64_t value = nondet_uint64();
+    ASSUME(value <= CMLP_DATA_MOST);
+    return advance(c, 1) ? value : 0;
+}
+
+static size_t string(cursor *c)
+{
+    const unsigned char *first = c->at;
+    return advance(c, 2) ? (size_t)(c->at - first) - 2 : 0;
+}
+
+static slice next_name(cursor *c, slice *last)
+{
+    slice n = {c->at, 0};
+    if (!advance(c, 3)) return n;
+    n.at++;
+    n.length = (size_t)(c->at - n.at) - 1;
+    ASSUME(n.length <= CMLP_NAME_MOST);
+    *last = n;
+    return n;
+}
+
+static int is_name(slice n, const char *text) { return nondet_int(); }
+
+#include "file/model_head.c"
+
+/* ---- what their own proofs show of functions that the others call (`replaced` in proofs.toml) */
+
+tensor known_tensor(cursor *c, uint64_t *offset)
+{
+    tensor t = {nondet_int32(), nondet_int32(), {nondet_uint64(), nondet_uint64()}};
+    const uint64_t end = nondet_uint64();
+    ASSUME(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLP_MAX_WIDTH && t.shape[1] <= CMLP_MAX_WIDTH);
+    if (!advance(c, 1)) return t;
+    ASSUME(end > *offset && end <= CMLP_DATA_MOST);
+    *offset = end;
+    return t;
+}
+
+void known_layer_name(cursor *c, int32_t net, int32_t layer, int is_bias)
+{
+    REQUIRE(layer >= 0 && layer < 10000 && net < 10000);
+    advance(c, 1);
+}
+
+static cmlp_head head;
+static cursor c, before;
+
+static void any_head(void)
+{
+    cmlp_head anything;
+    const size_t n = nondet_size(), from = nondet_size();
+    ASSUME(n <= MOST && from <= n);
+    const unsigned char *file = any_bytes(n);
+    head = anything;
+    head.bytes = n;
+    before = c = (cursor){file + from, file + n, (cmlp_status)nondet_int()};
+}
+
+static void cursor_is_sound(void)
+{
+    REQUIRE(c.at >= before.at && c.at <= c.end && c.end == before.end);
+    REQUIRE(!before.status || c.status == before.status);
+}
+
+void prove_read_quantiles(void)
+{
+    any_head();
+    head.n_quantiles = 0;
+    read_quantiles(&c, &head);
+    REQUIRE(head.n_quantiles >= 0 && head.n_quantiles <= CMLP_MAX_QUANTILES);
+    cursor_is_sound();
+}
+
+void prove_read_layers(void)
+{
+    any_head();
+    uint64_t offset = nondet_uint64();
+    const int32_t net = nondet_int32();
+    ASSUME(net >= -1 && net < CMLP_MAX_NETS && offset <= CMLP_DATA_MOST);
+    ASSUME(head.n_layers >= 1 && head.n_layers <= CMLP_MAX_LAYERS);
+    read_layers(&c, &head, net, head.sizes, &offset);
+    REQUIRE(offset <= CMLP_DATA_MOST);
+    cursor_is_sound();
+}
+
+void prove_next_tensor(void)
+{
+    any_head();
+    uint64_t offset = nondet_uint64();
+    const uint64_t start = offset;
+    ASSUME(offset <= CMLP_DATA_MOST);
+    const tensor t = next_tensor(&c, &offset);
+    REQUIRE(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLP_MAX_WIDTH && t.shape[1] <= CMLP_MAX_WIDTH);
+    REQUIRE(c.status || (t.n_dims >= 1 && t.shape[0] >= 1));
+    REQUIRE(c.status || (offset > start && offset <= CMLP_DATA_MOST));
+    cursor_is_sound();
+}

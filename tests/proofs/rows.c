@@ -1,0 +1,82 @@
+/* The checks of rows and labels: any order and any labels, in arrays of exactly their sizes; at most MOST rows. */
+#include "any.h"
+
+#include "data/rows.c"
+
+void prove_check_order(void)
+{
+    cmlp_rows rows;
+    int64_t bad = -1;
+    const int64_t n = nondet_int64();
+    ASSUME(n <= MOST);
+    int64_t *order = any_bytes((size_t)(n < 0 ? 0 : n) * sizeof *order);
+    rows.order = nondet_int() ? order : NULL;
+    const cmlp_status status = check_order(&rows, n, &bad);
+    REQUIRE(bad >= -1 && bad < MOST && (bad < 0 || status == CMLP_ERROR_ORDER));
+    REQUIRE(status || n >= 0);
+    if (status || !rows.order) return;
+    for (int64_t i = 0; i < n; i++) REQUIRE(order[i] >= 0 && order[i] < rows.n_rows);
+}
+
+void prove_set_strides(void)
+{
+    const int64_t n_rows = nondet_int64(), n_cols = nondet_int64(), size = nondet_int64();
+    int64_t row = nondet_int64(), column = nondet_int64();
+    const int64_t given_row = row, given_column = column;
+    ASSUME(n_cols >= 1 && n_cols <= CMLP_MAX_WIDTH && (size == 1 || size == 4 || size == 8));
+    const int is_clear = set_strides(n_rows, n_cols, size, &row, &column);
+    if (!is_clear) {
+        REQUIRE(!given_row && n_rows > 1 && given_column && given_column != size);
+        return;
+    }
+    REQUIRE(given_row || n_rows <= 1 || row == n_cols * size);
+    REQUIRE(given_column ? column == given_column || given_column == CMLP_REPEAT : column == size);
+}
+
+static int64_t n_classes;
+static struct cmlp_net net;
+
+static void any_labels(cmlp_data *data, cmlp_targets *targets, cmlp_rows *rows)
+{
+    const int64_t n = nondet_int64();
+    ASSUME(n >= 1 && n <= MOST);
+    n_classes = nondet_int64();
+    ASSUME(n_classes >= 1 && n_classes <= CMLP_MAX_WIDTH);
+    net.depth = 1;
+    net.layers[0].n_out = n_classes;
+    rows->order = NULL;
+    rows->n_rows = targets->n_rows = n;
+    targets->data = any_bytes((size_t)n * sizeof(int32_t));
+    targets->row_stride = sizeof(int32_t);
+    data->net = &net;
+    data->rows = rows;
+    data->targets = targets;
+    data->n = n;
+}
+
+void prove_bad_label(void)
+{
+    cmlp_data data;
+    cmlp_targets targets;
+    cmlp_rows rows;
+    any_labels(&data, &targets, &rows);
+    const int64_t bad = bad_label(&data, nondet_int() != 0);
+    const int32_t *labels = targets.data;
+    REQUIRE(bad >= -1 && bad < data.n);
+    REQUIRE(bad < 0 || labels[bad] < 0 || labels[bad] >= n_classes);
+    for (int64_t i = 0; i < (bad < 0 ? data.n : bad); i++) REQUIRE(labels[i] >= 0 && labels[i] < n_classes);
+}
+
+/* The labels may have changed since the check. */
+void prove_gather_labels(void)
+{
+    cmlp_data data;
+    cmlp_targets targets;
+    cmlp_rows rows;
+    any_labels(&data, &targets, &rows);
+    const int64_t first = nondet_int64(), n = nondet_int64();
+    ASSUME(first >= 0 && n >= 0 && n <= data.n && first <= data.n - n);
+    int32_t *out = any_bytes((size_t)n * sizeof *out);
+    cmlp_gather_labels(&data, first, n, out);
+    for (int64_t i = 0; i < n; i++) REQUIRE(out[i] >= 0 && out[i] < n_classes);
+}

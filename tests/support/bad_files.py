@@ -1,0 +1,158 @@
+"""The kinds of bad model files that docs/model-file.md lists, each made from a good one."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from hostile_files import CRC_AT, requiring
+from model_files import repaired, split
+
+import cmlp
+
+nan, inf = np.nan, np.inf
+
+
+def saved(model, folder):
+    model.save(folder / "good.cmlp")
+    return (folder / "good.cmlp").read_bytes()
+
+
+def good_files(folder):
+    """Return the files of a network, of one with shifts and factors, of tables and of a classifier."""
+    sizes = {"activation": "relu", "random_state": 1}
+    table = cmlp.TabularRegressor(hidden_layer_sizes=(3,), n_estimators=2, max_time=1e-9, random_state=0)
+    rows = [[i % 7 + 0.5, "ab"[i % 2], float(i)] for i in range(60)]
+    classifier = cmlp.MLPClassifier((3,), max_iter=1)
+    with pytest.warns(UserWarning, match="Stochastic"):
+        classifier.fit(np.arange(8.0).reshape(4, 2), list("abca"))
+    return {
+        "network": saved(cmlp.Network([4, 3, 2], **sizes), folder),
+        "columns": saved(cmlp.Network([2, 3, 2], **sizes, input_scale=([1, 2], [3, 4])), folder),
+        "table": saved(table.fit(rows, np.arange(60.0)), folder),
+        "targets": saved(table.fit(rows, np.arange(120.0).reshape(60, 2)), folder),
+        "quantiles": saved(table.set_params(loss="quantile", quantile=(0.1, 0.9)).fit(rows, np.arange(60.0)), folder),
+        "classifier": saved(classifier, folder),
+    }
+
+
+def with_text(old, new, file="network"):
+    def make(good):
+        text, data = split(good[file])
+        assert old in text
+        return repaired(text.replace(old, new, 1), data)
+
+    return make
+
+
+TARGET = rb"{\"name\":null,\"kind\":\"number\",\"outputs\":1}"
+
+
+def with_targets(file, n):
+    """Turn a table with one target into version 4 with a list of n targets."""
+
+    def make(good):
+        text, data = split(good[file])
+        text = text.replace(b'"cmlp":"3"', b'"cmlp":"4"', 1).replace(
+            b',"data_crc32"', b',"requires":"targets","data_crc32"', 1
+        )
+        listed = b',"targets":"[%s]"},"nets.0.' % b",".join([TARGET] * n)
+        return repaired(text.replace(b'},"nets.0.', listed, 1), data)
+
+    return make
+
+
+def with_number(file, tensor, value, at=0):
+    """Change element `at` of a tensor."""
+
+    def make(good):
+        text, data = split(good[file])
+        entry = json.loads(text)[tensor]
+        code, size = ("<f", 4) if entry["dtype"] == "F32" else ("<d", 8)
+        begin = entry["data_offsets"][0] + at * size
+        return repaired(text, data[:begin] + struct.pack(code, value) + data[begin + size :])
+
+    return make
+
+
+SCALE = b"3ff0000000000000"
+FILES = {
+    "`targets` is missing in version 4": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
+    "`targets` does not have the form above, with an entry for each output": [
+        with_text(rb"\"outputs\":1", rb"\"outputs\":2", "targets"),
+        with_text(rb"\"number\"", rb"\"binary\"", "targets"),
+        with_text(b",%s]" % TARGET, b"]", "targets"),
+        with_text(b"[%s" % TARGET, b"[%s,%s" % (TARGET, TARGET), "targets"),
+    ],
+    "version 4 has one output, or several quantiles": [with_targets("table", 1), with_targets("quantiles", 2)],
+    "the file ends too early": [lambda good: good["network"][:-1], lambda good: good["table"][:100], lambda good: b""],
+    "bytes follow the data": [lambda good: good["network"] + b"x", lambda good: good["table"] + b"\0"],
+    "the first bytes are others": [lambda good: good["network"].replace(b"__metadata__", b"__metadatA__")],
+    "the version is unknown": [
+        with_text(b'"cmlp":"1"', b'"cmlp":"9"'),
+        with_text(b'"cmlp":"3"', b'"cmlp":"5"', "table"),
+    ],
+    "a required feature is unknown": [lambda good: requiring(b"output_scale")],
+    "`crc32` does not match": [lambda good: good["table"][:CRC_AT] + b"00000000" + good["table"][CRC_AT + 8 :]],
+    "the text does not follow the grammar": [
+        with_text(b'"loss":', b'"loss": '),
+        with_text(b"number", b"numbers", "table"),
+    ],
+    "`classes` do not have the form of labels": [with_text(b'\\"kind\\"', b'\\"sort\\"', "classifier")],
+    "a name is missing, unknown among the layers, or out of order": [
+        with_text(b"layers.1.weight", b"layers.2.weight"),
+        with_text(b"example.input", b"example.zzzzz", "table"),
+    ],
+    "a tensor has another type, shape or offset": [
+        with_text(b"[4,3]", b"[3,4]"),
+        with_text(b'"F32"', b'"I32"', "table"),
+    ],
+    "an activation is unknown or is in a wrong layer": [
+        with_text(b"relu,", b"swish,"),
+        with_text(b"relu,", b"softmax,"),
+    ],
+    "the loss is unknown or does not fit the outputs": [
+        with_text(b"log_loss", b"hinge"),
+        with_text(b"log_loss", b"gamma"),
+    ],
+    "`input_scale` is 0, NaN or infinite": [
+        with_text(SCALE, digits) for digits in (b"0" * 16, b"7ff8000000000000", b"fff0000000000000")
+    ],
+    "`data_crc32` does not match": [
+        lambda good: good["network"][:-1] + bytes([good["network"][-1] ^ 1]),
+        lambda good: good["table"][:-80] + bytes([good["table"][-80] ^ 1]) + good["table"][-79:],
+    ],
+    "a shift or a factor is NaN or infinite": [
+        with_number("columns", f"input.{name}", value, at)
+        for name in ("shift", "factor") for value in (nan, -inf) for at in (0, 1)
+    ],
+    "a factor is 0": [with_number("columns", "input.factor", 0.0, at=1)],
+    "a number in `table.numbers` breaks a rule": [
+        *(with_number("table", "table.numbers", value, at) for value in (nan, inf) for at in (0, 1, 2)),
+        *(with_number("table", "table.numbers", value, at=1) for value in (0.0, -1.0)),
+        with_number("table", "table.numbers", 1e300, at=2),  # an edge above the next one
+    ],
+    "a number in `table.target` breaks a rule": [
+        *(with_number("table", "table.target", value, at) for value in (nan, -inf) for at in range(4)),
+        *(with_number("table", "table.target", value, at=1) for value in (0.0, -1.0)),
+        with_number("table", "table.target", 1e300, at=2),  # low above high
+    ],
+    "a score of the calibration is NaN or below the one before it": [
+        *(with_number("table", "calibration.scores", nan, at) for at in (0, 3)),
+        with_number("table", "calibration.scores", inf, at=2),
+        with_number("table", "calibration.scores", -1.0, at=1),
+    ],
+    "a weight or a bias is NaN or infinite": [
+        with_number(file, f"{prefix}{part}", value)
+        for file, prefix in (("network", "layers.1."), ("table", "nets.1.layers.0."), ("columns", "layers.0."))
+        for part in ("weight", "bias") for value in (nan, inf)
+    ],
+    "`example.input` has NaN (not in a table) or infinity": [
+        *(with_number(file, "example.input", nan) for file in ("network", "columns")),
+        *(with_number(file, "example.input", -inf) for file in ("network", "columns", "table")),
+    ],
+    "`example.output` has other bits": [
+        with_number(file, "example.output", value)
+        for file in ("network", "columns", "table") for value in (nan, -inf, -0.0, 0.25)
+    ],
+}  # fmt: skip

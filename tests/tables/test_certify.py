@@ -1,0 +1,132 @@
+"""`TabularClassifier.certify`: boxes of raw columns, with categories and missing numbers as cases."""
+
+import itertools
+
+import numpy as np
+import pytest
+from helpers import uniform
+from optional import package
+
+import cmlp
+from cmlp import TabularClassifier
+
+N = 400
+COLOURS = np.array(["red", "green", "blue"])[np.arange(N) % 3]
+SIDES = np.array(["left", "right"])[np.arange(N) // 3 % 2]
+
+
+def table():
+    """Return numbers with gaps, numbers of another scale, three and two categories."""
+    numbers = uniform(0, N, 2)
+    rows = np.empty((N, 4), object)
+    rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] = numbers[:, 0], 500 * numbers[:, 1], COLOURS, SIDES
+    rows[::9, 0] = None
+    return rows
+
+
+X = table()
+FILLED = np.where(X[:, 0] == None, 0, X[:, 0]).astype(float)  # noqa: E711
+BINARY = np.where(COLOURS == "red", FILLED > 0, X[:, 1].astype(float) > 0)
+THREE = np.digitize(FILLED + X[:, 1].astype(float) / 500, [-0.4, 0.4])
+
+
+@pytest.fixture(scope="module", params=["binary", "three", "labels"])
+def model(request):
+    y = {"binary": BINARY, "three": THREE, "labels": np.c_[BINARY, THREE == 1].astype(int)}[request.param]
+    found = TabularClassifier(hidden_layer_sizes=(16,), n_estimators=3, n_epochs=40, random_state=0).fit(X, y)
+    assert found.score(X, y) > 0.85
+    return found
+
+
+def points(row, radii, n, rng):
+    """Return rows of the box: some at its ends."""
+    found = np.repeat(row[None], n, axis=0)
+    for column, radius in enumerate(radii):
+        if column < 2 and row[column] is not None:
+            share = rng.uniform(-1, 1, n)
+            share[::3] = rng.choice([-1, 1], len(share[::3]))
+            found[:, column] = row[column] + radius * share
+    return found
+
+
+def differs(model, example, own):
+    """Return whether the class of an example, or one of its labels, is not the given one."""
+    return np.any(model.predict(example[None])[0] != own)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1e-9, 0.02, [0.2, 40, 0, 0], [0, 200, 7, 7]])
+def test_certificates_hold_and_counterexamples_are_ones(model, radius):
+    rng, radii = np.random.default_rng(1), np.broadcast_to(radius, 4)
+    answers, examples = model.certify(X[:30], radius)
+    assert "certified" in answers
+    for row, answer, example in zip(X[:30], answers, examples, strict=True):
+        own = model.predict(row[None])[0]
+        if answer == "certified":
+            assert (model.predict(points(row, radii, 300, rng)) == own).all()
+        if answer == "counterexample":
+            assert differs(model, example, own) and list(example[2:]) == list(row[2:])
+            for value, new, r in zip(row[:2], example[:2], radii, strict=False):
+                rounding = 0 if value is None else 2 * np.spacing(r + abs(value))
+                assert (value is None and new is None) or abs(new - value) <= r + rounding
+        else:
+            assert all(entry is None for entry in example)
+
+
+def test_large_radii_have_counterexamples(model):
+    assert (model.certify(X[:30], [0.5, 100, 0, 0]).answers == "counterexample").any()
+
+
+def test_an_infinite_radius_is_every_category(model):
+    """Without numbers that change, the answer is that of all categories, known and unknown ones."""
+    answers, examples = model.certify(X[:40], [0, 0, np.inf, np.inf])
+    seen = set()
+    for row, answer, example in zip(X[:40], answers, examples, strict=True):
+        own = model.predict(row[None])[0]
+        others = [
+            [*row[:2], *pair] for pair in itertools.product(["red", "green", "blue", "none"], ["left", "right", None])
+        ]
+        changes = (model.predict(np.array(others, object)) != own).any()
+        assert answer == ("counterexample" if changes else "certified")
+        assert not changes or differs(model, example, own)
+        seen.add(str(answer))
+    assert seen >= (
+        {"certified"} if model.classes_.tolist() == [0, 1, 2] else {"counterexample"}
+    )  # three classes: by numbers alone
+
+
+def test_an_infinite_radius_is_every_number_and_a_missing_one(model):
+    answers, examples = model.certify(X[:40], [np.inf, 0, 0, 0])
+    values = [None, 0.0, 1e-300, *np.linspace(-2, 2, 41), 30.0, -30.0, 1e9, -1e9, 1.7e308, -1.7e308]
+    for row, answer, example in zip(X[:40], answers, examples, strict=True):
+        own = model.predict(row[None])[0]
+        others = np.array([[value, *row[1:]] for value in values], object)
+        if answer == "certified":
+            assert (model.predict(others) == own).all()
+        if answer == "counterexample":
+            assert differs(model, example, own) and list(example[1:]) == list(row[1:])
+    assert "counterexample" in answers
+
+
+def test_frames_keep_their_entries():
+    pandas = package("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd")).astype({"a": float, "b": float, "c": "category", "d": "category"})
+    model = TabularClassifier(hidden_layer_sizes=(16,), n_estimators=2, n_epochs=40, random_state=0).fit(frame, BINARY)
+    answers, examples = model.certify(frame[:20], [0, 0, np.inf, 0])
+    for i in np.flatnonzero(answers == "counterexample"):
+        changed = frame[i : i + 1].astype(object)
+        changed.iloc[0, 2] = examples[i][2]
+        assert examples[i][3] == frame.iloc[i, 3] and model.predict(changed)[0] != model.predict(frame[i : i + 1])[0]
+    assert "counterexample" in answers
+
+
+def test_arguments_are_checked(model):
+    for radius in (-1, np.nan, [1, 2]):
+        with pytest.raises(ValueError, match="radius must be a number that is not negative, or 4 of them"):
+            model.certify(X[:2], radius)
+    assert model.certify(X[:1], np.inf, max_time=1e-9).answers == ["unknown"]
+    with pytest.raises(ValueError, match="X has 2 features"):
+        model.certify(X[:2, :2], 0.1)
+
+
+def test_regressors_have_nothing_to_certify():
+    assert not hasattr(cmlp.MLPRegressor(), "certify") and not hasattr(cmlp.TabularRegressor(), "certify")

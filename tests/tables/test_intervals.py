@@ -1,0 +1,312 @@
+"""Intervals and sets of the estimators for tables: coverage for known truth, rules, files, C and refusals."""
+
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from helpers import model_in_c
+from model_files import repaired, split
+
+import cmlp
+from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+
+TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+inf = math.inf
+
+
+def numbers(n, seed, noise=0.5):
+    rng = np.random.RandomState(seed)
+    X = rng.standard_normal((n, 3))
+    return X, X[:, 0] + noise * (1 + (X[:, 1] > 0)) * rng.standard_normal(n)
+
+
+def classes(n, seed):
+    X, y = numbers(n, seed)
+    return X, np.array(["low", "middle", "high"])[(y > -0.5).astype(int) + (y > 0.5)]
+
+
+def covered(intervals, y):
+    return (intervals[:, 0] <= y) & (y <= intervals[:, 1])
+
+
+def in_set(model, sets, y):
+    return sets[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+
+
+@pytest.fixture(scope="module")
+def regressor():
+    return TabularRegressor(**TINY).fit(*numbers(400, seed=0))
+
+
+@pytest.fixture(scope="module")
+def quantiles():
+    return TabularRegressor(**TINY, loss="quantile", quantile=[0.2, 0.5, 0.8]).fit(*numbers(400, seed=0))
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return TabularClassifier(**TINY).fit(*classes(400, seed=0))
+
+
+def copy_of(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+# ---------------------------------------------------------------------------------------------------- coverage
+
+
+@pytest.mark.parametrize("kind", ["regressor", "quantiles", "classifier"])
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95])
+def test_coverage_after_calibrate_is_that_of_the_beta_distribution(kind, coverage, request):
+    """Over calibrations of n rows, the coverage has mean k / (n + 1) and a known variance, for k as in the guide."""
+    model, n, repeats = copy_of(request.getfixturevalue(kind)), 60, 200
+    draw = classes if kind == "classifier" else numbers
+    X_new, y_new = draw(4000, seed=1)
+    found = []
+    for seed in range(repeats):
+        model.calibrate(*draw(n, seed=1000 + seed))
+        if kind == "classifier":
+            found.append(in_set(model, model.predict_set(X_new, coverage), y_new).mean())
+        else:
+            found.append(covered(model.predict_interval(X_new, coverage), y_new).mean())
+    expected = math.ceil((n + 1) * coverage) / (n + 1)
+    spread = math.sqrt(expected * (1 - expected) / (n + 2) / repeats + expected * (1 - expected) / 4000)
+    assert np.mean(found) >= coverage - 3 * spread
+    if kind != "classifier":  # sets that are never empty cover more
+        assert abs(np.mean(found) - expected) < 3.5 * spread
+
+
+def test_coverage_without_calibrate_is_near_the_target():
+    """The rows are held-out ones: no guarantee, so the bounds are wide."""
+    found = []
+    for seed in range(8):
+        model = TabularRegressor(hidden_layer_sizes=(16,), random_state=seed).fit(*numbers(400, seed=seed))
+        X, y = numbers(2000, seed=100 + seed)
+        found.append(covered(model.predict_interval(X, 0.9), y).mean())
+    assert 0.86 < np.mean(found) < 0.94
+
+
+def test_intervals_of_quantiles_adapt_to_the_noise(quantiles):
+    X, y = numbers(4000, seed=3)
+    intervals = copy_of(quantiles).calibrate(*numbers(500, seed=2)).predict_interval(X, 0.9)
+    width = intervals[:, 1] - intervals[:, 0]
+    assert width[X[:, 1] > 0].mean() > 1.1 * width[X[:, 1] <= 0].mean()
+    assert (quantiles.predict(X[:5]) == copy_of(quantiles).calibrate(X, y).predict(X[:5])).all()
+
+
+# ------------------------------------------------------------------------------------------------------- rules
+
+
+def test_interval_is_the_prediction_plus_and_minus_an_error(regressor):
+    X, y = numbers(19, seed=4)
+    model = copy_of(regressor).calibrate(X, y)
+    errors = np.sort(np.abs(y - model.predict(X)))
+    for coverage, rank in [(0.05, 1), (0.9, 18), (0.95, 19), (0.899, 18), (0.901, 19)]:
+        expected = model.predict(X)[:, None] + errors[rank - 1] * np.array([-1, 1])
+        assert (model.predict_interval(X, coverage) == expected).all()
+
+
+def test_interval_of_quantiles_moves_the_outer_ones(quantiles):
+    X, y = numbers(19, seed=4)
+    model = copy_of(quantiles).calibrate(X, y)
+    low, _, high = model.predict(X).T
+    score = np.sort(np.maximum(low - y, y - high))[17]
+    expected = np.stack([low - score, high + score], axis=1)
+    assert (model.predict_interval(X, 0.9) == expected).all()
+
+
+def test_crossed_ends_become_the_point_between_them(quantiles):
+    X, _ = numbers(50, seed=4)
+    low, _, high = quantiles.predict(X).T
+    intervals = copy_of(quantiles).calibrate(X, (low + high) / 2).predict_interval(X, 0.9)
+    assert (intervals[:, 0] <= intervals[:, 1]).all()
+    narrow = (high - low).argmin()
+    assert intervals[narrow, 0] == intervals[narrow, 1] == pytest.approx((low + high)[narrow] / 2)
+
+
+def test_set_has_the_classes_above_a_threshold_and_never_none(classifier):
+    X, y = classes(99, seed=5)
+    model = copy_of(classifier).calibrate(X, y)
+    p = model.predict_proba(X)
+    scores = np.sort(1 - p[np.arange(99), np.searchsorted(model.classes_, y)])
+    for coverage, rank in [(0.3, 30), (0.9, 90)]:
+        expected = 1 - p <= scores[rank - 1]
+        expected[np.arange(99), p.argmax(axis=1)] = True
+        assert (model.predict_set(X, coverage) == expected).all()
+    assert (model.predict_set(X, 0.01).sum(axis=1) == 1).all()
+
+
+def test_binary_classifier_has_sets_of_both_classes():
+    X, y = numbers(300, seed=0)
+    model = TabularClassifier(**TINY).fit(X, y > 0)
+    sets = model.predict_set(X, 0.95)
+    assert sets.shape == (300, 2) and sets.any(axis=1).all() and sets.all(axis=1).any()
+
+
+def test_too_few_rows_give_infinite_intervals_and_all_classes(regressor, classifier):
+    model = copy_of(regressor).calibrate(*numbers(8, seed=1))
+    with pytest.warns(UserWarning, match="coverage=0.9 needs at least 9 scores, but the model has 8"):
+        assert (model.predict_interval(np.zeros((2, 3)), 0.9) == [[-inf, inf]] * 2).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.calibrate(*numbers(9, seed=1)).predict_interval(np.zeros((2, 3)), 0.9)
+    with pytest.warns(UserWarning, match="sets have all classes"):
+        assert copy_of(classifier).calibrate(*classes(5, seed=1)).predict_set(np.zeros((1, 3))).all()
+
+
+def test_unknown_labels_are_in_no_set(classifier):
+    X, y = classes(100, seed=5)
+    y[:20] = "unknown"
+    model = copy_of(classifier).calibrate(X, y)
+    assert not model.predict_set(X, 0.7).all()
+    assert model.predict_set(X, 0.9).all()  # the score of an unknown label is infinite
+
+
+def test_weights_count_as_copies_of_rows(regressor):
+    X, y = numbers(40, seed=6)
+    copies = np.repeat(np.arange(40), 5)
+    weighted = copy_of(regressor).calibrate(X, y, np.full(40, 5.0)).predict_interval(X, 0.5)
+    assert (weighted == copy_of(regressor).calibrate(X, y).predict_interval(X, 0.5)).all()
+    weight = np.where(np.arange(40) < 20, 9.0, 1.0)
+    heavy = copy_of(regressor).calibrate(X, y, weight).predict_interval(X, 0.5)
+    copied = copy_of(regressor).calibrate(X[copies := np.repeat(np.arange(40), weight.astype(int))], y[copies])
+    width, expected = (np.diff(one)[0, 0] for one in (heavy, copied.predict_interval(X, 0.5)))
+    assert width == pytest.approx(expected, rel=0.2) and width != np.diff(weighted)[0, 0]
+    X_more, y_more = np.concatenate([X, X]), np.concatenate([y, y + 1e6])
+    without = copy_of(regressor).calibrate(X_more, y_more, np.repeat([1.0, 0.0], 40)).predict_interval(X, 0.5)
+    assert (without == copy_of(regressor).calibrate(X, y).predict_interval(X, 0.5)).all()
+
+
+def test_many_scores_are_thinned_without_loss_of_coverage(regressor):
+    X, y = numbers(25_000, seed=7)
+    model = copy_of(regressor).calibrate(X, y)
+    errors = np.sort(np.abs(y - model.predict(X)))
+    for coverage in (0.8, 0.9, 0.95, 0.99):
+        half = np.diff(model.predict_interval(X[:1], coverage))[0, 0] / 2
+        share = np.mean(errors <= half + 1e-12)
+        assert coverage <= share < coverage + 2e-4
+
+
+def test_validation_data_of_the_user_are_the_rows():
+    X, y = numbers(200, seed=0)
+    model = TabularRegressor(**TINY).fit(X, y, X_val=X[:30] + 1, y_val=y[:30])
+    twin = copy_of(model).calibrate(X[:30] + 1, y[:30])
+    assert model.predict_interval(X, 0.9) == pytest.approx(twin.predict_interval(X, 0.9), rel=1e-5)
+
+
+def test_calibrate_changes_no_prediction_and_fit_forgets_it(regressor):
+    X, y = numbers(100, seed=8)
+    model = copy_of(regressor)
+    before, held_out = model.predict(X), model.predict_interval(X)
+    assert model.calibrate(X, y) is model
+    assert (model.predict(X) == before).all() and (model.predict_interval(X) != held_out).any()
+    assert (model.fit(*numbers(400, seed=0)).predict_interval(X) == held_out).all()
+
+
+def test_resumed_fit_has_the_same_intervals():
+    X, y = numbers(300, seed=0)
+    whole = TabularRegressor(random_state=0).fit(X, y)
+    model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, y)
+    model.set_params(max_time=None).fit(X, y, resume=True)
+    assert (model.predict_interval(X) == whole.predict_interval(X)).all()
+
+
+# ---------------------------------------------------------------------------------------------- files and C
+
+
+@pytest.mark.parametrize("kind", ["regressor", "quantiles", "classifier"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_file_and_c_have_the_calibration(kind, apart, tmp_path, request):
+    model = copy_of(request.getfixturevalue(kind))
+    draw = classes if kind == "classifier" else numbers
+    if apart:
+        model.calibrate(*draw(70, seed=1))
+    X, path = draw(50, seed=2)[0], tmp_path / "table.cmlp"
+    method = "predict_set" if kind == "classifier" else "predict_interval"
+    model.save(path)
+    loaded = cmlp.load(path)
+    assert (getattr(loaded, method)(X, 0.8) == getattr(model, method)(X, 0.8)).all()
+    in_c = model_in_c(path)
+    for coverage in (1e-12, 0.3, 0.5, 0.8, 0.9, 0.95, 1 - 1e-12):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            expected = model._fitted().calibration.margins(coverage)[0]
+        assert in_c.margin(coverage) == expected and bool(caught) == (expected == inf)
+    for target, coverage in [(1, 0.9), (-1, 0.9), (0, 0.0), (0, 1.0), (0, math.nan)]:
+        with pytest.raises(ValueError):
+            in_c.margin(coverage, target)
+    loaded.save(tmp_path / "again.cmlp")
+    assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+
+
+@pytest.fixture
+def parts(regressor, tmp_path):
+    regressor.save(tmp_path / "good.cmlp")
+    return split((tmp_path / "good.cmlp").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"absolute_error", b"probability"),
+        (b':\\"held_out', b':\\"held_0ut'),
+        (b'"shape":[1,100]', b'"shape":[2,50]'),
+        (b'"shape":[1,100]', b'"shape":[100]'),
+    ],
+)
+def test_bad_calibration_in_a_file_raises(parts, old, new, tmp_path):
+    text, data = parts
+    assert text.count(old) == 1
+    (tmp_path / "bad.cmlp").write_bytes(repaired(text.replace(old, new), data))
+    with pytest.raises(ModelFormatError):
+        cmlp.load(tmp_path / "bad.cmlp")
+
+
+def test_calibration_of_an_unknown_kind_is_ignored(parts, tmp_path):
+    text, data = parts
+    file = repaired(text.replace(b"absolute_error", b"something_new"), data)
+    (tmp_path / "new.cmlp").write_bytes(file)
+    model = cmlp.load(tmp_path / "new.cmlp")
+    assert len(model.predict(np.zeros((2, 3)))) == 2
+    with pytest.raises(ValueError, match="has none"):
+        model.predict_interval(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"no such|key|metadata"):
+        model_in_c(tmp_path / "new.cmlp").margin(0.9)
+
+
+# ---------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("coverage", [0, 1, -0.1, 90, math.nan, None, "0.9", True])
+def test_invalid_coverage_raises(regressor, classifier, coverage):
+    for method in (regressor.predict_interval, classifier.predict_set):
+        with pytest.raises(ValueError, match="coverage must be a number above 0 and below 1, got"):
+            method(np.zeros((2, 3)), coverage)
+
+
+def test_model_without_held_out_rows_asks_for_calibrate():
+    X, y = numbers(15, seed=0)
+    model = TabularRegressor(**TINY).fit(X, y)
+    with pytest.raises(ValueError, match=r"predict_interval needs rows .* held out no rows.*calibrate\(X, y\)"):
+        model.predict_interval(X)
+    assert model.calibrate(*numbers(20, seed=1)).predict_interval(X).shape == (15, 2)
+
+
+def test_model_that_is_not_fitted_raises():
+    X, y = numbers(15, seed=0)
+    for call in (lambda model: model.predict_interval(X), lambda model: model.calibrate(X, y)):
+        with pytest.raises(cmlp.exceptions.NotFittedError):
+            call(TabularRegressor())
+
+
+def test_bad_rows_keep_the_calibration(regressor):
+    X, y = numbers(30, seed=0)
+    model, expected = copy_of(regressor), regressor.predict_interval(X)
+    for rows, targets in [(X, y[:-1]), (X[:, :2], y), (X, np.full(30, np.nan))]:
+        with pytest.raises(ValueError):
+            model.calibrate(rows, targets)
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.calibrate(X, y, np.full(30, -1.0))
+    assert (model.predict_interval(X) == expected).all()

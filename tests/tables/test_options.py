@@ -1,0 +1,127 @@
+"""Parameters of the training of tables: learning rate, dropout, number of epochs, early stopping, warm start."""
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+
+TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+rng = np.random.RandomState(0)
+X = rng.standard_normal((120, 3))
+Y = X[:, 0] + rng.standard_normal(120) / 10
+
+
+def fitted(kind=TabularRegressor, y=Y, **parameters):
+    return kind(**{**TINY, **parameters}).fit(X, y)
+
+
+@pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
+def test_defaults_are_those_of_the_recipe(kind):
+    y = Y if kind is TabularRegressor else Y > 0
+    model = fitted(kind, y)
+    explicit = fitted(kind, y, learning_rate_init=5e-3, dropout=0.1, n_epochs=96, early_stopping=True)
+    assert model.history_ == explicit.history_
+    assert (model.predict(X) == explicit.predict(X)).all()
+
+
+@pytest.mark.parametrize("changed", [{"learning_rate_init": 1e-3}, {"dropout": 0.0}, {"dropout": [0.4]}])
+def test_rate_and_dropout_change_the_training(changed):
+    assert fitted(**changed, n_epochs=3).history_["loss"] != fitted(n_epochs=3).history_["loss"]
+
+
+def test_n_epochs_is_the_number_of_epochs():
+    assert fitted(n_epochs=5).history_["epoch"] == [1, 2, 3, 4, 5] * 2
+
+
+def test_without_early_stopping_all_rows_train_and_the_last_epoch_stays():
+    model = fitted(early_stopping=False, n_epochs=4)
+    assert set(model.history_) == {"network", "epoch", "loss"}
+    # With a network that holds out no row, the result depends on every row.
+    for row in range(0, 120, 40):
+        y = Y.copy()
+        y[row] += 0.5
+        assert (fitted(y=y, early_stopping=False, n_epochs=4).predict(X) != model.predict(X)).any()
+    with pytest.raises(ValueError, match=r"early_stopping=False, or fewer than 16 rows.*calibrate"):
+        model.predict_interval(X)
+
+
+def test_without_early_stopping_validation_data_raise():
+    with pytest.raises(ValueError, match=r"early_stopping=False uses no validation data: leave out X_val and y_val\."):
+        TabularRegressor(early_stopping=False).fit(X, Y, X_val=X, y_val=Y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"learning_rate_init": 0.0}, "'learning_rate_init' parameter of TabularRegressor must be"),
+        ({"dropout": 1.0}, "'dropout' parameter of TabularRegressor must be"),
+        ({"dropout": [0.1, 0.1]}, "dropout must be a number or a list of one number for each of 1 hidden layers"),
+        ({"n_epochs": 0}, "'n_epochs' parameter of TabularRegressor must be an int"),
+        ({"early_stopping": 1}, "'early_stopping' parameter of TabularRegressor must be"),
+    ],
+)
+def test_invalid_parameters_raise(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(**parameters)
+
+
+# -------------------------------------------------------------------------------------------------- warm start
+
+
+def test_warm_start_continues_from_the_networks():
+    model = fitted(warm_start=True, n_epochs=4)
+    first = model.history_["loss"]
+    again = model.fit(X, Y).history_["loss"]
+    assert max(again[0], again[4]) < min(first[0], first[4])
+    model.set_params(learning_rate_init=1e-12)
+    before = model.predict(X)
+    np.testing.assert_allclose(model.fit(X, Y).predict(X), before, rtol=1e-5)
+
+
+def test_warm_start_keeps_columns_and_scale():
+    frame = [[row[0], "ab"[i % 2]] for i, row in enumerate(X)]
+    model = TabularRegressor(**TINY, warm_start=True, n_epochs=4).fit(frame, Y)
+    before = model.predict([[0.1, "b"], [0.2, "new"]])
+    model.set_params(learning_rate_init=1e-12).fit([[row[0] * 100, "new"] for row in X], Y * 1000)
+    np.testing.assert_allclose(model.predict([[0.1, "b"], [0.2, "new"]]), before, rtol=1e-5)
+
+
+def test_warm_start_of_a_loaded_model(tmp_path):
+    model = fitted(warm_start=True, n_epochs=4)
+    model.save(tmp_path / "model.cmlp")
+    loaded = cmlp.load(tmp_path / "model.cmlp").fit(X, Y)
+    assert loaded.predict(X).tobytes() == model.fit(X, Y).predict(X).tobytes()
+
+
+def test_warm_start_without_a_model_is_a_fit():
+    assert (fitted(warm_start=True, n_epochs=3).predict(X) == fitted(n_epochs=3).predict(X)).all()
+
+
+def test_interrupted_warm_start_resumes_with_the_same_bits():
+    whole = fitted(warm_start=True, n_epochs=4).fit(X, Y + 1)
+    model = fitted(warm_start=True, n_epochs=4).set_params(max_time=1e-9).fit(X, Y + 1)
+    model.set_params(max_time=None).fit(X, Y + 1, resume=True)
+    assert (model.predict(X) == whole.predict(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"n_estimators": 3}, "warm_start=True needs n_estimators=2, as the model has, got 3"),
+        ({"hidden_layer_sizes": (9,)}, r"warm_start=True needs hidden_layer_sizes=\(8,\) and 1 outputs"),
+        ({"loss": "quantile", "quantile": [0.1, 0.9]}, "and 1 outputs, as the model has, got .* and 2"),
+    ],
+)
+def test_warm_start_with_other_networks_raises(changed, message):
+    model = fitted(warm_start=True, n_epochs=2)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match=message):
+        model.set_params(**changed).fit(X, Y)
+    assert (model.predict(X) == before).all()
+
+
+def test_warm_start_with_other_classes_raises():
+    model = fitted(TabularClassifier, Y > 0, warm_start=True, n_epochs=2)
+    with pytest.raises(ValueError, match=r"needs the classes of the model, \[False, True\], got \[-1, 0, 1\]"):
+        model.fit(X, np.sign(Y.round()).astype(int))

@@ -1,0 +1,151 @@
+"""What a table's model knows about its training rows: values of each column, dates, and the accuracy."""
+
+import datetime
+import pickle
+
+import numpy as np
+import pytest
+from model_files import repaired, split
+
+import cmlp
+from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+
+TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+NAN = float("nan")
+
+
+def rows(n=200, seed=0):
+    rng = np.random.RandomState(seed)
+    return [
+        [x, place] for x, place in zip(rng.standard_normal(n), rng.choice(["a", "b"], n, p=[0.75, 0.25]), strict=True)
+    ]
+
+
+def summary(model):
+    return model._document().summary
+
+
+def test_values_are_those_of_evenly_spaced_ranks():
+    X = [[float(k % 64), "b" if k % 4 else "a", NAN if k < 32 else 1.0 * k] for k in range(64)]
+    found = summary(TabularRegressor(**TINY).fit(X, range(64))).values
+    assert found.shape == (32, 3)
+    assert (found[:, 0] == np.arange(1, 65, 2)).all()
+    assert (found[:, 1] == [0.0] * 24 + [1.0] * 8).all()  # codes: "b" is more frequent
+    assert (found[:16, 2] == np.arange(33, 65, 2)).all() and np.isnan(found[16:, 2]).all()
+
+
+def test_values_are_weighted():
+    X, weight = [[float(k)] for k in range(40)], [100.0 if k == 7 else 1.0 for k in range(40)]
+    found = summary(TabularRegressor(**TINY).fit(X, range(40), sample_weight=weight)).values[:, 0]
+    assert (found == 7).sum() == pytest.approx(32 * 100 / 139, abs=1)
+    assert (np.diff(found) >= 0).all()
+
+
+def test_columns_of_dates_are_known():
+    pd = pytest.importorskip("pandas")
+    days = pd.date_range("2020-01-01", periods=40)
+    frame = pd.DataFrame({
+        "number": np.arange(40.0),
+        "date": days,
+        "period": days.to_period("D"),
+        "object": [None, *(datetime.date(2020, 1, 1 + k % 28) for k in range(39))],
+        "duration": days - days[0],
+        "named": days,
+        "text": ["a", "b"] * 20,
+    })  # fmt: skip
+    model = TabularRegressor(**TINY, categorical_features=["named", "text"]).fit(frame, np.arange(40.0))
+    assert summary(model).dates == (1, 2, 3)
+
+
+def test_accuracy_of_classes_is_that_of_held_out_rows_beside_the_most_frequent_class():
+    X, y = rows(), np.array(["no"] * 140 + ["yes"] * 60)
+    X = [[x + 9 * (label == "yes"), place] for (x, place), label in zip(X, y, strict=True)]
+    found = summary(TabularClassifier(**TINY).fit(X, y)).accuracy
+    assert found == ("held_out", 50, 1.0, pytest.approx(0.7, abs=0.05))
+
+
+def test_accuracy_after_calibrate_is_that_of_its_rows():
+    X, y = rows(), np.array([x for x, _ in rows()])
+    model = TabularRegressor(**TINY).fit(X, y)
+    truth = model.predict(X[:9]) + 0.5
+    model.calibrate(X[:9], truth)
+    kind, n, error, base = summary(model).accuracy
+    assert (kind, n) == ("calibration", 9) and error == pytest.approx(0.5)
+    assert base == pytest.approx(np.abs(truth - np.median(truth)).mean())
+    weight = np.arange(1.0, 10)
+    model.calibrate(X[:9], truth + weight, sample_weight=weight)
+    assert summary(model).accuracy.value == pytest.approx(np.average(0.5 + weight, weights=weight))
+
+
+def test_quantiles_have_an_accuracy_with_the_median_only():
+    X, y = rows(), [x for x, _ in rows()]
+    with_median = TabularRegressor(**TINY, loss="quantile", quantile=[0.1, 0.5]).fit(X, y)
+    model = TabularRegressor(**TINY, loss="quantile", quantile=0.9).fit(X, y)
+    assert summary(with_median).accuracy is not None and summary(model).accuracy is None
+
+
+def test_no_accuracy_without_held_out_rows():
+    model = TabularRegressor(**TINY, early_stopping=False).fit(rows(), range(200))
+    assert summary(model).accuracy is None
+
+
+@pytest.mark.parametrize("by_pickle", [False, True])
+def test_summary_survives_pickles_and_files(by_pickle, tmp_path):
+    X = [[x, place, datetime.date(2020, 1, 1 + k % 28)] for k, (x, place) in enumerate(rows())]
+    X[3][0] = None
+    model = TabularClassifier(**TINY).fit(X, ["no", "yes"] * 100)
+    model.save(tmp_path / "table.cmlp")
+    found = summary(pickle.loads(pickle.dumps(model)) if by_pickle else cmlp.load(tmp_path / "table.cmlp"))
+    assert found.values.tobytes() == summary(model).values.tobytes()
+    assert tuple(found.dates) == (2,) and found.accuracy == summary(model).accuracy
+
+
+DAMAGES = [
+    ('\\"dates\\":[]', '\\"dates\\":[7]', "the dates of the summary"),
+    ('\\"dates\\":[]', '\\"dates\\":[1]', "the dates of the summary"),  # a category
+    ('[\\"held_out\\",', '[\\"nowhere\\",', "the accuracy of the summary"),
+    ('[\\"held_out\\",', '[\\"held_out\\",0,', "the accuracy of the summary"),
+    ('\\"accuracy\\":[\\"held_out\\"', '\\"accuracy\\":[true', "the accuracy of the summary"),
+    ('"summary.values":{"dtype":"F64","shape":[32,2]', '"summary.values":{"dtype":"F64","shape":[2,32]', "32 finite"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), DAMAGES)
+def test_a_damaged_summary_is_refused(old, new, message, tmp_path):
+    path = tmp_path / "table.cmlp"
+    TabularClassifier(**TINY).fit(rows(), ["no", "yes"] * 100).save(path)
+    text, data = split(path.read_bytes())
+    assert old.encode() in text
+    path.write_bytes(repaired(text.replace(old.encode(), new.encode()), data))
+    with pytest.raises(ModelFormatError, match=message):
+        cmlp.load(path)
+
+
+def test_a_file_without_a_summary_is_read(tmp_path):
+    path = tmp_path / "table.cmlp"
+    TabularClassifier(**TINY).fit(rows(), ["no", "yes"] * 100).save(path)
+    text, data = split(path.read_bytes())
+    path.write_bytes(repaired(text.replace(b'"summary.values"', b'"summary.unused"'), data))
+    model = cmlp.load(path)
+    assert summary(model) is None
+    model.calibrate(rows(20), ["no", "yes"] * 10)
+    model.to_html(tmp_path / "page.html")
+    assert "has not been measured" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_columns_of_pandas_cut_and_dates_survive_files(tmp_path):
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    age, n = rng.randint(18, 80, 120), 120
+    frame = pd.DataFrame({
+        "ages": pd.cut(pd.Series(age), [17, 30, 50, 80]),
+        "rows": pd.Series(pd.arrays.IntervalArray.from_arrays(age // 20 * 20, age // 20 * 20 + 20)),
+        "since": pd.to_datetime("2020-01-01") + pd.to_timedelta(rng.randint(0, 900, n), "D"),
+    })  # fmt: skip
+    frame.loc[3, "since"] = pd.NaT
+    model = TabularRegressor(**TINY).fit(frame, age.astype(float))
+    assert model.score(frame, age) > 0.5
+    model.save(tmp_path / "table.cmlp")
+    again = cmlp.load(tmp_path / "table.cmlp")
+    assert again.predict(frame).tobytes() == model.predict(frame).tobytes()
+    assert "(17, 30]" in again._document().columns.categories[0] and summary(again).dates == (2,)

@@ -1,0 +1,128 @@
+"""Write what owner.toml says about the project into the files that need it.
+
+Usage: ``python tools/owner.py [--check]``
+
+README.md gets its links: a label in its text is the path of a file, and its address is that of the published page or of
+the file in the repository. While an address is empty, the link is the path. pyproject.toml gets authors and addresses,
+CITATION.cff authors, addresses, version and date, and SECURITY.md and CODE_OF_CONDUCT.md the contact. ``--check``
+changes nothing, and returns 1 if a file is out of date.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PLACEHOLDER = "The cmlp developers"
+NAMES = ("repository", "documentation", "contact", "authors")
+PICTURES = (".png", ".svg", ".jpg")
+
+
+def read() -> dict:
+    """Return the values of owner.toml; ValueError if a name is missing or unknown."""
+    owner = tomllib.loads((ROOT / "owner.toml").read_text(encoding="utf-8"))
+    if set(owner) != set(NAMES):
+        raise ValueError(f"owner.toml must define {', '.join(NAMES)}, got {', '.join(owner)}")
+    return owner
+
+
+def empty(owner: dict) -> list[str]:
+    """Return the names of the values that are not known yet."""
+    return [name for name in NAMES if not owner[name]]
+
+
+def address(path: str, owner: dict) -> str:
+    """Return the address of a file of the repository: that of its page if it has one; the path if it is not known."""
+    page = re.fullmatch(r"docs/(.*)\.md", path)
+    if page:
+        name = "" if page[1] == "index" else f"{page[1]}.html"
+        return f"{owner['documentation']}/{name}" if owner["documentation"] else path
+    kind = "raw" if path.endswith(PICTURES) else "blob"
+    return f"{owner['repository']}/{kind}/main/{path}" if owner["repository"] else path
+
+
+def readme(text: str, owner: dict) -> str:
+    """Return the README with the addresses of its links, which are its last lines."""
+    text = re.sub(r"(^\[[^\]]+\]: \S+\n)+\Z", "", text, flags=re.MULTILINE).rstrip() + "\n\n"
+    labels = dict.fromkeys(re.findall(r"\]\[([^\]]+)\]", text))
+    return text + "".join(f"[{label}]: {address(label, owner)}\n" for label in labels)
+
+
+def between(text: str, lines: list[str]) -> str:
+    """Return the text with these lines between its two marks."""
+    begin, end = (re.search(rf"^.*owner\.toml: {mark}.*\n", text, re.MULTILINE) for mark in ("begin", "end"))
+    return text[: begin.end()] + "".join(f"{line}\n" for line in lines) + text[end.start() :]
+
+
+def names(owner: dict) -> list[str]:
+    """Return the names of the authors."""
+    return [f"{author['given']} {author['family']}" for author in owner["authors"]] or [PLACEHOLDER]
+
+
+def pyproject_lines(owner: dict) -> list[str]:
+    """Return authors and addresses, as fields of [project]."""
+    lines = [f"authors = [{', '.join(f'{{ name = {name!r} }}' for name in names(owner))}]".replace("'", '"')]
+    repository, documentation = owner["repository"], owner["documentation"]
+    if documentation:
+        lines += [f'urls.Homepage = "{documentation}/"', f'urls.Documentation = "{documentation}/"']
+    if repository:
+        lines += [f'urls.Repository = "{repository}"', f'urls.Issues = "{repository}/issues"']
+        lines.append(f'urls.Changelog = "{repository}/blob/main/CHANGELOG.md"')
+    return lines
+
+
+def citation_lines(owner: dict) -> list[str]:
+    """Return authors, addresses, version and the date of the newest release."""
+    version = re.search(r'^#define CMLP_VERSION "(.*)"', text_of("include/cmlp.h"), re.MULTILINE)[1]
+    date = re.search(r"^## \[[\d.]+\] - (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)[1]
+    lines = ["authors:"]
+    for author in owner["authors"]:
+        lines += [f'  - family-names: "{author["family"]}"', f'    given-names: "{author["given"]}"']
+        lines += [f'    orcid: "{author["orcid"]}"'] if author.get("orcid") else []
+    if not owner["authors"]:
+        lines.append(f"  - name: {PLACEHOLDER}")
+    lines += [f'repository-code: "{owner["repository"]}"'] if owner["repository"] else []
+    lines += [f'url: "{owner["documentation"]}/"'] if owner["documentation"] else []
+    return [*lines, f"version: {version}"] + ([] if date == "unreleased" else [f"date-released: {date}"])
+
+
+def contact_lines(owner: dict) -> list[str]:
+    """Return the sentence with the address to write to."""
+    return [f"Or write to <{owner['contact']}>."] if owner["contact"] else []
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file of the repository."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def files(owner: dict) -> dict[str, str]:
+    """Return the files that depend on owner.toml, as they should be."""
+    return {
+        "README.md": readme(text_of("README.md"), owner),
+        "pyproject.toml": between(text_of("pyproject.toml"), pyproject_lines(owner)),
+        "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
+        "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
+        "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
+    }
+
+
+def outdated() -> list[str]:
+    """Return the names of the files that differ from what owner.toml says."""
+    return [name for name, text in files(read()).items() if text != text_of(name)]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the files, or name those that are out of date; return the exit status."""
+    if (sys.argv[1:] if arguments is None else arguments) == ["--check"]:
+        for name in outdated():
+            print(f"{name} is out of date: run python tools/owner.py")
+        return bool(outdated())
+    for name, text in files(read()).items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
