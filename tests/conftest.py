@@ -1,5 +1,7 @@
 """Fixtures that several test modules use."""
 
+import gc
+
 import numpy as np
 import pytest
 from helpers import assert_same_bits
@@ -29,3 +31,15 @@ def net():
     before = network.params.copy()
     yield network
     assert_same_bits(network.params, before)
+
+
+@pytest.fixture
+def no_lost_signals():
+    """Remove the callbacks of the garbage collector: Python ignores what a signal handler raises in one of them.
+
+    hypothesis has such a callback. One Ctrl-C in some hundred came in it, so that a test's fit did not end.
+    """
+    callbacks = gc.callbacks[:]
+    gc.callbacks.clear()
+    yield
+    gc.callbacks[:] = callbacks

@@ -20,6 +20,9 @@ MANY = np.broadcast_to(inputs(1, 1, 784, np.float32), (ROWS, 784))
 ONES = np.broadcast_to(np.uint8(1), (ROWS, 1))
 
 
+pytestmark = pytest.mark.usefixtures("no_lost_signals")
+
+
 class Stop(Exception):
     pass
 

@@ -17,7 +17,7 @@ from estimator_cases import blobs, flat, interrupted_at, small
 from cmlp._estimators.exclusive import Exclusively
 
 # Most fits here stop at max_iter on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
 
 
 class interrupted_after:
@@ -41,7 +41,7 @@ def many_rows(n_rows=400_000):
 
 def test_ctrl_c_keeps_the_completed_batches():
     X, y = blobs()
-    model = small(max_iter=10**9, tol=0, n_iter_no_change=np.inf)
+    model = small(max_iter=10**9, max_time=60, tol=0, n_iter_no_change=np.inf)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
         model.fit(X, y)

@@ -14,7 +14,7 @@ from estimator_cases import blobs, flat
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, cpu_info, fit_many
 from cmlp.exceptions import ConvergenceWarning
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
 
 
 def classifiers(n, **parameters):

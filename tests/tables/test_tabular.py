@@ -326,6 +326,7 @@ def test_not_fitted():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="raises a signal")
+@pytest.mark.usefixtures("no_lost_signals")
 def test_ctrl_c_ends_all_networks_and_keeps_the_former_model():
     model = TabularRegressor(**QUICK).fit(X, NUMBERS)
     before = predicted(model)
