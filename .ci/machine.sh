@@ -38,6 +38,12 @@ optional_packages() {
 # Whether gcc can build for i386.
 builds_i386() { echo 'int main(void) { return 0; }' | gcc -m32 -x c - -o /dev/null 2>/dev/null; }
 
+# Whether clang can build fuzzers. On Debian, its run-time library is a package of its own.
+builds_fuzzers() {
+    echo 'int LLVMFuzzerTestOneInput(const unsigned char *p, unsigned long n) { return p == 0 && n; }' |
+        clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null
+}
+
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "$@"; }
@@ -49,6 +55,7 @@ name_missing() {
         command -v "$program" >/dev/null || echo "not installed, stages that need it are skipped: $program (apt-get install $packages)"
     done < <(optional_packages)
     builds_i386 || echo 'not installed, stages that need it are skipped: the libraries of gcc -m32'
+    builds_fuzzers || echo 'not installed, stages that need it are skipped: the run-time library of clang -fsanitize=fuzzer'
     packages=$(missing_packages | tr '\n' ' ')
     [ -z "$packages" ] || { echo "not installed, but needed: apt-get install $packages" >&2 && return 1; }
 }
@@ -71,6 +78,7 @@ prepare_machine() {
     done < <(optional_packages)
     # Not the package gcc-multilib, which conflicts with the cross compilers.
     builds_i386 || install "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" || echo 'no libraries for i386'
+    builds_fuzzers || install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" || echo 'no fuzzers by clang'
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 }
 

@@ -174,6 +174,7 @@ struct cmlp_team {
     lock_t lock;
     condition_t all_here, released;
     double waited; /* seconds that thread 0 has slept */
+    team_thread threads[]; /* those other than the calling one */
 };
 
 int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
@@ -261,23 +262,24 @@ static void team_destroy(cmlp_team *team)
     lock_destroy(&team->lock);
 }
 
-size_t cmlp_team_space(int32_t n) { return n > 1 ? (size_t)n * sizeof(team_thread) : 0; }
+size_t cmlp_team_space(int32_t n) { return n > 1 ? sizeof(cmlp_team) + (size_t)(n - 1) * sizeof(team_thread) : 0; }
 
-/* Not inlined, so that a call with one thread does not initialize a team: that took 3 % of the time of one row. */
-REAL_FN void run_threads(int32_t n, team_thread *threads, cmlp_work *work, void *context)
+/* Not inlined, so that a call with one thread does not initialize a team: that took 3 % of the time of one row. The team is
+ * not on the stack, of which a batch may need 8 KB. */
+REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *context)
 {
-    cmlp_team team = {.work = work, .context = context, .size = 1};
-    team_init(&team);
-    lock_take(&team.lock);
-    for (; team.size < n; team.size++) {
-        team_thread *added = &threads[team.size];
-        *added = (team_thread){.self = {&team, team.size, 0}};
+    *team = (cmlp_team){.work = work, .context = context, .size = 1};
+    team_init(team);
+    lock_take(&team->lock);
+    for (; team->size < n; team->size++) {
+        team_thread *added = &team->threads[team->size - 1];
+        *added = (team_thread){.self = {team, team->size, 0}};
         if (!thread_start(&added->thread, run_thread, added)) break;
     }
-    lock_give(&team.lock);
-    work(context, (cmlp_member){team.size > 1 ? &team : NULL, 0, team.size});
-    for (int32_t i = 1; i < team.size; i++) thread_join(threads[i].thread);
-    team_destroy(&team);
+    lock_give(&team->lock);
+    work(context, (cmlp_member){team->size > 1 ? team : NULL, 0, team->size});
+    for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1].thread);
+    team_destroy(team);
 }
 
 void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)

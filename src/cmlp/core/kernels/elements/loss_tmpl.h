@@ -340,20 +340,26 @@ static void given_delta(const cmlp_loss_values *values, const T *a, T *d, int64_
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
 
+/* Not inlined, so that its memory is not part of the stack frame of loss(), on which label_loss() has its own. */
+REAL_FN void value_loss(const cmlp_loss_values *values, void *z, const void *y, T *d, int64_t rows, int64_t n,
+                        int want_delta, double *cost)
+{
+    const loss_constants c = loss_constants_of(values, n);
+    cost_terms(values, &c, z, y, d, rows, n);
+    for (int64_t i = 0; i < rows; i++) cost[i] = sum_of(d + i * n, n);
+    if (want_delta) output_delta(values, &c, z, y, d, rows, n);
+}
+
 static void loss(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost)
 {
     T *dt = d;
-    if (values->is_given) {
+    if (values->is_given)
         given_delta(values, z, dt, rows, n);
-    } else if (values->labels) {
+    else if (values->labels)
         label_loss(values, z, dt, rows, n, want_delta, cost);
-    } else {
-        const loss_constants c = loss_constants_of(values, n);
-        cost_terms(values, &c, z, y, dt, rows, n);
-        for (int64_t i = 0; i < rows; i++) cost[i] = sum_of(dt + i * n, n);
-        if (want_delta) output_delta(values, &c, z, y, dt, rows, n);
-    }
+    else
+        value_loss(values, z, y, dt, rows, n, want_delta, cost);
     if (want_delta && values->weights)
         for (int64_t i = 0; i < rows; i++) multiply(dt + i * n, n, values->weights[i]);
 }
