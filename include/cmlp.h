@@ -46,8 +46,8 @@
  *   library's, the missing fields count as zero, and the library writes nothing beyond the program's struct. If it is
  *   larger, up to 4,096 bytes, the fields that the library does not know must be zero. Elements of arrays have reserved
  *   fields instead, which must be zero.
- * - Versions. A program works with every library of the same major version that
- *   has the functions that it calls. docs/stability.md says what else stays the same within a major version.
+ * - Versions. A program works with every library of the same major version that has the functions that it calls.
+ *   docs/stability.md says what else stays the same within a major version.
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
  *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
@@ -120,7 +120,7 @@ extern "C" {
 
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* Like all enumerations of this header a number of 32 bits: later versions may add values. */
+/* Like all enumerations of this header, a number of 32 bits. Later versions may add values. */
 typedef int32_t cmlp_status;
 enum {
     CMLP_OK = 0,
@@ -145,7 +145,7 @@ enum {
     CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative, NaN, infinite, tiny or huge, or all are 0, or their sum
                                    * is huge */
     CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range, or a reserved field or flag is not 0 */
-    CMLP_ERROR_BATCH = 34,        /* the batch size is negative, or first_batch is beyond the last batch */
+    CMLP_ERROR_BATCH = 34,        /* batch_size, first_batch or rows_done is negative or too large */
     CMLP_ERROR_THREADS = 35,      /* n_threads is not between 0 and CMLP_MAX_THREADS */
     CMLP_ERROR_SPARSE = 36,       /* CSR: indptr decreases or exceeds n_values, or the columns of a row do not ascend
                                    * or are outside the row */
@@ -162,13 +162,14 @@ enum {
     CMLP_ERROR_FILE_LONG = 97,      /* bytes follow the content */
     CMLP_ERROR_FILE_MAGIC = 98,     /* not a model file of cmlp */
     CMLP_ERROR_FILE_VERSION = 99,   /* the format version, or a feature that the file requires, is unknown:
-                                     * written by a newer cmlp; or CMLP_NO_TABLES */
+                                     * written by a newer cmlp; or it is a table's, and this build has no tables */
     CMLP_ERROR_FILE_HEAD_CRC = 100, /* the head was changed or damaged */
     CMLP_ERROR_FILE_DATA_CRC = 101, /* the weights or other data were changed or damaged */
     CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
     CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
     CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
-    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, or a shift or factor of the inputs, is NaN or infinite */
+    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, a shift or factor of the inputs, or a cost of a training is NaN or
+                                      * infinite */
     CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's input does not give the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
@@ -259,14 +260,15 @@ enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
  * memory: info->model_size bytes, any alignment.
  * file: the `n` bytes of the whole file, at an address that is a multiple of 8. They must stay in place, unchanged, as
  *     long as the model is used: the model uses the parameters in them.
- * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks only the head, the size of the file and the numbers of its
- *     columns, and neither the data's checksum, nor that all parameters are finite, nor that the example in the file
- *     gives the stored output.
+ * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks only the head, the size of the file, the shifts and factors,
+ *     and the numbers of a table. It checks neither the data's checksum, nor that all parameters are finite, nor that the
+ *     example in the file gives the stored output.
  * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL with CMLP_MODEL_TRUSTED.
  * model: receives the model, whose address is inside `memory`.
  * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
- * or infinite, and OPTION if a factor is 0; unless trusted, FILE_DATA_CRC, FILE_NONFINITE and FILE_EXAMPLE; NULL,
- * ALIGNMENT, BUFFER_SIZE, OPTION (unknown flags).
+ * or infinite; OPTION if a factor is 0, a number of a table (columns, targets, scores) breaks a rule of the format, or a
+ * flag is unknown; unless trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; NULL, ALIGNMENT,
+ * BUFFER_SIZE.
  * On failure the contents of `memory` are unspecified, and *model is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
                                                      cmlp_model_flags flags, void *scratch, size_t scratch_size,
@@ -295,7 +297,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *mod
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
  * classifiers. cmlp_model_size has checked them. Each call searches the head of the file from its start.
  * buffer: n bytes.
- * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class (of a regressor: -1);
+ * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels);
  * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
  * NULL, MODEL. On failure `buffer` is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
@@ -485,7 +487,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const voi
                                                   void *output, cmlp_run *run);
 
 /* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
- * 0.5, else 0; -1 if the outputs are no probabilities (identity, tanh and exp).
+ * 0.5, else 0; -1 if the outputs are not probabilities (identity, tanh and exp).
  * output: (n_rows, n_outputs), contiguous, as cmlp_forward writes them.
  * Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT, ROWS. On failure `labels` are unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
@@ -550,8 +552,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *enco
 
 /* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
  * bits.
- * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, or
- *     0 for contiguous rows.
+ * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, 0
+ *     for contiguous rows, or CMLP_REPEAT.
  * inputs: (n_rows, n_inputs), contiguous, of the encoder's dtype and aligned for it.
  * Returns CMLP_OK; the errors of an encoder; NULL, ALIGNMENT, ROWS, BUILD; INPUT if a value is infinite, with `inputs`
  * unspecified. */
@@ -690,7 +692,7 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
- * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT. */
+ * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT, and ALIGNMENT of an array. */
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
@@ -809,8 +811,8 @@ typedef struct cmlp_workers {
 
 /* Options and results of an epoch.
  *
- * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, OPTION (rates; a rank, number or rows of workers), ORDER (a row of a
- * worker's chunks is not stored). */
+ * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, ALIGNMENT (rates), OPTION (rates; a rank, number or rows of workers),
+ * ORDER (a row of a worker's chunks is not stored), WORKERS. */
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
@@ -943,8 +945,8 @@ typedef struct cmlp_table {
     const void *const *params;   /* the parameter block of each network */
     int64_t n_nets;
     const cmlp_table_target *target; /* NULL if outputs are probabilities */
-    int64_t n_targets; /* 0 or 1: one target for all outputs; otherwise `target` is an array with one for each output, of
-                        * which there are not several quantiles */
+    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
+                        * the networks have no quantiles */
 } cmlp_table;
 
 #define CMLP_MAX_NETS 1024
@@ -1045,8 +1047,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_bounds(const cmlp_net *net, const void
  * CMLP_LOSS_LABEL_SMOOTHING it is the log loss of the targets, clipped if log_loss_clip is above 0.
  * plain_loss: NULL if it is not needed.
  * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
- * output; ROWS if no row is selected; DIVERGED if the cost of a row, the objective or the plain loss is not finite, or
- * of a row the weighted sum of the first unit of the first layer.
+ * output; ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite, or if
+ * the weighted sum of a row in the first unit of the first layer is not. (Sums of other units do not count by themselves.)
  * On every failure *cost and *plain_loss are unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                                const cmlp_targets *targets, const cmlp_objective *objective,

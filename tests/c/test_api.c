@@ -236,6 +236,28 @@ static void test_epoch(void)
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = -1);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = INT64_MAX);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = -1);
+}
+
+/* Counters that would overflow during the call. */
+static void test_largest_counters(void)
+{
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = INT64_MAX);
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.epoch.batch_size = 1, f.optimizer.n_steps = INT64_MAX - f.n + 1));
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = INT64_MAX);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = INT64_MAX - f.n + 1);
+}
+
+/* Arrays of numbers at addresses that are not multiples of 8. */
+static void test_unaligned_arrays(void)
+{
+    static int64_t positions[72];
+    static double numbers[72];
+    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, (f.rows.order = off(positions, 4), f.rows.n_order = 1));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.row_weights = off(numbers, 4));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.alphas = off(numbers, 4));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.dropout = off(numbers, 4));
+    INVALID(BIT(TRAIN), CMLP_ERROR_ALIGNMENT, f.epoch.rates = off(numbers, 4));
 }
 
 static void test_alignment(void)
@@ -294,6 +316,8 @@ int main(void)
     test_run();
     test_optimizer();
     test_epoch();
+    test_largest_counters();
+    test_unaligned_arrays();
     test_alignment();
     test_not_a_net();
     test_objective();

@@ -138,6 +138,20 @@ static cmlp_status width_with(cmlp_column column)
     return status;
 }
 
+/* One row for all, and rows in reverse order. */
+static void check_repeated(const cmlp_encoder *encoder)
+{
+    float expected[2 * WIDTH], inputs[2 * WIDTH];
+    int64_t width = 0;
+    CHECK(cmlp_encoder_width(encoder, &width) == CMLP_OK && width <= WIDTH);
+    const size_t row = (size_t)width * sizeof *inputs;
+    CHECK(cmlp_encode(encoder, raw[0], 2, sizeof raw[0], expected) == CMLP_OK);
+    CHECK(cmlp_encode(encoder, raw[1], 2, CMLP_REPEAT, inputs) == CMLP_OK);
+    CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected + width, row));
+    CHECK(cmlp_encode(encoder, raw[1], 2, -(int64_t)sizeof raw[0], inputs) == CMLP_OK);
+    CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected, row));
+}
+
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
@@ -168,6 +182,7 @@ static void check_refusals(void)
     CHECK(cmlp_encode(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
+    check_repeated(&encoder);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
     encoder.columns = (const cmlp_column *)(const void *)((const char *)columns + 4);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_ALIGNMENT);

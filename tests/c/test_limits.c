@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const double clips[] = {1e-7, 1e-8, 1e-15, 1e-17, 1e-50, 1e-310};
+static unsigned char workspace[1 << 22];
 static const int32_t dtypes[] = {CMLP_FLOAT32, CMLP_FLOAT64};
 
 /* One input and one logistic output, or two softmax outputs, of z and -z. */
@@ -116,6 +117,9 @@ static void test_row_weights(int32_t dtype)
             if (i < 3) CHECK(status_of_weights(&f, c, refused[i], 1) == CMLP_ERROR_WEIGHT);
         }
         CHECK(status_of_weights(&f, c, 0, 0) == CMLP_ERROR_WEIGHT);
+        /* The reciprocal of the sum of the four weights must be a normal number too. */
+        CHECK(status_of_weights(&f, c, 0.251 / least, 0.25 / least) == CMLP_ERROR_WEIGHT);
+        CHECK(status_of_weights(&f, c, 0.2 / least, 0.1 / least) == CMLP_OK);
         CHECK(status_of_weights(&f, c, least, least) == CMLP_OK);
         CHECK(status_of_weights(&f, c, least, 0) == CMLP_OK);
         CHECK(status_of_weights(&f, c, least, 1) == CMLP_OK);
@@ -159,6 +163,40 @@ static void test_dropout_row_wraps(void)
         hashes[i] = fixture_hash(&f);
     }
     CHECK(hashes[0] == hashes[1] && hashes[0] != hashes[2]);
+    fixture_free(&f);
+}
+
+/* ---- rows */
+
+static int cancel(void *context) { return context != NULL; }
+
+/* The most rows that a call can have: one that is repeated. The call is cancelled before it computes. Sanitizers report a
+ * product of sizes that overflows. */
+static void test_most_rows(int32_t n_threads)
+{
+    static const int64_t most[] = {INT64_MAX, INT64_MAX - 127, INT64_C(1) << 47, (INT64_C(1) << 47) - 1};
+    static const double y[3];
+    static fixture f;
+    const shape s = classifier(4, 50, 3, 300, 300);
+    fixture_make(&f, &s);
+    for (int i = 0; i < 4; i++)
+        for (call c = FORWARD; c <= TRAIN; c++) {
+            if (c == STEP) continue;
+            fixture_reset(&f, c);
+            f.rows.n_rows = most[i];
+            f.rows.row_stride = CMLP_REPEAT;
+            f.targets = cmlp_dense_targets(y, CMLP_FLOAT64, most[i]);
+            f.targets.row_stride = CMLP_REPEAT;
+            f.epoch.batch_size = i % 2 ? 0 : 100;
+            f.run.n_threads = n_threads;
+            f.run.workspace_size = sizeof workspace;
+            f.run.workspace = workspace;
+            f.run.poll = cancel;
+            f.run.poll_context = &f;
+            const int status = fixture_call(&f, c);
+            check_that(status == CMLP_CANCELLED, "%s of %lld rows: %s", call_names[c], (long long)most[i],
+                       cmlp_status_name(status));
+        }
     fixture_free(&f);
 }
 
@@ -219,5 +257,7 @@ int main(void)
     }
     test_infinite_cost();
     test_dropout_row_wraps();
+    test_most_rows(1);
+    test_most_rows(3);
     return finish();
 }

@@ -36,8 +36,9 @@ static size_t read_file(const char *path, unsigned char *bytes)
 /* The format's version follows the length of the head and the opening of its metadata. */
 static int is_table(const unsigned char *bytes, size_t n)
 {
-    static const char start[] = "{\"__metadata__\":{\"cmlp\":\"3";
-    return n > 8 + sizeof start && !memcmp(bytes + 8, start, sizeof start - 1);
+    static const char start[] = "{\"__metadata__\":{\"cmlp\":\"";
+    const unsigned char *const version = bytes + 8 + sizeof start - 1;
+    return n > 8 + sizeof start && !memcmp(bytes + 8, start, sizeof start - 1) && (*version == '3' || *version == '4');
 }
 
 /* The first dtype name follows the metadata, which contain none. */

@@ -79,6 +79,17 @@ static void check_calls(void)
     CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_row == -1);
 }
 
+/* Functions that need a row say so, also if pointers to data and targets are NULL. */
+static void check_no_rows_to_train(const cmlp_rows *rows, cmlp_run *run)
+{
+    const cmlp_targets targets[] = {cmlp_class_targets(NULL, rows->n_rows),
+                                    cmlp_dense_targets(NULL, CMLP_FLOAT32, rows->n_rows)};
+    const cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    double cost = 7;
+    for (int i = 0; i < 2; i++)
+        CHECK(cmlp_cost(net, params, rows, &targets[i], &objective, &cost, NULL, run) == CMLP_ERROR_ROWS && cost == 7);
+}
+
 /* Without rows, no pointer to rows, labels or outputs is needed. */
 static void check_no_rows(void)
 {
@@ -107,6 +118,14 @@ static void check_no_rows(void)
     CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL);
     rows.order = sizes;
     CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    /* The matrix has rows, but none is selected. */
+    rows.data = NULL;
+    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    rows.kind = CMLP_ROWS_CSR;
+    rows.index_dtype = CMLP_INT64;
+    rows.n_values = 2;
+    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    check_no_rows_to_train(&rows, &run);
 }
 
 /* The tables of activations and losses tell their size, and all enumerations have 32 bits. */

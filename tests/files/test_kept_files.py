@@ -29,6 +29,7 @@ KEPT = {
     "v3_table_classifier.cmlp": "dad9c7b9f6273fa9",
     "v3_table_quantiles.cmlp": "38a257d42531fac1",
     "v3_table_regressor.cmlp": "54ffd58a272099b8",
+    "v4_table_targets.cmlp": "f2b4e9a1ff4ef90a",
 }
 
 
@@ -54,7 +55,7 @@ def test_kept_file_predicts_as_its_version_did(name):
 
 def test_every_kept_file_has_a_hash_and_every_format_a_file():
     assert sorted(KEPT) == sorted(path.name for path in FOLDER.glob("*.cmlp"))
-    assert {name[:2] for name in KEPT} == {"v1", "v2", "v3"}
+    assert {name[:2] for name in KEPT} == {"v1", "v2", "v3", "v4"}
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -72,11 +72,12 @@ void prove_gather_sparse(void)
 void prove_check_sparse_arrays(void)
 {
     cmlp_rows anything;
+    int needed;
     const char *refused = NULL;
-    const cmlp_status status = cmlp_check_sparse_arrays(&anything, &refused);
+    const cmlp_status status = cmlp_check_sparse_arrays(&anything, needed, &refused);
     REQUIRE(!status == !refused);
     if (status) return;
-    REQUIRE(anything.n_values >= 0 && (anything.indptr || anything.n_rows <= 0));
-    REQUIRE(!anything.n_values || (anything.indices && anything.data));
+    REQUIRE(anything.n_values >= 0 && (anything.indptr || !needed));
+    REQUIRE(!anything.n_values || !needed || (anything.indices && anything.data));
     REQUIRE(anything.index_dtype == CMLP_INT32 || anything.index_dtype == CMLP_INT64);
 }

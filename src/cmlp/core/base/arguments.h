@@ -32,6 +32,7 @@ CMLP_ASSERT_SIZE_FIRST(cmlp_table);
 CMLP_ASSERT_SIZE_FIRST(cmlp_table_target);
 CMLP_ASSERT_SIZE_FIRST(cmlp_model_info);
 CMLP_ASSERT_SIZE_FIRST(cmlp_model_content);
+CMLP_ASSERT_SIZE_FIRST(cmlp_training);
 CMLP_ASSERT_SIZE_FIRST(cmlp_categories);
 
 /* Reads a struct of another size than the library's: zeroes the fields that it lacks, and refuses it unless the fields

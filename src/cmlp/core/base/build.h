@@ -4,7 +4,7 @@
  *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
  *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict_... and what they need
- *   CMLP_NO_TABLES         no models of tables and their files, no cmlp_encode and cmlp_model_category
+ *   CMLP_NO_TABLES         no models of tables and their files, no cmlp_encode and cmlp_model_categories
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
  */
 #ifndef CMLP_BUILD_H

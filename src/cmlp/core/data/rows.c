@@ -98,11 +98,11 @@ cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *giv
     if (!cmlp_is_finite(rows->scale)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     status = check_scales(rows, refused);
     if (status) return status;
-    status = sparse ? cmlp_check_sparse_arrays(rows, refused)
-                    : check_strided(rows->data, rows->dtype, rows->n_rows, rows->n_cols, &rows->row_stride,
+    *n = rows->order ? rows->n_order : rows->n_rows;
+    status = sparse ? cmlp_check_sparse_arrays(rows, *n != 0, refused)
+                    : check_strided(rows->data, rows->dtype, *n ? rows->n_rows : 0, rows->n_cols, &rows->row_stride,
                                     &rows->col_stride, &rows_names, refused);
     if (status) return status;
-    *n = rows->order ? rows->n_order : rows->n_rows;
     status = check_order(rows, *n, &run->bad_row);
     return status ? cmlp_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
@@ -130,7 +130,7 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
-    if (!targets->data && targets->n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
+    if (!targets->data && data->n) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
     set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
     if (cmlp_misaligned(targets->data, (size_t)size))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
@@ -150,7 +150,7 @@ static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cm
     if (status) return cmlp_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
     if (targets->kind == CMLP_TARGETS_DENSE)
-        return check_strided(targets->data, targets->dtype, targets->n_rows, cmlp_n_out(data->net),
+        return check_strided(targets->data, targets->dtype, data->n ? targets->n_rows : 0, cmlp_n_out(data->net),
                              &targets->row_stride, &targets->col_stride, &targets_names, refused);
     if (targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
     return check_labels(data, targets, run);

@@ -21,7 +21,7 @@ static cmlp_status check_array(const void *array, size_t size, int needed, const
     return cmlp_misaligned(array, size) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
-cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused)
+cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, int needed, const char **refused)
 {
     if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64)
         return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
@@ -29,9 +29,10 @@ cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused
         return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
     if (rows->n_values < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
-    cmlp_status status = check_array(rows->indptr, index, rows->n_rows > 0, "rows->indptr", refused);
-    if (!status) status = check_array(rows->indices, index, rows->n_values > 0, "rows->indices", refused);
-    if (!status) status = check_array(rows->data, cmlp_bytes_of(rows->dtype), rows->n_values > 0, "rows->data", refused);
+    cmlp_status status = check_array(rows->indptr, index, needed, "rows->indptr", refused);
+    needed = needed && rows->n_values;
+    if (!status) status = check_array(rows->indices, index, needed, "rows->indices", refused);
+    if (!status) status = check_array(rows->data, cmlp_bytes_of(rows->dtype), needed, "rows->data", refused);
     return status;
 }
 

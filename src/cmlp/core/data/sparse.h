@@ -4,8 +4,8 @@
 
 #include "data.h"
 
-/* Checks types, pointers and alignment of the CSR arrays. */
-cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, const char **refused);
+/* Checks types, pointers and alignment of the CSR arrays. Pointers may be NULL if no row is needed. */
+cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, int needed, const char **refused);
 
 /* Checks the selected rows and counts their stored values in data->values. All other fields of `data` must be set.
  * *bad becomes the row that is refused. */

@@ -205,12 +205,7 @@ cmlp_status cmlp_category_of_text(const cmlp_categories *categories, const char 
 static cmlp_status find_number(const cmlp_categories *categories, double number, double *code)
 {
     category wanted = {.kind = MISSING};
-    if (number == number) {
-        const cmlp_float_mode mode = cmlp_enter_mode();
-        wanted.kind = NUMBER;
-        wanted.number = of_double(number);
-        cmlp_leave_mode(mode);
-    }
+    if (number == number) wanted = (category){.kind = NUMBER, .number = of_double(number)};
     return find(categories, &wanted, code);
 }
 
