@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._estimators.problem import POSITIVE
+from cmlp._estimators.call import POSITIVE
 from cmlp._inputs.class_weights import weights_of_classes
 from cmlp._inputs.labels import Labels, labels_of, learn_labels
 from cmlp._inputs.validation import as_numbers, as_quantile_targets
@@ -18,7 +18,7 @@ from cmlp._training.task import Task, task_of_numbers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._estimators.problem import Call, Parameters
+    from cmlp._estimators.call import FitCall, Parameters
     from cmlp._inputs.class_weights import ClassWeights
     from cmlp._inputs.door import Opened
 
@@ -118,7 +118,7 @@ class NumberTargets(Targets):
         )
 
 
-def learn_targets(call: Call, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
+def learn_targets(call: FitCall, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
     if not call.labels:
@@ -137,7 +137,7 @@ def learn_targets(call: Call, opened: Opened, *, whole: bool) -> tuple[Targets, 
     return targets, targets.weighted(values, weight, some=whole)
 
 
-def _known_labels(call: Call, y: NDArray[Any]) -> Labels:
+def _known_labels(call: FitCall, y: NDArray[Any]) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous, classes = call.previous, call.classes
     if previous is None:

@@ -116,13 +116,13 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
-class Call(NamedTuple):
+class FitCall(NamedTuple):
     """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any
     parameters: Parameters
     previous: Model | None = None  # the model that the call continues
-    held: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
     incremental: bool = False  # whether this is `partial_fit`
