@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from cmlp._training.settings import Settings
     from cmlp._training.shards import Shards
 
-
-# Losses of positive outputs.
-POSITIVE = ("gamma", "poisson")
 _MEDIAN = 0.5  # the default of `quantile`
 
 
@@ -56,7 +53,7 @@ class Parameters(NamedTuple):
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
-        if checked.get("y_scale") is not None and checked["loss"] in POSITIVE:
+        if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
             raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
         if checked.get("y_scale") is not None and callable(checked["loss"]):
             raise ValueError(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._estimators.call import POSITIVE
 from cmlp._inputs.class_weights import weights_of_classes
 from cmlp._inputs.labels import Labels, labels_of, learn_labels
 from cmlp._inputs.validation import as_numbers, as_quantile_targets
+from cmlp._parameters.architecture import POSITIVE_LOSSES
 from cmlp._training.scores import accuracy
 from cmlp._training.task import Task, task_of_numbers
 
@@ -90,12 +90,12 @@ class NumberTargets(Targets):
         given = parameters.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
-        self.output = "exp" if self.loss in POSITIVE else "identity"
+        self.output = "exp" if self.loss in POSITIVE_LOSSES else "identity"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
         y = as_numbers(y)
-        if self.loss in POSITIVE:
+        if self.loss in POSITIVE_LOSSES:
             y = np.array(y)  # another thread could change the caller's array after the check
             if (y < 0).any() or (self.loss == "gamma" and not y.all()):
                 raise ValueError(f"Some value(s) of y are out of the valid range of the loss {self.loss!r}.")
@@ -114,7 +114,7 @@ class NumberTargets(Targets):
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             standardize=self._standardize,
-            y_advice="" if loss in POSITIVE or callable(loss) else "y_scale='standard'",
+            y_advice="" if loss in POSITIVE_LOSSES or callable(loss) else "y_scale='standard'",
         )
 
 
