@@ -139,10 +139,10 @@ class Workers:
         late, checksum = deadline.has_come(), state.digest()
         state.stopped = self._agree(error, stops=state.stopped, late=late, checksum=checksum)
 
-    def _agree(self, error: BaseException | None, **told: Any) -> bool:
+    def _agree(self, error: BaseException | None, **outcome: Any) -> bool:
         """Settle in the middle of an epoch: after an exception, which all workers raise, nothing is settled again."""
         try:
-            return self.settle(error, **told)
+            return self.settle(error, **outcome)
         except BaseException:
             self.broken = True
             raise
@@ -157,24 +157,24 @@ class Workers:
         """
         if self.broken and error is not None:
             raise error
-        said = np.array([-1, stops, late, checksum], np.int64)
+        status = np.array([-1, stops, late, checksum], np.int64)
         if self.rank:
-            self.receive(said.view(np.uint8), self.rank - 1)
-            if said[3] != checksum and error is None and said[0] < 0:
+            self.receive(status.view(np.uint8), self.rank - 1)
+            if status[3] != checksum and error is None and status[0] < 0:
                 error = ValueError(
                     "The parameters, the learning rate or the validation score differ from those of worker 0. "
                     "Callbacks must change them on all workers alike, and scoring must return the same score."
                 )
-            said[1] |= stops
-        if error is not None and said[0] < 0:
-            said[0] = self.rank
+            status[1] |= stops
+        if error is not None and status[0] < 0:
+            status[0] = self.rank
         if self.rank < self.size - 1:
-            self.send(said.view(np.uint8), self.rank + 1)
-        self.broadcast(said.view(np.uint8), self.size - 1)
-        if said[0] >= 0:
-            self.raise_together(error, int(said[0]))
-        self.time_is_up = bool(said[2])
-        return bool(said[1])
+            self.send(status.view(np.uint8), self.rank + 1)
+        self.broadcast(status.view(np.uint8), self.size - 1)
+        if status[0] >= 0:
+            self.raise_together(error, int(status[0]))
+        self.time_is_up = bool(status[2])
+        return bool(status[1])
 
     def raise_together(self, error: BaseException | None, failed: int) -> NoReturn:
         """Raise an exception on every worker: its own one, or else one with the message of the worker `failed`."""

@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import ctypes
-import io
 import os
 import pickle
 import re
@@ -13,13 +12,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits
-from model_files import head_of, read, repaired, split
+from helpers import HIDDEN, OUTPUTS, assert_same_bits
+from hostile_files import written
+from model_files import PARAMETRIC_LOSSES, head_of, read, repaired, split
 
 import cmlp
-
-# The bridge reads hostile heads of files that no public call passes on.
-from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network, _core
+from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network, Trainer
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(60, 4)).astype(np.float32)
@@ -28,13 +26,6 @@ Y = np.arange(60) % 3
 
 def classifier(**parameters):
     return MLPClassifier(**{"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 1, **parameters})
-
-
-def bytes_of(model):
-    """Return the bytes that save writes."""
-    out = io.BytesIO()
-    _core.write_model(model._net, model.params, scale=model._scale, strings={}, arrays={}, write=out.write)
-    return out.getvalue()
 
 
 @pytest.fixture(autouse=True)
@@ -82,32 +73,19 @@ def test_network_survives(path, description, options):
     assert loaded._scale == network._scale
 
 
-def names_with_parameters():
-    hidden = [name for name, info in _core.ACTIVATIONS.items() if info.hidden]
-    return [("log_loss", "softmax", hidden), ("squared_error", "identity", hidden[::-1])]
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_activation_and_loss_survives(path, dtype):
-    hidden = [name for name, info in _core.ACTIVATIONS.items() if info.hidden]
-    for loss, info in _core.LOSSES.items():
-        for own in (False, True):
-            parameters = [0.3 if own and _core.ACTIVATIONS[name].parameter else 0 for name in hidden]
-            net = _core.Net(
-                [4, *[3] * len(hidden), 2],
-                [*hidden, info.outputs[0]],
-                loss,
-                dtype,
-                [*parameters, 0],
-                0.7 if own and info.parameter else 0,
-            )
-            params = RNG.normal(size=net.n_params).astype(dtype)
-            with open(path, "wb") as file:
-                _core.write_model(net, params, scale=1.0, strings={}, arrays={}, write=file.write)
-            loaded = cmlp.load(path)
-            assert loaded._net.__reduce__() == net.__reduce__()
-            assert_same_bits(loaded.forward(X), net.forward(params, X))
-            read(path.read_bytes())
+@pytest.mark.parametrize("loss, output", {loss: output for output, loss in reversed(OUTPUTS)}.items())
+def test_every_activation_and_loss_survives(path, dtype, loss, output):
+    sizes, kind = [4, *[3] * len(HIDDEN), 2], {"output": output, "loss": loss, "dtype": dtype}
+    own = {"activation_parameter": 0.3, "loss_parameter": 0.7 if loss in PARAMETRIC_LOSSES else None}
+    for parameters in ({}, own):
+        network = Network(sizes, HIDDEN, **kind, **parameters)
+        network.params[:] = RNG.normal(size=network.n_params)
+        path.write_bytes(written(network, strings={}))
+        loaded = cmlp.load(path)
+        assert loaded._net.__reduce__() == network._net.__reduce__()
+        assert_same_bits(loaded.forward(X), network.forward(X))
+        read(path.read_bytes())
 
 
 def test_mapped_parameters_are_copied_when_written(path):
@@ -142,7 +120,7 @@ def test_save_rejects_non_finite_weights(path):
 
 def test_file_of_the_c_library_is_loaded_as_a_network(path):
     network = Network([4, 3, 2], random_state=2)
-    path.write_bytes(bytes_of(network))
+    path.write_bytes(written(network, strings={}))
     assert type(cmlp.load(path)) is Network
 
 
@@ -254,7 +232,9 @@ def test_training_state_keeps_validation_scores(path):
     assert cmlp.load(path).best_validation_score_ == model.best_validation_score_
 
 
-@pytest.mark.parametrize("generator", [np.random.RandomState(5), _core.Random(5)])
+@pytest.mark.parametrize(
+    "generator", [np.random.RandomState(5), Trainer(Network([1, 2]), random_state=5).state.generator]
+)
 def test_state_of_an_interrupted_training_survives(path, generator):
     """Unlike a finished training, it has a row order, a generator, best parameters and a batch number."""
     model = classifier().fit(X, Y)

@@ -1,7 +1,6 @@
 """Model files of tables: what is saved comes back with the same bits, also in C; damaged and malicious files raise."""
 
 import decimal
-import io
 import json
 import os
 import random
@@ -12,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 from helpers import core_accepts
+from hostile_files import written_table
 from model_files import CRC_AT, head_of, is_accepted_elsewhere, quoted, read, repaired, split
 from optional import package
 
@@ -252,20 +252,17 @@ def test_c_library_refuses_infinity_but_not_nan(tmp_path):
 def tiny(quantiles=()):
     """Return a file with all kinds of columns, as small as possible."""
     columns = [("number", 3, True), ("unused", 0, False), ("category", 3, False), ("number", 0, False)]
-    encoder = _core.Columns(columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5])
-    nets = []
+    networks = []
     for n_in in (1 + 2 + 1 + 3 + 1, 1 + 1 + 3 + 1):
         loss = {"loss": "quantile", "loss_parameter": quantiles} if quantiles else {"loss": "squared_error"}
-        net = cmlp.Network([n_in, 2, len(quantiles) or 1], "relu", output="identity", **loss, random_state=n_in)
-        nets.append((net._net, net.params))
+        sizes = [n_in, 2, len(quantiles) or 1]
+        networks.append(cmlp.Network(sizes, "relu", output="identity", **loss, random_state=n_in))
     strings = {
         "categories": '[null,["one"],["a",null,2.5],null]',
         "class": "TabularRegressor",
         "parameters": '{"n_estimators":2}',
     }
-    out = io.BytesIO()
-    _core.write_table(encoder, nets, (1.0, 2.0, -3.0, 3.0), strings=strings, arrays={}, write=out.write)
-    return out.getvalue()
+    return written_table(columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5], networks, (1.0, 2.0, -3.0, 3.0), strings)
 
 
 GOOD = tiny()

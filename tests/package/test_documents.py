@@ -26,3 +26,34 @@ def test_links_have_a_text_that_says_what_they_are():
         assert not re.search(r"(?<!!)\[\]\(", text), path.name
         if "docs" in path.parts:
             assert not re.search(r"\[[\w/-]+\.md\]\(", text), path.name
+
+
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+PACKAGE = ROOT / "src/cmlp"
+
+
+@in_source_tree
+def test_files_that_contributing_names_exist():
+    """A path begins at the root, in the package or in one of its folders that the text names with it."""
+    made_by_users = {"build/docs/index.html", "mnist/", "fashion-mnist/"}
+    words = set(re.findall(r"`([\w./-]*(?:/|\.(?:py|pyx|pxd|pxi|h|c|md|txt|toml)))`", CONTRIBUTING.read_text("utf-8")))
+    assert len(words) > 60
+    known = {path.name for path in [*PACKAGE.rglob("*.*"), *(ROOT / "include").iterdir()]}
+    for word in sorted(words - made_by_users):
+        assert any((folder / word).exists() for folder in (ROOT, PACKAGE, PACKAGE / "_page")) or word in known, word
+
+
+@in_source_tree
+def test_functions_of_the_steps_of_a_fit_are_in_the_files_beside_them():
+    text = CONTRIBUTING.read_text("utf-8")
+    steps = text[text.index("## The steps of a fit") : text.index("## To add something")]
+    rows = re.findall(r"^\| \d+\. .+? \| ([^|]+) \| ([^|]+) \|$", steps, re.MULTILINE)
+    assert len(rows) > 20
+    for functions, files in rows:
+        paths = [path for path in re.findall(r"`([\w./]+\.\w+)`", files) if not path.endswith(".md")]
+        code = "\n".join((PACKAGE / path).read_text("utf-8") for path in paths)
+        for name in re.findall(r"[`.](\w+)`", functions):
+            assert re.search(rf"^ *(?:def|class|cdef class|cmlp_status) {name}\b", code, re.MULTILINE), (
+                name,
+                paths,
+            )

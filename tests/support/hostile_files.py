@@ -30,6 +30,14 @@ def written(network=NETWORK, strings=None, arrays=None):
     return out.getvalue()
 
 
+def written_table(columns, numbers, networks, target, strings):
+    """Return the file of a table, also of one that no estimator has."""
+    out, nets = io.BytesIO(), [(network._net, network.params) for network in networks]
+    encoder = _core.Columns(columns, numbers)
+    _core.write_table(encoder, nets, target, strings=strings, arrays={}, write=out.write)
+    return out.getvalue()
+
+
 GOOD = written()
 TEXT, DATA = split(GOOD)
 W0 = b'"layers.0.weight":{"dtype":"F32","shape":[4,3],"data_offsets":[0,48]}'

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
-    from cmlp._estimators.problem import Parameters
     from cmlp._inputs.losses import LossFunction
     from cmlp._model.document import ModelDocument
     from cmlp._training.settings import TrainingParameters
@@ -121,7 +121,7 @@ class MultilayerPerceptron(
 
     def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.problem import parameters_of
+        from cmlp._estimators.call import parameters_of
 
         return parameters_of(type(self), vars(self))
 
@@ -197,8 +197,8 @@ class MultilayerPerceptron(
         from cmlp._estimators.fitting import fit
         from cmlp._estimators.sources import Arrays
 
-        held = (X_val, y_val, sample_weight_val)
-        fit(self, Arrays(X, y, sample_weight), held, resume=resume, shards=shards)
+        validation = (X_val, y_val, sample_weight_val)
+        fit(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
         return self
 
     def _fit_batches(
@@ -206,12 +206,12 @@ class MultilayerPerceptron(
         source: Any,
         classes: ArrayLike | None,
         n_rows: int | None,
-        held: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+        validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
         resume: bool,
     ) -> Self:
         from cmlp._estimators.batches import fit_batches
 
-        fit_batches(self, source, classes, n_rows, held, resume=resume)
+        fit_batches(self, source, classes, n_rows, validation, resume=resume)
         return self
 
     def _partial_fit(

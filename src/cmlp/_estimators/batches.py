@@ -6,15 +6,15 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitting import train
-from cmlp._estimators.problem import Call
 from cmlp._estimators.resuming import model_to_resume
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
-from cmlp._inputs.batches import Passes, Reader
 from cmlp._inputs.frames import as_table, read_once
+from cmlp._inputs.passes import Passes, Reader
 from cmlp._inputs.weights import require_normal
 from cmlp._integers import positive_integer
 from cmlp._training.engine import Batches
@@ -25,7 +25,7 @@ from cmlp.exceptions import named
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.problem import Parameters
+    from cmlp._estimators.call import Parameters
     from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.targets import Targets
     from cmlp._inputs.door import Door, Opened
@@ -38,7 +38,7 @@ def fit_batches(
     source: Any,
     classes: ArrayLike | None,
     n_rows: int | None,
-    held: tuple[Any, Any, Any],
+    validation: tuple[Any, Any, Any],
     *,
     resume: bool = False,
 ) -> None:
@@ -48,12 +48,12 @@ def fit_batches(
         previous = vars(estimator).get("_model") if parameters.warm_start else None
         if resume:
             previous = model_to_resume(estimator, parameters.training)
-        call = Call(estimator, parameters, previous, held, classes, resume=bool(resume))
+        call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
         if call.labels and previous is None and classes is None:
             raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
         passes = Passes(source)
         stream = Stream(passes, call.door()._replace(width=None, partial=True), n_rows)
-        check_batches(parameters, held[0] is not None, "fit_batches")
+        check_batches(parameters, validation[0] is not None, "fit_batches")
         n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
         passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:

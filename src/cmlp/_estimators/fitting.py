@@ -14,10 +14,10 @@ import numpy as np
 from cmlp import _core
 from cmlp._blocks import block_copy
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
+from cmlp._estimators.call import FitCall, require_same
 from cmlp._estimators.callbacks import CallbackObserver, calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.model import Model
-from cmlp._estimators.problem import Call, require_same
 from cmlp._estimators.resuming import INTERRUPTED, model_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.targets import learn_targets
@@ -46,7 +46,7 @@ from cmlp._workers import ALONE, Workers
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.problem import Parameters
+    from cmlp._estimators.call import Parameters
     from cmlp._estimators.sources import Arrays, Source
     from cmlp._estimators.targets import Targets
     from cmlp._inputs.labels import Labels
@@ -67,7 +67,7 @@ _BALANCED = (
 def fit(
     estimator: Any,
     source: Arrays,
-    held: tuple[Any, Any, Any] = (None, None, None),
+    validation: tuple[Any, Any, Any] = (None, None, None),
     *,
     resume: bool = False,
     shards: Shards | None = None,
@@ -81,14 +81,14 @@ def fit(
     alone, workers = workers is None, ALONE if workers is None else workers
     with Exclusively(estimator), workers:
         begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
-        parameters, previous, ways = workers.together(begin)
+        parameters, previous, options = workers.together(begin)
         parameters = with_seed(estimator, parameters, workers)
         parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
-        call = Call(estimator, parameters, previous, held, None, shards, False, ways["resume"])
+        call = FitCall(estimator, parameters, previous, validation, None, shards, False, options["resume"])
         rows: Source = source
         if workers.size > 1:
-            workers.compare({name: str(value) for name, value in ways.items()})
-        if ways["local"]:
+            workers.compare({name: str(value) for name, value in options.items()})
+        if options["local"]:
             from cmlp._estimators.local import StoredArrays  # few programs need it
 
             rows = stored = StoredArrays(source, call.door()._replace(width=None), shards, workers)
@@ -101,14 +101,14 @@ def _begin(
 ) -> tuple[Parameters, Model | None, dict[str, bool]]:
     """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
     parameters = estimator._parameters()
-    ways = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
+    options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    if ways["resume"]:
+    if options["resume"]:
         previous: Model | None = model_to_resume(estimator, parameters.training)
     else:
         previous = vars(estimator).get("_model") if parameters.warm_start else None
-    return parameters, previous, ways
+    return parameters, previous, options
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
@@ -125,7 +125,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             assemble(estimator)
         previous = vars(estimator).get("_model")
         parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-        call = Call(estimator, parameters, previous, classes=classes, incremental=True)
+        call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
         training, labels = prepare(call, source)
         assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
@@ -135,7 +135,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
         _keep(estimator, model)
 
 
-def train(call: Call, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
+def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
     """Train on the rows of a source, and store the model at the end."""
     estimator = call.estimator
     training, labels = workers.together(partial(prepare, call, source, workers))
@@ -171,7 +171,7 @@ def _keep(estimator: Any, model: Model) -> None:
         vars(estimator).pop(name, None)
 
 
-def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Driver, Labels | None]:
+def prepare(call: FitCall, source: Source, workers: Workers = ALONE) -> tuple[Driver, Labels | None]:
     """Open the source and return the training of a call, and the classes; the estimator does not change.
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `driver_of` the split.
@@ -179,7 +179,7 @@ def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Drive
     parameters, previous, settings = call.parameters, call.previous, call.parameters.training
     opened = source.open(call.door())
     rows = opened.rows
-    dtype, scale = _dtype(call, rows.natural), _input_scale(call, rows.X.shape[1])
+    dtype, scale = _dtype(call, rows.auto_dtype), _input_scale(call, rows.X.shape[1])
     if isinstance(scale, float) and (previous is None or not call.incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     targets, encoded = learn_targets(call, opened, whole=source.is_whole)
@@ -187,9 +187,9 @@ def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Drive
     state = _begun_state(call, net)
     data = _data(call, rows, encoded.weight, scale)
     own = opened.y
-    if require_complete(*call.held):
+    if require_complete(*call.validation):
         door = call.door()._replace(width=rows.X.shape[1], names=data.names)
-        own, validation = validation_of(door, targets, call.held)
+        own, validation = validation_of(door, targets, call.validation)
         data = data._replace(validation=validation)
     if not call.incremental:
         check_scoring(settings, data.validation is not None)
@@ -212,7 +212,7 @@ def prepare(call: Call, source: Source, workers: Workers = ALONE) -> tuple[Drive
     return training, targets.labels
 
 
-def _data(call: Call, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
+def _data(call: FitCall, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
     """Return the training rows, without validation rows."""
     learns, previous = scale if isinstance(scale, str) else None, call.previous
     if learns is not None and isinstance(rows.X, StoredRows):
@@ -242,7 +242,7 @@ def _call_back(estimator: Any, training: Driver, labels: Labels | None) -> None:
         Trainer._of(network, training, copied)._tell(callbacks, training)
 
 
-def network_description(call: Call, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
+def network_description(call: FitCall, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
     """Return the network; raises ValueError if it differs from the previous model's network."""
     parameters, previous = call.parameters, call.previous
     sizes = (n_features, *parameters.hidden_layer_sizes, targets.n_outputs)
@@ -268,7 +268,7 @@ def network_description(call: Call, targets: Targets, n_features: int, dtype: np
 _net = lru_cache(maxsize=64)(_core.Net)
 
 
-def _begun_state(call: Call, net: _core.Net) -> TrainingState:
+def _begun_state(call: FitCall, net: _core.Net) -> TrainingState:
     """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
     settings, rng = call.parameters.training, random_state(call.parameters.random_state)
     if call.resume and call.previous is not None:
@@ -278,7 +278,7 @@ def _begun_state(call: Call, net: _core.Net) -> TrainingState:
     return state
 
 
-def _initial_state(call: Call, net: _core.Net, rng: Generator) -> TrainingState:
+def _initial_state(call: FitCall, net: _core.Net, rng: Generator) -> TrainingState:
     """Return the initial state: a new one, or one that continues from the previous model."""
     parameters, previous, incremental = call.parameters, call.previous, call.incremental
     scaled, random = parameters.y_scale is not None, False
@@ -308,7 +308,7 @@ def _initial_state(call: Call, net: _core.Net, rng: Generator) -> TrainingState:
     return state
 
 
-def _input_scale(call: Call, n_features: int) -> float | InputScale | str:
+def _input_scale(call: FitCall, n_features: int) -> float | InputScale | str:
     """Return the scale, which a model keeps; a name if it is to be learned."""
     scale, previous = call.parameters.input_scale, call.previous
     if previous is None:
@@ -320,10 +320,10 @@ def _input_scale(call: Call, n_features: int) -> float | InputScale | str:
     return scale if previous is None else previous.input_scale
 
 
-def _dtype(call: Call, natural: np.dtype[Any]) -> np.dtype[Any]:
+def _dtype(call: FitCall, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     parameters, previous = call.parameters, call.previous
     if previous is None:
-        return natural if parameters.dtype == "auto" else np.dtype(parameters.dtype)
+        return auto_dtype if parameters.dtype == "auto" else np.dtype(parameters.dtype)
     if parameters.dtype != "auto":
         require_same("dtype", previous.net.dtype.name, parameters.dtype)
     return previous.net.dtype
@@ -375,7 +375,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if y is None:
         n_columns = 1 if isinstance(parameters.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
-    call = Call(estimator, parameters)
+    call = FitCall(estimator, parameters)
     targets = learn_targets(call, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
     net = network_description(call, targets, len(first), dtype)
     params = assigned_params(estimator, net)

@@ -36,11 +36,11 @@ class StoredArrays(Arrays):
     def __init__(self, source: Arrays, door: Door, shards: Shards | None, workers: Workers) -> None:
         self.given = source.given
         (rows, y, weight), sizes = workers.together(partial(_part, source, door, shards))
-        X, natural, names = rows
+        X, auto_dtype, names = rows
         workers.compare(
             {
                 "number of features": str(X.shape[1]),
-                "dtype of X": f"{X.dtype} ({natural})",
+                "dtype of X": f"{X.dtype} ({auto_dtype})",
                 "feature names": "None" if names is None else str(names.tolist()),
                 "kind of labels in y": _KINDS.get(y.dtype.kind, "numbers"),
                 "number of outputs in y": str(y.shape[1:]),

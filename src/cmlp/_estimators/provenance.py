@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.problem import Call
+    from cmlp._estimators.call import FitCall
     from cmlp._inputs.labels import Labels
     from cmlp._training.beginning import Fit
     from cmlp._training.loop import Training
@@ -193,7 +193,7 @@ class StreamHashes:
         return {**rows, **hashes_of(self._fit, self._labels, ("validation",))}
 
 
-def record(call: Call, training: Training, labels: Labels | None, source: Any) -> None:
+def record(call: FitCall, training: Training, labels: Labels | None, source: Any) -> None:
     """Let a training record its provenance, or compare it with that of an earlier one."""
     fit, name = training.fit, "fit" if source.is_whole else "fit_batches"
     kept = training.state.provenance

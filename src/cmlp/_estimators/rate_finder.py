@@ -121,8 +121,8 @@ def find_learning_rate(
     True
     """
     from cmlp._estimators.base import MultilayerPerceptron
+    from cmlp._estimators.call import FitCall
     from cmlp._estimators.fitting import prepare
-    from cmlp._estimators.problem import Call
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):
@@ -141,7 +141,7 @@ def find_learning_rate(
     )
     if plain.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    training: Any = prepare(Call(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
+    training: Any = prepare(FitCall(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
     losses, smoothed = _range_test(training.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")

@@ -72,9 +72,9 @@ class Routing:
     set_score_request = RequestSetter("score")
 
     def _requests(self) -> Requests:
-        held = vars(self).get("_metadata_request")  # `clone` copies the attribute of this name
-        if held is not None:
-            return held  # type: ignore[no-any-return]
+        own = vars(self).get("_metadata_request")  # `clone` copies the attribute of this name
+        if own is not None:
+            return own  # type: ignore[no-any-return]
         cls = type(self)
         methods = [method for method in METHODS if hasattr(cls, method)]
         return Requests(cls.__name__, {method: dict.fromkeys(metadata_names(cls, method)) for method in methods})
@@ -120,13 +120,13 @@ def _setter(method: str, names: list[str]) -> Callable[..., Any]:
         unknown = set(requests) - set(names)
         if unknown:
             raise TypeError(f"Unexpected args: {unknown} in {method}. Accepted arguments are: {set(names)}")
-        held = self._requests().__sklearn_clone__()
+        own = self._requests().__sklearn_clone__()
         for name, request in requests.items():
             if request is not UNCHANGED:
-                judge = getattr(MetadataRequest(owner=held.owner), method)
+                judge = getattr(MetadataRequest(owner=own.owner), method)
                 judge.add_request(param=name, alias=request)  # raises ValueError if it is no request
-                held.values[method][name] = request
-        vars(self)["_metadata_request"] = held
+                own.values[method][name] = request
+        vars(self)["_metadata_request"] = own
         return self
 
     setter.__name__ = setter.__qualname__ = f"set_{method}_request"

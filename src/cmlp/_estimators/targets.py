@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._estimators.problem import POSITIVE
 from cmlp._inputs.class_weights import weights_of_classes
 from cmlp._inputs.labels import Labels, labels_of, learn_labels
 from cmlp._inputs.validation import as_numbers, as_quantile_targets
+from cmlp._parameters.architecture import POSITIVE_LOSSES
 from cmlp._training.scores import accuracy
 from cmlp._training.task import Task, task_of_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._estimators.problem import Call, Parameters
+    from cmlp._estimators.call import FitCall, Parameters
     from cmlp._inputs.class_weights import ClassWeights
     from cmlp._inputs.door import Opened
 
@@ -90,12 +90,12 @@ class NumberTargets(Targets):
         given = parameters.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
-        self.output = "exp" if self.loss in POSITIVE else "identity"
+        self.output = "exp" if self.loss in POSITIVE_LOSSES else "identity"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
         y = as_numbers(y)
-        if self.loss in POSITIVE:
+        if self.loss in POSITIVE_LOSSES:
             y = np.array(y)  # another thread could change the caller's array after the check
             if (y < 0).any() or (self.loss == "gamma" and not y.all()):
                 raise ValueError(f"Some value(s) of y are out of the valid range of the loss {self.loss!r}.")
@@ -114,11 +114,11 @@ class NumberTargets(Targets):
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             standardize=self._standardize,
-            y_advice="" if loss in POSITIVE or callable(loss) else "y_scale='standard'",
+            y_advice="" if loss in POSITIVE_LOSSES or callable(loss) else "y_scale='standard'",
         )
 
 
-def learn_targets(call: Call, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
+def learn_targets(call: FitCall, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
     if not call.labels:
@@ -137,7 +137,7 @@ def learn_targets(call: Call, opened: Opened, *, whole: bool) -> tuple[Targets, 
     return targets, targets.weighted(values, weight, some=whole)
 
 
-def _known_labels(call: Call, y: NDArray[Any]) -> Labels:
+def _known_labels(call: FitCall, y: NDArray[Any]) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous, classes = call.previous, call.classes
     if previous is None:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from cmlp._training.driver import Driver
 
 
-def validation_of(door: Door, targets: Targets, held: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:
+def validation_of(door: Door, targets: Targets, given: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:
     """Return the targets of the program's own validation rows, as they were passed, and the converted rows."""
     with named_validation():
-        opened = door.open(*held)
+        opened = door.open(*given)
         return opened.y, Validation(opened.rows.X, *targets.encode(opened.y, opened.weight))
 
 

@@ -18,7 +18,7 @@ class Rows(NamedTuple):
     """Converted rows; StoredRows if only some of them are in this process."""
 
     X: Any  # one of these three; the core's callers know no StoredRows
-    natural: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
+    auto_dtype: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
     names: NDArray[Any] | None  # of the columns of a data frame
 
     @property
@@ -50,12 +50,12 @@ class Door(NamedTuple):
         names = feature_names(X)
         if self.width is not None:
             check_names(names, self.names, self.owner)
-        array, natural = as_rows(X, self.owner)
+        array, auto_dtype = as_rows(X, self.owner)
         if not self.partial:
             require_samples(array, self.owner)
         if self.width is not None:
             check_width(array.shape[1], self.width, self.owner)
-        return Rows(array, natural, names)
+        return Rows(array, auto_dtype, names)
 
     def targets(self, rows: Rows, y: Any, weight: Any, *, warn_of_column: bool = True) -> Opened:
         """Return converted rows with targets and weights."""

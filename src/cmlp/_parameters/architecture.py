@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from cmlp._inputs.losses import LossFunction
 
+POSITIVE_LOSSES = ("gamma", "poisson")  # of targets that must not be negative
+
 
 def layer_sizes(sizes: Sequence[int]) -> list[int]:
     """Return a network's layer sizes, input first, as a list of ints."""

@@ -17,7 +17,6 @@ from cmlp._tables.encoder import Encoder
 from cmlp._threads import available_threads
 from cmlp._training.deadline import Deadline
 from cmlp._training.initialization import init_activations, initial_params
-from cmlp._training.stopping import STOPPING_RULES
 from cmlp._training.task import Data
 from cmlp._training.trainer import Trainer
 from cmlp._workers import ALONE
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._training.loop import Training
     from cmlp._training.observer import Observer
     from cmlp._training.state import TrainingState
-    from cmlp._training.task import Task
+    from cmlp._training.task import Split, Task
 
 N_FOLDS = 8
 FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
@@ -159,12 +158,10 @@ class Bag:
         """Return the training of member k, before its first epoch."""
         net, rng = self._net(k), _core.Random(seed)
         params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
-        order, validation = self._split(k, folds)
+        split = order, validation = self._split(k, folds)
         trainer = self._trainer(net, params, len(order), validation is not None, seed)
-        state = trainer.state
-        state.n_rows, state.order, state.validation, state.generator = len(self.rows.raw), order, validation, rng
-        STOPPING_RULES[validation is not None](0.0).begin(state.history)
-        return self._training(k, trainer)
+        trainer.state.generator = rng  # the trainer's own one, of the same seed, has drawn the dropout seed
+        return self._training(k, trainer, split)
 
     def _continued(self, k: int, kept: TrainingState) -> Training:
         """Return the training of member k, from a state of it."""
@@ -190,13 +187,13 @@ class Bag:
             early_stopping=has_validation,
         )
 
-    def _training(self, k: int, trainer: Trainer) -> Training:
-        data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0)
+    def _training(self, k: int, trainer: Trainer, split: Split | None = None) -> Training:
+        data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0, split=split)
         training = trainer._training(self.task, data)
         assert training.has_epochs
         return training
 
-    def _split(self, k: int, folds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
         """Return the training and the validation rows of member k."""
         rows = np.arange(self.n_rows)
         if self.rows.n_validation:

@@ -81,6 +81,9 @@ def _begin_history(fit: Fit, n_rows: int) -> None:
     STOPPING_RULES[settings.early_stopping](settings.tol).begin(history)
     if data.validation is not None and history.validation_scores is None:
         history.validation_scores, history.best_validation_score = Curve(), -math.inf
+    if data.split is not None:
+        state.n_rows, (state.order, state.validation) = n_rows, data.split
+        return
     if not settings.early_stopping or data.validation is not None:
         state.n_rows = n_rows
         return

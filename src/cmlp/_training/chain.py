@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from cmlp._training.state import TrainingState
 
-    Links = list[str]
-
 _ROWS = 32_768  # rows that are trained between two links, at least: so a chain costs about a hundredth of a training
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cmlp._training.deadline import Deadline
     from cmlp._training.feed import Feed
     from cmlp._training.settings import Settings
+    from cmlp._training.state import TrainingState
 
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
 # slower, so the epoch at most 1 %.
@@ -60,6 +61,17 @@ class Engine:
     def n_batches(self) -> int:
         """Number of steps per epoch, which `TrainingState.batch` counts."""
         return -(-self.n_rows // self.batch_size)
+
+    def _begin(self, draw: Callable[[TrainingState], None]) -> int:
+        """Begin an epoch, whose order `draw` determines, or continue it; return the number of complete batches."""
+        state = self.fit.state
+        self._clock = time.monotonic()
+        if state.batch is None:
+            draw(state)
+        assert state.batch is not None
+        if not state.batch:
+            state.sums[:] = NO_SUMS
+        return state.batch
 
     def horizon(self) -> float:
         """Return how many epochs `train_epochs` may train."""
@@ -149,17 +161,12 @@ class Batches(Engine):
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; yield where an interval ends."""
-        self._clock, self._call = time.monotonic(), None
+        self._call = None
         state, size = self.fit.state, self.batch_size
         optimizer, schedule = state.stepping()
         rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         self._rates = None if rates is None else rates * self._rate_factor
-        if state.batch is None:
-            self.feed.begin_epoch(state)
-        assert state.batch is not None
-        batch = first = state.batch
-        if not batch:
-            state.sums[:] = NO_SUMS
+        batch = first = self._begin(self.feed.begin_epoch)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
                 if batch > first and deadline.is_agreed():

@@ -64,15 +64,16 @@ class HeldOut:
 
     def _losses(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> tuple[float, float]:
         """Return the mean loss of the rows, without penalty, and their plain loss if it is the score; otherwise NaN."""
-        held, task, net = self.fit.data.validation, self.fit.task, self.fit.net
-        targets, weight = (task.targets, self.fit.data.weight) if held is None else (held.targets, held.weight)
+        data, task, net = self.fit.data, self.fit.task, self.fit.net
+        rows = data if data.validation is None else data.validation
+        targets = task.targets if data.validation is None else data.validation.targets
         arguments = self.fit.state.params, X, targets
         keywords = {
             **keywords,
-            "sample_weight": weight,
+            "sample_weight": rows.weight,
             "loss_scale": task.loss_scale,
             "clip": log_loss_clip(net),
-            "checked": held is None,
+            "checked": data.validation is None,
         }
         if task.score is None:
             cost, plain_loss = net.cost_and_plain_loss(*arguments, **keywords)

@@ -44,8 +44,8 @@ class ProgramScore:
         return float(value)
 
     def _rows(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
-        held, rows = self._data.validation, self._state.validation
-        if held is not None:
-            return held.X, self._y, {} if held.weight is None else {"sample_weight": held.weight}
+        validation, rows = self._data.validation, self._state.validation
+        if validation is not None:
+            return validation.X, self._y, {} if validation.weight is None else {"sample_weight": validation.weight}
         weight = self._data.weight
         return taken(self._data.X, rows), self._y[rows], {} if weight is None else {"sample_weight": weight[rows]}

@@ -152,24 +152,19 @@ class Rounds(Engine):
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
-        self._clock = time.monotonic()
-        state, last = self.fit.state, self.n_batches if last is None else last
-        if state.batch is None:
-            draw_shuffle_seed(state, bool(self.fit.settings.shuffle))
-        assert state.batch is not None
-        if not state.batch:
-            state.sums[:] = NO_SUMS
-        start = state.batch
-        while state.batch < last:
-            if state.batch > start and deadline.is_agreed():
+        last = self.n_batches if last is None else last
+        batch = start = self._begin(partial(draw_shuffle_seed, shuffle=bool(self.fit.settings.shuffle)))
+        while batch < last:
+            if batch > start and deadline.is_agreed():
                 raise TimeLimitReached
             try:
                 self._take_round()
             except DivergenceError as error:
                 self._shard_error = str(error)
                 raise
-            if state.batch < self.n_batches and any(state.batch % interval == 0 for interval in intervals):
-                yield state.batch
+            batch += 1
+            if batch < self.n_batches and any(batch % interval == 0 for interval in intervals):
+                yield batch
                 self._clock = time.monotonic()
 
     def last_rate(self) -> float:

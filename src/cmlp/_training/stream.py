@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._inputs.batches import Reader
+    from cmlp._inputs.passes import Reader
     from cmlp._training.feed import Pieces
     from cmlp._training.state import TrainingState
 

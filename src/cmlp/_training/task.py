@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     # Validation score of (outputs, targets, weight); higher is better.
     Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
+    # The training rows in their order, and the validation rows.
+    Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 # Losses of outputs that are probabilities.
 _LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
@@ -82,6 +84,7 @@ class Data(NamedTuple):
 
     `learns` names a scale of the inputs that training learns when it begins, and `scale_name` a scale that this or an
     earlier training has learned. `shards` are the numbers of rows of the shards into which the rows are divided.
+    `split` has the training and the validation rows, if training does not choose them.
     """
 
     X: NDArray[Any] | CSR
@@ -92,13 +95,14 @@ class Data(NamedTuple):
     learns: str | None = None
     scale_name: str | None = None
     shards: tuple[int, ...] | None = None
+    split: Split | None = None
 
     def scaled_like(self, scale: TargetScale | None) -> Data:
         """Return the data with standardized validation targets, if training standardizes the targets."""
-        held = self.validation
-        if scale is None or held is None:
+        validation = self.validation
+        if scale is None or validation is None:
             return self
-        return self._replace(validation=held._replace(targets=scale.apply(held.targets)))
+        return self._replace(validation=validation._replace(targets=scale.apply(validation.targets)))
 
     def first_error(
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False

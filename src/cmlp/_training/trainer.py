@@ -312,14 +312,16 @@ class Trainer:
         state.check(document.net)
         self._set_up(network, document, network.n_threads, settings, state)
 
-    def _begun(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, held: tuple[Any, Any, Any]) -> Driver:
+    def _begun(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
+    ) -> Driver:
         """Validate the arguments of a call, and return the training on them."""
         settings, document = self._settings, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
         task, validation = task_of(document.net, targets), None
-        if require_complete(*held):
+        if require_complete(*given):
             with named_validation():
-                own, validation = self._opened(*held)
+                own, validation = self._opened(*given)
         check_scoring(settings, validation is not None)
         data = Data(rows, weight, document.input_scale, None, validation)
         if callable(settings.scoring):

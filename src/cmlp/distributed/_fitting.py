@@ -125,7 +125,7 @@ def fit(
     True
     """
     require_estimator(model)
-    held = (X_val, y_val, sample_weight_val)
+    validation = (X_val, y_val, sample_weight_val)
     if comm is not None:
         for name, value in (("client", client), ("rounds", rounds), ("checkpoint", checkpoint)):
             if value is not None:
@@ -135,7 +135,7 @@ def fit(
         from cmlp._workers import Workers
 
         rows = Arrays(X, y, sample_weight)
-        fit_together(model, rows, held, resume=resume, shards=shards, workers=Workers(comm), local=local)
+        fit_together(model, rows, validation, resume=resume, shards=shards, workers=Workers(comm), local=local)
         return model
     for name, given in (("local", local), ("resume", resume)):
         if given:
@@ -143,7 +143,7 @@ def fit(
     from cmlp.distributed._rounds import fit_in_rounds
 
     number = _SHARDS if shards is None else shards
-    fit_in_rounds(model, (X, y, sample_weight), held, number, rounds, client, checkpoint)
+    fit_in_rounds(model, (X, y, sample_weight), validation, number, rounds, client, checkpoint)
     return model
 
 

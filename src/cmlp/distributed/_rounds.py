@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.batches import check_batches
+from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitting import train
-from cmlp._estimators.problem import Call
 from cmlp._estimators.resuming import model_to_resume
 from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
 from cmlp._importers import load as load_model
@@ -42,7 +42,7 @@ _ROUNDS = 8  # per epoch, with more shards
 def fit_in_rounds(
     model: Any,
     rows: tuple[Any, Any, Any],
-    held: tuple[Any, Any, Any],
+    validation: tuple[Any, Any, Any],
     shards: Shards,
     rounds: int | None,
     client: Any,
@@ -59,7 +59,7 @@ def fit_in_rounds(
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
         parameters = model._parameters()
-        check_batches(parameters, held[0] is not None, "distributed.fit")
+        check_batches(parameters, validation[0] is not None, "distributed.fit")
         if parameters.provenance:
             raise ValueError("provenance=True needs fit, fit_batches or comm: rounds on a cluster are not recorded.")
         kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
@@ -70,7 +70,7 @@ def fit_in_rounds(
         if checkpoint is not None:
             callbacks = [*(parameters.training.callbacks or []), _Saver(checkpoint)]
             parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
-        call = Call(model, parameters, previous, held, resume=resuming)
+        call = FitCall(model, parameters, previous, validation, resume=resuming)
         source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
         call = call._replace(classes=source.classes)
         calling_back(model, source.given)(partial(train, call, source, ALONE))

@@ -21,8 +21,6 @@ from cmlp._training.random import random_state
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-POSITIVE = ("poisson", "gamma")  # losses of targets that must not be negative
-
 
 class Stream:
     """A base class: the parameters, the column of each feature, and a network that grows.

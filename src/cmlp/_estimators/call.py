@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from cmlp._training.settings import Settings
     from cmlp._training.shards import Shards
 
-
-# Losses of positive outputs.
-POSITIVE = ("gamma", "poisson")
 _MEDIAN = 0.5  # the default of `quantile`
 
 
@@ -56,7 +53,7 @@ class Parameters(NamedTuple):
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
-        if checked.get("y_scale") is not None and checked["loss"] in POSITIVE:
+        if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
             raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
         if checked.get("y_scale") is not None and callable(checked["loss"]):
             raise ValueError(
@@ -116,13 +113,13 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
-class Call(NamedTuple):
+class FitCall(NamedTuple):
     """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any
     parameters: Parameters
     previous: Model | None = None  # the model that the call continues
-    held: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
     incremental: bool = False  # whether this is `partial_fit`
