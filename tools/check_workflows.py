@@ -69,6 +69,10 @@ class Checks:
         """Zizmor reports nothing at its pedantic level."""
         run(self.programs / "zizmor", "--offline", "--persona=pedantic", "--quiet", ".github")
 
+    def repo_review(self) -> None:
+        """Scientific Python's repo-review reports nothing, except what pyproject.toml lists with a reason."""
+        run(self.programs / "repo-review", ROOT)
+
     def actionlint(self) -> None:
         """Actionlint reports nothing, except names that it is too old to know."""
         messages = []
@@ -179,6 +183,7 @@ def main() -> int:
             return 1
         every = (
             checks.zizmor,
+            checks.repo_review,
             checks.actionlint,
             checks.schemas,
             checks.pins,
