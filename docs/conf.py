@@ -15,7 +15,16 @@ author = "The cmlp developers"
 version = release = cmlp.__version__
 copyright = "the cmlp developers"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "c_reference", "live_page", "mathml", "pictures"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "numpydoc",
+    "c_reference",
+    "live_page",
+    "mathml",
+    "pictures",
+    "typography",
+]
 exclude_patterns = ["_pictures", "**.ipynb"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3

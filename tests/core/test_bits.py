@@ -46,7 +46,7 @@ def changed(digests):
 def test_gradient_and_cost_have_the_bits_that_the_header_specifies(n, dtype):
     """Sums over 130 inputs, 129 units and 130 rows need a second chunk of 128.
 
-    Exact arithmetic is slow in Python, so many rows have only the objective with all its terms.
+    Exact arithmetic is slow in Python: with 130 rows only the objective with all its terms is computed.
     """
     sizes = (130, 2, 2) if n == 130 else (3, 129, 2)
     net, params = net_and_params(sizes, ["relu", "identity"], "squared_error", dtype)

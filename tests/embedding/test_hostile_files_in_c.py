@@ -69,7 +69,7 @@ def test_each_kind_of_bad_file_has_the_status_of_its_bytes(command, tmp_path):
 
 
 def test_trainings_are_read_past_whatever_they_contain(command, tmp_path):
-    """C programs predict with the network: only Python reads the state of a training."""
+    """C programs predict with the network: only Python reads the training state."""
     model = cmlp.MLPClassifier((3,), max_iter=3, solver="adam", random_state=0)
     with pytest.warns(UserWarning, match="Stochastic"):
         model.fit([[i / 9, i % 2] for i in range(9)], ["ab"[i % 2] for i in range(9)])

@@ -109,7 +109,7 @@ def test_targets_that_are_lost_without_a_scale_warn():
         Trainer(net, max_iter=2).run(X, SECONDS[:, None])
 
 
-QUIET = {
+WITHOUT_WARNING = {
     "float64": (SECONDS, {"dtype": "float64"}),
     "a large spread": (1.7e9 + 1e6 * NEAR, {}),
     "float32 targets": (SECONDS.astype(np.float32), {}),
@@ -120,9 +120,9 @@ QUIET = {
 }
 
 
-@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.parametrize("name", WITHOUT_WARNING)
 def test_targets_that_are_not_lost_do_not_warn(name):
-    y, params = QUIET[name]
+    y, params = WITHOUT_WARNING[name]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         small(max_iter=2, **params).fit(X, y)

@@ -193,7 +193,7 @@ def test_integers_beyond_all_floats_are_bounded(name):
 
 
 def documented(estimator):
-    """Return the docstring entry of each constructor parameter by name."""
+    """Map the name of each constructor parameter to its docstring entry."""
     section = inspect.getdoc(estimator).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
     entries = [entry.split(" : ", 1) for entry in re.split(r"\n(?=\S)", section)]
     return {name: text for names, text in entries for name in names.split(", ")}

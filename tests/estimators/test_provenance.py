@@ -120,7 +120,7 @@ CASES = {
     "early stopping": ({"early_stopping": True, "n_iter_no_change": 1}, X, Y),
     "one_cycle, dropout": ({"learning_rate": "one_cycle", "dropout": 0.2}, X, Y),
     "adaptive": ({"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1}, X, Y),
-    "learnt scale": ({"input_scale": "standard"}, X, Y),
+    "learned scale": ({"input_scale": "standard"}, X, Y),
     "own scale": ({"input_scale": (np.full(6, 0.5), np.full(6, 2.0))}, X, Y),
     "bytes": ({"input_scale": 1 / 255}, (X * 255).astype(np.uint8), Y),
     "doubles": ({}, X.astype(float) / 3, Y),

@@ -16,7 +16,7 @@ HOSTILE = ["", '"', "'; DROP TABLE x; --", "*/", "??/", "</script>", "a\0b", "\x
 
 
 def run(path, X):
-    """Check an ONNX file and run it; return the outputs by name."""
+    """Check an ONNX file and run it; return a dictionary of its outputs."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     onnx.checker.check_model(onnx.load(path), full_check=True)
     names = [output.name for output in session.get_outputs()]

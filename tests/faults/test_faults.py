@@ -84,7 +84,7 @@ PROGRAM = """
 
 
 def end_and_resume(path, number, delay):
-    """End a fit by a signal; what it has stored continues with the bits of a fit without a break."""
+    """End a fit by a signal; what it has stored continues bit-identical to a fit without a break."""
     program = textwrap.dedent(PROGRAM.format(support=str(TESTS / "support"), path=str(path)))
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         process.stdout.readline()

@@ -55,8 +55,8 @@ def _column(kind: pa.DataType, n: int, nulls: float, rng: random.Random) -> pa.A
     before = rng.choice([0, 0, 1, 9])  # a slice begins within the buffers, and within a byte of a bitmap
     if pa.types.is_dictionary(kind):
         known = pa.array([*{entry: None for entry in entries if entry is not None and entry == entry}], kind.value_type)
-        places = {entry: i for i, entry in enumerate(known.to_pylist())}
-        indices = pa.array([places.get(entry) for entry in [None] * before + entries], kind.index_type)
+        positions = {entry: i for i, entry in enumerate(known.to_pylist())}
+        indices = pa.array([positions.get(entry) for entry in [None] * before + entries], kind.index_type)
         return pa.DictionaryArray.from_arrays(indices, known)[before:]
     return pa.array([None if nulls else _entry(kind, rng)] * before + entries, kind)[before:]
 

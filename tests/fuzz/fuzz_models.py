@@ -100,19 +100,19 @@ def _value(rng: random.Random, depth: int = 0) -> Any:
     return entries if kind < 0.95 else {"dict": [[_value(rng, 3), entry] for entry in entries]}
 
 
-def _places(value: Any) -> list[tuple[Any, Any]]:
+def _slots(value: Any) -> list[tuple[Any, Any]]:
     """Return each list or dict in parsed JSON, with the index or key of each entry."""
     keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-    return [place for key in keys for place in [(value, key), *_places(value[key])]]
+    return [place for key in keys for place in [(value, key), *_slots(value[key])]]
 
 
 def _edited(text: str, rng: random.Random) -> str:
     """Return JSON with an entry replaced, removed, renamed, repeated or exchanged for another."""
     tree = json.loads(text)
-    places = _places(tree)
-    if not places or rng.random() < 0.05:
+    slots = _slots(tree)
+    if not slots or rng.random() < 0.05:
         return json.dumps(_value(rng), separators=(",", ":"))
-    (owner, key), (other, at) = rng.choice(places), rng.choice(places)
+    (owner, key), (other, at) = rng.choice(slots), rng.choice(slots)
     way = rng.choice(["value"] * 5 + ["other", "removed", "renamed", "repeated"])
     if way == "value":
         owner[key] = _value(rng)

@@ -97,10 +97,10 @@ class Graph:
             for key in ("alpha", "beta"):
                 if self.maybe(0.2):
                     attributes[key] = self.rng.choice([0.5, 2.0, 1.0, -1.0, 0.0])
-            turned = self.maybe(0.3)
-            if turned or self.maybe(0.2):
-                attributes["transB"] = int(turned)
-            weights = self.constant(self.normal(*((n_out, n_in) if turned else (n_in, n_out))))
+            transposed = self.maybe(0.3)
+            if transposed or self.maybe(0.2):
+                attributes["transB"] = int(transposed)
+            weights = self.constant(self.normal(*((n_out, n_in) if transposed else (n_in, n_out))))
             with_bias = [bias] if self.maybe(0.8) or self.opset < 11 else []
             return self.add("Gemm", x, weights, *with_bias, **attributes)
         z = self.add("MatMul", x, self.constant(self.normal(n_in, n_out)))
@@ -232,12 +232,12 @@ def _break_weights(tensor: onnx.TensorProto, rng: random.Random) -> None:
         values = numpy_helper.to_array(tensor).copy()
     except ValueError:
         return  # broken already
-    way = rng.choice(["number", "type", "turned", "shape", "dims", "short"])
+    way = rng.choice(["number", "type", "transposed", "shape", "dims", "short"])
     if way == "number" and values.size:
         values.reshape(-1)[rng.randrange(values.size)] = rng.choice(NUMBERS) if values.dtype.kind == "f" else -1
     elif way == "type":
         values = values.astype(rng.choice(["f2", "f4", "f8", "i4", "i8", "u1", "b1"]))
-    elif way == "turned":
+    elif way == "transposed":
         values = values.T
     elif way == "shape":
         values = values.reshape(rng.choice([(-1,), (1, -1), (-1, 1), (1, 1, -1)]))

@@ -185,8 +185,8 @@ def test_canonical_rows_are_not_copied():
 
 def test_scipy_is_not_imported():
     code = "import sys, numpy as np, cmlp; cmlp.MLPClassifier(max_iter=1).fit(np.eye(4), [0, 1, 0, 1])"
-    quiet = "import warnings; warnings.simplefilter('ignore')"
-    answer = run_python(f"{quiet}; {code}; print('scipy' in sys.modules)")
+    ignoring = "import warnings; warnings.simplefilter('ignore')"
+    answer = run_python(f"{ignoring}; {code}; print('scipy' in sys.modules)")
     assert answer.stdout.strip() == "False"
 
 

@@ -39,7 +39,7 @@ def river_classes():
 
 
 def defaults(function):
-    """Return the default of each parameter by name."""
+    """Map the name of each parameter to its default."""
     parameters = {name: p for name, p in inspect.signature(function).parameters.items() if name not in DATA | {"self"}}
     return {name: REQUIRED if p.default is p.empty else p.default for name, p in parameters.items()}
 

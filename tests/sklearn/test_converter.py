@@ -43,7 +43,7 @@ def table(cls, **parameters):
 
 
 def converted(model, rows, **options):
-    """Return the outputs of ONNX Runtime by name, for a matrix or a data frame."""
+    """Return a dictionary of ONNX Runtime's outputs, for a matrix or a data frame."""
     onx = skl2onnx.to_onnx(model, rows[:2], **options)
     session = runtime.InferenceSession(onx.SerializeToString(), providers=["CPUExecutionProvider"])
     feeds = {"X": rows} if isinstance(rows, np.ndarray) else {name: rows[[name]].to_numpy() for name in rows}

@@ -31,9 +31,9 @@ def text_of(setting, moment=1.0):
 
 @pytest.mark.parametrize("nudge", NUDGES)
 def test_changes_are_those_of_numpy(nudge):
-    now, turned = ripple(nudge), list(PARAMS)
-    turned[4] += nudge
-    before, after = forward(PARAMS), forward(turned)
+    now, shifted = ripple(nudge), list(PARAMS)
+    shifted[4] += nudge
+    before, after = forward(PARAMS), forward(shifted)
     np.testing.assert_allclose(now.changes[1:], np.subtract(after, before)[1:], rtol=1e-6, atol=1e-12)
     a, _, output, cost = before
     np.testing.assert_allclose(now.slopes, [a, output * (1 - output), 2 * (output - WANTED)], rtol=1e-6)

@@ -293,7 +293,7 @@ def test_points_of_a_chart():
 
 def test_equal_values_of_curves_hide_no_point():
     series = [curves.Series([0, 1], [1, 2], symbol, "") for symbol in ("ring", "point")]
-    lines = curves.point_chart(terminal(), series, curves.Axes((1, 2), [], []), 12, 4, apart=True)
+    lines = curves.point_chart(terminal(), series, curves.Axes((1, 2), [], []), 12, 4, staggered=True)
     assert lines[:3] == ["│         ○●", "│", "│○●"]
 
 

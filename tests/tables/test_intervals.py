@@ -217,11 +217,11 @@ def test_resumed_fit_has_the_same_intervals():
 
 
 @pytest.mark.parametrize("kind", ["regressor", "quantiles", "classifier"])
-@pytest.mark.parametrize("apart", [False, True])
-def test_file_and_c_have_the_calibration(kind, apart, tmp_path, request):
+@pytest.mark.parametrize("separate", [False, True])
+def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
     model = copy_of(request.getfixturevalue(kind))
     draw = classes if kind == "classifier" else numbers
-    if apart:
+    if separate:
         model.calibrate(*draw(70, seed=1))
     X, path = draw(50, seed=2)[0], tmp_path / "table.cmlp"
     method = "predict_set" if kind == "classifier" else "predict_interval"

@@ -162,12 +162,12 @@ def test_resume_and_warm_start(model):
 def test_each_target_has_its_own_intervals(regressor):
     X, y = rows(3000, seed=2)
     held_out = regressor.predict_interval(X, 0.8)
-    apart = pickle.loads(pickle.dumps(regressor)).calibrate(*rows(2000, seed=3)).predict_interval(X, 0.8)
-    for found in (held_out, apart):
+    separate = pickle.loads(pickle.dumps(regressor)).calibrate(*rows(2000, seed=3)).predict_interval(X, 0.8)
+    for found in (held_out, separate):
         assert found.shape == (3000, 2, 2)
         covered = ((found[..., 0] <= y) & (y <= found[..., 1])).mean(axis=0)
         assert (np.abs(covered - 0.8) < (0.12 if found is held_out else 0.03)).all()
-    widths = np.ptp(apart, axis=-1)
+    widths = np.ptp(separate, axis=-1)
     errors = np.sort(np.abs(rows(2000, seed=3)[1] - regressor.predict(rows(2000, seed=3)[0])), axis=0)
     assert np.allclose(widths, 2 * errors[1600]) and len(np.unique(errors[1600])) == 2  # rank ceil(2001 * 0.8)
 

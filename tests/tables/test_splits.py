@@ -54,7 +54,7 @@ def test_a_leaf_has_at_least_8_rows_and_a_200th_of_all(n_rows, fewest, weight):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_step_removes_more_than_four_parts_of_the_variance(weighted):
-    """Of noise that is +1 and -1 in turn, so that no other split removes anything to speak of."""
+    """Of noise that is +1 and -1 in turn, so that no other split removes a relevant part."""
     n = 4000
     x, weight = np.arange(float(n)), np.full(n, 7.0) if weighted else None
     for part, found in ((3.8, False), (4.2, True)):  # of the variance, times 1 / n

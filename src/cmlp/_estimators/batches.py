@@ -89,7 +89,7 @@ class Stream(Source):
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
         self._seen: list[Any] = []  # the blocks of this pass that were read before
-        self.hashes: StreamHashes | None = None  # of a training that is recorded
+        self.hashes: StreamHashes | None = None  # of a fit that is recorded
 
     def begin(self) -> None:
         """Read blocks until one has rows, and open it."""

@@ -160,7 +160,7 @@ def first_link(head: Mapping[str, Any], number: int) -> str:
 
 
 class StreamHashes:
-    """The hashes of the data of a training that reads blocks, from the first complete pass over them."""
+    """The hashes of the data of a fit that reads blocks, from the first complete pass over them."""
 
     def __init__(self, fit: Fit, labels: Labels | None) -> None:
         self._fit, self._labels = fit, labels
@@ -194,7 +194,7 @@ class StreamHashes:
 
 
 def record(call: FitCall, training: Training, labels: Labels | None, source: Any) -> None:
-    """Let a training record its provenance, or compare it with that of an earlier one."""
+    """Let a fit record its provenance, or compare it with that of an earlier one."""
     fit, name = training.fit, "fit" if source.is_whole else "fit_batches"
     kept = training.state.provenance
     more: dict[str, Any] = {
@@ -220,7 +220,7 @@ def is_single(fit: Fit) -> bool:
 
 
 def hashes_of(fit: Fit, labels: Labels | None, groups: Sequence[str] = ("rows", "validation")) -> dict[str, str]:
-    """Return the hashes of all arrays of a training, of the classes, and of the names of the columns."""
+    """Return the hashes of all arrays of a fit, of the classes, and of the names of the columns."""
     found = {}
     for group, arrays in arrays_of(fit).items():
         for name, array in arrays.items() if group in groups else ():

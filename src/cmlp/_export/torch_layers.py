@@ -133,6 +133,6 @@ def _number(column: Column, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     parts = [torch.where(missing, 0.0, z / torch.sqrt(1 + (z / 3) ** 2))[:, None]]
     if bins and len(column.edges):
         edges = torch.tensor(column.edges, dtype=x.dtype, device=x.device)
-        places = ((known[:, None] - edges[:-1]) / edges.diff()).clamp(0, 1) - 0.5
-        parts.append(torch.where(missing[:, None], 0.0, places))
+        positions = ((known[:, None] - edges[:-1]) / edges.diff()).clamp(0, 1) - 0.5
+        parts.append(torch.where(missing[:, None], 0.0, positions))
     return [*parts, missing.to(x.dtype)[:, None]] if column.missing else parts

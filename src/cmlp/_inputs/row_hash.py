@@ -1,6 +1,6 @@
 """SHA-256 of rows, by which anybody can check that two programs have the same data: docs/guide/provenance.md.
 
-`checksums.py` compares the data of two calls at the speed of the memory; this hash, which nobody can forge, takes ten
+`checksums.py` compares the data of two calls at the speed of the memory; this hash, which cannot be forged, takes ten
 times as long, so that only a fit with ``provenance=True`` computes it. Both have blocks of 1,024 rows.
 """
 

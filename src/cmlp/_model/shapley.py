@@ -5,8 +5,8 @@ are those of x. The Shapley value of a column is the mean change of this value w
 it, over all orders of the columns (Shapley 1953; Štrumbelj and Kononenko, "Explaining prediction models and individual
 predictions with feature contributions", 2014).
 
-Every sum is a chain of additions in ascending order, in double precision. So the same draws give the same bits on every
-machine, for a row alone or among others.
+Every sum is a chain of additions in ascending order, in double precision. So the same random numbers give the
+same bits on every machine, for a row alone or among others.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Hyperparameters:
         return [name for name, row in self.rows.items() if owner in row.uses and (not flag or getattr(row, flag))]
 
     def constraints(self, owner: str) -> Mapping[str, Row]:
-        """Return the constraints of an owner's parameters by name, without parameters that only the data can check."""
+        """Map an owner's parameters to their constraints, without those that only the data can check."""
         known = self._constraints.get(owner)
         if known is None:
             uses = {name: self.rows[name].uses[owner] for name in self.names(owner)}

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def record(
-    estimator: Any, trainings: Sequence[Training], bag: Bag, model: TableModel, fitted: Mapping[str, Any], seed: int
+    estimator: Any, runs: Sequence[Training], bag: Bag, model: TableModel, fitted: Mapping[str, Any], seed: int
 ) -> Recorded:
     """Let the networks of a bag record their provenance, or compare it with that of an earlier fit."""
-    kept, owner = trainings[0].state.provenance, type(estimator).__name__
+    kept, owner = runs[0].state.provenance, type(estimator).__name__
     texts = {"categories": dump_categories(model.categories, owner)}
     if model.schema.names is not None:
         texts["names"] = dump_column_names(list(model.schema.names), owner)
@@ -31,8 +31,8 @@ def record(
         texts["classes"] = dump_labels(Labels(kind, fitted["classes_"]))
     data = {**_hashes(bag), **{name: hash_of_text(text) for name, text in texts.items()}}
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": seed if kept is None else kept["seed"]}
-    found = recorded(estimator, [training.state for training in trainings], partial(dict, data), **more)
-    for training, chain in zip(trainings, found.chains, strict=True):
+    found = recorded(estimator, [training.state for training in runs], partial(dict, data), **more)
+    for training, chain in zip(runs, found.chains, strict=True):
         training.observers.append(chain)
     return found
 

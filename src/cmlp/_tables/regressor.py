@@ -164,7 +164,7 @@ class TabularRegressor(TabularEstimator):
         The interval is ``[prediction - q, prediction + q]``. Of rows outside the training, the share `coverage` has an
         error of at most q: of n such errors, q is number ``ceil((n + 1) * coverage)`` in ascending order (split
         conformal prediction [1]_). With several quantiles, the interval is ``[lowest - q, highest + q]``, and q, which
-        can be negative, is found in the same way from how far the targets lie outside the predicted quantiles
+        can be negative, is found in the same way from how far the targets are outside the predicted quantiles
         (conformalized quantile regression [2]_).
 
         The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at

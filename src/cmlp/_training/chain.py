@@ -1,4 +1,4 @@
-"""The chain of hashes of a training's parameters, which another training on the same data repeats."""
+"""The chain of hashes of a fit's parameters, which another fit on the same data repeats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cmlp._training.state import TrainingState
 
-_ROWS = 32_768  # rows that are trained between two links, at least: so a chain costs about a hundredth of a training
+_ROWS = 32_768  # rows that are trained between two links, at least: so a chain costs about a hundredth of a fit
 
 
 class Chain(Observer):

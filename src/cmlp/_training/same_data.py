@@ -69,7 +69,7 @@ def described(fit: Fit) -> str:
 
 
 def arrays_of(fit: Fit) -> Groups:
-    """Return all arrays of a training, in groups with the same rows."""
+    """Return all arrays of a fit, in groups with the same rows."""
     assert fit.given is not None
     data, targets = fit.given
     groups: Groups = {"rows": {"X": data.X, "y": targets, "sample_weight": data.weight}}

@@ -135,10 +135,10 @@ class ExplanationDisplay(Display):
         spreads = errors.max(axis=0) if row is None else errors[row]
         chosen = np.argsort(-np.abs(heights), kind="stable")[:max_columns].tolist()
         ax = self._start(ax, (6.0, 0.3 * len(chosen) + 1.2))
-        places, colors = range(len(chosen)), [COLORS[int(heights[i] < 0)] for i in chosen]
+        positions, colors = range(len(chosen)), [COLORS[int(heights[i] < 0)] for i in chosen]
         whiskers: Any = {"xerr": spreads[chosen], "error_kw": {"elinewidth": 1, "capsize": 2}}
-        self.bars_: BarContainer = ax.barh(places, heights[chosen], color=colors, **whiskers)
-        ax.set_yticks(places, [self._label(i, row) for i in chosen])
+        self.bars_: BarContainer = ax.barh(positions, heights[chosen], color=colors, **whiskers)
+        ax.set_yticks(positions, [self._label(i, row) for i in chosen])
         self.texts_: list[Text] = list(ax.get_yticklabels())
         ax.invert_yaxis()
         ax.axvline(0, color=COLORS[4], linewidth=0.5)

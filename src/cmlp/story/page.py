@@ -57,7 +57,7 @@ class Page:
     def curves(self, curves: Mapping[str, Series], axes: Axes, title: str, *, height: int, gap: int) -> None:
         """Add a chart of curves, and beside it the title and the symbols with their texts."""
         series = list(curves.values())
-        chart = point_chart(self.terminal, series, axes, 72 if self.width > _WIDE else 36, height, apart=True)
+        chart = point_chart(self.terminal, series, axes, 72 if self.width > _WIDE else 36, height, staggered=True)
         self.beside(chart, [title, "", *legend_lines(self.terminal, series, list(curves))], gap=gap)
 
 

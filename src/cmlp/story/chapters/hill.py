@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCENES: list[Scene] = []
 N_IMAGES, N_STEPS = 500, 60
 RATES = (0.3, 1.0, 3.0, 5.0, 7.0)
-_RATE = 3.0  # of the training whose end lies in the plane
+_RATE = 3.0  # of the training whose end is in the plane
 # Columns and lines of the map; the half-trained network is at this column and line.
 _COLUMNS, _LINES, _START = 54, 14, (8, 5)
 _SECONDS, _SHADOW = 5.0, 6  # every how many steps the shadow is drawn
@@ -34,7 +34,7 @@ class Roll(NamedTuple):
 class Hill:
     """The cost of the first training images in a plane of the space of all weights and biases.
 
-    The plane contains the half-trained network, the direction against its gradient (`down`), and the end of a training
+    The plane contains the half-trained network, the direction against its gradient (`down`), and the end of training
     from there on: `right` is at right angles to `down`. Both directions have length 1.
     """
 
@@ -72,7 +72,7 @@ class Hill:
         return int(outside.argmax()) - 1 if outside.any() else N_STEPS
 
     def rolled(self, rate: float) -> Roll:
-        """Descend in the plane: only the part of the gradient that lies in it moves the ball."""
+        """Descend in the plane: only the part of the gradient that is in it moves the ball."""
         position, positions, plane = np.zeros(2), [], np.stack([self.right, self.down])
         for _ in range(N_STEPS + 1):
             positions.append(position)

@@ -224,7 +224,7 @@ def _two_curves(page: Page, title: str, runs: dict[str, tuple[list[float], float
     x = np.linspace(0, 1, 5).tolist()
     series = [Series(x, costs, *_KINDS[name][2:]) for name, (costs, _) in runs.items()]
     axes = Axes((0, 1), [(1.0, "1.0"), (0.5, "0.5"), (0.0, "0")], [(0.0, "1"), (0.5, "3"), (1.0, "5 passes")])
-    chart = point_chart(page.terminal, series, axes, 34 if page.width < 100 else 54, 11, apart=True)
+    chart = point_chart(page.terminal, series, axes, 34 if page.width < 100 else 54, 11, staggered=True)
     texts = [f"{name:8} rate {_KINDS[name][1]:<4g} {right:5.1f} % right" for name, (_, right) in runs.items()]
     return [title, *chart, *legend_lines(page.terminal, series, texts)]
 

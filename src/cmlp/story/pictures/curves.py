@@ -42,12 +42,12 @@ class Axes(NamedTuple):
 
 
 def point_chart(
-    terminal: Terminal, series: Sequence[Series], axes: Axes, width: int, height: int, *, apart: bool = False
+    terminal: Terminal, series: Sequence[Series], axes: Axes, width: int, height: int, *, staggered: bool = False
 ) -> list[str]:
     """Draw curves as points in `width` columns and `height` lines, labels included.
 
-    Later curves are drawn over earlier ones, or with `apart` each a column to the right of the one before it, so that
-    equal values hide no point.
+    Later curves are drawn over earlier ones, or with `staggered` each a column to the right of the one before it, so
+    that equal values hide no point.
     """
     margin = max((len(text) for _, text in axes.ticks), default=0)
     columns, rows = max(width - margin - 1, 2), height - 1
@@ -58,12 +58,12 @@ def point_chart(
         return round((1 - float(np.clip(share, 0, 1))) * (rows - 1))
 
     grid = [[" "] * columns for _ in range(rows)]
-    last = columns - 1 - (len(series) - 1 if apart else 0)
+    last = columns - 1 - (len(series) - 1 if staggered else 0)
     for index, curve in enumerate(series):
         mark = curve.mark(terminal)
         for position, value in zip(curve.positions, curve.values, strict=True):
             if np.isfinite(value) and (value > 0 or not axes.logarithmic):
-                column = round(min(max(position, 0.0), 1.0) * last) + (index if apart else 0)
+                column = round(min(max(position, 0.0), 1.0) * last) + (index if staggered else 0)
                 grid[row_of(value)][column] = mark
     labels, vertical = {row_of(value): text for value, text in axes.ticks}, symbols(terminal).vertical
     lines = [f"{labels.get(n, ''):>{margin}}{vertical}{''.join(cells)}".rstrip() for n, cells in enumerate(grid)]
