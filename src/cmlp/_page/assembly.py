@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SYSTEM_THEME = (
     'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
 )
-DARK_THEME = 'document.documentElement.dataset.theme = "dark";'
 _COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)  # and empty lines: a tenth of the script
 _BLOCKS = ("style", "script", "model", "examples")
 

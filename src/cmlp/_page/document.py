@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
-from cmlp._page.assembly import DARK_THEME, Document, as_json, asset, fill, script, style
+from cmlp._page.assembly import Document, as_json, asset, fill, script, style
 from cmlp._page.description import Described, visible
 from cmlp._page.examples import Examples, default_digits
 from cmlp._page.table import table_page
@@ -43,7 +43,7 @@ def page_of(
         described.use_data(data)
     examples = default_digits(described) if data is None else Examples(described, data)
     parts = _texts(described, examples, title) | {
-        "theme": DARK_THEME,
+        "theme": 'document.documentElement.dataset.theme = "dark";',
         "style": _style(described),
         "script": _script(described, examples),
         "model": as_json(described.as_json(_white(described, examples))),

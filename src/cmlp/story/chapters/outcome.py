@@ -78,10 +78,7 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
     """Compare one step on all images with many steps on ten images each."""
     n_images = len(tale.X)
     n_steps = n_images // BATCH
-    page.text(
-        f"Show all {n_images:,} images once. What is better: one careful step along the average of all wishes, or a "
-        f"hasty step after every {BATCH} images?"
-    )
+    page.text(f"Show all {n_images:,} images once: one careful step at the end, or one after every {BATCH} images?")
     single = tale.start()
     single.network.step(tale.X, tale.y, RATE)
     careful, costs = single.network.cost(tale.X, tale.y), hasty_steps(tale)
@@ -270,7 +267,6 @@ def what_was_learned(tale: Tale, page: Page) -> None:
 
 @lru_cache(maxsize=4)
 def _of_noise(tale: Tale) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
-    """Return images of noise, and the outputs for them."""
     noise = np.random.RandomState(tale.other_seed).randint(0, 256, (1000, 784)).astype(np.uint8)
     return noise, tale.network(N_PASSES).forward(noise)
 
@@ -280,17 +276,14 @@ def _sure_and_wrong(tale: Tale, page: Page) -> None:
     brightest, (noise, of_noise) = tale.test_outputs.max(axis=1), _of_noise(tale)
     wrong = tale.test_outputs.argmax(axis=1) != tale.y_test
     early, late = tale.state(10), tale.state(N_PASSES)
-    overfits = late.cost < early.cost and late.test_cost > early.test_cost
     page.text(
         f"{(brightest[wrong] > 0.9).sum()} of its {wrong.sum()} mistakes are brighter than 0.9, and so are the answers "
-        f"to {(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} images of noise."
-    )
-    page.text(
+        f"to {(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} images of noise.",
         f"From pass 10 on, the cost of the old images went from {early.cost:.3f} to {late.cost:.3f}, that of the new "
         f"ones from {early.test_cost:.3f} to {late.test_cost:.3f}"
-        + (": it went on learning these images, not digits. This is called overfitting." if overfits else ".")
+        + (": it went on with these images, not digits: overfitting." if late.test_cost > early.test_cost else "."),
+        f"(These numbers belong to this run alone: {tale.run}.)",
     )
-    page.text(f"(These numbers belong to this run alone: {tale.run}.)")
 
 
 @scene(
@@ -302,12 +295,11 @@ def _sure_and_wrong(tale: Tale, page: Page) -> None:
 )
 def the_examination(tale: Tale, page: Page) -> None:
     """Test the network on new images and on noise."""
-    outputs, truth, state = tale.test_outputs, tale.y_test, tale.state(N_PASSES)
-    noise, of_noise = _of_noise(tale)
-    mistake = int(np.where(outputs.argmax(axis=1) != truth, outputs.max(axis=1), -1).argmax())
+    outputs, state, (noise, of_noise) = tale.test_outputs, tale.state(N_PASSES), _of_noise(tale)
+    mistake = int(np.where(outputs.argmax(axis=1) != tale.y_test, outputs.max(axis=1), -1).argmax())
     worst = int(of_noise.max(axis=1).argmax())
     favourite, times = Counter(of_noise.argmax(axis=1).tolist()).most_common(1)[0]
-    cases = (tale.X_test[mistake], outputs[mistake], truth[mistake]), (noise[worst], of_noise[worst], "nothing")
+    cases = (tale.X_test[mistake], outputs[mistake], tale.y_test[mistake]), (noise[worst], of_noise[worst], "nothing")
     pictures = []
     for image, values, meant in cases:
         drawn = page.terminal.draw(squares(image)[4:24, 4:20])
