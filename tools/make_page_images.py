@@ -71,6 +71,7 @@ def write_table_page(path: Path) -> None:
 def take(browser: Any, path: Path, name: str, picture: Picture) -> None:
     """Write a picture of a page."""
     viewport, scheme, fragment, prepare = picture
+    fragment = f"{fragment or '#'}&theme={scheme}"
     page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path, fragment)
     prepare(page)
     page.page.mouse.move(5, 5)

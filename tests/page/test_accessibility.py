@@ -60,9 +60,28 @@ def luminance(colour):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_theme_follows_the_system_and_has_contrast(scheme, watch, path):
+def test_page_is_dark_at_first(scheme, watch, path):
     page = watch(path, color_scheme=scheme)
-    assert page.evaluate("root.dataset.theme") == scheme
+    assert page.evaluate("root.dataset.theme") == "dark"
+    assert "theme=" not in page.link()
+    page.page.locator("#theme").click()
+    assert page.evaluate("root.dataset.theme") == "light"
+    assert "theme=light" in page.link()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_brightest_output_wins_in_both_themes_and_contrast_is_high(theme, watch, path):
+    page = watch(path, f"#theme={theme}")
+    assert page.evaluate("root.dataset.theme") == theme
+    pixels = """(n) => {
+        const circle = getComputedStyle(document.querySelectorAll(".output .circle")[n]).backgroundColor;
+        const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+        pen.fillStyle = circle;
+        pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).reduce((sum, value) => sum + value);
+    }"""
+    brightness = [page.evaluate(pixels, n) for n in range(10)]
+    assert brightness.index(max(brightness)) == page.evaluate("winner(answers)")
 
     def contrast(one, other):
         style = "(name) => getComputedStyle(root).getPropertyValue('--' + name).trim()"
@@ -73,9 +92,6 @@ def test_theme_follows_the_system_and_has_contrast(scheme, watch, path):
         assert contrast(*pair) >= 4.5, pair
     for pair in (("positive", "ground"), ("negative", "ground"), ("ring", "ground")):
         assert contrast(*pair) >= 3, pair
-    page.page.locator("#theme").click()
-    assert page.evaluate("root.dataset.theme") != scheme
-    assert "theme=" in page.link()
 
 
 def test_page_of_a_table_follows_the_theme(watch, pages):
@@ -126,9 +142,8 @@ def rules_without_findings(page, axe):
 def test_axe_finds_nothing(mode, axe, watch, path):
     """In both themes, on a desktop and on a phone."""
     for scheme, width in (("light", 1280), ("dark", 390)):
-        page = watch(
-            path, MODES[mode], color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 844}
-        )
+        fragment = f"{MODES[mode]}&theme={scheme}"
+        page = watch(path, fragment, reduced_motion="reduce", viewport={"width": width, "height": 844})
         if mode == "wishes":
             page.page.locator("#take").click()
         page.link()

@@ -187,6 +187,16 @@ def test_ball_rolls_and_its_rate_changes():
 
 
 @posix
+def test_screens_in_parts_move_in_their_first_part():
+    with Pty("story", "--screen", "15", columns=60, lines=20) as story:
+        story.wait_for("rate 3, step [1-5][0-9]")
+        press(story, " ", "rate 3, step 60", "space more")
+        press(story, " ", "the ball")
+        story.press("q")
+        assert story.end(seconds=60)[0] == 0
+
+
+@posix
 def test_still_story_shows_the_end_of_a_motion():
     with Pty("story", "--screen", "21", "--still") as story:
         shows(story, "21/26", "Measured: 0.1061")

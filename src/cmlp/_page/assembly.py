@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # Set before the first paint, so that a dark page never flashes white.
-_THEME = (
+SYSTEM_THEME = (
     'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
 )
 _COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)  # and empty lines: a tenth of the script
@@ -26,13 +26,13 @@ _BLOCKS = ("style", "script", "model", "examples")
 class Document:
     """A page: one HTML file that makes no request.
 
-    `parts` replace the names in the templates, among them "title", "style", "script" and "model", the model as JSON.
-    `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script", "weights" (with the
-    model's description) and, if there are any, "examples".
+    `parts` replace the names in the templates, among them "title", "theme" (a script), "style", "script" and "model",
+    the model as JSON. `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script",
+    "weights" (with the model's description) and, if there are any, "examples".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:
-        frame = {"body": fill(asset(template), parts), "theme": _THEME, "policy": _policy(parts)}
+        frame = {"body": fill(asset(template), parts), "policy": _policy(parts)}
         self.html = fill(asset("document.html"), {**parts, **frame})
         sizes = {name: len(parts[name].encode()) for name in _BLOCKS if name in parts}
         self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
@@ -75,7 +75,7 @@ def _policy(parts: Mapping[str, str]) -> str:
     def digest(text: str) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
-    scripts = f"{digest(_THEME)} {digest(chr(10) + parts['script'] + chr(10))}"
+    scripts = f"{digest(parts['theme'])} {digest(chr(10) + parts['script'] + chr(10))}"
     return (
         f"default-src 'none'; script-src {scripts}; style-src {digest(chr(10) + parts['style'] + chr(10))}; "
         "img-src data:; base-uri 'none'; form-action 'none'"

@@ -43,6 +43,7 @@ def page_of(
         described.use_data(data)
     examples = default_digits(described) if data is None else Examples(described, data)
     parts = _texts(described, examples, title) | {
+        "theme": 'document.documentElement.dataset.theme = "dark";',
         "style": _style(described),
         "script": _script(described, examples),
         "model": as_json(described.as_json(_white(described, examples))),

@@ -16,7 +16,7 @@ from cmlp import _core
 from cmlp._model.calibration import CALIBRATION, PROBABILITY, QUANTILES
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.shapley import Background
-from cmlp._page.assembly import Document, as_json, script, style
+from cmlp._page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._page.description import encoded, visible
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def table_page(document: ModelDocument, title: str | None = None, *, background:
         "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
         "facts": escape(_accuracy(document)),
         "about": escape(_about(document)),
+        "theme": SYSTEM_THEME,
         "style": style(["base", "table"]),
         "script": script(["network", *(["functions"] if rare else []), "dom", "encoder", "why", "table"]),
         "model": as_json(described),

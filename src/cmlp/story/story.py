@@ -229,14 +229,13 @@ class _Reader:
     def _moved(self) -> str | None:
         """Show the motion of a screen that has just been opened or set; return the key that ends it.
 
-        A key that leads forward only ends the motion. A screen that is divided into parts does not move.
+        A key that leads forward only ends the motion. Of a screen that is divided into parts, the first one moves.
         """
         seconds = self._story.motion(self.number).seconds
         is_due, self._is_new = self._is_new and self._moves and seconds > 0, False
-        if is_due:
-            self._draw(0.0)
-        if not is_due or self._n_parts > 1:
+        if not is_due:
             return None
+        self._draw(0.0)  # what has to be computed does not count
         start, key = time.monotonic(), None
         while key is None and (moment := (time.monotonic() - start) / seconds) < 1:
             self._draw(moment)
@@ -299,7 +298,7 @@ class _Reader:
 
     def _set(self, setting: int) -> None:
         if 0 <= setting < self._story.motion(self.number).settings:
-            self._setting, self._is_new, self._details = setting, True, False
+            self._part, self._setting, self._is_new, self._details = 0, setting, True, False
 
     def _show_words(self) -> None:
         def footer(number: int, n: int) -> str:

@@ -172,11 +172,6 @@ function listenToControls() {
 	listen($("keys"), "change", requestPaint);
 	listen(document, "keydown", pressKey);
 	listen(window, "hashchange", () => location.reload());
-	const dark = matchMedia("(prefers-color-scheme: dark)");
-	listen(dark, "change", () => {
-		if (!themed) root.dataset.theme = dark.matches ? "dark" : "light";
-		repaintAll();
-	});
 	listen(matchMedia("(forced-colors: active)"), "change", repaintAll);
 	new ResizeObserver(repaintAll).observe($("stage"));
 }

@@ -208,7 +208,7 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     """Average the wishes of ten examples for a few weights and biases."""
     step, _, knobs = _of_ten(tale)
     n_columns = 2 if page.width < 100 else 3
-    page.text("Left alone, one example would make everything its own digit. So ask the first ten, and take the mean:")
+    page.text("If one example had its way, every answer would be its digit. So ask the first ten, and take the mean:")
     wanted = {NAMES.of_knob(knob): each_share(step, knob) for knob in knobs[:n_columns]}
     asked = max(1, round(10 * page.moment))
     page.block(mean_lines(page.terminal, wanted, [str(digit) for digit in tale.y[:10]], asked, page.width))

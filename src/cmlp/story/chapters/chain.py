@@ -92,9 +92,9 @@ def chain_rule(tale: Tale, page: Page) -> None:
     ratios = " x ".join(f"{ratio:.3f}" for ratio in now.ratios)
     page.text(
         f"{question} {now.predicted:.4f}. Measured: {now.cost + now.changes[3]:.4f}. The smaller the turn, the better",
-        f"the slopes predict; the ratios hit it always: {nudge:+g} x {ratios} = {now.changes[3]:+.5f}.",
-        "Along the weights in front the cost has a slope, too, with more links, of which it shares the last ones (s is "
-        "the slope of a sigmoid, a (1 - a)):",
+        f"the slopes predict. The ratios are always exact: {nudge:+g} x {ratios} = {now.changes[3]:+.5f}.",
+        "The earlier weights work in the same way: their chains are longer, and end with the same links (s is the "
+        "slope of a sigmoid, a (1 - a)):",
     )
     page.block(_derivative_lines())
 

@@ -203,12 +203,12 @@ def three_patterns(tale: Tale, page: Page) -> None:
 
 def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:
     if not len(common):
-        return ["No neuron is on for all three: what makes a 3 is the pattern, not one neuron."]
+        return ["No neuron is on for all three."]
     shares = 100 * (tale.network(N_PASSES).activations(tale.X_test)[1] > 0.5).mean(axis=0)[common]
     names = ", ".join(f"A{i + 1}" for i in common)
     span = " to ".join(f"{share:.0f} %" for share in sorted({shares.min(), shares.max()}))
     is_are = "is" if len(common) == 1 else "are"
     described = f"Only {names} {is_are} on for all three, and for {span} of all test images:"
     if shares.min() > 20:
-        return [described, "none of them is a neuron for 3s. What makes a 3 is the pattern, not one neuron."]
+        return [described, "none of them is a neuron for 3s."]
     return [described, "a 3 makes up about 10 % of them."]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console.terminal import beside, wrapped
+from cmlp._console.terminal import beside
 from cmlp.story.chapters.edges import bank, explained
 from cmlp.story.chapters.one_neuron import bar_weights
 from cmlp.story.page import Motion, Page, Scene, scene
@@ -77,9 +78,7 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
     """Compare one step on all images with many steps on ten images each."""
     n_images = len(tale.X)
     n_steps = n_images // BATCH
-    page.text(
-        f"Show all {n_images:,} images once. Average all wishes and take one careful step, or one after each ten?"
-    )
+    page.text(f"Show all {n_images:,} images once: one careful step at the end, or one after every {BATCH} images?")
     single = tale.start()
     single.network.step(tale.X, tale.y, RATE)
     careful, costs = single.network.cost(tale.X, tale.y), hasty_steps(tale)
@@ -215,8 +214,8 @@ def relu(tale: Tale, page: Page) -> None:
     stuck = results["sigmoid", _DEEP] < 30 < results["ReLU", _DEEP]
     page.text(
         "With two hidden layers,",
-        "it is a draw" if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead",
-        "and deep sigmoids learn next to nothing in this time." if stuck else "in the end.",
+        "it is a draw." if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead.",
+        "With four, the sigmoids learn next to nothing in this time." if stuck else "",
     )
 
 
@@ -255,12 +254,35 @@ def what_was_learned(tale: Tale, page: Page) -> None:
     by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.used)[0])
     far = shares.max() < 0.7 * by_hand
     page.text(
-        f"The hope: A sees edges, B loops and strokes, the outputs digits. These are the weights of {len(chosen)} "
-        f"neurons ({signs(page.terminal)}). How much of them does the best of {len(bank()):,} edges and bars explain? "
-        f"Of the bar made by hand: {100 * by_hand:.0f} %. Random weights: {100 * random.min():.0f} to "
-        f"{100 * random.max():.0f} %. Layer A: {100 * shares.min():.0f} to {100 * shares.max():.0f} %.",
-        "A bit of edge in each, far from an edge detector." if far and shares.min() > random.max() else "",
-        f"Its own way is right on {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
+        f"The hope: A sees edges, B loops and strokes, the outputs digits. Above are the weights of {len(chosen)} "
+        f"neurons ({signs(page.terminal)}), with how much of them the best of {len(bank()):,} edges and bars explains: "
+        f"{100 * shares.min():.0f} to {100 * shares.max():.0f} % in layer A. (The bar made by hand: "
+        f"{100 * by_hand:.0f} %; random weights: {100 * random.min():.0f} to {100 * random.max():.0f} %.)",
+        "So there is a bit of edge in each, but none is an edge detector."
+        if far and shares.min() > random.max()
+        else "",
+        f"It found its own way, and reads {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
+    )
+
+
+@lru_cache(maxsize=4)
+def _of_noise(tale: Tale) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
+    noise = np.random.RandomState(tale.other_seed).randint(0, 256, (1000, 784)).astype(np.uint8)
+    return noise, tale.network(N_PASSES).forward(noise)
+
+
+def _sure_and_wrong(tale: Tale, page: Page) -> None:
+    """Count the answers that are bright and wrong, and compare the costs of old and new images."""
+    brightest, (noise, of_noise) = tale.test_outputs.max(axis=1), _of_noise(tale)
+    wrong = tale.test_outputs.argmax(axis=1) != tale.y_test
+    early, late = tale.state(10), tale.state(N_PASSES)
+    page.text(
+        f"{(brightest[wrong] > 0.9).sum()} of its {wrong.sum()} mistakes are brighter than 0.9, and so are the answers "
+        f"to {(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} images of noise.",
+        f"From pass 10 on, the cost of the old images went from {early.cost:.3f} to {late.cost:.3f}, that of the new "
+        f"ones from {early.test_cost:.3f} to {late.test_cost:.3f}"
+        + (": it went on with these images, not digits: overfitting." if late.test_cost > early.test_cost else "."),
+        f"(These numbers belong to this run alone: {tale.run}.)",
     )
 
 
@@ -269,38 +291,23 @@ def what_was_learned(tale: Tale, page: Page) -> None:
     "The examination",
     "cmlp page",
     "overfitting: learning the training images instead of what they have in common",
+    details=_sure_and_wrong,
 )
 def the_examination(tale: Tale, page: Page) -> None:
     """Test the network on new images and on noise."""
-    outputs, truth = tale.test_outputs, tale.y_test
-    answers, brightest = outputs.argmax(axis=1), outputs.max(axis=1)
-    wrong = answers != truth
-    mistake = int(np.where(wrong, brightest, -1).argmax())
-    noise = np.random.RandomState(tale.other_seed).randint(0, 256, (1000, 784)).astype(np.uint8)
-    of_noise = tale.network(N_PASSES).forward(noise)
+    outputs, state, (noise, of_noise) = tale.test_outputs, tale.state(N_PASSES), _of_noise(tale)
+    mistake = int(np.where(outputs.argmax(axis=1) != tale.y_test, outputs.max(axis=1), -1).argmax())
     worst = int(of_noise.max(axis=1).argmax())
-    favourite = int(np.bincount(of_noise.argmax(axis=1)).argmax())
-    cases = (tale.X_test[mistake], outputs[mistake], truth[mistake]), (noise[worst], of_noise[worst], "nothing")
+    favourite, times = Counter(of_noise.argmax(axis=1).tolist()).most_common(1)[0]
+    cases = (tale.X_test[mistake], outputs[mistake], tale.y_test[mistake]), (noise[worst], of_noise[worst], "nothing")
     pictures = []
     for image, values, meant in cases:
         drawn = page.terminal.draw(squares(image)[4:24, 4:20])
         pictures.append([*drawn, f"meant: {meant}", f"says {values.argmax()}: {values.max():.3f}"])
-    early, late = tale.state(10), tale.state(N_PASSES)
-    overfits = late.cost < early.cost and late.test_cost > early.test_cost
-    sentences = [
-        f"Images it learned from: {late.accuracy:.1f} % right. New ones: {late.test_accuracy:.1f} %. From pass 10 on, "
-        f"the cost of the old ones went from {early.cost:.3f} to {late.cost:.3f}, that of the new ones from "
-        f"{early.test_cost:.3f} to {late.test_cost:.3f}"
-        + (": it went on learning these images, not digits (overfitting)." if overfits else "."),
-        f"{(brightest[wrong] > 0.9).sum()} of its {wrong.sum()} mistakes are brighter than 0.9. And of {len(noise):,} "
-        f"images of noise it calls {(of_noise.argmax(axis=1) == favourite).sum()} a {favourite}; "
-        f"{(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} are brighter than 0.9. It has seen nothing but "
-        'digits, and has no output for "no digit". Bright does not mean right. '
-        f"(These numbers belong to this run alone: {tale.run}.)",
-    ]
-    together = beside(*pictures, gap=2)
-    if page.width >= 76:
-        page.block(beside(together, wrapped(" ".join(sentences), page.width - 37), gap=3))
-    else:
-        page.block(together)
-        page.text(*sentences)
+    page.picture_and_text(
+        beside(*pictures, gap=2),
+        f"Images it learned from: {state.accuracy:.1f} % right. New ones: {state.test_accuracy:.1f} %.",
+        "Sometimes it is sure and wrong, as with the digit here." if outputs[mistake].max() > 0.9 else "",
+        f"And it always answers: of {len(noise):,} images of noise it calls {times} a {favourite}. It has seen nothing "
+        'but digits, and has no output for "no digit". Bright does not mean right.',
+    )
