@@ -101,6 +101,7 @@ def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
     assert page.text(".winner b") == "3" and page.text("#fool-text").startswith("9 → 3: each pixel changed by ")
     other = watch(path, page.link())
     other.until("shown.share === 1")
+    other.settle()
     assert other.evaluate("[...input]") == page.evaluate("[...input]")
     page.page.locator("#fool-target").select_option("anything")
     page.until("shown.share === 1")
