@@ -54,10 +54,10 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     assert lines[0] == (
         "flats.csv, line 2, column 3 ('district'): 'north' is not a number. So this trains a TabularRegressor."
     ) or lines[0].endswith("So this trains a TabularRegressor.")
-    words = lines[-3].split()
+    words = lines[-4].split()
     assert (
-        lines[-3].startswith("root mean squared error ")
-        and "on 25 rows held out of training; always the mean:" in lines[-3]
+        lines[-4].startswith("root mean squared error ")
+        and "on 25 rows held out of training; always the mean:" in lines[-4]
     )
     assert float(words[4]) < float(words[-1]) / 2
     assert lines[-2].startswith("effect of the columns: size ") and lines[-2].count("%") == 3
@@ -67,6 +67,42 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     assert model.random_state == 0 and model.callbacks is None
     kinds = [kind for kind, _, _ in model._document().columns.kinds]
     assert kinds == ["number", "category", "number"]
+
+
+def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
+    held = np.sort(np.random.RandomState(0).permutation(N)[: N // 8])
+    _, lines, _ = command(*TRAIN)
+    _, predicted, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
+    low, high = np.array([line.split(",")[1:] for line in predicted], float)[held].T
+    right = np.mean((low <= PRICE[held]) & (PRICE[held] <= high))
+    assert lines[-3] == f"90% intervals: {np.mean(high - low):.4g} wide on average, right for {right:.1%}"
+    train = ["train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS]
+    _, lines, _ = command(*train)
+    _, sets, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
+    sets, truth = ([one.split(",") for one in np.array(sets)[held]], np.where(SIZE > 90, "large", "small")[held])
+    right = np.mean([label in one for label, one in zip(truth, sets, strict=True)])
+    assert lines[-3] == f"90% sets: {np.mean(list(map(len, sets))):.2f} labels on average, right for {right:.1%}"
+    _, lines, _ = command(*train, "--early-stopping", "False")
+    assert lines[-3].startswith("accuracy ")  # no rows, no sets
+
+
+def test_training_reports_the_score_of_several_quantiles(command):
+    status, lines, _ = command(*TRAIN, "--regressor", "--loss", "quantile", "--quantile", "0.1,0.9")
+    assert status == 0 and lines[-4].endswith(" on 25 rows held out of training; always the same numbers: 0 at most")
+    assert 0.3 < float(lines[-4].removeprefix("D2 score of the quantiles ").split()[0]) < 1
+
+
+def test_parameters_of_tables_are_options(command):
+    given = ["--n-epochs", "3", "--n-estimators", "2", "--keep-background", "8"]
+    given += ["--categorical-features", "built,district"]
+    status, _, err = command(*TRAIN, *given)
+    assert (status, err) == (0, "")
+    model = cmlp.load("m.cmlp")
+    assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
+    assert [kind for kind, _, _ in model._document().columns.kinds] == ["number", "category", "category"]
+    Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
+    status, _, err = command("train", "n.csv", "--target", "b", "-o", "n.cmlp", "--n-epochs", "3")
+    assert status == 1 and err == "cmlp: error: --n-epochs is only for tables, and n.csv has only numbers\n"
 
 
 def test_model_is_that_of_python_on_seven_eighths_of_the_rows(command):
@@ -82,8 +118,8 @@ def test_model_is_that_of_python_on_seven_eighths_of_the_rows(command):
 
 def test_labels_are_predicted_with_probabilities(command):
     status, lines, _ = command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
-    assert status == 0 and float(lines[-3].split()[1]) > 0.85
-    assert "; always " in lines[-3]
+    assert status == 0 and float(lines[-4].split()[1]) > 0.85
+    assert "; always " in lines[-4]
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularClassifier)
     status, lines, err = command("predict", "m.cmlp", "flats.csv", "--proba")

@@ -136,7 +136,8 @@ def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> 
         raise CommandError(f"{path} contains no rows")
     if content_size(path) > max_bytes:
         return blocks
-    return Rows(read_table(path, "auto", select, max_bytes), _parquet_targets(path, name))
+    targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
+    return Rows(read_table(path, "auto", select, max_bytes), targets)
 
 
 def parquet_with_targets(path: str, target: str, select: Selection) -> tuple[Any, NDArray[Any]]:

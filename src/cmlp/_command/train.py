@@ -32,8 +32,9 @@ DESCRIPTION = (
     "measure it, and a target with fractions or many numbers needs no --regressor. An npy file is "
     "mapped, and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
     "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
-    "parameter of MLPClassifier and MLPRegressor is an option, for example --hidden-layer-sizes 64,32 --input-scale "
-    "1/255. Ctrl-C, SIGTERM and SIGHUP write the model of the epochs so far, which --resume continues."
+    "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
+    "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
+    "the epochs so far, which --resume continues."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _PREFIX = "parameter_"
@@ -74,8 +75,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _parameters() -> list[str]:
-    names = {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
-    return sorted(names - set(_NOT_OPTIONS))
+    return sorted({*_of_networks(), *_only_of_tables()} - set(_NOT_OPTIONS))
+
+
+def _of_networks() -> set[str]:
+    return {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
+
+
+def _only_of_tables() -> set[str]:
+    return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")} - _of_networks()
 
 
 def _flag(name: str) -> str:
@@ -127,6 +135,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             if arguments.checkpoint_every is not None:
                 raise options.CommandError(f"{error}. --checkpoint-every is not for tables") from None
             return _train_table(arguments, terminal, str(error))
+        for name in _only_of_tables().intersection(_given(arguments)):
+            raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
     reading.end()
     model.callbacks = [Progress(terminal), *_checkpoints(arguments)]
     try:
@@ -194,7 +204,8 @@ def _model(arguments: argparse.Namespace) -> Any:
     import cmlp
 
     kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier
-    given = _given(arguments)
+    tables = _only_of_tables()
+    given = {name: value for name, value in _given(arguments).items() if name not in tables}
     for name in given:
         if name not in kind._get_param_names():
             relation = "is not for" if arguments.regressor else "is only for"

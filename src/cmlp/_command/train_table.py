@@ -28,6 +28,7 @@ _FEWEST_ROWS = 32  # of which some are held out
 _MOST_CLASSES = 30  # more distinct numbers are no labels
 _EXPLAINED = 400_000  # predictions to find the columns that matter most
 _NAMED = 8  # columns in a line
+_COVERAGE = 0.9  # of the intervals and sets that are measured
 
 
 class TableTraining:
@@ -58,8 +59,8 @@ class TableTraining:
         self.model.fit(self.frame.rows(self.rows), self.y[self.rows])
 
     def report(self) -> list[str]:
-        """Return lines about the model: its error on the rows that are held out, and the columns that matter most."""
-        return [*([self._score()] if len(self.held) else []), self._columns()]
+        """Return lines: the error and the intervals on the rows that are held out, and the columns that matter most."""
+        return [*([self._score(), *self._interval()] if len(self.held) else []), self._columns()]
 
     def _score(self) -> str:
         truth, known = self.y[self.held], self.y[self.rows]
@@ -69,8 +70,24 @@ class TableTraining:
             labels, counts = np.unique(known, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])
             return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
+        if predicted.ndim > 1:  # a column for each quantile
+            score = self.model.score(self.frame.rows(self.held), truth)
+            return f"D2 score of the quantiles {score:.3f} {where}; always the same numbers: 0 at most"
         error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, known.mean()))
         return f"root mean squared error {error:.4g} {where}; always the mean: {base:.4g}"
+
+    def _interval(self) -> list[str]:
+        """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
+        if self.model._document().calibration is None:
+            return []
+        truth, rows = self.y[self.held], self.frame.rows(self.held)
+        if self.model._estimator_type == "classifier":
+            sets = self.model.predict_set(rows, _COVERAGE)
+            covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
+            return [f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"]
+        low, high = self.model.predict_interval(rows, _COVERAGE).T
+        covered = np.mean((low <= truth) & (truth <= high))
+        return [f"{_COVERAGE:.0%} intervals: {np.mean(high - low):.4g} wide on average, right for {covered:.1%}"]
 
     def _columns(self) -> str:
         """Return the columns in the order of their mean absolute Shapley values, as shares."""
