@@ -281,7 +281,7 @@ def _sure_and_wrong(tale: Tale, page: Page) -> None:
         f"to {(of_noise.max(axis=1) > 0.9).sum()} of the {len(noise):,} images of noise.",
         f"From pass 10 on, the cost of the old images went from {early.cost:.3f} to {late.cost:.3f}, that of the new "
         f"ones from {early.test_cost:.3f} to {late.test_cost:.3f}"
-        + (": it went on with these images, not digits: overfitting." if late.test_cost > early.test_cost else "."),
+        + (": it kept learning these images: overfitting." if late.test_cost > early.test_cost else "."),
         f"(These numbers belong to this run alone: {tale.run}.)",
     )
 
