@@ -107,10 +107,10 @@ class Target:
                 schema, batches = stream.schema, list(stream)
             for batch in batches:
                 batch.validate(full=True)  # pointers in the C interface cannot be checked
+            columns = [[cell for batch in batches for cell in batch.column(i).to_pylist()] for i in range(len(schema))]
         except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, NotImplementedError, UnicodeError):
             return "no stream"
         given = Only(batches, schema)
-        columns = [[entry for batch in batches for entry in batch.column(i).to_pylist()] for i in range(len(schema))]
         rows = [list(row) for row in zip(*columns, strict=True)]
         return f"{self._network(given, schema, columns, rows)}; table: {self._table(given, schema, rows)}"
 
