@@ -310,12 +310,12 @@ static void test_too_large_input(fixture *f)
     }
 }
 
-static void test_bad_target(fixture *f)
+static void test_bad_target(fixture *f, int column)
 {
     double y[70 * 4];
     const int64_t row = f->order[2 * f->shape.batch + 1];
     for (int i = 0; i < 70 * 4; i++) y[i] = i % 4 == 0;
-    y[row * 4 + 3] = NAN;
+    y[row * 4 + column] = NAN;
     for (call c = COST; c < CALLS; c++) {
         if (c == STEP) continue;
         fixture_reset(f, c);
@@ -325,7 +325,7 @@ static void test_bad_target(fixture *f)
         f->targets.row_stride = sizeof(double) * 4;
         f->targets.col_stride = sizeof(double);
         CHECK(fixture_call(f, c) == CMLP_ERROR_TARGET);
-        CHECK(f->run.bad_row == row && f->run.bad_column == 3);
+        CHECK(f->run.bad_row == row && f->run.bad_column == column);
     }
     CHECK(f->epoch.batches == 2);
 }
@@ -378,7 +378,8 @@ int main(void)
         test_cancel_others(&f);
         test_bad_input(&f);
         test_too_large_input(&f);
-        test_bad_target(&f);
+        test_bad_target(&f, 0);
+        test_bad_target(&f, 3);
         test_divergence(&f);
         CHECK(fixture_intact(&f));
         fixture_free(&f);
