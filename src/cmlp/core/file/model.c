@@ -30,7 +30,7 @@ typedef struct model_memory {
 } model_memory;
 
 /* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
-static cmlp_status lay_out(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory, size_t *size)
+static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory, size_t *size)
 {
     const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
     cmlp_space space = {base, 0, 0};
@@ -76,7 +76,7 @@ REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
     model_memory memory;
     const int64_t n_columns = head->words.n_columns;
     cmlp_status status = cmlp_head_net(head, head->sizes[0], &net);
-    if (!status) status = lay_out(&net, head, NULL, &memory, &info->model_size);
+    if (!status) status = divide_model(&net, head, NULL, &memory, &info->model_size);
     if (!status) status = scratch_space(&net, n_columns, NULL, &info->scratch_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
@@ -220,7 +220,7 @@ static cmlp_status load(void *memory, size_t memory_size, const void *file, size
     cmlp_model *model = cmlp_align_up(memory);
     model->magic = 0;
     status = cmlp_head_net(&head, head.sizes[0], &model->net);
-    if (!status) status = lay_out(&model->net, &head, model, &divided, &needed);
+    if (!status) status = divide_model(&model->net, &head, model, &divided, &needed);
     if (status) return status;
     if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     model->file = file;

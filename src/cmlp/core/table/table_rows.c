@@ -26,7 +26,7 @@ static cmlp_table_sizes tile_sizes(const cmlp_table *table, int64_t n_rows)
 }
 
 /* Divides the workspace, and returns its size; 0 if that does not fit in size_t. */
-static size_t lay_out(table_job *job, char *base, const cmlp_table *table, int64_t n_rows, int32_t n_threads)
+static size_t divide_table_job(table_job *job, char *base, const cmlp_table *table, int64_t n_rows, int32_t n_threads)
 {
     const cmlp_table_sizes sizes = tile_sizes(table, n_rows);
     cmlp_table_scratch scratch;
@@ -41,7 +41,7 @@ static size_t lay_out(table_job *job, char *base, const cmlp_table *table, int64
 size_t cmlp_table_rows_space(const cmlp_table *table, int64_t n_rows, int32_t n_threads)
 {
     table_job job;
-    return lay_out(&job, NULL, table, n_rows, n_threads);
+    return divide_table_job(&job, NULL, table, n_rows, n_threads);
 }
 
 /* A selected row: the caller's, or a copy of it if its elements are not adjacent. */
@@ -117,9 +117,9 @@ cmlp_status cmlp_table_rows(const cmlp_table *table, const cmlp_rows *rows, int3
 {
     table_job job = {.table = table, .labels = labels, .outputs = outputs, .run = run};
     cmlp_status status = check_rows(&job, rows);
-    if (!status) status = cmlp_check_workspace(run, lay_out(&job, NULL, table, job.n, run->n_threads));
+    if (!status) status = cmlp_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
     if (status) return status;
-    lay_out(&job, run->workspace, table, job.n, run->n_threads);
+    divide_table_job(&job, run->workspace, table, job.n, run->n_threads);
     const int32_t threads = cmlp_prediction_threads(products(&job), run->n_threads);
     cmlp_atomic_init(&job.next, 0);
     cmlp_atomic_init(&job.stopped, 0);

@@ -88,7 +88,7 @@ static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
     return shape.rows < most ? shape.rows : most;
 }
 
-static void lay_out(cmlp_space *space, cmlp_batch_memory *memory, const cmlp_net *net, cmlp_batch_shape shape)
+static void divide_batch(cmlp_space *space, cmlp_batch_memory *memory, const cmlp_net *net, cmlp_batch_shape shape)
 {
     const int64_t rows = kept_rows(net, shape);
     const int32_t n_threads = shape.n_threads;
@@ -131,7 +131,7 @@ size_t cmlp_batch_space(const cmlp_net *net, cmlp_batch_shape shape)
 {
     cmlp_batch_memory memory;
     cmlp_space space = {0};
-    lay_out(&space, &memory, net, shape);
+    divide_batch(&space, &memory, net, shape);
     return space.overflow ? 0 : space.used;
 }
 
@@ -194,7 +194,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     status = cmlp_check_workspace(run, cmlp_batch_space(net, shape));
     if (status) return status;
     cmlp_space space = {.base = run->workspace};
-    lay_out(&space, &job->memory, net, shape);
+    divide_batch(&space, &job->memory, net, shape);
     cmlp_input_begin(net, &job->memory.input);
     job->run = run;
     job->params = given->params;
