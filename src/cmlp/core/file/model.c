@@ -30,7 +30,8 @@ typedef struct model_memory {
 } model_memory;
 
 /* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
-static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory, size_t *size)
+static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory,
+                                size_t *size)
 {
     const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
     cmlp_space space = {base, 0, 0};

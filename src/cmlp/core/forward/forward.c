@@ -55,7 +55,8 @@ static void lay_out_thread(cmlp_space *space, const cmlp_net *net, int sparse, i
 }
 
 /* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
-static size_t divide_forward(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
+static size_t divide_forward(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows,
+                             int32_t n_threads)
 {
     cmlp_space space = {.base = base};
     job->faults = cmlp_take(&space, n_threads, sizeof(cmlp_fault));
@@ -165,8 +166,9 @@ static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_r
     if (!status) status = check_outputs(&job.data, outputs, run);
     if (status) return status;
     int32_t threads = cmlp_useful_threads(&job.data, job.data.n, 1, run->n_threads);
-    status = cmlp_check_workspace(run, divide_forward(&job, cmlp_aligned(run->workspace), net, cmlp_is_sparse(&job.data),
-                                               job.data.n, run->n_threads));
+    const int sparse = cmlp_is_sparse(&job.data);
+    status = cmlp_check_workspace(run, divide_forward(&job, cmlp_aligned(run->workspace), net, sparse, job.data.n,
+                                                      run->n_threads));
     if (status) return status;
     job.params = params;
     job.outputs = outputs->all ? outputs->list : NULL;
