@@ -418,6 +418,18 @@ def test_what_was_not_recorded_cannot_be_saved_or_verified(tmp_path):
         cmlp.verify(recorded, X, Y)
 
 
+@pytest.mark.parametrize("links", [lambda links: [], lambda links: links[:-1], lambda links: [*links, links[0]]])
+@pytest.mark.parametrize("parameters", [{"max_iter": 3}, {"max_iter": 200}])
+def test_a_record_needs_a_link_for_each_step(links, parameters, tmp_path):
+    """Otherwise a replay of some epochs would compare nothing, and call any weights bit-identical."""
+    model = fitted(**parameters)
+    (chain,) = model._model.state.provenance["networks"]
+    chain["links"] = links(chain["links"])
+    model.save(tmp_path / "m.cmlp")
+    with pytest.raises(cmlp.ModelFormatError, match="'provenance' has no chain for each network"):
+        cmlp.load(tmp_path / "m.cmlp")
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "[1]", '[{"networks":[]}]', "RECORD2", '[{"data":{"X":"ab"}}]'])
 def test_damaged_records_are_refused(text, tmp_path):
     model = fitted(max_iter=1)

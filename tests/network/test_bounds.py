@@ -135,7 +135,10 @@ def test_quantiles_are_bounded_sorted():
 REFUSED = [
     (([[0, 0, 0]], [[1, 1]]), r"lower must have the shape \(n, 2\), got \(1, 3\)"),
     (([[0, 0]], [[1, 1], [2, 2]]), r"lower and upper must have the same shape, got \(1, 2\) and \(2, 2\)"),
-    (([[0, 2]], [[1, 1]]), r"lower must be at most upper, got 2 and 1 at row 0, column 1"),
+    (([[0, 2]], [[1, 1]]), r"lower must be at most upper, got 2\.0 and 1\.0 at row 0, column 1"),
+    (([[0, 0], [0, 0]], [[1, 1], [1, np.nan]]), r"Input upper contains NaN at row 1, column 1\."),
+    (([[None, 0]], [[1, 1]]), r"Input lower contains NaN at row 0, column 0\."),
+    (([[-np.inf, 0]], [[1, 1]]), r"Input lower contains infinity or a value too large for the network's dtype"),
 ]
 
 
@@ -192,6 +195,12 @@ def test_a_tie_is_not_certified():
     assert model.certify(np.array([[1, 1, 0]], np.float32), 0.0).answers == ["unknown"]
     assert model.certify(np.array([[1, 1, 0]], np.float32), 0.1).answers == ["counterexample"]
     assert model.certify(np.array([[1, 0.5, 0]], np.float32), 0.1).answers == ["certified"]
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_a_box_with_inputs_beyond_the_dtype_is_unknown():
+    model = cmlp.MLPClassifier((4,), max_iter=2, random_state=0).fit(X, Y)
+    assert model.certify([[3e38, 0, 0, 0]], 1e38).answers == ["unknown"]
 
 
 def test_certify_checks_its_arguments():

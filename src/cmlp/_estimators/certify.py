@@ -11,6 +11,7 @@ from cmlp import _core
 from cmlp._model.tuples import Certification
 from cmlp._network.bounds import bounds_of
 from cmlp._parameters.constraints import NONE, POSITIVE, argument
+from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -35,7 +36,10 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
         model.net.forward(model.params, rows, scale=model.input_scale)  # raises an error for NaN and infinity
         judge = _NetworkJudge(model)
         for row in rows.astype(np.float64):
-            found.append(judge.decide([box_around(row, radii)], row, end))
+            try:
+                found.append(judge.decide([box_around(row, radii)], row, end))
+            except NonFiniteInputError:  # the box has inputs that the network's dtype cannot hold
+                found.append(("unknown", None))
 
     model.call(estimator, X, decide)
     examples = np.full((len(found), model.net.n_in), np.nan)

@@ -47,7 +47,10 @@ def _is_chain(chain: Any) -> bool:
     every, end, links = chain["every"], chain["end"], chain["links"]
     counts = [every, *end] if type(end) is list else []
     whole = len(counts) == 3 and all(type(count) is int and count >= 0 for count in counts) and every > 0
-    return whole and type(links) is list and all(map(_is_hash, links))
+    if not whole or type(links) is not list or not all(map(_is_hash, links)):
+        return False
+    n_links: int = end[0] // every + bool(end[0] % every or end[1])
+    return len(links) == n_links  # fewer would be compared with nothing
 
 
 def _is_hash(value: object) -> bool:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._inputs.arrays import rectangular
+from cmlp._inputs.arrays import readable, rectangular
+from cmlp._inputs.nonfinite import first_non_finite_error
+from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -61,8 +63,8 @@ class Bounded:
         >>> bool((low <= net.forward([[0.3, 0.7]])).all() and (net.forward([[0.3, 0.7]]) <= high).all())
         True
         """
-        corners = rectangular(lower, "lower"), rectangular(upper, "upper")
-        return bounds_of(self._net, self.params, corners, self._scale)
+        low, high = readable(rectangular(lower, "lower"), "lower"), readable(rectangular(upper, "upper"), "upper")
+        return bounds_of(self._net, self.params, (low, high), self._scale)
 
 
 def bounds_of(
@@ -85,7 +87,14 @@ def bounds_of(
     if net.dtype == np.float64 and not {*net.activations} <= {*_EXACT}:
         name = next(name for name in net.activations if name not in _EXACT)
         raise ValueError(f"bounds of a float64 network need identity, relu or leaky_relu, got {name!r}: use float32.")
-    lows, highs = net.bounds(params, lower, upper, scale=scale)
+    try:
+        lows, highs = net.bounds(params, lower, upper, scale=scale)
+    except NonFiniteInputError as error:
+        for name, corner in (("lower", lower), ("upper", upper)):
+            found = first_non_finite_error(error, corner, scale, net.dtype, None, name)
+            if found is not error:
+                raise found from None
+        raise
     if isinstance(net.loss_parameter, tuple):  # quantiles are sorted
         return np.sort(lows[-1], axis=1), np.sort(highs[-1], axis=1)
     return lows[-1], highs[-1]
