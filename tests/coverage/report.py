@@ -50,7 +50,8 @@ class Report:
         accepted = missing and (file, text.strip()) in self.reasons
         self.covered[group] += len(covered) - (0 if accepted else missing)
         if missing and not accepted:
-            self.missing[f"{group}: {file}:{line}", text.strip()] = missing
+            place = f"{group}: {file}:{line}", text.strip()
+            self.missing[place] = self.missing.get(place, 0) + missing
 
     def show(self) -> bool:
         """Print everything; return whether each group reaches its bar."""
