@@ -170,8 +170,11 @@ static void test_dropout_row_wraps(void)
 
 static int cancel(void *context) { return context != NULL; }
 
-/* The most rows that a call can have: one that is repeated. The call is cancelled before it computes. Sanitizers report a
- * product of sizes that overflows. */
+static int writes_rows(call c) { return c <= DELTAS || c == INPUT_GRADIENT; }
+
+/* The most rows that a call can have: one that is repeated. The call is cancelled before its thread computes; others may
+ * have begun, so that a call that writes a result per row, which nobody has room for, gets no others. Sanitizers report
+ * a product of sizes that overflows. */
 static void test_most_rows(int32_t n_threads)
 {
     static const int64_t most[] = {INT64_MAX, INT64_MAX - 127, INT64_C(1) << 47, (INT64_C(1) << 47) - 1};
@@ -181,7 +184,7 @@ static void test_most_rows(int32_t n_threads)
     fixture_make(&f, &s);
     for (int i = 0; i < 4; i++)
         for (call c = FORWARD; c <= TRAIN; c++) {
-            if (c == STEP) continue;
+            if (c == STEP || (n_threads > 1 && writes_rows(c))) continue;
             fixture_reset(&f, c);
             f.rows.n_rows = most[i];
             f.rows.row_stride = CMLP_REPEAT;
