@@ -634,7 +634,7 @@ CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The caller owns the struct
  * and may copy it. These three functions return no status: `random` must point to a generator that cmlp_random_seed has
- * seeded, and `values` to n elements. */
+ * seeded, and `values` to n elements; n below 2 changes nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;

@@ -1,40 +1,146 @@
-/* The size of the workspace: a small multiple of the parameters and the batch. */
+/* cmlp_bounds: each status, that errors write nothing, and an input in the box whose outputs are the bounds. */
+#include "../../include/cmlp.h"
 #include "support.h"
 
-#include "../../include/cmlp.h"
-#include "workspace.h"
+#include <math.h>
+#include <string.h>
 
-static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t threads, int64_t *n_params)
+enum { N_IN = 3, N_OUT = 2, ROWS = 2 };
+
+static _Alignas(64) unsigned char net_memory[CMLP_NET_SIZE];
+static cmlp_net *const net = (cmlp_net *)net_memory;
+static double params[N_IN * N_OUT + N_OUT], low[ROWS * N_IN], high[ROWS * N_IN], least[ROWS * N_OUT], most[ROWS * N_OUT];
+static void *lowest[] = {least}, *highest[] = {most};
+static cmlp_rows lower, upper;
+static cmlp_run run;
+
+static void make(int32_t dtype, int32_t activation)
 {
-    static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
-    static _Alignas(64) unsigned char memory[1 << 14];
-    cmlp_net *net = (cmlp_net *)(void *)memory;
-    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
-    size_t bytes = 0;
-    config.sizes = sizes;
-    config.activations = activations;
-    config.n_layers = 3;
-    config.loss = CMLP_LOSS_LOG;
-    config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
-    CHECK(call_workspace(net, call, rows, threads, &bytes) == CMLP_OK);
-    *n_params = cmlp_net_n_params(net);
-    return bytes;
+    const int64_t sizes[] = {N_IN, N_OUT};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
+                                    .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = dtype};
+    uint64_t state = 5;
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    for (int i = 0; i < N_IN * N_OUT + N_OUT; i++) put(dtype, params, i, uniform(&state, -1, 1));
+    for (int i = 0; i < ROWS * N_IN; i++) {
+        put(dtype, low, i, uniform(&state, -1, 0));
+        put(dtype, high, i, uniform(&state, 0, 1));
+    }
+    lower = cmlp_dense_rows(low, dtype, ROWS, N_IN);
+    upper = cmlp_dense_rows(high, dtype, ROWS, N_IN);
+    const cmlp_run fresh = CMLP_INIT(cmlp_run);
+    run = fresh;
+    memset(least, 0x55, sizeof least);
+    memset(most, 0x55, sizeof most);
+}
+
+static cmlp_status bounds(void) { return cmlp_bounds(net, params, &lower, &upper, lowest, highest, &run); }
+
+/* Whether a call has this status, names this argument, and writes nothing. */
+static void refuses(cmlp_status expected, const char *argument, cmlp_status status)
+{
+    const unsigned char *bytes[] = {(const unsigned char *)least, (const unsigned char *)most};
+    int untouched = 1;
+    for (size_t i = 0; i < sizeof least; i++) untouched &= bytes[0][i] == 0x55 && bytes[1][i] == 0x55;
+    check_that(status == expected && untouched, "%s: %s", argument, cmlp_status_name(status));
+    if (run.refused) check_that(!strcmp(run.refused, argument), "%s was expected, not %s", argument, run.refused);
+}
+
+static void test_one_layer_reaches_the_bounds(int32_t dtype)
+{
+    double x[ROWS * N_IN], output[ROWS * N_OUT];
+    make(dtype, CMLP_ACTIVATION_IDENTITY);
+    CHECK(bounds() == CMLP_OK);
+    for (int upwards = 0; upwards < 2; upwards++)
+        for (int j = 0; j < N_OUT; j++) {
+            for (int i = 0; i < ROWS * N_IN; i++) {
+                const int rises = get(dtype, params, i % N_IN * N_OUT + j) >= 0;
+                put(dtype, x, i, get(dtype, rises == upwards ? high : low, i));
+            }
+            cmlp_rows rows = lower;
+            rows.data = x;
+            cmlp_run again = CMLP_INIT(cmlp_run);
+            static _Alignas(64) unsigned char workspace[1 << 16];
+            again.workspace = workspace;
+            again.workspace_size = sizeof workspace;
+            CHECK(cmlp_forward(net, params, &rows, output, &again) == CMLP_OK);
+            for (int row = 0; row < ROWS; row++)
+                CHECK(get(dtype, output, row * N_OUT + j) == get(dtype, upwards ? most : least, row * N_OUT + j));
+        }
+}
+
+static int is_cancelled(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+static void test_statuses(void)
+{
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
+    refuses(CMLP_ERROR_NULL, "net", cmlp_bounds(NULL, params, &lower, &upper, lowest, highest, &run));
+    refuses(CMLP_ERROR_NULL, "params", cmlp_bounds(net, NULL, &lower, &upper, lowest, highest, &run));
+    refuses(CMLP_ERROR_ALIGNMENT, "params",
+            cmlp_bounds(net, (const char *)params + 1, &lower, &upper, lowest, highest, &run));
+    refuses(CMLP_ERROR_NULL, "lowest", cmlp_bounds(net, params, &lower, &upper, NULL, highest, &run));
+    refuses(CMLP_ERROR_NULL, "highest", cmlp_bounds(net, params, &lower, &upper, lowest, NULL, &run));
+    void *none[] = {NULL}, *odd[] = {(char *)least + 1};
+    refuses(CMLP_ERROR_NULL, "lowest", cmlp_bounds(net, params, &lower, &upper, none, highest, &run));
+    refuses(CMLP_ERROR_ALIGNMENT, "highest", cmlp_bounds(net, params, &lower, &upper, lowest, odd, &run));
+    lower.data = NULL;
+    refuses(CMLP_ERROR_NULL, "rows->data", bounds());
+    lower.data = low;
+    upper.n_rows = 1;
+    refuses(CMLP_ERROR_ROWS, "upper", bounds());
+    lower.n_rows = upper.n_rows = -1;
+    refuses(CMLP_ERROR_ROWS, "rows->n_rows", bounds());
+    make(CMLP_FLOAT64, CMLP_ACTIVATION_LOGISTIC);
+    refuses(CMLP_ERROR_ACTIVATION, "net", bounds());
+    make(CMLP_FLOAT64, CMLP_ACTIVATION_IDENTITY);
+    CHECK(bounds() == CMLP_OK);
+}
+
+static void test_values(void)
+{
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    put(CMLP_FLOAT32, high, N_IN + 2, (double)INFINITY);
+    CHECK(bounds() == CMLP_ERROR_INPUT && run.bad_row == 1 && run.bad_column == 2);
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    lower.n_rows = upper.n_rows = 0;
+    refuses(CMLP_OK, "", cmlp_bounds(net, params, &lower, &upper, NULL, NULL, &run));
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    run.poll = is_cancelled;
+    refuses(CMLP_CANCELLED, "", bounds());
+}
+
+/* A sum that overflows makes the outputs of its unit unknown, and all behind it; those of other units stay known. */
+static void test_overflow(int32_t hidden)
+{
+    const int64_t sizes[] = {N_IN, 2, N_OUT};
+    const int32_t activations[] = {hidden, CMLP_ACTIVATION_IDENTITY};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
+    const float weights[] = {3e38f, 1, 3e38f, 1, 3e38f, 1, 0, 0, 1, 1, 1, 1, 0, 0};
+    float first[2][ROWS * 2];
+    void *low_ends[] = {first[0], least}, *high_ends[] = {first[1], most};
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    if (cmlp_net_init(net, sizeof net_memory, &config)) return; /* no hidden layer has it */
+    for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
+    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
+    for (int row = 0; row < ROWS; row++) {
+        CHECK(isnan(first[0][2 * row]) && isnan(first[1][2 * row]));
+        CHECK(isfinite(first[0][2 * row + 1]) && isfinite(first[1][2 * row + 1]));
+        for (int j = 0; j < N_OUT; j++)
+            CHECK(isnan(get(CMLP_FLOAT32, least, row * N_OUT + j)) && isnan(get(CMLP_FLOAT32, most, row * N_OUT + j)));
+    }
 }
 
 int main(void)
 {
-    static const int64_t wide[] = {1000000, 2, 2}, tiny[] = {2, 3, 2}, hashed[] = {100000, 64, 2};
-    int64_t n_params;
-    size_t bytes = workspace_of(wide, CALL_TRAIN, 2, 1, &n_params);
-    CHECK(bytes < 4 * sizeof(float) * (size_t)(n_params + 2 * wide[0]));
-    bytes = workspace_of(wide, CALL_GRADIENT, 2, 1, &n_params);
-    CHECK(bytes < 4 * sizeof(float) * (size_t)(n_params + 2 * wide[0]));
-    bytes = workspace_of(tiny, CALL_TRAIN, 1, 1, &n_params);
-    CHECK(n_params == 17 && bytes <= 4096);
-    /* Sparse rows of many columns: with dropout only a few bytes per unit are added. */
-    const size_t without = workspace_of(hashed, CALL_TRAIN | CALL_CSR, 256, 8, &n_params);
-    bytes = workspace_of(hashed, CALL_TRAIN | CALL_CSR | CALL_DROPOUT, 256, 8, &n_params);
-    CHECK(bytes < 33000000 && bytes - without <= 256 * 64 * sizeof(float));
+    test_one_layer_reaches_the_bounds(CMLP_FLOAT32);
+    test_one_layer_reaches_the_bounds(CMLP_FLOAT64);
+    test_statuses();
+    test_values();
+    for (int32_t i = 1; cmlp_describe_activation(i); i++) test_overflow(i);
     return finish();
 }

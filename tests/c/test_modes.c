@@ -5,6 +5,7 @@
 #include "../../src/cmlp/core/base/float_mode.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct mode {
     const char *name;
@@ -159,9 +160,89 @@ static void test_descriptions(void)
     for (int i = 0; i < MODES; i++) check_descriptions(&d, &modes[i]);
 }
 
+/* ---- calls with subnormal numbers only: their results are 0, or they fail, if such numbers count as 0 */
+
+enum { RESULTS = 3 };
+static int64_t tiny_memory[CMLP_NET_SIZE / 8];
+static const double tiny[] = {0x1p-1060, 0x1p-1055, 0x1p-1050}; /* weights, then a bias */
+
+static const cmlp_net *tiny_net(int64_t n_in)
+{
+    static const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
+    const int64_t sizes[] = {n_in, 1};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT64};
+    CHECK(cmlp_net_init((cmlp_net *)tiny_memory, sizeof tiny_memory, &config) == CMLP_OK);
+    return (const cmlp_net *)tiny_memory;
+}
+
+static int bounds_in(const mode *m, double *results)
+{
+    static const double low[] = {0.5, -1}, high[] = {1, 2};
+    void *lowest[] = {&results[0]}, *highest[] = {&results[1]};
+    const cmlp_rows lower = cmlp_dense_rows(low, CMLP_FLOAT64, 1, 2), upper = cmlp_dense_rows(high, CMLP_FLOAT64, 1, 2);
+    const cmlp_net *const net = tiny_net(2);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    const cmlp_float_mode before = enter(m);
+    const int status = cmlp_bounds(net, tiny, &lower, &upper, lowest, highest, &run);
+    cmlp_write_mode(before);
+    return status;
+}
+
+/* Writes a table, and predicts one row with it: alone, and by the call for many. */
+static int table_in(const mode *m, double *results)
+{
+    static const cmlp_column column = {.kind = CMLP_COLUMN_NUMBER, .scale = 0x1p-1050};
+    static const cmlp_table_target target = {sizeof target, 0, 0x1p-10, 0, 0x1p-1040};
+    static const double raw[] = {0x1p-1052};
+    static int64_t memory[1 << 12], scratch[1 << 12];
+    static model_file file;
+    const cmlp_net *const nets[] = {tiny_net(1)};
+    const void *const blocks[] = {tiny};
+    cmlp_table table = CMLP_INIT(cmlp_table);
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    const cmlp_model *model;
+    const cmlp_rows row = cmlp_dense_rows(raw, CMLP_FLOAT64, 1, 1);
+    table.columns = &column;
+    table.n_columns = table.n_nets = 1;
+    table.nets = nets;
+    table.params = blocks;
+    table.target = &target;
+    content.write = model_file_append;
+    content.context = &file;
+    file.size = 0;
+    run.workspace = scratch;
+    run.workspace_size = sizeof scratch;
+    const cmlp_float_mode before = enter(m);
+    int status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
+    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
+    if (!status) status = cmlp_model_predict_f64(model, raw, NULL, &results[0], scratch, sizeof scratch);
+    if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
+    cmlp_write_mode(before);
+    results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
+    return status;
+}
+
+static void test_tiny(const char *what, int (*call_in)(const mode *, double *))
+{
+    const mode plain = {"default", 0, 0};
+    double expected[RESULTS] = {0}, results[RESULTS] = {0};
+    int status = call_in(&plain, expected);
+    check_that(!status && expected[0] != 0 && expected[1] != 0, "%s: status %d, %g, %g", what, status, expected[0],
+               expected[1]);
+    for (int i = 0; i < MODES; i++) {
+        status = call_in(&modes[i], results);
+        check_that(!status && !memcmp(results, expected, sizeof results), "%s in mode \"%s\": status %d, %g, %g", what,
+                   modes[i].name, status, results[0], results[1]);
+    }
+}
+
 int main(void)
 {
     test_descriptions();
+    test_tiny("bounds", bounds_in);
+    test_tiny("a table", table_in);
     if (!modes[0].bits) printf("floating-point modes are not tested on this processor\n");
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
         uint32_t isas[8];

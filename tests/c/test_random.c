@@ -97,6 +97,7 @@ static void test_cumulative_shuffles(void)
     for (int64_t i = 0; i < 10; i++) CHECK(values[i] == known[i]);
     cmlp_random_shuffle(&random, values, 0);
     cmlp_random_shuffle(&random, NULL, 0);
+    cmlp_random_shuffle(&random, NULL, INT64_MIN);
     CHECK(values[0] == 2);
 }
 

@@ -19,6 +19,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-pedantic", "-Werror"]
 CXX = shutil.which(os.environ.get("CXX", "c++"))
 LANGUAGES = {
     "c99": [COMPILER, "-std=c99"],
+    "c11": [COMPILER, "-std=c11"],
     "c++17": [CXX, "-std=c++17", "-xc++"],
     "clang c11": [shutil.which("clang"), "-std=c11"],
     "clang c++17": [shutil.which("clang++"), "-std=c++17", "-xc++"],

@@ -104,7 +104,7 @@ static void shuffle_from(cmlp_random *random, int64_t *values, int64_t i)
 
 void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
 {
-    int64_t i = n - 1;
+    int64_t i = n > 0 ? n - 1 : 0;
     for (; i > UINT32_MAX; i--) swap(values, i, (int64_t)next_below(random, (uint64_t)i));
     shuffle_from(random, values, i);
 }
