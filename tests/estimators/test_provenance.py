@@ -235,6 +235,7 @@ def test_a_fit_that_max_time_ends_is_repeated_to_the_batch(max_time):
 def test_a_fit_that_is_interrupted_is_repeated(step):
     model = fitted(max_iter=2)
     model.set_params(max_iter=20)
+    # An interrupt comes at each line of a module, which only its internal name gives.
     assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._training.loop", "cmlp._training.chain")
     model.max_iter = 20
     assert cmlp.verify(model, X, Y).reason in ("identical", "parameters")
