@@ -283,8 +283,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_init(void *memory, size_t memory
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs; or NULL.
  * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row or output),
- * BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
+ * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row, label or
+ * output), BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
  * *label is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
                                                             float *output, void *scratch, size_t scratch_size);
@@ -497,8 +497,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void
  * rows: exactly one row, or more of which `order` selects one.
  * label, output: as in cmlp_model_predict_f32.
  * scratch: cmlp_predict_size() bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net and rows; NULL or ALIGNMENT of params or output; ROWS if not one row is
- * selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
+ * Returns CMLP_OK; the errors of a net and rows; NULL of params; ALIGNMENT of params, label or output; ROWS if not one
+ * row is selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                                   int32_t *label, void *output, void *scratch, size_t scratch_size);
 

@@ -101,6 +101,7 @@ static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *in
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
     if (!status) status = describe(&head, &copy);
+    if (status) copy.model_size = copy.scratch_size = 0;
     cmlp_write_struct(info, &copy, sizeof copy);
     return status;
 }

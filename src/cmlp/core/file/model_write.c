@@ -239,7 +239,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     cmlp_training_arrays training = {.n = 0};
     writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
     if (!status && !copy.factors != !copy.shifts) status = CMLP_ERROR_NULL;
@@ -376,7 +376,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
                               cmlp_table_scratch *scratch)
 {
     cmlp_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, target);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
     if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
     if (!status) status = check_nets(copy);
     if (!status) status = check_targets(copy);
@@ -418,7 +418,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     cmlp_table_scratch divided;
     size_t needed;
     cmlp_status status = read_table(table, &checked, scratch, &needed, &divided);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
     if (status) return status;
     if (!copy.write || !scratch) return CMLP_ERROR_NULL;
     if (copy.training) return CMLP_ERROR_OPTION;

@@ -89,6 +89,7 @@ static cmlp_status predict(const cmlp_net *net, const void *params, const cmlp_r
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (!status && (copy.order ? copy.n_order : copy.n_rows) != 1) status = CMLP_ERROR_ROWS;
+    if (!status && cmlp_misaligned(label, sizeof *label)) status = CMLP_ERROR_ALIGNMENT;
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (status) return status;
     if (!output) output = divided.output;
