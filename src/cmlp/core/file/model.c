@@ -186,7 +186,7 @@ static cmlp_status load(void *memory, size_t memory_size, const void *file, size
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
     if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_model *model = cmlp_align_up(memory);
+    cmlp_model *model = cmlp_aligned(memory);
     model->magic = 0;
     status = cmlp_head_net(&head, head.sizes[0], &model->net);
     if (!status) status = divide_model(&model->net, &head, model, &divided, &needed);

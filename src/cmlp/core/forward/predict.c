@@ -6,7 +6,7 @@
 cmlp_status cmlp_row_space(const cmlp_net *net, int64_t n_rows, void *memory, size_t *size, cmlp_row_scratch *scratch)
 {
     const size_t dense = cmlp_forward_space(net, 0, n_rows, 1), sparse = cmlp_forward_space(net, 1, n_rows, 1);
-    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
+    cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
     if (!dense || !sparse) return CMLP_ERROR_OVERFLOW;
     scratch->workspace_size = cmlp_with_slack(dense > sparse ? dense : sparse);
     scratch->row = cmlp_take(&space, n_rows * cmlp_n_in(net), net->element);
