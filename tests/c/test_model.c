@@ -436,7 +436,7 @@ static void test_invalid_load(void)
     memcpy(changed.bytes + 4, good.bytes, good.size);
     CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, scratch, s, &none) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
-    int32_t label = -2;
+    int32_t pair[2], label = -2;
     CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     char text[8];
@@ -454,6 +454,7 @@ static void test_invalid_load(void)
     CHECK(predict_row(model, row, &label, output, NULL, s) == CMLP_ERROR_NULL);
     CHECK(predict_row(model, row, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
     CHECK(predict_row(model, (char *)row + 1, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, s) == CMLP_ERROR_ALIGNMENT);
     CHECK(label == -2);
     CHECK(predict_row(model, row, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
     memset(row, 0xff, sizeof row);

@@ -192,7 +192,7 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     const uint8_t bytes[N_COLUMNS] = {0};
     double row[N_COLUMNS] = {0}, output[N_OUT];
     char text[8];
-    int32_t label = -7;
+    int32_t label = -7, pair[2];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     float floats[N_OUT] = {0};
     CHECK(cmlp_model_predict_u8(model, bytes, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
@@ -200,6 +200,7 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     CHECK(predict_row(model, NULL, &label, output, scratch, size) == CMLP_ERROR_NULL);
     CHECK(predict_row(model, (char *)row + 4, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
     CHECK(predict_row(model, row, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
