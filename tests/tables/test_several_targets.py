@@ -337,12 +337,6 @@ def test_far_target_is_named_with_its_column(regressor):
         TabularRegressor(**TINY).fit(X, y)
 
 
-def test_page_refuses_several_answers(regressor, classifier, tmp_path):
-    for model, what in ((regressor, "several targets"), (classifier, "several labels per row")):
-        with pytest.raises(ValueError, match=f"to_html does not support a table with {what}"):
-            model.to_html(tmp_path / "page.html")
-
-
 def test_labels_that_are_not_bits_raise():
     X, y = labels(40)
     with pytest.raises(ValueError, match="y must contain only 0 and 1"):
