@@ -102,23 +102,26 @@ def _columns(document: ModelDocument) -> list[dict[str, Any]]:
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
-            column["field"] = _field(document, i, one)
+            column |= _field(document, i, one)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
         columns.append(column)
     return columns
 
 
-def _field(document: ModelDocument, i: int, column: Column) -> str:
-    """Return the type of a number's field: "number", or "date" or "datetime-local" for days since 1970."""
-    summary = document.summary
-    if summary is None or i not in summary.dates:
-        return "number"
-    days = np.concatenate([column.edges, summary.values[:, i]])
-    days = days[~np.isnan(days)]
-    if not len(days) or days.min() < _DATES[0] or days.max() > _DATES[1]:
-        return "number"
-    return "date" if (days == np.floor(days)).all() else "datetime-local"
+def _field(document: ModelDocument, i: int, column: Column) -> dict[str, Any]:
+    """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
+
+    There is a choice if only 0 and 1 are known, which are also False and True.
+    """
+    found = np.concatenate([column.edges, [] if document.summary is None else document.summary.values[:, i]])
+    found = found[~np.isnan(found)]
+    if document.summary is None or i not in document.summary.dates:
+        is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
+        return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
+    if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
+        return {"field": "number"}
+    return {"field": "date" if (found == np.floor(found)).all() else "datetime-local"}
 
 
 def _categories(values: Sequence[object]) -> dict[str, Any]:

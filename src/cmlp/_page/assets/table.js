@@ -20,7 +20,7 @@ let explaining = null; // the computation of the reasons
 function typicalOf({ kind, centre, field }) {
 	if (kind !== "number") return 0;
 	if (field === "number") return Number(centre.toPrecision(6));
-	const steps = field === "date" ? 1 : 1440; // of a day
+	const steps = field === "datetime-local" ? 1440 : 1; // of a day
 	return Math.round(centre * steps) / steps;
 }
 
@@ -51,7 +51,7 @@ function answer() {
 	return several ? `${marked}: ${plain(result[shownOutput()])}` : result.map(plain).join(", ");
 }
 
-const isNumber = (i) => columns[i].kind === "number";
+const isNumber = (i) => !columns[i].choices; // in training, numbers with choices were 0 and 1
 
 /** A number with as many digits as matter beside a width. */
 function rounded(value, width) {
@@ -65,8 +65,8 @@ const dateOf = (days) => new Date(Math.round(days * MS_OF_A_DAY)).toISOString();
 /** A number, a date or the name of a category as text. */
 function textOf(i, value) {
 	const { choices, missing, field } = columns[i];
-	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
 	if (Number.isNaN(value)) return "missing";
+	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
 	if (!isDate(i)) return plain(value);
 	return dateOf(value)
 		.slice(0, field === "date" ? 10 : 16)
@@ -79,8 +79,8 @@ const ends = ({ edges }) => (edges.length ? [edges[0], edges.at(-1)] : null);
 /** What is unusual about a value: the training rows have had no such value. Nothing if they have. */
 function outsideOf(i, value) {
 	const { choices, missing, centre } = columns[i];
-	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
 	if (Number.isNaN(value)) return missing ? "" : "never missing in training";
+	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
 }
@@ -144,14 +144,17 @@ function fill(field, i, value) {
 }
 
 function makeChoice(i, card) {
-	const { choices, missing } = columns[i];
+	const { choices, missing, kind } = columns[i];
 	const field = make("select");
 	const add = (text, code) => field.append(Object.assign(make("option", "", text), { value: code }));
 	choices.forEach((choice, code) => choice !== null && add(choice, code));
-	if (missing >= 0) add("(missing)", missing);
-	add(missing < 0 ? "(other or missing)" : "(other)", -1);
+	if (kind === "number") add("(missing)", NaN);
+	else {
+		if (missing >= 0) add("(missing)", missing);
+		add(missing < 0 ? "(other or missing)" : "(other)", -1);
+	}
 	listen(field, "change", () => change(i, Number(field.value)));
-	card.usual = `${choices.length} categories`;
+	card.usual = kind === "number" ? choices.join(" or ") : `${choices.length} categories`;
 	return field;
 }
 
