@@ -335,6 +335,9 @@ def test_far_target_is_named_with_its_column(regressor):
     y[7, 1] = 1e151
     with pytest.raises(ValueError, match=r"y must be between -1e150 and 1e150, got 1e\+151 in row 7, column 1"):
         TabularRegressor(**TINY).fit(X, y)
+    y[7, 1] = np.nan
+    with pytest.raises(ValueError, match=r"Input y contains NaN at row 7, column 1\."):
+        TabularRegressor(**TINY).fit(X, y)
 
 
 def test_labels_that_are_not_bits_raise():
