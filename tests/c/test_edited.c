@@ -1,5 +1,5 @@
-/* Stored model files in which a few bytes of the head are replaced, with valid checksums: each has its status. The argument
- * is the folder of the files. */
+/* Stored model files in which a few bytes of the head are replaced, with valid checksums: each has its status. The
+ * argument is the folder of the files. */
 #include "model_file.h"
 #include "support.h"
 
@@ -59,7 +59,8 @@ static const struct edit {
     {classes, CMLP_OK, {{"\"parameters\"", "\"targets\""}}},
     {classes, CMLP_ERROR_OPTION, {{"3ff0000000000000", "3fe0000000000000"}}},
     /* tensors */
-    {f32, CMLP_ERROR_FILE_TENSOR, {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
+    {f32, CMLP_ERROR_FILE_TENSOR,
+     {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{"number:17", "number:16"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[4,12]"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[16,3]"}}},
@@ -67,7 +68,8 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"tab\""}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {SCORES}},
     {classes, CMLP_OK, {SCORES, {"softmax", "logistic"}, {"label_smoothing:3fa999999999999a", "log_loss"}}},
-    {several, CMLP_ERROR_FILE_TENSOR, {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
+    {several, CMLP_ERROR_FILE_TENSOR,
+     {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[40]"}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[4,10]"}}},
     /* what version 4 requires */
@@ -119,7 +121,8 @@ static const struct edit {
 static void edit_file(const char *name, const char *const (*pairs)[2], int n)
 {
     read_file(name);
-    for (int k = 0; k < n && pairs[k][0]; k++) check_that(model_file_replace(&file, pairs[k][0], pairs[k][1]), "%s", pairs[k][0]);
+    for (int k = 0; k < n && pairs[k][0]; k++)
+        check_that(model_file_replace(&file, pairs[k][0], pairs[k][1]), "%s", pairs[k][0]);
 }
 
 static void test_edits(void)
@@ -129,7 +132,8 @@ static void test_edits(void)
         const struct edit *e = &edits[i];
         edit_file(e->name, e->edits, 4);
         const int status = load(&model);
-        check_that(status == e->status, "%s instead of %s: %s", e->edits[0][1], e->edits[0][0], cmlp_status_name(status));
+        check_that(status == e->status, "%s instead of %s: %s", e->edits[0][1], e->edits[0][0],
+                   cmlp_status_name(status));
     }
 }
 
@@ -169,6 +173,42 @@ static void test_cut_heads(void)
         read_file("v2_network_f64");
         CHECK(model_file_replace(&file, "Network", text));
         cut();
+    }
+}
+
+/* ---- bytes that change after loading: wrong answers, but no access outside the head */
+
+static void test_changed_after_loading(void)
+{
+    static const struct {
+        const char *name, *key, *from, *to; /* of equal lengths */
+        int index, status;
+    } changes[] = {
+        {texts, "classes", "{" QUOTE, "(" QUOTE, 0, CMLP_ERROR_FILE_SYNTAX},
+        {texts, "classes", "[", "(", 0, CMLP_ERROR_FILE_SYNTAX},
+        {texts, "classes", "[" QUOTE, "[xx", 1, CMLP_ERROR_LABEL},
+        {texts, "classes", "a" QUOTE ",", "a" QUOTE ";", 1, CMLP_ERROR_LABEL},
+        {"v1_classifier_rows", "classes", "2]", "2\"", 2, CMLP_OK}, /* the text ends here */
+        {classes, "categories", "null,", "nuls,", 1, CMLP_ERROR_OPTION},
+        {classes, "categories", "null,", "null;", 1, CMLP_ERROR_OPTION},
+        {classes, "categories", ",[0.0", ",(0.0", 1, CMLP_ERROR_OPTION},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        const cmlp_model *model = NULL;
+        cmlp_categories found = CMLP_INIT(cmlp_categories);
+        const char *text = NULL;
+        char buffer[8];
+        size_t length, at = 0;
+        const size_t n = strlen(changes[i].from);
+        read_file(changes[i].name);
+        CHECK(load(&model) == CMLP_OK && cmlp_model_metadata(model, changes[i].key, &text, &length) == CMLP_OK);
+        while (at + n < length && memcmp(text + at, changes[i].from, n)) at++;
+        memcpy((char *)text + at, changes[i].to, n);
+        const int32_t k = changes[i].index;
+        const int status = changes[i].name == classes ? cmlp_model_categories(model, k, &found)
+                                                      : cmlp_model_label(model, k, buffer, sizeof buffer);
+        check_that(status == changes[i].status, "%s instead of %s: %s", changes[i].to, changes[i].from,
+                   cmlp_status_name(status));
     }
 }
 
@@ -215,6 +255,7 @@ int main(int argc, char **argv)
     folder = argc == 2 ? argv[1] : ".";
     test_edits();
     test_cut_heads();
+    test_changed_after_loading();
     test_kinds_of_scores();
     test_ranks();
     return finish();
