@@ -383,8 +383,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++)
         if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + copy->columns[i].n;
-    if (sizes.n_numbers <= CMLP_MAX_WIDTH && copy->target)
-        sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
+    if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
 }
 
