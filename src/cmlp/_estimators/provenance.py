@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._files.texts import dump_labels, dump_names, dump_parameters
+from cmlp._files.texts import dump_labels, dump_names, plain
 from cmlp._inputs.row_hash import RowHash, hash_of_text
 from cmlp._inputs.stored import StoredRows
 from cmlp._parameters import hyperparameters
@@ -115,8 +115,7 @@ def parameters_of_record(estimator: Any) -> dict[str, Any]:
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
     if isinstance(values.get("categorical_features"), np.ndarray):
         values["categorical_features"] = values["categorical_features"].tolist()
-    found: dict[str, Any] = json.loads(dump_parameters(dict(sorted(values.items())), owner))
-    return found
+    return {name: plain(value, name, owner) for name, value in sorted(values.items())}
 
 
 def recorded(

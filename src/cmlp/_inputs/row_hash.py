@@ -98,7 +98,7 @@ def smallest(values: NDArray[Any], single: bool) -> NDArray[Any]:
     with np.errstate(all="ignore"):
         values = values.astype(np.float32 if single else np.float64, copy=False)
         for dtype in _SMALLER:
-            if values.size and all(_holds(dtype, part) for part in (values[:1], values)):
+            if values.size and dtype != values.dtype and all(_holds(dtype, part) for part in (values[:1], values)):
                 values = values.astype(dtype)
                 break
     missing = values != values
