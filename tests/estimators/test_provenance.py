@@ -370,6 +370,11 @@ def test_progress_is_told_and_the_model_stays():
     assert told[-1] == (6, 6) and pickle.dumps(model) == before
 
 
+def replaced(callback):
+    callback.on_epoch_end = print
+    return callback
+
+
 REFUSED = {
     "lbfgs": (
         {"solver": "lbfgs"},
@@ -385,6 +390,15 @@ REFUSED = {
     ),
     "generator": ({"random_state": np.random.RandomState(0)}, "provenance=True needs an int or None as random_state"),
     "callback": ({"callbacks": [OnEpoch(print)]}, "provenance=True needs callbacks of cmlp"),
+    "callback of a module cmlp.own": (
+        {"callbacks": [type("Own", (OnEpoch,), {"__module__": "cmlp.own"})(print)]},
+        "provenance=True needs callbacks of cmlp",
+    ),
+    "callback that claims to be cmlp's": (
+        {"callbacks": [type("EarlyStopping", (EarlyStopping,), {"__module__": "cmlp.callbacks"})("loss")]},
+        "provenance=True needs callbacks of cmlp",
+    ),
+    "callback with another method": ({"callbacks": [replaced(EarlyStopping("loss"))]}, "needs callbacks of cmlp"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from cmlp._files.texts import dump_labels, dump_names, plain
 from cmlp._inputs.row_hash import RowHash, hash_of_text
 from cmlp._inputs.stored import StoredRows
 from cmlp._parameters import hyperparameters
+from cmlp._parameters.constraints import HOOKS
 from cmlp._training.chain import Chain, Replay
 from cmlp._training.random import random_state
 from cmlp._training.same_data import arrays_of
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`
+_CALLBACKS = ("cmlp.callbacks", "cmlp._command.train")  # the modules of cmlp's callbacks
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
 
 
@@ -76,7 +79,9 @@ def seed_of(estimator: Any, values: Mapping[str, Any]) -> int:
     """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
     _require_repeatable(values)
     for callback in values.get("callbacks") or ():
-        if not type(callback).__module__.startswith("cmlp."):
+        kind = type(callback)
+        known = kind.__module__ in _CALLBACKS and getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+        if not known or not vars(callback).keys().isdisjoint(HOOKS):
             raise ValueError(
                 f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
             )
@@ -125,13 +130,8 @@ def recorded(
 
     `more` is what the record has besides parameters: seed, dtype, kind of call, and shards.
     """
-    head = {
-        "model": None,
-        "cmlp": _core.__version__,
-        "arithmetic": ARITHMETIC,
-        "parameters": parameters_of_record(estimator),
-        **more,
-    }
+    head: dict[str, Any] = {"model": None, "cmlp": _core.__version__, "arithmetic": ARITHMETIC}
+    head |= {"parameters": parameters_of_record(estimator), **more}
     again: Again | None = vars(estimator).get(AGAIN)
     chains: list[Chain] = []
     for number, state in enumerate(states):
