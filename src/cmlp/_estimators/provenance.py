@@ -133,19 +133,19 @@ def recorded(
     head: dict[str, Any] = {"model": None, "cmlp": _core.__version__, "arithmetic": ARITHMETIC}
     head |= {"parameters": parameters_of_record(estimator), **more}
     again: Again | None = vars(estimator).get(AGAIN)
+    before, now = (states[0].provenance or head)["parameters"], head["parameters"]
+    if any(before.get(name) != now[name] for name in now if name != "max_iter"):
+        raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another one.")
     chains: list[Chain] = []
     for number, state in enumerate(states):
-        kept = None if state.provenance is None else state.provenance["networks"][number]
+        kept = {"links": (), "every": 0} if state.provenance is None else state.provenance["networks"][number]
         first = first_link(head, number)
         if again is not None:
             chains.append(Replay(state, first, again.record["networks"][number], again.progress, again.n_epochs))
-        elif kept is None:
-            chains.append(Chain(state, first))
         else:
             chains.append(Chain(state, first, kept["links"], kept["every"]))
     if again is not None:
-        again.chains = [chain for chain in chains if isinstance(chain, Replay)]
-        again.data = data
+        again.chains, again.data = [chain for chain in chains if isinstance(chain, Replay)], data
         if again.other_data:
             raise OtherDataError
     return Recorded(head, data, chains)
@@ -153,8 +153,9 @@ def recorded(
 
 def first_link(head: Mapping[str, Any], number: int) -> str:
     """Return the start of the chain of a network: the hash of what determines its training, besides the data."""
-    names = ("arithmetic", "call", "dtype", "parameters", "seed", "shards")
-    text = json.dumps([number, {name: head[name] for name in names}], sort_keys=True, separators=(",", ":"))
+    entries = {name: head[name] for name in ("arithmetic", "call", "dtype", "seed", "shards")}
+    entries["parameters"] = {name: value for name, value in head["parameters"].items() if name != "max_iter"}
+    text = json.dumps([number, entries], sort_keys=True, separators=(",", ":"))
     return sha256(f"cmlp chain 1\n{text}".encode()).hexdigest()
 
 
