@@ -227,4 +227,5 @@ every_float32() {
     c_build full
     "$WORK/full/tests/c/test_math" full "$JOBS"
     "$WORK/full/tests/c/test_fma"
+    "$WORK/full/tests/c/check_envelopes"
 }
