@@ -51,7 +51,7 @@ static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
 }
 
 /* Reads the file up to its byte `n`. *got counts the bytes read. The memory grows with them: a short file whose head
- * promises a long one costs no more than its own size. */
+ * promises a long one takes no more memory than its own size. */
 static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t n, size_t *got)
 {
     size_t wanted = *got;

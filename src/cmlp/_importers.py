@@ -155,7 +155,7 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
     Notes
     -----
     torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
-    Lower thresholds are refused.
+    Lower thresholds raise ValueError.
 
     Examples
     --------

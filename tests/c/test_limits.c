@@ -173,8 +173,8 @@ static int cancel(void *context) { return context != NULL; }
 static int writes_rows(call c) { return c <= DELTAS || c == INPUT_GRADIENT; }
 
 /* The most rows that a call can have: one that is repeated. The call is cancelled before its thread computes; others may
- * have begun, so that a call that writes a result per row, which nobody has room for, gets no others. Sanitizers report
- * a product of sizes that overflows. */
+ * have begun, so that a call that writes a result per row, for which no buffer has space, gets no others. Sanitizers
+ * report a product of sizes that overflows. */
 static void test_most_rows(int32_t n_threads)
 {
     static const int64_t most[] = {INT64_MAX, INT64_MAX - 127, INT64_C(1) << 47, (INT64_C(1) << 47) - 1};

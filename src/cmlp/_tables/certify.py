@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
-_USUAL = 6  # scales around the centre, in which a number of any size is judged apart from its tails
+_USUAL = 6  # scales around the centre, in which a number of any size is judged separately from its tails
 
 
 def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
