@@ -658,8 +658,8 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
- *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
- *   ignored.
+ *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
+ *   col_stride is ignored.
  * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
  *
  * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
@@ -669,7 +669,7 @@ typedef struct cmlp_targets {
     int64_t n_rows;
     int64_t row_stride, col_stride;
     cmlp_targets_kind kind;
-    cmlp_dtype dtype; /* of dense targets */
+    cmlp_dtype dtype; /* of data */
 } cmlp_targets;
 
 /* Contiguous dense targets (n_rows, n_outputs), or one class index per row. */
