@@ -658,8 +658,8 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
- *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
- *   ignored.
+ *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
+ *   col_stride is ignored.
  * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
  *
  * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
@@ -669,7 +669,7 @@ typedef struct cmlp_targets {
     int64_t n_rows;
     int64_t row_stride, col_stride;
     cmlp_targets_kind kind;
-    cmlp_dtype dtype; /* of dense targets */
+    cmlp_dtype dtype; /* of data */
 } cmlp_targets;
 
 /* Contiguous dense targets (n_rows, n_outputs), or one class index per row. */
@@ -876,7 +876,7 @@ typedef struct cmlp_model_array {
  * never stopped. The costs are those of the network's loss, with loss_scale 0.5 for CMLP_LOSS_SQUARED_ERROR (Python
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
- * The errors of a training state: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
+ * The errors of training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
  * OPTION (n_epochs, alpha), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. */
 typedef struct cmlp_training {
     size_t struct_size;
@@ -916,9 +916,9 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * scratch: any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net and a training state; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale,
- * shifts, factors, a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the
- * net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
+ * Returns CMLP_OK; the errors of a net and training; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts, factors,
+ * a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type
+ * can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
  * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
  * file has. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,

@@ -121,6 +121,7 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
+    if (targets->dtype && targets->dtype != CMLP_INT32) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
     if (!targets->data && data->n) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
     set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
     if (cmlp_misaligned(targets->data, (size_t)size))
