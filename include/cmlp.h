@@ -140,7 +140,7 @@ enum {
     CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function requires */
     CMLP_ERROR_ALIGNMENT = 26,    /* a buffer or a stride is not aligned for its type */
     CMLP_ERROR_NET = 27,          /* not a net made by cmlp_net_init of this version */
-    CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or no rows to take a mean of */
+    CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or an objective has no rows */
     CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
     CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
     CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
