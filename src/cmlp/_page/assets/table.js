@@ -34,7 +34,7 @@ const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(
 const best = () => result.indexOf(max(...result));
 /** Whether an output is highlighted: the most probable class, a probable label, or the shown target. */
 const isMarked = (j) => (!several ? !target && j === best() : target ? j === shownOutput() : result[j] > 0.5);
-const coverages = model.intervals?.choices || [];
+const coverages = model.intervals; // with the margins of each answer
 
 /** The first names of a list, and how many others there are. */
 function listed(names, word) {
