@@ -115,7 +115,7 @@ def test_a_page_without_held_out_rows_has_no_interval(models):
     X, y = people(20)
     model = TabularRegressor(**SMALL, early_stopping=False).fit(X, y)
     html = page_of(model)
-    assert Parts(html).model()["intervals"] is None and "has not been measured" in html
+    assert Parts(html).model()["intervals"] == [] and "has not been measured" in html
 
 
 # ---------------------------------------------------------------------------------------------------- in a browser

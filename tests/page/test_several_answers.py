@@ -107,7 +107,7 @@ def test_each_label_has_its_set(shown, models):
             page.page.locator(f"#column-{i}").fill(str(value))
         p = model.predict_proba([values])[0]
         labels = [f"label {j}" for j in range(3) if p[j] > 0.5]
-        assert page.text("#headline") == (" and ".join(labels) or "none of the labels")
+        assert page.text("#headline") == (", ".join(labels) or "none of the labels")
         for j in range(3):
             choose(page, "#shown", str(j))
             names = [name for name, q in (("no", 1 - p[j]), ("yes", p[j])) if q >= 0.5 or 1 - q <= margins[j]]

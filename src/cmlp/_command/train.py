@@ -47,9 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     add_data_options(parser)
     parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
-    parser.add_argument(
-        "--regressor", action="store_true", help="predict numbers instead of labels; --quantile implies it"
-    )
+    parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
     parser.add_argument(
         "--provenance",
         dest=f"{_PREFIX}provenance",

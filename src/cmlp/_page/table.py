@@ -84,10 +84,8 @@ def _outputs(document: ModelDocument) -> list[str]:
 
 def _targets(document: ModelDocument) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
-    if document.target is None:
-        return None
-    found: list[list[float]] = np.transpose(document.target).reshape(-1, 4).tolist()
-    return found if len(found) > 1 else found * document.net.n_out
+    each = None if document.target is None else np.transpose(document.target).reshape(-1, 4)
+    return None if each is None else np.broadcast_to(each, (document.net.n_out, 4)).tolist()
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
@@ -159,7 +157,8 @@ def _order(document: ModelDocument, background: Background | None) -> list[int]:
         for shift in range(1, _SHIFTS + 1):
             other = rows.copy()
             other[:, i] = np.roll(rows[:, i], shift)
-            effects[i] += (np.abs(document.predict(other) - before) / spread).sum(axis=1) @ background.weights
+            moved = np.abs(document.predict(other) - before) / spread
+            effects[i] += (moved.sum(axis=1) * background.weights).sum()
     order: list[int] = np.argsort(-effects, kind="stable").tolist()
     return order
 
@@ -167,15 +166,14 @@ def _order(document: ModelDocument, background: Background | None) -> list[int]:
 # ------------------------------------------------------------------------------------------------------- how sure it is
 
 
-def _intervals(document: ModelDocument) -> dict[str, Any] | None:
+def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
     """Return how far the intervals of each answer reach for each coverage for which there are enough scores."""
     calibration = document.calibration
     if calibration is None:
-        return None
+        return []
     with warnings.catch_warnings(action="ignore"):
         margins = [calibration.margins(coverage).tolist() for coverage in _COVERAGES]
-    choices = [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
-    return {"choices": choices} if choices else None
+    return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
 def _facts(document: ModelDocument) -> list[str]:

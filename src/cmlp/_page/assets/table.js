@@ -34,18 +34,18 @@ const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(
 const best = () => result.indexOf(max(...result));
 /** Whether an output is highlighted: the most probable class, a probable label, or the shown target. */
 const isMarked = (j) => (!several ? !target && j === best() : target ? j === shownOutput() : result[j] > 0.5);
-const coverages = model.intervals?.choices || [];
+const coverages = model.intervals; // with the margins of each answer
 
 /** The first names of a list, and how many others there are. */
-function listed(names, word) {
-	const more = names.length > 6 ? ` ${word} ${names.length - 6} others` : "";
-	return names.slice(0, 6).join(` ${word} `) + more;
+function listed(names, between) {
+	const more = names.length > 6 ? `${between}${names.length - 6} others` : "";
+	return names.slice(0, 6).join(between) + more;
 }
 
 function answer() {
 	const marked = listed(
 		outputs.filter((_, j) => isMarked(j)),
-		"and",
+		", ",
 	);
 	if (!target) return marked || "none of the labels";
 	return several ? `${marked}: ${plain(result[shownOutput()])}` : result.map(plain).join(", ");
@@ -255,7 +255,7 @@ function paintInterval() {
 				]
 			: [outputs, result];
 		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin);
-		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, "or")} in`);
+		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, " or ")} in`);
 	}
 	const [first, last] = several ? [result[j], result[j]] : [result[0], result.at(-1)];
 	let [low, high] = [first - margin, last + margin];
