@@ -61,7 +61,7 @@ def test_three_threes_differ(tale):
     images = tale.X[tale.threes]
     assert (tale.y[tale.threes] == 3).all()
     any_, all_ = np.any(images > 127, axis=0).sum(), np.all(images > 127, axis=0).sum()
-    assert f"of the {any_} pixels that are bright in one of them, only {all_} are" in text_of(tale, 1)
+    assert f"{any_} pixels are bright in at least one of them, and only {all_} in" in text_of(tale, 1)
     hidden = forward(tale.params(30), images)[1] > 0.5
     counts = hidden.sum(axis=1)
     text = text_of(tale, 6)

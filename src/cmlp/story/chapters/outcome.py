@@ -282,8 +282,8 @@ def _sure_and_wrong(tale: Tale, page: Page) -> None:
         f"From pass 10 on, the cost of the old images went from {early.cost:.3f} to {late.cost:.3f}, that of the new "
         f"ones from {early.test_cost:.3f} to {late.test_cost:.3f}"
         + (": it kept learning these images: overfitting." if late.test_cost > early.test_cost else "."),
-        f"And yet nobody gave it a rule: it had {len(tale.y):,} examples, {tale.step.average.flat.size:,} knobs, and "
-        "one direction, downhill.",
+        f"(This run alone: {tale.run}.) And yet nobody gave it a rule: it had {len(tale.y):,} examples, "
+        f"{tale.step.average.flat.size:,} knobs, and one direction, downhill.",
     )
 
 
