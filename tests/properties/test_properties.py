@@ -1,5 +1,6 @@
 """Properties of any model: hypothesis chooses shapes, options and data, always the same ones."""
 
+import copy
 import io
 import pickle
 
@@ -90,9 +91,26 @@ def test_a_network_with_permuted_columns_and_weights_predicts_alike(network, see
 
 
 @examples
+@hypothesis.given(networks(), SEEDS)
+def test_permuted_classes_give_permuted_probabilities(network, seed):
+    """Of networks whose outputs are permuted alike: before training, and after it, to rounding."""
+    rng = np.random.RandomState(seed)
+    order = rng.permutation(network.sizes[-1])  # class j of the other network is class order[j]
+    X, classes = rows_for(network, 12, seed), rng.randint(len(order), size=12)
+    other = copy.deepcopy(network)
+    other.weights[-1][:] = network.weights[-1][:, order]
+    other.biases[-1][:] = network.biases[-1][order]
+    tolerances = {"rtol": 1e-3, "atol": 1e-5}
+    np.testing.assert_allclose(other.forward(X), network.forward(X)[:, order], **tolerances)
+    for one, labels in ((network, classes), (other, np.argsort(order)[classes])):
+        one.fit(X, labels, solver="sgd", learning_rate_init=0.01, max_iter=3, shuffle=False)
+    np.testing.assert_allclose(other.forward(X), network.forward(X)[:, order], **tolerances)
+    np.testing.assert_allclose(other.weights[-1], network.weights[-1][:, order], **tolerances)
+
+
+@examples
 @hypothesis.given(problems(), st.data())
-def test_permuted_classes_give_permuted_probabilities(problem, data):
-    """Of an estimator with the same weights: the labels are names only, as long as they keep their order."""
+def test_names_of_classes_do_not_matter_if_they_keep_their_order(problem, data):
     options, X, y, _ = problem
     n = int(y.max()) + 1
     names = np.sort(np.array(data.draw(st.lists(st.text("abcxyz", min_size=1), min_size=n, max_size=n, unique=True))))
