@@ -180,7 +180,8 @@ static void test_unknown_probabilities(void)
     for (int i = 0; i < N_IN * N_OUT; i += N_OUT) put(CMLP_FLOAT32, params, i, 3e38);
     for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
     CHECK(bounds() == CMLP_OK);
-    for (int i = 0; i < ROWS * N_OUT; i++) CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
+    for (int i = 0; i < ROWS * N_OUT; i++)
+        CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
 }
 
 int main(void)

@@ -3,9 +3,12 @@
 import copy
 import io
 import pickle
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
+from c_build import HEADER, compiled, compiles_core, core_objects, linked
 from helpers import assert_same_bits
 from optional import package
 
@@ -68,6 +71,25 @@ def test_a_saved_network_predicts_the_same_bits(tmp_path, network, seed):
     X = rows_for(network, 7, seed)
     assert_same_bits(cmlp.load(tmp_path / "model.cmlp").forward(X), network.forward(X))
     assert_same_bits(pickle.loads(pickle.dumps(network)).forward(X), network.forward(X))
+
+
+@pytest.fixture(scope="module")
+def program():
+    """Return the compiled program that predicts rows with a stored model."""
+    source = Path(__file__).parents[1] / "consumers/loader/outputs.c"
+    flags = ("-O1", "-DCMLP_BUILD_ISA=1")
+    return linked("outputs", [*core_objects(*flags), *compiled([source], *flags, f"-I{HEADER.parent}")])
+
+
+@compiles_core
+@examples
+@hypothesis.given(networks(), SEEDS)
+def test_a_saved_network_predicts_the_same_bits_in_c(tmp_path, program, network, seed):
+    X = rows_for(network, 7, seed)
+    network.save(tmp_path / "model.cmlp")
+    X.tofile(tmp_path / "rows")
+    found = subprocess.run([program, tmp_path / "model.cmlp", tmp_path / "rows"], capture_output=True, check=True).stdout
+    assert_same_bits(np.frombuffer(found, network.dtype).reshape(7, -1), network.forward(X))
 
 
 @examples
