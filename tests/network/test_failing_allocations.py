@@ -91,9 +91,13 @@ def test_failing_allocation_raises_memory_error(dtype):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "least"),
-    [("model.fit(X, Y)", 300), ("model.predict_proba(X)", 1), ("model.save(path)", 300),
-     ("cmlp.load(path)", 300)],
+    [
+        ("model.fit(X, Y)", 300),
+        ("model.predict_proba(X)", 1),
+        ("model.save(path)", 300),
+        ("cmlp.load(path)", 300),
+    ],
     ids=["fit", "predict", "save", "load"],
-)  # fmt: skip
+)
 def test_failing_allocation_keeps_the_estimator_and_its_file(tmp_path, call, least):
     assert failures(ESTIMATOR.replace("CALL", call), str(tmp_path / "model.cmlp")) >= least
