@@ -69,6 +69,39 @@ static void test_one_layer_reaches_the_bounds(int32_t dtype)
         }
 }
 
+/* The outputs of 300 inputs in the box, which are shifted and scaled, lie between the bounds. */
+static void test_last_layer(int32_t activation, int32_t loss, double scale)
+{
+    static const double shifts[N_IN] = {0.5, 0, -1}, factors[N_IN] = {2, -3, 0.25};
+    static _Alignas(64) unsigned char workspace[1 << 16];
+    const int64_t sizes[] = {N_IN, N_OUT};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
+                                    .n_layers = 2, .loss = loss, .dtype = CMLP_FLOAT32};
+    float x[ROWS * N_IN], output[ROWS * N_OUT];
+    uint64_t state = 6;
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    for (int i = 0; i < N_IN * N_OUT + N_OUT; i++) put(CMLP_FLOAT32, params, i, scale * get(CMLP_FLOAT32, params, i));
+    lower.shifts = upper.shifts = shifts;
+    lower.factors = upper.factors = factors;
+    CHECK(bounds() == CMLP_OK);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    for (int k = 0; k < 300; k++) {
+        cmlp_rows rows = lower;
+        rows.data = x;
+        for (int i = 0; i < ROWS * N_IN; i++) {
+            const double from = get(CMLP_FLOAT32, low, i), to = get(CMLP_FLOAT32, high, i);
+            x[i] = (float)(k % 3 ? uniform(&state, from, to) : random_below(&state, 2) ? from : to);
+        }
+        CHECK(cmlp_forward(net, params, &rows, output, &run) == CMLP_OK);
+        for (int i = 0; i < ROWS * N_OUT; i++)
+            CHECK(get(CMLP_FLOAT32, least, i) <= output[i] && output[i] <= get(CMLP_FLOAT32, most, i));
+    }
+    for (int i = 0; activation != CMLP_ACTIVATION_EXP && i < ROWS * N_OUT; i++)
+        CHECK(get(CMLP_FLOAT32, least, i) >= 0 && get(CMLP_FLOAT32, most, i) <= 1);
+}
+
 static int is_cancelled(void *context)
 {
     (void)context;
@@ -135,10 +168,32 @@ static void test_overflow(int32_t hidden)
     }
 }
 
+/* A sum that overflows makes all probabilities unknown. */
+static void test_unknown_probabilities(void)
+{
+    const int64_t sizes[] = {N_IN, N_OUT};
+    const int32_t activation = CMLP_ACTIVATION_SOFTMAX;
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
+                                    .n_layers = 2, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    for (int i = 0; i < N_IN * N_OUT; i += N_OUT) put(CMLP_FLOAT32, params, i, 3e38);
+    for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
+    CHECK(bounds() == CMLP_OK);
+    for (int i = 0; i < ROWS * N_OUT; i++)
+        CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
+}
+
 int main(void)
 {
     test_one_layer_reaches_the_bounds(CMLP_FLOAT32);
     test_one_layer_reaches_the_bounds(CMLP_FLOAT64);
+    for (double scale = 1; scale < 1e4; scale *= 10) {
+        test_last_layer(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, scale);
+        test_last_layer(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, scale);
+        test_last_layer(CMLP_ACTIVATION_EXP, CMLP_LOSS_POISSON, scale / 10);
+    }
+    test_unknown_probabilities();
     test_statuses();
     test_values();
     for (int32_t i = 1; cmlp_describe_activation(i); i++) test_overflow(i);

@@ -49,6 +49,31 @@ static void test_strides(void)
           f.targets.row_stride = f.targets.col_stride = 0));
 }
 
+/* A layer's own penalty is the same as one for all layers; penalties of 0 are none. */
+static void test_penalties(void)
+{
+    double alphas[CMLP_MAX_LAYERS] = {0};
+    SAME(ALL_TARGETS, f.objective.alpha = 0, f.objective.alphas = alphas);
+    for (int l = 0; l < CMLP_MAX_LAYERS; l++) alphas[l] = 0.25;
+    SAME(ALL_TARGETS, f.objective.alpha = 0.25, f.objective.alphas = alphas);
+}
+
+#define WITH_TARGET(value)                                                                                  \
+    (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,             \
+     f.targets.row_stride = 12, f.targets.col_stride = 4, f.objective.row_weights = f.weights, x[0] = (value))
+
+/* A row of weight 0 may have any target. */
+static void test_targets_of_ignored_rows(void)
+{
+    float *const x = f.x;
+    const double weight = f.weights[0];
+    const float first = x[0];
+    f.weights[0] = 0;
+    SAME(BIT(COST) | BIT(GRADIENT) | BIT(TRAIN), WITH_TARGET(2), WITH_TARGET(-3));
+    f.weights[0] = weight;
+    x[0] = first;
+}
+
 /* Without contiguous columns there is no default row stride. */
 static void test_missing_row_stride(void)
 {
@@ -119,6 +144,8 @@ int main(void)
                      .solver = CMLP_SOLVER_ADAM, .rows = 12, .batch = 12};
     fixture_make(&f, &s);
     test_strides();
+    test_penalties();
+    test_targets_of_ignored_rows();
     test_missing_row_stride();
     test_repeat();
     test_numbers();

@@ -146,6 +146,10 @@ static void test_labels_of_files(void)
     static const char escapes[] = LABELS("object", "\"\\n\",\"\\u4e2d\\\\\\/\",\"\\ud83d\\uDE00\"");
     static const char control[] = LABELS("object", "\"\\b\\f\",\"\\r\\t\",\"z\"");
     static const char unusual[] = LABELS("object", "\"a\\u0000b\",\"\\ud800\",\"\\udc00\"");
+    static const char pairs[] = LABELS("object", "\"\\ud800\\udc00\",\"\\udbff\\udfff\",\"z\"");
+    static const char unpaired[] = LABELS("object", "\"\\ud800\\ue000\",\"\\ud800\\udbff\",\"\\udfff\"");
+    expect(pairs, 0, "\xf0\x90\x80\x80");
+    expect(pairs, 1, "\xf4\x8f\xbf\xbf");
     expect(texts, 0, "a\"b");
     expect(texts, 1, "caf");
     expect(texts, 2, "\xc3\xa9");
@@ -164,7 +168,10 @@ static void test_labels_of_files(void)
     refuse_label(texts, 3, CMLP_ERROR_LABEL);
     refuse_label(texts, -1, CMLP_ERROR_LABEL);
     refuse_label(NULL, 0, CMLP_ERROR_FILE_KEY);
-    for (int32_t i = 0; i < 3; i++) refuse_label(unusual, i, CMLP_ERROR_FILE_SYNTAX); /* UTF-8 has no such letters */
+    for (int32_t i = 0; i < 3; i++) { /* UTF-8 has no such letters */
+        refuse_label(unusual, i, CMLP_ERROR_FILE_SYNTAX);
+        refuse_label(unpaired, i, CMLP_ERROR_FILE_SYNTAX);
+    }
 }
 
 /* Writes `text` into a file in the place of its labels, with the escapes of the head. */

@@ -1,10 +1,14 @@
 """Properties of any model: hypothesis chooses shapes, options and data, always the same ones."""
 
+import copy
 import io
 import pickle
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
+from c_build import HEADER, compiled, compiles_core, core_objects, linked
 from helpers import assert_same_bits
 from optional import package
 
@@ -69,6 +73,25 @@ def test_a_saved_network_predicts_the_same_bits(tmp_path, network, seed):
     assert_same_bits(pickle.loads(pickle.dumps(network)).forward(X), network.forward(X))
 
 
+@pytest.fixture(scope="module")
+def program():
+    """Return the compiled program that predicts rows with a stored model."""
+    source = Path(__file__).parents[1] / "consumers/loader/outputs.c"
+    flags = ("-O1", "-DCMLP_BUILD_ISA=1")
+    return linked("outputs", [*core_objects(*flags), *compiled([source], *flags, f"-I{HEADER.parent}")])
+
+
+@compiles_core
+@examples
+@hypothesis.given(networks(), SEEDS)
+def test_a_saved_network_predicts_the_same_bits_in_c(tmp_path, program, network, seed):
+    X = rows_for(network, 7, seed)
+    network.save(tmp_path / "model.cmlp")
+    X.tofile(tmp_path / "rows")
+    found = subprocess.run([program, tmp_path / "model.cmlp", tmp_path / "rows"], capture_output=True, check=True).stdout
+    assert_same_bits(np.frombuffer(found, network.dtype).reshape(7, -1), network.forward(X))
+
+
 @examples
 @hypothesis.given(networks(), st.lists(st.integers(0, 40), max_size=4), st.integers(1, 3), SEEDS)
 def test_predictions_do_not_depend_on_the_split(network, cuts, n_threads, seed):
@@ -90,9 +113,26 @@ def test_a_network_with_permuted_columns_and_weights_predicts_alike(network, see
 
 
 @examples
+@hypothesis.given(networks(), SEEDS)
+def test_permuted_classes_give_permuted_probabilities(network, seed):
+    """Of networks whose outputs are permuted alike: before training, and after it, to rounding."""
+    rng = np.random.RandomState(seed)
+    order = rng.permutation(network.sizes[-1])  # class j of the other network is class order[j]
+    X, classes = rows_for(network, 12, seed), rng.randint(len(order), size=12)
+    other = copy.deepcopy(network)
+    other.weights[-1][:] = network.weights[-1][:, order]
+    other.biases[-1][:] = network.biases[-1][order]
+    tolerances = {"rtol": 1e-3, "atol": 1e-5}
+    np.testing.assert_allclose(other.forward(X), network.forward(X)[:, order], **tolerances)
+    for one, labels in ((network, classes), (other, np.argsort(order)[classes])):
+        one.fit(X, labels, solver="sgd", learning_rate_init=0.01, max_iter=3, shuffle=False)
+    np.testing.assert_allclose(other.forward(X), network.forward(X)[:, order], **tolerances)
+    np.testing.assert_allclose(other.weights[-1], network.weights[-1][:, order], **tolerances)
+
+
+@examples
 @hypothesis.given(problems(), st.data())
-def test_permuted_classes_give_permuted_probabilities(problem, data):
-    """Of an estimator with the same weights: the labels are names only, as long as they keep their order."""
+def test_names_of_classes_do_not_matter_if_they_keep_their_order(problem, data):
     options, X, y, _ = problem
     n = int(y.max()) + 1
     names = np.sort(np.array(data.draw(st.lists(st.text("abcxyz", min_size=1), min_size=n, max_size=n, unique=True))))

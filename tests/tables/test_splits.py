@@ -130,6 +130,14 @@ def test_a_step_of_a_long_column_is_found_to_a_thousandth_of_its_rows():
     assert between < 1 / 1000
 
 
+@pytest.mark.parametrize("lowest", [[-1.7e308], [-1.7e308, -1.6e308], [1e307]])
+def test_columns_with_gaps_wider_than_the_largest_number_have_steps(lowest):
+    x = np.append(lowest, np.linspace(0.5, 1, 3001) * 1.7e308)  # more numbers than groups
+    middle = x[-1501]
+    below, above = steps(x, Signal((x >= middle) * 1, None))
+    assert below < above and abs(below - middle) < 1e306 and abs(above - middle) < 1e306  # three groups are wider
+
+
 def test_many_classes_take_little_memory():
     """A class for each row, such as an identifier as target by mistake."""
     n = 4000

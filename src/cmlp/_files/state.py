@@ -103,7 +103,6 @@ def load_state(file: ModelFile, parameters: Mapping[str, Any]) -> TrainingState:
         return _restored(file, history, load_parameters(file.strings["training"], "training"))
     state = TrainingState(file.params, History.from_fields(history))
     state.epoch, state.target_scale = epoch, scale_of(_target_scale(file))
-    state.folded = state.target_scale is not None
     return state
 
 

@@ -84,9 +84,9 @@ def _groups(
     if len(distinct) <= most:
         return distinct, distinct, np.searchsorted(distinct, x)
     # NumPy finds quantiles of sorted numbers four times as fast.
-    cuts = quantiles(ordered if weight is None else x, np.arange(most) / most, weight)
-    starts = np.unique(np.searchsorted(distinct, cuts))
-    starts[0] = 0
+    with np.errstate(over="ignore", invalid="ignore"):  # quantiles in gaps wider than the largest double are not finite
+        cuts = quantiles(ordered if weight is None else x, np.arange(most) / most, weight)
+    starts = np.unique(np.append(0, np.searchsorted(distinct, cuts[np.isfinite(cuts)])))
     ends = np.append(starts[1:], len(distinct)) - 1
     lowest = distinct[starts]
     return lowest, distinct[ends], np.searchsorted(lowest, x, side="right") - 1
