@@ -14,6 +14,7 @@ from estimator_cases import interrupted_at
 from helpers import labels, uniform
 from model_files import repaired, split
 from optional import package
+from record_hashes import hash_of_rows
 from recorded_fits import record_of
 from scipy import sparse
 from worker_cases import in_threads
@@ -32,34 +33,6 @@ KEPT = {"max_iter": 6, "tol": 0, "n_iter_no_change": 99, "random_state": 3, "bat
 
 def fitted(kind=MLPClassifier, X=X, y=Y, held=None, **parameters):
     return kind(hidden_layer_sizes=(8,), **{**KEPT, **parameters}).fit(X, y, **(held or {}))
-
-
-# The hash of rows, written again from docs/guide/provenance.md with nothing of cmlp.
-
-
-def in_float32(value):
-    return struct.unpack("<f", struct.pack("<f", value))[0]
-
-
-def smallest(values):
-    """Return values as bytes of the smallest type that holds all of them, with the number of bytes of each."""
-    values = [float(value) for value in values]
-    if all(value in range(256) and str(value)[0] != "-" for value in values):
-        return 1, bytes(map(int, values))
-    single = all(value != value or (abs(value) < 2**127 and in_float32(value) == value) for value in values)
-    code, nan = ("<f", "0000c07f") if single else ("<d", "000000000000f87f")
-    parts = [bytes.fromhex(nan) if value != value else struct.pack(code, value) for value in values]
-    return len(parts[0]), b"".join(parts)
-
-
-def hash_of_rows(name, rows):
-    rows = [np.ravel(row).tolist() for row in rows]
-    whole = hashlib.sha256(b"cmlp data 1\n" + name.encode() + b"\n")
-    for begin in range(0, len(rows), 1024):
-        size, content = smallest([value for row in rows[begin : begin + 1024] for value in row])
-        whole.update(hashlib.sha256(bytes([size]) + content).digest())
-    whole.update(struct.pack("<QQ", len(rows[0]), len(rows)))
-    return whole.hexdigest()
 
 
 def test_hashes_of_the_data_are_those_of_an_independent_implementation(tmp_path):

@@ -138,7 +138,7 @@ def recorded(
         raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another one.")
     chains: list[Chain] = []
     for number, state in enumerate(states):
-        kept = {"links": (), "every": 0} if state.provenance is None else state.provenance["networks"][number]
+        kept: Any = {"links": (), "every": 0} if state.provenance is None else state.provenance["networks"][number]
         first = first_link(head, number)
         if again is not None:
             chains.append(Replay(state, first, again.record["networks"][number], again.progress, again.n_epochs))
