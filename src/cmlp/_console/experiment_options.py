@@ -51,7 +51,8 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--method": {"choices": tuple(METHODS), "help": f"{_METHODS} (default: {_DEFAULTS})"},
     "--activation": {
         "choices": (*HIDDEN, *SYNONYMS),
-        "help": f"activation of the hidden layers (default: {_by_method('activation')})",
+        "metavar": "NAME",  # the list of choices is wider than a terminal
+        "help": f"hidden activation: {', '.join((*HIDDEN, *SYNONYMS))} (default: {_by_method('activation')})",
     },
     "--epochs": _number(options.whole(1), f"number of passes over the images (default: {_by_method('max_iter')})"),
     "--rate": _number(options.positive, f"learning rate (default: {_by_method('learning_rate_init')})", metavar="X"),
