@@ -50,9 +50,10 @@
  *   docs/stability.md says what else stays the same within a major version.
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
- *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), all outputs are left unchanged, except that
- *   cmlp_run.refused names the argument, and cmlp_run.bad_row is the row of a bad label, weight or index. After the
- *   other errors and CMLP_CANCELLED, outputs hold unspecified values unless the function's comment says more.
+ *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), outputs are left unchanged, unless the function's
+ *   comment says otherwise. After the other errors and CMLP_CANCELLED, outputs hold unspecified values unless the
+ *   comment says more. The outputs of cmlp_run are always set: `refused` names an invalid argument, and bad_row is the
+ *   row of a bad label, weight or index.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
  *   the library's mode.
@@ -99,7 +100,8 @@
 #  endif
 #endif
 
-/* A struct with struct_size set and all other fields zero:  cmlp_rows rows = CMLP_INIT(cmlp_rows); */
+/* A struct with struct_size set and all other fields zero:  cmlp_rows rows = CMLP_INIT(cmlp_rows);
+ * In strict C, a static struct is initialized with {.struct_size = sizeof(cmlp_rows)} instead. */
 #ifdef __cplusplus
 extern "C++" {
 template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
@@ -138,7 +140,7 @@ enum {
     CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function requires */
     CMLP_ERROR_ALIGNMENT = 26,    /* a buffer or a stride is not aligned for its type */
     CMLP_ERROR_NET = 27,          /* not a net made by cmlp_net_init of this version */
-    CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or no rows to take a mean of */
+    CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or an objective has no rows */
     CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
     CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
     CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
@@ -168,8 +170,8 @@ enum {
     CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
     CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
     CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
-    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, a shift or factor of the inputs, or a cost of a training is NaN or
-                                      * infinite */
+    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, a shift or factor of the inputs, or a cost of the training state is NaN
+                                      * or infinite */
     CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's input does not give the stored output */
     CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
     CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
@@ -283,8 +285,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_init(void *memory, size_t memory
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs; or NULL.
  * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row or output),
- * BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
+ * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row, label or
+ * output), BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
  * *label is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
                                                             float *output, void *scratch, size_t scratch_size);
@@ -497,8 +499,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void
  * rows: exactly one row, or more of which `order` selects one.
  * label, output: as in cmlp_model_predict_f32.
  * scratch: cmlp_predict_size() bytes, any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net and rows; NULL or ALIGNMENT of params or output; ROWS if not one row is
- * selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
+ * Returns CMLP_OK; the errors of a net and rows; NULL of params; ALIGNMENT of params, label or output; ROWS if not one
+ * row is selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                                   int32_t *label, void *output, void *scratch, size_t scratch_size);
 
@@ -656,8 +658,8 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
- *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. col_stride and dtype are
- *   ignored.
+ *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
+ *   col_stride is ignored.
  * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
  *
  * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
@@ -667,7 +669,7 @@ typedef struct cmlp_targets {
     int64_t n_rows;
     int64_t row_stride, col_stride;
     cmlp_targets_kind kind;
-    cmlp_dtype dtype; /* of dense targets */
+    cmlp_dtype dtype; /* of data */
 } cmlp_targets;
 
 /* Contiguous dense targets (n_rows, n_outputs), or one class index per row. */
@@ -874,7 +876,7 @@ typedef struct cmlp_model_array {
  * never stopped. The costs are those of the network's loss, with loss_scale 0.5 for CMLP_LOSS_SQUARED_ERROR (Python
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
- * The errors of a training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
+ * The errors of training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
  * OPTION (n_epochs, alpha), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. */
 typedef struct cmlp_training {
     size_t struct_size;
@@ -914,9 +916,9 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * scratch: any alignment; its contents do not matter.
- * Returns CMLP_OK; the errors of a net and a training; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts,
- * factors, a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the
- * net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
+ * Returns CMLP_OK; the errors of a net and training; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts, factors,
+ * a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type
+ * can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
  * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
  * file has. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,
@@ -958,7 +960,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *tab
 /* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
  * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires".
- * content: input_scale, shifts and factors are not used, and there is no training (OPTION).
+ * content: input_scale, shifts and factors are not used, and `training` is NULL (OPTION).
  * Returns as cmlp_model_write, with the errors of a table. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,
                                                       void *scratch, size_t scratch_size);

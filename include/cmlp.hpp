@@ -65,7 +65,7 @@ private:
 };
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
-// predictor of its own.
+// predictor of its own. The functions of a model that has been moved from throw an error with CMLP_ERROR_NULL.
 class model {
 public:
     // The bytes of a model file.
@@ -83,19 +83,19 @@ public:
     static model load(const std::string &path)
     {
         cmlp_file file;
-        check(cmlp_file_load(&file, path.c_str()));
+        check(path.find('\0') == std::string::npos ? cmlp_file_load(&file, path.c_str()) : CMLP_ERROR_FILE_READ);
         return model(file);
     }
 
     const cmlp_model_info &info() const { return sizes; }
-    const cmlp_model *get() const { return loaded; }
+    const cmlp_model *get() const { return memory ? loaded : nullptr; }
 
     // A metadata string, for example "activations". The view is valid as long as the model.
     std::string_view metadata(const char *key) const &
     {
         const char *text = nullptr;
         std::size_t length = 0;
-        check(cmlp_model_metadata(loaded, key, &text, &length));
+        check(cmlp_model_metadata(get(), key, &text, &length));
         return {text, length};
     }
     std::string_view metadata(const char *key) const && = delete;
@@ -105,7 +105,7 @@ public:
     {
         std::string text(64, '\0');
         cmlp_status status;
-        while ((status = cmlp_model_label(loaded, index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
+        while ((status = cmlp_model_label(get(), index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
             text.resize(2 * text.size());
         check(status);
         return text.c_str();
@@ -115,7 +115,7 @@ public:
     categories categories_of(std::int64_t column) const &
     {
         cmlp_categories found = CMLP_INIT(cmlp_categories);
-        check(cmlp_model_categories(loaded, column, &found));
+        check(cmlp_model_categories(get(), column, &found));
         return categories(found);
     }
     categories categories_of(std::int64_t column) const && = delete;
@@ -124,7 +124,7 @@ public:
     double margin(double coverage, std::int64_t target = 0) const
     {
         double found = 0;
-        check(cmlp_model_margin(loaded, target, coverage, &found));
+        check(cmlp_model_margin(get(), target, coverage, &found));
         return found;
     }
 

@@ -41,6 +41,8 @@ static inline void cmlp_file_free(cmlp_file *file)
     file->model = NULL;
 }
 
+/* The next three functions are parts of cmlp_file_load. Programs do not call them: later versions may change them. */
+
 /* Extends the memory to `capacity` bytes. */
 static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
 {

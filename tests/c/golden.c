@@ -205,7 +205,7 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
                                   .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
                                   .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c), .col_stride = 8,
                                   .kind = c->targets == CLASSES ? CMLP_TARGETS_CLASSES : CMLP_TARGETS_DENSE,
-                                      .dtype = F64};
+                                      .dtype = c->targets == CLASSES ? CMLP_INT32 : F64};
     const cmlp_objective objective = {.struct_size = sizeof objective, .row_weights = c->weighted ? p->weights : NULL,
                                       .alpha = c->alpha, .loss_scale = c->loss_scale};
     cmlp_run run = {.struct_size = sizeof run, .workspace = p->workspace, .workspace_size = sizeof p->workspace,

@@ -154,6 +154,7 @@ static void test_targets(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
     INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.dtype = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, f.targets.dtype = CMLP_INT64);
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
             (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
              f.targets.col_stride = 4));

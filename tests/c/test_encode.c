@@ -179,6 +179,9 @@ static void check_refusals(void)
     CHECK(cmlp_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_encode(&encoder, raw[0], -1, 0, inputs) == CMLP_ERROR_ROWS);
     CHECK(cmlp_encode(&encoder, NULL, 1, 0, inputs) == CMLP_ERROR_NULL);
+    CHECK(cmlp_encode(&encoder, (const double *)(const void *)((const char *)raw + 4), 1, 0, inputs) ==
+          CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, (char *)inputs + 1) == CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     CHECK(cmlp_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);

@@ -138,6 +138,35 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
 
+/* Many rows at once: each as alone, with labels or without, by the scale of the model only. */
+static void compare_many_rows(const cmlp_model *model, void *scratch, size_t size)
+{
+    static _Alignas(64) unsigned char workspace[1 << 16];
+    const float x[3][N_IN] = {{3, 0, 255, 7}, {0, 0, 0, 0}, {-1, 2, 5, 9}};
+    float many[3][N_OUT], one[N_OUT];
+    int32_t labels[3] = {-2, -2, -2}, label = -2;
+    const int64_t order[] = {2, 0};
+    cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, 3, N_IN), r;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    CHECK(cmlp_model_workspace_size(model, &rows, 0, &run.workspace_size) == CMLP_OK &&
+          run.workspace_size <= sizeof workspace);
+    CHECK((r = rows, r.scale = 1, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) == CMLP_OK);
+    for (int i = 0; i < 3; i++) {
+        CHECK(cmlp_model_predict_f32(model, x[i], &label, one, scratch, size) == CMLP_OK && label == labels[i]);
+        CHECK(same_bits(CMLP_FLOAT32, many[i], one, N_OUT));
+    }
+    CHECK((r = rows, r.order = order, r.n_order = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) ==
+          CMLP_OK && label == labels[0] && same_bits(CMLP_FLOAT32, many[0], one, N_OUT));
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, many[0], &run) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, (int32_t *)(void *)((char *)labels + 1), many[0], &run) ==
+          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "labels"));
+    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) == CMLP_ERROR_OPTION);
+    labels[0] = -2;
+    CHECK((r = rows, r.n_cols = 3, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) != CMLP_OK &&
+          labels[0] == -2);
+}
+
 static void test_round_trips(void)
 {
     static const int32_t pairs[][2] = {{CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG},
@@ -436,7 +465,7 @@ static void test_invalid_load(void)
     memcpy(changed.bytes + 4, good.bytes, good.size);
     CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, scratch, s, &none) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
-    int32_t label = -2;
+    int32_t pair[2], label = -2;
     CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     char text[8];
@@ -454,6 +483,7 @@ static void test_invalid_load(void)
     CHECK(predict_row(model, row, &label, output, NULL, s) == CMLP_ERROR_NULL);
     CHECK(predict_row(model, row, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
     CHECK(predict_row(model, (char *)row + 1, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, s) == CMLP_ERROR_ALIGNMENT);
     CHECK(label == -2);
     CHECK(predict_row(model, row, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
     memset(row, 0xff, sizeof row);
@@ -479,8 +509,12 @@ static int refuse(void *context, const void *piece, size_t n)
         check_that(status == (expected) && !changed.size, "%s: %s", #change, cmlp_status_name(status));         \
     } while (0)
 
+static int accept(void *context, const void *piece, size_t n) { return (void)context, (void)piece, n == 0; }
+
 static void test_invalid_content(void)
 {
+    static unsigned char scratch[1 << 14];
+    static const char long_name[] = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"; /* 65 n */
     static const double vectors[N_IN + 1] = {1, 2, 3, 4, 5}, with_zero[N_IN] = {1, 2, 0, 4};
     static const double far_away[N_IN] = {1e300, 1e300, 1e300, 1e300};
     const double *const misaligned = (const double *)(const void *)((const char *)vectors + 4);
@@ -488,7 +522,9 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.strings = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.arrays = NULL);
+    WRITE_REFUSED(CMLP_ERROR_NULL, s[1].key = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, s[1].value = NULL);
+    WRITE_REFUSED(CMLP_ERROR_NULL, a[1].name = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, a[1].data = NULL);
     WRITE_REFUSED(CMLP_ERROR_OPTION, content.n_strings = -1);
     WRITE_REFUSED(CMLP_ERROR_OPTION, content.n_arrays = -1);
@@ -497,8 +533,11 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "a");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "loss");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "No");
-    WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].reserved[1] = 1);
-    WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[2] = 1);
+    for (int i = 0; i < 2; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].reserved[i] = 1);
+    for (int i = 0; i < 3; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[i] = 1);
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "n{te");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = long_name);
+    WRITE_REFUSED(CMLP_OK, (s[1].key = long_name + 1, content.write = accept));
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "");
     WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\n");
     WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\xc3\xa9");
@@ -514,13 +553,18 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.shifts = vectors, content.factors = with_zero));
     WRITE_REFUSED(CMLP_ERROR_INPUT, (content.shifts = far_away, content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = 0);
+    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
+    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));
     WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
     WRITE_REFUSED(CMLP_ERROR_FILE_NONFINITE, put(CMLP_FLOAT32, params, 5, 1e39));
     make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    const cmlp_model_content valid = content_for(&changed);
     size_t size;
+    CHECK(cmlp_model_write(net, NULL, &valid, scratch, sizeof scratch) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_write(net, (char *)params + 1, &valid, scratch, sizeof scratch) == CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_model_write_size(net, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_write_size(NULL, &size) == CMLP_ERROR_NULL);
     for (int pieces = 0; pieces < 6; pieces++) {
@@ -538,6 +582,7 @@ int main(void)
     test_round_trips();
     test_parameters();
     test_bytes();
+    CHECK(load(good.bytes, good.size, 1, compare_many_rows) == CMLP_OK);
     CHECK(load(good.bytes, good.size, 1, find_metadata) == CMLP_OK);
     test_damage();
     test_without_verification();

@@ -192,7 +192,7 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     const uint8_t bytes[N_COLUMNS] = {0};
     double row[N_COLUMNS] = {0}, output[N_OUT];
     char text[8];
-    int32_t label = -7;
+    int32_t label = -7, pair[2];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     float floats[N_OUT] = {0};
     CHECK(cmlp_model_predict_u8(model, bytes, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
@@ -200,6 +200,7 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     CHECK(predict_row(model, NULL, &label, output, scratch, size) == CMLP_ERROR_NULL);
     CHECK(predict_row(model, (char *)row + 4, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
     CHECK(predict_row(model, row, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
@@ -217,6 +218,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     static int64_t order[MANY];
     static unsigned char workspace[1 << 20];
     int32_t labels[MANY], label = -7;
+    size_t bytes;
     uint64_t state = 3;
     cmlp_run run = CMLP_INIT(cmlp_run);
     for (int i = 0; i < MANY; i++) {
@@ -252,6 +254,10 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)found[0], &run) == CMLP_ERROR_DTYPE);
     CHECK((r = rows, r.dtype = CMLP_FLOAT32, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) ==
           CMLP_ERROR_DTYPE && !strcmp(run.refused, "rows->dtype"));
+    CHECK((r = rows, r.n_rows = -1, cmlp_model_workspace_size(model, &r, 1, &bytes)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.kind = CMLP_ROWS_CSR, cmlp_model_workspace_size(model, &r, 1, &bytes)) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_model_workspace_size(model, &rows, -1, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_model_workspace_size(model, &rows, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
     CHECK((r = rows, r.n_cols--, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) == CMLP_ERROR_ROWS);
     CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) == CMLP_ERROR_OPTION &&
           !strcmp(run.refused, "rows->scale"));
@@ -399,7 +405,8 @@ static void check_refusals(void)
 {
     cmlp_table table = table_of(&target), t;
     const cmlp_net *mixed[] = {nets[0], nets[1]};
-    const void *missing[] = {blocks[0], NULL};
+    const cmlp_net *no_second[] = {nets[1], NULL};
+    const void *missing[] = {blocks[0], NULL}, *misaligned[] = {blocks[0], (const char *)blocks[1] + 1};
     static const double invalid[][4] = {{NAN, 1, 0, 1}, {0, 0, 0, 1}, {0, -1, 0, 1}, {0, 1, 2, 1}, {0, 1, 0, INFINITY}};
     for (int i = 0; i < 5; i++) {
         const double *v = invalid[i];
@@ -412,7 +419,10 @@ static void check_refusals(void)
     CHECK((t = table, t.n_nets = CMLP_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
                                                                            CMLP_ERROR_NULL);
+    CHECK((t = table, t.params = NULL, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.n_nets = 2, t.nets = no_second, refused(t)) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_nets = 2, t.params = missing, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.n_nets = 2, t.params = misaligned, refused(t)) == CMLP_ERROR_ALIGNMENT);
     CHECK((t = table, t.n_columns = N_COLUMNS - 1, refused(t)) == CMLP_ERROR_WIDTH);
     CHECK((t = table, t.struct_size = 8, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
     t = table;
@@ -435,6 +445,58 @@ static void check_refusals(void)
     CHECK(refused(table) == CMLP_ERROR_FILE_NONFINITE && !good.size);
 }
 
+/* All networks of a table have the loss and the activations of the first one. */
+static void check_different_nets(void)
+{
+    static const struct {
+        int32_t loss;
+        double loss_parameter;
+        int32_t activation;
+        double parameter;
+        cmlp_status status;
+    } others[] = {{CMLP_LOSS_HUBER, 0.5, CMLP_ACTIVATION_ELU, 2, CMLP_OK},
+                  {CMLP_LOSS_SQUARED_ERROR, 0, CMLP_ACTIVATION_ELU, 2, CMLP_ERROR_LOSS},
+                  {CMLP_LOSS_HUBER, 0.25, CMLP_ACTIVATION_ELU, 2, CMLP_ERROR_LOSS},
+                  {CMLP_LOSS_HUBER, 0.5, CMLP_ACTIVATION_RELU, 0, CMLP_ERROR_ACTIVATION},
+                  {CMLP_LOSS_HUBER, 0.5, CMLP_ACTIVATION_ELU, 1, CMLP_ERROR_ACTIVATION}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        for (int bins = 0; bins < 2; bins++) {
+            const size_t k = bins ? 0 : i; /* net_list begins with the network with bins */
+            const int64_t sizes[] = {bins ? WIDE : NARROW, N_HIDDEN, N_OUT};
+            const int32_t activations[] = {others[k].activation, CMLP_ACTIVATION_IDENTITY};
+            const double parameters[] = {others[k].parameter, 0};
+            cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+            config.sizes = sizes;
+            config.activations = activations;
+            config.activation_parameters = parameters;
+            config.n_layers = 3;
+            config.loss = others[k].loss;
+            config.loss_parameter = others[k].loss_parameter;
+            config.dtype = CMLP_FLOAT32;
+            CHECK(cmlp_net_init(nets[bins], CMLP_NET_SIZE, &config) == CMLP_OK);
+        }
+        CHECK(refused(table_of(&target)) == others[i].status);
+    }
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+}
+
+/* Two quantiles are a loss other than three, before the outputs are compared. */
+static void check_different_quantiles(void)
+{
+    const int64_t sizes[] = {NARROW, N_HIDDEN, 2};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 3;
+    config.loss = CMLP_LOSS_QUANTILE;
+    config.dtype = CMLP_FLOAT32;
+    config.quantiles = quantiles[0];
+    make_quantile_nets(quantiles[0], quantiles[0]);
+    CHECK(cmlp_net_init(nets[0], CMLP_NET_SIZE, &config) == CMLP_OK && refused(table_of(&target)) == CMLP_ERROR_LOSS);
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+}
+
 static void check_names(void)
 {
     static const unsigned char byte = 1;
@@ -452,6 +514,10 @@ static void check_names(void)
         CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_NAME);
     }
     content.n_arrays = 0;
+    CHECK(cmlp_table_write(&table, &content, NULL, sizeof scratch) == CMLP_ERROR_NULL);
+    content.write = NULL;
+    CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_NULL);
+    content.write = model_file_append;
     content.n_strings = 1;
     content.strings = &string;
     CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_NAME);
@@ -623,6 +689,8 @@ int main(void)
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     check_names();
+    check_different_nets();
+    check_different_quantiles();
     check_refusals();
     return finish();
 }

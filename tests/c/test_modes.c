@@ -4,6 +4,7 @@
 
 #include "../../src/cmlp/core/base/float_mode.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,6 +131,7 @@ static void check_descriptions(descriptions *d, const mode *m)
     int status = cmlp_net_init(net, sizeof d->net, &d->config);
     status |= cmlp_encoder_width(&encoder, &width);
     status |= cmlp_labels(net, d->outputs, 1, &label);
+    status |= cmlp_category_of_integer(&d->categories, INT64_MAX, &code); /* is no double */
     status |= cmlp_category_of_number(&d->categories, 0x1p-1060, &code);
     status |= cmlp_model_write(net, d->params, &d->content, d->scratch, sizeof d->scratch);
     status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info);
@@ -219,6 +221,7 @@ static int table_in(const mode *m, double *results)
     if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
     if (!status) status = cmlp_model_predict_f64(model, raw, NULL, &results[0], scratch, sizeof scratch);
     if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
+    if (!status && cmlp_model_margin(model, 0, NAN, &results[2]) != CMLP_ERROR_OPTION) status = -1;
     cmlp_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

@@ -116,10 +116,29 @@ static void test_refused_trainings(void)
     REFUSED(optimizer.n_steps = INT64_MAX - 1, CMLP_ERROR_OVERFLOW);
     order[1] = N_ROWS;
     REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_ORDER);
+    order[1] = -1;
+    REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_ORDER);
     order[1] = 0;
     losses[2] = INFINITY;
     REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_FILE_NONFINITE);
     losses[2] = 1;
+}
+
+/* The state of the optimizer has more elements than an array of a file; none of them is read. */
+static void test_too_large_state(void)
+{
+    const int64_t sizes[] = {1, INT64_C(1) << 30};
+    const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    cmlp_training training = good_training();
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 2;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = CMLP_FLOAT32;
+    if (cmlp_net_init(net, sizeof net_memory, &config)) return; /* 32 bits */
+    optimizer.state_size = SIZE_MAX;
+    CHECK(write_with(&training, NULL) == CMLP_ERROR_OVERFLOW);
 }
 
 int main(void)
@@ -127,5 +146,6 @@ int main(void)
     make_net();
     test_arrays();
     test_refused_trainings();
+    test_too_large_state();
     return finish();
 }

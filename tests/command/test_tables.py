@@ -86,10 +86,79 @@ def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
     assert lines[-3].startswith("accuracy ")  # no rows, no sets
 
 
-def test_training_reports_the_score_of_several_quantiles(command):
-    status, lines, _ = command(*TRAIN, "--regressor", "--loss", "quantile", "--quantile", "0.1,0.9")
-    assert status == 0 and lines[-4].endswith(" on 25 rows held out of training; always the same numbers: 0 at most")
-    assert 0.3 < float(lines[-4].removeprefix("D2 score of the quantiles ").split()[0]) < 1
+@pytest.mark.parametrize("levels", [[0.9], [0.1, 0.9]])
+def test_training_reports_the_pinball_loss_of_quantiles(command, levels):
+    status, lines, _ = command(*TRAIN, "--loss", "quantile", "--quantile", ",".join(map(str, levels)))
+    held, rows = np.split(np.random.RandomState(0).permutation(N), [N // 8])
+    predicted = predictions(cmlp.load("m.cmlp")).reshape(N, -1)[held]
+
+    def loss(values):
+        pairs = [
+            (q, y - v) for row, y in zip(values, PRICE[held], strict=True) for q, v in zip(levels, row, strict=True)
+        ]
+        return np.mean([max(q * rest, (q - 1) * rest) for q, rest in pairs])
+
+    base = loss(np.tile(np.quantile(PRICE[rows], levels), (len(held), 1)))
+    assert status == 0 and lines[-4] == (
+        f"mean pinball loss {loss(predicted):.4g} on 25 rows held out of training; "
+        f"always the quantiles of the training rows: {base:.4g}"
+    )
+
+
+def test_quantile_implies_a_regressor(command):
+    status, _, err = command(*TRAIN, "--quantile", "0.9")
+    assert status == 1 and err == "cmlp: error: --quantile 0.9 needs --loss quantile, got 'squared_error'.\n"
+    Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
+    assert command("train", "n.csv", "--target", "b", "-o", "n.cmlp", "--loss", "quantile", "--quantile", "0.9")[0] == 0
+    assert isinstance(cmlp.load("n.cmlp"), cmlp.MLPRegressor)
+
+
+def as_parquet(name="flats"):
+    pandas = package("pandas")
+    package("pyarrow")
+    frame = pandas.read_csv(f"{name}.csv", parse_dates=["built"], keep_default_na=False, na_values=["", "NA"])
+    frame.to_parquet(f"{name}.parquet")
+    return frame
+
+
+def test_parquet_trains_and_predicts_as_csv(command):
+    frame = as_parquet()
+    status, lines, err = command(*[word.replace(".csv", ".parquet") for word in TRAIN])
+    assert (status, err) == (0, "")
+    assert lines[0].startswith("flats.parquet: column 'district' must contain numbers, got ")
+    model = cmlp.load("m.cmlp")
+    _, in_parquet, err = command("predict", "m.cmlp", "flats.parquet")
+    assert err == "cmlp: the model does not need the columns note, price, kind: ignored\n"
+    assert list(map(float, in_parquet)) == model.predict(frame[model.feature_names_in_]).tolist()
+    report = lines[-4:]
+    assert command(*TRAIN)[1][-4:] == report  # the same rows are held out, and the same model is trained
+    assert command("predict", "m.cmlp", "flats.parquet", "--drop", "note", "--drop", "kind")[1] == in_parquet
+
+
+def test_parquet_with_only_missing_numbers_makes_a_table(command):
+    frame = as_parquet()
+    frame[["size", "price"]].to_parquet("gaps.parquet")
+    status, lines, _ = command("train", "gaps.parquet", "--target", "price", *OPTIONS)
+    assert status == 0 and lines[0].startswith("gaps.parquet, row 4, column 1 ('size'): the value is nan. So this")
+
+
+def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
+    pandas = package("pandas")
+    numbers = np.arange(60)
+    codes = [f"x{i % 4}" for i in numbers]
+    frame = pandas.DataFrame({"lift": numbers % 3 == 0, "code": codes, "y": numbers % 3 * 1.5})
+    frame.to_csv("bits.csv", index=False)
+    frame.to_parquet("bits.parquet")
+    assert command("train", "bits.csv", "--target", "y", *OPTIONS)[0] == 0
+    assert cmlp.load("m.cmlp")._document().columns.categories[0] == ["False", "True"]
+    expected, found = (command("predict", "m.cmlp", f"bits.{end}", "--drop", "y") for end in ("csv", "parquet"))
+    assert found == expected and len({*found[1]}) > 4
+
+
+def test_notice_of_one_column_is_singular(command):
+    command(*TRAIN)
+    _, _, err = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind")
+    assert err == "cmlp: the model does not need the column price: ignored\n"
 
 
 def test_parameters_of_tables_are_options(command):

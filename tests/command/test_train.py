@@ -156,7 +156,7 @@ def test_missing_values_of_parquet_are_named(train):
     parquet.write_table(pyarrow.table({"a": [1.0] * 50 + [None], "kind": [0, 1, 2] * 17}), "rows.parquet", 40)
     assert (
         "rows.parquet, row 51, column 1 ('a'): the value is nan"
-        in (train("rows.parquet", "--target", "kind", "-o", "m.cmlp")[2])
+        in (train("rows.parquet", "--target", "kind", "-o", "m.cmlp", "--validation", "rows.parquet")[2])
     )
 
 
@@ -223,7 +223,7 @@ def test_labels_in_a_file_of_their_own(train):
         (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
         (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),
         (["rows.csv", "--target", "price", "--resume"], "m.cmlp: No such file"),
-        (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile is only for --regressor"),
+        (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile 0.1 needs --loss quantile"),
         (["rows.npy", "--target", "5", "--regressor", "--class-weight", "balanced"], "--class-weight is not for"),
         (["rows.npy", "--target", "5", "--max-iter", "0"], "--max-iter must be an int in the range [1, inf). Got 0"),
         (["rows.npy", "--target", "5", "--weight-decay", "0.1"], "--weight-decay 0.1 needs --solver adamw, got 'adam'"),

@@ -121,6 +121,8 @@ def _of_c(exported: dict[str, Any]) -> Report:
         file = str(Path(entry["filename"]).relative_to(core))
         lines = Path(entry["filename"]).read_text().splitlines()
         for number, count in _counts(entry["segments"]).items():
+            if lines[number - 1].strip() in ("{", "}"):
+                continue
             report.add("lines of the core", file, number, lines[number - 1], [count > 0])
         if any(file.startswith(prefix) for prefix in TABLE["c"]["conditions"]):
             for record in entry["mcdc_records"]:

@@ -46,7 +46,7 @@ BAD_ROWS = [
     ([GOOD, (X, LABELS[:9])], r"In part 1: Found input variables with inconsistent numbers of samples: \[60, 9\]"),
     ([GOOD, (X[:, 0], LABELS)], "In part 1: Expected 2D array, got 1D array"),
     ([GOOD, (X, LABELS.astype(str))], "In part 1: y has text, but numbers in part 0"),
-    ([GOOD, (X, changed(LABELS * 1.0, 7, np.nan))], "In part 1, row 7: Input y contains NaN"),
+    ([GOOD, (X, changed(LABELS * 1.0, 7, np.nan))], "Input y contains NaN at row 7"),
     ([GOOD, (X, LABELS, np.ones(60))], "In part 1: Either all parts must have sample weights, or none"),
     ([GOOD, X], r"Part 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
     ([GOOD, (changed(X, (5, 2), np.inf), LABELS)], "In shard 1, whose first row is the row 60 of X: .*row 5, column 2"),

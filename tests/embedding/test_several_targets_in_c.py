@@ -1,4 +1,4 @@
-"""A C program and a C++ program print the predictions and intervals of several targets as Python has them."""
+"""A C++ program has the margins of several targets as Python has them."""
 
 import shutil
 
@@ -10,24 +10,6 @@ from cmlp import TabularRegressor
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")]
 
-C = """
-#include <stdio.h>
-#include <cmlp.h>
-#include <cmlp_file.h>
-
-int main(int argc, char **argv)
-{
-    cmlp_file file;
-    double row[2] = {0.25, 0.75}, found[2], margin;
-    if (argc < 2 || cmlp_file_load(&file, argv[1])) return 1;
-    if (cmlp_model_predict_f64(file.model, row, NULL, found, file.scratch, file.info.scratch_size)) return 2;
-    for (int k = 0; k < 2; k++) {
-        if (cmlp_model_margin(file.model, k, 0.9, &margin)) return 3;
-        printf("%.17g %.17g %.17g\\n", found[k], found[k] - margin, found[k] + margin);
-    }
-    return 0;
-}
-"""
 CPP = """
 #include <cstdio>
 #include <cmlp.hpp>
@@ -47,18 +29,6 @@ def model():
     X = np.random.RandomState(0).random_sample((120, 2))
     parameters = {"hidden_layer_sizes": (8,), "n_estimators": 2, "n_epochs": 10, "random_state": 0}
     return TabularRegressor(**parameters).fit(X, np.stack([X[:, 0], 1000 * X[:, 1] ** 2], axis=1))
-
-
-def test_c_program_prints_what_python_predicts(model, single_file, tmp_path):
-    model.save(tmp_path / "model.cmlp")
-    source, program = tmp_path / "program.c", tmp_path / "program"
-    source.write_text(C, encoding="utf-8")
-    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
-    run(COMPILER, "-O1", *smallest, f"-I{single_file.parent}", source, single_file, "-lm", "-o", program)
-    lines = run(program, tmp_path / "model.cmlp").splitlines()
-    row = [[0.25, 0.75]]
-    for line, value, ends in zip(lines, model.predict(row)[0], model.predict_interval(row, 0.9)[0], strict=True):
-        assert list(map(float, line.split())) == [value, *ends]
 
 
 @pytest.mark.skipif(not shutil.which("c++"), reason="needs a C++ compiler called c++")

@@ -1,10 +1,14 @@
-"""cmlp.hpp predicts rows of a table bit-identically to Python, and does not compile what would go wrong later."""
+"""Programs in C and C++ predict rows of a table, with intervals, bit-identically to Python.
+
+cmlp.hpp does not compile what would go wrong later.
+"""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from c_build import COMPILER, run
 
@@ -36,8 +40,34 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
     assert [float(code) for code in text.split()] == [first["1"], first[1.0], first["north"], -1]
     assert [float(code) for code in number.split()] == [second[1.0], second[2.0], -1, second[1.0]]
     rows = [["1", 2.0, 0.5], ["north", 1.0, float("nan")], ["unknown", 9.0, 3.0]]
-    assert [float(value) for value in predictions] == model.predict(rows).tolist()
+    found = [[float(value) for value in line.split()] for line in predictions]
+    assert found == np.column_stack([model.predict(rows), model.predict_interval(rows, 0.9)]).tolist()
     assert statuses.split() == ["CMLP_ERROR_FILE_READ", "CMLP_ERROR_FILE_SHORT"]
+
+
+QUANTILES = {"loss": "quantile", "quantile": [0.4, 0.5, 0.6]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_targets", "options", "coverage"), [(1, {}, 0.9), (2, {}, 0.9), (1, QUANTILES, 0.05)])
+def test_c_program_prints_prediction_and_interval(single_file, tmp_path, n_targets, options, coverage):
+    X = [[["north", "süd", None][i % 3], float("nan") if i % 5 == 0 else i / 7] for i in range(90)]
+    y = np.stack([np.arange(90) % 7, 100.0 * np.arange(90)], axis=1)[:, :n_targets].squeeze()
+    model = TabularRegressor(**options, hidden_layer_sizes=(8,), n_estimators=2, n_epochs=9, random_state=0).fit(X, y)
+    model.calibrate(X, model.predict(X).reshape(90, -1).mean(axis=1) if options else y).save(tmp_path / "table.cmlp")
+    program = tmp_path / "interval"
+    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    source = PROGRAM.with_name("interval.c")
+    run(COMPILER, "-O1", "-Wall", *smallest, f"-I{single_file.parent}", source, single_file, "-lm", "-o", program)
+    for text, number in (("north", 0.5), ("", 3.25), ("new", float("nan"))):
+        lines = run(program, tmp_path / "table.cmlp", coverage, text, "" if np.isnan(number) else number).splitlines()
+        row = [[text or None, number]]
+        predicted, ends = model.predict(row).reshape(n_targets, -1), model.predict_interval(row, coverage)
+        expected = np.concatenate([predicted, ends.reshape(n_targets, 2)], axis=1)
+        assert [list(map(float, line.split())) for line in lines] == expected.tolist()
+    assert (ends.flat[0] == ends.flat[1]) == (
+        coverage < 0.1
+    )  # the margin is negative, and the ends of the last row cross
 
 
 @pytest.mark.parametrize("case", [0, 1, 2, 3])

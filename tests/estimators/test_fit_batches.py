@@ -316,7 +316,7 @@ def test_an_error_names_block_and_row_and_leaves_the_model(source, message):
 def test_an_error_names_rows_of_shuffled_blocks():
     with pytest.raises(NonFiniteInputError, match="at row 17, column 2 of block 3"):
         classifier(shuffle=True).fit_batches(blocks(100, with_value(2, 317, np.nan), Y), classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="In block 2, row 5: Input y contains NaN"):
+    with pytest.raises(ValueError, match=r"In block 2: Input y contains NaN at row 5\."):
         regressor().fit_batches(blocks(100, X, with_value(0, 205, np.nan, NUMBERS)))
 
 

@@ -10,9 +10,9 @@ from recorded_fits import CASES, fitted, fitted_table, last_links
 import cmlp
 
 LINKS = {
-    "classifier": ["bc7f8f6acc0d1b98c5a0b92b88dea9709359a88d381e55ae619161fa72a7c0ff"],
-    "regressor": ["78db14f120da265edcf2c98858f37efcd4b4f8974e6c77619fda02399cb9ae78"],
-    "doubles": ["2fd5d7bdeb4589cba5405f1602779a146e0d8f3ba374ea756a1dfbf6fa3717b9"],
+    "classifier": ["c62d9e0956e9273f84a769c2a0fa66efe187b58d8ea725c88ef4c26ec6d07234"],
+    "regressor": ["0ec5315629f38917fa90ff2440ebdc3152515a3c946c21cd86c62c77da38ed52"],
+    "doubles": ["d3ce3ca7436ff82039a2df72ea2363c3f9ab2f9f0141366cd905fc75abeb493a"],
     "table": [
         "22042d45c630f595e60c4d6a2220854b25d1f9155d690963f8a64b6f965b0588",
         "642797c964f375f387402c9b72b297189d5dac3c83979519efb4d071d522fc02",

@@ -46,6 +46,16 @@ def test_no_point_of_a_box_leaves_the_bounds(hidden, output):
     check_points(network([3, 5, 4], hidden, 2.0, output=output, loss=OUTPUTS[output]), 6, 4000)
 
 
+@pytest.mark.parametrize(("hidden", "turn"), [("silu", -1.2784645), ("gelu", -0.7517915)])
+def test_no_point_around_the_smallest_value_leaves_the_bounds(hidden, turn):
+    net = network([1, 1, 1], hidden)
+    net.params[...] = 1, 0, 1, 0
+    points = np.float32(turn) + np.arange(-20_000, 20_000)[:, None] * np.float32(2**-23)
+    low, high = net.bounds(points[:1], points[-1:])
+    found = net.forward(points)
+    assert (low == found.min()).all() and (found <= high).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)

@@ -21,10 +21,12 @@ def pages(path, tmp_path_factory):
     for name, y in (("few", [k % 2 for k in range(120)]), ("many", [f"a long class {k % 30}" for k in range(120)])):
         TabularClassifier(n_estimators=2, random_state=0).fit(X, y).to_html(folder / f"{name}.html")
     TabularRegressor(n_estimators=2, random_state=0).fit(X, range(120)).to_html(folder / "number.html")
-    return {"network": path, **{name: folder / f"{name}.html" for name in ("few", "many", "number")}}
+    targets = TabularRegressor(n_estimators=2, random_state=0).fit(X, random.randn(120, 12))
+    targets.to_html(folder / "targets.html")
+    return {"network": path, **{name: folder / f"{name}.html" for name in ("few", "many", "number", "targets")}}
 
 
-@pytest.mark.parametrize("kind", ["network", "many"])
+@pytest.mark.parametrize("kind", ["network", "many", "targets"])
 @pytest.mark.parametrize("width", [320, 390, 800, 1280])
 def test_layout_fits_and_targets_are_large(width, kind, watch, pages):
     page = watch(pages[kind])
@@ -151,7 +153,7 @@ def test_axe_finds_nothing(mode, axe, watch, path):
         assert {"color-contrast", "label-content-name-mismatch", "target-size", "button-name"} <= used
 
 
-@pytest.mark.parametrize("kind", ["few", "many", "number"])
+@pytest.mark.parametrize("kind", ["few", "many", "number", "targets"])
 def test_axe_finds_nothing_on_the_page_of_a_table(kind, axe, watch, pages):
     for scheme, width in (("light", 1280), ("dark", 390), ("dark", 1280), ("light", 390)):
         page = watch(pages[kind], color_scheme=scheme, viewport={"width": width, "height": 844})

@@ -115,7 +115,7 @@ def test_a_page_without_held_out_rows_has_no_interval(models):
     X, y = people(20)
     model = TabularRegressor(**SMALL, early_stopping=False).fit(X, y)
     html = page_of(model)
-    assert Parts(html).model()["intervals"] is None and "has not been measured" in html
+    assert Parts(html).model()["intervals"] == [] and "has not been measured" in html
 
 
 # ---------------------------------------------------------------------------------------------------- in a browser
@@ -211,6 +211,36 @@ def test_values_outside_the_training_rows_are_named(shown):
     page.page.locator("#reset").click()
     assert page.page.locator("#outside").is_hidden()
     assert page.text("#hint-1") == "18 to 79"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("has_gaps", [False, True])
+def test_column_of_booleans_is_a_choice(has_gaps, watch, tmp_path):
+    X, y = people()
+    X["lift"] = np.arange(len(X)) % 3 == 0
+    X["flag"] = np.where(np.arange(len(X)) % 5 == 0, np.nan if has_gaps else 0.0, X.lift)
+    X["share"] = np.random.RandomState(1).randint(0, 3, len(X)) / 2  # without effect, so that its bins end at 0 and 1
+    model = TabularRegressor(**SMALL, keep_background=20).fit(X, y + 9000 * X.lift)
+    model.to_html(tmp_path / "page.html", background=True)
+    page = watch(tmp_path / "page.html")
+    settle(page)
+    assert page.evaluate("columns.map((one) => one.choices?.length)") == [None, None, 2, None, None, 2, 2, None]
+    assert page.page.locator("#column-5").input_value() == "0" and page.text("#hint-5") == "no (0) or yes (1)"
+    raw = page.evaluate("[...row]")
+    for choice, value in (("yes (1)", 1.0), ("(missing)", np.nan), ("no (0)", 0.0)):
+        for i in (5, 6):
+            page.page.locator(f"#column-{i}").select_option(choice)
+            raw[i] = value
+        settle(page)
+        assert page.evaluate("result") == pytest.approx(model._of_raw(np.array([raw]))[0], rel=1e-6)
+        told = [("never missing" in page.text(f"#hint-{i}")) for i in (5, 6)]
+        assert told == [choice == "(missing)", choice == "(missing)" and not has_gaps]
+        assert f"lift: {choice.strip('()')}" in page.text("#reasons")
+    curve = [[*raw[:5], x, *raw[6:]] for x in (0.0, 1.0)]
+    assert page.evaluate("curves[5]") == pytest.approx(model._of_raw(np.array(curve))[:, 0], rel=1e-6)
+    page.page.locator("#column-6").select_option("(missing)")
+    page.page.locator("#reset").click()
+    assert page.page.locator("#column-6").input_value() == "0"
 
 
 @pytest.mark.slow

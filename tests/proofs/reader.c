@@ -46,7 +46,7 @@ static int pass(cursor *c, const char *text, size_t n)
     return 1;
 }
 #define PASS(c, literal) pass((c), literal, sizeof literal - 1)
-#define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
+#define DEMAND(c, literal, status) ((void)(PASS(c, literal) ? 0 : fail((c), (status))))
 
 static uint64_t hex(cursor *c, int digits) { return advance(c, 8) ? nondet_uint64() : 0; }
 

@@ -26,6 +26,26 @@ def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
     np.testing.assert_array_equal(encoder.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4"))
 
 
+def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
+    x = np.random.RandomState(0).random_sample(400_000)
+    x[[7, 8, 9]] = -50.0, 60.0, nan
+    step = (x > 0.25).astype(float)
+    learned, again = (encoder_of(x, y=step)[1].columns[0] for _ in range(2))
+    assert learned.missing and learned.edges.tolist() == again.edges.tolist()
+    assert (learned.edges[0], learned.edges[-1]) == (-50.0, 60.0)
+    assert np.abs(learned.edges - 0.25).min() < 2e-3
+    exact = np.nanquantile(x, [0.25, 0.5, 0.75])
+    assert np.isclose(learned.centre, exact[1], atol=0.01) and np.isclose(learned.scale, exact[2] - exact[0], atol=0.01)
+    assert learned.centre != exact[1]
+
+
+def test_of_many_rows_with_weights_all_are_learned():
+    x, weight = np.random.RandomState(0).random_sample(400_000), np.full(400_000, 1e-9)
+    weight[[3, 4, 5]] = 1.0, 1.0, 1.0  # the others hardly count
+    learned = learn_encoder(x[:, None], [None], Signal(x, weight)).columns[0]
+    assert learned.centre == np.median(x[3:6])
+
+
 def test_piecewise_linear_encoding_by_its_definition():
     x = np.random.RandomState(0).exponential(size=200)
     edges = np.quantile(x, [k / 16 for k in range(17)])

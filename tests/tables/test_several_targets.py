@@ -335,12 +335,9 @@ def test_far_target_is_named_with_its_column(regressor):
     y[7, 1] = 1e151
     with pytest.raises(ValueError, match=r"y must be between -1e150 and 1e150, got 1e\+151 in row 7, column 1"):
         TabularRegressor(**TINY).fit(X, y)
-
-
-def test_page_refuses_several_answers(regressor, classifier, tmp_path):
-    for model, what in ((regressor, "several targets"), (classifier, "several labels per row")):
-        with pytest.raises(ValueError, match=f"to_html does not support a table with {what}"):
-            model.to_html(tmp_path / "page.html")
+    y[7, 1] = np.nan
+    with pytest.raises(ValueError, match=r"Input y contains NaN at row 7, column 1\."):
+        TabularRegressor(**TINY).fit(X, y)
 
 
 def test_labels_that_are_not_bits_raise():

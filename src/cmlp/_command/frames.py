@@ -52,8 +52,8 @@ class Frame:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.stack([value.astype(object) for value in self._values], axis=1)
 
-    def rows(self, chosen: NDArray[np.intp]) -> Frame:
-        """Return some rows."""
+    def take(self, chosen: NDArray[np.intp]) -> Frame:
+        """Return some rows; a table of pyarrow has this method, too."""
         return Frame(self.columns, [values[chosen] for values in self._values])
 
 
@@ -138,10 +138,22 @@ def frame_for(document: ModelDocument, cells: Cells, kept: Sequence[int]) -> Fra
     """Return the columns of a table's model, of which `kept` are the positions in the file."""
     assert document.columns is not None
     values = [
-        _numbers(cells, i) if categories is None else _categories(cells.columns[i], categories)
+        _numbers(cells, i)
+        if categories is None
+        else _categories([None if is_missing(cell) else cell for cell in cells.columns[i]], categories)
         for i, categories in zip(kept, document.columns.categories, strict=True)
     ]
     return Frame(list(document.names) if document.names is not None else [cells.names[i] for i in kept], values)
+
+
+def frame_of_arrow(document: ModelDocument, table: Any) -> Frame:
+    """Return the columns of a table's model from a table of pyarrow with these columns."""
+    assert document.columns is not None
+    values = [
+        column if categories is None else _categories(column.to_pylist(), categories)
+        for column, categories in zip(table.columns, document.columns.categories, strict=True)
+    ]
+    return Frame(table.column_names if document.names is None else list(document.names), values)
 
 
 def _numbers(cells: Cells, column: int) -> NDArray[Any]:
@@ -159,7 +171,7 @@ def _numbers(cells: Cells, column: int) -> NDArray[Any]:
     return values
 
 
-def _categories(cells: Sequence[str], categories: Sequence[object]) -> NDArray[Any]:
-    """Return a column of categories; those of the model that are numbers are found by their text."""
+def _categories(values: Sequence[object], categories: Sequence[object]) -> NDArray[Any]:
+    """Return a column of categories; those of the model are found by their text, whatever their type in the file."""
     known = {str(category): category for category in categories}
-    return np.array([None if is_missing(cell) else known.get(cell, cell) for cell in cells], object)
+    return np.array([None if value is None else known.get(str(value), value) for value in values], object)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._command.frames import Frame
     from cmlp._command.selection import Selection
     from cmlp._command.tables import Table
+    from cmlp._model.document import ModelDocument
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
@@ -148,23 +150,44 @@ def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
 
 def _lines_of_table(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     """Yield the lines for the model of a table, which reads its columns by name and ignores others with a notice."""
-    from cmlp._command.frames import frame_for, read_cells
-    from cmlp._command.selection import inputs_of, without
     from cmlp._model.document import document_of
 
-    document, columns = document_of(model), None
     with options.reported():
-        for cells in read_cells(arguments.data, arguments.header, arguments.max_bytes):
-            if columns is None:
-                wanted = None if document.names is None else list(map(str, document.names))
-                kept = without(arguments.drop)(arguments.data, len(cells.names), cells.names)
-                extra = [cells.names[i] for i in kept if wanted is not None and cells.names[i] not in wanted]
-                if extra:
-                    _notice(f"the model does not need the columns {', '.join(map(printable, extra))}: ignored")
-                select = inputs_of(document.n_inputs, wanted, [*arguments.drop, *extra])
-                columns = select(arguments.data, len(cells.names), cells.names)
-            frame = frame_for(document, cells, columns)
+        for frame in _frames(arguments, document_of(model)):
             yield list(map(_line, _results_of_table(model, frame, arguments)))
+
+
+def _frames(arguments: argparse.Namespace, document: ModelDocument) -> Iterator[Frame]:
+    """Yield the columns of a table's model in blocks of rows."""
+    from cmlp._command.contents import is_parquet
+    from cmlp._command.frames import frame_for, frame_of_arrow, read_cells
+    from cmlp._command.tables import arrow_blocks
+
+    path, select, columns = arguments.data, _needed(document, arguments.drop), None
+    if is_parquet(path, arguments.max_bytes):
+        for table, _ in arrow_blocks(path, select):
+            yield frame_of_arrow(document, table)
+        return
+    for cells in read_cells(path, arguments.header, arguments.max_bytes):
+        columns = columns or select(path, len(cells.names), cells.names)
+        yield frame_for(document, cells, columns)
+
+
+def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
+    """Select the columns of a table's model; a notice names others that are not dropped."""
+    from cmlp._command.selection import inputs_of, without
+
+    wanted = None if document.names is None else list(map(str, document.names))
+
+    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
+        kept = without(dropped)(path, width, names)
+        extra = [names[i] for i in kept if names and wanted is not None and names[i] not in wanted]
+        if extra:
+            what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
+            _notice(f"the model does not need the {what}: ignored")
+        return inputs_of(document.n_inputs, wanted, [*dropped, *extra])(path, width, names)
+
+    return select
 
 
 def _line(result: Any) -> str:

@@ -24,7 +24,7 @@ _DELIMITERS = ",;\t"
 
 
 class NotNumbersError(CommandError):
-    """Delimited text has cells that are not numbers: text, dates or missing values."""
+    """Delimited text or Parquet has cells that are not numbers: text, dates or missing values."""
 
 
 @dataclass(frozen=True)
@@ -108,22 +108,29 @@ def read_blocks(path: str, header: str, select: Selection, max_bytes: int) -> It
 
 
 def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
+    first = 0
+    for block, kept in arrow_blocks(path, select):
+        table = replace(_of_arrow(path, block, kept), first=first)
+        _require_finite(path, table)
+        first += len(table.values)
+        yield table
+
+
+def arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
+    """Yield the selected columns of a Parquet file as tables of pyarrow in blocks, and their positions in the file."""
     from cmlp.datasets import _parquet
 
+    is_empty = True
     try:
         kept, used = parquet_columns(path, select)
-        first = 0
         for batch in _parquet.batches([path], used, BLOCK_ROWS):
             import pyarrow
 
-            table = pyarrow.Table.from_batches([batch]).select(used)  # in the order of the selection
-            table = replace(_of_arrow(path, table, kept), first=first)
-            _require_finite(path, table)
-            first += len(table.values)
-            yield table
+            yield pyarrow.Table.from_batches([batch]).select(used), kept  # in the order of the selection
+            is_empty = False
     except (ImportError, ValueError) as error:
         raise CommandError(str(error)) from error
-    if not first:
+    if is_empty:
         raise CommandError(f"{path} contains no rows")
 
 
@@ -266,7 +273,7 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.to_numpy()  # a missing number is NaN
         if values.dtype.kind not in "buif":
-            raise CommandError(f"{path}: column {name!r} must contain numbers, got {column.type}")
+            raise NotNumbersError(f"{path}: column {name!r} must contain numbers, got {column.type}")
         columns.append(values)
     same = {values.dtype for values in columns}
     dtype = same.pop() if len(same) == 1 and same <= {np.dtype(np.uint8), np.dtype(np.float32)} else np.float64
@@ -283,7 +290,8 @@ def _require_finite(path: str, table: Table) -> None:
     if table.values.dtype.kind != "f" or np.isfinite(table.values).all():
         return
     row, column = np.argwhere(~np.isfinite(table.values))[0]
-    kind = NotNumbersError if np.isnan(table.values[row, column]) and table.lines is not None else CommandError
+    is_array = table.lines is None and table.columns is None
+    kind = NotNumbersError if np.isnan(table.values[row, column]) and not is_array else CommandError
     raise kind(f"{path}, {table.where(row, column)}: the value is {table.values[row, column]}")
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
-    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. If a CSV file "
-    "has columns of text or dates, or missing values, this is the model of a table: every eighth row is held out to "
-    "measure it, and a target with fractions or many numbers needs no --regressor. An npy file is "
-    "mapped, and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
+    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. If a CSV or "
+    "Parquet file has columns of text or dates, or missing values, this is the model of a table: every eighth row is "
+    "held out to measure it, and a target with fractions or many numbers needs no --regressor. An npy file is mapped, "
+    "and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
     "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
     "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
     "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     add_data_options(parser)
     parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
-    parser.add_argument("--regressor", action="store_true", help="predict numbers instead of labels")
+    parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
     parser.add_argument(
         "--provenance",
         dest=f"{_PREFIX}provenance",
@@ -93,6 +93,7 @@ def _flag(name: str) -> str:
 def _words() -> dict[str, str]:
     return {name: _flag(name) for name in _parameters()} | {
         "input_scale='standard' of an estimator": "--input-scale standard",
+        "loss='quantile'": "--loss quantile",
         "resume=True": "--resume",
         ": use warm_start=True": ": train without --resume",
         "n_samples": "the number of rows",
@@ -122,6 +123,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     from cmlp._command.columns import read_data
     from cmlp._command.tables import NotNumbersError
 
+    arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
     options.check_output(arguments.output, *files)  # reported now, not after hours of training
     words, reading = _words(), Reading(terminal)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._command.columns import as_targets, parquet_with_targets
-from cmlp._command.contents import PARQUET, opened
+from cmlp._command.contents import is_parquet
 from cmlp._command.frames import Cells, Frame, frame_for, learnt_columns, read_cells
 from cmlp._command.selection import column_number, inputs_of, without
 from cmlp._console import options
@@ -37,14 +37,7 @@ class TableTraining:
     def __init__(
         self, arguments: argparse.Namespace, parameters: Mapping[str, Any], report: Callable[[float], None]
     ) -> None:
-        read = partial(read_cells, arguments.data, arguments.header, arguments.max_bytes)
-        names = next(read()).names
-        at = column_number(arguments.data, len(names), names, arguments.target)
-        kept = without([*arguments.drop, arguments.target])(arguments.data, len(names), names)
-        if not kept:
-            raise options.CommandError(f"{arguments.data} has no columns left besides --target {arguments.target}")
-        columns, targets = learnt_columns(partial(read, report), kept, at)
-        self.frame, self.y = Frame([names[i] for i in kept], columns), as_targets(targets)
+        self.frame, self.y = _learnt(arguments, report)
         kind = _kind(self.y, arguments.regressor)
         unknown = next((name for name in parameters if name not in kind._get_param_names()), None)
         if unknown is not None:
@@ -52,11 +45,11 @@ class TableTraining:
                 f"--{unknown.replace('_', '-')} is not for tables: {kind.__name__} has no {unknown}"
             )
         self.model = kind(**parameters)
-        self.held, self.rows = divided(len(targets))
+        self.held, self.rows = divided(len(self.y))
 
     def fit(self) -> None:
         """Train the model."""
-        self.model.fit(self.frame.rows(self.rows), self.y[self.rows])
+        self.model.fit(self.frame.take(self.rows), self.y[self.rows])
 
     def report(self) -> list[str]:
         """Return lines: the error and the intervals on the rows that are held out, and the columns that matter most."""
@@ -64,15 +57,16 @@ class TableTraining:
 
     def _score(self) -> str:
         truth, known = self.y[self.held], self.y[self.rows]
-        predicted = self.model.predict(self.frame.rows(self.held))
+        predicted = self.model.predict(self.frame.take(self.held))
         where = f"on {len(self.held):,} rows held out of training"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(known, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])
             return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
-        if predicted.ndim > 1:  # a column for each quantile
-            score = self.model.score(self.frame.rows(self.held), truth)
-            return f"D2 score of the quantiles {score:.3f} {where}; always the same numbers: 0 at most"
+        if self.model.loss == "quantile":
+            levels = np.atleast_1d(self.model.quantile)
+            error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(known, levels)))
+            return f"mean pinball loss {error:.4g} {where}; always the quantiles of the training rows: {base:.4g}"
         error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, known.mean()))
         return f"root mean squared error {error:.4g} {where}; always the mean: {base:.4g}"
 
@@ -80,7 +74,7 @@ class TableTraining:
         """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
         if self.model._document().calibration is None:
             return []
-        truth, rows = self.y[self.held], self.frame.rows(self.held)
+        truth, rows = self.y[self.held], self.frame.take(self.held)
         if self.model._estimator_type == "classifier":
             sets = self.model.predict_set(rows, _COVERAGE)
             covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
@@ -95,13 +89,32 @@ class TableTraining:
 
         n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
         chosen = (self.held if len(self.held) else self.rows)[:n]
-        background = self.frame.rows(np.random.RandomState(0).permutation(self.rows)[:MOST_ROWS])
-        found = self.model.explain(self.frame.rows(chosen), background)
+        background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_ROWS])
+        found = self.model.explain(self.frame.take(chosen), background)
         effects = np.abs(found.values).mean(axis=0).reshape(len(found.feature_names), -1).sum(axis=1)
         total = effects.sum() or 1.0
         order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
         shown = ", ".join(f"{printable(found.feature_names[i])} {effects[i] / total:.0%}" for i in order)
         return f"effect of the columns: {shown}"
+
+
+def _learnt(arguments: argparse.Namespace, report: Callable[[float], None]) -> tuple[Any, NDArray[Any]]:
+    """Return the columns of a file, as a table of pyarrow if it is Parquet, and the column of the targets."""
+    select = without([*arguments.drop, arguments.target])
+    if is_parquet(arguments.data, arguments.max_bytes):
+        return parquet_with_targets(arguments.data, arguments.target, select)
+    read = partial(read_cells, arguments.data, arguments.header, arguments.max_bytes)
+    names = next(read()).names
+    at = column_number(arguments.data, len(names), names, arguments.target)
+    kept = select(arguments.data, len(names), names)
+    columns, targets = learnt_columns(partial(read, report), kept, at)
+    return Frame([names[i] for i in kept], columns), as_targets(targets)
+
+
+def _pinball(truth: NDArray[Any], predicted: NDArray[Any], levels: NDArray[np.float64]) -> float:
+    """Return the mean pinball loss of a column for each quantile."""
+    rest = truth[:, None] - predicted.reshape(-1, len(levels))
+    return float(np.maximum(levels * rest, (levels - 1) * rest).mean())
 
 
 def divided(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -119,7 +132,7 @@ def rows_of_fit(arguments: argparse.Namespace, document: ModelDocument) -> tuple
     X, y = _table_of(arguments, document, arguments.data)
     if document.provenance is not None and document.provenance["n_rows"] != len(y):
         rows = divided(len(y))[1]
-        X, y = X.take(rows) if hasattr(X, "take") else X.rows(rows), y[rows]
+        X, y = X.take(rows), y[rows]
     return X, y
 
 
@@ -129,9 +142,7 @@ def _table_of(arguments: argparse.Namespace, document: ModelDocument, path: str)
         raise options.CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
     names = None if document.names is None else list(map(str, document.names))
     select = inputs_of(document.n_inputs, names, [*arguments.drop, arguments.target])
-    with opened(path, arguments.max_bytes) as file:
-        is_parquet = file.peek(len(PARQUET)).startswith(PARQUET)
-    if is_parquet:
+    if is_parquet(path, arguments.max_bytes):
         return parquet_with_targets(path, arguments.target, select)
     blocks = list(read_cells(path, arguments.header, arguments.max_bytes))
     columns = [list(itertools.chain(*parts)) for parts in zip(*(block.columns for block in blocks), strict=True)]

@@ -143,7 +143,8 @@ def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObs
         join(training.fit, training.engine.batch_size, None if labels is None else labels.classes)
         check_same_data(training.fit)
         training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
-        if call.parameters.provenance:
+        is_new = not (training.state.epoch or training.state.batch)
+        if call.parameters.provenance and (is_new or training.state.provenance):
             from cmlp._estimators.provenance import record  # few programs need it
 
             record(call, training, labels, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._files.texts import dump_labels, dump_names, dump_parameters
+from cmlp._files.texts import dump_labels, dump_names, plain
 from cmlp._inputs.row_hash import RowHash, hash_of_text
 from cmlp._inputs.stored import StoredRows
 from cmlp._parameters import hyperparameters
+from cmlp._parameters.constraints import HOOKS
 from cmlp._training.chain import Chain, Replay
 from cmlp._training.random import random_state
 from cmlp._training.same_data import arrays_of
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`
+_CALLBACKS = ("cmlp.callbacks", "cmlp._command.train")  # the modules of cmlp's callbacks
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
 
 
@@ -76,7 +79,9 @@ def seed_of(estimator: Any, values: Mapping[str, Any]) -> int:
     """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
     _require_repeatable(values)
     for callback in values.get("callbacks") or ():
-        if not type(callback).__module__.startswith("cmlp."):
+        kind = type(callback)
+        known = kind.__module__ in _CALLBACKS and getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+        if not known or not vars(callback).keys().isdisjoint(HOOKS):
             raise ValueError(
                 f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
             )
@@ -115,8 +120,7 @@ def parameters_of_record(estimator: Any) -> dict[str, Any]:
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
     if isinstance(values.get("categorical_features"), np.ndarray):
         values["categorical_features"] = values["categorical_features"].tolist()
-    found: dict[str, Any] = json.loads(dump_parameters(dict(sorted(values.items())), owner))
-    return found
+    return {name: plain(value, name, owner) for name, value in sorted(values.items())}
 
 
 def recorded(
@@ -126,27 +130,22 @@ def recorded(
 
     `more` is what the record has besides parameters: seed, dtype, kind of call, and shards.
     """
-    head = {
-        "model": None,
-        "cmlp": _core.__version__,
-        "arithmetic": ARITHMETIC,
-        "parameters": parameters_of_record(estimator),
-        **more,
-    }
+    head: dict[str, Any] = {"model": None, "cmlp": _core.__version__, "arithmetic": ARITHMETIC}
+    head |= {"parameters": parameters_of_record(estimator), **more}
     again: Again | None = vars(estimator).get(AGAIN)
+    before, now = (states[0].provenance or head)["parameters"], head["parameters"]
+    if any(before.get(name) != now[name] for name in now if name != "max_iter"):
+        raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another one.")
     chains: list[Chain] = []
     for number, state in enumerate(states):
-        kept = None if state.provenance is None else state.provenance["networks"][number]
+        kept = {"links": (), "every": 0} if state.provenance is None else state.provenance["networks"][number]
         first = first_link(head, number)
         if again is not None:
             chains.append(Replay(state, first, again.record["networks"][number], again.progress, again.n_epochs))
-        elif kept is None:
-            chains.append(Chain(state, first))
         else:
             chains.append(Chain(state, first, kept["links"], kept["every"]))
     if again is not None:
-        again.chains = [chain for chain in chains if isinstance(chain, Replay)]
-        again.data = data
+        again.chains, again.data = [chain for chain in chains if isinstance(chain, Replay)], data
         if again.other_data:
             raise OtherDataError
     return Recorded(head, data, chains)
@@ -154,8 +153,9 @@ def recorded(
 
 def first_link(head: Mapping[str, Any], number: int) -> str:
     """Return the start of the chain of a network: the hash of what determines its training, besides the data."""
-    names = ("arithmetic", "call", "dtype", "parameters", "seed", "shards")
-    text = json.dumps([number, {name: head[name] for name in names}], sort_keys=True, separators=(",", ":"))
+    entries = {name: head[name] for name in ("arithmetic", "call", "dtype", "seed", "shards")}
+    entries["parameters"] = {name: value for name, value in head["parameters"].items() if name != "max_iter"}
+    text = json.dumps([number, entries], sort_keys=True, separators=(",", ":"))
     return sha256(f"cmlp chain 1\n{text}".encode()).hexdigest()
 
 

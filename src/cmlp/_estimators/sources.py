@@ -110,22 +110,21 @@ class Form(NamedTuple):
 
 @contextmanager
 def row_named(unit: str, index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
-    """Name the block or part of an error, and the first row whose target is not finite or not one of the labels."""
+    """Name the block or part of an error, and the first row whose target is not one of the labels."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        row = _bad_row(y, labels)
+        row = _unknown_row(y, labels)
         name_place(error, f"{unit} {index}" if row is None else f"{unit} {index}, row {row}")
         raise
 
 
-def _bad_row(y: Any, labels: Labels | None) -> int | None:
+def _unknown_row(y: Any, labels: Labels | None) -> int | None:
+    if labels is None or labels.kind == "multilabel":
+        return None
     try:
-        array = np.asarray(y)
-        bad = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
-        if labels is not None and labels.kind != "multilabel":
-            bad |= ~np.isin(array, labels.classes)
-        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+        unknown = ~np.isin(y, labels.classes)
+        rows = np.flatnonzero(unknown.reshape(len(unknown), -1).any(axis=1))
     except (TypeError, ValueError):
         return None
     return int(rows[0]) if len(rows) else None

@@ -69,7 +69,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_cons
 
 def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
     """Return constructor parameters as JSON; raises TypeError with the name of a parameter that cannot be stored."""
-    texts = {name: dump(_plain(value, name, owner)) for name, value in parameters.items()}
+    texts = {name: dump(plain(value, name, owner)) for name, value in parameters.items()}
     text = "{" + ",".join(f"{dump(name)}:{value}" for name, value in texts.items()) + "}"
     if len(text) > _MOST_OBJECT:
         longest = max(texts, key=lambda name: len(texts[name]))
@@ -92,7 +92,8 @@ def without_tensors(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain(value: object, name: str, owner: str) -> object:
+def plain(value: object, name: str, owner: str) -> Any:
+    """Return a value as JSON can have it; raises TypeError with its name if it cannot be stored."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -100,11 +101,11 @@ def _plain(value: object, name: str, owner: str) -> object:
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, list):
-        return [_plain(entry, name, owner) for entry in value]
+        return [plain(entry, name, owner) for entry in value]
     if isinstance(value, tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
-        return {"tuple": [_plain(entry, name, owner) for entry in value]}
+        return {"tuple": [plain(entry, name, owner) for entry in value]}
     if type(value) is dict:
-        return {"dict": [[_key(key, name, owner), _plain(entry, name, owner)] for key, entry in value.items()]}
+        return {"dict": [[_key(key, name, owner), plain(entry, name, owner)] for key, entry in value.items()]}
     raise TypeError(
         f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
         f"set it to a number, a str, None or a list of these before saving"
@@ -247,7 +248,7 @@ def load_names(text: str, n_features: int) -> NDArray[Any]:
 
 def dump_column_names(names: Sequence[object], owner: str) -> str:
     """Return column names that are not all text as JSON; raises TypeError if one cannot be stored."""
-    text = dump([_plain(name, "a column name", owner) for name in names])
+    text = dump([plain(name, "a column name", owner) for name in names])
     if len(text) > _MOST_OBJECT:
         raise ValueError(
             f"the column names of {owner} take {len(text)} characters in a model file, which can contain "

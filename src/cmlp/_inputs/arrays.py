@@ -103,11 +103,13 @@ def refuse_complex(array: NDArray[Any]) -> None:
 
 
 def require_finite(array: NDArray[Any], name: str) -> None:
-    """Raise ValueError if `array` has NaN or infinity."""
+    """Raise ValueError, with the first place, if `array` has NaN or infinity."""
     if np.isfinite(array).all():
         return
+    place = np.argwhere(~np.isfinite(array))[0]
+    where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
     what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
-    raise ValueError(f"Input {name} contains {what}.")
+    raise ValueError(f"Input {name} contains {what} at {where}.")
 
 
 def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:

@@ -39,7 +39,7 @@ class RowHash:
 
     def add(self, rows: Rows) -> None:
         """Add rows, of the same number of columns in each call."""
-        rows = rows if isinstance(rows, CSR) or rows.ndim == 2 else rows.reshape(len(rows), -1)
+        rows = rows if isinstance(rows, CSR) or rows.ndim == 2 else rows[:, None]
         self.n_rows, self._width = self.n_rows + rows.shape[0], rows.shape[1]
         if self._waiting is not None:
             lacking = BLOCK - self._waiting.shape[0]
@@ -81,10 +81,8 @@ class RowHash:
 def leaf(block: Rows, single: bool) -> bytes:
     """Return the hash of a block of rows."""
     values = smallest(block.data if isinstance(block, CSR) else block, single)
-    if not isinstance(block, CSR):
-        found = sha256(bytes([values.itemsize]))
-    else:
-        found = sha256(bytes([_SPARSE + values.itemsize]))
+    found = sha256(bytes([_SPARSE * isinstance(block, CSR) + values.itemsize]))
+    if isinstance(block, CSR):
         found.update(np.diff(block.indptr).astype("<i8").tobytes())
         found.update(np.asarray(block.indices).astype("<i8").tobytes())
     found.update(values.data if values.size else b"")
@@ -98,7 +96,7 @@ def smallest(values: NDArray[Any], single: bool) -> NDArray[Any]:
     with np.errstate(all="ignore"):
         values = values.astype(np.float32 if single else np.float64, copy=False)
         for dtype in _SMALLER:
-            if values.size and all(_holds(dtype, part) for part in (values[:1], values)):
+            if values.size and dtype != values.dtype and all(_holds(dtype, part) for part in (values[:1], values)):
                 values = values.astype(dtype)
                 break
     missing = values != values

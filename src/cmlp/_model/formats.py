@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._model.calibration import n_answers
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
@@ -103,12 +101,6 @@ def _for_page(document: ModelDocument) -> Exception | None:
     if document.first.sorts and not is_table:
         return ValueError(
             "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
-        )
-    if is_table and n_answers(net) > 1:
-        what = "targets" if document.labels is None else "labels per row"
-        return ValueError(
-            f"to_html does not support a table with several {what}: its page shows one answer. Fit a model for each of "
-            f"the {n_answers(net)}."
         )
     if net.loss not in DISTANCES | LIKELIHOODS:
         return ValueError(f"to_html does not support the loss {net.loss!r}")

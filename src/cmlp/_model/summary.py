@@ -65,7 +65,7 @@ def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None
     levels = (np.arange(N_VALUES) + 0.5) / N_VALUES
     if weight is None:
         ranks = (levels * len(raw)).astype(np.intp)
-        return np.stack([np.partition(column, ranks)[ranks] for column in raw.T], axis=1)
+        return np.stack([np.sort(column)[ranks] for column in raw.T], axis=1)
     found = np.empty((N_VALUES, raw.shape[1]))
     for i, column in enumerate(raw.T):
         order = np.argsort(column, kind="stable")

@@ -5,7 +5,6 @@ It has a field for each column, the columns with the largest effect first.
 
 from __future__ import annotations
 
-import math
 import warnings
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp._model.calibration import CALIBRATION, PROBABILITY, QUANTILES
+from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
+from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.shapley import Background
 from cmlp._page.assembly import SYSTEM_THEME, Document, as_json, script, style
@@ -28,6 +28,8 @@ _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
 _DIGITS = 3  # of an error
+_HALF = 0.5  # the level of a median, and the probability above which a row has a label
+_OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
 
 
 def table_page(document: ModelDocument, title: str | None = None, *, background: bool = False) -> Document:
@@ -43,6 +45,7 @@ def table_page(document: ModelDocument, title: str | None = None, *, background:
         )
     rare = RARE_ACTIVATIONS.intersection(document.net.activations)
     kind = "number" if document.labels is None else "class"
+    facts = _facts(document)
     compared = document.background if background else _made_rows(document)
     described = {
         "columns": _columns(document),
@@ -52,14 +55,16 @@ def table_page(document: ModelDocument, title: str | None = None, *, background:
             for net, _ in document.networks
         ],
         "outputs": _outputs(document),
-        "target": document.target,
+        "several": n_answers(document.net) > 1,
+        "facts": facts,
+        "target": _targets(document),
         "intervals": _intervals(document),
         "background": None if compared is None else _described_background(compared, is_kept=background),
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in document.networks])),
     }
     parts = {
         "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
-        "facts": escape(_accuracy(document)),
+        "facts": escape(facts[0]),
         "about": escape(_about(document)),
         "theme": SYSTEM_THEME,
         "style": style(["base", "table"]),
@@ -71,11 +76,16 @@ def table_page(document: ModelDocument, title: str | None = None, *, background:
 
 def _outputs(document: ModelDocument) -> list[str]:
     net = document.net
-    if document.labels is not None:
-        return [visible(label) for label in document.labels.classes.tolist()]
-    if isinstance(net.loss_parameter, tuple):
-        return [f"quantile {level:g}" for level in net.loss_parameter]
-    return [f"quantile {net.loss_parameter:g}" if net.loss == "quantile" else "prediction"]
+    if net.loss == "quantile" and net.n_out == 1:
+        return [f"quantile {net.loss_parameter:g}"]
+    prefix = "label " if document.labels is not None and document.labels.kind == "multilabel" else ""
+    return [prefix + visible(name) for name in output_names(document)]
+
+
+def _targets(document: ModelDocument) -> list[list[float]] | None:
+    """Return centre, scale and limits of each output; quantiles share those of their target."""
+    each = None if document.target is None else np.transpose(document.target).reshape(-1, 4)
+    return None if each is None else np.broadcast_to(each, (document.net.n_out, 4)).tolist()
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
@@ -90,23 +100,26 @@ def _columns(document: ModelDocument) -> list[dict[str, Any]]:
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
-            column["field"] = _field(document, i, one)
+            column |= _field(document, i, one)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
         columns.append(column)
     return columns
 
 
-def _field(document: ModelDocument, i: int, column: Column) -> str:
-    """Return the type of a number's field: "number", or "date" or "datetime-local" for days since 1970."""
-    summary = document.summary
-    if summary is None or i not in summary.dates:
-        return "number"
-    days = np.concatenate([column.edges, summary.values[:, i]])
-    days = days[~np.isnan(days)]
-    if not len(days) or days.min() < _DATES[0] or days.max() > _DATES[1]:
-        return "number"
-    return "date" if (days == np.floor(days)).all() else "datetime-local"
+def _field(document: ModelDocument, i: int, column: Column) -> dict[str, Any]:
+    """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
+
+    There is a choice if only 0 and 1 are known, which are also False and True.
+    """
+    found = np.concatenate([column.edges, [] if document.summary is None else document.summary.values[:, i]])
+    found = found[~np.isnan(found)]
+    if document.summary is None or i not in document.summary.dates:
+        is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
+        return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
+    if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
+        return {"field": "number"}
+    return {"field": "date" if (found == np.floor(found)).all() else "datetime-local"}
 
 
 def _categories(values: Sequence[object]) -> dict[str, Any]:
@@ -139,11 +152,13 @@ def _order(document: ModelDocument, background: Background | None) -> list[int]:
         return list(range(n))
     rows = background.rows
     before, effects = document.predict(rows), np.zeros(n)
+    spread = 1.0 if document.target is None else np.asarray(document.target)[1]
     for i in range(n):
         for shift in range(1, _SHIFTS + 1):
             other = rows.copy()
             other[:, i] = np.roll(rows[:, i], shift)
-            effects[i] += (np.abs(document.predict(other) - before).sum(axis=1) * background.weights).sum()
+            moved = np.abs(document.predict(other) - before) / spread
+            effects[i] += (moved.sum(axis=1) * background.weights).sum()
     order: list[int] = np.argsort(-effects, kind="stable").tolist()
     return order
 
@@ -151,15 +166,29 @@ def _order(document: ModelDocument, background: Background | None) -> list[int]:
 # ------------------------------------------------------------------------------------------------------- how sure it is
 
 
-def _intervals(document: ModelDocument) -> dict[str, Any] | None:
-    """Return how far intervals reach for each coverage for which there are enough scores."""
+def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
+    """Return how far the intervals of each answer reach for each coverage for which there are enough scores."""
     calibration = document.calibration
     if calibration is None:
-        return None
+        return []
     with warnings.catch_warnings(action="ignore"):
-        margins = [float(calibration.margins(coverage)[0]) for coverage in _COVERAGES]
-    choices = [pair for pair in zip(_COVERAGES, margins, strict=True) if math.isfinite(pair[1])]
-    return {"crossing": calibration.kind == QUANTILES, "choices": choices} if choices else None
+        margins = [calibration.margins(coverage).tolist() for coverage in _COVERAGES]
+    return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
+
+
+def _facts(document: ModelDocument) -> list[str]:
+    """Return a sentence about rows outside the training for each answer; the scores of several answers have errors."""
+    net, calibration = document.net, document.calibration
+    n, is_median = n_answers(net), net.loss != "quantile" or net.loss_parameter == _HALF
+    if n == 1 or calibration is None or not is_median:
+        return [_accuracy(document)] * n
+    if document.labels is not None:
+        texts = [f"right for {(one < _HALF).mean():.1%}" for one in calibration.scores]
+    else:
+        texts = [f"off by {_short(one.mean())} on average" for one in calibration.scores]
+    end = "." if calibration.rows == CALIBRATION else f".{_OPTIMISTIC}"
+    names = _outputs(document)
+    return [f"{name}: {text} of rows outside the training{end}" for name, text in zip(names, texts, strict=True)]
 
 
 def _accuracy(document: ModelDocument) -> str:
@@ -171,13 +200,12 @@ def _accuracy(document: ModelDocument) -> str:
     if document.labels is not None:
         text = f"Right for {found.value:.1%} of {rows}; always the most frequent class: {found.base:.1%}."
     else:
-        value, base = (f"{float(f'{x:.{_DIGITS}g}'):,.10g}" for x in (found.value, found.base))
-        text = f"Off by {value} on average of {rows}; always the median: {base}."
-    return (
-        text
-        if found.rows == CALIBRATION
-        else f"{text} These rows decided when the training ended: slightly optimistic."
-    )
+        text = f"Off by {_short(found.value)} on average of {rows}; always the median: {_short(found.base)}."
+    return text if found.rows == CALIBRATION else text + _OPTIMISTIC
+
+
+def _short(error: float) -> str:
+    return f"{float(f'{error:.{_DIGITS}g}'):,.10g}"
 
 
 def _about(document: ModelDocument) -> str:

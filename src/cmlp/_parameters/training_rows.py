@@ -289,9 +289,10 @@ TRAINING_ROWS = (
             next call continues.
         """),
         Use(TABULAR, "float or None", None, (POSITIVE, NONE)).says("""
-            Seconds for `fit`. Reading and learning the columns counts, but is not cut short. Each network then trains
-            at least 100 batches or an epoch, and ends, also in the middle of an epoch, when its share of the seconds
-            is over. With `callbacks` or a progress bar, all networks end after an epoch.
+            Seconds for `fit`. Reading and learning the columns counts, but is not cut short, so that the columns do not
+            depend on the machine. Each network then trains at least 100 batches or an epoch, and ends, also in the
+            middle of an epoch, when its share of the seconds is over. With `callbacks` or a progress bar, all networks
+            end after an epoch.
         """),
         free_on_resume=True,
         own_per_worker=True,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmlp._model.document import Column, TableColumns
     from cmlp._tables.columns import Codes
 
+_MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
 _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
 
@@ -115,12 +116,17 @@ def learn_encoder(
 
 def _learn_number(x: NDArray[np.float64], signal: Signal) -> NumberColumn | None:
     absent = np.isnan(x)
-    present = np.clip(x[~absent], -_LARGEST, _LARGEST)
-    if not len(present) or present.min() == present.max():
+    rows = np.flatnonzero(~absent)
+    present = np.clip(x[rows], -_LARGEST, _LARGEST)
+    smallest, largest = present.min(initial=np.inf), present.max(initial=-np.inf)
+    if smallest >= largest:
         # A constant that is sometimes missing: that it is missing is all there is to know.
         return NumberColumn(float(present[0]), 1.0, np.empty(0), True) if len(present) and absent.any() else None
-    known = signal.of(~absent)
+    if len(rows) > _MOST_ROWS and signal.weight is None:
+        chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
+        rows, present = rows[chosen], present[chosen]
+    known = signal.of(rows)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), known.weight)
-    scale = high - low if high > low else (present.max() - present.min()) / 2
-    edges = np.unique([present.min(), *steps(present, known), present.max()])
+    scale = high - low if high > low else (largest - smallest) / 2
+    edges = np.unique([smallest, *steps(present, known), largest])
     return NumberColumn(float(centre), float(scale) or 1.0, edges, bool(absent.any()))

@@ -27,7 +27,7 @@ class Signal(NamedTuple):
     values: NDArray[np.int64] | NDArray[np.float64]  # class indices, or numbers of moderate size, a column per target
     weight: NDArray[np.float64] | None
 
-    def of(self, rows: NDArray[np.bool_]) -> Signal:
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Signal:
         """Return the signal of some rows."""
         return Signal(self.values[rows], None if self.weight is None else self.weight[rows])
 

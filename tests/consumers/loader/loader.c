@@ -23,6 +23,16 @@ static void use(const cmlp::model &model)
         predict<double>(model);
 }
 
+/* The memory of the model is released already. */
+static void check_moved_from(const cmlp::model &model)
+{
+    try {
+        model.label(0);
+    } catch (const cmlp::error &error) {
+        if (error.status != CMLP_ERROR_NULL || model.get()) throw;
+    }
+}
+
 static void print(const char *path, bool from_bytes)
 {
     cmlp_status status = CMLP_OK;
@@ -31,8 +41,9 @@ static void print(const char *path, bool from_bytes)
             std::ifstream stream(path, std::ios::binary);
             use(cmlp::model({std::istreambuf_iterator<char>(stream), {}}));
         } else {
-            cmlp::model loaded = cmlp::model::load(path), moved = std::move(loaded);
-            use(moved);
+            cmlp::model loaded = cmlp::model::load(path);
+            use(cmlp::model(std::move(loaded)));
+            check_moved_from(loaded);
         }
     } catch (const cmlp::error &error) {
         status = error.status;

@@ -1,7 +1,8 @@
 // --- The model of a table: the columns of a row become inputs, and the networks predict it.
 
 const model = JSON.parse($("model").textContent);
-const { columns, outputs, target } = model; // target: centre, scale, and limits of the scaled targets; null for classes
+// target: centre, scale, and limits of the scaled targets of each output; null for classes. several: outputs are answers.
+const { columns, outputs, target, several } = model;
 
 /** Networks with the most inputs have the bins; the others have none if there are any. */
 function readNetworks() {
@@ -57,9 +58,10 @@ function predict(row) {
 	const each = networks.map((net) => {
 		const found = [...net.forward(net.sizes[0] === wide.length ? wide : narrow).a.at(-1)];
 		if (!target) return found;
-		return found.map((value) => clip(value, target[2], target[3])).sort((p, q) => p - q); // quantiles never cross
+		const limited = found.map((value, j) => clip(value, target[j][2], target[j][3]));
+		return several ? limited : limited.sort((p, q) => p - q); // quantiles never cross
 	});
 	const mean = each[0].map((_, j) => sum(each.map((found) => found[j])) / each.length);
-	if (target) return mean.map((value) => value * target[1] + target[0]);
+	if (target) return mean.map((value, j) => value * target[j][1] + target[j][0]);
 	return mean.length === 1 ? [1 - mean[0], mean[0]] : mean;
 }

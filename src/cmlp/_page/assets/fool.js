@@ -71,7 +71,8 @@ function paintFool() {
 		paintImage(pen, values, 0, 0, width, n === 1 ? 0 : white, n === 1 ? largest(change) : white);
 	});
 	const percent = (100 * sum([...change].map(abs))) / white / PIXELS;
-	const found = `: each pixel changed by ${plainNumber(percent)} % on average. Do you still see a ${labels[before]}?`;
+	const question = shown.noise === undefined ? ` Would you still say ${labels[before]}?` : "";
+	const found = `: each pixel changed by ${plainNumber(percent)} % on average.${question}`;
 	say($("fool-text"), ["", `${labels[before]} → ${labels[target]}`, percent ? found : ": no such change was found."]);
 }
 

@@ -20,7 +20,7 @@ let explaining = null; // the computation of the reasons
 function typicalOf({ kind, centre, field }) {
 	if (kind !== "number") return 0;
 	if (field === "number") return Number(centre.toPrecision(6));
-	const steps = field === "date" ? 1 : 1440; // of a day
+	const steps = field === "datetime-local" ? 1440 : 1; // of a day
 	return Math.round(centre * steps) / steps;
 }
 
@@ -32,8 +32,26 @@ function plain(value) {
 
 const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(1)} %`);
 const best = () => result.indexOf(max(...result));
-const answer = () => (target ? result.map(plain).join(", ") : outputs[best()]);
-const isNumber = (i) => columns[i].kind === "number";
+/** Whether an output is highlighted: the most probable class, a probable label, or the shown target. */
+const isMarked = (j) => (!several ? !target && j === best() : target ? j === shownOutput() : result[j] > 0.5);
+const coverages = model.intervals; // with the margins of each answer
+
+/** The first names of a list, and how many others there are. */
+function listed(names, between) {
+	const more = names.length > 6 ? `${between}${names.length - 6} others` : "";
+	return names.slice(0, 6).join(between) + more;
+}
+
+function answer() {
+	const marked = listed(
+		outputs.filter((_, j) => isMarked(j)),
+		", ",
+	);
+	if (!target) return marked || "none of the labels";
+	return several ? `${marked}: ${plain(result[shownOutput()])}` : result.map(plain).join(", ");
+}
+
+const isNumber = (i) => !columns[i].choices; // in training, numbers with choices were 0 and 1
 
 /** A number with as many digits as matter beside a width. */
 function rounded(value, width) {
@@ -47,8 +65,8 @@ const dateOf = (days) => new Date(Math.round(days * MS_OF_A_DAY)).toISOString();
 /** A number, a date or the name of a category as text. */
 function textOf(i, value) {
 	const { choices, missing, field } = columns[i];
-	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
 	if (Number.isNaN(value)) return "missing";
+	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
 	if (!isDate(i)) return plain(value);
 	return dateOf(value)
 		.slice(0, field === "date" ? 10 : 16)
@@ -61,8 +79,8 @@ const ends = ({ edges }) => (edges.length ? [edges[0], edges.at(-1)] : null);
 /** What is unusual about a value: the training rows have had no such value. Nothing if they have. */
 function outsideOf(i, value) {
 	const { choices, missing, centre } = columns[i];
-	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
 	if (Number.isNaN(value)) return missing ? "" : "never missing in training";
+	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
 }
@@ -126,14 +144,17 @@ function fill(field, i, value) {
 }
 
 function makeChoice(i, card) {
-	const { choices, missing } = columns[i];
+	const { choices, missing, kind } = columns[i];
 	const field = make("select");
 	const add = (text, code) => field.append(Object.assign(make("option", "", text), { value: code }));
 	choices.forEach((choice, code) => choice !== null && add(choice, code));
-	if (missing >= 0) add("(missing)", missing);
-	add(missing < 0 ? "(other or missing)" : "(other)", -1);
+	if (kind === "number") add("(missing)", NaN);
+	else {
+		if (missing >= 0) add("(missing)", missing);
+		add(missing < 0 ? "(other or missing)" : "(other)", -1);
+	}
 	listen(field, "change", () => change(i, Number(field.value)));
-	card.usual = `${choices.length} categories`;
+	card.usual = kind === "number" ? choices.join(" or ") : `${choices.length} categories`;
 	return field;
 }
 
@@ -178,25 +199,21 @@ function buildOutputs() {
 		$("shown").append(Object.assign(make("option", "", name), { value: j }));
 	});
 	if (outputs.length > 8) $("outputs").tabIndex = 0; // it scrolls
-	$("headline").hidden = target && outputs.length > 1; // the list has these numbers
+	$("headline").hidden = target && !several && outputs.length > 1; // the list has these numbers
 	if (target && outputs.length === 1) $("outputs").className = "single";
 	$("shown-row").hidden = outputs.length === 1;
 	if (target) $("shown-row").firstChild.textContent = "Reasons and curves: ";
+	if (several) $("shown-row").firstChild.textContent = "Interval, reasons and curves: ";
 	$("unused").textContent = columns.some((one) => !hasUse(one))
 		? `Without effect, because constant in training: ${columns
 				.filter((one) => !hasUse(one))
 				.map(({ name }) => name)
 				.join(", ")}.`
 		: "";
-	const [centre, scale, low, high] = target || [];
-	if (target) write("limits", `In training: ${plain(centre + scale * low)} to ${plain(centre + scale * high)}`);
-	const choices = model.intervals?.choices || [];
-	choices.forEach(([coverage, margin]) =>
-		$("coverage").append(Object.assign(make("option", "", `${100 * coverage} %`), { value: margin })),
-	);
-	$("coverage").selectedIndex = choices.findIndex(([coverage]) => coverage >= 0.9);
-	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = choices.length - 1;
-	$("interval").hidden = !choices.length;
+	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", `${100 * coverage} %`)));
+	$("coverage").selectedIndex = coverages.findIndex(([coverage]) => coverage >= 0.9);
+	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = coverages.length - 1;
+	$("interval").hidden = !coverages.length;
 	if (!background) return;
 	write("sorting", "The column with the largest effect is the first.");
 	const { kept } = model.background;
@@ -210,29 +227,41 @@ function buildOutputs() {
 // --- Painting
 
 function paintOutputs() {
-	const [centre, scale, low, high] = target || [];
-	const part = (value) => (target ? ((value - centre) / scale - low) / (high - low || 1) : value);
+	const part = (value, [centre, scale, low, high]) => ((value - centre) / scale - low) / (high - low || 1);
 	[...$("outputs").children].forEach((item, j) => {
-		item.children[1].style.setProperty("--a", clip(part(result[j]), 0, 1));
+		item.children[1].style.setProperty("--a", target ? clip(part(result[j], target[j]), 0, 1) : result[j]);
 		item.children[2].textContent = shownValue(result[j]);
-		item.className = !target && j === best() ? "winner" : "";
+		item.className = isMarked(j) ? "winner" : "";
 	});
 	write("headline", answer());
+	write("facts", model.facts[several ? shownOutput() : 0]);
+	if (target) {
+		const [centre, scale, ...ends] = target[shownOutput()];
+		write("limits", `In training: ${ends.map((end) => plain(centre + scale * end)).join(" to ")}`);
+	}
 	paintInterval();
 }
 
 /** The interval or the set of classes that contains the truth as often as chosen. */
 function paintInterval() {
-	const margin = Number($("coverage").value);
+	if (!coverages.length) return;
+	const j = shownOutput();
+	const margin = coverages[$("coverage").selectedIndex][1][several ? j : 0];
 	if (!target) {
-		const found = outputs.filter((_, j) => j === best() || 1 - result[j] <= margin);
-		const more = found.length > 6 ? ` or ${found.length - 6} others` : "";
-		return write("ends", `The right answer is ${found.slice(0, 6).join(" or ")}${more} in`);
+		const [names, p] = several
+			? [
+					["no", "yes"],
+					[1 - result[j], result[j]],
+				]
+			: [outputs, result];
+		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin);
+		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, " or ")} in`);
 	}
-	let [low, high] = [result[0] - margin, result.at(-1) + margin];
+	const [first, last] = several ? [result[j], result[j]] : [result[0], result.at(-1)];
+	let [low, high] = [first - margin, last + margin];
 	if (low > high) low = high = (low + high) / 2;
 	const shown = [low, high].map((end) => rounded(end, high - low));
-	write("ends", `The true number is between ${shown[0]} and ${shown[1]} in`);
+	write("ends", `The true ${several ? outputs[j] : "number"} is between ${shown[0]} and ${shown[1]} in`);
 }
 
 /** Names the values that the training rows did not have. */
@@ -346,7 +375,7 @@ function show(changed) {
 
 /** Once nothing has changed for a while: words for screen readers. */
 function rest() {
-	write("spoken", target ? answer() : `${answer()}, ${shownValue(result[best()])}`);
+	write("spoken", target || several ? answer() : `${answer()}, ${shownValue(result[best()])}`);
 }
 
 function change(i, value) {
@@ -368,7 +397,7 @@ async function start() {
 	model.order.forEach((i) => hasUse(columns[i]) && buildColumn(i));
 	buildOutputs();
 	result = predict(row);
-	$("shown").value = target ? floor((outputs.length - 1) / 2) : best();
+	$("shown").value = several ? 0 : target ? floor((outputs.length - 1) / 2) : best();
 	reset();
 	listen($("reset"), "click", reset);
 	listen($("shown"), "change", () => show());

@@ -16,25 +16,6 @@
 #define CMLP_OLDEST(type, last) CMLP_ROUND_UP(offsetof(type, last) + sizeof ((type *)0)->last, CMLP_ALIGNOF(type))
 #define CMLP_ROUND_UP(size, step) (((size) + (step) - 1) / (step) * (step))
 
-/* The first field of every struct is its size, set by the caller. */
-#define CMLP_ASSERT_SIZE_FIRST(type) CMLP_ASSERT(offsetof(type, struct_size) == 0, "struct_size comes first")
-CMLP_ASSERT_SIZE_FIRST(cmlp_net_config);
-CMLP_ASSERT_SIZE_FIRST(cmlp_rows);
-CMLP_ASSERT_SIZE_FIRST(cmlp_targets);
-CMLP_ASSERT_SIZE_FIRST(cmlp_objective);
-CMLP_ASSERT_SIZE_FIRST(cmlp_optimizer);
-CMLP_ASSERT_SIZE_FIRST(cmlp_epoch);
-CMLP_ASSERT_SIZE_FIRST(cmlp_workers);
-CMLP_ASSERT_SIZE_FIRST(cmlp_run);
-CMLP_ASSERT_SIZE_FIRST(cmlp_layer);
-CMLP_ASSERT_SIZE_FIRST(cmlp_encoder);
-CMLP_ASSERT_SIZE_FIRST(cmlp_table);
-CMLP_ASSERT_SIZE_FIRST(cmlp_table_target);
-CMLP_ASSERT_SIZE_FIRST(cmlp_model_info);
-CMLP_ASSERT_SIZE_FIRST(cmlp_model_content);
-CMLP_ASSERT_SIZE_FIRST(cmlp_training);
-CMLP_ASSERT_SIZE_FIRST(cmlp_categories);
-
 /* Reads a struct of another size than the library's: zeroes the fields that it lacks, and refuses it unless the fields
  * that the library lacks are zero. */
 cmlp_status cmlp_read_other(void *copy, const void *given, size_t size, size_t oldest);

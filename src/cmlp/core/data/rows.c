@@ -4,16 +4,6 @@
 #include "sparse.h"
 #include "../base/sums.h"
 
-static size_t element_size(int32_t dtype)
-{
-    switch (dtype) {
-    case CMLP_UINT8: return 1;
-    case CMLP_FLOAT32: return sizeof(float);
-    case CMLP_FLOAT64: return sizeof(double);
-    default: return 0;
-    }
-}
-
 /* Names of a matrix's fields in run->refused, and the status for a shape that does not fit. */
 typedef struct matrix_names {
     cmlp_status status;
@@ -42,8 +32,9 @@ static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *ro
 static cmlp_status check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
                                  int64_t *col_stride, const matrix_names *names, const char **refused)
 {
-    const int64_t size = (int64_t)element_size(dtype);
-    if (!size) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
+    const int64_t size = (int64_t)cmlp_bytes_of(dtype);
+    const int is_value = dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
+    if (!is_value) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
     if (!data && n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, names->data);
     if (cmlp_misaligned(data, (size_t)size)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
     if (!set_strides(n_rows, n_cols, size, row_stride, col_stride))
@@ -130,6 +121,7 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
+    if (targets->dtype && targets->dtype != CMLP_INT32) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
     if (!targets->data && data->n) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
     set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
     if (cmlp_misaligned(targets->data, (size_t)size))

@@ -15,8 +15,8 @@ typedef struct cmlp_fault {
 /* Workspace size that leaves `needed` bytes after alignment, wherever the caller's memory starts. */
 static inline size_t cmlp_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
 
-/* The first aligned address from p on. */
-static inline void *cmlp_aligned(void *p) { return (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT; }
+/* The first aligned address from p on, which may be NULL. */
+static inline void *cmlp_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT : p; }
 
 /* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
  * size does not fit in size_t. */

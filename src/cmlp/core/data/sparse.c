@@ -103,11 +103,12 @@ cmlp_status cmlp_check_sparse_rows(cmlp_data *data, int64_t *bad)
 
 void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list)
 {
+    static const double nothing; /* no arithmetic with NULL */
     const cmlp_rows *rows = data->rows;
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = cmlp_row_index(data, first + i);
         const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
-        list[i] = (cmlp_csr_row){.n = 0};
+        list[i] = (cmlp_csr_row){&nothing, &nothing, 0};
         if (begin < 0 || begin >= end || end > rows->n_values) continue; /* empty, or changed since the check */
         list[i].n = end - begin < rows->n_cols ? end - begin : rows->n_cols;
         list[i].values = (const char *)rows->data + begin * (int64_t)cmlp_bytes_of(rows->dtype);

@@ -8,19 +8,6 @@
 #include "model_head.h"
 #include "model_table.h"
 
-int cmlp_model_is_finite(const cmlp_net *net, const void *params)
-{
-    uint64_t bad = 0; /* branch-free, so that compilers vectorize the loop */
-    if (net->dtype == CMLP_FLOAT32) {
-        const float *p = params;
-        for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
-    } else {
-        const double *p = params;
-        for (int64_t i = 0; i < net->n_params; i++) bad |= !(p[i] - p[i] == 0);
-    }
-    return !bad;
-}
-
 /* A model's memory: the struct, factors and shifts, a table, and the parameters if their bytes must be swapped. */
 typedef struct model_memory {
     cmlp_model *model;
@@ -101,6 +88,7 @@ static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *in
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
     if (!status) status = describe(&head, &copy);
+    if (status) copy.model_size = copy.scratch_size = 0;
     cmlp_write_struct(info, &copy, sizeof copy);
     return status;
 }
@@ -121,29 +109,19 @@ static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_he
     return cmlp_crc_end(&crc) == head->data_crc ? CMLP_OK : CMLP_ERROR_FILE_DATA_CRC;
 }
 
-/* Returns the bits of element i, the same for every NaN. */
-static uint64_t bits_of(int32_t dtype, const void *elements, int64_t i)
-{
-    uint64_t wide = 0;
-    uint32_t narrow = 0;
-    if (dtype == CMLP_FLOAT32) {
-        const float value = ((const float *)elements)[i];
-        memcpy(&narrow, &value, sizeof narrow);
-        return value == value ? narrow : UINT64_MAX;
-    }
-    const double value = ((const double *)elements)[i];
-    memcpy(&wide, &value, sizeof wide);
-    return value == value ? wide : UINT64_MAX;
-}
-
-/* Compares the bits of n outputs with those in the file. */
-static cmlp_status compare(const void *outputs, const unsigned char *stored, int32_t dtype, int64_t n)
+/* Compares the bits of n outputs with those in the file. All NaNs are the same. */
+static cmlp_status compare(void *outputs, const unsigned char *stored, int32_t dtype, int64_t n)
 {
     const size_t element = cmlp_bytes_of(dtype);
+    cmlp_unify_nans(dtype, outputs, n);
     for (int64_t i = 0; i < n; i++) {
-        double one; /* has the size and alignment for an element of either type */
+        union {
+            float narrow;
+            double wide;
+        } one;
         cmlp_load(&one, stored + (size_t)i * element, 1, element);
-        if (bits_of(dtype, &one, 0) != bits_of(dtype, outputs, i)) return CMLP_ERROR_FILE_EXAMPLE;
+        cmlp_unify_nans(dtype, &one, 1);
+        if (memcmp(&one, (const char *)outputs + (size_t)i * element, element)) return CMLP_ERROR_FILE_EXAMPLE;
     }
     return CMLP_OK;
 }
@@ -186,20 +164,10 @@ static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory
     return CMLP_OK;
 }
 
-static int is_finite(const cmlp_model *model)
-{
-#if CMLP_BUILDS_TABLES
-    const cmlp_table *table = model->table;
-    for (int64_t i = 0; table && i < table->n_nets; i++)
-        if (!cmlp_model_is_finite(table->nets[i], table->params[i])) return 0;
-    if (table) return 1;
-#endif
-    return cmlp_model_is_finite(&model->net, model->params);
-}
-
 static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch)
 {
-    if (!is_finite(model)) return CMLP_ERROR_FILE_NONFINITE;
+    const int64_t n = (int64_t)(head->params_size / model->net.element); /* of all networks */
+    if (!cmlp_are_finite(&model->net, model->params, n)) return CMLP_ERROR_FILE_NONFINITE;
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
@@ -218,7 +186,7 @@ static cmlp_status load(void *memory, size_t memory_size, const void *file, size
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
     if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_model *model = cmlp_align_up(memory);
+    cmlp_model *model = cmlp_aligned(memory);
     model->magic = 0;
     status = cmlp_head_net(&head, head.sizes[0], &model->net);
     if (!status) status = divide_model(&model->net, &head, model, &divided, &needed);

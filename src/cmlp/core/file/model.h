@@ -38,7 +38,10 @@ cmlp_status cmlp_check_model_scratch(const cmlp_net *net, int64_t n_columns, voi
 /* Returns OPTION if a score of the calibration is NaN or below the one before it. */
 cmlp_status cmlp_check_scores(const cmlp_model *model);
 
-/* Returns 1 if all parameters are finite, else 0. The parameters are in native byte order. */
-int cmlp_model_is_finite(const cmlp_net *net, const void *params);
+/* Whether n parameters, in native byte order, are finite. */
+static inline int cmlp_are_finite(const cmlp_net *net, const void *params, int64_t n)
+{
+    return net->kernels->find_nonfinite(params, 1, n) == n;
+}
 
 #endif

@@ -217,10 +217,18 @@ cmlp_status cmlp_category_of_number(const cmlp_categories *categories, double nu
     return status;
 }
 
-cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer, double *code)
+static cmlp_status find_integer(const cmlp_categories *categories, int64_t integer, double *code)
 {
     const category wanted = {.kind = NUMBER, .number = of_integer(integer)};
     return find(categories, &wanted, code);
+}
+
+cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer, double *code)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = find_integer(categories, integer, code);
+    cmlp_leave_mode(mode);
+    return status;
 }
 
 cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)

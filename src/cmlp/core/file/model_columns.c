@@ -49,7 +49,7 @@ cmlp_status cmlp_read_columns(cmlp_text text, cmlp_column *columns, cmlp_column_
 /* Takes the next column of a list; returns 0 after the last one. */
 static int next_column(cmlp_column_list *list, int64_t i, cmlp_column *column)
 {
-    if (!list->columns) return (!i || cmlp_text_pass(&list->words, ",")) && read_word(&list->words, column);
+    if (!list->columns) return i && !cmlp_text_pass(&list->words, ",") ? 0 : read_word(&list->words, column);
     if (i == list->n_columns) return 0;
     *column = list->columns[i];
     return 1;

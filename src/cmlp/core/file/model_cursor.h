@@ -32,7 +32,7 @@ static inline int pass(cursor *c, const char *text, size_t n)
     return 1;
 }
 #define PASS(c, literal) pass((c), literal, sizeof literal - 1)
-#define DEMAND(c, literal, status) ((void)(PASS(c, literal) || fail((c), (status))))
+#define DEMAND(c, literal, status) ((void)(PASS(c, literal) ? 0 : fail((c), (status))))
 
 /* Reads lower-case hexadecimal digits. Upper case is an error: 'A' and 'a' differ in one bit, and every flipped bit
  * must be detected. */

@@ -32,7 +32,7 @@ static int is_fixed(slice n, int of_table, int requires)
 int cmlp_is_fixed_key(const char *key, int of_table, int requires)
 {
     slice n = {(const unsigned char *)key, 0};
-    while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
+    while (key[n.length]) n.length++;
     return is_fixed(n, of_table, requires);
 }
 

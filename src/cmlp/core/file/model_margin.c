@@ -42,7 +42,7 @@ static int is_known(const cmlp_model *model)
     return 0;
 }
 
-cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
+static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
@@ -50,12 +50,18 @@ cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double co
     if (target < 0 || !(coverage > 0 && coverage < 1)) return CMLP_ERROR_OPTION;
     if (target && target >= model->n_score_rows) return CMLP_ERROR_OPTION;
     if (!model->n_scores || !is_known(model)) return CMLP_ERROR_FILE_KEY;
-    const cmlp_float_mode mode = cmlp_enter_mode();
     const double place = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
     int64_t rank = (int64_t)place;
     if (rank < 1 || (double)rank < place) rank++;
     *margin = rank > model->n_scores ? INFINITY : score_at(model, target * model->n_scores + rank - 1);
-    cmlp_leave_mode(mode);
     return CMLP_OK;
+}
+
+cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = find_margin(model, target, coverage, margin);
+    cmlp_leave_mode(mode);
+    return status;
 }
 #endif

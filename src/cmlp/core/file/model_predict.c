@@ -17,7 +17,9 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
         cmlp_check_model_scratch(&model->net, model->table->n_columns, memory, size, &scratch);
     if (status) return status;
     if (!row) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
+        cmlp_misaligned(label, sizeof *label))
+        return CMLP_ERROR_ALIGNMENT;
     return cmlp_table_row(model->table, row, label, output ? output : scratch.result, &scratch);
 }
 #endif

@@ -23,7 +23,8 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
     const double *number = memory->numbers;
     cmlp_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
     const cmlp_status status = cmlp_read_columns(head->columns, memory->columns, &words, &at);
-    for (int64_t i = 0; i < words.n_columns && !status; i++) {
+    if (status) return status;
+    for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_column *c = &memory->columns[i];
         if (c->kind != CMLP_COLUMN_NUMBER) continue;
         c->centre = number[0];
@@ -31,7 +32,7 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
         c->edges = number + 2;
         number += 2 + c->n;
     }
-    return status;
+    return CMLP_OK;
 }
 
 /* There are at most two networks that differ in more than their parameters. */

@@ -50,7 +50,7 @@ int32_t cmlp_text_letter(cmlp_text *t)
 {
     const int32_t c = cmlp_text_next(t);
     if (c == '"') return CMLP_TEXT_END;
-    if (c == CMLP_TEXT_END || c < 0x20) return CMLP_TEXT_BAD;
+    if (c < 0x20) return CMLP_TEXT_BAD; /* or the text ends */
     if (c != '\\') return c;
     switch (cmlp_text_next(t)) {
     case '"': return '"';

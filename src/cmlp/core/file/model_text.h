@@ -30,11 +30,6 @@ int cmlp_text_digits(cmlp_text *t, uint64_t *value);
 /* Appends a code point in UTF-8 to the `*length` bytes of `buffer`. If `buffer` is NULL, only counts the bytes. */
 void cmlp_text_append(int32_t code, char *buffer, size_t *length);
 
-/* Reads a JSON number with a fraction or an exponent, of at most CMLP_DECIMAL_MOST characters. *bits become those of the
- * magnitude of the nearest finite double. Returns 0 if there is no such number. */
-int cmlp_text_decimal(cmlp_text *t, int *negative, uint64_t *bits);
-#define CMLP_DECIMAL_MOST 24
-
 /* Skips text, a number, true, false or null. Returns 0 if none of them comes next. */
 int cmlp_text_value(cmlp_text *t);
 

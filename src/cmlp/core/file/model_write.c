@@ -188,9 +188,7 @@ static void make_inputs(const writer *w, void *row)
 static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
 {
     const cmlp_net *net = w->net;
-    const cmlp_float_mode mode = cmlp_enter_mode();
     make_inputs(w, scratch->row);
-    cmlp_leave_mode(mode);
     cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
@@ -239,7 +237,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     cmlp_training_arrays training = {.n = 0};
     writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
     if (!status && !copy.factors != !copy.shifts) status = CMLP_ERROR_NULL;
@@ -250,7 +248,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     if (!status && copy.training) status = cmlp_read_training(&training, net, copy.training);
     if (!status) status = cmlp_check_content(&copy, &kind);
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
-    if (!status && !cmlp_model_is_finite(net, params)) status = CMLP_ERROR_FILE_NONFINITE;
+    if (!status && !cmlp_are_finite(net, params, net->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
     list_own_arrays(&w, &divided);
@@ -376,7 +374,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
                               cmlp_table_scratch *scratch)
 {
     cmlp_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, target);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
     if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
     if (!status) status = check_nets(copy);
     if (!status) status = check_targets(copy);
@@ -385,8 +383,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++)
         if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + copy->columns[i].n;
-    if (sizes.n_numbers <= CMLP_MAX_WIDTH && copy->target)
-        sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
+    if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
 }
 
@@ -418,7 +415,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     cmlp_table_scratch divided;
     size_t needed;
     cmlp_status status = read_table(table, &checked, scratch, &needed, &divided);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, factors);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
     if (status) return status;
     if (!copy.write || !scratch) return CMLP_ERROR_NULL;
     if (copy.training) return CMLP_ERROR_OPTION;
@@ -430,7 +427,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     const cmlp_content_kind kind = {cmlp_n_out(w.net), t->columns, t->n_columns, t->n_targets, 0};
     status = cmlp_check_content(&copy, &kind);
     for (int64_t i = 0; i < w.n_nets && !status; i++)
-        if (!cmlp_model_is_finite(w.nets[i], w.params[i])) status = CMLP_ERROR_FILE_NONFINITE;
+        if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
     list_table_arrays(&w, &divided);
     status = make_table_example(&w, &divided);

@@ -103,24 +103,16 @@ static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
     }
 }
 
-/* p x for a negative value x of elu with the parameter 1. */
-static float elu_times(float x, float p)
-{
-    const float y = x < 0 ? (float)((double)p * (double)x) : x;
-    return y < 0 && y > (float)-LEAST_NORMAL ? 0 : y;
-}
-
 /* Replaces bounds of n weighted sums by bounds of their activations. */
 static void widen(const cmlp_net *net, const cmlp_dense_layer *layer, float *low, float *high, int64_t n)
 {
     const cmlp_envelope e = cmlp_envelope_of(layer->activation);
-    const int is_elu = layer->activation == CMLP_ACTIVATION_ELU;
     const int32_t least = cmlp_steps_to(e.least), most = cmlp_steps_to(e.most);
     for (int64_t i = 0; i < n; i++) {
         const float z_low = low[i], z_high = high[i];
         if (z_low != z_low) continue;
-        net->kernels->activate(layer->activation, is_elu ? 1 : layer->parameter, low + i, low + i, 1, 1);
-        net->kernels->activate(layer->activation, is_elu ? 1 : layer->parameter, high + i, high + i, 1, 1);
+        net->kernels->activate(layer->activation, 0, low + i, low + i, 1, 1);
+        net->kernels->activate(layer->activation, 0, high + i, high + i, 1, 1);
         const int32_t a = cmlp_steps_to(low[i]), b = cmlp_steps_to(high[i]);
         const int rises = z_low >= e.turn, falls = z_high < e.turn;
         int32_t lower = rises ? a - e.falls : falls ? b - e.rises : least;
@@ -128,8 +120,8 @@ static void widen(const cmlp_net *net, const cmlp_dense_layer *layer, float *low
         if (!rises && !falls && b + e.falls > upper) upper = b + e.falls;
         lower = lower < least ? least : lower;
         upper = upper > most ? most : upper;
-        low[i] = is_elu ? elu_times(cmlp_after_steps(lower), (float)layer->parameter) : cmlp_after_steps(lower);
-        high[i] = is_elu ? elu_times(cmlp_after_steps(upper), (float)layer->parameter) : cmlp_after_steps(upper);
+        low[i] = cmlp_after_steps(lower);
+        high[i] = cmlp_after_steps(upper);
     }
 }
 
@@ -183,7 +175,7 @@ static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
     const cmlp_dense_layer *at = &net->layers[layer];
     void *low = cmlp_at(net, job->lowest[layer], row * at->n_out);
     void *high = cmlp_at(net, job->highest[layer], row * at->n_out);
-    if (is_monotone(at->activation)) {
+    if (is_monotone(at->activation) || at->activation == CMLP_ACTIVATION_ELU) { /* elu in float only */
         net->kernels->activate(at->activation, at->parameter, low, low, 1, at->n_out);
         net->kernels->activate(at->activation, at->parameter, high, high, 1, at->n_out);
     } else if (at->activation == CMLP_ACTIVATION_SOFTMAX) {

@@ -185,33 +185,28 @@ static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_r
     return cmlp_report(run, &job.data, fault);
 }
 
-cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+static cmlp_status forward_call(const cmlp_net *net, const void *params, const cmlp_rows *rows, forward_outputs outputs,
+                                cmlp_run *run)
 {
-    const forward_outputs last = {&output, 0, 0};
     cmlp_frame frame;
     cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = forward(net, params, rows, &last, &frame.run);
+    if (!status) status = forward(net, params, rows, &outputs, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 
-static cmlp_status all_layers(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                              int sums, cmlp_run *run)
+cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
 {
-    const forward_outputs all = {outputs, 1, sums};
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = forward(net, params, rows, &all, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return forward_call(net, params, rows, (forward_outputs){&output, 0, 0}, run);
 }
 
 cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                              cmlp_run *run)
 {
-    return all_layers(net, params, rows, outputs, 0, run);
+    return forward_call(net, params, rows, (forward_outputs){outputs, 1, 0}, run);
 }
 
 cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                                cmlp_run *run)
 {
-    return all_layers(net, params, rows, outputs, 1, run);
+    return forward_call(net, params, rows, (forward_outputs){outputs, 1, 1}, run);
 }

@@ -6,7 +6,7 @@
 cmlp_status cmlp_row_space(const cmlp_net *net, int64_t n_rows, void *memory, size_t *size, cmlp_row_scratch *scratch)
 {
     const size_t dense = cmlp_forward_space(net, 0, n_rows, 1), sparse = cmlp_forward_space(net, 1, n_rows, 1);
-    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
+    cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
     if (!dense || !sparse) return CMLP_ERROR_OVERFLOW;
     scratch->workspace_size = cmlp_with_slack(dense > sparse ? dense : sparse);
     scratch->row = cmlp_take(&space, n_rows * cmlp_n_in(net), net->element);
@@ -89,6 +89,7 @@ static cmlp_status predict(const cmlp_net *net, const void *params, const cmlp_r
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (!status && (copy.order ? copy.n_order : copy.n_rows) != 1) status = CMLP_ERROR_ROWS;
+    if (!status && cmlp_misaligned(label, sizeof *label)) status = CMLP_ERROR_ALIGNMENT;
     if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
     if (status) return status;
     if (!output) output = divided.output;

@@ -32,11 +32,4 @@ cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp
  * output, as in NumPy. */
 int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype);
 
-/* Rounds an address up to a multiple of CMLP_ALIGNMENT. */
-static inline void *cmlp_align_up(const void *memory)
-{
-    const uintptr_t mask = CMLP_ALIGNMENT - 1;
-    return (void *)(((uintptr_t)memory + mask) & ~mask);
-}
-
 #endif

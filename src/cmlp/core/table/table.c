@@ -8,7 +8,7 @@ cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t
 {
     const cmlp_net *net = sizes->widest;
     size_t row;
-    cmlp_space space = {memory ? cmlp_align_up(memory) : NULL, 0, 0};
+    cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
     const cmlp_status status = cmlp_row_space(net, sizes->n_rows, NULL, &row, &scratch->row);
     if (status) return status;
     scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));

@@ -44,7 +44,7 @@ static uint64_t mix_data(uint64_t hash, const cmlp_data *data)
     const cmlp_targets *targets = data->targets;
     const int classes = targets->kind == CMLP_TARGETS_CLASSES;
     const int64_t columns = classes ? 1 : cmlp_n_out(data->net);
-    const size_t size = classes || targets->dtype == CMLP_FLOAT32 ? 4 : targets->dtype == CMLP_UINT8 ? 1 : 8;
+    const size_t size = classes ? sizeof(int32_t) : cmlp_bytes_of(targets->dtype);
     hash = mix(mix(mix(hash, (uint64_t)rows->n_rows), (uint64_t)data->n), classes ? 0 : (uint64_t)targets->dtype);
     if (rows->order) hash = mix_bytes(hash, rows->order, (size_t)data->n * sizeof *rows->order);
     hash = mix_numbers(hash, &rows->scale, 1);

@@ -81,14 +81,12 @@ static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
 static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_share *share, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    cmlp_gradient_input a = {0};
-    if (!n) return a;
-    if (!share->layer) {
-        a = cmlp_gathered_rows(net, &job->memory.input, first, n, share->masked, share->index);
+    const void **list = row_pointers(job, share->index);
+    if (!share->layer && n) {
+        cmlp_gradient_input a = cmlp_gathered_rows(net, &job->memory.input, first, n, share->masked, share->index);
         a.column_mask = share->column_mask;
         return a;
     }
-    const void **list = row_pointers(job, share->index);
     const cmlp_dense_layer *layer = &net->layers[share->layer];
     for (int64_t i = 0; i < n; i++)
         list[i] = cmlp_at(net, job->memory.layers[share->layer - 1].activations, (first + i) * layer->n_in);

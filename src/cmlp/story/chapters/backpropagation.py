@@ -60,14 +60,14 @@ def ten_wishes(tale: Tale, page: Page) -> None:
 def _turned(tale: Tale, page: Page) -> None:
     """Turn everything that output 9 asks for by a tenth, and compare with what its sum does."""
     ways = three_ways(tale.step, Unit(_OUTPUT, 9))
-    page.text("Turn all three by a tenth of the wish, and the weighted sum rises:")
+    page.text("If all three could be turned, each by a tenth of its wish, the weighted sum would rise:")
     terms, together, measured, outputs = turned_by_a_tenth(tale)
     shares = {"bias": ways.bias.part, "weights": ways.weights.part, "activations": ways.activations.part}
     for (name, part), term in zip(shares.items(), terms, strict=True):
         page.lines.append(f"  {name:12}{term:+.4f}  ({100 * part:.0f} %)")
     page.text(
         f"Together {together:+.4f}; measured {measured:+.4f} (turned all at once, hence the small difference); output "
-        f"9 goes from {outputs[0]:.3f} to {outputs[1]:.3f}."
+        f"9 would go from {outputs[0]:.3f} to {outputs[1]:.3f}."
     )
 
 
@@ -153,8 +153,8 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     """Let the wishes of the outputs travel to one neuron of layer B and add up there, and go on to layer A."""
     step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
     page.text(
-        f"Ten outputs pass their wishes back to {name}: each the wish for its sum, times its weight from {name}. They "
-        "add up."
+        f"{name} feeds all ten outputs. Each sends back the wish for its sum, times the weight of the wire between "
+        f"them{_a_double_no(step, unit)}. {name} adds up the ten:"
     )
     arrived = min(1.0, page.moment / _ADDED_UP)
     page.block(travelling_lines(page.terminal, passed_wishes(step, unit), LABELS, name, page.width, arrived))
@@ -169,6 +169,14 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
         f"All of layer B, and then A, in the same way: {signs(page.terminal).replace('+', 'up').replace('-', 'down')}. "
         "The pixels stay as they are."
     )
+
+
+def _a_double_no(step: StepExplanation, unit: Unit) -> str:
+    """Explain an output that wants less and asks for more, if it is the one that asks most."""
+    last = step.layers[-1]
+    weights, wanted = last.weights[unit.neuron], last.bias_changes[0]
+    most = int((weights * wanted).argmax())
+    return f" ({most} wants less, over a negative weight: so it asks for more)" if wanted[most] < 0 else ""
 
 
 def _averages(tale: Tale, page: Page) -> None:
@@ -213,8 +221,8 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     asked = max(1, round(10 * page.moment))
     page.block(mean_lines(page.terminal, wanted, [str(digit) for digit in tale.y[:10]], asked, page.width))
     page.text(
-        f"The mean of all wishes, for each of the {step.average.flat.size:,} knobs, is minus the gradient. That is "
-        "backpropagation."
+        f"The mean of the ten wishes for each of the {step.average.flat.size:,} knobs is minus the gradient of their "
+        "cost, the way downhill. Passing wishes back to find it is backpropagation."
     )
 
 

@@ -80,7 +80,8 @@ def chain_rule(tale: Tale, page: Page) -> None:
     """Turn the last of three weights, and follow the change to the cost."""
     now = ripple(NUDGES[page.setting])
     page.block(_chain_lines(page, now))
-    page.text("Turn w3, and the change travels to the cost. Each arrow multiplies it:")
+    biases = ", ".join(f"{bias:+g}" for bias in PARAMS[1::2])
+    page.text(f"(The biases: {biases}.) Turn w3, and the change travels to the cost. Each arrow multiplies it:")
     page.block(_ripple_lines(page, now))
     if page.moment < _ASKS:
         return
@@ -92,7 +93,7 @@ def chain_rule(tale: Tale, page: Page) -> None:
     ratios = " x ".join(f"{ratio:.3f}" for ratio in now.ratios)
     page.text(
         f"{question} {now.predicted:.4f}. Measured: {now.cost + now.changes[3]:.4f}. The smaller the turn, the better",
-        f"the slopes predict. The ratios are always exact: {nudge:+g} x {ratios} = {now.changes[3]:+.5f}.",
+        f"the slopes predict. The ratios hold for this turn alone: {nudge:+g} x {ratios} = {now.changes[3]:+.5f}.",
         "The earlier weights work in the same way: their chains are longer, and end with the same links (s is the "
         "slope of a sigmoid, a (1 - a)):",
     )

@@ -28,8 +28,8 @@ def three_threes(tale: Tale, page: Page) -> None:
     pictures = beside(*(digit_lines(page.terminal, image, margin=0) for image in images), gap=2)
     page.picture_and_text(
         pictures,
-        f"You read each as a 3 at once. Yet of the {on.any(axis=0).sum()} pixels that are bright in one of them, only "
-        f"{on.all(axis=0).sum()} are bright in all three.",
+        f"You read each as a 3 at once. Yet {on.any(axis=0).sum()} pixels are bright in at least one of them, and only "
+        f"{on.all(axis=0).sum()} in all three.",
         "What makes all of them a 3? A program that reads digits must find it.",
         least=20,
     )
@@ -60,11 +60,11 @@ def write_the_rule(tale: Tale, page: Page) -> None:
             "           by where the strokes are",
         ]
     )
-    page.text(f"How many of the {len(tale.y_test):,} test images it gets right, in percent, and the trained network:")
+    page.text(f"Right of the {len(tale.y_test):,} test images, in percent: this rule, and the network of this story:")
     page.table([["", *LABELS, "all"], *([name, *(f"{100 * v:.0f}" for v in part)] for name, part in shares.items())])
     eights = [len(loops(image)) for image in tale.X_test[tale.y_test == 8]]
     page.text(
-        f"Pens leave gaps: only {sum(n >= 2 for n in eights)} of the {len(eights)} eights have two closed loops. Mend "
+        f"Pens leave gaps: {sum(n < 2 for n in eights)} of the {len(eights)} eights lack two closed loops. Mend "
         "the rule for one digit, and others change too. (A cleverer rule does better; try it.)"
     )
 
@@ -89,7 +89,7 @@ def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     numbers = [["row", *map(str, columns)]] + [[str(r), *(f"{pixels[r, c]:.2f}" for c in columns)] for r in rows]
     picture = digit_lines(page.terminal, tale.X_test[tale.nine])
     cut = table_lines(numbers, page.width - len(visible(picture[0])) - 3, indent=0, left=0, gap=1)
-    page.beside(picture, ["A cut-out (columns above, rows at the left):", "", *cut, "", "0 is black, 1 is white"])
+    page.beside(picture, ["Part of it (row at the left, column on top):", "", *cut, "", "0 is black, 1 is white"])
     page.text(
         "A neuron is a thing that holds a number between 0 and 1: its activation.",
         f"28 x 28 pixels make 784 input neurons. The one for row 8, column 13 holds {pixels[8, 13]:.2f}; the one in "
@@ -113,11 +113,11 @@ def ten_neurons_answer(tale: Tale, page: Page) -> None:
     winner, second = np.argsort(-close)[:2]
     page.text(
         "The last layer has one neuron per digit. Its activation says how strongly the network holds this answer; the "
-        f"brightest wins: {clear.argmax()} for the first image. For the second",
+        f"brightest wins: {clear.argmax()} for the first image. In the second,",
         f"{winner} and {second} compete; {winner} wins, rightly."
         if close[second] > 0.3
         else f"{winner} wins, rightly; next is {second} with {close[second]:.3f}.",
-        f"These are activations, not probabilities: the ten of the second image add up to {close.sum():.2f}.",
+        f"They are not probabilities: the ten of the second image add up to {close.sum():.2f}.",
     )
 
 
@@ -133,8 +133,10 @@ def _other_layers(tale: Tale, page: Page) -> None:
     none, ours, widest = rows[0], rows[2], rows[-1]
     plain = f"Right on new images: {none.test:.1f} % without hidden layers, {ours.test:.1f} % with ours."
     page.text(
-        "Honestly: without any hidden layer it does nearly as well." if abs(none.test - ours.test) < 3 else plain,
-        f"{widest.hidden} neurons help." if widest.test > ours.test + 1 else "",
+        f"Honestly: with no hidden layer at all, {ours.test - none.test:.1f} points fewer are right."
+        if 0 < ours.test - none.test < 3
+        else plain,
+        f"With {widest.hidden} neurons, {widest.test - ours.test:.1f} more." if widest.test > ours.test + 1 else "",
     )
 
 
@@ -198,7 +200,11 @@ def three_patterns(tale: Tale, page: Page) -> None:
         layers += ["", *(f"{letter}  {cell}" for letter, cell in zip("AB", cells, strict=True)), "", ""]
         last += ["", "", f"{output[3]:8.3f}", "", ""]
     page.block(beside(pictures, layers, last, gap=4 if page.width >= 64 else 2))
-    page.text("The pattern differs, the answer does not: what makes a 3 is the pattern, not one neuron.")
+    page.text(
+        "In A three patterns, in B nearly the same one, and then one answer: layer by layer, the three 3s become alike."
+        if (a > 0.5).all(axis=0).sum() < (b > 0.5).all(axis=0).sum()
+        else "The patterns differ, the answer does not: no neuron alone says 3."
+    )
 
 
 def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:

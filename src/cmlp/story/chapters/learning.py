@@ -146,7 +146,7 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     randoms = random_changes(tale)
     page.text(
         f"Half-trained (after one pass), the cost is {tale.state(1).cost:.4f}. The gradient is {len(gradient):,} "
-        f"numbers: how each knob changes it. From here, {_N_DIRECTIONS + 2} steps of length {_LENGTH}:"
+        f"numbers: how each knob changes it. One step of {_LENGTH}, tried in {_N_DIRECTIONS + 2} directions:"
     )
     changes = {"against the gradient": down, "along the gradient": up}
     changes |= {f"random {n + 1}": change for n, change in enumerate(randoms[:_SHOWN])}
@@ -158,8 +158,8 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     page.table([["step", "cost changes", ""], *rows])
     none_near = min(randoms) > down / 2 and max(randoms) < up / 2
     page.text(
-        f"Against the gradient the cost falls most: none of {_N_DIRECTIONS} random directions "
-        f"({min(randoms):+.5f} to {max(randoms):+.5f}) comes near."
+        f"Against the gradient the cost falls {down / min(randoms):.0f} times as far as along the best of "
+        f"{_N_DIRECTIONS} random directions ({min(randoms):+.5f} to {max(randoms):+.5f}, {_SHOWN} of them above)."
         if none_near
         else f"{_N_DIRECTIONS} random directions: {min(randoms):+.5f} to {max(randoms):+.5f}."
     )
@@ -233,7 +233,7 @@ def small_steps(tale: Tale, page: Page) -> None:
         "too small a rate creeps, too large a one ends higher up."
         if middle < first and middle < last
         else "neither too small nor too large is best.",
-        f"(To answer 0.1 to everything costs {PLATEAU:.2f}: it has learned that each digit is rare.)"
+        f"(All that it has learned yet is that each digit is rare: to answer 0.1 to everything costs {PLATEAU:.2f}.)"
         if abs(middle - PLATEAU) < 0.01
         else "",
     )

@@ -57,10 +57,10 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         after = float(network.activations(image[None])[1][0, unit.neuron])
         verb = "falls" if after < spelled.activation else "rises"
         place = " ".join(source_name(0, int(pixel)).split())
-        changes.append(f"at {place} (weight {weights[pixel]:+.3f}) {name} {verb} to {after:.3f}")
+        changes.append(f"with {place} (weight {weights[pixel]:+.3f}) it {verb} to {after:.3f}")
     page.text(
-        "A positive weight says: be on when that pixel is on. A negative one says the opposite. Light one black pixel: "
-        f"{changes[0]}, {changes[1]}."
+        "A positive weight says: be on when that pixel is on. A negative one says the opposite. Make one black pixel "
+        f"white, and {name} changes from {spelled.activation:.3f}: {changes[0]}, {changes[1]}."
     )
 
 
@@ -117,7 +117,7 @@ def squash_it(tale: Tale, page: Page) -> None:
     page.text(
         "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
         "out near 0, very positive near 1, and 0 exactly in the middle. It is not the only way. Softmax squashes ten "
-        "outputs together, so that they add up to 1. The image where two outputs competed, both ways:"
+        f"outputs together, so that they add up to 1. The {tale.y_test[tale.rival]} of screen 4, both ways:"
     )
     z = network.weighted_sums(tale.X_test[tale.rival][None])[-1][0]
     outputs = network.forward(tale.X_test[tale.rival][None])[0]
@@ -171,8 +171,8 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))
     plain, edge = (by_hand(w).weighted_sums(images)[0][:, 0] for w in (bar_weights(_TOP, 0), weights))
     page.text(
-        f"All weights are 0 except each {plus}, which is 1: the sum adds up what is bright there. Then each {minus} "
-        "becomes -0.75: now it matters what is dark above and below."
+        f"First each {plus} is 1 and all the rest 0: the sum adds up what is bright there. Then each {minus} becomes "
+        "-0.75: what is bright just above and below is taken off."
     )
     page.table(
         [
@@ -186,10 +186,10 @@ def made_by_hand(tale: Tale, page: Page) -> None:
 
 def _excited(tale: Tale, page: Page) -> None:
     """Count the test images that excite the neuron made by hand, for four biases and two positions."""
-    page.text(f"How many of the {len(tale.X_test):,} test images excite it (above 0.5)?")
+    page.text(f"The bar high up, or moved down: which of the {len(tale.X_test):,} test images excite it (above 0.5)?")
     sevens, curved = tale.y_test == 7, np.isin(tale.y_test, (2, 6))
-    rows = [["", "near the top,", "of them", "near the bottom,", "of them"]]
-    rows.append(["bias", "rows 8-10", "sevens", "rows 19-21", "2s and 6s"])
+    rows = [["", "bar high up,", "of these", "moved down,", "of these"]]
+    rows.append(["bias", "rows 8-10", "are 7s", "rows 19-21", "are 2s or 6s"])
     for bias in _BIASES:
         cells = [str(bias)]
         for top, kind in ((_TOP, sevens), (_BOTTOM, curved)):

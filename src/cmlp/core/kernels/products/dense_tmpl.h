@@ -247,9 +247,8 @@ static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int6
     const int bytes = x->byte_scale != 0;
     if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
     for (int64_t r = 0; r < height; r++) {
-        T *to = copy + r * COPY_LD;
-        taken->list[r] = bytes || copied ? to : AT_ROW(x, i + r) + k0;
-        if (copied) memcpy(to, AT_ROW(x, i + r) + k0, (size_t)n * sizeof(T));
+        taken->list[r] = bytes || copied ? copy + r * COPY_LD : AT_ROW(x, i + r) + k0;
+        if (copied) memcpy(copy + r * COPY_LD, AT_ROW(x, i + r) + k0, (size_t)n * sizeof(T));
     }
     taken->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
     const int scanned =

@@ -1,0 +1,262 @@
+/* Stored model files in which a few bytes of the head are replaced, with valid checksums: each has its status. The
+ * argument is the folder of the files. */
+#include "model_file.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *folder;
+static model_file file;
+static _Alignas(64) unsigned char model_memory[1 << 16], scratch[1 << 18];
+
+static void read_file(const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s.cmlp", folder, name);
+    FILE *f = fopen(path, "rb");
+    CHECK(f != NULL);
+    file.size = f ? fread(file.bytes, 1, sizeof file.bytes, f) : 0;
+    if (f) fclose(f);
+}
+
+/* Loads the file, which ends at a guard page. */
+static int load(const cmlp_model **model)
+{
+    static slot s;
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    if (!s.base) slot_make(&s, MODEL_FILE_CAPACITY);
+    unsigned char *const copy = slot_place(&s, file.size, AT_END, (8 - file.size % 8) % 8);
+    memcpy(copy, file.bytes, file.size);
+    const int status = cmlp_model_size(copy, file.size, &info);
+    CHECK(info.error_at <= info.head_size);
+    if (status) return status;
+    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
+}
+
+static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v3_table_classifier",
+                  several[] = "v4_table_targets";
+
+#define SCORES {"\"example.input\"", "\"a\""}, {"\"example.output\":{\"dtype\":\"F64\",\"shape\":[3]", \
+                "\"calibration.scores\":{\"dtype\":\"F64\",\"shape\":[3,1]"}
+#define QUOTE "\\\""
+
+static const struct edit {
+    const char *name;
+    int status;
+    const char *edits[4][2]; /* what is replaced, and by what */
+} edits[] = {
+    /* the cursor */
+    {f32, CMLP_ERROR_FILE_SYNTAX, {{"[0,48]", "[0,9999999999999999]"}}},
+    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "5"}}},
+    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"cl{ss\""}}},
+    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"cl:ss\""}}},
+    {f32, CMLP_OK, {{"\"class\"", "\"c.l_a9\""}}},
+    /* Only tables have categories, and only those of version 4 targets. */
+    {f32, CMLP_OK, {{"\"class\"", "\"categories\""}}},
+    {f32, CMLP_OK, {{"\"class\"", "\"targets\""}}},
+    {classes, CMLP_OK, {{"\"parameters\"", "\"targets\""}}},
+    {classes, CMLP_ERROR_OPTION, {{"3ff0000000000000", "3fe0000000000000"}}},
+    /* tensors */
+    {f32, CMLP_ERROR_FILE_TENSOR,
+     {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
+    {classes, CMLP_ERROR_FILE_TENSOR, {{"number:17", "number:16"}}},
+    {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[4,12]"}}},
+    {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[16,3]"}}},
+    {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"nets.2.bias\""}}},
+    {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"tab\""}}},
+    {classes, CMLP_ERROR_FILE_TENSOR, {SCORES}},
+    {classes, CMLP_OK, {SCORES, {"softmax", "logistic"}, {"label_smoothing:3fa999999999999a", "log_loss"}}},
+    {several, CMLP_ERROR_FILE_TENSOR,
+     {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
+    {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[40]"}}},
+    {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[4,10]"}}},
+    /* what version 4 requires */
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,targets"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\""}}},
+    {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"targets,more"}}},
+    {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"more"}}},
+    {several, CMLP_ERROR_FILE_NAME, {{"\"targets\":", "\"tables\":"}}},
+    {several, CMLP_ERROR_OPTION,
+     {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
+    /* words of columns */
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "numbers:17"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "number:1"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "number:2147483648"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:0"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:05"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5 "}}},
+    {classes, CMLP_ERROR_WIDTH, {{"category:5", "category:2147483647"}}},
+    {classes, CMLP_ERROR_WIDTH, {{"number:17,category:5,category:4,number_or_missing:17", "number:2147483647"}}},
+    /* categories */
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"[null,[0.0", "(null,[0.0"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"[null,[0.0", "[null,[+0.0"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"[null,[0.0", "[[],[0.0"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"4.0],[", "4.0];["}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"],null]\"", "],null\""}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"],null]\"", "],null]]\""}}},
+    /* targets */
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"[{" QUOTE "name", "{" QUOTE "name"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"name" QUOTE ":null", "name" QUOTE ":5"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"name" QUOTE ":null", "name" QUOTE ":" QUOTE "\\\\x" QUOTE}}},
+    {several, CMLP_OK, {{"name" QUOTE ":null", "name" QUOTE ":" QUOTE "\\\\n" QUOTE}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{":" QUOTE "number" QUOTE, ":" QUOTE "class" QUOTE}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"}]\"", "}\""}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"}]\"", "}]]\""}}},
+    /* labels */
+    {texts, CMLP_ERROR_FILE_SYNTAX, {{",\\\"dtype\\\":", ",\\\"type\\\":"}}},
+    {texts, CMLP_ERROR_FILE_SYNTAX, {{",\\\"values\\\":", ",\\\"value\\\":"}}},
+    {texts, CMLP_ERROR_FILE_SYNTAX, {{"\\\\ud800", "\\\\ud80g"}}},
+    {texts, CMLP_ERROR_FILE_SYNTAX, {{"\\\\ud800", "\\\\ud80/"}}},
+    {texts, CMLP_ERROR_FILE_SYNTAX, {{"\\\\ud800", "\\\\ud800\\\\ud"}}},
+    {texts, CMLP_OK, {{"\\\\ud800", "\\\\ud800\\\\uDC00"}}},
+    {texts, CMLP_OK, {{"\\\\ud800", "\\\\ud800\\\\u0041"}}},
+    {texts, CMLP_OK, {{"\\\\ud800", "\\\\ud800\\\\ue000"}}},
+};
+
+/* Reads the file and replaces what the edits name. */
+static void edit_file(const char *name, const char *const (*pairs)[2], int n)
+{
+    read_file(name);
+    for (int k = 0; k < n && pairs[k][0]; k++)
+        check_that(model_file_replace(&file, pairs[k][0], pairs[k][1]), "%s", pairs[k][0]);
+}
+
+static void test_edits(void)
+{
+    const cmlp_model *model;
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        const struct edit *e = &edits[i];
+        edit_file(e->name, e->edits, 4);
+        const int status = load(&model);
+        check_that(status == e->status, "%s instead of %s: %s", e->edits[0][1], e->edits[0][0],
+                   cmlp_status_name(status));
+    }
+}
+
+/* ---- heads that end early */
+
+/* Shortens the head to each multiple of 64 bytes, with valid checksums. */
+static void cut(void)
+{
+    static model_file whole;
+    const cmlp_model *model;
+    memcpy(&whole, &file, sizeof file);
+    const size_t head = (size_t)whole.bytes[0] + ((size_t)whole.bytes[1] << 8) + 8;
+    for (size_t n = 128; n < head; n += 64) {
+        memcpy(&file, &whole, n);
+        file.size = n;
+        model_file_repair(&file, n);
+        CHECK(load(&model) != CMLP_OK);
+    }
+}
+
+/* The head ends at each place of a number, word, name or escape. */
+static void test_cut_heads(void)
+{
+    char layers[64 * 5 + 40], text[256];
+    for (int k = 0; k < 60; k++) {
+        layers[0] = '\0';
+        for (int i = 0; i < k; i++) strcat(layers, "relu,");
+        strcat(layers, "leaky_relu:");
+        read_file("v1_network_parameters");
+        CHECK(model_file_replace(&file, "leaky_relu:", layers));
+        cut();
+    }
+    for (int k = 0; k < 64; k++) {
+        memset(text, 'x', (size_t)k);
+        memset(text + k, '\\', 66);
+        text[k + 66] = '\0';
+        read_file("v2_network_f64");
+        CHECK(model_file_replace(&file, "Network", text));
+        cut();
+    }
+}
+
+/* ---- bytes that change after loading: wrong answers, but no access outside the head */
+
+static void test_changed_after_loading(void)
+{
+    static const struct {
+        const char *name, *key, *from, *to; /* of equal lengths */
+        int index, status;
+    } changes[] = {
+        {texts, "classes", "{" QUOTE, "(" QUOTE, 0, CMLP_ERROR_FILE_SYNTAX},
+        {texts, "classes", "[", "(", 0, CMLP_ERROR_FILE_SYNTAX},
+        {texts, "classes", "[" QUOTE, "[xx", 1, CMLP_ERROR_LABEL},
+        {texts, "classes", "a" QUOTE ",", "a" QUOTE ";", 1, CMLP_ERROR_LABEL},
+        {"v1_classifier_rows", "classes", "2]", "2\"", 2, CMLP_OK}, /* the text ends here */
+        {classes, "categories", "null,", "nuls,", 1, CMLP_ERROR_OPTION},
+        {classes, "categories", "null,", "null;", 1, CMLP_ERROR_OPTION},
+        {classes, "categories", ",[0.0", ",(0.0", 1, CMLP_ERROR_OPTION},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        const cmlp_model *model = NULL;
+        cmlp_categories found = CMLP_INIT(cmlp_categories);
+        const char *text = NULL;
+        char buffer[8];
+        size_t length, at = 0;
+        const size_t n = strlen(changes[i].from);
+        read_file(changes[i].name);
+        CHECK(load(&model) == CMLP_OK && cmlp_model_metadata(model, changes[i].key, &text, &length) == CMLP_OK);
+        while (at + n < length && memcmp(text + at, changes[i].from, n)) at++;
+        memcpy((char *)text + at, changes[i].to, n);
+        const int32_t k = changes[i].index;
+        const int status = changes[i].name == classes ? cmlp_model_categories(model, k, &found)
+                                                      : cmlp_model_label(model, k, buffer, sizeof buffer);
+        check_that(status == changes[i].status, "%s instead of %s: %s", changes[i].to, changes[i].from,
+                   cmlp_status_name(status));
+    }
+}
+
+/* ---- intervals */
+
+#define KIND "{" QUOTE "kind" QUOTE ":" QUOTE
+
+static void test_kinds_of_scores(void)
+{
+    static const char good[] = KIND "absolute_error" QUOTE "," QUOTE "rows" QUOTE ":" QUOTE "held_out" QUOTE "}";
+    static const struct {
+        const char *text;
+        int status;
+    } kinds[] = {{good, CMLP_OK}, {KIND "probability" QUOTE, CMLP_OK}, {KIND "quantiles" QUOTE, CMLP_OK},
+                 {"", CMLP_ERROR_FILE_KEY}, {KIND, CMLP_ERROR_FILE_KEY}, {KIND "abs", CMLP_ERROR_FILE_KEY},
+                 {KIND "absolute_error", CMLP_ERROR_FILE_KEY}, {KIND "absolute_errors" QUOTE, CMLP_ERROR_FILE_KEY},
+                 {"[" QUOTE "kind" QUOTE ":" QUOTE "probability" QUOTE, CMLP_ERROR_FILE_KEY}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const char *const pair[1][2] = {{good, kinds[i].text}};
+        const cmlp_model *model = NULL;
+        double margin;
+        edit_file(several, pair, 1);
+        CHECK(load(&model) == CMLP_OK);
+        const int status = cmlp_model_margin(model, 1, 0.5, &margin);
+        check_that(status == kinds[i].status, "%s: %s", kinds[i].text, cmlp_status_name(status));
+    }
+}
+
+/* The smallest coverage asks for the first score; with 20 scores, an exact product for its own rank. */
+static void test_ranks(void)
+{
+    const cmlp_model *model = NULL;
+    double first, margin;
+    read_file(several);
+    CHECK(load(&model) == CMLP_OK && cmlp_model_margin(model, 0, 1.0 / 21, &first) == CMLP_OK);
+    CHECK(cmlp_model_margin(model, 0, 1e-12, &margin) == CMLP_OK && margin == first);
+    for (double c = (1 + 1e-9) / 21 - 1e-16; c < (1 + 1e-9) / 21 + 1e-16; c = nextafter(c, 1))
+        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_model_margin(model, 0, c, &margin) == CMLP_OK && margin == first);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    folder = argc == 2 ? argv[1] : ".";
+    test_edits();
+    test_cut_heads();
+    test_changed_after_loading();
+    test_kinds_of_scores();
+    test_ranks();
+    return finish();
+}

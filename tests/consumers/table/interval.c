@@ -1,0 +1,49 @@
+/* Prints the prediction of a table's model for one row, and the ends of its interval: a line for each target.
+ * Arguments: the model file, the coverage, and a value for each column: a number, a text, or "" if it is missing. */
+#include <cmlp.h>
+#include <cmlp_file.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Returns the element of a row for the text of a value. */
+static cmlp_status value_of(const cmlp_model *model, int64_t column, const char *text, double *value)
+{
+    cmlp_categories categories = CMLP_INIT(cmlp_categories);
+    cmlp_status status = cmlp_model_categories(model, column, &categories);
+    if (status == CMLP_OK) return cmlp_category_of_text(&categories, *text ? text : NULL, value);
+    *value = *text ? strtod(text, NULL) : NAN;
+    return status == CMLP_ERROR_OPTION || status == CMLP_ERROR_FILE_KEY ? CMLP_OK : status; /* a column of numbers */
+}
+
+/* Prints a line for each target. A model of one target can have several outputs: quantiles. */
+static cmlp_status print_intervals(const cmlp_model *model, double coverage, const double *outputs, int64_t n)
+{
+    double margin;
+    int64_t n_targets = cmlp_model_margin(model, 1, coverage, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
+    for (int64_t k = 0; k < n_targets; k++) {
+        cmlp_status status = cmlp_model_margin(model, k, coverage, &margin);
+        if (status) return status;
+        double low = outputs[k] - margin, high = outputs[k + width - 1] + margin;
+        if (low > high) low = high = (low + high) / 2;
+        for (int64_t i = 0; i < width; i++) printf("%.17g ", outputs[k + i]);
+        printf("%.17g %.17g\n", low, high);
+    }
+    return CMLP_OK;
+}
+
+int main(int argc, char **argv)
+{
+    cmlp_file file;
+    double row[16], outputs[16];
+    if (argc < 3 || cmlp_file_load(&file, argv[1])) return 1;
+    if (file.info.n_inputs != argc - 3 || argc > 19 || file.info.n_outputs > 16) return 2;
+    cmlp_status status = CMLP_OK;
+    for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);
+    if (!status)
+        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.scratch, file.info.scratch_size);
+    if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_outputs);
+    cmlp_file_free(&file);
+    return status;
+}
