@@ -21,9 +21,10 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // The newest documentation is at the root of the site, beside versions.json and a folder for each version in it.
 async function offerVersions() {
+	if (location.protocol === "file:") return; // browsers let pages read no files
 	const here = new URL(document.documentElement.dataset.content_root, location);
 	for (const root of [here, new URL("..", here)]) {
-		const answer = await fetch(new URL("versions.json", root)).catch(() => null); // files have no server
+		const answer = await fetch(new URL("versions.json", root)).catch(() => null);
 		if (!answer?.ok) continue;
 		const versions = await answer.json();
 		if (!versions.length) return;

@@ -149,5 +149,5 @@ def test_figure_is_the_same_everywhere(name):
 
 @pytest.mark.parametrize("pattern", WITHDRAWN)
 def test_withdrawn_statement_is_nowhere(pattern):
-    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    documents = [*ROOT.glob("*.md"), *(ROOT / "paper").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     assert [path.name for path in documents if re.search(pattern, path.read_text(encoding="utf-8"))] == []

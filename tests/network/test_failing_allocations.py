@@ -8,8 +8,8 @@ from optional import package
 
 # Two defects of CPython would end the interpreter. 3.12 and 3.13 release the code of a nested function twice if the
 # function cannot be allocated (MAKE_FUNCTION), so the sweep first adds references to all such code. 3.11 crashes in
-# `for key, value in a_dict.items()` if the pair cannot be allocated (dictiter_new), so the sweep first fills the list of
-# free pairs.
+# `for key, value in a_dict.items()` if the pair cannot be allocated (dictiter_new), so the sweep first fills the list
+# of free pairs.
 SWEEP = """
 import ctypes
 import gc

@@ -88,7 +88,8 @@ def test_a_saved_network_predicts_the_same_bits_in_c(tmp_path, program, network,
     X = rows_for(network, 7, seed)
     network.save(tmp_path / "model.cmlp")
     X.tofile(tmp_path / "rows")
-    found = subprocess.run([program, tmp_path / "model.cmlp", tmp_path / "rows"], capture_output=True, check=True).stdout
+    command = [program, tmp_path / "model.cmlp", tmp_path / "rows"]
+    found = subprocess.run(command, capture_output=True, check=True).stdout
     assert_same_bits(np.frombuffer(found, network.dtype).reshape(7, -1), network.forward(X))
 
 

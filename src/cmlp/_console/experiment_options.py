@@ -51,15 +51,14 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--method": {"choices": tuple(METHODS), "help": f"{_METHODS} (default: {_DEFAULTS})"},
     "--activation": {
         "choices": (*HIDDEN, *SYNONYMS),
-        "help": f"activation of the hidden layers (default: {_by_method('activation')})",
+        "metavar": "NAME",  # the list of choices is wider than a terminal
+        "help": f"hidden activation: {', '.join((*HIDDEN, *SYNONYMS))} (default: {_by_method('activation')})",
     },
     "--epochs": _number(options.whole(1), f"number of passes over the images (default: {_by_method('max_iter')})"),
     "--rate": _number(options.positive, f"learning rate (default: {_by_method('learning_rate_init')})", metavar="X"),
     "--batch": _number(options.whole(1), f"images per step (default: {_by_method('batch_size')})"),
     "--seed": _number(options.whole(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
-    "--threads": _number(
-        options.whole(1), "maximum number of threads (default: chosen automatically; the results do not depend on it)"
-    ),
+    "--threads": _number(options.whole(1), "maximum number of threads (default: automatic; does not change results)"),
     "--save": {"metavar": "FILE", "help": "write the trained network to a file that cmlp.load reads"},
     "--png": {"metavar": "FOLDER", "help": "write the pictures as PNG files to this folder"},
 }
