@@ -198,7 +198,7 @@ static void test_changed_after_loading(void)
         cmlp_categories found = CMLP_INIT(cmlp_categories);
         const char *text = NULL;
         char buffer[8];
-        size_t length, at = 0;
+        size_t length = 0, at = 0;
         const size_t n = strlen(changes[i].from);
         read_file(changes[i].name);
         CHECK(load(&model) == CMLP_OK && cmlp_model_metadata(model, changes[i].key, &text, &length) == CMLP_OK);

@@ -144,6 +144,7 @@ def test_parquet_with_only_missing_numbers_makes_a_table(command):
 
 def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     pandas = package("pandas")
+    package("pyarrow")
     numbers = np.arange(60)
     codes = [f"x{i % 4}" for i in numbers]
     frame = pandas.DataFrame({"lift": numbers % 3 == 0, "code": codes, "y": numbers % 3 * 1.5})

@@ -134,8 +134,8 @@ def _wishes_in_numbers(tale: Tale, page: Page) -> None:
     step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
     page.block([passed_wishes_line(step, unit, NAMES, page.width)])
     page.text(
-        f"{name} now is where output 9 was, and has three ways again; in percent, how much of the change of its sum "
-        "each would give:"
+        f"Now {name} has a wish of its own, and the same three ways to have it granted. In percent: what each would "
+        "add to the change of its sum."
     )
     page.block(three_ways_lines(three_ways(step, unit), unit, name, page.width))
     page.text("The wishes of all hidden neurons:")
@@ -153,8 +153,8 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     """Let the wishes of the outputs travel to one neuron of layer B and add up there, and go on to layer A."""
     step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
     page.text(
-        f"{name} feeds all ten outputs. Each sends back the wish for its sum, times the weight of the wire between "
-        f"them{_a_double_no(step, unit)}. {name} adds up the ten:"
+        f"{name} feeds all ten outputs, and each has a wish for it: that for its own sum, times the weight of the wire "
+        f"between them. {_asking(step, unit)} {name} adds up the ten:"
     )
     arrived = min(1.0, page.moment / _ADDED_UP)
     page.block(travelling_lines(page.terminal, passed_wishes(step, unit), LABELS, name, page.width, arrived))
@@ -171,12 +171,16 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     )
 
 
-def _a_double_no(step: StepExplanation, unit: Unit) -> str:
-    """Explain an output that wants less and asks for more, if it is the one that asks most."""
+def _asking(step: StepExplanation, unit: Unit) -> str:
+    """Say why one output asks for most, and another for least."""
     last = step.layers[-1]
     weights, wanted = last.weights[unit.neuron], last.bias_changes[0]
-    most = int((weights * wanted).argmax())
-    return f" ({most} wants less, over a negative weight: so it asks for more)" if wanted[most] < 0 else ""
+    parts = {"more": int((weights * wanted).argmax()), "less": int((weights * wanted).argmin())}
+    return " ".join(
+        f"Output {i} wants to be {'brighter' if wanted[i] > 0 else 'darker'}, over a "
+        f"{'positive' if weights[i] > 0 else 'negative'} weight: it asks for {asks}."
+        for asks, i in parts.items()
+    )
 
 
 def _averages(tale: Tale, page: Page) -> None:

@@ -152,7 +152,8 @@ def a_hill(tale: Tale, page: Page) -> None:
     )
     page.text(
         f"The map shows two of {len(hill.down):,} directions around the half-trained network: down is against its "
-        f"gradient, right is at right angles to that. The height is the cost of {N_IMAGES} training images.",
+        "gradient; right, at right angles to that, leads to where the second ball ends, so that the first can take a "
+        f"shortcut. The height is the cost of {N_IMAGES} training images.",
         verdict(ball) if page.moment >= 1 else "",
         "Then it leaves the map." if page.moment >= 1 and last < N_STEPS else "",
     )

@@ -159,7 +159,7 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     none_near = min(randoms) > down / 2 and max(randoms) < up / 2
     page.text(
         f"Against the gradient the cost falls {down / min(randoms):.0f} times as far as along the best of "
-        f"{_N_DIRECTIONS} random directions ({min(randoms):+.5f} to {max(randoms):+.5f}, {_SHOWN} of them above)."
+        f"{_N_DIRECTIONS} random directions ({min(randoms):+.5f} to {max(randoms):+.5f}, the first {_SHOWN} are shown)."
         if none_near
         else f"{_N_DIRECTIONS} random directions: {min(randoms):+.5f} to {max(randoms):+.5f}."
     )

@@ -116,8 +116,8 @@ def squash_it(tale: Tale, page: Page) -> None:
     page.beside(function_lines(page.terminal, function, z, 42, 8), table, gap=2)
     page.text(
         "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
-        "out near 0, very positive near 1, and 0 exactly in the middle. It is not the only way. Softmax squashes ten "
-        f"outputs together, so that they add up to 1. The {tale.y_test[tale.rival]} of screen 4, both ways:"
+        "out near 0, very positive near 1, and a sum of 0 gives exactly 0.5. It is not the only way. Softmax squashes "
+        f"ten outputs together, so that they add up to 1. The {tale.y_test[tale.rival]} of screen 4, both ways:"
     )
     z = network.weighted_sums(tale.X_test[tale.rival][None])[-1][0]
     outputs = network.forward(tale.X_test[tale.rival][None])[0]

@@ -39,7 +39,7 @@ def _angles(tale: Tale, page: Page) -> None:
         f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, the gradient of ten images "
         f"{1000 * ten:.2f} ms. How wrong is the hasty one? Below are the mean angles between the two, of {_N_BATCHES} "
         "batches of each size: 0 degrees is the true direction, 90 a blind guess. In percent: how many still point "
-        "downhill (of blind guesses, half)."
+        "downhill (of blind guesses, half), which is enough."
     )
     angles = {passes: [batch_angles(tale, size, passes) for size in _BATCHES] for passes in _TIMES}
     of_ten = {passes: parts[_BATCHES.index(BATCH)] for passes, parts in angles.items()}
@@ -162,11 +162,11 @@ def learning(tale: Tale, page: Page) -> None:
     ticks = [(high, f"{high:.2g}"), (low, f"{low:.2g}")]
     charts = []
     for title, axes, values in (
-        ("cost", Axes((low, high), ticks, bottom, logarithmic=True), ("cost", "test_cost")),
+        ("cost, in equal ratios", Axes((low, high), ticks, bottom, logarithmic=True), ("cost", "test_cost")),
         ("right, in %", Axes((0, 100), [(100, "100"), (50, "50"), (0, "0")], bottom), ("accuracy", "test_accuracy")),
     ):
         curves = {
-            f"{name:16} {getattr(now, value):.{3 if title == 'cost' else 1}f}": Series(
+            f"{name:16} {getattr(now, value):.{1 if '%' in title else 3}f}": Series(
                 x, [getattr(state, value) for state in states[: seen + 1]], *look
             )
             for (name, look), value in zip(reversed(texts.items()), reversed(values), strict=True)
@@ -177,7 +177,8 @@ def learning(tale: Tale, page: Page) -> None:
     first, last = states[0], states[-1]
     good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
     page.text(
-        f"{N_PASSES * len(tale.X) // BATCH:,} small steps: cost down, accuracy up."
+        f"{N_PASSES * len(tale.X) // BATCH:,} small steps, each only a little downhill: {last.test_accuracy:.1f} % of "
+        f"the digits that it has never seen are right; at first it was {first.test_accuracy:.1f} %."
         if good
         else f"{N_PASSES * len(tale.X) // BATCH:,} small steps."
     )
@@ -255,9 +256,10 @@ def what_was_learned(tale: Tale, page: Page) -> None:
     far = shares.max() < 0.7 * by_hand
     page.text(
         f"The hope: A sees edges, B loops and strokes, the outputs digits. Above are the weights of {len(chosen)} "
-        f"neurons ({signs(page.terminal)}). Of {len(bank()):,} edges and bars, the one most like it explains "
-        f"{100 * shares.min():.0f} to {100 * shares.max():.0f} % of a neuron in A (of random weights "
-        f"{100 * random.min():.0f} to {100 * random.max():.0f} %, of the bar made by hand {100 * by_hand:.0f} %).",
+        f"neurons ({signs(page.terminal)}). We laid {len(bank()):,} edges and bars over each neuron of A: 100 % "
+        f"would be a perfect match, the best reach {100 * shares.min():.0f} to {100 * shares.max():.0f} % (over random "
+        f"weights {100 * random.min():.0f} to {100 * random.max():.0f} %, over the bar made by hand "
+        f"{100 * by_hand:.0f} %).",
         "So there is a bit of edge in each, but none is an edge detector."
         if far and shares.min() > random.max()
         else "",
