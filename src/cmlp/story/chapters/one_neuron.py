@@ -57,10 +57,10 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         after = float(network.activations(image[None])[1][0, unit.neuron])
         verb = "falls" if after < spelled.activation else "rises"
         place = " ".join(source_name(0, int(pixel)).split())
-        changes.append(f"with {place} (weight {weights[pixel]:+.3f}) it {verb} to {after:.3f}")
+        changes.append(f"at {place} (weight {weights[pixel]:+.3f}) {name} {verb} to {after:.3f}")
     page.text(
-        "A positive weight says: be on when that pixel is on. A negative one says the opposite. Make one black pixel "
-        f"white, and {name} changes from {spelled.activation:.3f}: {changes[0]}, {changes[1]}."
+        "A positive weight says: be on when that pixel is on. A negative one says the opposite. One black pixel, made "
+        f"white: {changes[0]}, {changes[1]}."
     )
 
 
