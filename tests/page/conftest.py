@@ -1,7 +1,7 @@
 """Browser tabs and pages that the tests of this folder share."""
 
 import pytest
-from browser import Watched, chromium
+from browser import Watched, chromium, settle
 
 from cmlp import MLPClassifier
 from cmlp.datasets import load_digits28
@@ -67,3 +67,16 @@ def story_path(tmp_path_factory):
     target = tmp_path_factory.mktemp("page") / "story.html"
     story_network().to_html(target)
     return target
+
+
+@pytest.fixture
+def shown(watch, models, tmp_path):
+    """Open the page of one of a module's tables with `shown(kind, ...)`."""
+
+    def open_page(kind, **options):
+        models[kind].to_html(tmp_path / "page.html", **options)
+        page = watch(tmp_path / "page.html")
+        settle(page)
+        return page
+
+    return open_page

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from browser import settle
 from page_parts import Parts, page_of
 
 from cmlp import Network, TabularClassifier, TabularRegressor
@@ -34,21 +35,6 @@ def models():
         "number": TabularRegressor(**SMALL, keep_background=20).fit(X, y),
         "quantiles": ranges.fit(X, y),
     }
-
-
-@pytest.fixture
-def shown(watch, models, tmp_path):
-    def open_page(kind, **options):
-        models[kind].to_html(tmp_path / "page.html", **options)
-        page = watch(tmp_path / "page.html")
-        settle(page)
-        return page
-
-    return open_page
-
-
-def settle(page):
-    page.until("waiting.length === 0 && frame === 0")
 
 
 # ----------------------------------------------------------------------------------------------------- the file

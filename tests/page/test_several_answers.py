@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from browser import settle
 from page_parts import Parts, page_of
 
 from cmlp import TabularClassifier, TabularRegressor
@@ -28,21 +29,6 @@ def models():
         "targets": TabularRegressor(**SMALL).fit(X, pandas.DataFrame(y, columns=["price", "share"])),
         "labels": TabularClassifier(**SMALL).fit(X, labels),
     }
-
-
-@pytest.fixture
-def shown(watch, models, tmp_path):
-    def open_page(kind):
-        models[kind].to_html(tmp_path / "page.html", background=True)
-        page = watch(tmp_path / "page.html")
-        settle(page)
-        return page
-
-    return open_page
-
-
-def settle(page):
-    page.until("waiting.length === 0 && frame === 0")
 
 
 def choose(page, field, value):
@@ -80,7 +66,7 @@ def test_order_of_columns_does_not_depend_on_the_units_of_a_target(models):
 
 @pytest.mark.slow
 def test_each_target_has_its_interval(shown, models):
-    page, model = shown("targets"), models["targets"]
+    page, model = shown("targets", background=True), models["targets"]
     row = page.evaluate("row")
     predicted = model.predict([row])[0]
     listed = page.evaluate("[...document.querySelectorAll('#outputs b')].map((one) => one.textContent)")
@@ -100,7 +86,7 @@ def test_each_target_has_its_interval(shown, models):
 
 @pytest.mark.slow
 def test_each_label_has_its_set(shown, models):
-    page, model = shown("labels"), models["labels"]
+    page, model = shown("labels", background=True), models["labels"]
     margins = model._fitted().calibration.margins(0.9)
     for values in ([0.1, 0.1, 0.1], [0.9, 0.95, 0.9], [0.5, 0.7, 0.3]):
         for i, value in enumerate(values):
@@ -118,7 +104,7 @@ def test_each_label_has_its_set(shown, models):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["targets", "labels"])
 def test_reasons_and_curves_are_those_of_the_shown_answer(kind, shown, models):
-    page, model = shown(kind), models[kind]
+    page, model = shown(kind, background=True), models[kind]
     row = page.evaluate("row")
     explanation = model.explain([row], exact=True)
     for j in range(2):

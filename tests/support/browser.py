@@ -147,3 +147,8 @@ def _varied(strokes, random):
             points.append((min(0.98, max(0.02, u)), min(0.98, max(0.02, v))))
         varied.append(points)
     return varied
+
+
+def settle(page):
+    """Wait until the page of a table has computed and painted everything."""
+    page.until("waiting.length === 0 && frame === 0")

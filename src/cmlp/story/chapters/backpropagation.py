@@ -173,9 +173,9 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
 
 def _asking(step: StepExplanation, unit: Unit) -> str:
     """Say why one output asks for most, and another for least."""
-    last = step.layers[-1]
+    last, passed = step.layers[-1], passed_wishes(step, unit)
     weights, wanted = last.weights[unit.neuron], last.bias_changes[0]
-    parts = {"more": int((weights * wanted).argmax()), "less": int((weights * wanted).argmin())}
+    parts = {"more": int(passed.argmax()), "less": int(passed.argmin())}
     return " ".join(
         f"Output {i} wants to be {'brighter' if wanted[i] > 0 else 'darker'}, over a "
         f"{'positive' if weights[i] > 0 else 'negative'} weight: it asks for {asks}."
