@@ -24,8 +24,11 @@ def forward(params):
 
 
 def text_of(setting, moment=1.0):
+    """Return the text of the screen, at the end with its numbers."""
     page = Page(terminal(), 79, setting, moment)
     SCREENS[NUMBER][1].write(None, page)
+    if moment == 1:
+        SCREENS[NUMBER][1].details(None, page)
     return " ".join(" ".join(page.lines).split())
 
 
@@ -44,9 +47,14 @@ def test_changes_are_those_of_numpy(nudge):
 def test_product_of_the_ratios_is_the_measured_change(nudge):
     now = ripple(nudge)
     assert nudge * np.prod(now.ratios) == pytest.approx(now.changes[3], rel=1e-9)
-    assert f"{nudge:+g} x " in text_of(NUDGES.index(nudge)) and f"= {now.changes[3]:+.5f}." in text_of(
+    assert f"{now.cost:.4f} {nudge:+g} x ({np.prod(now.slopes):.4f}) = {now.predicted:.4f}." in text_of(
         NUDGES.index(nudge)
     )
+
+
+def test_ratios_are_spelled_out():
+    ratios = " x ".join(f"{ratio:.3f}" for ratio in ripple(0.1).ratios)
+    assert f"+0.1 x {ratios} = {ripple(0.1).changes[3]:+.5f}" in text_of(5)
 
 
 def test_prediction_is_better_for_smaller_turns():

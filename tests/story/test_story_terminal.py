@@ -124,7 +124,7 @@ def test_keys():
     with Pty("story", "--screen", "17") as story:
         shows(story, "17/26", "Ten wishes", "space next", "\x1b[?1049h")
         press(story, " ", "18/26", "Three ways", "q quit")
-        press(story, " ", "B13 -1.495 x")
+        press(story, " ", "3  ask the neurons of B")
         press(story, "?", "What is ...", "wish for a sum:", "any other key more")
         press(story, "x", "neuron:", "any key back")
         press(story, "x", "18/26")
@@ -153,13 +153,42 @@ def test_motion_ends_with_a_key_and_settings_change_with_plus_and_minus():
 
 
 @posix
+def test_ctrl_c_in_a_motion_leaves_the_terminal_as_it_was():
+    with Pty("story", "--screen", "21") as story:
+        shows(story, "21/26", "turn w3")
+        assert not story.mode_is_restored()
+        story.press("\x03")
+        status, written = story.end(seconds=60)
+        assert story.mode_is_restored()
+    assert status == 130 and "Measured:" not in written and "Traceback" not in written
+    assert written.count("\x1b[?1049h") == written.count("\x1b[?1049l") == 1
+    assert written.rindex("\x1b[?25h\x1b[?1049l") > written.rindex("\x1b[H")
+
+
+@posix
+def test_resize_in_a_motion_goes_on_in_the_new_size():
+    with Pty("story", "--screen", "21") as story:
+        shows(story, "21/26", "turn w3")
+        story.resize(60, 30)
+        moving = story.wait_for(r"(?s)\x1b\[H\S+Four neurons: the chain rule\S* {5,15}videos 3.*?\x1b\[J")
+        frame = moving.rpartition("\x1b[H")[2].partition("\x1b[J")[0].split("\x1b[K")
+        assert max(len(visible(line).strip()) for line in frame) <= 60
+        assert "Measured:" not in moving
+        press(story, " ", "Measured: 0.1061")
+        story.press("q")
+        status, written = story.end(seconds=60)
+        assert status == 0 and story.mode_is_restored()
+    assert written.count("\x1b[?1049h") == written.count("\x1b[?1049l") == 1
+
+
+@posix
 def test_d_shows_the_numbers_and_the_picture_again():
-    with Pty("story", "--screen", "19", "--still") as story:
-        shows(story, "19/26", "B10 should change by", "d numbers")
-        press(story, "d", "19/26", "wishes x 100", "d picture")
-        press(story, "d", "19/26", "B10 should change by", "d numbers")
-        press(story, "d", "wishes x 100")
-        press(story, "b", "18/26", "d numbers")
+    with Pty("story", "--screen", "18", "--still") as story:
+        shows(story, "18/26", "ask the neurons of B", "d numbers")
+        press(story, "d", "18/26", "slope of its sigmoid", "d picture")
+        press(story, "d", "18/26", "ask the neurons of B", "d numbers")
+        press(story, "d", "slope of its sigmoid")
+        press(story, "b", "17/26")
         story.press("q")
         assert story.end(seconds=60)[0] == 0
 

@@ -17,6 +17,7 @@ SCENES: list[Scene] = []
 PARAMS = (1.5, -0.5, -1.0, 0.6, 1.2, 0.1)
 INPUT, WANTED = 0.8, 1.0
 NUDGES = (-1.0, -0.3, -0.1, -0.01, 0.01, 0.1, 0.3, 1.0)
+_FIRST = NUDGES.index(0.1)
 _LAST_WEIGHT = 4
 # When the ripple reaches the sum, the activation and the cost, and when the prediction is asked for.
 _ARRIVES, _ASKS, _SECONDS = (0.1, 0.22, 0.34), 0.46, 9.0
@@ -68,36 +69,46 @@ def _measured(network: Network) -> tuple[float, float, float]:
     return float(z[0, 0]), float(a[0, 0]), network.cost([[INPUT]], [[WANTED]])
 
 
+def _longer_chains(tale: Tale, page: Page) -> None:
+    """Write the derivatives for all three weights."""
+    now = ripple(NUDGES[_FIRST])
+    ratios = " x ".join(f"{ratio:.3f}" for ratio in now.ratios)
+    page.text(
+        f"The ratios give the measured change exactly: {NUDGES[_FIRST]:+g} x {ratios} = {now.changes[3]:+.5f}. The "
+        "earlier weights have longer chains, with the same links at the end (s is the slope of a sigmoid, a (1 - a)):"
+    )
+    page.block(_derivative_lines())
+    biases = ", ".join(f"{bias:+g}" for bias in PARAMS[1::2])
+    page.text(f"(The biases of the three neurons: {biases}.)")
+
+
 @scene(
     SCENES,
     "Four neurons: the chain rule",
     "from cmlp.story.chapters.chain import ripple; ripple(0.1)",
     "derivative: the ratio of two changes, the first of them tiny",
     "chain rule: the derivative through several links is the product of theirs",
-    motion=Motion(_SECONDS, "turn w3", len(NUDGES), NUDGES.index(0.1)),
+    motion=Motion(_SECONDS, "turn w3", len(NUDGES), _FIRST),
+    details=_longer_chains,
 )
 def chain_rule(tale: Tale, page: Page) -> None:
     """Turn the last of three weights, and follow the change to the cost."""
     now = ripple(NUDGES[page.setting])
     page.block(_chain_lines(page, now))
-    biases = ", ".join(f"{bias:+g}" for bias in PARAMS[1::2])
-    page.text(f"(The biases: {biases}.) Turn w3, and the change travels to the cost. Each arrow multiplies it:")
+    page.text("Four neurons in a row. Turn w3, and the change travels to the cost; each arrow multiplies it:")
     page.block(_ripple_lines(page, now))
     if page.moment < _ASKS:
         return
     nudge, slope = now.changes[0], float(np.prod(now.slopes))
-    question = f"Predict the new cost with these slopes: {now.cost:.4f} {nudge:+g} x ({slope:.4f}) ="
+    predicted = f"{now.cost:.4f} {nudge:+g} x ({slope:.4f})"
+    question = f"Slopes are ratios for a tiny turn. Predict the cost with them: {predicted} ="
     if page.moment < 1:
         page.text(f"{question} ? Any key: the answer.")
         return
-    ratios = " x ".join(f"{ratio:.3f}" for ratio in now.ratios)
     page.text(
         f"{question} {now.predicted:.4f}. Measured: {now.cost + now.changes[3]:.4f}. The smaller the turn, the better",
-        f"the slopes predict. The ratios hold for this turn alone: {nudge:+g} x {ratios} = {now.changes[3]:+.5f}.",
-        "The earlier weights work in the same way: their chains are longer, and end with the same links (s is the "
-        "slope of a sigmoid, a (1 - a)):",
+        "the slopes predict: their product is the derivative, and this is the chain rule.",
     )
-    page.block(_derivative_lines())
 
 
 def _chain_lines(page: Page, now: Ripple) -> list[str]:

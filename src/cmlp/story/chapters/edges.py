@@ -38,9 +38,21 @@ def bank() -> NDArray[np.float32]:
 
 def explained(weights: NDArray[np.floating], used: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the share of each neuron's weights (as squares) that its best edge or bar explains, from 0 to 1."""
-    filters = bank()[:, used]
-    filters /= np.sqrt(np.einsum("ij,ij->i", filters, filters))[:, None]
+    filters = _unit_filters(used)
     columns = np.asarray(weights, np.float32)[used]
     columns = columns / np.linalg.norm(columns, axis=0)
     shares: NDArray[np.float64] = ((filters @ columns) ** 2).max(axis=0).astype(np.float64)
     return shares
+
+
+def best_edge(weights: NDArray[np.floating], used: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the edge or bar that explains the weights of one neuron best, with its sign, as 784 pixels."""
+    fits = _unit_filters(used) @ np.asarray(weights, np.float32)[used]
+    best = int(np.abs(fits).argmax())
+    return np.sign(fits[best]) * bank()[best].astype(np.float64)
+
+
+def _unit_filters(used: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the filters on the used pixels, with length 1."""
+    filters: NDArray[np.float32] = bank()[:, used]
+    return filters / np.sqrt(np.einsum("ij,ij->i", filters, filters))[:, None]

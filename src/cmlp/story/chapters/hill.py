@@ -112,48 +112,56 @@ def _rolls(tale: Tale, rate: float) -> tuple[Roll, Roll]:
     return hill_of(tale).rolled(rate), hill_of(tale).trained(rate)
 
 
-@scene(
-    SCENES,
-    "A hill with a ball",
-    "cmlp digits --rate 7",
-    "gradient descent: step against the gradient, again and again: rolling downhill",
-    motion=Motion(_SECONDS, "rate", len(RATES), RATES.index(_RATE)),
-)
-def a_hill(tale: Tale, page: Page) -> None:
-    """Roll a ball down the cost in two directions, with a learning rate that keys change."""
-    rate, hill = RATES[page.setting], hill_of(tale)
-    ball, free = _rolls(tale, rate)
-    last = hill.last_step(ball)
-    step = round(page.moment * last)
-    marks, start = symbols(page.terminal), ball.costs[0]
-    spots = {hill.cell(position): marks.dot for position in ball.positions[: step + 1]}
-    spots |= {hill.cell(position): marks.ring for position in free.positions[: step + 1 : _SHADOW]}
-    spots[hill.cell(ball.positions[step])] = marks.point
-    picture = contour_lines(page.terminal, hill.heights(), start, start, spots)
+def _map(tale: Tale, page: Page, roll: Roll, step: int, every: int, head: str) -> None:
+    """Draw the map with the way that a ball has come, and beside it what is drawn."""
+    hill, marks = hill_of(tale), symbols(page.terminal)
+    spots = {hill.cell(position): marks.dot for position in roll.positions[: step + 1 : every]}
+    spots[hill.cell(roll.positions[step])] = marks.point
+    start = roll.costs[0]
     low, high = ("blue", "orange") if page.terminal.colors else ("shades", "dashes")
     page.beside(
-        picture,
+        contour_lines(page.terminal, hill.heights(), start, start, spots),
         [
-            styled(page.terminal, f"rate {rate:g}, step {step}", "strong"),
+            styled(page.terminal, f"{head}, step {step}", "strong"),
             "",
             f"{marks.point} the ball",
-            f"  cost {ball.costs[step]:.3f}",
+            f"  cost {roll.costs[step]:.3f}",
             f"{marks.dot} where it has been",
-            "",
-            f"{marks.ring} a second ball turns",
-            "  all knobs; this is",
-            "  its shadow",
-            f"  cost {free.costs[step]:.3f}",
             "",
             f"{low}: lower than",
             f"at first ({start:.3f}),",
             f"{high}: higher",
         ],
     )
+
+
+def _shadow(tale: Tale, page: Page) -> None:
+    """Show the shadow of a ball that turns all knobs."""
+    ball, free = _rolls(tale, _RATE)
+    _map(tale, page, free, N_STEPS, _SHADOW, "all knobs")
     page.text(
-        f"The map shows two of {len(hill.down):,} directions around the half-trained network: down is against its "
-        "gradient; right, at right angles to that, leads to where the second ball ends, so that the first can take a "
-        f"shortcut. The height is the cost of {N_IMAGES} training images.",
+        f"This ball turns all {len(hill_of(tale).down):,} knobs, so it leaves the map; the dots are its shadow. The "
+        f"map was laid through its end: the other ball, led along it, took a shortcut (cost {ball.costs[-1]:.3f})."
+    )
+
+
+@scene(
+    SCENES,
+    "A hill with a ball",
+    "cmlp digits --rate 7",
+    "gradient descent: step against the gradient, again and again: rolling downhill",
+    motion=Motion(_SECONDS, "rate", len(RATES), RATES.index(_RATE)),
+    details=_shadow,
+)
+def a_hill(tale: Tale, page: Page) -> None:
+    """Roll a ball down the cost in two directions, with a learning rate that keys change."""
+    rate = RATES[page.setting]
+    ball = _rolls(tale, rate)[0]
+    last = hill_of(tale).last_step(ball)
+    _map(tale, page, ball, round(page.moment * last), 1, f"rate {rate:g}")
+    page.text(
+        f"A map: each place is another network, its height the cost of {N_IMAGES} images. Down the map is against the "
+        f"gradient at the start; right, across it, is one more of {len(hill_of(tale).down):,} directions.",
         verdict(ball) if page.moment >= 1 else "",
         "Then it leaves the map." if page.moment >= 1 and last < N_STEPS else "",
     )

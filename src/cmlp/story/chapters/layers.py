@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cmlp._console.terminal import beside, visible
 from cmlp.story.chapters.rule import loops, rule
@@ -13,7 +12,7 @@ from cmlp.story.compare import HIDDEN, Row, trained
 from cmlp.story.page import Motion, Page, Scene, scene, table_lines
 from cmlp.story.pictures.images import digit_lines, shrunk, squares
 from cmlp.story.pictures.layers import cell_lines, output_bars, tick_line
-from cmlp.story.pictures.text import symbols
+from cmlp.story.pictures.text import bar, symbols
 from cmlp.story.tale import LABELS, N_PASSES, Tale
 
 SCENES: list[Scene] = []
@@ -22,16 +21,15 @@ _BRIGHT = 127
 
 @scene(SCENES, "Three 3s", "cmlp look 3")
 def three_threes(tale: Tale, page: Page) -> None:
-    """Show three training images of 3 and how few pixels they share."""
+    """Show three training images of 3, and beside them the few pixels that they share."""
     images = tale.X[tale.threes]
     on = images > _BRIGHT
+    common = np.where(on.all(axis=0), images.min(axis=0), 0)
     pictures = beside(*(digit_lines(page.terminal, image, margin=0) for image in images), gap=2)
-    page.picture_and_text(
-        pictures,
+    page.beside(pictures, ["in all three:", "", *digit_lines(page.terminal, common)], gap=4)
+    page.text(
         f"You read each as a 3 at once. Yet {on.any(axis=0).sum()} pixels are bright in at least one of them, and only "
-        f"{on.all(axis=0).sum()} in all three.",
-        "What makes all of them a 3? A program that reads digits must find it.",
-        least=20,
+        f"{on.all(axis=0).sum()} in all three. What makes all of them a 3?"
     )
 
 
@@ -44,28 +42,21 @@ def three_threes(tale: Tale, page: Page) -> None:
 )
 def write_the_rule(tale: Tale, page: Page) -> None:
     """Score a rule written by hand against the network, digit by digit."""
-    right = {
-        "this rule": np.array([rule(image) for image in tale.X_test]) == tale.y_test,
-        "the network": tale.test_outputs.argmax(axis=1) == tale.y_test,
-    }
-    shares = {
-        name: [*(ok[tale.y_test == digit].mean() for digit in range(10)), ok.mean()] for name, ok in right.items()
-    }
-    page.text("How do you do it? Loops and strokes, people say. Very well, here is a rule of a dozen conditions:")
-    page.block(
-        [
-            "  two loops: 8",
-            "  one loop: high 9, low 6, in the middle 0",
-            "  no loop: narrow 1; otherwise 2, 3, 4, 5 or 7,",
-            "           by where the strokes are",
-        ]
-    )
-    page.text(f"Right of the {len(tale.y_test):,} test images, in percent: this rule, and the network of this story:")
-    page.table([["", *LABELS, "all"], *([name, *(f"{100 * v:.0f}" for v in part)] for name, part in shares.items())])
+    right = [
+        np.array([rule(image) for image in tale.X_test]) == tale.y_test,
+        tale.test_outputs.argmax(axis=1) == tale.y_test,
+    ]
+    page.text("How do you do it? Two loops, you may say: an 8. One loop: a 9, a 6 or a 0. None: look at the strokes.")
+    size = (page.width - 16) // 2
+    rows = [["", "this rule", "the network"]]
+    for name, of_it in (*((label, tale.y_test == int(label)) for label in LABELS), ("all", tale.y_test >= 0)):
+        shares = [float(ok[of_it].mean()) for ok in right]
+        rows.append([name, *(f"{100 * v:3.0f} {bar(page.terminal, v, size - 4)}" for v in shares)])
+    page.block([f"  {name:5}{rule_bar:{size}}  {bar_}".rstrip() for name, rule_bar, bar_ in rows])
     eights = [len(loops(image)) for image in tale.X_test[tale.y_test == 8]]
     page.text(
-        f"Pens leave gaps: {sum(n < 2 for n in eights)} of the {len(eights)} eights lack two closed loops. Mend "
-        "the rule for one digit, and others change too. (A cleverer rule does better; try it.)"
+        f"How many of {len(tale.y_test):,} new images are read rightly, in percent. Pens leave gaps: "
+        f"{sum(n < 2 for n in eights)} of the {len(eights)} eights lack two closed loops."
     )
 
 
@@ -92,8 +83,7 @@ def a_picture_is_numbers(tale: Tale, page: Page) -> None:
     page.beside(picture, ["Part of it (row at the left, column on top):", "", *cut, "", "0 is black, 1 is white"])
     page.text(
         "A neuron is a thing that holds a number between 0 and 1: its activation.",
-        f"28 x 28 pixels make 784 input neurons. The one for row 8, column 13 holds {pixels[8, 13]:.2f}; the one in "
-        f"the corner, row 0, column 0, holds {pixels[0, 0]:.2f}.",
+        "28 x 28 pixels make 784 of them, the input.",
     )
 
 
@@ -113,19 +103,15 @@ def ten_neurons_answer(tale: Tale, page: Page) -> None:
     winner, second = np.argsort(-close)[:2]
     page.text(
         "The last layer has one neuron per digit. Its activation says how strongly the network holds this answer; the "
-        f"brightest wins: {clear.argmax()} for the first image. In the second,",
-        f"{winner} and {second} compete; {winner} wins, rightly."
-        if close[second] > 0.3
-        else f"{winner} wins, rightly; next is {second} with {close[second]:.3f}.",
-        f"They are not probabilities: the ten of the second image add up to {close.sum():.2f}.",
+        "brightest wins.",
+        f"For the second image, {winner} and {second} compete." if close[second] > 0.3 else "",
+        f"They are not probabilities: its ten add up to {close.sum():.2f}.",
     )
 
 
 def _other_layers(tale: Tale, page: Page) -> None:
     """Compare networks with other hidden layers."""
-    page.text(
-        "Two layers of 16 are a choice made beforehand, a hyperparameter. Other choices, trained in the same way:"
-    )
+    page.text("Two layers of 16 neurons are a choice, a hyperparameter. Other choices, trained in the same way:")
     rows, table = comparison(tale), [["hidden layers", "knobs to turn", "training", "new images", "seconds"]]
     for hidden, n_params, training, test, seconds in rows:
         table.append([hidden, f"{n_params:,}", f"{training:.1f} %", f"{test:.1f} %", f"{seconds:.2f}"])
@@ -169,24 +155,10 @@ def layers_decide(tale: Tale, page: Page) -> None:
     )
 
 
-def _what_is_common(tale: Tale, page: Page) -> None:
-    """Count the neurons that the three 3s excite."""
-    _, a, b, outputs = tale.network(N_PASSES).activations(tale.X[tale.threes])
-    on = a > 0.5
-    counts = on.sum(axis=1)
-    page.text(
-        f"In layer A they excite {counts[0]}, {counts[1]} and {counts[2]} neurons (above 0.5).",
-        *_common(tale, np.flatnonzero(on.all(axis=0))),
-        f"In layer B, where the patterns come together, {(b > 0.5).all(axis=0).sum()} of the 16 neurons are on for all "
-        f"three, and output 3 is {outputs[:, 3].min():.3f} or brighter each time.",
-    )
-
-
 @scene(
     SCENES,
     "Three 3s, three patterns, one answer",
     "(net.activations(X[{tale.threes}])[1] > 0.5).sum(axis=1)",
-    details=_what_is_common,
 )
 def three_patterns(tale: Tale, page: Page) -> None:
     """Show the hidden layers for the three 3s."""
@@ -200,21 +172,10 @@ def three_patterns(tale: Tale, page: Page) -> None:
         layers += ["", *(f"{letter}  {cell}" for letter, cell in zip("AB", cells, strict=True)), "", ""]
         last += ["", "", f"{output[3]:8.3f}", "", ""]
     page.block(beside(pictures, layers, last, gap=4 if page.width >= 64 else 2))
+    counts = (a > 0.5).sum(axis=1)
+    common = [int((values > 0.5).all(axis=0).sum()) for values in (a, b)]
     page.text(
-        "In A three patterns, in B nearly the same one, and then one answer: layer by layer, the three 3s become alike."
-        if (a > 0.5).all(axis=0).sum() < (b > 0.5).all(axis=0).sum()
-        else "The patterns differ, the answer does not: no neuron alone says 3."
+        f"In A they excite {counts[0]}, {counts[1]} and {counts[2]} neurons (above 0.5), but only {common[0]} of "
+        f"these for all three 3s. In B, {common[1]} are on for all three.",
+        "Layer by layer, the three 3s become alike." if common[0] < common[1] else "",
     )
-
-
-def _common(tale: Tale, common: NDArray[np.intp]) -> list[str]:
-    if not len(common):
-        return ["No neuron is on for all three."]
-    shares = 100 * (tale.network(N_PASSES).activations(tale.X_test)[1] > 0.5).mean(axis=0)[common]
-    names = ", ".join(f"A{i + 1}" for i in common)
-    span = " to ".join(f"{share:.0f} %" for share in sorted({shares.min(), shares.max()}))
-    is_are = "is" if len(common) == 1 else "are"
-    described = f"Only {names} {is_are} on for all three, and for {span} of all test images:"
-    if shares.min() > 20:
-        return [described, "none of them is a neuron for 3s."]
-    return [described, "a 3 makes up about 10 % of them."]

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._console.terminal import beside
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series
+from cmlp.story.pictures.images import shrunk, squares
 from cmlp.story.pictures.layers import output_bars
 from cmlp.story.pictures.names import Names
-from cmlp.story.pictures.text import signed_bar
+from cmlp.story.pictures.text import bar, counted, signed_bar
 from cmlp.story.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCENES: list[Scene] = []
-_N_DIRECTIONS, _SHOWN = 50, 6
+_N_DIRECTIONS, _SHOWN = 50, 4
 _LENGTH = 0.1
-_LENGTHS = (0.01, 0.1, 0.3, 1.0)
-_TEN_STEPS = (0.01, RATE, 30.0)
+_TEN_STEPS = (0.05, 3.0, 8.0)
 _FIVE_PASSES = (0.015, RATE, 15.0, 50.0)
-# The cost if every output is 0.1: nine squares of 0.1, and one of 0.9.
-PLATEAU = 9 * 0.1**2 + 0.9**2
 
 
 @scene(
@@ -42,21 +41,26 @@ def before_learning(tale: Tale, page: Page) -> None:
     page.beside(bars[:5], bars[5:], gap=4)
     answer, right = int(outputs.argmax()), tale.state(0).test_accuracy
     page.text(
-        f"All {tale.network(0).n_params:,} knobs were set at random (seed {tale.seed}), and the network knows nothing. "
-        f"It calls our 9 a {answer}{' by luck' if answer == 9 else ''}; of the {len(tale.y_test):,} test images it "
-        f"gets {right:.1f} % right{': luck' if right < 20 else ''}. Now for the teacher's side: {len(tale.y):,} images "
-        "with labels, the digits that were meant:"
+        f"All {tale.network(0).n_params:,} knobs are set at random: the network calls our 9 a {answer}, and reads "
+        f"{right:.1f} % of the {len(tale.y_test):,} test images rightly, by luck. What it will learn from, without any "
+        f"rule: {len(tale.y):,} images with labels."
     )
-    page.block(
-        [
-            "  image   " + "  ".join(map(str, range(10))) + " ...",
-            "  label   " + "  ".join(map(str, tale.y[:10])) + " ...",
-        ]
-    )
-    page.text(
-        "That is all it will ever be told. There is no rule for 9 in it anywhere. (The numbers of the story are those "
-        f"of this run alone: {tale.run}.)"
-    )
+    images = [page.terminal.draw(shrunk(squares(image)[4:24, 4:24], 8, 7)) for image in tale.X[:10]]
+    labelled = [[*lines, f"   {label}"] for lines, label in zip(images, tale.y[:10], strict=True)]
+    page.block(beside(*labelled[: (page.width + 1) // 8], gap=1))
+    page.text(f"(The numbers of the story are those of this run alone: {tale.run}.)")
+
+
+def _low_and_high(tale: Tale, page: Page) -> None:
+    """Compare the cost before and after training."""
+    row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
+    table = [["", "this 9", "average", "right (test)"]]
+    for name, passes in (("before learning", 0), ("after learning", N_PASSES)):
+        state = tale.state(passes)
+        costs = tale.network(passes, "float64").cost(row, [label]), state.cost
+        table.append([name, *(f"{cost:.5f}" for cost in costs), f"{state.test_accuracy:.1f} %"])
+    page.table(table)
+    page.text("Low cost, good network; high cost, bad network.")
 
 
 @scene(
@@ -64,39 +68,23 @@ def before_learning(tale: Tale, page: Page) -> None:
     "How bad? The cost",
     "net.cost(X_test[{tale.nine_rows}], [9])",
     "cost: how bad: squared differences from the wanted outputs, summed, averaged over the images",
+    details=_low_and_high,
 )
 def the_cost(tale: Tale, page: Page) -> None:
-    """Spell out the cost of one image, and show it before and after training."""
-    row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
-    before, after = tale.network(0, "float64"), tale.network(N_PASSES, "float64")
-    outputs = before.forward(row)[0]
-    wanted = np.eye(10)[label]
-    off = outputs - wanted
-    columns = {
-        "digit": list(LABELS),
-        "output": [f"{v:.2f}" for v in outputs],
-        "wanted": [f"{v:.0f}" for v in wanted],
-        "off by": [f"{v:+.2f}" for v in off],
-        "squared": [f"{v:.2f}" for v in off**2],
-    }
-    if page.width >= 70:
-        page.block([f"  {name:7}" + "".join(f"{cell:>6}" for cell in cells) for name, cells in columns.items()])
-    else:
-        page.table([list(columns), *([*cells] for cells in zip(*columns.values(), strict=True))], left=0)
-    first, last = tale.state(0), tale.state(N_PASSES)
+    """Draw the squares whose sum is the cost of one image."""
+    outputs = tale.network(0, "float64").forward(tale.X_test[tale.nine][None])[0]
+    wanted = np.eye(10)[tale.y_test[tale.nine]]
+    squared = (outputs - wanted) ** 2
+    size, rows = page.width - 38, [["digit", "output", "wanted", "squared", ""]]
+    for label, output, target, square in zip(LABELS, outputs, wanted, squared.tolist(), strict=True):
+        length = bar(page.terminal, square / squared.max(), size)
+        rows.append([label, f"{output:.2f}", f"{target:.0f}", f"{square:.2f}", length.ljust(size)])
+    rows.append(["", "", "sum", f"{squared.sum():.2f}", "the cost of this 9".ljust(size)])
+    page.table(rows, left=0)
     page.text(
-        f"The cost of one example is the sum of the ten squares: {(off**2).sum():.3f} for this 9. The cost of the "
-        f"network is the average over all {len(tale.y):,} training images: {first.cost:.3f}."
-    )
-    table = [["", "this 9", "average", "right (test)"]]
-    for name, network, state in (("before learning", before, first), ("after learning", after, last)):
-        costs = network.cost(row, [label]), state.cost
-        table.append([name, *(f"{cost:.5f}" for cost in costs), f"{state.test_accuracy:.1f} %"])
-    page.table(table)
-    page.text(
-        "Low cost, good network; high cost, bad network." if last.test_accuracy > first.test_accuracy else "",
-        f"For scale: answering 0.1 to everything costs {PLATEAU:.2f}. Learning means: find the settings of the knobs "
-        "that make the average small.",
+        "The cost says how bad the answer is: each output minus what is wanted, squared, and added up. The cost of the "
+        f"network is the average over all {len(tale.y):,} training images, {tale.state(0).cost:.3f}. Learning means: "
+        "turn the knobs until it is small."
     )
 
 
@@ -145,8 +133,8 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     down, up = (change_of_cost(tale, sign * gradient, _LENGTH) for sign in (-1, 1))
     randoms = random_changes(tale)
     page.text(
-        f"Half-trained (after one pass), the cost is {tale.state(1).cost:.4f}. The gradient is {len(gradient):,} "
-        f"numbers: how each knob changes it. One step of {_LENGTH}, tried in {_N_DIRECTIONS + 2} directions:"
+        f"Half-trained (once through all images), the cost is {tale.state(1).cost:.4f}. The gradient is "
+        f"{len(gradient):,} numbers: how much each knob changes the cost. Steps of length {_LENGTH}:"
     )
     changes = {"against the gradient": down, "along the gradient": up}
     changes |= {f"random {n + 1}": change for n, change in enumerate(randoms[:_SHOWN])}
@@ -159,7 +147,7 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     none_near = min(randoms) > down / 2 and max(randoms) < up / 2
     page.text(
         f"Against the gradient the cost falls {down / min(randoms):.0f} times as far as along the best of "
-        f"{_N_DIRECTIONS} random directions ({min(randoms):+.5f} to {max(randoms):+.5f}, the first {_SHOWN} are shown)."
+        f"{_N_DIRECTIONS} random directions: it is the steepest way down."
         if none_near
         else f"{_N_DIRECTIONS} random directions: {min(randoms):+.5f} to {max(randoms):+.5f}."
     )
@@ -175,33 +163,25 @@ def random_changes(tale: Tale) -> list[float]:
 
 @lru_cache(maxsize=4)
 def ten_steps(tale: Tale) -> dict[float, list[float]]:
-    """Return the costs before and after each of ten steps on all images, for each learning rate."""
+    """Return the costs before and after each of ten steps of the half-trained network, for each learning rate."""
     costs: dict[float, list[float]] = {}
     for rate in _TEN_STEPS:
-        network = tale.start().network
-        costs[rate] = [network.cost(tale.X, tale.y)]
+        network = tale.network(1, "float64")
+        costs[rate] = [tale.half_trained_cost]
         for _ in range(10):
             network.step(tale.X, tale.y, rate)
             costs[rate].append(network.cost(tale.X, tale.y))
     return costs
 
 
-def _passes_and_lengths(tale: Tale, page: Page) -> None:
-    """Show five passes at four learning rates, and a step that is too long."""
-    page.text(f"Five passes of {len(tale.X) // BATCH} steps, on ten images each:")
+def _five_passes(tale: Tale, page: Page) -> None:
+    """Show five passes at four learning rates."""
+    page.text(f"From random knobs, five times through all images, {len(tale.X) // BATCH} steps each time:")
     table = [["rate", "cost", "right", ""]]
     for rate in _FIVE_PASSES:
         costs, right = tale.five_passes(rate)
         table.append([f"{rate:g}", f"{costs[-1]:.3f}", f"{right:.1f} %", verdict(rate, costs[-1], right).ljust(29)])
     page.table(table)
-    changes = [change_of_cost(tale, -tale.half_trained_gradient, length) for length in _LENGTHS]
-    page.text("Overshooting, seen close up: one step downhill from the half-trained network.")
-    page.table(
-        [
-            ["length of the step", *map(str, _LENGTHS)],
-            ["cost changes by", *(f"{v:+.4f}" for v in changes), "across the valley" if changes[-1] > 0 else ""],
-        ]
-    )
 
 
 @scene(
@@ -210,13 +190,10 @@ def _passes_and_lengths(tale: Tale, page: Page) -> None:
     "cmlp digits --rate 15",
     "learning rate: the length of a step is this number times the gradient",
     motion=Motion(2.0),
-    details=_passes_and_lengths,
+    details=_five_passes,
 )
 def small_steps(tale: Tale, page: Page) -> None:
     """Show ten steps at three learning rates."""
-    page.text(
-        "Step downhill, compute the direction anew, step again. Ten steps on all images, at three learning rates:"
-    )
     steps, x = ten_steps(tale), np.linspace(0, 1, 11).tolist()
     looks = ("dot", ""), ("point", "up"), ("ring", "down")
     n = 1 + round(10 * page.moment)
@@ -224,17 +201,14 @@ def small_steps(tale: Tale, page: Page) -> None:
         f"rate {rate:<5g} {costs[n - 1]:.3f}": Series(x[:n], costs[:n], *look)
         for (rate, costs), look in zip(steps.items(), looks, strict=True)
     }
-    high = max(max(costs) for costs in steps.values())
-    axes = Axes((0.0, high), [(high, f"{high:.1f}"), (0.0, "0")], [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")])
-    page.curves(curves, axes, f"cost after {n - 1} steps", height=12, gap=4)
+    low, high = (end(end(costs) for costs in steps.values()) for end in (min, max))
+    axes = Axes((low, high), [(high, f"{high:.2f}"), (low, f"{low:.2f}")], [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")])
+    page.curves(curves, axes, f"cost after {counted(n - 1, 'step')}", height=14, gap=4)
     first, middle, last = (costs[-1] for costs in steps.values())
     page.text(
-        "The step is the rate times the gradient:",
-        "too small a rate creeps, too large a one ends higher up."
+        "Step downhill, compute the gradient anew, step again: each step is the learning rate times the gradient.",
+        "Too small a rate creeps, too large a one leaps across the valley, and ends higher up."
         if middle < first and middle < last
-        else "neither too small nor too large is best.",
-        f"(All that it has learned yet is that each digit is rare: to answer 0.1 to everything costs {PLATEAU:.2f}.)"
-        if abs(middle - PLATEAU) < 0.01
         else "",
     )
 

@@ -11,43 +11,28 @@ from numpy.typing import NDArray
 from cmlp import Network
 from cmlp._console.terminal import beside
 from cmlp.story.page import Motion, Page, Scene, scene
-from cmlp.story.pictures.curves import Axes, Series, function_lines, point_chart
-from cmlp.story.pictures.images import scale_of, squares
+from cmlp.story.pictures.curves import function_lines
+from cmlp.story.pictures.images import scale_of, shrunk, squares
 from cmlp.story.pictures.names import SIDE, source_name
-from cmlp.story.pictures.neuron import activation_function, sum_lines, weighted_sum
-from cmlp.story.pictures.text import signed_bar, signs, styled
+from cmlp.story.pictures.neuron import sum_lines, weighted_sum
+from cmlp.story.pictures.text import signed_bar, signs, styled, symbols
 from cmlp.story.tale import N_PASSES, Tale, sigmoid
 
 SCENES: list[Scene] = []
 _TOP, _BOTTOM = 8, 19
 _CUT = 20  # rows and columns of the pictures of screen 7
 _BIASES = (0, -5, -10, -15)
-_REACH = 16  # of the curve of screen 10
+_LARGEST = 20  # sum on screen 10
 _LARGE_SUM = 8.0
 
 
-@scene(
-    SCENES,
-    "One neuron: a weighted sum",
-    "cmlp look 9 --neuron {tale.neuron}",
-    "weight: the number that a wire multiplies the activation before it by",
-    "weighted sum or pre-activation (z): all activations times their weights, added up, plus the bias",
-    motion=Motion(3.0),
-)
-def a_weighted_sum(tale: Tale, page: Page) -> None:
-    """Spell out the weighted sum of one neuron, and switch on one dark pixel at a time."""
+def _spelled_out(tale: Tale, page: Page) -> None:
+    """Spell out the weighted sum of one neuron, and switch on one black pixel at a time."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
     unit, name = tale.unit, tale.neuron
-    spelled = weighted_sum(network, row, unit, 2)
-    page.text(f"Each wire from a pixel has a number, its weight. {name} multiplies and adds up:")
+    spelled = weighted_sum(network, row, unit, 4)
     weights = network.weights[0][:, unit.neuron]
-    page.block(_pixels_times_weights(page, row, weights, name))
-    if page.moment < 1:
-        lines = _multiplied(page, row)
-        so_far = float((row / 255 * weights)[: lines * SIDE].sum())
-        bar = signed_bar(page.terminal, so_far / _LARGE_SUM, min(41, page.width - 23))
-        page.block([f"  {name} so far: {so_far:+.3f} {bar}"])
-        return
+    page.text(f"The largest products of {name}, and the sum of all others:")
     page.block([f"  {line}" for line in sum_lines(spelled, "sigmoid")])
     black = np.flatnonzero((row == 0) & tale.used)
     changes = []
@@ -57,10 +42,33 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
         after = float(network.activations(image[None])[1][0, unit.neuron])
         verb = "falls" if after < spelled.activation else "rises"
         place = " ".join(source_name(0, int(pixel)).split())
-        changes.append(f"at {place} (weight {weights[pixel]:+.3f}) {name} {verb} to {after:.3f}")
+        changes.append(f"at {place} (weight {weights[pixel]:+.3f}) its activation {verb} to {after:.3f}")
+    page.text(f"One black pixel, made white: {changes[0]}, {changes[1]}.")
+
+
+@scene(
+    SCENES,
+    "One neuron: a weighted sum",
+    "cmlp look 9 --neuron {tale.neuron}",
+    "weight: the number that a wire multiplies the activation before it by",
+    "weighted sum or pre-activation (z): all activations times their weights, added up, plus the bias",
+    motion=Motion(3.0),
+    details=_spelled_out,
+)
+def a_weighted_sum(tale: Tale, page: Page) -> None:
+    """Multiply the pixels of an image by the weights of a neuron, and add them up."""
+    row, name = tale.X_test[tale.nine], tale.neuron
+    network = tale.network(N_PASSES, "float64")
+    weights = network.weights[0][:, tale.unit.neuron]
+    page.block(_pixels_times_weights(page, row, weights, name))
+    total = float((row / 255 * weights)[: _multiplied(page, row) * SIDE].sum())
+    bars = signed_bar(page.terminal, total / _LARGE_SUM, min(41, page.width - 25))
+    bias, z = network.biases[0][tale.unit.neuron], network.weighted_sums(row[None])[0][0, tale.unit.neuron]
+    done = f"  With {bias:+.3f}, its bias (screen 10), the sum is {z:+.3f}." if page.moment == 1 else ""
+    page.block([f"  {name}{' so far' if page.moment < 1 else ''}: {total:+.3f} {bars}", done])
     page.text(
-        "A positive weight says: be on when that pixel is on. A negative one says the opposite. One black pixel, made "
-        f"white: {changes[0]}, {changes[1]}."
+        f"{name} is a neuron of layer A. The wire from each pixel to it has a number, its weight: a positive one says "
+        f"be on when that pixel is on, a negative one the opposite. {name} multiplies, and adds everything up."
     )
 
 
@@ -88,6 +96,22 @@ def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], 
     return beside(*blocks, gap=5) if page.width >= 3 * _CUT + 14 else beside(*blocks[1:], gap=3)
 
 
+def _both_ways(tale: Tale, page: Page) -> None:
+    """Compare sigmoid and softmax for an image where two outputs compete."""
+    network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.rival][None]
+    z, outputs = network.weighted_sums(row)[-1][0], network.forward(row)[0]
+    softmax = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+    first, second = np.argsort(-z)[:2]
+    page.text(
+        "The sigmoid is not the only way. Softmax squashes all ten outputs together, so that they add up to 1. The "
+        f"{tale.y_test[tale.rival]} for which two outputs competed, both ways:"
+    )
+    rows = [["", f"output {first}", f"output {second}", "all ten"]]
+    for name, values in (("sigmoid", outputs), ("softmax", softmax)):
+        rows.append([name, *(f"{v:.3f}" for v in (values[first], values[second], values.sum()))])
+    page.table(rows)
+
+
 @scene(
     SCENES,
     "Squash it",
@@ -95,38 +119,26 @@ def _pixels_times_weights(page: Page, row: NDArray[Any], weights: NDArray[Any], 
     "sigmoid: a curve from 0 to 1 that squashes any number",
     "softmax: squashes all outputs together; they add up to 1",
     motion=Motion(3.0),
+    details=_both_ways,
 )
 def squash_it(tale: Tale, page: Page) -> None:
-    """Show the sigmoid with the sums of five neurons, and softmax beside it."""
+    """Show the sigmoid with the sums of five neurons."""
     network, row = tale.network(N_PASSES, "float64"), tale.X_test[tale.nine]
-    sums = network.weighted_sums(row[None])[0][0]
-    activations = network.activations(row[None])[1][0]
-    middle = tale.unit.neuron
+    sums, middle = network.weighted_sums(row[None])[0][0], tale.unit.neuron
     order = np.argsort(sums)
     chosen = sorted({int(order[0]), int(order[4]), middle, int(order[11]), int(order[15])}, key=lambda i: sums[i])
-    table = ["", "   sum z  activation"]
-    table += [f"{sums[i]:+8.2f}  {activations[i]:10.4f}  A{i + 1}{' (point)' if i == middle else ''}" for i in chosen]
-    function = activation_function(network, 0)
-    assert function is not None
+    table = ["", "  sum z  activation"]
+    table += [f"{sums[i]:+7.2f}  {sigmoid(sums[i]):10.4f}  A{i + 1}{' (point)' if i == middle else ''}" for i in chosen]
     z = float(sums[middle])
     if page.moment < 1:
         # The point goes from one end of the curve to the other, then it comes to rest.
         z = -8 + 16 * min(1.0, page.moment / 0.7) if page.moment < 0.7 else 8 + (z - 8) * (page.moment - 0.7) / 0.3
         table[0] = f"z = {z:+.2f} becomes {sigmoid(z):.4f}"
-    page.beside(function_lines(page.terminal, function, z, 42, 8), table, gap=2)
+    page.beside(function_lines(page.terminal, sigmoid, z, 44, 13), table, gap=2)
     page.text(
-        "The sum can be any number. The sigmoid, 1 / (1 + e^-z), squashes it to between 0 and 1: very negative comes "
-        "out near 0, very positive near 1, and a sum of 0 gives exactly 0.5. It is not the only way. Softmax squashes "
-        f"ten outputs together, so that they add up to 1. The {tale.y_test[tale.rival]} of screen 4, both ways:"
+        "The sum z can be any number, but an activation is between 0 and 1. So the neuron squashes it with the "
+        "sigmoid, 1 / (1 + e^-z): far below 0 turns into nearly 0, far above 0 into nearly 1."
     )
-    z = network.weighted_sums(tale.X_test[tale.rival][None])[-1][0]
-    outputs = network.forward(tale.X_test[tale.rival][None])[0]
-    softmax = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
-    first, second = np.argsort(-z)[:2]
-    rows = [["", f"output {first}", f"output {second}", "all ten"]]
-    for name, values in (("sigmoid", outputs), ("softmax", softmax)):
-        rows.append([name, *(f"{v:.3f}" for v in (values[first], values[second], values.sum()))])
-    page.table(rows)
 
 
 def bar_weights(top: int, around: float) -> NDArray[np.float64]:
@@ -170,18 +182,17 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     titles = ("the neuron", "a 7", "a filled block")
     page.block(beside(*([title, *lines] for title, lines in zip(titles, (marks, *drawn), strict=True)), gap=gap))
     plain, edge = (by_hand(w).weighted_sums(images)[0][:, 0] for w in (bar_weights(_TOP, 0), weights))
-    page.text(
-        f"First each {plus} is 1 and all the rest 0: the sum adds up what is bright there. Then each {minus} becomes "
-        "-0.75: what is bright just above and below is taken off."
-    )
     page.table(
         [
-            ["", "a 7", "block", ""],
+            ["sum of", "a 7", "block", ""],
             [f"{first} only", *(f"{z:.2f}" for z in plain), " bright is bright".ljust(18)],
             [f"{first} and {second}", *(f"{z:.2f}" for z in edge), " only a bar counts".ljust(18)],
         ]
     )
-    page.text("Bright in the middle, dark around it: that is how a neuron can see an edge.")
+    page.text(
+        f"Weights set by hand: each {plus} is 1, each {minus} is -0.75, the rest 0. Bright inside, dark around it: "
+        "that is how a neuron can see an edge."
+    )
 
 
 def _excited(tale: Tale, page: Page) -> None:
@@ -213,37 +224,26 @@ def _excited(tale: Tale, page: Page) -> None:
     details=_excited,
 )
 def the_bias(tale: Tale, page: Page) -> None:
-    """Let the bias shift the sums of two digits along the sigmoid."""
+    """Let the bias be the threshold for the sums of two digits."""
     images = tale.X_test[[tale.seven, tale.nine]]
     sums = by_hand(bar_weights(_TOP, -0.75)).weighted_sums(images)[0][:, 0]
     bias = page.moment * _BIASES[page.setting] + 0.0  # not -0
-    z = sums + bias
-    curve = np.linspace(-_REACH, _REACH, 121)
-    series = [
-        Series(((curve + _REACH) / 2 / _REACH).tolist(), sigmoid(curve).tolist(), "dot"),
-        *(
-            Series([(each + _REACH) / 2 / _REACH], [float(sigmoid(each))], look, style)
-            for each, look, style in zip(z.tolist(), ("point", "ring"), ("up", "down"), strict=True)
-        ),
-    ]
-    bottom = [(0.0, f"z={-_REACH:+}"), (0.5, "0"), (1.0, f"{_REACH:+}")]
-    axes = Axes((0, 1), [(1.0, "1"), (0.5, "0.5"), (0.0, "0")], bottom)
-    names = [f"{series[n + 1].mark(page.terminal)} the {digit}" for n, digit in enumerate("79")]
-    page.beside(
-        point_chart(page.terminal, series, axes, 50 if page.width < 100 else 84, 12),
-        [
-            styled(page.terminal, f"bias {bias:+.1f}", "strong"),
-            "",
-            *(
-                line
-                for name, total, each in zip(names, sums.tolist(), z.tolist(), strict=True)
-                for line in (name, f"  sum {total:5.2f} {bias:+.1f}", f"  becomes {sigmoid(each):.2f}", "")
-            ),
-        ],
-    )
+    marks, space = symbols(page.terminal), page.width - 22
+    threshold = round(-bias / _LARGEST * space)
+    blocks = []
+    for image, total in zip(images, sums.tolist(), strict=True):
+        length = round(total / _LARGEST * space)
+        over = styled(page.terminal, marks.full * (length - threshold - 1), "up")
+        line = marks.full * min(length, threshold) + " " * (threshold - length)
+        small = page.terminal.draw(shrunk(squares(image)[4:24, 4:24], 12, 16))
+        drawn = [" " * threshold + marks.vertical, line + marks.vertical + over]
+        becomes = f"becomes {sigmoid(total + bias):.2f} ({'excited' if total + bias > 0 else 'not excited'})"
+        texts = [drawn[0], f"sum {total:.2f}", *[drawn[1]] * 2, f"{total:.2f} {bias:+.1f} {becomes}", drawn[0]]
+        blocks += beside(small, texts, gap=3)
+    page.block([styled(page.terminal, f"{'':19}bias {bias:+.1f}: pass the line at {-bias:g}", "strong"), *blocks])
     page.text(
-        "The neuron made by hand. The bias shifts every weighted sum by the same amount: with -10, the neuron becomes "
-        "active only if the rest of the sum is well above 10."
+        "The neuron made by hand sees a 7 and a 9. The bias is a number that is added to the sum: with -10, only a sum "
+        "above 10 excites the neuron. The weights say which pattern, the bias how much of it is needed."
     )
 
 
@@ -265,8 +265,8 @@ def one_function(tale: Tale, page: Page) -> None:
     rows.append(["all", "", "", f"{network.n_params - n_biases:,}", f"+ {n_biases}", f"= {network.n_params:,}"])
     page.table(rows, left=2)
     page.text(
-        "Turn them, and it becomes another network. Yet it is only a function: 784 numbers in, 10 out. All sums of a "
-        "layer at once are a matrix product, plus a vector of biases:"
+        "Turn a knob, and it is another network. Yet it is only a function: 784 numbers in, 10 out. Each layer is a "
+        "matrix product plus a vector of biases, then squashed:"
     )
     page.block(
         [

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmlp._console.terminal import beside
-from cmlp.story.chapters.edges import bank, explained
-from cmlp.story.chapters.one_neuron import bar_weights
+from cmlp.story.chapters.edges import bank, best_edge
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
 from cmlp.story.pictures.images import scale_of, squares
@@ -33,13 +30,9 @@ _SHALLOW, _DEEP = (16, 16), (16, 16, 16, 16)
 
 def _angles(tale: Tale, page: Page) -> None:
     """Compare the gradients of batches with that of the whole training set."""
-    network = tale.network(1)
-    whole, ten = (_seconds(lambda n=n: network.gradient(tale.X[:n], tale.y[:n])) for n in (len(tale.X), BATCH))
     page.text(
-        f"The gradient of {len(tale.X):,} images takes {1000 * whole:.1f} ms here, the gradient of ten images "
-        f"{1000 * ten:.2f} ms. How wrong is the hasty one? Below are the mean angles between the two, of {_N_BATCHES} "
-        "batches of each size: 0 degrees is the true direction, 90 a blind guess. In percent: how many still point "
-        "downhill (of blind guesses, half), which is enough."
+        f"How wrong is a hasty step? The mean angles between the gradients of {_N_BATCHES} batches of each size and "
+        "that of all images: 0 degrees is right, 90 a blind guess, which goes downhill every second time."
     )
     angles = {passes: [batch_angles(tale, size, passes) for size in _BATCHES] for passes in _TIMES}
     of_ten = {passes: parts[_BATCHES.index(BATCH)] for passes, parts in angles.items()}
@@ -120,15 +113,6 @@ def batch_angles(tale: Tale, size: int, passes: int) -> NDArray[np.float64]:
     return angles
 
 
-def _seconds(call: Any) -> float:
-    durations = []
-    for _ in range(5):
-        start = time.perf_counter()
-        call()
-        durations.append(time.perf_counter() - start)
-    return min(durations)
-
-
 def _pass_by_pass(tale: Tale, page: Page) -> None:
     """Write cost, accuracy and the gradient's length over the whole training."""
     rows = [["passes", "cost", "right", "new images", "gradient"]]
@@ -184,21 +168,11 @@ def learning(tale: Tale, page: Page) -> None:
     )
 
 
-def _front_gradients(tale: Tale, page: Page) -> None:
-    """Compare the gradients of the layers of deep networks."""
-    page.text(
-        "On its way back to the pixels, a wish is multiplied at every layer by a slope: of the sigmoid at most 1/4, of "
-        "ReLU 1 or 0. The lengths of the gradients after three steps, the layer next to the pixels first:"
-    )
-    page.table([["sigmoid", *layer_gradients(tale, "logistic")], ["ReLU", *layer_gradients(tale, "relu")]])
-
-
 @scene(
     SCENES,
     "Sigmoid is old: ReLU",
     "cmlp digits --activation relu --rate 0.1 --hidden 16,16,16,16",
     "ReLU: negative sums become 0, positive ones stay as they are",
-    details=_front_gradients,
 )
 def relu(tale: Tale, page: Page) -> None:
     """Train networks with sigmoid and ReLU, with two and four hidden layers."""
@@ -229,41 +203,25 @@ def _two_curves(page: Page, title: str, runs: dict[str, tuple[list[float], float
     return [title, *chart, *legend_lines(page.terminal, series, texts)]
 
 
-@lru_cache(maxsize=8)
-def layer_gradients(tale: Tale, activation: str) -> list[str]:
-    """Return the length of the gradient of each layer's weights, in a deep network after three steps."""
-    network = tale.start(hidden=_DEEP, activation=activation).network
-    for _ in range(3):
-        network.step(tale.X, tale.y, 0.1)
-    return [f"{np.linalg.norm(weights):.4f}" for weights in network.gradient(tale.X, tale.y).weights]
-
-
 @scene(SCENES, "What did the hidden neurons learn?", "cmlp look 9 --neuron {tale.most_edge}")
 def what_was_learned(tale: Tale, page: Page) -> None:
     """Compare the weights of layer A with edges and bars."""
-    trained = tale.network(N_PASSES).weights[0]
-    shares, random = tale.edge_shares(N_PASSES), tale.edge_shares(0)
-    order = np.argsort(shares)
-    chosen = [int(order[i]) for i in (-1, 8, 0)][: 3 if page.width >= 68 else 2]
+    trained, shares = tale.network(N_PASSES).weights[0], tale.edge_shares(N_PASSES)
     pictures = []
-    for neuron in chosen:
+    for neuron in (int(shares.argmax()), int(shares.argmin())):
         weights = np.where(tale.used, trained[:, neuron], 0)
-        scale = scale_of(weights[tale.used])
-        picture = page.terminal.draw((weights / scale).reshape(SIDE, SIDE)[4:24, 4:24], signed=True)
-        pictures.append([*picture, f"A{neuron + 1}: {100 * shares[neuron]:.0f} %"])
-    page.block(beside(*pictures, gap=6))
-    by_hand = float(explained(bar_weights(8, -0.75).reshape(784, 1), tale.used)[0])
-    far = shares.max() < 0.7 * by_hand
+        pair = {f"A{neuron + 1}": weights, f"its edge: {100 * shares[neuron]:.0f} %": best_edge(weights, tale.used)}
+        drawn = [
+            [title, *page.terminal.draw((each / scale_of(each)).reshape(SIDE, SIDE)[4:24, 5:23], signed=True)]
+            for title, each in pair.items()
+        ]
+        pictures.append(beside(*drawn, gap=1))
+    page.beside(*pictures, gap=3)
     page.text(
-        f"The hope: A sees edges, B loops and strokes, the outputs digits. Above are the weights of {len(chosen)} "
-        f"neurons ({signs(page.terminal)}). We laid {len(bank()):,} edges and bars over each neuron of A: 100 % "
-        f"would be a perfect match, the best reach {100 * shares.min():.0f} to {100 * shares.max():.0f} % (over random "
-        f"weights {100 * random.min():.0f} to {100 * random.max():.0f} %, over the bar made by hand "
-        f"{100 * by_hand:.0f} %).",
-        "So there is a bit of edge in each, but none is an edge detector."
-        if far and shares.min() > random.max()
-        else "",
-        f"It found its own way, and reads {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
+        f"The hope was that A sees edges. Here are the weights of two neurons ({signs(page.terminal)}), each beside "
+        f"the edge that fits it best, of {len(bank()):,} (100 %: perfect): A's best match, and its worst.",
+        "Not edges, but its own patterns," if shares.max() < 0.5 else "It found its own patterns,",
+        f"with which it reads {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
     )
 
 
@@ -284,8 +242,7 @@ def _sure_and_wrong(tale: Tale, page: Page) -> None:
         f"From pass 10 on, the cost of the old images went from {early.cost:.3f} to {late.cost:.3f}, that of the new "
         f"ones from {early.test_cost:.3f} to {late.test_cost:.3f}"
         + (": it kept learning these images: overfitting." if late.test_cost > early.test_cost else "."),
-        f"(This run alone: {tale.run}.) And yet nobody gave it a rule: it had {len(tale.y):,} examples, "
-        f"{tale.step.average.flat.size:,} knobs, and one direction, downhill.",
+        f"(This run alone: {tale.run}.)",
     )
 
 
@@ -311,6 +268,10 @@ def the_examination(tale: Tale, page: Page) -> None:
         beside(*pictures, gap=2),
         f"Images it learned from: {state.accuracy:.1f} % right. New ones: {state.test_accuracy:.1f} %.",
         "Sometimes it is sure and wrong, as with the digit here." if outputs[mistake].max() > 0.9 else "",
-        f"And it always answers: of {len(noise):,} images of noise it calls {times} a {favourite}. It has seen nothing "
-        'but digits, and has no output for "no digit". Bright does not mean right.',
+        f"And it always answers: of {len(noise):,} images of noise it calls {times} a {favourite}. Bright does not "
+        "mean right.",
+    )
+    page.text(
+        f"And yet nobody gave it a rule: it had {len(tale.y):,} examples, {tale.step.average.flat.size:,} knobs, and "
+        "one direction, downhill."
     )
