@@ -1,7 +1,7 @@
 """Draw what `cmlp` shows on a colour terminal, as SVG files.
 
 Usage: ``python tools/make_story_svg.py`` where the package is installed (Linux or macOS). Writes docs/story.svg (the
-text of `cmlp --plain`) and docs/images/terminal-*.svg (a network learning, its last screen, and screens of the story).
+text of `cmlp --plain`) and docs/images/terminal-*.svg (a network learning, and its last screen).
 
 Text stays text. Block characters are drawn as rectangles, so that the picture does not depend on the reader's fonts.
 """
@@ -159,8 +159,6 @@ def screens(columns: int = 80, lines: int = 24) -> Iterator[tuple[str, str, list
     """Yield name, title and lines of screens that a learner sees, on a terminal of true colours."""
     from cmlp._console.terminal import Terminal
     from cmlp.story.first import Opening
-    from cmlp.story.story import Story
-    from cmlp.story.tale import Tale
 
     os.environ.update(COLUMNS=str(columns), LINES=str(lines))
     terminal = Terminal(io.StringIO(), rewrites=True, colors=2**24, blocks=True)
@@ -169,12 +167,9 @@ def screens(columns: int = 80, lines: int = 24) -> Iterator[tuple[str, str, list
         opening.learning.advance(batch)
         if name == "learned":
             yield name, "The last screen: a digit and its answer", opening.last_lines(columns - 1, lines)
-            break
+            return
         body, last = opening.frame(columns - 1, lines)
         yield name, f"The training after {batch} batches", [*body, last]
-    story = Story(Tale(), terminal, "cmlp")
-    for number in (7, 14, 17):
-        yield f"story-{number}", f"Screen {number} of the story", story.page(number - 1)
 
 
 def main() -> int:

@@ -45,15 +45,6 @@ class Page:
         for block in [together] if fits else blocks:
             self.block(block)
 
-    def picture_and_text(self, picture: Sequence[str], *sentences: str, least: int = 24) -> None:
-        """Add a picture with a paragraph at its right, or below it if less than `least` columns are left."""
-        space = self.width - max(len(visible(line)) for line in picture) - 3
-        if space >= least:
-            self.block(beside(picture, wrapped(" ".join(filter(None, sentences)), space), gap=3))
-        else:
-            self.block(picture)
-            self.text(*sentences)
-
     def curves(self, curves: Mapping[str, Series], axes: Axes, title: str, *, height: int, gap: int) -> None:
         """Add a chart of curves, and beside it the title and the symbols with their texts."""
         series = list(curves.values())

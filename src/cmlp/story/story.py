@@ -18,11 +18,12 @@ from cmlp._console.experiment import SERIES
 from cmlp._console.reduced_motion import wants_no_motion
 from cmlp._console.terminal import Terminal, wrapped
 from cmlp.story.keys import Keys
+from cmlp.story.page import Motion, Page
 from cmlp.story.pages import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, fitted, turn_pages
+from cmlp.story.pictures.text import ends, styled
 from cmlp.story.screen import Screen, opened
 
 if TYPE_CHECKING:
-    from cmlp.story.page import Motion
     from cmlp.story.tale import Tale
 
 NAME, SUMMARY = "story", "tell how a neural network works and learns, screen by screen"
@@ -80,7 +81,9 @@ class Story:
     """The screens of the story for a terminal, counted from 0, with the program's name in suggested commands."""
 
     def __init__(self, tale: Tale, terminal: Terminal, program: str) -> None:
-        self.tale, self.terminal, self.program = tale, terminal, program
+        from cmlp.story.script import SCREENS
+
+        self.tale, self.terminal, self.program, self._screens = tale, terminal, program, SCREENS
         self._written: dict[tuple[int, int, int | None], list[str]] = {}
 
     @property
@@ -95,37 +98,33 @@ class Story:
 
     def motion(self, number: int) -> Motion:
         """Return how a screen moves."""
-        from cmlp.story.script import SCREENS
-
-        return SCREENS[number][1].motion
+        return self._screens[number][1].motion
 
     def has_details(self, number: int) -> bool:
         """Whether a screen has numbers that a key shows."""
-        from cmlp.story.script import SCREENS
-
-        return SCREENS[number][1].details is not None
+        return self._screens[number][1].details is not None
 
     def is_written(self, number: int, setting: int | None) -> bool:
         """Whether a screen has already been computed for the current width."""
         return (number, self.width, setting) in self._written
 
     def page(self, number: int, setting: int | None = None, moment: float = 1.0) -> list[str]:
-        """Return the lines of a screen with a setting (None: its first) at a moment of its motion, from 0 to 1.
-
-        The last moment is computed once.
-        """
+        """Return the lines of a screen with a setting (None: its first) at a moment of its motion, from 0 to 1."""
         setting = self.motion(number).first if setting is None else setting
         if moment < 1:
             return self._framed(number, self._body(number, setting, moment))
-        if not self.is_written(number, setting):
-            self._written[number, self.width, setting] = self._framed(number, self._body(number, setting, moment))
-        return self._written[number, self.width, setting]
+        return self._kept(number, setting)
 
     def details(self, number: int) -> list[str]:
         """Return the lines of a screen with its numbers instead of its picture."""
-        if not self.is_written(number, None):
-            self._written[number, self.width, None] = self._framed(number, self._body(number, None))
-        return self._written[number, self.width, None]
+        return self._kept(number, None)
+
+    def _kept(self, number: int, setting: int | None) -> list[str]:
+        """Compute the last moment of a screen, or its numbers (None), once."""
+        key = number, self.width, setting
+        if key not in self._written:
+            self._written[key] = self._framed(number, self._body(number, setting))
+        return self._written[key]
 
     def whole(self, number: int) -> list[str]:
         """Return the lines of a screen, its picture and its numbers, where no key can show these."""
@@ -134,29 +133,21 @@ class Story:
 
     def _body(self, number: int, setting: int | None, moment: float = 1.0) -> list[str]:
         """Write a screen with a setting, or its numbers (None)."""
-        from cmlp.story.page import Page
-        from cmlp.story.script import SCREENS
-
-        scene = SCREENS[number][1]
+        scene = self._screens[number][1]
         page = Page(self.terminal, self.width, setting or 0, moment)
         (scene.write if setting is not None or scene.details is None else scene.details)(self.tale, page)
         return page.lines
 
     def _framed(self, number: int, lines: list[str]) -> list[str]:
         """Put lines between the title of a screen and what to try after it."""
-        from cmlp.story.pictures.text import ends, styled
-        from cmlp.story.script import SCREENS
-
-        video, scene = SCREENS[number]
-        first, *rest = ends(scene.title, f"{video}  {number + 1}/{len(SCREENS)}", self.width)
+        video, scene = self._screens[number]
+        first, *rest = ends(scene.title, f"{video}  {number + 1}/{N_SCREENS}", self.width)
         title = styled(self.terminal, scene.title, "strong") + first[len(scene.title) :]
         return [title, *rest, "", *lines, "", *_suggestion_lines(self.suggestion(number), self.program, self.width)]
 
     def suggestion(self, number: int) -> str:
         """Return what to try after a screen: a command, or a line of Python."""
-        from cmlp.story.script import SCREENS
-
-        text = SCREENS[number][1].tries.format(tale=self.tale)
+        text = self._screens[number][1].tries.format(tale=self.tale)
         if not text.startswith("cmlp "):
             return text
         has_no_seed = text.startswith("cmlp read") or "--seed" in text
@@ -180,9 +171,7 @@ class Story:
 
     def words(self, number: int) -> list[str]:
         """Return a glossary of the words that have appeared up to a screen, the latest first."""
-        from cmlp.story.script import SCREENS
-
-        words = [word for _, scene in SCREENS[number::-1] for word in scene.words]
+        words = [word for _, scene in self._screens[number::-1] for word in scene.words]
         return ["What is ...", "", *(line for text in words for line in wrapped(text, self.width))]
 
     def program_lines(self) -> list[str]:

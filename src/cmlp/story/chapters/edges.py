@@ -49,10 +49,12 @@ def best_edge(weights: NDArray[np.floating], used: NDArray[np.bool_]) -> NDArray
     """Return the edge or bar that explains the weights of one neuron best, with its sign, as 784 pixels."""
     fits = _unit_filters(used) @ np.asarray(weights, np.float32)[used]
     best = int(np.abs(fits).argmax())
-    return np.sign(fits[best]) * bank()[best].astype(np.float64)
+    edge: NDArray[np.float64] = np.sign(fits[best]) * bank()[best].astype(np.float64)
+    return edge
 
 
 def _unit_filters(used: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the filters on the used pixels, with length 1."""
     filters: NDArray[np.float32] = bank()[:, used]
-    return filters / np.sqrt(np.einsum("ij,ij->i", filters, filters))[:, None]
+    filters /= np.sqrt(np.einsum("ij,ij->i", filters, filters))[:, None]
+    return filters

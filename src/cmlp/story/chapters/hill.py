@@ -115,7 +115,8 @@ def _rolls(tale: Tale, rate: float) -> tuple[Roll, Roll]:
 def _map(tale: Tale, page: Page, roll: Roll, step: int, every: int, head: str) -> None:
     """Draw the map with the way that a ball has come, and beside it what is drawn."""
     hill, marks = hill_of(tale), symbols(page.terminal)
-    spots = {hill.cell(position): marks.dot for position in roll.positions[: step + 1 : every]}
+    dot = marks.dot if page.terminal.blocks else marks.ring  # a full stop is a colour of the map
+    spots = {hill.cell(position): dot for position in roll.positions[: step + 1 : every]}
     spots[hill.cell(roll.positions[step])] = marks.point
     start = roll.costs[0]
     low, high = ("blue", "orange") if page.terminal.colors else ("shades", "dashes")
@@ -126,7 +127,7 @@ def _map(tale: Tale, page: Page, roll: Roll, step: int, every: int, head: str) -
             "",
             f"{marks.point} the ball",
             f"  cost {roll.costs[step]:.3f}",
-            f"{marks.dot} where it has been",
+            f"{dot} where it has been",
             "",
             f"{low}: lower than",
             f"at first ({start:.3f}),",
@@ -161,7 +162,7 @@ def a_hill(tale: Tale, page: Page) -> None:
     _map(tale, page, ball, round(page.moment * last), 1, f"rate {rate:g}")
     page.text(
         f"A map: each place is another network, its height the cost of {N_IMAGES} images. Down the map is against the "
-        f"gradient at the start; right, across it, is one more of {len(hill_of(tale).down):,} directions.",
+        f"gradient at the start; right is one more of {len(hill_of(tale).down):,} directions.",
         verdict(ball) if page.moment >= 1 else "",
         "Then it leaves the map." if page.moment >= 1 and last < N_STEPS else "",
     )

@@ -14,7 +14,7 @@ from cmlp.story.pictures.images import shrunk, squares
 from cmlp.story.pictures.layers import output_bars
 from cmlp.story.pictures.names import Names
 from cmlp.story.pictures.text import bar, counted, signed_bar
-from cmlp.story.tale import BATCH, LABELS, N_PASSES, RATE, SIZES, Tale
+from cmlp.story.tale import LABELS, N_PASSES, SIZES, Tale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,6 @@ SCENES: list[Scene] = []
 _N_DIRECTIONS, _SHOWN = 50, 4
 _LENGTH = 0.1
 _TEN_STEPS = (0.05, 3.0, 8.0)
-_FIVE_PASSES = (0.015, RATE, 15.0, 50.0)
 
 
 @scene(
@@ -174,23 +173,12 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
     return costs
 
 
-def _five_passes(tale: Tale, page: Page) -> None:
-    """Show five passes at four learning rates."""
-    page.text(f"From random knobs, five times through all images, {len(tale.X) // BATCH} steps each time:")
-    table = [["rate", "cost", "right", ""]]
-    for rate in _FIVE_PASSES:
-        costs, right = tale.five_passes(rate)
-        table.append([f"{rate:g}", f"{costs[-1]:.3f}", f"{right:.1f} %", verdict(rate, costs[-1], right).ljust(29)])
-    page.table(table)
-
-
 @scene(
     SCENES,
     "Small steps: the learning rate",
     "cmlp digits --rate 15",
     "learning rate: the length of a step is this number times the gradient",
     motion=Motion(2.0),
-    details=_five_passes,
 )
 def small_steps(tale: Tale, page: Page) -> None:
     """Show ten steps at three learning rates."""
@@ -211,16 +199,3 @@ def small_steps(tale: Tale, page: Page) -> None:
         if middle < first and middle < last
         else "",
     )
-
-
-def verdict(rate: float, cost: float, right: float) -> str:
-    """Describe five passes of training in words, if they fit the numbers."""
-    if abs(cost - 1) < 0.02 and right < 20:
-        return "far too large: outputs near 0"
-    if right > 75:
-        return "good"
-    if rate < RATE and right < 30:
-        return "too small: hardly under way"
-    if rate > RATE and right < 60:
-        return "too large: it jumps about"
-    return ""

@@ -137,7 +137,7 @@ def squash_it(tale: Tale, page: Page) -> None:
     page.beside(function_lines(page.terminal, sigmoid, z, 44, 13), table, gap=2)
     page.text(
         "The sum z can be any number, but an activation is between 0 and 1. So the neuron squashes it with the "
-        "sigmoid, 1 / (1 + e^-z): far below 0 turns into nearly 0, far above 0 into nearly 1."
+        "sigmoid, 1 / (1 + e^-z): sums far below 0 end near 0, sums far above 0 near 1."
     )
 
 
@@ -170,8 +170,7 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     images = np.array([tale.X_test[tale.seven], block.ravel()])
     cut = (slice(5, 14), slice(6, 22))
     terminal = page.terminal
-    first, second = ("blue", "orange") if terminal.colors else ("+", "-")
-    plus, minus = ("blue pixel", "orange pixel") if terminal.colors else ("+", "-")
+    plus, minus = ("blue", "orange") if terminal.colors else ("+", "-")
     marks = (
         terminal.draw(np.repeat(weights[cut], 2, axis=0), signed=True)
         if terminal.colors
@@ -185,13 +184,13 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     page.table(
         [
             ["sum of", "a 7", "block", ""],
-            [f"{first} only", *(f"{z:.2f}" for z in plain), " bright is bright".ljust(18)],
-            [f"{first} and {second}", *(f"{z:.2f}" for z in edge), " only a bar counts".ljust(18)],
+            [f"{plus} only", *(f"{z:.2f}" for z in plain), " bright is bright".ljust(18)],
+            [f"{plus} and {minus}", *(f"{z:.2f}" for z in edge), " only a bar counts".ljust(18)],
         ]
     )
     page.text(
-        f"Weights set by hand: each {plus} is 1, each {minus} is -0.75, the rest 0. Bright inside, dark around it: "
-        "that is how a neuron can see an edge."
+        f"Weights set by hand: each {plus} one is 1, each {minus} one -0.75, the rest 0. Bright inside, dark around "
+        "it: that is how a neuron can see an edge."
     )
 
 

@@ -88,14 +88,11 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
     bottom = [(0.0, "0"), (1.0, f"{n_images:,} images")]
     axes = Axes((0.0, high), [(high, f"{high:.1f}"), (high / 2, f"{high / 2:.1f}"), (0.0, "0")], bottom)
     page.curves(curves, axes, "cost", height=12, gap=3)
-    page.text(
-        ""
-        if page.moment < 1
-        else f"{n_steps} hasty steps beat one careful step: each batch only guesses the direction, but the errors of "
-        "many small steps largely cancel."
-        if costs[-1] < careful
-        else ""
-    )
+    if page.moment == 1 and costs[-1] < careful:
+        page.text(
+            f"{n_steps} hasty steps beat one careful step: each batch only guesses the direction, but the errors of "
+            "many small steps largely cancel."
+        )
 
 
 @lru_cache(maxsize=64)
@@ -264,14 +261,9 @@ def the_examination(tale: Tale, page: Page) -> None:
     for image, values, meant in cases:
         drawn = page.terminal.draw(squares(image)[4:24, 4:20])
         pictures.append([*drawn, f"meant: {meant}", f"says {values.argmax()}: {values.max():.3f}"])
-    page.picture_and_text(
-        beside(*pictures, gap=2),
-        f"Images it learned from: {state.accuracy:.1f} % right. New ones: {state.test_accuracy:.1f} %.",
-        "Sometimes it is sure and wrong, as with the digit here." if outputs[mistake].max() > 0.9 else "",
-        f"And it always answers: of {len(noise):,} images of noise it calls {times} a {favourite}. Bright does not "
-        "mean right.",
-    )
+    page.beside(*pictures, gap=6)
     page.text(
-        f"And yet nobody gave it a rule: it had {len(tale.y):,} examples, {tale.step.average.flat.size:,} knobs, and "
-        "one direction, downhill."
+        f"Images it learned from: {state.accuracy:.1f} % right. New ones: {state.test_accuracy:.1f} %. It always "
+        f"answers: of {len(noise):,} images of noise it calls {times} a {favourite}. Bright does not mean right. And "
+        f"yet nobody gave it a rule: it had {len(tale.y):,} examples, and one direction, downhill."
     )
