@@ -232,13 +232,11 @@ def the_bias(tale: Tale, page: Page) -> None:
     blocks = []
     for image, total in zip(images, sums.tolist(), strict=True):
         length = round(total / _LARGEST * space)
-        over = styled(page.terminal, marks.full * (length - threshold - 1), "up")
-        line = marks.full * min(length, threshold) + " " * (threshold - length)
-        small = page.terminal.draw(shrunk(squares(image)[4:24, 4:24], 12, 16))
-        drawn = [" " * threshold + marks.vertical, line + marks.vertical + over]
+        line = marks.full * min(length, threshold) + " " * (threshold - length) + marks.vertical
+        line += styled(page.terminal, marks.full * (length - threshold - 1), "up")
         becomes = f"becomes {sigmoid(total + bias):.2f} ({'excited' if total + bias > 0 else 'not excited'})"
-        texts = [drawn[0], f"sum {total:.2f}", *[drawn[1]] * 2, f"{total:.2f} {bias:+.1f} {becomes}", drawn[0]]
-        blocks += beside(small, texts, gap=3)
+        texts = [f"sum {total:.2f}", line, line, f"{total:.2f} {bias:+.1f} {becomes}"]
+        blocks += ["", *beside(page.terminal.draw(shrunk(squares(image)[4:24, 4:24], 10, 16)), texts, gap=3)]
     page.block([styled(page.terminal, f"{'':19}bias {bias:+.1f}: pass the line at {-bias:g}", "strong"), *blocks])
     page.text(
         "The neuron made by hand sees a 7 and a 9. The bias is a number that is added to the sum: with -10, only a sum "
