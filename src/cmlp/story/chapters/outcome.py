@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cmlp._console.terminal import beside
 from cmlp.story.chapters.edges import bank, best_edge
+from cmlp.story.frames import charts
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
 from cmlp.story.pictures.images import scale_of, squares
@@ -134,32 +135,15 @@ def learning(tale: Tale, page: Page) -> None:
     """Show cost and accuracy over the whole training."""
     states = [tale.state(passes) for passes in range(N_PASSES + 1)]
     seen = round(page.moment * N_PASSES)
-    x = [passes / N_PASSES for passes in range(seen + 1)]
-    now = states[seen]
     bottom = [(0.0, "0"), (0.5, str(N_PASSES // 2)), (1.0, f"{N_PASSES} passes")]
-    width = (page.width - 5) // 2 if page.width >= 76 else page.width
-    texts = {"training images": ("point", "up"), "new images": ("ring", "")}
-    low, high = min(state.cost for state in states), max(state.cost for state in states)
-    ticks = [(high, f"{high:.2g}"), (low, f"{low:.2g}")]
-    charts = []
-    for title, axes, values in (
-        ("cost, in equal ratios", Axes((low, high), ticks, bottom, logarithmic=True), ("cost", "test_cost")),
-        ("right, in %", Axes((0, 100), [(100, "100"), (50, "50"), (0, "0")], bottom), ("accuracy", "test_accuracy")),
-    ):
-        curves = {
-            f"{name:16} {getattr(now, value):.{1 if '%' in title else 3}f}": Series(
-                x, [getattr(state, value) for state in states[: seen + 1]], *look
-            )
-            for (name, look), value in zip(reversed(texts.items()), reversed(values), strict=True)
-        }
-        chart = point_chart(page.terminal, list(curves.values()), axes, width, 11)
-        charts.append([title, *chart, *legend_lines(page.terminal, list(curves.values()), list(curves))])
-    page.beside(*charts, gap=5)
+    x = [passes / N_PASSES for passes in range(seen + 1)]
+    page.block(charts(page.terminal, x, states[: seen + 1], bottom, page.width, 14))
     first, last = states[0], states[-1]
     good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
     page.text(
-        f"{N_PASSES * len(tale.X) // BATCH:,} small steps, each only a little downhill: {last.test_accuracy:.1f} % of "
-        f"the digits that it has never seen are right; at first it was {first.test_accuracy:.1f} %."
+        f"{N_PASSES * len(tale.X) // BATCH:,} small steps, each only a little downhill: the cost falls, and of new "
+        f"digits, unlike the old ones never shown to it, {last.test_accuracy:.1f} % are right; at first it was "
+        f"{first.test_accuracy:.1f} %."
         if good
         else f"{N_PASSES * len(tale.X) // BATCH:,} small steps."
     )
@@ -176,12 +160,12 @@ def relu(tale: Tale, page: Page) -> None:
     page.text(
         "ReLU turns a negative sum into 0 and keeps a positive one. The cost over five passes, and right on new images:"
     )
-    results, charts = {}, []
+    results, pictures = {}, []
     for hidden, title in ((_SHALLOW, "two hidden layers"), (_DEEP, "four hidden layers")):
         runs = {name: tale.five_passes(rate, hidden, kind) for name, (kind, rate, _, _) in _KINDS.items()}
         results.update({(name, hidden): right for name, (_, right) in runs.items()})
-        charts.append(_two_curves(page, title, runs))
-    page.beside(*charts, gap=5)
+        pictures.append(_two_curves(page, title, runs))
+    page.beside(*pictures, gap=5)
     difference = results["ReLU", _SHALLOW] - results["sigmoid", _SHALLOW]
     stuck = results["sigmoid", _DEEP] < 30 < results["ReLU", _DEEP]
     page.text(
