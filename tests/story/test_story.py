@@ -206,8 +206,8 @@ def test_three_ways_add_up(tale):
     passed = weights[loud] * sum_wish
     screen = page_of(tale, 19)
     rows = [line for line in screen if line.startswith("  output ")]
-    assert [float(row.split()[3]) for row in rows] == pytest.approx(passed, abs=5e-5)
-    assert any(f"{tale.loud} should change by" in line and f"{passed.sum():+.4f}" in line for line in screen)
+    assert [float(row.split()[3]) for row in rows] == pytest.approx(passed, abs=5e-3)
+    assert any(f"{tale.loud} should change by" in line and f"{passed.sum():+.2f}" in line for line in screen)
     screen = text_of(tale, 17)
     rows = enumerate(zip(out, wish, strict=True))
     assert all(f"is {v:.3f} wanted {int(d == 9)} wish {w:+.3f}" in screen for d, (v, w) in rows)

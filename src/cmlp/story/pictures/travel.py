@@ -13,7 +13,7 @@ from cmlp.story.pictures.text import signed_bar, styled, symbols
 
 # Lines of an arrow, from thin to thick, with and without block characters.
 _THICKNESS = {True: "▁▂▃▄▅▆▇█", False: ".-=#"}
-_HEAD, _LABEL = 8, 12  # columns for the number of an arrow, and for a name in front of it
+_HEAD, _LABEL = 6, 12  # columns for the number of an arrow, and for a name in front of it
 _LEAST = 0.01  # of the largest arrow; thinner ones are dots
 
 
@@ -40,7 +40,7 @@ def travelling_lines(
         start, end = sorted((column(totals[n]), column(totals[n + 1])))
         bar = _bar(terminal, start, end, column(0.0), part) if come == 1 else ""
         lines.append(
-            f"  output {source:3}" + padded(arrow, shaft + 2) + padded(f"{part:+.4f}" if come else "", _HEAD) + bar
+            f"  output {source:3}" + padded(arrow, shaft + 2) + padded(f"{part:+.2f}" if come else "", _HEAD) + bar
         )
     if arrived < 1:
         return [*lines, ""]
@@ -51,7 +51,7 @@ def travelling_lines(
 
 def _sum_line(terminal: Terminal, target: str, total: float, shaft: int, bar: str) -> str:
     head = padded(styled(terminal, f"  {target} should change by", "strong"), _LABEL + shaft + 2)
-    return head + padded(styled(terminal, f"{total:+.4f}", "strong"), _HEAD) + bar
+    return head + padded(styled(terminal, f"{total:+.2f}", "strong"), _HEAD) + bar
 
 
 def _arrow(terminal: Terminal, share: float, length: int, come: float) -> str:
@@ -81,7 +81,7 @@ def mean_lines(
 ) -> list[str]:
     """Draw what each example wants from a few weights and biases as bars, and below them the mean of those asked."""
     column = (width - _LABEL) // len(wanted) - 2
-    size = column - _HEAD - 1
+    size = column - 9  # columns beside a number
     lines = [" " * _LABEL + "".join(padded(f"  {name}", column + 2) for name in wanted)]
     scales = {name: float(np.abs(each).max()) or 1.0 for name, each in wanted.items()}
 
