@@ -86,11 +86,13 @@ def described(model: Any) -> dict[str, str]:
 def _accuracy(document: ModelDocument) -> str:
     """Describe how good a table's model is on rows outside the training."""
     assert document.summary is not None and document.summary.accuracy is not None
-    rows, n, value, base = document.summary.accuracy
-    origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
+    rows, n, *_ = found = document.summary.accuracy
+    form, what, base = "{:.1%}", "", "the most frequent class" if len(found.pairs) == 1 else "the more frequent answer"
     if document.labels is None:
-        return f"mean absolute error {value:.4g} on {n:,} rows {origin}; always the median: {base:.4g}"
-    return f"{value:.1%} on {n:,} rows {origin}; always the most frequent class: {base:.1%}"
+        form, what, base = "{:.4g}", "mean absolute error ", "the median"
+    values, bases = (_listed([form.format(one) for one in each]) for each in zip(*found.pairs, strict=True))
+    origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
+    return f"{what}{values} on {n:,} rows {origin}; always {base}: {bases}"
 
 
 def _layers(net: _core.Net) -> str:

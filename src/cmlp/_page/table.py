@@ -28,7 +28,7 @@ _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
 _DIGITS = 3  # of an error
-_HALF = 0.5  # the level of a median, and the probability above which a row has a label
+_NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
 _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
 
 
@@ -177,31 +177,21 @@ def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
 
 
 def _facts(document: ModelDocument) -> list[str]:
-    """Return a sentence about rows outside the training for each answer; the scores of several answers have errors."""
-    net, calibration = document.net, document.calibration
-    n, is_median = n_answers(net), net.loss != "quantile" or net.loss_parameter == _HALF
-    if n == 1 or calibration is None or not is_median:
-        return [_accuracy(document)] * n
-    if document.labels is not None:
-        texts = [f"right for {(one < _HALF).mean():.1%}" for one in calibration.scores]
-    else:
-        texts = [f"off by {_short(one.mean())} on average" for one in calibration.scores]
-    end = "." if calibration.rows == CALIBRATION else f".{_OPTIMISTIC}"
-    names = _outputs(document)
-    return [f"{name}: {text} of rows outside the training{end}" for name, text in zip(names, texts, strict=True)]
-
-
-def _accuracy(document: ModelDocument) -> str:
-    """Return a sentence about rows outside the training, beside the best constant answer."""
+    """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
     found = None if document.summary is None else document.summary.accuracy
     if found is None:
-        return "How good its answers are has not been measured on rows outside the training."
+        return [_NOT_MEASURED] * n_answers(document.net)
     rows = f"{found.n:,} rows outside the training"
+    several = len(found.pairs) > 1
     if document.labels is not None:
-        text = f"Right for {found.value:.1%} of {rows}; always the most frequent class: {found.base:.1%}."
+        base = "the more frequent answer" if several else "the most frequent class"
+        texts = [f"Right for {value:.1%} of {rows}; always {base}: {other:.1%}." for value, other in found.pairs]
     else:
-        text = f"Off by {_short(found.value)} on average of {rows}; always the median: {_short(found.base)}."
-    return text if found.rows == CALIBRATION else text + _OPTIMISTIC
+        pairs = [map(_short, pair) for pair in found.pairs]
+        texts = [f"Off by {value} on average of {rows}; always the median: {other}." for value, other in pairs]
+    if several:
+        texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(document), texts, strict=True)]
+    return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
 
 
 def _short(error: float) -> str:
