@@ -90,12 +90,7 @@ class Net:
         sums: bool = ...,
     ) -> list[Array]: ...
     def bounds(
-        self,
-        params: Array,
-        lower: npt.ArrayLike,
-        upper: npt.ArrayLike,
-        *,
-        scale: float | tuple[Array, Array] = ...,
+        self, params: Array, lower: npt.ArrayLike, upper: npt.ArrayLike, *, scale: float | tuple[Array, Array] = ...
     ) -> tuple[list[Array], list[Array]]: ...
     def cost(
         self,

@@ -147,13 +147,29 @@ def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     package("pyarrow")
     numbers = np.arange(60)
     codes = [f"x{i % 4}" for i in numbers]
-    frame = pandas.DataFrame({"lift": numbers % 3 == 0, "code": codes, "y": numbers % 3 * 1.5})
-    frame.to_csv("bits.csv", index=False)
-    frame.to_parquet("bits.parquet")
-    assert command("train", "bits.csv", "--target", "y", *OPTIONS)[0] == 0
-    assert cmlp.load("m.cmlp")._document().columns.categories[0] == ["False", "True"]
-    expected, found = (command("predict", "m.cmlp", f"bits.{end}", "--drop", "y") for end in ("csv", "parquet"))
-    assert found == expected and len({*found[1]}) > 4
+    mixed = [f"{i % 7}" if i % 5 else "none such" for i in numbers]
+    frame = pandas.DataFrame({"mixed": mixed, "code": codes, "y": numbers % 3 * 1.5})
+    frame.to_csv("mixed.csv", index=False)
+    frame[frame.mixed != "none such"].astype({"mixed": int}).to_parquet("mixed.parquet")
+    assert command("train", "mixed.csv", "--target", "y", *OPTIONS)[0] == 0
+    assert "3" in cmlp.load("m.cmlp")._document().columns.categories[0]
+    expected, found = (command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet"))
+    assert found == [line for i, line in enumerate(expected) if i % 5] and len({*found}) > 4
+
+
+def test_true_and_false_are_numbers_as_in_parquet_and_data_frames(command):
+    pandas = package("pandas")
+    package("pyarrow")
+    new = pandas.Series(SIZE > 90).astype("boolean").mask(np.arange(N) % 9 == 0)
+    frame = pandas.DataFrame({"district": np.char.add("in ", DISTRICT), "new": new, "price": PRICE})
+    frame.to_csv("new.csv", index=False)
+    frame.to_parquet("new.parquet")
+    assert command("train", "new.parquet", "--target", "price", *OPTIONS)[0] == 0
+    expected = cmlp.load("m.cmlp").predict(frame[["district", "new"]]).tolist()
+    assert command("train", "new.csv", "--target", "price", *OPTIONS)[0] == 0
+    for file in ("new.csv", "new.parquet"):
+        assert list(map(float, command("predict", "m.cmlp", file)[1])) == expected
+    assert cmlp.load("m.cmlp").predict(frame[["district", "new"]]).tolist() == expected
 
 
 def test_notice_of_one_column_is_singular(command):
