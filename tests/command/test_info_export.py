@@ -237,7 +237,7 @@ def test_info_of_several_answers_has_an_accuracy_for_each(command):
     assert re.fullmatch(rf"mean absolute error {two} on 20 rows held out in fit; always the median: {two}", found)
     TabularClassifier(max_time=1e-9).fit(X, [[i % 2, i > 29] for i in range(40)]).save("labels.cmlp")
     found, two = described(command("info", "labels.cmlp")[1])["accuracy"], r"[\d.]+%, [\d.]+%"
-    assert re.fullmatch(rf"{two} on 20 rows held out in fit; always the more frequent answer: {two}", found)
+    assert re.fullmatch(rf"{two} on 20 rows held out in fit; always the most frequent class: {two}", found)
 
 
 def test_info_names_a_background(command):

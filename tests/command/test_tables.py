@@ -39,6 +39,10 @@ def command(tmp_path, capsys, monkeypatch):
     return run
 
 
+def short(number):
+    return f"{float(f'{number:.4g}'):,.10g}"
+
+
 def predictions(model):
     """Return the predictions of Python for the same rows."""
     pandas = package("pandas")
@@ -59,7 +63,8 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
         lines[-4].startswith("root mean squared error ")
         and "on 25 rows held out of training; always the mean:" in lines[-4]
     )
-    assert float(words[4]) < float(words[-1]) / 2
+    error, base = (float(words[k].replace(",", "")) for k in (4, -1))
+    assert error < base / 2 and "," in words[-1]
     assert lines[-2].startswith("effect of the columns: size ") and lines[-2].count("%") == 3
     assert lines[-1] == "wrote m.cmlp"
     model = cmlp.load("m.cmlp")
@@ -75,7 +80,7 @@ def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
     _, predicted, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
     low, high = np.array([line.split(",")[1:] for line in predicted], float)[held].T
     right = np.mean((low <= PRICE[held]) & (PRICE[held] <= high))
-    assert lines[-3] == f"90% intervals: {np.mean(high - low):.4g} wide on average, right for {right:.1%}"
+    assert lines[-3] == f"90% intervals: {short(np.mean(high - low))} wide on average, right for {right:.1%}"
     train = ["train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS]
     _, lines, _ = command(*train)
     _, sets, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
@@ -100,8 +105,8 @@ def test_training_reports_the_pinball_loss_of_quantiles(command, levels):
 
     base = loss(np.tile(np.quantile(PRICE[rows], levels), (len(held), 1)))
     assert status == 0 and lines[-4] == (
-        f"mean pinball loss {loss(predicted):.4g} on 25 rows held out of training; "
-        f"always the quantiles of the training rows: {base:.4g}"
+        f"mean pinball loss {short(loss(predicted))} on 25 rows held out of training; "
+        f"always the quantiles of the training rows: {short(base)}"
     )
 
 

@@ -69,6 +69,11 @@ class Summary(NamedTuple):
     accuracy: Accuracy | None = None
 
 
+def short(error: float) -> str:
+    """Return an error with four digits, for example 25,940 instead of 2.594e+04."""
+    return f"{float(f'{error:.4g}'):,.10g}"
+
+
 def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Return `N_VALUES` values of each column, so that each stands for the same share of the rows."""
     levels = (np.arange(N_VALUES) + 0.5) / N_VALUES

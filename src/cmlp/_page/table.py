@@ -16,6 +16,7 @@ from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.shapley import Background
+from cmlp._model.summary import short
 from cmlp._page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._page.description import encoded, visible
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
-_DIGITS = 3  # of an error
 _NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
 _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
 
@@ -181,21 +181,17 @@ def _facts(document: ModelDocument) -> list[str]:
     found = None if document.summary is None else document.summary.accuracy
     if found is None:
         return [_NOT_MEASURED] * n_answers(document.net)
-    rows = f"{found.n:,} rows outside the training"
-    several = len(found.pairs) > 1
+    rows, several = f"{found.n:,} rows outside the training", len(found.pairs) > 1
     if document.labels is not None:
-        base = "the more frequent answer" if several else "the most frequent class"
-        texts = [f"Right for {value:.1%} of {rows}; always {base}: {other:.1%}." for value, other in found.pairs]
+        pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
+        constant = "the more frequent answer" if several else "the most frequent class"
     else:
-        pairs = [map(_short, pair) for pair in found.pairs]
-        texts = [f"Off by {value} on average of {rows}; always the median: {other}." for value, other in pairs]
+        pairs = [(f"Off by {short(value)} on average for", f"off by {short(base)}") for value, base in found.pairs]
+        constant = "the median"
+    texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if several:
         texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(document), texts, strict=True)]
     return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
-
-
-def _short(error: float) -> str:
-    return f"{float(f'{error:.{_DIGITS}g}'):,.10g}"
 
 
 def _about(document: ModelDocument) -> str:
