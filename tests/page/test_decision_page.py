@@ -7,7 +7,7 @@ import pytest
 from browser import settle
 from page_parts import Parts, page_of
 
-from cmlp import Network, TabularClassifier, TabularRegressor
+from cmlp import Network, TabularClassifier, TabularRegressor, load
 from cmlp._command import main as cli
 
 pandas = pytest.importorskip("pandas")
@@ -69,6 +69,16 @@ def test_columns_are_in_the_order_of_their_effect(models):
 def test_dates_have_fields_for_dates(models):
     columns = Parts(page_of(models["number"])).model()["columns"]
     assert [one.get("field") for one in columns] == ["number", "number", None, "date", "datetime-local"]
+
+
+def test_page_of_a_saved_model_is_the_same(tmp_path):
+    X, y = people()
+    X["lift"] = np.arange(len(X)) % 3 == 0
+    model = TabularRegressor(**SMALL, keep_background=20).fit(X, np.stack([y, X.age], axis=1))
+    model.save(tmp_path / "people.cmlp")
+    assert page_of(load(tmp_path / "people.cmlp")) == page_of(model)
+    fields = [(one.get("field"), one.get("choices")) for one in Parts(page_of(model)).model()["columns"]]
+    assert fields[3:] == [("date", None), ("datetime-local", None), ("choice", ["no (0)", "yes (1)"])]
 
 
 def test_no_training_row_is_in_a_page_unless_asked(models):
