@@ -2,6 +2,7 @@
 
 "held out" are the scores of `fit`, "calibrated" those of `calibrate` with a fifth of the training rows, which are then
 missing in `fit`. Quantile gradient boosting (scikit-learn) and mapie's split conformal prediction stand beside them.
+Figures are means over the tables, of the means over the splits of each.
 """
 
 import math
@@ -157,25 +158,52 @@ def summary(found):
         of_task = {key: one for key, one in found.items() if ("probabilities" in one) == (task != "width")}
         for coverage in COVERAGES:
             for name in next(iter(of_task.values()), {coverage: {}})[coverage]:
-                shares = np.array([one[coverage][name][0] / one["n_test"] for one in of_task.values()])
-                widths = [one[coverage][name][1] for one in of_task.values() if math.isfinite(one[coverage][name][1])]
+                shares = of_tables({key: one[coverage][name][0] / one["n_test"] for key, one in of_task.items()})
+                widths = of_tables({key: one[coverage][name][1] for key, one in of_task.items()})
                 error = shares.std(ddof=1) / math.sqrt(len(shares)) if len(shares) > 1 else math.nan
-                rows.append([task, coverage, name, shares.mean(), error, float(np.mean(widths))])
+                rows.append([task, coverage, name, shares.mean(), error, float(widths[np.isfinite(widths)].mean())])
             for key, one in of_task.items():
                 inside = one[coverage]["calibrated"][0]
                 if outside(inside, one["n_test"], one["n_apart"], coverage):
-                    exceptions.append([*key, coverage, inside / one["n_test"]])
+                    exceptions.append([*key, task, coverage, inside / one["n_test"]])
     return rows, exceptions
 
 
-def add_to(report, found, title):
+def of_tables(values):
+    """Return the mean over the splits of each table from a dict (table, split) -> values."""
+    tables = dict.fromkeys(table for table, _ in values)
+    return np.array([np.mean([one for (name, _), one in values.items() if name == table], axis=0) for table in tables])
+
+
+def ratios(found):
+    """Return rows: mean ratios over the tables, their standard errors, and on how many tables they are below 1."""
+    pairs = {}
+    for coverage in COVERAGES:
+        for above, below in (("held out", "calibrated"), ("calibrated", "mapie")):
+            widths = {key: one[coverage] for key, one in found.items() if below in one[coverage]}
+            pairs[f"width for {coverage}: {above} / {below}"] = {
+                key: one[above][1] / one[below][1] for key, one in widths.items() if "probabilities" not in found[key]
+            }
+    probabilities = {key: one["probabilities"] for key, one in found.items() if "probabilities" in one}
+    pairs["log loss: with a temperature / without"] = {key: one[1] / one[0] for key, one in probabilities.items()}
+    rows = []
+    for name, values in pairs.items():
+        logs = np.log(of_tables(values)) if values else np.empty(0)
+        if len(logs) > 1:
+            error = float(np.exp(logs.mean()) * logs.std(ddof=1) / math.sqrt(len(logs)))
+            rows.append([name, float(np.exp(logs.mean())), error, f"{(logs < 0).sum()} of {len(logs)}"])
+    return rows
+
+
+def add_to(report, found):
     """Add the tables to a report."""
     rows, exceptions = summary(found)
+    title = f"{len(dict.fromkeys(table for table, _ in found))} tables"
     report.table(f"{title}: coverage", ["", "asked for", "method", "coverage", "standard error", "mean width"], rows)
-    report.table(
-        f"{title}: outside the 99 % of the beta-binomial", ["table", "split", "asked for", "found"], exceptions
-    )
-    values = [one["probabilities"] for one in found.values() if "probabilities" in one]
+    names = ["table", "split", "", "asked for", "found"]
+    report.table(f"{title}: outside the 99 % of the beta-binomial", names, exceptions)
+    report.table(f"{title}: geometric means", ["", "ratio", "standard error", "below 1"], ratios(found))
+    values = {key: one["probabilities"] for key, one in found.items() if "probabilities" in one}
     if values:
         names = ["log loss", "with a temperature", "calibration error", "with a temperature"]
-        report.table(f"{title}: probabilities", names, [np.mean(values, axis=0).tolist()])
+        report.table(f"{title}: probabilities", names, [of_tables(values).mean(axis=0).tolist()])

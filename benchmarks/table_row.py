@@ -1,4 +1,4 @@
-"""Microseconds for one raw row of a table: in C from a model file, and in Python."""
+"""Microseconds for one raw row of a table, in C from a model file and in Python, and the time for 100,000 rows."""
 
 import ctypes
 import statistics
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.peers import limit
 from benchmarks.report import Report
 from cmlp import _core, cpu_info
 
 ROOT = Path(__file__).parents[1]
-N_COLUMNS, N_ROWS = 20, 64
+N_COLUMNS, N_ROWS, N_MANY = 20, 64, 100_000
 SOURCE = """
 #include "cmlp_file.h"
 static cmlp_file file;
@@ -62,7 +63,7 @@ def run(*, short):
         loaded, path = library(Path(folder)), Path(folder, "model.cmlp")
         for kind in ("numbers", "mixed"):
             X, categories = rows_of(kind, rng)
-            model = TabularRegressor(random_state=0, max_time=0.1, categorical_features=categories)
+            model = TabularRegressor(random_state=0, max_time=0.1, categorical_features=categories, n_threads=1)
             model.fit(X, np.nan_to_num(X[:, 0])).save(path)
             assert loaded.load(str(path).encode()) == 0
             raw = np.ascontiguousarray(model._fitted().schema.read(X[:N_ROWS], "X"))
@@ -71,12 +72,28 @@ def run(*, short):
             for row in X[:N_ROWS]:
                 model.predict(row[None])
             python = (time.perf_counter() - start) / N_ROWS
-            table.append(
-                [kind, path.stat().st_size / 1e3, 1e6 * statistics.median(times), 1e6 * min(times), 1e6 * python]
-            )
-    columns = ["20 columns", "kB", "C, median", "C, least", "Python"]
-    report.table("microseconds for one row, 4 networks", columns, table)
+            microseconds = [1e6 * one for one in (statistics.median(times), min(times), python)]
+            many, peak = np.tile(X, (N_MANY // len(X), 1)), multiply_adds(model)
+            seconds = [(seconds_of(model.predict, many), seconds_of(peak)) for _ in range(1 if short else 7)]
+            table.append([kind, path.stat().st_size / 1e3, *microseconds, *np.median(seconds, axis=0).tolist()])
+    columns = ["20 columns", "kB", "C, median", "C, least", "Python", "100,000 rows, s", "multiply-adds alone, s"]
+    report.table("4 networks, one thread: microseconds for one row, seconds for 100,000 in Python", columns, table)
     report.write()
+
+
+def seconds_of(call, *arguments):
+    """Return the CPU seconds of a call."""
+    start = time.process_time()
+    call(*arguments)
+    return time.process_time() - start
+
+
+def multiply_adds(model):
+    """Return a call with the multiply-adds of many rows, at the peak of the processor."""
+    members = model._fitted().members
+    cases = [{"sizes": one.net.sizes, "rows": N_MANY, "isa": cpu_info()["used"]} for one in members]
+    calls = [limit.multiply_adds(case) for case in cases]
+    return lambda: [call() for call in calls]
 
 
 def timed(loaded, raw, repeats):

@@ -265,13 +265,16 @@ def run(*, short):
         "fit, CPU s",
         "predict, CPU s",
     ]
+    scores = {}
     for group, (title, sets) in GROUPS.items():
         names = [name for name in sets if name in wanted or group in wanted]
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
             report.table(f"{title}: error of each", ["", *methods], each_table(found, list(methods)))
-            table_intervals.add_to(report, intervals_of(found), title)
+            scores |= intervals_of(found)
             report.content[group] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
             draw(found, list(methods), report.path.with_name(f"tables-{group}.svg"))
+    if scores:
+        table_intervals.add_to(report, scores)
     report.write()

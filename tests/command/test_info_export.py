@@ -230,6 +230,16 @@ def test_info_of_a_table(command, table):
     )
 
 
+def test_info_of_several_answers_has_an_accuracy_for_each(command):
+    X = [[float(i)] for i in range(40)]
+    TabularRegressor(max_time=1e-9).fit(X, [[i, 3.0 * i] for i in range(40)]).save("numbers.cmlp")
+    found, two = described(command("info", "numbers.cmlp")[1])["error"], r"[\d.]+, [\d.]+"
+    assert re.fullmatch(rf"mean absolute error {two} on 20 rows held out in fit; always the median: {two}", found)
+    TabularClassifier(max_time=1e-9).fit(X, [[i % 2, i > 29] for i in range(40)]).save("labels.cmlp")
+    found, two = described(command("info", "labels.cmlp")[1])["accuracy"], r"[\d.]+%, [\d.]+%"
+    assert re.fullmatch(rf"{two} on 20 rows held out in fit; always the most frequent class: {two}", found)
+
+
 def test_info_names_a_background(command):
     rows = [[float(i), i % 3] for i in range(40)]
     TabularRegressor(max_time=1e-9, keep_background=20).fit(rows, range(40)).save("kept.cmlp")

@@ -39,6 +39,10 @@ def command(tmp_path, capsys, monkeypatch):
     return run
 
 
+def short(number):
+    return f"{float(f'{number:.4g}'):,.10g}"
+
+
 def predictions(model):
     """Return the predictions of Python for the same rows."""
     pandas = package("pandas")
@@ -59,7 +63,8 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
         lines[-4].startswith("root mean squared error ")
         and "on 25 rows held out of training; always the mean:" in lines[-4]
     )
-    assert float(words[4]) < float(words[-1]) / 2
+    error, base = (float(words[k].replace(",", "")) for k in (4, -1))
+    assert error < base / 2 and "," in words[-1]
     assert lines[-2].startswith("effect of the columns: size ") and lines[-2].count("%") == 3
     assert lines[-1] == "wrote m.cmlp"
     model = cmlp.load("m.cmlp")
@@ -75,7 +80,7 @@ def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
     _, predicted, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
     low, high = np.array([line.split(",")[1:] for line in predicted], float)[held].T
     right = np.mean((low <= PRICE[held]) & (PRICE[held] <= high))
-    assert lines[-3] == f"90% intervals: {np.mean(high - low):.4g} wide on average, right for {right:.1%}"
+    assert lines[-3] == f"90% intervals: {short(np.mean(high - low))} wide on average, right for {right:.1%}"
     train = ["train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS]
     _, lines, _ = command(*train)
     _, sets, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
@@ -100,8 +105,8 @@ def test_training_reports_the_pinball_loss_of_quantiles(command, levels):
 
     base = loss(np.tile(np.quantile(PRICE[rows], levels), (len(held), 1)))
     assert status == 0 and lines[-4] == (
-        f"mean pinball loss {loss(predicted):.4g} on 25 rows held out of training; "
-        f"always the quantiles of the training rows: {base:.4g}"
+        f"mean pinball loss {short(loss(predicted))} on 25 rows held out of training; "
+        f"always the quantiles of the training rows: {short(base)}"
     )
 
 
@@ -147,13 +152,29 @@ def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     package("pyarrow")
     numbers = np.arange(60)
     codes = [f"x{i % 4}" for i in numbers]
-    frame = pandas.DataFrame({"lift": numbers % 3 == 0, "code": codes, "y": numbers % 3 * 1.5})
-    frame.to_csv("bits.csv", index=False)
-    frame.to_parquet("bits.parquet")
-    assert command("train", "bits.csv", "--target", "y", *OPTIONS)[0] == 0
-    assert cmlp.load("m.cmlp")._document().columns.categories[0] == ["False", "True"]
-    expected, found = (command("predict", "m.cmlp", f"bits.{end}", "--drop", "y") for end in ("csv", "parquet"))
-    assert found == expected and len({*found[1]}) > 4
+    mixed = [f"{i % 7}" if i % 5 else "none such" for i in numbers]
+    frame = pandas.DataFrame({"mixed": mixed, "code": codes, "y": numbers % 3 * 1.5})
+    frame.to_csv("mixed.csv", index=False)
+    frame[frame.mixed != "none such"].astype({"mixed": int}).to_parquet("mixed.parquet")
+    assert command("train", "mixed.csv", "--target", "y", *OPTIONS)[0] == 0
+    assert "3" in cmlp.load("m.cmlp")._document().columns.categories[0]
+    expected, found = (command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet"))
+    assert found == [line for i, line in enumerate(expected) if i % 5] and len({*found}) > 4
+
+
+def test_true_and_false_are_numbers_as_in_parquet_and_data_frames(command):
+    pandas = package("pandas")
+    package("pyarrow")
+    new = pandas.Series(SIZE > 90).astype("boolean").mask(np.arange(N) % 9 == 0)
+    frame = pandas.DataFrame({"district": np.char.add("in ", DISTRICT), "new": new, "price": PRICE})
+    frame.to_csv("new.csv", index=False)
+    frame.to_parquet("new.parquet")
+    assert command("train", "new.parquet", "--target", "price", *OPTIONS)[0] == 0
+    expected = cmlp.load("m.cmlp").predict(frame[["district", "new"]]).tolist()
+    assert command("train", "new.csv", "--target", "price", *OPTIONS)[0] == 0
+    for file in ("new.csv", "new.parquet"):
+        assert list(map(float, command("predict", "m.cmlp", file)[1])) == expected
+    assert cmlp.load("m.cmlp").predict(frame[["district", "new"]]).tolist() == expected
 
 
 def test_notice_of_one_column_is_singular(command):

@@ -179,6 +179,23 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     assert "X has 3 features" in error or "feature names" in error.lower()
 
 
+def test_large_parquet_of_a_table_is_refused_with_the_remedy(train):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    columns = {"text": ["x"] * 90, "day": np.arange(90).astype("M8[D]"), "a": [1, None] * 45, "b": [0] * 89 + [None]}
+    parquet.write_table(pyarrow.table({"kind": NAMES[Y], **columns}), "gaps.parquet", 40)
+    given = ["--target", "kind", "-o", "m.cmlp", "--max-bytes", "3599"]
+    wrong = ["column 'text' must contain numbers", "column 'day' must contain numbers", "row 2, column 4 ('a'): the"]
+    for k, message in enumerate(wrong):
+        drop = [word for name in list(columns)[:k] for word in ("--drop", name)]
+        error = train("gaps.parquet", *given, *drop)[2]
+        assert "gaps.parquet" in error and message in error
+        assert "The model of a table takes it, but it is trained in memory: use --max-bytes 3600 or more, or" in error
+    error = train("gaps.parquet", *given, *[word for name in ("text", "day", "a") for word in ("--drop", name)])[2]
+    assert "In block 2: X, column 'b' is null at row 9" in error
+    assert "or set --max-bytes higher for the model of a table" in error
+    assert train("gaps.parquet", *given[:-1], "3600", "--n-epochs", "1")[0] == 0
+
+
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_idx_files_of_images_and_labels(train, suffix):
     """The labels are in the file beside the images that has the corresponding name, or in the one that is named."""

@@ -73,6 +73,14 @@ def test_inputs_have_the_bits_of_numpy(seed, bins):
     assert inputs.shape[1] == encoder.n_inputs(bins=bins)
 
 
+@pytest.mark.parametrize("encoder", [table(1)[1], Encoder([None, CategoryColumn(2)]), Encoder([None])])
+def test_inputs_without_bins_are_among_those_with_bins(encoder):
+    raw = table(1)[0][:, : len(encoder.columns)]
+    found = encoder.core.without_bins(encoder.encode(raw, bins=True))
+    assert found.tobytes() == encoder.encode(raw, bins=False).tobytes()
+    assert found.shape == (len(raw), encoder.n_inputs(bins=False))
+
+
 def test_numbers_at_and_between_the_edges_have_the_bits_of_numpy():
     _, encoder = table(9)
     edges = np.concatenate([column.edges for column in encoder.columns if isinstance(column, NumberColumn)])

@@ -7,7 +7,7 @@ import pytest
 from browser import settle
 from page_parts import Parts, page_of
 
-from cmlp import Network, TabularClassifier, TabularRegressor
+from cmlp import Network, TabularClassifier, TabularRegressor, load
 from cmlp._command import main as cli
 
 pandas = pytest.importorskip("pandas")
@@ -42,10 +42,12 @@ def models():
 
 def test_first_screen_says_how_good_and_nothing_about_weights(models):
     facts = re.search(r'id="facts"[^>]*>([^<]*)', page_of(models["classes"]))[1]
-    assert re.match(r"Right for \d+\.\d% of \d+ rows outside the training; always the most frequent class: \d", facts)
+    rows = r"\d+ rows outside the training; always saying"
+    base = r"the most frequent class would be right for \d+\.\d%\. These"
+    assert re.match(rf"Right for \d+\.\d% of {rows} {base}", facts)
     assert facts.endswith("slightly optimistic.") and "weight" not in facts
     facts = re.search(r'id="facts"[^>]*>([^<]*)', page_of(models["number"]))[1]
-    assert re.match(r"Off by [\d,]+ on average of \d+ rows outside the training; always the median: [\d,]+\.", facts)
+    assert re.match(rf"Off by [\d,.]+ on average for {rows} the median would be off by [\d,.]+\. These", facts)
     html = page_of(models["number"])
     assert html.count("weights and biases") == 1
     assert html.index("<details>") < html.index("weights and biases")
@@ -55,7 +57,7 @@ def test_accuracy_after_calibrate_is_not_called_optimistic():
     X, y = people()
     model = TabularRegressor(**SMALL).fit(X[:200], y[:200]).calibrate(X[200:], y[200:])
     facts = re.search(r'id="facts"[^>]*>([^<]*)', page_of(model))[1]
-    assert "of 100 rows outside the training" in facts and "optimistic" not in facts
+    assert "for 100 rows outside the training" in facts and "optimistic" not in facts
 
 
 def test_columns_are_in_the_order_of_their_effect(models):
@@ -67,6 +69,16 @@ def test_columns_are_in_the_order_of_their_effect(models):
 def test_dates_have_fields_for_dates(models):
     columns = Parts(page_of(models["number"])).model()["columns"]
     assert [one.get("field") for one in columns] == ["number", "number", None, "date", "datetime-local"]
+
+
+def test_page_of_a_saved_model_is_the_same(tmp_path):
+    X, y = people()
+    X["lift"] = np.arange(len(X)) % 3 == 0
+    model = TabularRegressor(**SMALL, keep_background=20).fit(X, np.stack([y, X.age], axis=1))
+    model.save(tmp_path / "people.cmlp")
+    assert page_of(load(tmp_path / "people.cmlp")) == page_of(model)
+    fields = [(one.get("field"), one.get("choices")) for one in Parts(page_of(model)).model()["columns"]]
+    assert fields[3:] == [("date", None), ("datetime-local", None), ("choice", ["no (0)", "yes (1)"])]
 
 
 def test_no_training_row_is_in_a_page_unless_asked(models):
@@ -247,5 +259,7 @@ def test_dates_are_read_and_written_as_dates(shown):
 def test_curves_have_ticks_and_names_of_categories(shown):
     page = shown("number")
     assert page.evaluate("ticksOf(1).map(([, text]) => text)") == ["20", "40", "60"]
+    page.evaluate("columns[1].edges = [2007, 2008, 2009]")
+    assert page.evaluate("ticksOf(1).map(([, text]) => text)") == ["2007", "2008", "2009"]  # not 2007.5
     ticks = page.evaluate("[...cards[2].box.querySelectorAll('.ticks span')].map((one) => one.textContent)")
     assert sorted(ticks) == ["Berlin", "Rome"]

@@ -40,17 +40,21 @@ def numbers_in(text):
     return [float(found.replace(",", "").replace("−", "-")) for found in re.findall(r"−?[\d,.]*\d", text)]
 
 
-def test_each_answer_has_a_sentence_about_its_errors(models):
-    model = Parts(page_of(models["targets"])).model()
-    scores = models["targets"]._document().calibration.scores
+def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_answer(models):
+    model, document = Parts(page_of(models["targets"])).model(), models["targets"]._document()
     assert model["outputs"] == ["price", "share"] and model["several"]
-    for name, text, one in zip(model["outputs"], model["facts"], scores, strict=True):
+    scores, pairs = document.calibration.scores, document.summary.accuracy.pairs
+    for name, text, one, pair in zip(model["outputs"], model["facts"], scores, pairs, strict=True):
         assert text.startswith(f"{name}: off by ") and text.endswith("slightly optimistic.")
-        assert numbers_in(text) == [pytest.approx(one.mean(), rel=0.01)]
-    facts = Parts(page_of(models["labels"])).model()["facts"]
-    right = (models["labels"]._document().calibration.scores < 0.5).mean(axis=1)
-    starts = [f"label {k}: right for {share:.1%} of rows outside" for k, share in enumerate(right)]
-    assert [fact[: len(start)] for fact, start in zip(facts, starts, strict=True)] == starts
+        assert pair[0] == pytest.approx(one.mean()) and pair[1] > 2 * pair[0]
+        assert numbers_in(text) == [pytest.approx(pair[0], rel=0.01), 100, pytest.approx(pair[1], rel=0.01)]
+    facts, document = Parts(page_of(models["labels"])).model()["facts"], models["labels"]._document()
+    right = (document.calibration.scores < 0.5).mean(axis=1)
+    bases = [base for _, base in document.summary.accuracy.pairs]
+    for k, (fact, share, base) in enumerate(zip(facts, right, bases, strict=True)):
+        assert fact.startswith(f"label {k}: right for {share:.1%} of 100 rows outside the training; ")
+        assert f"; always saying the more frequent answer would be right for {base:.1%}." in fact
+        assert 0.5 <= base < share
     X, y = rows(60)
     high = TabularRegressor(**SMALL, loss="quantile", quantile=0.9).fit(X, y)
     assert set(Parts(page_of(high)).model()["facts"]) == {

@@ -147,6 +147,21 @@ def test_categories_that_fit_has_not_seen_are_other():
     np.testing.assert_array_equal(read([["a"], ["b"]], [["c"], [None], ["b"]])[:, 0], [OTHER, OTHER, 1])
 
 
+@pytest.mark.parametrize("values", [["b", "a", None, "d"], [2, 1, None, 4], [2.5, 1.0, nan, 4.0]])
+def test_categories_of_pandas_have_the_codes_of_their_entries(values):
+    pandas = package("pandas")
+    b, a, _, d = values
+    first, second = [b, b, b, a, a, None], [a, b, d, None]
+
+    def frame(entries, kind):
+        column = pandas.Categorical(entries, categories=[d, a, b]) if kind == "coded" else np.array(entries, object)
+        return pandas.DataFrame({"x": column})
+
+    for kinds in (("coded", "coded"), ("objects", "coded"), ("coded", "objects")):
+        raw = read(*map(frame, (first, second), kinds), categorical=["x"])
+        np.testing.assert_array_equal(raw[:, 0], [1.0, 0.0, OTHER, 2.0])
+
+
 def test_only_the_most_frequent_categories_have_codes():
     rare = [[f"rare {i}"] for i in range(MAX_CATEGORIES)]
     raw = read([["often"]] * 2 + rare)

@@ -77,6 +77,27 @@ def test_accuracy_after_calibrate_is_that_of_its_rows():
     assert summary(model).accuracy.value == pytest.approx(np.average(0.5 + weight, weights=weight))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_of_several_answers_has_an_accuracy_and_a_base(weighted):
+    X, z = rows(60), np.array([x for x, _ in rows(60)])
+    weight = np.arange(1.0, 61) if weighted else None
+    y = np.stack([z, 50 * z**2], axis=1)
+    model = TabularRegressor(**TINY).fit(X, y).calibrate(X, y, sample_weight=weight)
+    errors = np.abs(model.predict(X) - y)
+    expected = np.average(errors, axis=0, weights=weight)
+    assert summary(model).accuracy[:2] == ("calibration", 60)
+    assert [value for value, _ in summary(model).accuracy.pairs] == pytest.approx(expected.tolist())
+    if not weighted:
+        distances = np.abs(y - np.sort(y, axis=0)[29]).mean(axis=0)
+        assert [base for _, base in summary(model).accuracy.pairs] == pytest.approx(distances.tolist())
+    labels = np.stack([z > 0, z > 1], axis=1).astype(int)
+    model = TabularClassifier(**TINY).fit(X, labels).calibrate(X, labels, sample_weight=weight)
+    shares = np.average(labels, axis=0, weights=weight)
+    right = np.average(model.predict(X) == labels, axis=0, weights=weight)
+    for found, share, base in zip(summary(model).accuracy.pairs, right, shares, strict=True):
+        assert found == pytest.approx([share, max(base, 1 - base)])
+
+
 def test_quantiles_have_an_accuracy_with_the_median_only():
     X, y = rows(), [x for x, _ in rows()]
     with_median = TabularRegressor(**TINY, loss="quantile", quantile=[0.1, 0.5]).fit(X, y)
@@ -98,6 +119,18 @@ def test_summary_survives_pickles_and_files(by_pickle, tmp_path):
     found = summary(pickle.loads(pickle.dumps(model)) if by_pickle else cmlp.load(tmp_path / "table.cmlp"))
     assert found.values.tobytes() == summary(model).values.tobytes()
     assert tuple(found.dates) == (2,) and found.accuracy == summary(model).accuracy
+
+
+def test_the_accuracy_of_several_answers_survives_pickles_and_files(tmp_path):
+    y = np.stack([np.arange(200) % 7, np.arange(200) % 2], axis=1)
+    model = TabularRegressor(**TINY).fit(rows(), y)
+    model.save(tmp_path / "table.cmlp")
+    text, data = split((tmp_path / "table.cmlp").read_bytes())
+    for again in (pickle.loads(pickle.dumps(model)), cmlp.load(tmp_path / "table.cmlp")):
+        assert summary(again).accuracy == summary(model).accuracy and len(summary(again).accuracy.pairs) == 2
+    (tmp_path / "table.cmlp").write_bytes(repaired(text.replace(b",50,[", b",50,[0.5,"), data))
+    with pytest.raises(ModelFormatError, match="the accuracy of the summary"):
+        cmlp.load(tmp_path / "table.cmlp")
 
 
 DAMAGES = [

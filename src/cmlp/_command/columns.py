@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp._command.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened
 from cmlp._command.selection import Selection, column_number, without
-from cmlp._command.tables import Table, parquet_columns, read_column, read_table
+from cmlp._command.tables import NotNumbersError, Table, parquet_columns, read_blocks, read_column, read_table
 from cmlp._console.options import CommandError
 
 if TYPE_CHECKING:
@@ -134,7 +134,12 @@ def _parquet(path: str, target: str, dropped: Sequence[str], max_bytes: int) -> 
     blocks = ParquetBlocks(path, name, columns=parquet_columns(path, select)[1])
     if not blocks.n_rows:
         raise CommandError(f"{path} contains no rows")
-    if content_size(path) > max_bytes:
+    if (size := content_size(path)) > max_bytes:
+        try:
+            next(read_blocks(path, "auto", select, max_bytes))
+        except NotNumbersError as error:
+            what = f"it is trained in memory: use --max-bytes {size} or more, or leave the column out with --drop"
+            raise CommandError(f"{error}. The model of a table takes it, but {what}") from None
         return blocks
     targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
     return Rows(read_table(path, "auto", select, max_bytes), targets)

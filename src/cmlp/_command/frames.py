@@ -17,6 +17,7 @@ from cmlp._command.tables import BLOCK_ROWS, delimited_rows, names_in
 from cmlp._console.options import CommandError
 from cmlp._model.document import ModelDocument
 
+_BITS = {"true": 1.0, "false": 0.0}  # in lower case, as in Parquet and data frames
 _MISSING = frozenset(("", "na", "n/a", "nan", "null", "none"))  # cells in lower case
 
 
@@ -87,6 +88,12 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in _MISSING
 
 
+def number_in(cell: str) -> float:
+    """Return the number of a cell, also of True and False; raises ValueError for other text."""
+    bit = _BITS.get(cell.lower()) if cell[:1] in "tTfF" else None
+    return float(cell) if bit is None else bit
+
+
 def learnt_columns(
     blocks: Callable[[], Iterator[Cells]], kept: Sequence[int], target: int
 ) -> tuple[list[NDArray[Any]], list[str]]:
@@ -119,7 +126,7 @@ def _parsed(cells: Sequence[str], kind: int, texts: dict[str, str]) -> tuple[int
     """Return numbers (kind 0) or dates (1) if the kind allows it and all cells are such, or else text (2)."""
     if kind == 0:
         with contextlib.suppress(ValueError):
-            return 0, np.array([np.nan if is_missing(cell) else float(cell) for cell in cells])
+            return 0, np.array([np.nan if is_missing(cell) else number_in(cell) for cell in cells])
     if kind <= 1:
         with contextlib.suppress(ValueError):
             dates = [np.datetime64("NaT") if is_missing(cell) else _date(cell) for cell in cells]
@@ -162,7 +169,7 @@ def _numbers(cells: Cells, column: int) -> NDArray[Any]:
     for row, cell in enumerate(cells.columns[column]):
         try:
             if not is_missing(cell):
-                values[row] = float(cell)
+                values[row] = number_in(cell)
         except ValueError:
             try:
                 values[row] = (_date(cell) - np.datetime64(0, "us")) / np.timedelta64(1, "D")

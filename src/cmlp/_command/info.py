@@ -10,8 +10,11 @@ from cmlp._console import options
 from cmlp._console.printable import printable, printable_message
 from cmlp._console.terminal import Terminal
 from cmlp._inputs.scale import InputScale
+from cmlp._model.summary import short
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cmlp import _core
     from cmlp._model.document import ModelDocument
 
@@ -86,11 +89,12 @@ def described(model: Any) -> dict[str, str]:
 def _accuracy(document: ModelDocument) -> str:
     """Describe how good a table's model is on rows outside the training."""
     assert document.summary is not None and document.summary.accuracy is not None
-    rows, n, value, base = document.summary.accuracy
-    origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
-    if document.labels is None:
-        return f"mean absolute error {value:.4g} on {n:,} rows {origin}; always the median: {base:.4g}"
-    return f"{value:.1%} on {n:,} rows {origin}; always the most frequent class: {base:.1%}"
+    found, is_error = document.summary.accuracy, document.labels is None
+    texts = [[short(one) if is_error else f"{one:.1%}" for one in pair] for pair in found.pairs]
+    values, bases = map(_listed, zip(*texts, strict=True))
+    what, base = ("mean absolute error ", "the median") if is_error else ("", "the most frequent class")
+    origin = {"held_out": "held out in fit", "calibration": "for calibration"}[found.rows]
+    return f"{what}{values} on {found.n:,} rows {origin}; always {base}: {bases}"
 
 
 def _layers(net: _core.Net) -> str:
@@ -109,7 +113,7 @@ def _scale(scale: float | InputScale) -> str:
     return f"1/{round(inverse)}" if scale < 1 and abs(inverse - round(inverse)) < 1e-9 * inverse else f"{scale:g}"
 
 
-def _listed(values: list[object]) -> str:
+def _listed(values: Sequence[object]) -> str:
     """Return the first values with commas, with escapes for control characters."""
     shown = ", ".join(printable(str(value)) for value in values[:_MOST_SHOWN])
     more = len(values) - _MOST_SHOWN

@@ -59,7 +59,7 @@ def _share(text: str) -> float:
     return value
 
 
-DATA_HELP = "rows of numbers: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
+DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:

@@ -97,6 +97,7 @@ def _words() -> dict[str, str]:
         "resume=True": "--resume",
         ": use warm_start=True": ": train without --resume",
         "n_samples": "the number of rows",
+        "use TabularClassifier or TabularRegressor, which take them": "set --max-bytes higher for the model of a table",
         "X_val=None": "no --validation",
         "X_val and y_val in fit_batches": "--validation for training in blocks (of a file of more than --max-bytes)",
         "X_val and y_val": "--validation",
@@ -293,8 +294,9 @@ class Progress:
         done = round(_BAR * epoch.number / most)
         fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
         fields.append(f"loss {epoch.loss:.6f}")
-        if epoch.validation_score is not None:
-            fields.append(f"validation {epoch.validation_score:.4f}")
+        score, loss = epoch.validation_score, epoch.validation_loss
+        if score is not None:
+            fields.append(f"validation loss {loss:.4f}" if loss == -score else f"validation {score:.4f}")
         seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
         fields.append(f"{duration(seconds * (most - epoch.number))} left")
         try:

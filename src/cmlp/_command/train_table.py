@@ -14,6 +14,7 @@ from cmlp._command.frames import Cells, Frame, frame_for, learnt_columns, read_c
 from cmlp._command.selection import column_number, inputs_of, without
 from cmlp._console import options
 from cmlp._console.printable import printable
+from cmlp._model.summary import short
 
 if TYPE_CHECKING:
     import argparse
@@ -66,9 +67,9 @@ class TableTraining:
         if self.model.loss == "quantile":
             levels = np.atleast_1d(self.model.quantile)
             error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(known, levels)))
-            return f"mean pinball loss {error:.4g} {where}; always the quantiles of the training rows: {base:.4g}"
+            return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"
         error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, known.mean()))
-        return f"root mean squared error {error:.4g} {where}; always the mean: {base:.4g}"
+        return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
 
     def _interval(self) -> list[str]:
         """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
@@ -81,7 +82,7 @@ class TableTraining:
             return [f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"]
         low, high = self.model.predict_interval(rows, _COVERAGE).T
         covered = np.mean((low <= truth) & (truth <= high))
-        return [f"{_COVERAGE:.0%} intervals: {np.mean(high - low):.4g} wide on average, right for {covered:.1%}"]
+        return [f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right for {covered:.1%}"]
 
     def _columns(self) -> str:
         """Return the columns in the order of their mean absolute Shapley values, as shares."""

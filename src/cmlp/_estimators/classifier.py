@@ -249,11 +249,7 @@ class MLPClassifier(MultilayerPerceptron):
 
     @stochastic_only
     def partial_fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        classes: ArrayLike | None = None,
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, classes: ArrayLike | None = None
     ) -> Self:
         """Train one epoch on the given rows, starting from the current model.
 

@@ -335,12 +335,7 @@ def _model_of(training: Driver, state: TrainingState, labels: Labels | None) -> 
     net, data = training.fit.net, training.fit.data
     state.fold(net)
     return Model(
-        net,
-        state,
-        input_scale=data.input_scale,
-        feature_names=data.names,
-        labels=labels,
-        scale_name=data.scale_name,
+        net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels, scale_name=data.scale_name
     )
 
 

@@ -95,10 +95,7 @@ def _first_layers(document: ModelDocument, text: NetText) -> list[str]:
     number, byte = "x[k]", "(float)x[k]"
     if scale != 1:
         number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
-    return [
-        text.dense("1", shape, "float", number, skip=True),
-        text.dense("1_u8", shape, "uint8_t", byte, skip=True),
-    ]
+    return [text.dense("1", shape, "float", number, skip=True), text.dense("1_u8", shape, "uint8_t", byte, skip=True)]
 
 
 def _row_types(document: ModelDocument) -> list[tuple[str, str]]:

@@ -210,9 +210,6 @@ _SCALERS: dict[str, Any] = {
     "StandardScaler": lambda s: (s.mean_ if s.with_mean else 0.0, _inverse(s.scale_ if s.with_std else None)),
     # Not `feature_range`, which may have been changed since fit.
     "MinMaxScaler": lambda s: composed((s.data_min_, s.scale_), (-(s.min_ + s.data_min_ * s.scale_), 1.0)),
-    "RobustScaler": lambda s: (
-        s.center_ if s.with_centering else 0.0,
-        _inverse(s.scale_ if s.with_scaling else None),
-    ),
+    "RobustScaler": lambda s: (s.center_ if s.with_centering else 0.0, _inverse(s.scale_ if s.with_scaling else None)),
     "MaxAbsScaler": lambda s: (0.0, _inverse(s.scale_)),
 }

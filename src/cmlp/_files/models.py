@@ -233,7 +233,8 @@ def _summary(file: ModelFile) -> Summary | None:
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
     if values is None:
         return None
-    return checked_summary(file.kinds or (), values, fields.get("dates"), fields.get("accuracy"))
+    n = n_answers(file.net)
+    return checked_summary(file.kinds or (), n, values, fields.get("dates"), fields.get("accuracy"))
 
 
 def _parameters_from_c(file: ModelFile) -> dict[str, Any]:

@@ -324,10 +324,12 @@ def outputs_of_table(
 ) -> list[NDArray[np.float64]]:
     """Return the outputs of each network for raw rows of a table, of shape (n_rows, n_outputs), as doubles."""
     inputs: dict[int, NDArray[np.float32]] = {}
-    found = []
+    found, wide = [], columns.width(True)
     for net, params in networks:
         if net.n_in not in inputs:
-            inputs[net.n_in] = columns.encode(raw, bins=net.n_in == columns.width(True))
+            known = inputs.get(wide)
+            bins = net.n_in == wide
+            inputs[net.n_in] = columns.encode(raw, bins=bins) if known is None else columns.without_bins(known)
         found.append(net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64))
     return found
 

@@ -6,9 +6,12 @@ far, the model was wrong on rows outside the training. No answer depends on it.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from cmlp._model.calibration import ROWS, n_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from cmlp import _core
 
 N_VALUES = 32  # of each column
-ROWS = ("held_out", "calibration")
+_HALF = 0.5  # the probability above which a row has a label
 
 
 class Accuracy(NamedTuple):
@@ -31,16 +34,22 @@ class Accuracy(NamedTuple):
         Which rows, as in `cmlp._model.calibration.Calibration`.
     n : int
         Number of rows.
-    value : float
-        Share of the rows whose class is the most probable one, or the mean absolute error; weighted.
-    base : float
+    value : float or sequence of float
+        Share of the rows whose class is the most probable one, or the mean absolute error; weighted. A number for each
+        of several targets, or of several labels of a row.
+    base : float or sequence of float
         The same for the best constant answer: the most frequent class, or the median.
     """
 
     rows: str
     n: int
-    value: float
-    base: float
+    value: float | Sequence[float]
+    base: float | Sequence[float]
+
+    @property
+    def pairs(self) -> list[list[float]]:
+        """The value and the base of each answer."""
+        return np.transpose([np.atleast_1d(self.value), np.atleast_1d(self.base)]).tolist()  # type: ignore[no-any-return]
 
 
 class Summary(NamedTuple):
@@ -58,6 +67,11 @@ class Summary(NamedTuple):
     values: NDArray[np.float64]
     dates: Sequence[int] = ()
     accuracy: Accuracy | None = None
+
+
+def short(error: float) -> str:
+    """Return an error with four digits, for example 25,940 instead of 2.594e+04."""
+    return f"{float(f'{error:.4g}'):,.10g}"
 
 
 def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -84,19 +98,32 @@ def accuracy_of(
     *,
     has_classes: bool,
 ) -> Accuracy | None:
-    """Return the accuracy on some rows; y are numbers, or indices of classes, which are -1 for unknown classes."""
+    """Return the accuracy on some rows; y are numbers, indices of classes (-1 for unknown ones), or 0/1 labels."""
+    several, middle = n_answers(net) > 1, None if has_classes else _median_output(net)
     if has_classes:
-        counts = np.bincount(y + 1, weight)
-        right = float(np.average(outputs.argmax(axis=1) == y, weights=weight))
-        return Accuracy(rows, len(y), right, float(counts[1:].max(initial=0.0) / counts.sum()))
-    middle = _median_output(net)
-    if middle is None:
+        found = outputs > _HALF if several else outputs.argmax(axis=1)[:, None]
+    elif middle is None:
         return None
+    else:
+        found = outputs if several else outputs[:, [middle]]
+    kind = _of_classes if has_classes else _of_numbers
+    pairs = [kind(*answer, weight) for answer in zip(found.T, y.reshape(len(y), -1).T, strict=True)]
+    if not np.isfinite(pairs).all():
+        return None
+    values, bases = zip(*pairs, strict=True)
+    return Accuracy(rows, len(y), values, bases) if several else Accuracy(rows, len(y), *pairs[0])
+
+
+def _of_classes(found: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
+    counts = np.bincount(y.astype(np.intp) + 1, weight)
+    return [float(np.average(found == y, weights=weight)), float(counts[1:].max(initial=0.0) / counts.sum())]
+
+
+def _of_numbers(found: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
     order = np.argsort(y, kind="stable")
     summed = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
     median = y[order[np.searchsorted(summed, summed[-1] / 2)]]
-    errors = [float(np.average(np.abs(y - other), weights=weight)) for other in (outputs[:, middle], median)]
-    return Accuracy(rows, len(y), *errors) if np.isfinite(errors).all() else None
+    return [float(np.average(np.abs(y - other), weights=weight)) for other in (found, median)]
 
 
 def _median_output(net: _core.Net) -> int | None:
@@ -107,8 +134,8 @@ def _median_output(net: _core.Net) -> int | None:
     return levels.index(0.5) if 0.5 in levels else None
 
 
-def checked_summary(kinds: Sequence[tuple[str, int, bool]], values: Any, dates: object, accuracy: object) -> Summary:
-    """Return the summary of a file or a pickle for columns of these kinds; raises ValueError if it is invalid."""
+def checked_summary(kinds: Sequence[tuple[str, int, bool]], n: int, values: Any, dates: Any, accuracy: Any) -> Summary:
+    """Return the summary of a file or a pickle for columns of these kinds and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, len(kinds)) or np.isinf(values).any():
         raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(kinds)} columns")
@@ -119,14 +146,11 @@ def checked_summary(kinds: Sequence[tuple[str, int, bool]], values: Any, dates: 
     values = values.astype(np.float64)
     if accuracy is None:
         return Summary(values, tuple(dates))
-    if not isinstance(accuracy, (list, tuple)) or len(accuracy) != len(Accuracy._fields):
+    is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
+    rows, n_rows, *pair = accuracy if is_whole else ("", 0)
+    each = [[x] if n == 1 else x for x in pair]
+    are_lists = all(isinstance(x, (list, tuple)) and len(x) == n for x in each)
+    are_errors = are_lists and all(type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each))
+    if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
-    rows, n, *numbers = accuracy
-    if (
-        rows not in ROWS
-        or type(n) is not int
-        or n < 1
-        or not all(type(x) is float and 0 <= x < np.inf for x in numbers)
-    ):
-        raise ValueError("the accuracy of the summary is invalid")
-    return Summary(values, tuple(dates), Accuracy(rows, n, *numbers))
+    return Summary(values, tuple(dates), Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))

@@ -16,6 +16,7 @@ from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.shapley import Background
+from cmlp._model.summary import short
 from cmlp._page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._page.description import encoded, visible
 
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
-_DIGITS = 3  # of an error
-_HALF = 0.5  # the level of a median, and the probability above which a row has a label
+_NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
 _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
 
 
@@ -177,35 +177,21 @@ def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
 
 
 def _facts(document: ModelDocument) -> list[str]:
-    """Return a sentence about rows outside the training for each answer; the scores of several answers have errors."""
-    net, calibration = document.net, document.calibration
-    n, is_median = n_answers(net), net.loss != "quantile" or net.loss_parameter == _HALF
-    if n == 1 or calibration is None or not is_median:
-        return [_accuracy(document)] * n
-    if document.labels is not None:
-        texts = [f"right for {(one < _HALF).mean():.1%}" for one in calibration.scores]
-    else:
-        texts = [f"off by {_short(one.mean())} on average" for one in calibration.scores]
-    end = "." if calibration.rows == CALIBRATION else f".{_OPTIMISTIC}"
-    names = _outputs(document)
-    return [f"{name}: {text} of rows outside the training{end}" for name, text in zip(names, texts, strict=True)]
-
-
-def _accuracy(document: ModelDocument) -> str:
-    """Return a sentence about rows outside the training, beside the best constant answer."""
+    """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
     found = None if document.summary is None else document.summary.accuracy
     if found is None:
-        return "How good its answers are has not been measured on rows outside the training."
-    rows = f"{found.n:,} rows outside the training"
+        return [_NOT_MEASURED] * n_answers(document.net)
+    rows, several = f"{found.n:,} rows outside the training", len(found.pairs) > 1
     if document.labels is not None:
-        text = f"Right for {found.value:.1%} of {rows}; always the most frequent class: {found.base:.1%}."
+        pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
+        constant = "the more frequent answer" if several else "the most frequent class"
     else:
-        text = f"Off by {_short(found.value)} on average of {rows}; always the median: {_short(found.base)}."
-    return text if found.rows == CALIBRATION else text + _OPTIMISTIC
-
-
-def _short(error: float) -> str:
-    return f"{float(f'{error:.{_DIGITS}g}'):,.10g}"
+        pairs = [(f"Off by {short(value)} on average for", f"off by {short(base)}") for value, base in found.pairs]
+        constant = "the median"
+    texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
+    if several:
+        texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(document), texts, strict=True)]
+    return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
 
 
 def _about(document: ModelDocument) -> str:

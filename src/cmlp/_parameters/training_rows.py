@@ -330,7 +330,6 @@ TRAINING_ROWS = (
         own_per_worker=True,
     ),
     Hyperparameter(
-        "block_size",
-        Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says('Rows per block for ``shuffle="blocks"``.'),
+        "block_size", Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says('Rows per block for ``shuffle="blocks"``.')
     ),
 )

@@ -294,12 +294,8 @@ def members_of(runs: Sequence[Training]) -> list[Member]:
 
 
 def _curves(training: Training) -> dict[str, list[float]]:
-    history = training.state.history
-    scores = history.validation_scores
-    curves = {"loss": list(history.loss_curve)}
-    if scores is not None:
-        curves["validation_loss"] = [-score for score in scores]
-    return curves
+    loss, scores = training.state.history.loss_curve, training.state.history.validation_scores
+    return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
 
 
 def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:

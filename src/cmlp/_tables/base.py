@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cmlp._network.network import Network
     from cmlp._training.loop import Training
 
-_BLOCK = 8192  # rows predicted at a time, so that their encoding takes little memory
+_BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 _FEWEST_ROWS = 2  # that fit accepts
 
 
@@ -297,28 +297,19 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         """The networks: they share the parameters of the model, and their inputs are encoded rows."""
         from cmlp._network.network import Network
 
-        return [
-            Network._assembled(one.net, one.params, 1.0, self.n_threads) for one in self._own("estimators_").members
-        ]
+        return [Network._assembled(one.net, one.params, 1.0, self.n_threads) for one in self._fitted().members]
 
     @property
     def history_(self) -> dict[str, list[float]]:
         """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
         table: dict[str, list[float]] = {"network": [], "epoch": []}
-        for number, one in enumerate(self._own("history_").members):
+        for number, one in enumerate(self._fitted().members):
             n_epochs = len(one.curves["loss"])
             table["network"] += [number] * n_epochs
             table["epoch"] += range(1, n_epochs + 1)
             for name, curve in one.curves.items():
                 table.setdefault(name, []).extend(curve)
         return table
-
-    def _own(self, name: str) -> TableModel:
-        """Return the model for an attribute, which does not exist before fit."""
-        model: TableModel | None = vars(self).get("_model")
-        if model is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return model
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_model" in vars(self)

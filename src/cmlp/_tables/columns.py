@@ -9,6 +9,7 @@ import re
 import reprlib
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import repeat
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -35,6 +36,7 @@ _NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give 
 # Types of pandas that count by their text as categories, as dates do.
 _PERIOD, _INTERVAL = "Period", "Interval"
 _TEXT_TYPES = (_INTERVAL, _PERIOD)
+_UNCHANGED = {str, int, float, bool, type(None)}  # types of entries that are categories as they are, or NaN
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
 
 
@@ -220,7 +222,10 @@ def is_missing(value: object) -> bool:
 
 def _values(column: Any, label: str) -> list[object]:
     """Return the entries of a column of categories; None where they are missing."""
-    values: list[object] = [None if is_missing(value) else _category(value) for value in _entries(column, label)]
+    entries = _entries(column, label)
+    if _UNCHANGED.issuperset(map(type, entries)):  # as almost always: the loops below take ten times as long
+        return [None if value != value else value for value in entries]
+    values: list[object] = [None if is_missing(value) else _category(value) for value in entries]
     for row, value in enumerate(values):
         if not isinstance(value, (str, Number, type(None))):
             raise ValueError(_neither(label, row, value, "text or numbers"))
@@ -264,8 +269,13 @@ def _learn_codes(column: Any, label: str, rows: NDArray[np.intp], weight: NDArra
 
 
 def _codes(column: Any, codes: Codes, label: str) -> NDArray[np.float64]:
+    coded: Any = getattr(column, "cat", None)  # of pandas, with few categories, so that each is converted once
+    categories = coded.categories.tolist() if hasattr(coded, "codes") else [()]
+    if _UNCHANGED.issuperset(map(type, categories)):
+        known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
+        return known[np.asarray(coded.codes, np.intp)]  # -1, the last one, if missing
     values = _values(column, label)
-    return np.fromiter((codes.get(value, OTHER) for value in values), np.float64, len(values))
+    return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 
 def _numbers(column: Any, label: str) -> NDArray[np.float64]:

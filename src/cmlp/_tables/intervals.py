@@ -107,12 +107,10 @@ def _measured(
     *,
     has_classes: bool,
 ) -> tuple[Calibration, Accuracy | None]:
-    """Return the calibration and the accuracy of outputs, which only one answer has."""
+    """Return the calibration and the accuracy of outputs."""
     kind = kind_of_scores(net, has_classes=has_classes)
     scores = calibrated(kind, kind_of_rows, scores_of(kind, outputs, truth), weight)
-    if n_answers(net) > 1:
-        return scores, None
-    return scores, accuracy_of(net, kind_of_rows, outputs, truth.reshape(-1), weight, has_classes=has_classes)
+    return scores, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
 
 
 def measured_on_held_out(

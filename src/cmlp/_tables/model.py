@@ -79,7 +79,7 @@ class TableModel(NamedTuple):
             background = checked_background(len(kinds), *background)
         summary = fields.get("summary")
         if summary is not None:
-            summary = checked_summary(kinds, *summary)
+            summary = checked_summary(kinds, n_answers(members[0].net), *summary)
             schema = schema._replace(dates=summary.dates)
         return cls(
             schema, encoder, members, _calibration(fields.get("calibration"), members[0].net), background, summary

@@ -56,10 +56,7 @@ class ActivationsDisplay(Display):
     """
 
     def __init__(
-        self,
-        activations: list[NDArray[Any]],
-        output_names: Sequence[str],
-        image_shape: tuple[int, int] | None = None,
+        self, activations: list[NDArray[Any]], output_names: Sequence[str], image_shape: tuple[int, int] | None = None
     ) -> None:
         self.activations, self.output_names, self.image_shape = activations, output_names, image_shape
 

@@ -52,10 +52,7 @@ class BoundaryDisplay(Display):
     """
 
     def __init__(
-        self,
-        limits: tuple[float, float, float, float],
-        values: NDArray[Any],
-        classes: NDArray[Any] | None = None,
+        self, limits: tuple[float, float, float, float], values: NDArray[Any], classes: NDArray[Any] | None = None
     ) -> None:
         self.limits, self.values, self.classes = limits, values, classes
 

@@ -89,12 +89,7 @@ class ExplanationDisplay(Display):
         return cls(explanation).plot(ax, row=row, output=output, max_columns=max_columns)
 
     def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        row: int | None = None,
-        output: str | int | None = None,
-        max_columns: int = 12,
+        self, ax: Axes | None = None, *, row: int | None = None, output: str | int | None = None, max_columns: int = 12
     ) -> Self:
         """Draw the bars.
 

@@ -106,9 +106,10 @@ function ticksOf(i) {
 		return n > 6 ? [] : choices.map((choice, code) => [code, choice ?? "missing"]);
 	}
 	const [low, high] = ends(columns[i]);
+	const least = columns[i].edges.every(Number.isInteger) ? 1 : 0;
 	if (isDate(i)) return [low, (low + high) / 2, high].map((day) => [day, dateOf(day).slice(0, 10)]);
 	const power = 10 ** floor(Math.log10((high - low) / 3));
-	const step = [1, 2, 5, 10].map((k) => k * power).find((size) => (high - low) / size <= 4);
+	const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= least && (high - low) / size <= 4);
 	const first = ceil(low / step);
 	return range(max(0, floor(high / step) - first + 1)).map((k) => [(first + k) * step, plain((first + k) * step)]);
 }
