@@ -42,6 +42,10 @@ static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", clas
                 "\"calibration.scores\":{\"dtype\":\"F64\",\"shape\":[3,1]"}
 #define QUOTE "\\\""
 
+#define LETTERS_64 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define LAST_OF_F32 "\"data_offsets\":[108,116]}"
+#define ALL_COLUMNS "number:17,category:5,category:4,number_or_missing:17"
+
 static const struct edit {
     const char *name;
     int status;
@@ -53,6 +57,8 @@ static const struct edit {
     {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"cl{ss\""}}},
     {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"cl:ss\""}}},
     {f32, CMLP_OK, {{"\"class\"", "\"c.l_a9\""}}},
+    {f32, CMLP_OK, {{"\"class\"", "\"" LETTERS_64 "\""}}},
+    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"" LETTERS_64 "n\""}}},
     /* Only tables have categories, and only those of version 4 targets. */
     {f32, CMLP_OK, {{"\"class\"", "\"categories\""}}},
     {f32, CMLP_OK, {{"\"class\"", "\"targets\""}}},
@@ -61,6 +67,14 @@ static const struct edit {
     /* tensors */
     {f32, CMLP_ERROR_FILE_TENSOR,
      {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
+    /* The head is right, but the file is too short for the longest dimension; the end of a tensor is above 2^53. */
+    {f32, CMLP_ERROR_FILE_SHORT,
+     {{LAST_OF_F32, LAST_OF_F32 ",\"z\":{\"dtype\":\"U8\",\"shape\":[2147483647],\"data_offsets\":[116,2147483763]}"}}},
+    {f32, CMLP_ERROR_FILE_TENSOR,
+     {{LAST_OF_F32, LAST_OF_F32 ",\"z\":{\"dtype\":\"U8\",\"shape\":[2147483648],\"data_offsets\":[116,2147483764]}"}}},
+    {f32, CMLP_ERROR_FILE_SYNTAX,
+     {{LAST_OF_F32, LAST_OF_F32 ",\"z\":{\"dtype\":\"U8\",\"shape\":[8388608,1073741824],"
+                                "\"data_offsets\":[116,9007199254741108]}"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{"number:17", "number:16"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[4,12]"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[16,3]"}}},
@@ -90,7 +104,10 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:05"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5 "}}},
     {classes, CMLP_ERROR_WIDTH, {{"category:5", "category:2147483647"}}},
-    {classes, CMLP_ERROR_WIDTH, {{"number:17,category:5,category:4,number_or_missing:17", "number:2147483647"}}},
+    {classes, CMLP_ERROR_WIDTH, {{ALL_COLUMNS, "number:2147483647"}}},
+    /* The widest columns are read; the networks have other inputs. */
+    {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "number:2147483645"}}},
+    {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "category:2147483647"}}},
     /* categories */
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"[null,[0.0", "(null,[0.0"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"[null,[0.0", "[null,[+0.0"}}},

@@ -511,6 +511,21 @@ static int refuse(void *context, const void *piece, size_t n)
 
 static int accept(void *context, const void *piece, size_t n) { return (void)context, (void)piece, n == 0; }
 
+/* A head is at most as long as other readers of the format allow. Its texts are one text here, which is measured and not
+ * written. */
+static void test_longest_head(void)
+{
+    enum { TEXTS = 101, LENGTH = 1000000 };
+    static char text[LENGTH + 1], keys[TEXTS][8];
+    static cmlp_model_string all[TEXTS];
+    memset(text, 'x', LENGTH);
+    for (int i = 0; i < TEXTS; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%03d", i);
+        all[i] = (cmlp_model_string){keys[i], text, {0}};
+    }
+    WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (content.strings = all, content.n_strings = TEXTS));
+}
+
 static void test_invalid_content(void)
 {
     static unsigned char scratch[1 << 14];
@@ -532,7 +547,8 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "letters");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "a");
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "loss");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "No");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[0].key = "Letters");
+    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[0].key = "9");
     for (int i = 0; i < 2; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].reserved[i] = 1);
     for (int i = 0; i < 3; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[i] = 1);
     WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "n{te");
@@ -592,5 +608,6 @@ int main(void)
     test_data();
     test_invalid_load();
     test_invalid_content();
+    test_longest_head();
     return finish();
 }

@@ -399,13 +399,59 @@ static void check_damage(void)
         CHECK(load(&changed, 1, NULL) == CMLP_ERROR_FILE_SHORT);
 }
 
+/* A target for each output, from a program with a later version of the struct. */
+typedef struct later_target {
+    cmlp_table_target target;
+    double later;
+} later_target;
+
+/* Eight networks, whose lists fill blocks of 64 bytes, predict what one of them predicts if all are the same. */
+static void check_eight_nets(void)
+{
+    static const double row[N_COLUMNS] = {0.3, 1, 0, 1};
+    static _Alignas(64) unsigned char memory[1 << 15], scratch[1 << 17];
+    const cmlp_net *eight[8];
+    const void *params[8];
+    const cmlp_model *model = NULL;
+    double found[N_OUT], wanted[N_OUT];
+    cmlp_table table = table_of(NULL);
+    for (int i = 0; i < 8; i++) eight[i] = net_list[0], params[i] = blocks[0];
+    table.nets = eight;
+    table.params = params;
+    table.n_nets = 8;
+    outputs_of(0, row, wanted);
+    CHECK(write_table(&table, 0) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, 0, scratch, sizeof scratch, &model) == CMLP_OK);
+    CHECK(predict_row(model, row, NULL, found, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
+}
+
+/* Edges that do not ascend are refused, in a table and in a file with valid checksums. The columns end at a guard page. */
+static void check_edges(void)
+{
+    static const double numbers[] = {0.5, 2, -1, 0.25, 2}, wrong = 5;
+    static slot place;
+    cmlp_table table = table_of(&target);
+    slot_make(&place, sizeof columns);
+    table.columns = memcpy(slot_place(&place, sizeof columns, AT_END, 0), columns, sizeof columns);
+    CHECK(write_table(&table, 0) == CMLP_OK);
+    size_t head = 8, at;
+    for (int i = 0; i < 8; i++) head += (size_t)good.bytes[i] << 8 * i;
+    for (at = head; at < good.size - sizeof numbers && memcmp(good.bytes + at, numbers, sizeof numbers);) at += 4;
+    CHECK(!memcmp(good.bytes + at, numbers, sizeof numbers));
+    memcpy(good.bytes + at + 3 * sizeof wrong, &wrong, sizeof wrong);
+    model_file_repair(&good, head);
+    CHECK(load(&good, 1, NULL) == CMLP_ERROR_OPTION);
+    slot_free(&place);
+}
+
 static cmlp_status refused(cmlp_table table) { return write_table(&table, 0); }
 
 static void check_refusals(void)
 {
     cmlp_table table = table_of(&target), t;
     const cmlp_net *mixed[] = {nets[0], nets[1]};
-    const cmlp_net *no_second[] = {nets[1], NULL};
+    const cmlp_net *no_second[] = {nets[1], NULL}, *no_first[] = {NULL, nets[1]};
     const void *missing[] = {blocks[0], NULL}, *misaligned[] = {blocks[0], (const char *)blocks[1] + 1};
     static const double invalid[][4] = {{NAN, 1, 0, 1}, {0, 0, 0, 1}, {0, -1, 0, 1}, {0, 1, 2, 1}, {0, 1, 0, INFINITY}};
     for (int i = 0; i < 5; i++) {
@@ -415,12 +461,17 @@ static void check_refusals(void)
     }
     const cmlp_table_target unset = {0, 0, 1, 0, 1};
     CHECK((t = table, t.target = &unset, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
+    const later_target odd = {{sizeof(cmlp_table_target) + 1, 0, 1, 0, 1}, 0};
+    CHECK((t = table, t.target = &odd.target, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_table_write_size(&table, NULL) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
                                                                            CMLP_ERROR_NULL);
     CHECK((t = table, t.params = NULL, refused(t)) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_nets = 2, t.nets = no_second, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.n_nets = 1, t.nets = no_first, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.n_nets = 1, t.params = &missing[1], refused(t)) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_nets = 2, t.params = missing, refused(t)) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_nets = 2, t.params = misaligned, refused(t)) == CMLP_ERROR_ALIGNMENT);
     CHECK((t = table, t.n_columns = N_COLUMNS - 1, refused(t)) == CMLP_ERROR_WIDTH);
@@ -585,12 +636,6 @@ static void check_calibration(const cmlp_table *table)
     strings[0] = categories;
 }
 
-/* A target for each output, from a program with a later version of the struct. */
-typedef struct later_target {
-    cmlp_table_target target;
-    double later;
-} later_target;
-
 #define TARGET "\"kind\":\"number\",\"outputs\":1}"
 
 static cmlp_status refused_targets(cmlp_table table) { return write_table(&table, 1); }
@@ -688,6 +733,8 @@ int main(void)
     make_nets(CMLP_FLOAT64, CMLP_ACTIVATION_TANH);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    check_eight_nets();
+    check_edges();
     check_names();
     check_different_nets();
     check_different_quantiles();

@@ -4,10 +4,11 @@
 #include "../../include/cmlp.h"
 #include "workspace.h"
 
+static _Alignas(64) unsigned char memory[1 << 14];
+
 static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t threads, int64_t *n_params)
 {
     static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
-    static _Alignas(64) unsigned char memory[1 << 14];
     cmlp_net *net = (cmlp_net *)(void *)memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     size_t bytes = 0;
@@ -22,8 +23,30 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t
     return bytes;
 }
 
+/* Each worker keeps all rows of its part: so many rows that no memory holds them are refused. */
+static void test_rows_of_workers(void)
+{
+    static const double rates[CMLP_MAX_LAYERS];
+    static const int64_t sizes[] = {4, 4, 4};
+    int64_t n_params;
+    size_t bytes = 7;
+    workspace_of(sizes, CALL_TRAIN, 1, 1, &n_params);
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_workers workers = CMLP_INIT(cmlp_workers);
+    objective.dropout = rates;
+    rows.kind = CMLP_ROWS_DENSE;
+    rows.n_rows = INT64_MAX;
+    workers.n_workers = 2;
+    epoch.workers = &workers;
+    const cmlp_net *net = (const cmlp_net *)(const void *)memory;
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OVERFLOW && bytes == 7);
+}
+
 int main(void)
 {
+    test_rows_of_workers();
     static const int64_t wide[] = {1000000, 2, 2}, tiny[] = {2, 3, 2}, hashed[] = {100000, 64, 2};
     int64_t n_params;
     size_t bytes = workspace_of(wide, CALL_TRAIN, 2, 1, &n_params);

@@ -210,17 +210,42 @@ static uint64_t hash_alone(const shape *s)
     return hash;
 }
 
-static void test_same_bits(const shape *s, int32_t n_workers)
+/* Points the rows of a fixture to CSR arrays of the same numbers. */
+static void make_sparse(fixture *f)
+{
+    double *values = fixture_block(f, (size_t)(f->n * f->n_in) * sizeof *values);
+    int32_t *indices = fixture_block(f, (size_t)(f->n * f->n_in) * sizeof *indices);
+    int32_t *indptr = fixture_block(f, (size_t)(f->n + 1) * sizeof *indptr);
+    int32_t p = 0;
+    for (int64_t i = 0; i < f->n; i++) {
+        indptr[i] = p;
+        for (int32_t k = 0; k < f->n_in; k++) {
+            values[p] = get(f->shape.dtype, f->x, i * f->n_in + k);
+            if (values[p] != 0) indices[p++] = k;
+        }
+    }
+    indptr[f->n] = p;
+    f->rows.kind = CMLP_ROWS_CSR;
+    f->rows.data = values;
+    f->rows.dtype = CMLP_FLOAT64;
+    f->rows.indices = indices;
+    f->rows.indptr = indptr;
+    f->rows.index_dtype = CMLP_INT32;
+    f->rows.n_values = p;
+}
+
+static void test_same_bits(const shape *s, int32_t n_workers, int sparse)
 {
     office o;
     worker all[MOST_WORKERS];
     const uint64_t alone = hash_alone(s);
     open_office(&o, all, s, n_workers);
+    for (int32_t r = 0; sparse && r < n_workers; r++) make_sparse(&all[r].fixture);
     work(&o, all);
     for (int32_t r = 0; r < n_workers; r++) {
         CHECK(all[r].status == CMLP_OK && all[r].workers.failed_rank == -1);
-        check_that(fixture_hash(&all[r].fixture) == alone, "worker %d of %d, batch %d", (int)r, (int)n_workers,
-                   (int)s->batch);
+        check_that(fixture_hash(&all[r].fixture) == alone, "worker %d of %d, batch %d, CSR rows: %d", (int)r,
+                   (int)n_workers, (int)s->batch, sparse);
     }
     close_office(&o, all);
 }
@@ -290,7 +315,7 @@ static void test_shapes(void)
         s.max_norm = i % 5 == 2 ? 0.05 : 0;
         s.alpha = i % 2 ? 0.01 : 0;
         s.n_threads = 1 + i % 3;
-        test_same_bits(&s, workers[i % 5]);
+        test_same_bits(&s, workers[i % 5], i % 6 == 4);
     }
 }
 
@@ -302,7 +327,7 @@ static void test_slices(void)
     s.rows = 400;
     s.batch = 400;
     s.n_threads = 2;
-    for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n);
+    for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n, n == 3);
 }
 
 /* All workers report the first bad row, and keep the parameters after the last complete batch. */

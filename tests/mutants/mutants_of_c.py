@@ -43,7 +43,8 @@ class Workshop:
 
     def __init__(self, tree: Path, rows: dict[str, dict]) -> None:
         self.core, self.rows, self.build = tree / "src/cmlp/core", rows, tree / "build"
-        self.stored = [str(path) for path in (tree / "tests/files/data").glob("*.cmlp")]
+        files = tree / "tests/files/data"
+        self.arguments = {"test_stored": sorted(files.glob("*.cmlp")), "test_edited": [files]}
         programs = sorted({test for row in rows.values() for test in row["tests"]})
         options = ["-DBUILD_SHARED_LIBS=ON", "-DCMAKE_BUILD_TYPE=Release", "-DCMLP_ISA=avx2"]
         for command in (["cmake", "-S", tree, "-B", self.build, *options],
@@ -106,7 +107,7 @@ class Workshop:
             check=True,
         )
         for test in self.rows[mutant.file]["tests"]:
-            command = [self.build / "tests/c" / test, *(self.stored if test == "test_stored" else [])]
+            command = [self.build / "tests/c" / test, *self.arguments.get(test, [])]
             try:
                 done = subprocess.run(command, capture_output=True, timeout=300, check=False,
                                       env={**os.environ, "LD_LIBRARY_PATH": str(self.folder)})  # fmt: skip

@@ -40,7 +40,6 @@ static int32_t escaped_letter(cmlp_text *t)
     cmlp_text ahead = *t;
     if (!cmlp_text_pass(&ahead, "\\u")) return first;
     const int32_t second = four_digits(&ahead);
-    if (second < 0) return CMLP_TEXT_BAD;
     if (second < 0xdc00 || second >= 0xe000) return first;
     *t = ahead;
     return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);

@@ -110,7 +110,6 @@ VEC_FN VI vi_add(VI a, VI b) { return a + b; }
 VEC_FN VI vi_sub(VI a, VI b) { return a - b; }
 VEC_FN VI vi_and(VI a, VI b) { return a & b; }
 VEC_FN VI vi_or(VI a, VI b) { return a | b; }
-VEC_FN VI vi_xor(VI a, VI b) { return a ^ b; }
 #define vi_sll(x, n) ((VI)((x) << (n)))
 #define vi_srl(x, n) ((VI)((x) >> (n)))
 

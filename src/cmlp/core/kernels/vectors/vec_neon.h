@@ -120,7 +120,6 @@ VEC_FN VI vi_add(VI a, VI b) { return VI_OP(vaddq)(a, b); }
 VEC_FN VI vi_sub(VI a, VI b) { return VI_OP(vsubq)(a, b); }
 VEC_FN VI vi_and(VI a, VI b) { return VI_OP(vandq)(a, b); }
 VEC_FN VI vi_or(VI a, VI b) { return VI_OP(vorrq)(a, b); }
-VEC_FN VI vi_xor(VI a, VI b) { return VI_OP(veorq)(a, b); }
 #define vi_sll(x, n) VI_OP(vshlq_n)((x), (n))
 #define vi_srl(x, n) VI_OP(vshrq_n)((x), (n))
 

@@ -5,7 +5,6 @@ VEC_FN VI vi_add(VI a, VI b) { return VI_OP(add)(a, b); }
 VEC_FN VI vi_sub(VI a, VI b) { return VI_OP(sub)(a, b); }
 VEC_FN VI vi_and(VI a, VI b) { return VI_BITS(and)(a, b); }
 VEC_FN VI vi_or(VI a, VI b) { return VI_BITS(or)(a, b); }
-VEC_FN VI vi_xor(VI a, VI b) { return VI_BITS(xor)(a, b); }
 #define vi_sll(x, n) VI_OP(slli)((x), (n))
 #define vi_srl(x, n) VI_OP(srli)((x), (n))
 
