@@ -15,7 +15,7 @@ cdef class Columns:
     """
 
     cdef cmlp_encoder encoder
-    cdef cnp.ndarray memory, numbers, narrow  # narrow: the inputs that do not belong to bins
+    cdef cnp.ndarray memory, numbers, sizes  # sizes: numbers of inputs before, in and behind the bins of each column
 
     def __cinit__(self, columns, numbers):
         cdef cmlp_column *column
@@ -35,11 +35,13 @@ cdef class Columns:
                 raise ValueError(f"column {i} must have a centre, a scale and {n} edges in numbers")
             column[i].centre, column[i].scale, column[i].edges = number[at], number[at + 1], &number[at + 2]
             at += 2 + n
+        if at != len(self.numbers):
+            raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
-        bins = [[0] + [1] * max(n - 1, 0) + [0] * bool(missing) if kind == "number" else
-                [0] * (n - (n == 2)) if kind == "category" else [] for kind, n, missing in columns]
-        self.narrow = np.flatnonzero(np.equal(sum(bins, []) or [0], 0))
+        self.sizes = np.array([(1, max(n - 1, 0), bool(missing)) if kind == "number" else
+                               (n - (n == 2), 0, 0) if kind == "category" else (0, 0, 0)
+                               for kind, n, missing in columns], np.int64).reshape(-1)
 
     def width(self, bint bins):
         """Return the number of inputs with or without bins."""
@@ -70,4 +72,5 @@ cdef class Columns:
 
     def without_bins(self, inputs):
         """Return the inputs without bins from those with bins, faster than by encoding the rows again."""
-        return np.take(inputs, self.narrow, axis=1)
+        kept = np.repeat(np.resize([True, False, True], len(self.sizes)), self.sizes)
+        return np.take(inputs, np.flatnonzero(kept), axis=1) if len(kept) else inputs

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cmlp import _core
-from cmlp._tables.encoder import CategoryColumn, Encoder, NumberColumn, learn_encoder
+from cmlp._model.document import UNUSED, Column, TableColumns
+from cmlp._tables.encoder import learn_encoder
 from cmlp._tables.splits import Signal
 
 nan = np.nan
@@ -30,10 +31,10 @@ def number_by_numpy(column, x, bins):
 def by_numpy(encoder, raw, bins):
     """Encode by docs/arithmetic.md, with one NumPy operation for each rounding."""
     inputs = []
-    for column, x in zip(encoder.columns, raw.T, strict=True):
-        if isinstance(column, NumberColumn):
+    for column, x in zip(encoder, raw.T, strict=True):
+        if column.kind == "number":
             inputs += number_by_numpy(column, x, bins)
-        elif isinstance(column, CategoryColumn):
+        elif column.kind == "category":
             inputs += [(x == 0) * 1.0 - (x == 1)] if column.n == 2 else [x == code for code in range(column.n)]
     return np.array(inputs or [np.zeros(len(raw))], np.float32).T
 
@@ -55,12 +56,12 @@ def table(seed, n=700):
         ]
         return np.array(columns).T
 
-    codes = [None] * 5 + [dict.fromkeys(range(k)) for k in (4, 2)] + [None]
+    codes = [None] * 5 + [{code: code for code in range(k)} for k in (4, 2)] + [None]
     learned = rows()
     ranks = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learned[:, :5]).T]
     signal = Signal(np.sum(ranks, axis=0) + 0.0, None)
     encoder = learn_encoder(learned, codes, signal)
-    assert all(len(column.edges) for column in encoder.columns[:5])
+    assert all(len(column.edges) for column in list(encoder)[:5])
     return rows(), encoder
 
 
@@ -68,25 +69,29 @@ def table(seed, n=700):
 @pytest.mark.parametrize("seed", range(6))
 def test_inputs_have_the_bits_of_numpy(seed, bins):
     raw, encoder = table(seed)
-    inputs = encoder.encode(raw, bins=bins)
+    inputs = encoder.core.encode(raw, bins=bins)
     assert inputs.tobytes() == by_numpy(encoder, raw, bins).tobytes()
-    assert inputs.shape[1] == encoder.n_inputs(bins=bins)
+    assert inputs.shape[1] == encoder.core.width(bins)
 
 
-@pytest.mark.parametrize("encoder", [table(1)[1], Encoder([None, CategoryColumn(2)]), Encoder([None])])
+def assembled(*columns):
+    return TableColumns.of(columns, [None] * len(columns))
+
+
+@pytest.mark.parametrize("encoder", [table(1)[1], assembled(UNUSED, Column("category", 2, False)), assembled(UNUSED)])
 def test_inputs_without_bins_are_among_those_with_bins(encoder):
-    raw = table(1)[0][:, : len(encoder.columns)]
-    found = encoder.core.without_bins(encoder.encode(raw, bins=True))
-    assert found.tobytes() == encoder.encode(raw, bins=False).tobytes()
-    assert found.shape == (len(raw), encoder.n_inputs(bins=False))
+    raw = table(1)[0][:, : len(encoder)]
+    found = encoder.core.without_bins(encoder.core.encode(raw, bins=True))
+    assert found.tobytes() == encoder.core.encode(raw, bins=False).tobytes()
+    assert found.shape == (len(raw), encoder.core.width(False))
 
 
 def test_numbers_at_and_between_the_edges_have_the_bits_of_numpy():
     _, encoder = table(9)
-    edges = np.concatenate([column.edges for column in encoder.columns if isinstance(column, NumberColumn)])
+    edges = np.concatenate([column.edges for column in encoder])
     near = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)])
-    raw = np.repeat(near[:, None], len(encoder.columns), axis=1)
-    assert encoder.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
+    raw = np.repeat(near[:, None], len(encoder), axis=1)
+    assert encoder.core.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
 
 
 def test_inputs_have_the_bits_of_earlier_versions():
@@ -95,36 +100,35 @@ def test_inputs_have_the_bits_of_earlier_versions():
     raw = np.array([rng.random_sample(400) for _ in range(4)]).T
     raw[rng.permutation(400)[:50], 1] = nan
     raw[:, 3] = np.floor(raw[:, 3] * 5) - 1
-    columns = [
-        NumberColumn(0.5, 0.25, np.arange(17) / 16, False),
-        NumberColumn(0.4, 0.3, np.arange(4) ** 2 / 9, True),
-        None,
-        CategoryColumn(3),
-    ]
-    encoder = Encoder(columns)
-    inputs = [encoder.encode(raw, bins=bins).astype("<f4") for bins in (True, False)]
+    encoder = assembled(
+        Column("number", 17, False, 0.5, 0.25, np.arange(17) / 16),
+        Column("number", 4, True, 0.4, 0.3, np.arange(4) ** 2 / 9),
+        UNUSED,
+        Column("category", 3, False),
+    )
+    inputs = [encoder.core.encode(raw, bins=bins).astype("<f4") for bins in (True, False)]
     found = [hashlib.sha256(one.tobytes()).hexdigest() for one in inputs]
     assert [digest[:16] for digest in found] == ["9b00de083aa469f9", "45c89ed53c4de1cb"]
 
 
 def test_tiles_of_rows_have_the_bits_of_all_rows():
     raw, encoder = table(2)
-    whole = encoder.encode(raw, bins=True)
-    tiles = [encoder.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
+    whole = encoder.core.encode(raw, bins=True)
+    tiles = [encoder.core.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
     assert np.concatenate(tiles).tobytes() == whole.tobytes()
-    assert encoder.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
+    assert encoder.core.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
 
 
 def test_a_copy_of_an_encoder_has_the_same_bits():
     raw, encoder = table(4)
     copy = pickle.loads(pickle.dumps(encoder))
-    assert copy.encode(raw, bins=True).tobytes() == encoder.encode(raw, bins=True).tobytes()
+    assert copy.core.encode(raw, bins=True).tobytes() == encoder.core.encode(raw, bins=True).tobytes()
 
 
 def test_numbers_of_the_largest_magnitude_can_be_learned():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
-    inputs = learn_encoder(raw, [None, None], Signal(raw[:, 0] / largest, None)).encode(raw, bins=True)
+    inputs = learn_encoder(raw, [None, None], Signal(raw[:, 0] / largest, None)).core.encode(raw, bins=True)
     assert np.isfinite(inputs).all()
 
 
@@ -132,7 +136,7 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
     encoder = learn_encoder(raw, [None] * 3, Signal(np.zeros(2), None))
     assert [kind for kind, _, _ in encoder.kinds] == ["unused", "number", "number"]
-    assert np.isfinite(encoder.encode(raw, bins=True)).all()
+    assert np.isfinite(encoder.core.encode(raw, bins=True)).all()
 
 
 @pytest.mark.parametrize(
@@ -140,6 +144,7 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     [
         ([("number", 2, False)], [0.0, 1.0], "numbers"),
         ([("number", -1, False)], [0.0, 1.0], "numbers"),
+        ([("number", 0, False)], [0.0, 1.0, 2.0], "numbers must have 2 entries for the columns, got 3"),
         ([("number", 0, False)], [0.0, 0.0], "OPTION"),
         ([("number", 0, False)], [nan, 1.0], "OPTION"),
         ([("number", 2, False)], [0.0, 1.0, 3.0, 2.0], "OPTION"),
@@ -157,4 +162,4 @@ def test_rows_of_another_width_are_refused():
     raw, encoder = table(0)
     for wrong in (raw[:, :-1], raw[0], raw[None]):
         with pytest.raises(ValueError, match="raw must have shape"):
-            encoder.encode(wrong, bins=False)
+            encoder.core.encode(wrong, bins=False)

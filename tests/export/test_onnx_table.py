@@ -176,7 +176,7 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     found = [list(row) for row in UNSEEN]
     sizes = [5e-324, -1.7e308, 1.7e308, 1e300, 0.0, -0.0, nan]
     if rows == "edges":
-        edges = np.concatenate([c.edges for c in encoder.columns if hasattr(c, "edges")])
+        edges = np.concatenate([c.edges for c in encoder])
         sizes = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)]).tolist()
     if rows != "unseen":
         for i, row in enumerate(found):
@@ -195,8 +195,8 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     _, with_bins, without = session.run(None, feed_of(session, found))
     raw = schema.read(found, "X")
-    assert_same_bits(with_bins, encoder.encode(raw, bins=True))
-    assert_same_bits(without, encoder.encode(raw, bins=False))
+    assert_same_bits(with_bins, encoder.core.encode(raw, bins=True))
+    assert_same_bits(without, encoder.core.encode(raw, bins=False))
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
     y = np.sin(4 * X).sum(axis=1)
     X[rng.random_sample(X.shape) < 0.1] = nan
     model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, y)
-    assert model._fitted().encoder.n_inputs(bins=True) > 300
+    assert model._fitted().columns.core.width(True) > 300
     model.save(path)
     assert path.stat().st_size <= 700_000
 
@@ -170,9 +170,9 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda m: m._fitted().schema.codes[2].update({decimal.Decimal(1): 9}), TypeError, "column 2 .*Decimal"),
-        (lambda m: m._fitted().schema.codes[2].update({1j: 9}), TypeError, "column 2 .*complex"),
-        (lambda m: m._fitted().schema.codes[2].update({float("inf"): 9}), TypeError, "column 2 .*inf"),
+        (lambda m: m._fitted().columns.categories[2].append(decimal.Decimal(1)), TypeError, "column 2 .*Decimal"),
+        (lambda m: m._fitted().columns.categories[2].append(1j), TypeError, "column 2 .*complex"),
+        (lambda m: m._fitted().columns.categories[2].append(float("inf")), TypeError, "column 2 .*inf"),
         (lambda m: m.set_params(random_state=np.random.RandomState(0)), TypeError, "random_state"),
         (lambda m: m.set_params(n_estimators=0), ValueError, "n_estimators"),
     ],
@@ -488,11 +488,11 @@ def test_schema_is_restored_with_its_types(path):
     schema = Schema(None, codes)
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
     fitted = model._fitted()
-    kinds = [("category", 6, False), *fitted.encoder.kinds[1:]]
-    encoder = type(fitted.encoder).assembled(TableColumns(kinds, fitted.encoder.numbers, fitted.categories))
-    net = cmlp.Network([encoder.n_inputs(bins=True), 2, 1], "relu", output="identity", loss="squared_error")
+    kinds = [("category", 6, False), *fitted.columns.kinds[1:]]
+    encoder = TableColumns(kinds, fitted.columns.numbers, [list(codes[0]), None])
+    net = cmlp.Network([encoder.core.width(True), 2, 1], "relu", output="identity", loss="squared_error")
     members = [fitted.members[0]._replace(net=net._net, params=net.params)]
-    model._model = fitted._replace(schema=schema, encoder=encoder, members=members)
+    model._model = fitted._replace(schema=schema, columns=encoder, members=members)
     model.save(path)
     loaded = cmlp.load(path)._fitted().schema.codes[0]
     assert loaded == codes[0] and [type(value) for value in loaded] == [type(value) for value in codes[0]]

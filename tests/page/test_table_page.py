@@ -65,7 +65,7 @@ def predicted(model, rows):
 # Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their edges.
 def raw_rows(model):
     X, _ = rows_of()
-    edges = model._fitted().encoder.columns[0].edges
+    edges = next(iter(model._fitted().columns)).edges
     far = [[x, code, -1.0, 7.5, 2.0, -x] for x in (-1e300, 1e300, -3.0, 0.0, *edges) for code in (-1.0, 3.0)]
     gaps = [[math.nan, 0.0, 1.0, math.nan, 1.0, math.nan]]
     return [*model._fitted().schema.read(X[:60], "model").tolist(), *far, *gaps]
@@ -78,7 +78,7 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
     page, rows = watch(written(model, tmp_path)), raw_rows(model)
     for bins in (False, True):
         got = page.evaluate("([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins])
-        wanted = model._fitted().encoder.encode(np.array(rows), bins=bins)
+        wanted = model._fitted().columns.core.encode(np.array(rows), bins=bins)
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
     got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
     wanted = predicted(model, rows)

@@ -137,7 +137,7 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
     model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(np.arange(600.0)[:, None], y)
     raw = np.linspace(-100, 700, 3000)[:, None]
     _, encoder, members, *_ = model._fitted()
-    inputs = [encoder.encode(raw, bins=member.bins) for member in members]
+    inputs = [encoder.core.encode(raw, bins=member.bins) for member in members]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
     centre, spread, low, high = model._scale

@@ -23,7 +23,7 @@ def networks_and_inputs(model, rows):
     """Return the networks, and the encoded rows for each of them."""
     schema, encoder, members, *_ = model._fitted()
     raw = schema.read(rows, "test")
-    return [(net, encoder.encode(raw, bins=one.bins)) for net, one in zip(model.estimators_, members, strict=True)]
+    return [(net, encoder.core.encode(raw, bins=one.bins)) for net, one in zip(model.estimators_, members, strict=True)]
 
 
 def log_loss(outputs, y, weight=None):

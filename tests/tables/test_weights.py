@@ -98,7 +98,7 @@ def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
 def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
     schema, encoder, *_ = model._fitted()
-    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in encoder.columns[:2]]
+    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in list(encoder)[:2]]
     return columns, schema.codes, vars(model).get("_scale")
 
 
@@ -238,7 +238,7 @@ def networks(model, rows):
     raw = schema.read(rows, "test")
     return np.array(
         [
-            net.forward(encoder.encode(raw, bins=member.bins))[:, 0].astype(float)
+            net.forward(encoder.core.encode(raw, bins=member.bins))[:, 0].astype(float)
             for net, member in zip(model.estimators_, members, strict=True)
         ]
     )

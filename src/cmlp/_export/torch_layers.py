@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._model.document import Column, TableColumns
+    from cmlp._model.document import Column, ModelDocument
 
 
 class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
@@ -92,12 +92,13 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     order of `fit`. The encoder computes in float64, whatever the type of the module.
     """
 
-    def __init__(self, columns: TableColumns, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
+    def __init__(self, document: ModelDocument, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
         super().__init__()
-        self.columns, self.target = list(columns), columns.target
+        assert document.columns is not None
+        self.columns, self.target = list(document.columns), document.target
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
-        self.bins = [n_in == columns.core.width(True) for _, n_in in networks]
+        self.bins = [n_in == document.columns.core.width(True) for _, n_in in networks]
 
     def forward(self, rows: torch.Tensor) -> Any:
         """Return the outputs of the model, of shape (n_rows, n_outputs)."""

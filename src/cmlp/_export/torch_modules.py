@@ -51,7 +51,7 @@ def to_torch(document: ModelDocument) -> Any:
 
     if document.columns is not None:
         networks = [(torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in document.networks]
-        return torch_layers.Table(document.columns, networks).eval()
+        return torch_layers.Table(document, networks).eval()
     net, scale = document.net, document.input_scale
     dtype = getattr(torch, net.dtype.name)
     modules: list[Any] = []

@@ -190,11 +190,7 @@ def _document(file: ModelFile) -> ModelDocument:
     parameters = load_parameters(strings["parameters"]) if "parameters" in strings else _parameters_from_c(file)
     columns = None
     if is_table:
-        categories, target = load_categories(strings["categories"]), _target(file, name, labels)
-        words, numbers = file.kinds or (), file.arrays[TABLE_NUMBERS]
-        calibration, background = _calibration(file, kind), _background(file, len(words))
-        columns = TableColumns(words, numbers, categories, target, calibration, background, _summary(file))
-        columns.target_names = load_target_names(strings.get("targets")) if target is not None else None
+        columns = TableColumns(file.kinds or (), file.arrays[TABLE_NUMBERS], load_categories(strings["categories"]))
     else:
         parameters.setdefault("input_scale", file.input_scale)
     document = ModelDocument(
@@ -206,9 +202,20 @@ def _document(file: ModelFile) -> ModelDocument:
         columns=columns,
         parameters=parameters,
     )
+    if is_table:
+        _add_what_tables_have(document, file)
     if "provenance" in strings:
         document.provenance = load_provenance(strings["provenance"], file.networks)
     return document
+
+
+def _add_what_tables_have(document: ModelDocument, file: ModelFile) -> None:
+    """Add the targets of a table, its calibration, its background and its summary, checked."""
+    document.target = _target(file, document.class_name, document.labels)
+    if document.target is not None:
+        document.target_names = load_target_names(file.strings.get("targets"))
+    document.calibration, document.summary = _calibration(file, document.kind), _summary(file)
+    document.background = _background(file, document.n_inputs)
 
 
 def _calibration(file: ModelFile, kind: str) -> Calibration | None:

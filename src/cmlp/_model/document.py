@@ -73,43 +73,49 @@ class TrainedNet(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table."""
+    """A column of a table: with robust scaling and piecewise-linear encoding, or with codes from 0 to n - 1."""
 
     kind: str  # "number", "category" or "unused"
     n: int  # number of edges or categories
     missing: bool  # whether an input says that a number is missing
-    centre: float
-    scale: float
-    edges: NDArray[np.float64]  # of the bins of a number; empty for other columns
-    categories: Sequence[object] | None  # in the order of their codes; None for numbers
+    centre: float = 0.0
+    scale: float = 1.0
+    edges: NDArray[np.float64] = np.empty(0)  # of the bins of a number, ascending; empty for other columns
+    categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
+
+
+UNUSED = Column("unused", 0, False)
 
 
 class TableColumns:
-    """The encoder of a table's columns: iterates over each `Column`.
+    """The columns of a table, with the encoder of the core: iterates over each `Column`.
 
     It has kind, number of edges or categories, and whether missing numbers have an input, of each column; centre, scale
-    and edges of each column of numbers; the categories of each column in the order of their codes, None for numbers;
-    centre, scale, lowest and highest scaled value of a regressor's target, or four tuples with a number for each of
-    several targets, and the names of these, if they have any; the scores for intervals or sets; training rows with
-    which explanations compare other rows, and a summary of them, on which no answer depends.
+    and edges of each column of numbers, in one vector; the categories of each column in the order of their codes, None
+    for numbers.
     """
-
-    target_names: Sequence[str] | None = None
 
     def __init__(
         self,
         kinds: Sequence[tuple[str, int, bool]],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
-        target: Target | None = None,
-        calibration: Calibration | None = None,
-        background: Background | None = None,
-        summary: Summary | None = None,
     ) -> None:
-        self.calibration = calibration
-        self.kinds, self.numbers, self.categories, self.target = kinds, numbers, categories, target
-        self.background, self.summary = background, summary
+        self.kinds, self.numbers, self.categories = kinds, numbers, categories
         self.core = _core.Columns(kinds, numbers)
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], codes: Sequence[Mapping[Any, int] | None]) -> TableColumns:
+        """Return the columns with the codes of their categories, None for numbers."""
+        numbers = [np.array([one.centre, one.scale, *one.edges]) for one in columns if one.kind == "number"]
+        return cls(
+            [one[:3] for one in columns],
+            np.concatenate([np.empty(0), *numbers]),
+            [None if known is None else sorted(known, key=known.__getitem__) for known in codes],
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return TableColumns, (self.kinds, self.numbers, self.categories)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -185,6 +191,12 @@ class ModelDocument:
     """
 
     provenance: dict[str, Any] | None = None  # how `cmlp.verify` can train the model again, if fit has recorded it
+    # Of a table:
+    target: Target | None = None  # centre, scale, lowest and highest scaled value of a regressor's targets
+    target_names: Sequence[str] | None = None  # of several targets
+    calibration: Calibration | None = None  # the scores from which intervals or sets follow
+    background: Background | None = None  # training rows that were kept for explanations
+    summary: Summary | None = None  # of the training rows, for pages: no answer depends on it
 
     def __init__(
         self,
@@ -215,31 +227,6 @@ class ModelDocument:
     def params(self) -> NDArray[Any]:
         """The parameter block of the first network."""
         return self.networks[0].params
-
-    @property
-    def target(self) -> Target | None:
-        """Centre, scale, lowest and highest scaled value of the targets of a table's regressor; otherwise None."""
-        return None if self.columns is None else self.columns.target
-
-    @property
-    def target_names(self) -> Sequence[str] | None:
-        """The names of several targets of a table; None without them."""
-        return None if self.columns is None else self.columns.target_names
-
-    @property
-    def calibration(self) -> Calibration | None:
-        """The scores from which intervals or sets of a table's estimator follow; None without them."""
-        return None if self.columns is None else self.columns.calibration
-
-    @property
-    def background(self) -> Background | None:
-        """The training rows that a table has kept for explanations."""
-        return None if self.columns is None else self.columns.background
-
-    @property
-    def summary(self) -> Summary | None:
-        """What a table knows about its training rows, for pages."""
-        return None if self.columns is None else self.columns.summary
 
     @property
     def class_name(self) -> str:

@@ -13,7 +13,6 @@ from cmlp._blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
 from cmlp._network.network import Network
 from cmlp._pool import Pool
-from cmlp._tables.encoder import Encoder
 from cmlp._threads import available_threads
 from cmlp._training.deadline import Deadline
 from cmlp._training.initialization import init_activations, initial_params
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._model.document import TableColumns
     from cmlp._training.loop import Training
     from cmlp._training.observer import Observer
     from cmlp._training.state import TrainingState
@@ -106,9 +106,9 @@ class Bag:
     """The members of a bag before they are trained. The task says how validation rows are scored."""
 
     def __init__(
-        self, rows: Rows, task: Task, shape: Shape, encoder: Encoder, rng: _core.Random, options: Options
+        self, rows: Rows, task: Task, shape: Shape, columns: TableColumns, rng: _core.Random, options: Options
     ) -> None:
-        self.rows, self.task, self.shape, self.encoder, self.rng = rows, task, shape, encoder, rng
+        self.rows, self.task, self.shape, self.columns, self.rng = rows, task, shape, columns, rng
         self.options = options
         self.n_rows = len(rows.raw) - rows.n_validation
         self.inputs: dict[bool, NDArray[np.float32]] = {}
@@ -144,7 +144,7 @@ class Bag:
 
     def _encoded(self, bins: bool) -> NDArray[np.float32]:
         if bins not in self.inputs:
-            self.inputs[bins] = self.encoder.encode(self.rows.raw, bins=bins)
+            self.inputs[bins] = self.columns.core.encode(self.rows.raw, bins=bins)
         return self.inputs[bins]
 
     def _net(self, k: int) -> _core.Net:

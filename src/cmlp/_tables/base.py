@@ -20,7 +20,7 @@ from cmlp._inputs.frames import texts_of_names
 from cmlp._inputs.labels import Labels
 from cmlp._inputs.weights import as_weights
 from cmlp._model.calibration import n_answers
-from cmlp._model.document import ModelDocument, TableColumns, mean_outputs, outputs_of_table
+from cmlp._model.document import ModelDocument, mean_outputs, outputs_of_table
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._parameters import hyperparameters
@@ -29,7 +29,7 @@ from cmlp._parameters.hyperparameters import documented
 from cmlp._pickles import PICKLE_VERSION, check_version
 from cmlp._tables.bag import Bag, Member, Options, members_of, train
 from cmlp._tables.columns import Frame, Schema, frame_of, learn_schema
-from cmlp._tables.encoder import Encoder, learn_encoder
+from cmlp._tables.encoder import learn_encoder
 from cmlp._tables.intervals import Calibrating, measured_on_held_out
 from cmlp._tables.model import TableModel, codes_of
 from cmlp._tables.progress import BagTrainer, keep_states, kept_states
@@ -138,9 +138,9 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             schema = known.schema if known else learn_schema(frame, categorical, owner, targets.rows, targets.weight)
             rows, n_threads = rows_of(schema, frame, validation, targets, owner), parameters["n_threads"]
             raw = rows.raw[: len(targets.rows)]
-            encoder = known.encoder if known else learn_encoder(raw, schema.codes, signal_of(targets), n_threads)
+            columns = known.columns if known else learn_encoder(raw, schema.codes, signal_of(targets), n_threads)
             options = Options(*(parameters[name] for name in Options._fields))
-            bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]), options)
+            bag = Bag(rows, targets.task, targets.shape, columns, _generator(parameters["random_state"]), options)
             kept = kept_states(self, bag, targets.attributes) if resume else None
             runs = bag.runs(parameters["n_estimators"], kept, known.members if known else None)
             self._train(runs, schema, bag, targets.attributes, parameters, deadline)
@@ -163,7 +163,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         if parameters["provenance"]:
             from cmlp._tables.provenance import record  # few programs need it
 
-            model = TableModel(schema, bag.encoder, [])
+            model = TableModel(schema, bag.columns, [])
             recorded = record(self, runs, bag, model, attributes, parameters["random_state"])
 
         def store(estimator: Self) -> Self:
@@ -173,7 +173,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             members = members_of(runs)
             calibration, accuracy = measured_on_held_out(bag, runs, members, attributes.get("_scale"))
             summary = Summary(values, schema.dates, accuracy)
-            model = TableModel(schema, bag.encoder, members, calibration, background, summary)
+            model = TableModel(schema, bag.columns, members, calibration, background, summary)
             estimator._keep(model, {**attributes, "_provenance": provenance})
             return estimator
 
@@ -218,26 +218,17 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
     def _document(self) -> ModelDocument:
         """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
         model = self._fitted()
-        schema, encoder = model.schema, model.encoder
         document = ModelDocument(
             [(one.net, one.params) for one in model.members],
             self._estimator_type,
             labels=self._labels() if "classes_" in vars(self) else None,
-            names=schema.names,
-            columns=TableColumns(
-                encoder.kinds,
-                encoder.numbers,
-                model.categories,
-                vars(self).get("_scale"),
-                model.calibration,
-                model.background,
-                model.summary,
-            ),
+            names=model.schema.names,
+            columns=model.columns,
             parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
         document.provenance = vars(self).get("_provenance")
-        assert document.columns is not None
-        document.columns.target_names = vars(self).get("_target_names")
+        document.target, document.target_names = vars(self).get("_scale"), vars(self).get("_target_names")
+        document.calibration, document.background, document.summary = model[3:]
         return document
 
     @classmethod
@@ -246,8 +237,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         assert document.columns is not None
         estimator = cls(**document.parameters)
         estimator._parameters()  # raises ValueError for invalid parameters
-        encoder = Encoder.assembled(document.columns)
-        wide = encoder.n_inputs(bins=True)
+        wide = document.columns.core.width(True)
         names = None if document.names is None else list(document.names)
         summary = document.summary
         dates = () if summary is None else summary.dates
@@ -259,7 +249,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             fitted |= {"_scale": document.target, "_target_names": document.target_names}
         else:
             fitted["classes_"] = labels.classes
-        model = TableModel(schema, encoder, members, document.calibration, document.background, summary)
+        model = TableModel(schema, document.columns, members, document.calibration, document.background, summary)
         estimator._keep(model, fitted)
         return estimator
 
@@ -289,7 +279,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
     def _of_raw(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the outputs of the model for raw rows."""
         model = self._fitted()
-        found = outputs_of_table([(one.net, one.params) for one in model.members], model.encoder.core, raw)
+        found = outputs_of_table([(one.net, one.params) for one in model.members], model.columns.core, raw)
         return mean_outputs(found, vars(self).get("_scale"))
 
     @property

@@ -13,12 +13,12 @@ from cmlp._model.document import mean_outputs, outputs_of_table
 from cmlp._model.tuples import Certification
 from cmlp._network.bounds import bounds_of
 from cmlp._tables.columns import OTHER
-from cmlp._tables.encoder import CategoryColumn, NumberColumn
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.certify import Boxes
+    from cmlp._model.document import Column
     from cmlp._tables.model import TableModel
 
     Case = tuple[float, float]
@@ -36,7 +36,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
     judge = _TableJudge(model, estimator._labels().kind == "multilabel")
     answers, examples = [], np.full(raw.shape, None, object)
     for i, row in enumerate(raw):
-        cases = [_cases(*column) for column in zip(row, radii, model.encoder.columns, strict=True)]
+        cases = [_cases(*column) for column in zip(row, radii, model.columns, strict=True)]
         answer, example = "unknown", None
         if math.prod(map(len, cases)) <= MOST_BOXES:
             boxes = [tuple(np.array(case).T) for case in itertools.product(*cases)]
@@ -47,15 +47,15 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
     return Certification(np.array(answers, "U14"), examples)
 
 
-def _cases(value: float, radius: float, column: NumberColumn | CategoryColumn | None) -> list[Case]:
+def _cases(value: float, radius: float, column: Column) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
-    if isinstance(column, CategoryColumn) and math.isinf(radius):
+    if column.kind == "category" and math.isinf(radius):
         return [(code, code) for code in (OTHER, *map(float, range(column.n)))]
-    if isinstance(column, NumberColumn) and math.isinf(radius):
+    if column.kind == "number" and math.isinf(radius):
         usual = _USUAL * column.scale
         ends = [-_MOST, max(column.centre - usual, -_MOST), min(column.centre + usual, _MOST), _MOST]
         return [*itertools.pairwise(ends), (np.nan, np.nan)]
-    if not isinstance(column, NumberColumn) or np.isnan(value):
+    if column.kind != "number" or np.isnan(value):
         return [(value, value)]
     low, high = box_around(np.array([value]), np.array([radius]))
     return [(max(float(low[0]), -_MOST), min(float(high[0]), _MOST))]
@@ -82,7 +82,7 @@ class _TableJudge(Judge):
 
     def __init__(self, model: TableModel, is_multilabel: bool) -> None:
         self.is_multilabel = is_multilabel
-        self.networks, self.columns = [(one.net, one.params) for one in model.members], model.encoder.core
+        self.networks, self.columns = [(one.net, one.params) for one in model.members], model.columns.core
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""

@@ -14,7 +14,6 @@ from cmlp._model.shapley import Background, checked_background
 from cmlp._model.summary import Summary, checked_summary
 from cmlp._tables.bag import Member
 from cmlp._tables.columns import Schema
-from cmlp._tables.encoder import Encoder
 from cmlp._training.state import check_params, native
 
 if TYPE_CHECKING:
@@ -29,27 +28,22 @@ if TYPE_CHECKING:
 
 
 class TableModel(NamedTuple):
-    """A fitted model: the columns, their encoder and the networks."""
+    """A fitted model: how frames are read, the columns with their encoder, and the networks."""
 
     schema: Schema
-    encoder: Encoder
+    columns: TableColumns
     members: list[Member]
     calibration: Calibration | None = None
     background: Background | None = None
     summary: Summary | None = None
 
-    @property
-    def categories(self) -> list[list[object] | None]:
-        """The categories of each column in the order of their codes; None for a column of numbers."""
-        return [None if codes is None else sorted(codes, key=codes.__getitem__) for codes in self.schema.codes]
-
     def fields(self) -> dict[str, Any]:
         """Return what to pickle."""
         return {
             "names": self.schema.names,
-            "categories": self.categories,
-            "kinds": self.encoder.kinds,
-            "numbers": self.encoder.numbers,
+            "categories": self.columns.categories,
+            "kinds": self.columns.kinds,
+            "numbers": self.columns.numbers,
             "members": [one._asdict() for one in self.members],
             "calibration": None if self.calibration is None else (*self.calibration[:2], list(self.calibration.scores)),
             "background": None if self.background is None else tuple(self.background),
@@ -69,11 +63,11 @@ class TableModel(NamedTuple):
         numbers = native(fields["numbers"], (np.float64,), "numbers")
         kinds, categories, names = fields["kinds"], fields["categories"], fields["names"]
         lengths = {len(kinds), len(categories), len(names or kinds)}
-        encoder = Encoder.assembled(TableColumns(kinds, numbers, categories)) if len(lengths) == 1 else None
-        if encoder is None or len(numbers) != len(encoder.numbers) or not fields["members"]:
+        columns = TableColumns(kinds, numbers, categories) if len(lengths) == 1 else None
+        if columns is None or not fields["members"]:
             raise ValueError("it needs networks, and as many names, numbers and lists of categories as columns")
         schema = Schema(names, codes_of(categories))
-        members = [_member(one, encoder) for one in fields["members"]]
+        members = [_member(one, columns) for one in fields["members"]]
         background = fields.get("background")
         if background is not None:
             background = checked_background(len(kinds), *background)
@@ -82,7 +76,7 @@ class TableModel(NamedTuple):
             summary = checked_summary(kinds, n_answers(members[0].net), *summary)
             schema = schema._replace(dates=summary.dates)
         return cls(
-            schema, encoder, members, _calibration(fields.get("calibration"), members[0].net), background, summary
+            schema, columns, members, _calibration(fields.get("calibration"), members[0].net), background, summary
         )
 
 
@@ -103,9 +97,9 @@ def _calibration(fields: tuple[str, str, list[NDArray[Any]]] | None, net: _core.
     return checked_calibration(kind, rows, found, n_answers(net))
 
 
-def _member(fields: Mapping[str, Any], encoder: Encoder) -> Member:
+def _member(fields: Mapping[str, Any], columns: TableColumns) -> Member:
     net, params = fields["net"], native(fields["params"], (np.float32,), "params")
-    if type(net) is not _core.Net or net.n_in != encoder.n_inputs(bins=fields["bins"]):
+    if type(net) is not _core.Net or net.n_in != columns.core.width(fields["bins"]):
         raise ValueError("a network does not fit the columns")
     check_params(params, net)
     return Member(net, loaded_block(params), fields["bins"], fields["curves"])

@@ -120,4 +120,4 @@ def _digest(bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
-    return bag.encoder.numbers.tobytes(), repr(attributes), checksums.tobytes()
+    return bag.columns.numbers.tobytes(), repr(attributes), checksums.tobytes()

@@ -23,7 +23,7 @@ def record(
 ) -> Recorded:
     """Let the networks of a bag record their provenance, or compare it with that of an earlier fit."""
     kept, owner = runs[0].state.provenance, type(estimator).__name__
-    texts = {"categories": dump_categories(model.categories, owner)}
+    texts = {"categories": dump_categories(model.columns.categories, owner)}
     if model.schema.names is not None:
         texts["names"] = dump_column_names(list(model.schema.names), owner)
     if "classes_" in fitted:
