@@ -177,6 +177,11 @@ def test_true_and_false_are_numbers_as_in_parquet_and_data_frames(command):
     assert cmlp.load("m.cmlp").predict(frame[["district", "new"]]).tolist() == expected
 
 
+def test_mistyped_column_is_suggested(command):
+    error = command("train", "flats.csv", "--target", "Prize", "-o", "m.cmlp")[2]
+    assert error.endswith("flats.csv has no column 'Prize': did you mean 'price'?\n")
+
+
 def test_notice_of_one_column_is_singular(command):
     command(*TRAIN)
     _, _, err = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind")

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from cmlp._console.options import CommandError
+from cmlp._console.spelling import nearest
 
 # Returns the positions of the columns to read, from a file's path, its number of columns and their names, if any.
 Selection = Callable[[str, int, Sequence[str] | None], list[int]]
@@ -66,4 +67,6 @@ def column_number(path: str, width: int, names: Sequence[str] | None, text: str)
         return list(names).index(text)
     if text.isascii() and text.isdecimal() and 1 <= int(text) <= width:
         return int(text) - 1
-    raise CommandError(f"{path} has no column {text!r}: name a column, or a number from 1 to {width}")
+    meant = nearest(text, names or ())
+    hint = f"name a column, or a number from 1 to {width}" if meant is None else f"did you mean {meant!r}?"
+    raise CommandError(f"{path} has no column {text!r}: {hint}")

@@ -230,8 +230,7 @@ class TabularClassifier(TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
-        calibration = self._calibration(coverage, "predict_set")
-        return calibration.sets(self._predicted(X), coverage)
+        return self._calibration(coverage, "predict_set").sets(self._predicted(X), coverage)
 
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.

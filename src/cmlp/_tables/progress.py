@@ -111,8 +111,7 @@ def kept_states(estimator: Any, bag: Bag, attributes: Mapping[str, Any]) -> list
     require_kept(parameters, parameters_to_keep(estimator))
     if digest != _digest(bag, attributes):
         raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
-    kept: list[TrainingState] = states
-    return kept
+    return list(states)
 
 
 def _digest(bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]:

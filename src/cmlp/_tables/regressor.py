@@ -206,8 +206,7 @@ class TabularRegressor(TabularEstimator):
         >>> bool(low < 0.5 < high)
         True
         """
-        calibration = self._calibration(coverage, "predict_interval")
-        return calibration.intervals(self._predicted(X), coverage)
+        return self._calibration(coverage, "predict_interval").intervals(self._predicted(X), coverage)
 
     def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         return self._numbers(y, n_rows, n_answers(self._fitted().members[0].net))
