@@ -58,6 +58,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     assert lines[0] == (
         "flats.csv, line 2, column 3 ('district'): 'north' is not a number. So this trains a TabularRegressor."
     ) or lines[0].endswith("So this trains a TabularRegressor.")
+    assert lines[-5] == "read as categories: district"
     words = lines[-4].split()
     assert (
         lines[-4].startswith("root mean squared error ")

@@ -53,8 +53,16 @@ class TableTraining:
         self.model.fit(self.frame.take(self.rows), self.y[self.rows])
 
     def report(self) -> list[str]:
-        """Return lines: the error and the intervals on the rows that are held out, and the columns that matter most."""
-        return [*([self._score(), *self._interval()] if len(self.held) else []), self._columns()]
+        """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
+        return [*self._categories(), *([self._score(), *self._interval()] if len(self.held) else []), self._columns()]
+
+    def _categories(self) -> list[str]:
+        """Return a line with the columns of categories, so that one of numbers with a stray text is noticed."""
+        document = self.model._document()
+        known = zip(document.feature_names, document.columns.categories, strict=True)
+        names = [printable(name) for name, categories in known if categories is not None]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        return [f"read as categories: {', '.join(names[:_NAMED])}{more}"] if names else []
 
     def _score(self) -> str:
         truth, known = self.y[self.held], self.y[self.rows]
