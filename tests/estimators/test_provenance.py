@@ -472,7 +472,7 @@ def test_damaged_records_are_refused(case, tmp_path):
     damaged = json.dumps(DAMAGED[case](json.loads(stored)[-1]), separators=(",", ":"))
     assert text.count(quoted(stored).encode()) == 1
     path.write_bytes(repaired(text.replace(quoted(stored).encode(), quoted(damaged).encode()), data))
-    with pytest.raises(ModelFormatError, match="'provenance' (has|is)"):
+    with pytest.raises(ModelFormatError, match=r"'provenance' (has|is)"):
         cmlp.load(path)
 
 
