@@ -162,6 +162,15 @@ def test_column_names_of_mixed_types_are_rejected():
         small().fit(Frame(X, ["a", 1, "c", "d"]), LABELS)
 
 
+def test_subnormal_halves_are_the_same_floats():
+    X, y = blobs()
+    model = small(max_iter=3).fit(X, y)
+    halves = np.full(X.shape, 2.0**-24, np.float16)
+    halves[1::2] = -(2.0**-24)
+    expected = model.predict_proba(np.where(np.arange(len(X)) % 2, -(2.0**-24), 2.0**-24)[:, None] * np.ones(X.shape))
+    np.testing.assert_array_equal(model.predict_proba(halves), expected)
+
+
 # Refusals
 
 
