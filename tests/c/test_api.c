@@ -230,8 +230,11 @@ static void test_epoch(void)
     double rates[8] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
-        rates[2] = bad[i];
-        INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
+        for (int k = 0; k < 3; k += 2) {
+            rates[k] = bad[i];
+            INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
+            rates[k] = 0.1;
+        }
     }
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = -1);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);

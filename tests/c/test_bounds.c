@@ -184,8 +184,29 @@ static void test_unknown_probabilities(void)
         CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
 }
 
+/* A sum that overflows, of as many inputs as are checked at once, is no fault of an input. */
+static void test_overflow_of_a_chunk(void)
+{
+    enum { WIDE = 128 };
+    static const int64_t sizes[] = {WIDE, 1};
+    static const int32_t activation = CMLP_ACTIVATION_IDENTITY;
+    static float ends[WIDE], weights[WIDE + 1], outputs[2];
+    void *low_end[] = {outputs}, *high_end[] = {outputs + 1};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
+                                    .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    for (int i = 0; i < WIDE; i++) ends[i] = 9, weights[i] = 3e38f;
+    lower = upper = cmlp_dense_rows(ends, CMLP_FLOAT32, 1, WIDE);
+    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_OK);
+    CHECK(isnan(outputs[0]) && isnan(outputs[1]));
+    ends[0] = INFINITY;
+    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_ERROR_INPUT && !run.bad_column);
+}
+
 int main(void)
 {
+    test_overflow_of_a_chunk();
     test_one_layer_reaches_the_bounds(CMLP_FLOAT32);
     test_one_layer_reaches_the_bounds(CMLP_FLOAT64);
     for (double scale = 1; scale < 1e4; scale *= 10) {

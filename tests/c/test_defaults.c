@@ -74,6 +74,23 @@ static void test_targets_of_ignored_rows(void)
     x[0] = first;
 }
 
+/* The target of a row of weight 0 must be finite, in each column. */
+static void test_bad_targets_of_ignored_rows(void)
+{
+    static float targets[64 * 8];
+    const double weight = f.weights[0];
+    f.weights[0] = 0;
+    for (int64_t j = 0; j < f.n_out; j++)
+        for (call c = COST; c <= GRADIENT; c++) {
+            fixture_reset(&f, c);
+            for (int64_t i = 0; i < f.n * f.n_out; i++) targets[i] = i == j ? NAN : 0.5f;
+            f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n);
+            f.objective.row_weights = f.weights;
+            CHECK(fixture_call(&f, c) == CMLP_ERROR_TARGET && f.run.bad_row == 0 && f.run.bad_column == j);
+        }
+    f.weights[0] = weight;
+}
+
 /* Without contiguous columns there is no default row stride. */
 static void test_missing_row_stride(void)
 {
@@ -146,6 +163,7 @@ int main(void)
     test_strides();
     test_penalties();
     test_targets_of_ignored_rows();
+    test_bad_targets_of_ignored_rows();
     test_missing_row_stride();
     test_repeat();
     test_numbers();

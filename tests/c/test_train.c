@@ -310,6 +310,20 @@ static void test_too_large_input(fixture *f)
     }
 }
 
+/* The first column can be the bad one, in each call that reads rows. */
+static void test_bad_first_column(fixture *f)
+{
+    const int64_t row = f->order[2 * f->shape.batch + 1];
+    for (call c = FORWARD; c < CALLS; c++) {
+        if (c == STEP) continue;
+        fixture_reset(f, c);
+        const double kept = get(f->shape.dtype, f->x, row * f->n_in);
+        put(f->shape.dtype, f->x, row * f->n_in, NAN);
+        CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT && f->run.bad_row == row && f->run.bad_column == 0);
+        put(f->shape.dtype, f->x, row * f->n_in, kept);
+    }
+}
+
 static void test_bad_target(fixture *f, int column)
 {
     double y[70 * 4];
@@ -378,6 +392,7 @@ int main(void)
         test_cancel_others(&f);
         test_bad_input(&f);
         test_too_large_input(&f);
+        test_bad_first_column(&f);
         test_bad_target(&f, 0);
         test_bad_target(&f, 3);
         test_divergence(&f);

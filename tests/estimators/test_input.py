@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from helpers import peak_memory
+from scipy import sparse
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -159,3 +160,30 @@ def test_column_names_in_only_one_of_fit_and_predict_warn():
 def test_column_names_of_mixed_types_are_rejected():
     with pytest.raises(TypeError, match="all input features have string names"):
         small().fit(Frame(X, ["a", 1, "c", "d"]), LABELS)
+
+
+def test_subnormal_halves_are_the_same_floats():
+    X, y = blobs()
+    model = small(max_iter=3).fit(X, y)
+    halves = np.full(X.shape, 2.0**-24, np.float16)
+    halves[1::2] = -(2.0**-24)
+    expected = model.predict_proba(np.where(np.arange(len(X)) % 2, -(2.0**-24), 2.0**-24)[:, None] * np.ones(X.shape))
+    np.testing.assert_array_equal(model.predict_proba(halves), expected)
+
+
+# Refusals
+
+
+def test_an_entry_that_is_no_number_is_named_by_its_place():
+    with pytest.raises(TypeError, match=r"X cannot be converted to numbers: .* \(row 1, column 0\)$"):
+        small().fit([[1.0, 2.0], [object(), 1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
+def test_the_first_infinite_value_is_found_behind_many_rows(convert):
+    X, y = blobs()
+    model = small(max_iter=3).fit(X, y)
+    rows = np.zeros((9000, X.shape[1]))
+    rows[5000, 1] = rows[8999, 0] = np.inf
+    with pytest.raises(ValueError, match=r"contains infinity .* at row 5000, column 1\.$"):
+        model.predict(convert(rows))

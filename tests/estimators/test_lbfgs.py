@@ -242,3 +242,13 @@ def test_divergence_at_the_starting_point_keeps_the_previous_model():
     np.testing.assert_array_equal(flat(model), before)
     with pytest.raises(cmlp.NonFiniteInputError):
         model.fit(np.full((20, 4), np.nan), np.arange(20.0))
+
+
+def test_penalties_of_layers_are_part_of_the_loss_of_several_outputs():
+    X, _ = blobs()
+    y = X[:, :2]
+    model = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", max_iter=3, alpha=[0.1, 0.3], random_state=0)
+    model.fit(X, y)
+    squares = [float(np.vdot(weights, weights)) for weights in model.coefs_]
+    penalty = (0.1 * squares[0] + 0.3 * squares[1]) / 2 / len(X)
+    assert model.loss_ == pytest.approx(np.square(model.predict(X) - y).mean() / 2 + penalty)

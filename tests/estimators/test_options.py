@@ -343,3 +343,8 @@ def test_documented_losses_are_those_accepted():
         assert len(documented) > 3
         for loss in documented:
             kind(loss=loss, **COMMON).fit(X, LABELS if kind is MLPClassifier else COUNTS + 1)
+
+
+def test_rates_of_0_are_no_dropout():
+    without, zeros = (MLPClassifier(**COMMON, dropout=rates).fit(X, LABELS) for rates in (0.0, [0.0, 0.0]))
+    assert (flat(without) == flat(zeros)).all()

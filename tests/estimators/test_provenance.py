@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from estimator_cases import interrupted_at
 from helpers import labels, uniform
-from model_files import repaired, split
+from model_files import quoted, read, repaired, split
 from optional import package
 from record_hashes import hash_of_rows
 from recorded_fits import record_of
@@ -442,17 +442,38 @@ def test_a_record_needs_a_link_for_each_step(links, parameters, tmp_path):
         cmlp.load(tmp_path / "m.cmlp")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "[1]", '[{"networks":[]}]', "RECORD2", '[{"data":{"X":"ab"}}]'])
-def test_damaged_records_are_refused(text, tmp_path):
-    model = fitted(max_iter=1)
-    kept = model._model.state.provenance
-    if text == "RECORD2":
-        kept["networks"].append(kept["networks"][0])
-    else:
-        model._model.state.provenance = {**kept, "data": {"X": text}}
-    model.save(tmp_path / "m.cmlp")
-    with pytest.raises(cmlp.ModelFormatError, match="'provenance' has"):
-        cmlp.load(tmp_path / "m.cmlp")
+def with_chain(record, **changes):
+    return [{**record, "networks": [{**record["networks"][0], **changes}]}]
+
+
+DAMAGED = {
+    "no list": lambda record: record,
+    "an empty list": lambda record: [],
+    "no record": lambda record: [1],
+    "a record of numbers": lambda record: [{**record, "networks": 5}],
+    "only networks": lambda record: [{"networks": []}],
+    "two networks": lambda record: [{**record, "networks": record["networks"] * 2}],
+    "a chain that is a number": lambda record: [{**record, "networks": [1]}],
+    "a chain without an end": lambda record: [{**record, "networks": [{"every": 1, "links": []}]}],
+    "an end that is a number": lambda record: with_chain(record, end=1),
+    "an end of text": lambda record: with_chain(record, end=["1", 0]),
+    "links that are a text": lambda record: with_chain(record, links="0" * 64),
+    "a link that is short": lambda record: with_chain(record, links=["0" * 63]),
+    "a hash that is short": lambda record: [{**record, "data": {"X": "ab"}}],
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_damaged_records_are_refused(case, tmp_path):
+    path = tmp_path / "m.cmlp"
+    fitted(max_iter=1).save(path)
+    text, data = split(path.read_bytes())
+    stored = read(path.read_bytes())[0]["provenance"]
+    damaged = json.dumps(DAMAGED[case](json.loads(stored)[-1]), separators=(",", ":"))
+    assert text.count(quoted(stored).encode()) == 1
+    path.write_bytes(repaired(text.replace(quoted(stored).encode(), quoted(damaged).encode()), data))
+    with pytest.raises(ModelFormatError, match=r"'provenance' (has|is)"):
+        cmlp.load(path)
 
 
 def test_fits_in_threads_are_recorded_alone():

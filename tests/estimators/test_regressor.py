@@ -207,3 +207,10 @@ def test_large_targets_in_float32_do_not_diverge():
     X, y = curve()
     model = small(max_iter=2).fit(X.astype(np.float32), 1e15 * y)
     assert np.isfinite(model.loss_curve_).all()
+
+
+def test_the_score_of_one_row_is_not_defined():
+    X, y = curve()
+    model = small().fit(X, y)
+    with pytest.warns(UserWarning, match="R.2 score is not well-defined with less than two samples"):
+        assert np.isnan(model.score(X[:1], y[:1]))

@@ -370,6 +370,20 @@ WRONG["history"] += [
 ]
 
 
+def test_labels_of_a_file_may_be_the_smallest_subnormal_halves(path):
+    """They have every bit; half of the smallest one is no half, and is refused."""
+    classifier().fit(X, Y).save(path)
+    labels = '{"kind":"labels","dtype":"float16","values":[-5.960464477539063e-08,%s,6.097555160522461e-05]}'
+    path.write_bytes(changed_strings(path, classes=labels % "5.960464477539063e-08"))
+    model = cmlp.load(path)
+    assert model.classes_.dtype == np.float16 and model.classes_.view(np.uint16).tolist() == [0x8001, 0x0001, 0x03FF]
+    model.save(path)
+    assert cmlp.load(path).classes_.view(np.uint16).tolist() == [0x8001, 0x0001, 0x03FF]
+    path.write_bytes(changed_strings(path, classes=labels % "2.9802322387695312e-08"))
+    with pytest.raises(ModelFormatError):
+        cmlp.load(path)
+
+
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
 def test_invalid_metadata_raise(path, key, value):
     classifier().fit(X, Y).save(path, include_training_state=True)

@@ -117,6 +117,16 @@ def test_a_classifier_of_two_classes_has_one_output(path):
     refuse(path, with_string(text, "classes", labels), data, "a classifier of two classes has one output")
 
 
+def test_a_file_needs_no_example(path):
+    network = Network([4, 3], random_state=0)
+    network.save(path)
+    text, data = split(path.read_bytes())
+    text, n = re.subn(rb',"example\.input":\{[^}]*\},"example\.output":\{[^}]*\}', b"", text)
+    assert n == 1
+    path.write_bytes(repaired(text, data[: network.params.nbytes]))
+    assert cmlp.load(path).params.tobytes() == network.params.tobytes()
+
+
 # ------------------------------------------------------------------------------------------------------------ tables
 
 

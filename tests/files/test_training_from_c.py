@@ -96,6 +96,12 @@ def test_training_continues_with_the_same_bits(path, ways):
     assert all(map(np.array_equal, one.coefs_, other.coefs_))
 
 
+def test_a_program_need_not_have_drawn_any_number(path):
+    """Without shuffling, the position in the random numbers is 0."""
+    as_of_c(path, MLPClassifier((5,), batch_size=8, max_iter=3, shuffle=False, **ENDLESS).fit(X, Y))
+    assert cmlp.load(path).n_iter_ == 3
+
+
 def test_resume_checks_parameters_and_rows(path):
     as_of_c(path, MLPClassifier((5,), batch_size=8, max_iter=3, **ENDLESS).fit(X, Y))
     with pytest.raises(ValueError, match="alpha"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -102,22 +103,18 @@ class Workshop:
         return mutants[:n]
 
     def killer_of(self, mutant: Mutant) -> str | None:
-        """Return the first file of tests that fails with a mutant."""
+        """Return the first test that fails with a mutant."""
         path = self.tree / "src/cmlp" / mutant.file
         original = path.read_text()
         environment = {**os.environ, "PYTHONPATH": str(self.tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
         try:
             path.write_text(mutant.text)
-            for test in self.rows[mutant.file]["tests"]:
-                command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", test]
-                try:
-                    done = subprocess.run(
-                        command, cwd=self.tree, env=environment, capture_output=True, timeout=600, check=False
-                    )
-                except subprocess.TimeoutExpired:
-                    return test
-                if done.returncode:
-                    return test
-            return None
+            done = subprocess.run([*command, *self.rows[mutant.file]["tests"]], cwd=self.tree, env=environment,
+                                  capture_output=True, text=True, timeout=600, check=False)  # fmt: skip
+            found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+            return (found[1] if found else "an error") if done.returncode else None
+        except subprocess.TimeoutExpired:
+            return "the limit of time"
         finally:
             path.write_text(original)

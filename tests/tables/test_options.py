@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from optional import package
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
@@ -125,3 +126,26 @@ def test_warm_start_with_other_classes_raises():
     model = fitted(TabularClassifier, Y > 0, warm_start=True, n_epochs=2)
     with pytest.raises(ValueError, match=r"needs the classes of the model, \[False, True\], got \[-1, 0, 1\]"):
         model.fit(X, np.sign(Y.round()).astype(int))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model: model.predict(X[:0]), r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
+        (lambda model: model.fit(X, Y > 0, X_val=X[:0], y_val=[]), "X_val must have at least one row"),
+        (lambda model: model.calibrate(X, np.eye(2, dtype=int)[(Y > 0) * 1]), "needs one label per row, got y of"),
+        (lambda model: model.save("model", include_training_state=True), "include_training_state must be False"),
+    ],
+)
+def test_calls_that_a_table_cannot_answer_raise(call, message):
+    model = fitted(TabularClassifier, Y > 0, n_epochs=1, keep_background=1)
+    with pytest.raises(ValueError, match=message):
+        call(model)
+
+
+def test_frames_need_columns_of_numbers_or_categories():
+    pandas = package("pandas")
+    with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\) \(shape=\(120, 0\)\)"):
+        TabularRegressor(**TINY).fit(pandas.DataFrame(index=range(120)), Y)
+    with pytest.raises(ValueError, match="column 'z' must be numbers or categories, got dtype complex128"):
+        TabularRegressor(**TINY).fit(pandas.DataFrame({"z": X[:, 0] * 1j}), Y)

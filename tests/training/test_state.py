@@ -135,6 +135,7 @@ def test_arrays_in_another_byte_order_are_converted(name):
         ({"params": [1.0]}, "params must be a 1-D array of float32 or float64, got list"),
         ({"best": np.zeros((2, 2))}, "best must be a 1-D array"),
         ({"order": np.zeros(3)}, "order must be a 1-D array of int64"),
+        ({"sums": np.zeros(2)}, r"is damaged: sums has the shape \(2,\)"),
         ({"schedule": {"name": "cosine"}}, "is damaged"),
         ({"schedule": {"name": "constant", "rate": 1.0}}, "is damaged"),
         ({"schedule": None}, "is damaged"),

@@ -348,3 +348,20 @@ def test_estimators_without_parameters_have_no_network():
     np.testing.assert_array_equal(model.network_.forward([[1.0, 2.0]]), [[1.0, 2.0]])
     with pytest.raises(AttributeError, match="network_ cannot be assigned"):
         model.network_ = Network([2, 2])
+
+
+def test_rows_of_probabilities_train_like_classes():
+    """A row of one 1 is trained, and scored, like the index of its place."""
+    X, y = blobs()
+    rows = np.eye(3)[y]
+    of_rows, of_classes = trainer(max_iter=4), trainer(max_iter=4)
+    of_rows.run(X, rows, X_val=X, y_val=rows)
+    of_classes.run(X, y, X_val=X, y_val=y)
+    assert outcome(of_rows) == outcome(of_classes)
+    assert len(of_rows.validation_scores) == 4
+
+
+def test_scores_that_the_targets_do_not_have_are_refused():
+    X, y = blobs()
+    with pytest.raises(ValueError, match=r"scoring must be None, 'loss', 'accuracy' or a callable .*, got 'r2'"):
+        trainer(early_stopping=True, scoring="r2").run(X, y)

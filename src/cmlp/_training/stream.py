@@ -83,9 +83,8 @@ class StreamFeed(Feed):
                 whole = begin + max(0, end - begin - 1) // batch_size * batch_size if not n_waiting else begin
                 if whole > begin:
                     yield self._in_place(block, state, order, begin, whole, start)
-                if end > whole:
-                    waiting.append(_copied(block, order, whole, end))
-                    n_waiting += end - whole
+                waiting.append(_copied(block, order, whole, end))
+                n_waiting += end - whole
                 del block
             self._count(n_rows, f" in epoch {state.epoch + 1}")
             state.n_rows = n_rows
