@@ -21,7 +21,7 @@ CARDS = {
     5: ("An edge detector", "[painting, weightsInto(1, 12).filter((w) => w < 0).length > 50]", [True, True]),
     6: ("The bias", "[painting, network.params[layerOf(1).b + 12]]", [False, -5]),
     7: ("At the start", "[network === learner, costs.length]", [True, 0]),
-    8: ("Downhill", "[network === learner, running]", [True, True]),
+    8: ("Downhill", "[network === learner, running, costs.length]", [True, False, 0]),
     9: ("A hill", "[network === learner, $('hill').hidden]", [True, False]),
     10: ("Backpropagation", "[wishing, isRight(network, examples.all[shown.example])]", [True, False]),
     11: ("Four neurons", "[network === trained, $('chain').hidden]", [True, False]),
@@ -75,6 +75,7 @@ def test_lesson_gives_back_what_was_drawn_and_learned(fragment, watch, path):
     page.draw(DIGITS[1])
     page.press("PageDown")
     page.page.locator("#card-numbers button").nth(7).click()
+    page.page.locator("#run").click()
     page.until("costs.length > 3")
     page.page.locator("#lesson-button").click()
     page.until("lessonCard() === 0 && !running")
