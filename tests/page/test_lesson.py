@@ -107,6 +107,26 @@ def test_card_on_the_cost_shows_it(watch, path, data):
     assert page.evaluate("costs") == [first]
 
 
+LEARN = """([stepRate, steps]) => {
+    restart(1);
+    for (let k = 0; k < steps; k++) learn(stepRate, 10);
+    measure();
+    const cost = meanCost(examples.train.slice(0, 100));
+    return [Math.round(100 * measured.at(-1)[1]), cost, max(...learner.forward(input).a[last])];
+}"""
+
+
+def test_learning_rates_of_the_card_on_learning(watch, story_path):
+    """The figures of the lecture's plan; 32 is the end of the slider."""
+    page = watch(story_path, "#lesson=8")
+    assert [page.evaluate(LEARN, [2, steps])[0] for steps in (500, 1000)] == [77, 84]
+    assert page.evaluate(LEARN, [0.1, 1000])[0] == 14
+    page.page.locator("#rate").fill("1.5")
+    right, cost, largest = page.evaluate(LEARN, [page.evaluate("rate()"), 100])
+    assert page.text("#rate-value") == "32"
+    assert right < 10 and cost == pytest.approx(1, abs=0.005) and largest < 1e-3
+
+
 def test_new_fragment_in_the_address_opens_its_card(watch, path):
     page = watch(path, "#lesson=2")
     with page.page.expect_event("load"):
