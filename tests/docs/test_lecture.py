@@ -21,9 +21,9 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 CODE = PYTHON.findall(EXERCISES.partition("## On the computer")[2])[0]  # with which exercises 8 to 11 begin
 
 
-@pytest.mark.parametrize("column, length", [(0, 90), (1, 45)])
+@pytest.mark.parametrize("column, length", [(0, 90), (1, 45), (2, 90)])
 def test_plan_fits_its_minutes(column, length):
-    rows = [row.split("|")[1 + column].strip() for row in re.findall(r"^\| \d.*", PLAN, re.MULTILINE)]
+    rows = [row.split("|")[1 + column].strip() for row in re.findall(r"^\| [\d–].*", PLAN, re.MULTILINE)]
     spans = [tuple(map(int, row.split("–"))) for row in rows if row != "–"]
     assert spans[0][0] == 0 and spans[-1][1] == length
     assert all(before[1] == after[0] and after[0] < after[1] for before, after in pairwise(spans))
@@ -31,15 +31,20 @@ def test_plan_fits_its_minutes(column, length):
 
 def test_both_plans_have_the_cost_and_say_when_backpropagation_is_left_out():
     (cost,) = re.findall(r"^\| \S+ \| (\S+) \|.*The cost of one example", PLAN, re.MULTILINE)
-    cards = re.findall(r"^\| \d\S* \| (\S+) \| (\d+(?:, \d+)?):", PLAN, re.MULTILINE)
-    assert [int(card) for _, names in cards for card in names.split(", ")] == list(range(1, 13))
+    cards = re.findall(r"^\| \d\S* \| \S+ \| \S+ \| (\d+(?:, \d+)?):", PLAN, re.MULTILINE)
+    assert [int(card) for names in cards for card in names.split(", ")] == list(range(1, 13))
     assert re.fullmatch(r"\d+–\d+", cost) and 'the gradient "can be computed"' in PLAN
 
 
 def test_handout_is_the_exercises_without_answers_and_without_python():
     without = re.sub(r"<details>.*?</details>\s*", "", EXERCISES, flags=re.DOTALL).partition("## On the computer")[0]
-    assert HANDOUT.partition("## 1.")[2].strip() == without.partition("## 1.")[2].strip()
-    assert not PYTHON.findall(HANDOUT) and HANDOUT.count("![") == 2
+    questions = re.sub(r"(<hr class=\"line\">)+\n\n?", "", HANDOUT)
+    assert questions.partition("## 1.")[2].strip() == without.partition("## 1.")[2].strip()
+    assert not PYTHON.findall(HANDOUT) and HANDOUT.count('"line"') > 20
+    table = [
+        re.findall(r"-?\d[.\d]*", row.replace("−", "-")) for row in re.findall(r"^\| .*\d.*", HANDOUT, re.MULTILINE)
+    ]
+    assert table == [[f"{z}" for z in range(-3, 4)], [f"{1 / (1 + np.exp(-z)):.2f}" for z in range(-3, 4)]]
 
 
 def test_answers_about_the_page_are_those_of_the_network():
@@ -56,6 +61,15 @@ def test_answers_about_the_page_are_those_of_the_network():
     assert all(f"{slope:.3f}".replace("-", "−") in EXERCISES for slope in slopes)
     predicted = (before - 1) ** 2 + 0.2 * np.prod(slopes)
     assert f"to {predicted:.4f}. Measured: {(after - 1) ** 2:.4f}." in EXERCISES
+    noise = np.random.RandomState(1).randint(0, 256, (1000, 784)).astype(np.uint8)
+    largest = net.forward(noise).max(axis=1)
+    bright, none = (largest > 0.9).sum(), (largest < 0.05).sum()
+    for text in (EXERCISES, PLAN):
+        assert f"{bright} have an output above 0.9, and {none} have none above 0.05" in text.replace(
+            "\n  ", " "
+        ).replace("\n", " ")
+    right = (net.forward(data.X_test[:300]).argmax(axis=1) == data.y_test[:300]).sum()
+    assert f"{right}, or {right / 300:.1%}".replace("%", " %") in PLAN
 
 
 def test_notebook_ends_with_the_code_of_the_exercises():
@@ -65,11 +79,16 @@ def test_notebook_ends_with_the_code_of_the_exercises():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(8, 12))
+@pytest.mark.parametrize("number", ["8. ", "9. ", "10. ", "11. ", "Your turn"])
 def test_answer_needs_the_code_above_the_exercises_only(number, capsys):
     names = {}
     exec(CODE, names)
-    answer = EXERCISES.partition(f"## {number}. ")[2].partition("\n## ")[0]
+    answer = EXERCISES.partition(f"## {number}")[2].partition("\n## ")[0]
     for code in PYTHON.findall(answer):
         exec(code, names)
-    assert capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(text in printed for text in re.findall(r"```text\n(.*?)```", answer, re.DOTALL))
+    assert (
+        printed
+        and [line for line in re.findall(r"^print.*  # (.*)", answer, re.MULTILINE) if line not in printed] == []
+    )

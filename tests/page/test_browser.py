@@ -146,6 +146,14 @@ def test_of_a_hundred_drawn_digits_ninety_are_right(watch, story_path):
     assert len(right) == 100 and sum(right) >= 90, {d: sum(right[10 * d : 10 * d + 10]) for d in range(10)}
 
 
+@pytest.mark.parametrize("upstroke, answer", [([400, 280], 1), ([260, 300], 7), ([300, 420], 3)])
+def test_one_with_a_long_upstroke_is_read_as_another_digit(upstroke, answer, watch, story_path):
+    """Most ones of MNIST are a single stroke; the lecture's plan warns of this."""
+    drawn = [[upstroke, [540, 180], [540, 850]]]
+    page = watch(story_path)
+    assert page.evaluate("(one) => winner(trained.forward(toImage(one)).a[last])", drawn) == answer
+
+
 def test_touch_draws_and_does_not_scroll(watch, path):
     page = watch(path, viewport={"width": 390, "height": 844}, has_touch=True)
     page.press("c")

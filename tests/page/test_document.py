@@ -59,6 +59,18 @@ def test_page_contains_the_formatted_sources_without_comments():
         ]
 
 
+def test_page_with_the_bundled_digits_names_their_source_and_licence():
+    net, X = Network([784, 16, 16, 10], "logistic", output="logistic", random_state=0), np.eye(784)[:20]
+    page, own = page_of(document_of(net)).html, page_of(document_of(net), (X, np.arange(20) % 10) * 2).html
+    for text in (
+        "% of 1,000 test digits",
+        "MNIST by Yann LeCun, Corinna Cortes and Christopher Burges",
+        "CC BY-SA 3.0",
+    ):
+        assert text in page and text not in own
+    assert "% of 20 test images right" in own
+
+
 def test_page_with_fields_is_small():
     X, y = rows(4), np.arange(20) % 3
     assert code_size(page_of(document_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE

@@ -54,10 +54,13 @@ def test_ball_steps_against_the_slope_of_the_plane(opened, at):
     assert last == pytest.approx(at(after), rel=1e-6)
 
 
-@pytest.mark.parametrize("rate, words", [(-1, "creeps"), (0.5, "rolls downhill"), (0.9, "leaps across")])
+@pytest.mark.parametrize(
+    "rate, words", [(-1, "creeps"), (0.5, "rolls downhill"), (0.9, "leaps across"), (1.2, "leaps out")]
+)
 def test_learning_rate_decides_how_the_ball_rolls(rate, words, opened):
     opened.evaluate("(rate) => { $('hill-rate').value = rate; putBall([0, 0]); return roll(); }", rate)
     assert words in opened.text("#rolled")
+    assert (opened.evaluate("hill.cost < hill.level")) == (not words.startswith("leaps"))
 
 
 def test_ball_is_dragged_pushed_and_put_back(opened):

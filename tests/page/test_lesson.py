@@ -21,7 +21,7 @@ CARDS = {
     5: ("An edge detector", "[painting, weightsInto(1, 12).filter((w) => w < 0).length > 50]", [True, True]),
     6: ("The bias", "[painting, network.params[layerOf(1).b + 12]]", [False, -5]),
     7: ("At the start", "[network === learner, costs.length]", [True, 0]),
-    8: ("Downhill", "[network === learner, running]", [True, True]),
+    8: ("Downhill", "[network === learner, running, costs.length]", [True, False, 0]),
     9: ("A hill", "[network === learner, $('hill').hidden]", [True, False]),
     10: ("Backpropagation", "[wishing, isRight(network, examples.all[shown.example])]", [True, False]),
     11: ("Four neurons", "[network === trained, $('chain').hidden]", [True, False]),
@@ -75,6 +75,7 @@ def test_lesson_gives_back_what_was_drawn_and_learned(fragment, watch, path):
     page.draw(DIGITS[1])
     page.press("PageDown")
     page.page.locator("#card-numbers button").nth(7).click()
+    page.page.locator("#run").click()
     page.until("costs.length > 3")
     page.page.locator("#lesson-button").click()
     page.until("lessonCard() === 0 && !running")
@@ -104,6 +105,26 @@ def test_card_on_the_cost_shows_it(watch, path, data):
     page.page.locator("#step").click()
     page.settle()
     assert page.evaluate("costs") == [first]
+
+
+LEARN = """([stepRate, steps]) => {
+    restart(1);
+    for (let k = 0; k < steps; k++) learn(stepRate, 10);
+    measure();
+    const cost = meanCost(examples.train.slice(0, 100));
+    return [Math.round(100 * measured.at(-1)[1]), cost, max(...learner.forward(input).a[last])];
+}"""
+
+
+def test_learning_rates_of_the_card_on_learning(watch, story_path):
+    """The figures of the lecture's plan; 32 is the end of the slider."""
+    page = watch(story_path, "#lesson=8")
+    assert [page.evaluate(LEARN, [2, steps])[0] for steps in (500, 1000)] == [77, 84]
+    assert page.evaluate(LEARN, [0.1, 1000])[0] == 14
+    page.page.locator("#rate").fill("1.5")
+    right, cost, largest = page.evaluate(LEARN, [page.evaluate("rate()"), 100])
+    assert page.text("#rate-value") == "32"
+    assert right < 10 and cost == pytest.approx(1, abs=0.005) and largest < 1e-3
 
 
 def test_new_fragment_in_the_address_opens_its_card(watch, path):

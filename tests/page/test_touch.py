@@ -108,6 +108,23 @@ def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
     assert np.abs(page.evaluate("[...shown.change]")).sum() <= change.sum() * 1.01
 
 
+def test_anything_is_the_brightest_other_digit_that_can_be_reached(watch, story_path):
+    """The 9 of the lesson's last card: no change makes it a 4, the second answer."""
+    page = watch(story_path, "#example=507")
+    changes = page.evaluate("() => labels.map((_, digit) => sum([...foolingChange(input, digit)].map(abs)))")
+    percent = [f"{100 * change / 784:.1f}" for change in changes]
+    assert percent == ["0.0", "3.5", "3.1", "4.1", "0.0", "0.0", "5.3", "2.7", "3.1", "0.0"]
+    outputs = page.evaluate("[...answers]")
+    assert np.argsort(outputs)[::-1][:3].tolist() == [9, 4, 8]
+    page.page.locator("#fool").click()
+    page.until("shown.share === 1")
+    page.settle()
+    assert page.text("#fool-text").startswith("9 → 8: each pixel changed by 3.1 % on average.")
+    page.page.locator("#fool-target").select_option("4")
+    page.settle()
+    assert page.text("#fool-text") == "9 → 4: no such change was found."
+
+
 def test_slopes_of_a_lead_equal_differences(watch, path):
     page = watch(path)
     page.press("7")

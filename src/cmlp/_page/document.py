@@ -43,6 +43,7 @@ def page_of(
         described.use_data(data)
     examples = default_digits(described) if data is None else Examples(described, data)
     parts = _texts(described, examples, title) | {
+        "credit": asset("credit.html") if data is None and examples is not None else "",
         "theme": 'document.documentElement.dataset.theme = "dark";',
         "style": _style(described),
         "script": _script(described, examples),
@@ -54,8 +55,7 @@ def page_of(
 
 def _style(model: Described) -> str:
     """Return the style: only the files that this page needs."""
-    names = ["base", "page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])]
-    return style(names)
+    return style(["base", "page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])])
 
 
 def _script(model: Described, examples: Examples | None) -> str:
@@ -128,15 +128,15 @@ def _title(model: Described) -> str:
 
 def _facts(model: Described, examples: Examples | None) -> str:
     facts = f"{model.net.n_params:,} weights and biases"
-    accuracy = None if examples is None else examples.accuracy()
-    return facts if accuracy is None else f"{facts}; {100 * accuracy:.1f} % of test {model.noun}s right"
+    if examples is None or (accuracy := examples.accuracy()) is None:
+        return facts
+    return f"{facts}; {100 * accuracy:.1f} % of {len(examples.test[1]):,} test {model.noun}s right"
 
 
 def _keys(model: Described, has_examples: bool) -> str:
     """Return the list of the keys of this page."""
-    noun = model.noun
-    keys = ["0–9 a test digit"] if has_examples and noun == "digit" else []
-    keys += [f"t test {noun}", *(["m next mistake"] if model.kind != "numbers" else [])] if has_examples else []
+    keys = ["0–9 a test digit"] if has_examples and model.noun == "digit" else []
+    keys += [f"t test {model.noun}", *(["m next mistake"] if model.kind != "numbers" else [])] if has_examples else []
     keys += ["n noise" if model.is_image else "n random values", "c clear", *(["z undo"] if model.is_image else [])]
     keys += ["w wishes", *(["s step", "space run"] if has_examples else []), "Esc close"]
     return " · ".join(keys)

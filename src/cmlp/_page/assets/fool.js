@@ -35,14 +35,17 @@ function foolingChange(image, target) {
 	return isFooled(changed) ? part(share).map((value, i) => value - image[i]) : image.map(() => 0);
 }
 
-/** Turns the image into one that is read as the chosen answer, or as the one that is second now. */
+/** Turns the image into one that is read as the chosen answer, or as any other: the one with the largest output first. */
 function fool() {
-	let target = $("fool-target").selectedIndex - 1;
+	const chosen = $("fool-target").selectedIndex - 1;
 	const plain = plainInput();
 	const outputs = network.forward(plain).a[last];
 	const before = winner(outputs);
-	if (target < 0 || target === before) target = second(outputs, before);
-	show({ ...unchanged(), plain, before, target, change: foolingChange(plain, target), share: 0 });
+	const others = range(sizes[last]).filter((j) => j !== before && (chosen < 0 || chosen === before || chosen === j));
+	others.sort((p, q) => outputs[q] - outputs[p]);
+	let change;
+	const target = others.find((j) => (change = foolingChange(plain, j)).some(abs)) ?? others[0];
+	show({ ...unchanged(), plain, before, target, change, share: 0 });
 	const start = matchMedia("(prefers-reduced-motion: reduce)").matches ? -1e9 : performance.now();
 	grow(shown, start);
 }

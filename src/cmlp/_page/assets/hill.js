@@ -85,6 +85,7 @@ async function roll() {
 	if (!now.ball) return;
 	putBall(now.ball[0]);
 	now.rolling = true;
+	const first = now.cost;
 	while (now.rolling && now.ball.length <= HILL_STEPS && isOnMap(pointOf(now.ball.at(-1)))) {
 		stepBalls(hillRate());
 		requestPaint();
@@ -99,9 +100,11 @@ async function roll() {
 	const verdict =
 		turns.length > now.ball.length / 2
 			? "It leaps across the valley: the steps are too long."
-			: hypot(...now.ball.at(-1).map((at, k) => at - now.ball[0][k])) < 8 * now.unit
-				? "It creeps: the steps are short, or the slope is gentle."
-				: "It rolls downhill.";
+			: now.cost > first
+				? "It leaps out of the valley: the steps are too long."
+				: hypot(...now.ball.at(-1).map((at, k) => at - now.ball[0][k])) < 8 * now.unit
+					? "It creeps: the steps are short, or the slope is gentle."
+					: "It rolls downhill.";
 	const ends = `After ${now.ball.length - 1} steps the cost is ${number(now.cost)}; in all directions ${number(now.freeCost)}. `;
 	write("rolled", ends + verdict + (isOnMap(pointOf(now.ball.at(-1))) ? "" : " It has left the map."));
 }

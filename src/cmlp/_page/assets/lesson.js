@@ -11,7 +11,7 @@ const CARDS = [
 	() => showDetector(0),
 	() => showDetector(-5),
 	() => showLearner(),
-	() => run(true),
+	() => use(learner),
 	showHill,
 	() => {
 		findMistake();
