@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -160,6 +161,20 @@ def test_example_in_the_documentation(tmp_path):
     zeros = np.zeros((1, 5), np.float32)
     expected = f"{model.predict(zeros)[0]}: {model.predict_proba(zeros).max():.3f}\n"
     assert run(build(tmp_path, source, NATIVE)).decode() == expected
+
+
+def test_clang_uses_the_multiply_add_of_a_cortex_m4(digits):
+    """It makes a call of `__builtin_fmaf` there, and does not define GCC's macro."""
+    _, folder = digits
+    headers = Path("/usr/include/newlib")
+    if not shutil.which("clang") or not headers.exists():
+        pytest.skip("needs clang and the headers of newlib")
+    source = '#include "digits.h"\nint answer(const unsigned char *x) { return digits_classify_u8(x); }\n'
+    command = "clang -target arm-none-eabi -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -S"
+    options = ["-isystem", headers, "-I", folder, "-x", "c", "-", "-o", "-"]
+    done = subprocess.run([*command.split(), *options], input=source, capture_output=True, text=True, check=True)
+    assert "vfma.f32" in done.stdout
+    assert "fmaf" not in done.stdout
 
 
 @pytest.mark.slow

@@ -98,6 +98,8 @@ def test_example_in_the_documentation(tmp_path):
     written, program = re.findall(r"```(?:python|c)\n(.*?)```", text, re.DOTALL)[:2]
     names = {"path": tmp_path / "flats.h"}
     exec(written.replace('"flats.h"', "path"), names)
+    sizes = names["flats"].to_c(names["path"])
+    assert f"# {sizes}\n" in written
     expected = f"{names['flats'].predict([[20.0, 'north']])[0]:.0f}\n"
     assert run(build(tmp_path, program, NATIVE)).decode() == expected
 

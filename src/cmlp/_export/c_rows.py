@@ -25,7 +25,7 @@ def parts_of_rows(document: ModelDocument, prefix: str) -> Parts:
     labels, scale, combination = document.labels, document.input_scale, document.combination
     meaning = "the outputs" if labels is None else _MEANINGS.get(labels.kind, "the probability of each label")
     shifted = isinstance(scale, tuple)
-    answers = ["classify(x)", "classify_u8(x)", *(["classify_f64(x)"] if shifted else [])]
+    answers = ["classify(x)", f"{prefix}_classify_u8(x)", *([f"{prefix}_classify_f64(x)"] if shifted else [])]
     about = []
     if shifted:
         about = ["", "Inputs are raw: each has its own shift and factor, as in Python. Pass large numbers as double:"]

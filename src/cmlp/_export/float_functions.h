@@ -7,7 +7,14 @@
  *   zero, which changes no result here.
  * - Every other operation has its own float variable, because compilers with FLT_EVAL_METHOD 1 round at assignments. */
 
-#if defined(__FP_FAST_FMAF) || ((defined(__GNUC__) || defined(__clang__)) && (defined(__FMA__) || defined(__aarch64__)))
+#if defined(__clang__) && defined(__ARM_FEATURE_FMA) && (__ARM_FP & 4) && !defined(__aarch64__)
+/* a * b + c, rounded once, as one instruction, of which clang for ARM would make a call. */
+static inline float NAME_fma(float a, float b, float c)
+{
+    __asm__("vfma.f32 %0, %1, %2" : "+t"(c) : "t"(a), "t"(b));
+    return c;
+}
+#elif defined(__FP_FAST_FMAF) || ((defined(__GNUC__) || defined(__clang__)) && (defined(__FMA__) || defined(__aarch64__)))
 /* a * b + c, rounded once, as one instruction. */
 static inline float NAME_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else

@@ -41,6 +41,10 @@ class Hyperparameters:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
         return [name for name, row in self.rows.items() if owner in row.uses and (not flag or getattr(row, flag))]
 
+    def defaults(self, owner: str) -> dict[str, Any]:
+        """Return the default of each of an owner's parameters."""
+        return {name: self.rows[name].uses[owner].default for name in self.names(owner)}
+
     def constraints(self, owner: str) -> Mapping[str, Row]:
         """Map an owner's parameters to their constraints, without those that only the data can check."""
         known = self._constraints.get(owner)

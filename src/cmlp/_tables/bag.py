@@ -11,13 +11,19 @@ import numpy as np
 from cmlp import _core
 from cmlp._blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
-from cmlp._network.network import Network
+from cmlp._parameters import hyperparameters
 from cmlp._pool import Pool
 from cmlp._threads import available_threads
+from cmlp._training.beginning import Fit
 from cmlp._training.deadline import Deadline
+from cmlp._training.driver import driver_of
+from cmlp._training.engine import Batches
+from cmlp._training.history import History
 from cmlp._training.initialization import init_activations, initial_params
+from cmlp._training.loop import Training
+from cmlp._training.settings import settings_of
+from cmlp._training.state import TrainingState
 from cmlp._training.task import Data
-from cmlp._training.trainer import Trainer
 from cmlp._workers import ALONE
 from cmlp.exceptions import warn
 
@@ -27,9 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.document import TableColumns
-    from cmlp._training.loop import Training
     from cmlp._training.observer import Observer
-    from cmlp._training.state import TrainingState
+    from cmlp._training.settings import Settings
     from cmlp._training.task import Split, Task
 
 N_FOLDS = 8
@@ -159,38 +164,41 @@ class Bag:
         net, rng = self._net(k), _core.Random(seed)
         params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
         split = order, validation = self._split(k, folds)
-        trainer = self._trainer(net, params, len(order), validation is not None, seed)
-        trainer.state.generator = rng  # the trainer's own one, of the same seed, has drawn the dropout seed
-        return self._training(k, trainer, split)
+        settings = self._settings(net, len(order), validation is not None)
+        state = TrainingState(params, History(), _core.Random(seed))
+        settings.draw_dropout_seed(state, len(net.sizes) - 1)
+        state.generator = rng
+        return self._training(k, net, settings, state, split)
 
     def _continued(self, k: int, kept: TrainingState) -> Training:
         """Return the training of member k, from a state of it."""
         net = self._net(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
             raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
-        trainer = self._trainer(net, kept.params, len(kept.order), kept.validation is not None, 0)
-        trainer.state = resumed_state(kept, trainer._settings)
-        return self._training(k, trainer)
+        settings = self._settings(net, len(kept.order), kept.validation is not None)
+        return self._training(k, net, settings, resumed_state(kept, settings))
 
-    def _trainer(self, net: _core.Net, params: NDArray[Any], n_rows: int, has_validation: bool, seed: int) -> Trainer:
-        """Return the trainer of a member with this number of training rows."""
+    def _settings(self, net: _core.Net, n_rows: int, has_validation: bool) -> Settings:
+        """Return the settings of a member with this number of training rows."""
         batch, epochs = batch_and_epochs(n_rows)
         options = self.options
-        return Trainer(
-            Network._assembled(net, params, 1.0, 1),
+        given = {
             **RECIPE,
-            learning_rate_init=options.learning_rate_init,
-            dropout=options.dropout,
-            batch_size=min(batch, n_rows),
-            max_iter=options.n_epochs or epochs,
-            random_state=seed,
-            early_stopping=has_validation,
-        )
+            "learning_rate_init": options.learning_rate_init,
+            "dropout": options.dropout,
+            "batch_size": min(batch, n_rows),
+            "max_iter": options.n_epochs or epochs,
+            "early_stopping": has_validation,
+        }
+        table = hyperparameters.TABLE
+        return settings_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
-    def _training(self, k: int, trainer: Trainer, split: Split | None = None) -> Training:
+    def _training(
+        self, k: int, net: _core.Net, settings: Settings, state: TrainingState, split: Split | None = None
+    ) -> Training:
         data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0, split=split)
-        training = trainer._training(self.task, data)
-        assert training.has_epochs
+        training = driver_of(Fit(net, self.task, data, settings, state, 1), len(data.X), Batches)
+        assert isinstance(training, Training)
         return training
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> Split:

@@ -25,7 +25,7 @@ from cmlp._training.reporting import Reporter, callbacks_of
 from cmlp._training.same_data import check_sample
 from cmlp._training.settings import check_scoring, settings_of
 from cmlp._training.state import TrainingState
-from cmlp._training.task import Data, Task, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._training.task import Data, Validation, named_validation, require_complete, targets_of, task_of
 
 if TYPE_CHECKING:
     import os
@@ -331,7 +331,9 @@ class Trainer:
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
                 f"{settings.scoring!r}."
             )
-        training = self._training(task, data)
+        fit = Fit(document.net, task, data, settings, self.state, self._n_threads)
+        training = driver_of(fit, len(data.X), Batches)
+        self._tell(callbacks_of(settings.callbacks, settings.verbose), training)
         if training.has_epochs:
             check_sample(training.fit)
         return training
@@ -348,13 +350,6 @@ class Trainer:
             counts = [len(rows), len(targets)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return own, Validation(rows, targets, as_weights(weight, len(rows)))
-
-    def _training(self, task: Task, data: Data) -> Driver:
-        """Return the training on given data, which tells the callbacks."""
-        fit = Fit(self._content.net, task, data, self._settings, self.state, self._n_threads)
-        training = driver_of(fit, len(data.X), Batches)
-        self._tell(callbacks_of(self._settings.callbacks, self._settings.verbose), training)
-        return training
 
     def _tell(self, callbacks: list[Any], training: Driver) -> None:
         """Call callbacks with this trainer."""
