@@ -464,6 +464,7 @@ static void check_refusals(void)
     const later_target odd = {{sizeof(cmlp_table_target) + 1, 0, 1, 0, 1}, 0};
     CHECK((t = table, t.target = &odd.target, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
     CHECK(cmlp_table_write_size(&table, NULL) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.n_targets = 1, refused(t)) == CMLP_OK); /* of all outputs */
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
