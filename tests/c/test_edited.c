@@ -104,6 +104,8 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:05"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5 "}}},
     {classes, CMLP_ERROR_WIDTH, {{"category:5", "category:2147483647"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ""}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ALL_COLUMNS ","}}},
     {classes, CMLP_ERROR_WIDTH, {{ALL_COLUMNS, "number:2147483647"}}},
     /* The widest columns are read; the networks have other inputs. */
     {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "number:2147483645"}}},

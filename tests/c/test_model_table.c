@@ -464,6 +464,7 @@ static void check_refusals(void)
     const later_target odd = {{sizeof(cmlp_table_target) + 1, 0, 1, 0, 1}, 0};
     CHECK((t = table, t.target = &odd.target, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
     CHECK(cmlp_table_write_size(&table, NULL) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.n_targets = 1, refused(t)) == CMLP_OK); /* of all outputs */
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
@@ -706,6 +707,29 @@ static void check_targets(void)
     for (int j = 0; j < N_OUT; j++) targets[j] = &target;
 }
 
+/* Two targets are the fewest of a file of version 4. */
+static void check_two_targets(void)
+{
+    const int64_t sizes[] = {WIDE, 2};
+    const int32_t activation = CMLP_ACTIVATION_IDENTITY;
+    const cmlp_table_target two[] = {target, target};
+    const cmlp_model_string kept = strings[0];
+    cmlp_table table = table_of(two);
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = &activation;
+    config.n_layers = 2;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = CMLP_FLOAT32;
+    CHECK(cmlp_net_init(nets[1], CMLP_NET_SIZE, &config) == CMLP_OK);
+    table.n_nets = 1;
+    table.n_targets = 2;
+    strings[0] = (cmlp_model_string){"targets", "[{\"name\":null," TARGET ",{\"name\":null," TARGET "]", {0}};
+    CHECK(write_table(&table, 1) == CMLP_OK && !memcmp(good.bytes + 8, "{\"__metadata__\":{\"cmlp\":\"4\"", 27));
+    strings[0] = kept;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+}
+
 int main(void)
 {
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
@@ -734,6 +758,7 @@ int main(void)
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     check_eight_nets();
+    check_two_targets();
     check_edges();
     check_names();
     check_different_nets();

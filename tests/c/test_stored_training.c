@@ -10,7 +10,7 @@ enum { N_ROWS = 4, N_PARAMS = 2 * 2 + 2 };
 static _Alignas(8) unsigned char net_memory[8192], scratch[4096];
 static cmlp_net *const net = (cmlp_net *)net_memory;
 static float params[N_PARAMS], state[2 * N_PARAMS];
-static int64_t order[N_ROWS + 1] = {2, 0, 3, 1, 0};
+static int64_t order[N_ROWS + 2] = {2, 0, 3, 1, 0, N_ROWS}; /* the last one is not read */
 static double losses[3] = {3, 2, 1};
 static cmlp_random generator;
 static cmlp_optimizer optimizer;
@@ -114,6 +114,8 @@ static void test_refused_trainings(void)
     REFUSED(optimizer.beta_1 = NAN, CMLP_ERROR_OPTION);
     REFUSED(optimizer.n_steps = INT64_MAX, CMLP_ERROR_OPTION);
     REFUSED(optimizer.n_steps = INT64_MAX - 1, CMLP_ERROR_OVERFLOW);
+    REFUSED(optimizer.n_steps = INT64_C(1) << 53, CMLP_OK);
+    REFUSED(optimizer.n_steps = (INT64_C(1) << 53) + 1, CMLP_ERROR_OVERFLOW);
     order[1] = N_ROWS;
     REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_ORDER);
     order[1] = -1;

@@ -365,3 +365,10 @@ def test_scores_that_the_targets_do_not_have_are_refused():
     X, y = blobs()
     with pytest.raises(ValueError, match=r"scoring must be None, 'loss', 'accuracy' or a callable .*, got 'r2'"):
         trainer(early_stopping=True, scoring="r2").run(X, y)
+
+
+def test_a_program_scores_the_rows_of_validation():
+    X, y = blobs()
+    scored = trainer(max_iter=3, scoring=lambda network, rows, targets: len(rows) + float(targets.sum()))
+    scored.run(X, y, X_val=X[:5], y_val=y[:5])
+    assert scored.validation_scores == [5 + y[:5].sum()] * 3
