@@ -216,7 +216,7 @@ def test_three_ways_add_up(tale):
     assert any(f"{tale.loud} should change by" in line and f"{passed.sum():+.3f}" in line for line in screen)
     shares = [f"({part:.0f} %)" for part in 100 * sizes / sizes.sum()]
     assert re.findall(r"\(\d+ %\)", text) == shares and f"= {sum_wish[9]:+.3f} for its sum" in text
-    assert f"the {sum_wish[9]:+.4f} of image {tale.lesson}, our 9" in text_of(tale, 20)
+    assert f"{sum_wish[9]:+.4f} for our 9, image {tale.lesson}." in text_of(tale, 20)
     screen = text_of(tale, 17)
     rows = enumerate(zip(out, wish, strict=True))
     assert all(f"is {v:.3f} wanted {int(d == 9)} wish {w:+.3f}" in screen for d, (v, w) in rows)

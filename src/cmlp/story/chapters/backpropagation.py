@@ -86,12 +86,15 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     for n, (title, way, factors) in enumerate(rows):
         lines = [row(f"{title} ({100 * way.part:.0f} %)", tick_line(len(inputs)) if factors else up)]
         if factors:  # patterns touch in colours: a line between them
-            lines += [row(f"   {factors}", pattern(way.factors)), "", row("   so they change by", pattern(way.shares))]
+            lines += [
+                row(f"   {factors}", pattern(way.factors)),
+                "",
+                row("   change: same pattern", pattern(way.shares)),
+            ]
         page.block(lines if n < shown else [""] * len(lines))
     page.text(
-        "In percent: what each way gives, if all are followed by the same small part. In 2 and 3, the wanted changes "
-        "have the same pattern: weights from bright neurons change most, and neurons of B are asked as their weights "
-        f"say ({signs(page.terminal)}).",
+        "In percent: what each way gives, if all are followed by the same small part. Weights from bright neurons "
+        f"change most; neurons of B are asked as their weights say ({signs(page.terminal)}).",
     )
 
 
@@ -116,7 +119,7 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     for n, layer in enumerate((step.layers[1], step.layers[0])):
         cells = cell_lines(page.terminal, layer.output_changes[0], 40, scale)[0] if n < here else ""
         rows.append(f"{'BA'[n]}  {cells}")
-    page.block([f"  {'':3}{rows[0]}", *(f"  {row}" for row in rows[1:])])
+    page.block([f"  {'':3}{rows[0]}", f"  {rows[1]}", "", f"  {rows[2]}"])  # strips of colours would touch
     page.text(
         f"So do all of B, then all of A ({signs(page.terminal).replace('+', 'up').replace('-', 'down')}), each asked "
         "by the layer behind it. Pixels cannot change.",
@@ -185,7 +188,7 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     ours = each_share(step, knobs[0])[tale.lesson] if tale.lesson < 10 else 0.0
     page.text(
         "Each image turns the knobs its own way. So ask the first ten, and take the mean.",
-        f"A bias wants what its sum wants: the {ours:+.4f} of image {tale.lesson}, our 9 from before." if ours else "",
+        f"A bias wants what its sum wants: {ours:+.4f} for our 9, image {tale.lesson}." if ours else "",
     )
     wanted = {NAMES.of_knob(knob): each_share(step, knob) for knob in knobs[:n_columns]}
     asked = max(1, round(10 * page.moment))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cmlp._console.terminal import beside, visible
 from cmlp.story.chapters.rule import loops, rule
@@ -68,10 +65,10 @@ def write_the_rule(tale: Tale, page: Page) -> None:
     )
 
 
-@lru_cache(maxsize=4)
-def comparison(tale: Tale) -> list[Row]:
-    """Return networks with other hidden layers, trained in the same way."""
-    return [trained(tale.start(hidden=hidden).options) for hidden in HIDDEN]
+@lru_cache(maxsize=16)
+def compared(tale: Tale, hidden: tuple[int, ...]) -> Row:
+    """Return a network with other hidden layers, trained in the same way."""
+    return trained(tale.start(hidden=hidden).options)
 
 
 @scene(
@@ -134,7 +131,7 @@ def _other_layers(tale: Tale, page: Page) -> None:
     """Compare networks with other hidden layers."""
     page.text("Two layers of 16 neurons are a choice, a hyperparameter. Other choices, trained in the same way:")
     table = [["hidden layers", "knobs to turn", "training", "new images"]]
-    for hidden, n_params, training, test, _ in comparison(tale):
+    for hidden, n_params, training, test, _ in (compared(tale, each) for each in HIDDEN):
         table.append([hidden, f"{n_params:,}", f"{training:.1f} %", f"{test:.1f} %"])
     page.table(table)
 
@@ -165,7 +162,7 @@ def layers_decide(tale: Tale, page: Page) -> None:
     page.beside(digit_lines(page.terminal, image), lines, gap=2)
     page.text(
         "Each layer is computed from the one before it, and from nothing else; no one says what A and B should hold. "
-        f"Without them, {comparison(tale)[0].test:.1f} % of new images would be right, with them "
+        f"Without them, {compared(tale, ()).test:.1f} % of new images would be right, with them "
         f"{tale.state(N_PASSES).test_accuracy:.1f} %."
     )
 
@@ -181,15 +178,13 @@ def three_patterns(tale: Tale, page: Page) -> None:
     _, a, b, outputs = tale.network(N_PASSES).activations(images)
     small = [page.terminal.draw(shrunk(squares(image)[3:25, 4:24], 10, 10)) for image in images]
     all_on = [(values > 0.5).all(axis=0).astype(float) for values in (a, b)]
-
-    def cells(rows: Sequence[NDArray[Any]]) -> list[str]:
-        return [f"{letter}  {cell_lines(page.terminal, row, 40)[0]}" for letter, row in zip("AB", rows, strict=True)]
-
-    first, second, third = map(cells, zip(a, b, strict=True))
-    layers = ["   " + tick_line(a.shape[1]), *first, "", "", "", "", *second, "", "", "", *third, "", *cells(all_on)]
-    last = ["output 3", "", f"{outputs[0, 3]:8.3f}", *[""] * 5, f"{outputs[1, 3]:8.3f}", *[""] * 4]
-    last += [f"{outputs[2, 3]:8.3f}", "", "on in", "all three"]
     pictures = [*small[0], "", *small[1], "", *small[2]]
+    layers = ["   " + tick_line(a.shape[1]), *[""] * 16]
+    last = ["output 3", *[""] * 14, "on in", "all three"]
+    for line, *rows in zip((1, 7, 12, 15), (*a, all_on[0]), (*b, all_on[1]), strict=True):
+        layers[line : line + 2] = (f"{'AB'[n]}  {cell_lines(page.terminal, row, 40)[0]}" for n, row in enumerate(rows))
+    for line, output in zip((2, 8, 13), outputs, strict=True):
+        last[line] = f"{output[3]:8.3f}"
     page.block(beside(pictures, layers, last, gap=4 if page.width >= 64 else 2))
     counts, common = (a > 0.5).sum(axis=1), [int(on.sum()) for on in all_on]
     page.text(

@@ -50,17 +50,13 @@ def before_learning(tale: Tale, page: Page) -> None:
     page.text(f"(The numbers of the story are those of this run alone: {tale.run}.)")
 
 
-def _cost_of_nine(tale: Tale, passes: int) -> float:
-    row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
-    return tale.network(passes, "float64").cost(row, [label])
-
-
 def _low_and_high(tale: Tale, page: Page) -> None:
     """Compare the cost before and after training."""
+    row, label = tale.X_test[tale.nine][None], tale.y_test[tale.nine]
     table = [["", "this 9", "average", "right (test)"]]
     for name, passes in (("before learning", 0), ("after learning", N_PASSES)):
         state = tale.state(passes)
-        costs = _cost_of_nine(tale, passes), state.cost
+        costs = tale.network(passes, "float64").cost(row, [label]), state.cost
         table.append([name, *(f"{cost:.5f}" for cost in costs), f"{state.test_accuracy:.1f} %"])
     page.table(table)
     page.text("Low cost, good network; high cost, bad network.")
@@ -75,7 +71,9 @@ def _low_and_high(tale: Tale, page: Page) -> None:
 )
 def the_cost(tale: Tale, page: Page) -> None:
     """Draw the squares whose sum is the cost of one image."""
-    outputs = tale.network(0, "float64").forward(tale.X_test[tale.nine][None])[0]
+    row = tale.X_test[tale.nine][None]
+    outputs = tale.network(0, "float64").forward(row)[0]
+    after = tale.network(N_PASSES, "float64").cost(row, tale.y_test[[tale.nine]])
     wanted = np.eye(10)[tale.y_test[tale.nine]]
     squared = (outputs - wanted) ** 2
     size, rows = page.width - 39, [["digit", "output", "wanted", "squared", ""]]
@@ -87,7 +85,7 @@ def the_cost(tale: Tale, page: Page) -> None:
     page.text(
         "The cost says how bad the answer is: each output minus what is wanted, squared, and added up. The cost of the "
         f"network is the average over all {len(tale.y):,} training images, {tale.state(0).cost:.3f}. Learning means: "
-        f"turn the knobs until it is small. After learning, this 9 costs {_cost_of_nine(tale, N_PASSES):.5f}."
+        f"turn the knobs until it is small. After learning, this 9 costs {after:.5f}."
     )
 
 

@@ -71,10 +71,7 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
 
 
 def signed_bar(terminal: Terminal, share: float, width: int, styles: tuple[str, str] = ("down", "up")) -> str:
-    """Return a bar from the middle of a width in columns: to the right for shares up to 1, to the left down to -1.
-
-    `styles` are those of the two sides.
-    """
+    """Return a bar from the middle of a width in columns: to the right for shares up to 1, to the left down to -1."""
     half, marks = (width - 1) // 2, symbols(terminal)
     cells = marks.full * round(min(abs(share), 1.0) * half)
     space = " " * (half - len(cells))
