@@ -124,7 +124,7 @@ def test_keys():
     with Pty("story", "--screen", "17") as story:
         shows(story, "17/26", "Ten wishes", "space next", "\x1b[?1049h")
         press(story, " ", "18/26", "Three ways", "q quit")
-        press(story, " ", "3  ask the neurons of B")
+        press(story, " ", "3  ask B's neurons")
         press(story, "?", "What is ...", "wish for a sum:", "any other key more")
         press(story, "x", "neuron:", "any key back")
         press(story, "x", "18/26")
@@ -184,10 +184,10 @@ def test_resize_in_a_motion_goes_on_in_the_new_size():
 @posix
 def test_d_shows_the_numbers_and_the_picture_again():
     with Pty("story", "--screen", "18", "--still") as story:
-        shows(story, "18/26", "ask the neurons of B", "d numbers")
-        press(story, "d", "18/26", "slope of its sigmoid", "d picture")
-        press(story, "d", "18/26", "ask the neurons of B", "d numbers")
-        press(story, "d", "slope of its sigmoid")
+        shows(story, "18/26", "ask B's neurons", "d numbers")
+        press(story, "d", "18/26", "wish for its sum", "d picture")
+        press(story, "d", "18/26", "ask B's neurons", "d numbers")
+        press(story, "d", "wish for its sum")
         press(story, "b", "17/26")
         story.press("q")
         assert story.end(seconds=60)[0] == 0

@@ -34,7 +34,7 @@ _ADDED_UP = 0.7  # when all wishes have arrived
     SCENES,
     "Ten wishes",
     "cmlp nudge 9",
-    "wish (in the videos: nudge): minus the derivative of the cost along an activation: how it should change",
+    "wish (in the videos: nudge): the derivative of the cost along an activation with its sign turned round",
 )
 def ten_wishes(tale: Tale, page: Page) -> None:
     """Show what the outputs should change for one image."""
@@ -42,9 +42,9 @@ def ten_wishes(tale: Tale, page: Page) -> None:
     width = page.width - len(visible(image[0])) - 3
     page.block(beside(image, output_wish_lines(page.terminal, tale.step, LABELS, width, squared=False), gap=3))
     page.text(
-        f"Half-trained, the network calls this 9 a {tale.step.layers[-1].outputs[0].argmax()}. Each arrow is a wish: "
-        "how an output should change to lower the cost, 2 x (wanted - is), minus the derivative. But only weights and "
-        "biases can be turned. So: whom to ask?",
+        f"Half-trained, the network calls another 9 a {tale.step.layers[-1].outputs[0].argmax()}. Each arrow is a "
+        "wish: which way an output should change, and how strongly it pulls, not how far. It is 2 x (wanted - is), the "
+        "derivative of the cost with its sign turned round. But only knobs can be turned: so whom to ask?",
     )
 
 
@@ -70,28 +70,31 @@ def three_ways_up(tale: Tale, page: Page) -> None:
     """Show the three ways in which output 9 can follow its wish."""
     ways, inputs = three_ways(tale.step, Unit(_OUTPUT, 9)), tale.step.layers[-1].inputs[0]
     shown, up = round(3 * page.moment), styled(page.terminal, symbols(page.terminal).up, "up")
-    margin = 28 if page.width >= 66 else 22
-
-    def row(name: str, values: Any) -> str:
-        return f"  {name:{margin}}{cell_lines(page.terminal, np.array(values), 40, float(np.abs(values).max()))[0]}"
-
-    rows = [
-        ["1  raise its bias", f"  {'   by':{margin}}{up}"],
-        ["2  turn its weights", row("   B is so bright", inputs), row("   turn them by", ways.weights.shares)],
-        [
-            "3  ask the neurons of B",
-            row("   its weights are", ways.activations.factors),
-            row("   they should change by", ways.activations.shares),
-        ],
-    ]
-    lines = [f"  {'':{margin}}{tick_line(len(inputs))}"]
-    for n, (title, *pictures) in enumerate(rows):
-        lines += ["", f"  {title}", *(pictures if n < shown else [""] * len(pictures))]
-    page.block(lines)
     page.text(
-        "Output 9 is a weighted sum of the 16 neurons of B, so it can rise in three ways: by its bias; by its weights, "
-        "most by those from bright neurons; and by the neurons of B, each as its weight says "
-        f"({signs(page.terminal)}).",
+        f"Output 9: wish {ways.wish:+.3f} x slope of its sigmoid {ways.slope:.3f} = {ways.sum_wish:+.3f} for its sum."
+    )
+
+    def row(name: str, cells: str) -> str:
+        return f"  {name:26}{cells}"
+
+    def pattern(values: Any) -> str:
+        return cell_lines(page.terminal, np.array(values), 40, float(np.abs(values).max()))[0]
+
+    rows = [("1  raise its bias", ways.bias, "")]
+    rows += [("2  turn weights", ways.weights, "B is so bright")]
+    rows += [("3  ask B's neurons", ways.activations, "its weights are")]
+    for n, (title, way, factors) in enumerate(rows):
+        lines = [row(f"{title} ({100 * way.part:.0f} %)", tick_line(len(inputs)) if factors else up)]
+        if factors:  # patterns touch in colours: a line between them
+            lines += [
+                row(f"   {factors}", pattern(way.factors)),
+                "",
+                row("   change: same pattern", pattern(way.shares)),
+            ]
+        page.block(lines if n < shown else [""] * len(lines))
+    page.text(
+        "In percent: what each way gives, if all are followed by the same small part. Weights from bright neurons "
+        f"change most; neurons of B are asked as their weights say ({signs(page.terminal)}).",
     )
 
 
@@ -105,22 +108,33 @@ def wishes_add_up(tale: Tale, page: Page) -> None:
     """Let the wishes of the outputs travel to one neuron of layer B and add up there, and go on to layer A."""
     step, name, unit = tale.step, tale.loud, NAMES.unit(tale.loud)
     page.text(
-        f"Ten outputs ask {name}, each for its own wish times the weight between them: {_asking(step, unit)} "
-        f"{name} adds up."
+        f"Ten outputs ask {name}, each for its wish x the slope of its sigmoid x its weight from {name}. "
+        f"{_asking(step, unit)}"
     )
     arrived = min(1.0, page.moment / _ADDED_UP)
-    page.block(travelling_lines(page.terminal, passed_wishes(step, unit), LABELS, name, page.width, arrived))
+    page.block(travelling_lines(page.terminal, _askers(step, unit), name, page.width, arrived))
     here = 0 if page.moment < _ADDED_UP else 1 if page.moment < 1 else 2
     scale = max(float(np.abs(layer.output_changes).max()) for layer in step.layers[:2])
     rows = [tick_line(16)]
     for n, layer in enumerate((step.layers[1], step.layers[0])):
         cells = cell_lines(page.terminal, layer.output_changes[0], 40, scale)[0] if n < here else ""
         rows.append(f"{'BA'[n]}  {cells}")
-    page.block([f"  {'':3}{rows[0]}", *(f"  {row}" for row in rows[1:])])
+    page.block([f"  {'':3}{rows[0]}", f"  {rows[1]}", "", f"  {rows[2]}"])  # strips of colours would touch
     page.text(
-        f"So do all of B, then all of A ({signs(page.terminal).replace('+', 'up').replace('-', 'down')}).",
-        "Pixels cannot change.",
+        f"So do all of B, then all of A ({signs(page.terminal).replace('+', 'up').replace('-', 'down')}), each asked "
+        "by the layer behind it. Pixels cannot change.",
     )
+
+
+def _askers(step: StepExplanation, unit: Unit) -> dict[str, float]:
+    """Return what the three loudest outputs ask of a neuron, each with its product as a text, and what the others."""
+    last, passed = step.layers[-1], passed_wishes(step, unit)
+    loudest = np.sort(np.argsort(-np.abs(passed), kind="stable")[:3]).tolist()
+    asked = {}
+    for i in loudest:
+        wish, slope = last.output_changes[0, i], last.outputs[0, i] * (1 - last.outputs[0, i])
+        asked[f"output {i}  {wish:+.3f} x {slope:.3f} x {last.weights[unit.neuron, i]:+.3f}"] = float(passed[i])
+    return asked | {f"{len(passed) - 3} others": float(np.delete(passed, loudest).sum())}
 
 
 def _asking(step: StepExplanation, unit: Unit) -> str:
@@ -129,8 +143,8 @@ def _asking(step: StepExplanation, unit: Unit) -> str:
     weights, wanted = last.weights[unit.neuron], last.bias_changes[0]
     i = int(np.abs(passed).argmax())
     return (
-        f"output {i}, to be {'brighter' if wanted[i] > 0 else 'darker'} over a "
-        f"{'positive' if weights[i] > 0 else 'negative'} weight, asks for {'more' if passed[i] > 0 else 'less'}."
+        f"Output {i} wants to be {'brighter' if wanted[i] > 0 else 'darker'}, and its weight is "
+        f"{'positive' if weights[i] > 0 else 'negative'}: so it asks for {'more' if passed[i] > 0 else 'less'}."
     )
 
 
@@ -171,11 +185,19 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     """Average the wishes of ten examples for a few weights and biases."""
     step, _, knobs = _of_ten(tale)
     n_columns = 2 if page.width < 100 else 3
-    page.text("If one image had its way, every answer would be its digit. So ask the first ten, and take the mean:")
+    ours = each_share(step, knobs[0])[tale.lesson] if tale.lesson < 10 else 0.0
+    page.text(
+        "Each image turns the knobs its own way. So ask the first ten, and take the mean.",
+        f"A bias wants what its sum wants: {ours:+.4f} for our 9, image {tale.lesson}." if ours else "",
+    )
     wanted = {NAMES.of_knob(knob): each_share(step, knob) for knob in knobs[:n_columns]}
     asked = max(1, round(10 * page.moment))
     page.block(mean_lines(page.terminal, wanted, [str(digit) for digit in tale.y[:10]], asked, page.width))
+    rivals = each_share(step, knobs[0])[tale.y[:10] == knobs[1].target]
     page.text(
-        f"For each of the {step.average.flat.size:,} knobs, the mean of the wishes is minus the gradient: the way "
-        "downhill. Passing wishes back to find it is backpropagation."
+        f"The {len(rivals)} images of a {knobs[1].target} almost cancel what the 9 wants."
+        if 0.8 * ours < -rivals.sum() < ours
+        else "",
+        f"For each of the {step.average.flat.size:,} knobs, the mean is minus the gradient of the cost of these ten: "
+        "the way downhill. Passing wishes back to find it is backpropagation.",
     )

@@ -101,7 +101,9 @@ def chain_rule(tale: Tale, page: Page) -> None:
         return
     nudge, slope = now.changes[0], float(np.prod(now.slopes))
     predicted = f"{now.cost:.4f} {nudge:+g} x ({slope:.4f})"
-    question = f"Slopes are ratios for a tiny turn. Predict the cost with them: {predicted} ="
+    question = (
+        f"Slopes: the same ratios for a tiny turn (s3: the slope of the sigmoid of a3). Predict the cost: {predicted} ="
+    )
     if page.moment < 1:
         page.text(f"{question} ? Any key: the answer.")
         return
@@ -131,7 +133,10 @@ def _ripple_lines(page: Page, now: Ripple) -> list[str]:
     here = sum(page.moment >= arrival for arrival in _ARRIVES)
     arrow = f" {symbols(page.terminal).horizontal * 5}> "
     heads = ("turn w3", "sum z3", "output a3", "cost C")
-    values = [styled(page.terminal, f"{change:+.5f}", "up" if change > 0 else "down") for change in now.changes]
+    ways = [*(change > 0 for change in now.changes[:3]), now.changes[3] < 0]  # less cost is blue
+    values = [
+        styled(page.terminal, f"{v:+.5f}", "up" if up else "down") for v, up in zip(now.changes, ways, strict=True)
+    ]
     lines = ["", "", "ratios   ", "slopes   ", "         "]
     for n in range(here + 1):
         lines[0] += f"{heads[n]:17}"

@@ -141,8 +141,8 @@ def _shadow(tale: Tale, page: Page) -> None:
     ball, free = _rolls(tale, _RATE)
     _map(tale, page, free, N_STEPS, _SHADOW, "all knobs")
     page.text(
-        f"This ball turns all {len(hill_of(tale).down):,} knobs, so it leaves the map; the dots are its shadow. The "
-        f"map was laid through its end: the other ball, led along it, took a shortcut (cost {ball.costs[-1]:.3f})."
+        f"The real training: this ball turns all {len(hill_of(tale).down):,} knobs. On its way it is not on the map, "
+        f"and the dots are its shadow. The ball that had to stay on the map ended at {ball.costs[-1]:.3f}."
     )
 
 
@@ -161,8 +161,9 @@ def a_hill(tale: Tale, page: Page) -> None:
     last = hill_of(tale).last_step(ball)
     _map(tale, page, ball, round(page.moment * last), 1, f"rate {rate:g}")
     page.text(
-        f"A map: each place is another network, its height the cost of {N_IMAGES} images. Down the map is against the "
-        f"gradient at the start; right is one more of {len(hill_of(tale).down):,} directions.",
+        f"Each place is another network, its height the cost of {N_IMAGES} images. Down the map is against the "
+        "gradient at the start. The map was chosen so that it passes through the end of the real training; this ball "
+        "may only move on the map.",
         verdict(ball) if page.moment >= 1 else "",
         "Then it leaves the map." if page.moment >= 1 and last < N_STEPS else "",
     )

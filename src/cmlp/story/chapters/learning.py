@@ -41,8 +41,8 @@ def before_learning(tale: Tale, page: Page) -> None:
     answer, right = int(outputs.argmax()), tale.state(0).test_accuracy
     page.text(
         f"All {tale.network(0).n_params:,} knobs are set at random: the network calls our 9 a {answer}, and reads "
-        f"{right:.1f} % of the {len(tale.y_test):,} test images rightly, by luck. What it will learn from, without any "
-        f"rule: {len(tale.y):,} images with labels."
+        f"{right:.1f} % of the {len(tale.y_test):,} test images correctly, by luck. What it will learn from, without "
+        f"any rule: {len(tale.y):,} images with labels."
     )
     images = [page.terminal.draw(shrunk(squares(image)[4:24, 4:24], 8, 7)) for image in tale.X[:10]]
     labelled = [[*lines, f"   {label}"] for lines, label in zip(images, tale.y[:10], strict=True)]
@@ -71,19 +71,21 @@ def _low_and_high(tale: Tale, page: Page) -> None:
 )
 def the_cost(tale: Tale, page: Page) -> None:
     """Draw the squares whose sum is the cost of one image."""
-    outputs = tale.network(0, "float64").forward(tale.X_test[tale.nine][None])[0]
+    row = tale.X_test[tale.nine][None]
+    outputs = tale.network(0, "float64").forward(row)[0]
+    after = tale.network(N_PASSES, "float64").cost(row, tale.y_test[[tale.nine]])
     wanted = np.eye(10)[tale.y_test[tale.nine]]
     squared = (outputs - wanted) ** 2
-    size, rows = page.width - 38, [["digit", "output", "wanted", "squared", ""]]
+    size, rows = page.width - 39, [["digit", "output", "wanted", "squared", ""]]
     for label, output, target, square in zip(LABELS, outputs, wanted, squared.tolist(), strict=True):
         length = bar(page.terminal, square / squared.max(), size)
-        rows.append([label, f"{output:.2f}", f"{target:.0f}", f"{square:.2f}", length.ljust(size)])
-    rows.append(["", "", "sum", f"{squared.sum():.2f}", "the cost of this 9".ljust(size)])
+        rows.append([label, f"{output:.3f}", f"{target:.0f}", f"{square:.3f}", length.ljust(size)])
+    rows.append(["", "", "sum", f"{squared.sum():.3f}", "the cost of this 9".ljust(size)])
     page.table(rows, left=0)
     page.text(
         "The cost says how bad the answer is: each output minus what is wanted, squared, and added up. The cost of the "
         f"network is the average over all {len(tale.y):,} training images, {tale.state(0).cost:.3f}. Learning means: "
-        "turn the knobs until it is small."
+        f"turn the knobs until it is small. After learning, this 9 costs {after:.5f}."
     )
 
 
@@ -133,16 +135,17 @@ def which_way_is_down(tale: Tale, page: Page) -> None:
     randoms = random_changes(tale)
     page.text(
         f"Half-trained (once through all images), the cost is {tale.state(1).cost:.4f}. The gradient is "
-        f"{len(gradient):,} numbers: how much each knob changes the cost. Steps of length {_LENGTH}:"
+        f"{len(gradient):,} numbers: how much each knob changes the cost. Steps of length {_LENGTH} (all turns "
+        "together, as in Pythagoras):"
     )
     changes = {"against the gradient": down, "along the gradient": up}
     changes |= {f"random {n + 1}": change for n, change in enumerate(randoms[:_SHOWN])}
     largest = max(map(abs, changes.values()))
     size = max(13, min(page.width, 79) - 38)
-    rows = [
-        [name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, size).ljust(size)] for name, v in changes.items()
-    ]
-    page.table([["step", "cost changes", ""], *rows])
+    rows = [["step", "cost changes", ""]]
+    for name, v in changes.items():  # less cost is blue
+        rows.append([name, f"{v:+.5f}", signed_bar(page.terminal, v / largest, size, ("up", "down")).ljust(size)])
+    page.table(rows)
     none_near = min(randoms) > down / 2 and max(randoms) < up / 2
     page.text(
         f"Against the gradient the cost falls {down / min(randoms):.0f} times as far as along the best of "
@@ -182,13 +185,12 @@ def ten_steps(tale: Tale) -> dict[float, list[float]]:
 )
 def small_steps(tale: Tale, page: Page) -> None:
     """Show ten steps at three learning rates."""
-    steps, x = ten_steps(tale), np.linspace(0, 1, 11).tolist()
+    steps, x, start = ten_steps(tale), np.linspace(0, 1, 11).tolist(), tale.half_trained_cost
     looks = ("dot", ""), ("point", "up"), ("ring", "down")
     n = 1 + round(10 * page.moment)
-    curves = {
-        f"rate {rate:<5g} {costs[n - 1]:.3f}": Series(x[:n], costs[:n], *look)
-        for (rate, costs), look in zip(steps.items(), looks, strict=True)
-    }
+    curves = {f"all start  {start:.3f}": Series(x[:1], [start], "full")}
+    for (rate, costs), look in zip(steps.items(), looks, strict=True):
+        curves[f"rate {rate:<5g} {costs[n - 1]:.3f}"] = Series(x[1:n], costs[1:n], *look)
     low, high = (end(end(costs) for costs in steps.values()) for end in (min, max))
     axes = Axes((low, high), [(high, f"{high:.2f}"), (low, f"{low:.2f}")], [(0.0, "0"), (0.5, "5"), (1.0, "10 steps")])
     page.curves(curves, axes, f"cost after {counted(n - 1, 'step')}", height=14, gap=4)

@@ -62,13 +62,14 @@ def a_weighted_sum(tale: Tale, page: Page) -> None:
     weights = network.weights[0][:, tale.unit.neuron]
     page.block(_pixels_times_weights(page, row, weights, name))
     total = float((row / 255 * weights)[: _multiplied(page, row) * SIDE].sum())
-    bars = signed_bar(page.terminal, total / _LARGE_SUM, min(41, page.width - 25))
+    head, size = f"  {name}{' so far' if page.moment < 1 else ''}: {total:+.3f} ", min(41, page.width - 25)
+    bars, zero = signed_bar(page.terminal, total / _LARGE_SUM, size), len(head) + (size - 1) // 2
     bias, z = network.biases[0][tale.unit.neuron], network.weighted_sums(row[None])[0][0, tale.unit.neuron]
     done = f"  With {bias:+.3f}, its bias (screen 10), the sum is {z:+.3f}." if page.moment == 1 else ""
-    page.block([f"  {name}{' so far' if page.moment < 1 else ''}: {total:+.3f} {bars}", done])
+    page.block([f"{'':{zero}}0", head + bars, done])
     page.text(
         f"{name} is a neuron of layer A. The wire from each pixel to it has a number, its weight: a positive one says "
-        f"be on when that pixel is on, a negative one the opposite. {name} multiplies, and adds everything up."
+        f'"be on" when that pixel is on, a negative one the opposite. {name} multiplies, and adds everything up.'
     )
 
 
@@ -190,7 +191,7 @@ def made_by_hand(tale: Tale, page: Page) -> None:
     )
     page.text(
         f"Weights set by hand: each {plus} one is 1, each {minus} one -0.75, the rest 0. Bright inside, dark around "
-        "it: that is how a neuron can see an edge."
+        "it: that is how a neuron can see a bar, or an edge."
     )
 
 

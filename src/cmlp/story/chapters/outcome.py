@@ -22,7 +22,7 @@ SCENES: list[Scene] = []
 _BATCHES = (1, 10, 100, 1000)
 _TIMES = (0, 1, 10)
 _LOOKS = (("dot", ""), ("ring", "down"), ("point", "up"))
-_N_BATCHES, _N_COSTS = 50, 25
+_N_BATCHES, _N_COSTS = 50, 100
 _SHOWN = (0, 1, 3, 5, 10, 20, 30)
 # The kinds of hidden neurons: activation, learning rate that suits it, symbol and style of its curve.
 _KINDS = {"sigmoid": ("logistic", RATE, "ring", "down"), "ReLU": ("relu", 0.1, "point", "up")}
@@ -72,7 +72,10 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
     """Compare one step on all images with many steps on ten images each."""
     n_images = len(tale.X)
     n_steps = n_images // BATCH
-    page.text(f"Show all {n_images:,} images once: one careful step at the end, or one after every {BATCH} images?")
+    page.text(
+        f"Show all {n_images:,} images once, at learning rate {RATE:g}: one careful step at the end, or one after "
+        f"every {BATCH} images?"
+    )
     single = tale.start()
     single.network.step(tale.X, tale.y, RATE)
     careful, costs = single.network.cost(tale.X, tale.y), hasty_steps(tale)
@@ -88,7 +91,7 @@ def a_few_at_a_time(tale: Tale, page: Page) -> None:
     high = costs[0]
     bottom = [(0.0, "0"), (1.0, f"{n_images:,} images")]
     axes = Axes((0.0, high), [(high, f"{high:.1f}"), (high / 2, f"{high / 2:.1f}"), (0.0, "0")], bottom)
-    page.curves(curves, axes, "cost", height=12, gap=3)
+    page.curves(curves, axes, "cost", height=13, gap=3)
     if page.moment == 1 and costs[-1] < careful:
         page.text(
             f"{n_steps} hasty steps beat one careful step: each batch only guesses the direction, but the errors of "
@@ -141,11 +144,14 @@ def learning(tale: Tale, page: Page) -> None:
     first, last = states[0], states[-1]
     good = last.cost < first.cost and last.test_accuracy > first.test_accuracy
     page.text(
-        f"{N_PASSES * len(tale.X) // BATCH:,} small steps, each only a little downhill: the cost falls, and of new "
-        f"digits, unlike the old ones never shown to it, {last.test_accuracy:.1f} % are right; at first it was "
-        f"{first.test_accuracy:.1f} %."
+        f"{N_PASSES * len(tale.X) // BATCH:,} small steps downhill. The network never sees the new digits, and yet "
+        f"{last.test_accuracy:.1f} % of them are right, at first {first.test_accuracy:.1f} %."
         if good
-        else f"{N_PASSES * len(tale.X) // BATCH:,} small steps."
+        else f"{N_PASSES * len(tale.X) // BATCH:,} small steps.",
+        "On the left, equal distances are equal ratios (logarithmic).",
+        "The cost of the old images falls on, that of the new ones has stopped falling."
+        if last.cost < 0.8 * states[10].cost and last.test_cost > 0.95 * states[10].test_cost
+        else "",
     )
 
 
@@ -157,9 +163,7 @@ def learning(tale: Tale, page: Page) -> None:
 )
 def relu(tale: Tale, page: Page) -> None:
     """Train networks with sigmoid and ReLU, with two and four hidden layers."""
-    page.text(
-        "ReLU turns a negative sum into 0 and keeps a positive one. The cost over five passes, and right on new images:"
-    )
+    page.text("ReLU: negative sums become 0. Cost over five passes, and % right on new images:")
     results, pictures = {}, []
     for hidden, title in ((_SHALLOW, "two hidden layers"), (_DEEP, "four hidden layers")):
         runs = {name: tale.five_passes(rate, hidden, kind) for name, (kind, rate, _, _) in _KINDS.items()}
@@ -171,7 +175,10 @@ def relu(tale: Tale, page: Page) -> None:
     page.text(
         "With two hidden layers,",
         "it is a draw." if abs(difference) < 3 else f"{'ReLU' if difference > 0 else 'the sigmoid'} is ahead.",
-        "With four, the sigmoids learn next to nothing in this time." if stuck else "",
+        "With four, the sigmoids learn next to nothing: on its way back a wish is multiplied by a slope at every "
+        f"layer, of a sigmoid at most 0.25. {' x '.join(['0.25'] * 4)} = {0.25**4:.3f}."
+        if stuck
+        else "",
     )
 
 
@@ -199,8 +206,9 @@ def what_was_learned(tale: Tale, page: Page) -> None:
         pictures.append(beside(*drawn, gap=1))
     page.beside(*pictures, gap=3)
     page.text(
-        f"The hope was that A sees edges. Here are the weights of two neurons ({signs(page.terminal)}), each beside "
-        f"the edge that fits it best, of {len(bank()):,} (100 %: perfect): A's best match, and its worst.",
+        f"The hope was that A sees edges. Here are the weights of two neurons ({signs(page.terminal)}), the best "
+        f"match and the worst, each beside its best edge. We tried {len(bank()):,} edges, at every place; 100 % is "
+        "identical.",
         "Not edges, but its own patterns," if shares.max() < 0.5 else "It found its own patterns,",
         f"with which it reads {tale.state(N_PASSES).test_accuracy:.1f} % of new digits.",
     )

@@ -70,14 +70,14 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
     return full * (halves // 2) + half * (halves % 2)
 
 
-def signed_bar(terminal: Terminal, share: float, width: int) -> str:
+def signed_bar(terminal: Terminal, share: float, width: int, styles: tuple[str, str] = ("down", "up")) -> str:
     """Return a bar from the middle of a width in columns: to the right for shares up to 1, to the left down to -1."""
     half, marks = (width - 1) // 2, symbols(terminal)
     cells = marks.full * round(min(abs(share), 1.0) * half)
     space = " " * (half - len(cells))
     if share < 0:
-        return space + styled(terminal, cells, "down") + marks.vertical + " " * half
-    return " " * half + marks.vertical + styled(terminal, cells, "up") + space
+        return space + styled(terminal, cells, styles[0]) + marks.vertical + " " * half
+    return " " * half + marks.vertical + styled(terminal, cells, styles[1]) + space
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,45 +13,39 @@ from cmlp.story.pictures.text import signed_bar, styled, symbols
 
 # Lines of an arrow, from thin to thick, with and without block characters.
 _THICKNESS = {True: "▁▂▃▄▅▆▇█", False: ".-=#"}
-_HEAD, _LABEL = 6, 12  # columns for the number of an arrow, and for a name in front of it
+_HEAD, _LABEL = 7, 15  # columns for the number of an arrow, and for a name in front of a mean
 _LEAST = 0.01  # of the largest arrow; thinner ones are dots
 
 
 def travelling_lines(
-    terminal: Terminal, parts: NDArray[Any], sources: Sequence[str], target: str, width: int, arrived: float
+    terminal: Terminal, parts: Mapping[str, float], target: str, width: int, arrived: float
 ) -> list[str]:
     """Draw a line for each part: an arrow from its source, and where it arrives a bar that begins where the last ended.
 
     A last line has the sum. Of the arrows, a share of `arrived` is there, one after the other.
     """
-    totals = np.concatenate([[0.0], np.cumsum(parts)])
+    totals = np.concatenate([[0.0], np.cumsum(list(parts.values()))])
     low, high = float(totals.min()), float(totals.max())
-    largest = float(np.abs(parts).max()) or 1.0
-    shaft = max(6, (width - _LABEL - _HEAD) // 3)
-    space = width - _LABEL - _HEAD - shaft - 3
+    largest = max(map(abs, parts.values())) or 1.0
+    label = max(map(len, parts)) + 3
+    shaft = max(5, (width - label - _HEAD) // 3)
+    space = width - label - _HEAD - shaft - 3
 
-    def column(value: float) -> int:
-        return round((value - low) / ((high - low) or 1.0) * (space - 1))
+    def bar(*ends: float) -> str:
+        start, end, zero = (round((v - low) / ((high - low) or 1.0) * space) for v in (*sorted(ends), 0.0))
+        return _bar(terminal, start, end, zero, "up" if ends[1] > ends[0] else "down")
 
     lines, progress = [], arrived * len(parts)
-    for n, (source, part) in enumerate(zip(sources, parts.tolist(), strict=True)):
+    for n, (source, part) in enumerate(parts.items()):
         come = min(1.0, max(0.0, progress - n))
-        arrow = _arrow(terminal, part / largest, shaft, come)
-        start, end = sorted((column(totals[n]), column(totals[n + 1])))
-        bar = _bar(terminal, start, end, column(0.0), part) if come == 1 else ""
-        lines.append(
-            f"  output {source:3}" + padded(arrow, shaft + 2) + padded(f"{part:+.2f}" if come else "", _HEAD) + bar
-        )
+        arrow = padded(_arrow(terminal, part / largest, shaft, come), shaft + 2)
+        arrived_here = padded(f"{part:+.3f}", _HEAD) + bar(totals[n], totals[n + 1]) if come == 1 else ""
+        lines.append(padded(f"  {source}", label) + arrow + arrived_here)
     if arrived < 1:
         return [*lines, ""]
-    start, end = sorted((column(0.0), column(totals[-1])))
-    total = _bar(terminal, start, end, column(0.0), float(totals[-1]))
-    return [*lines, _sum_line(terminal, target, float(totals[-1]), shaft, total)]
-
-
-def _sum_line(terminal: Terminal, target: str, total: float, shaft: int, bar: str) -> str:
-    head = padded(styled(terminal, f"  {target} should change by", "strong"), _LABEL + shaft + 2)
-    return head + padded(styled(terminal, f"{total:+.2f}", "strong"), _HEAD) + bar
+    head = padded(styled(terminal, f"  {target} should change by", "strong"), label + shaft + 2)
+    total = padded(styled(terminal, f"{totals[-1]:+.3f}", "strong"), _HEAD)
+    return [*lines, head + total + bar(0.0, totals[-1])]
 
 
 def _arrow(terminal: Terminal, share: float, length: int, come: float) -> str:
@@ -65,15 +59,11 @@ def _arrow(terminal: Terminal, share: float, length: int, come: float) -> str:
     return styled(terminal, line * done + (">" if done else ""), "up" if share > 0 else "down")
 
 
-def _bar(terminal: Terminal, start: int, end: int, zero: int, value: float) -> str:
+def _bar(terminal: Terminal, start: int, end: int, zero: int, way: str) -> str:
     """Draw a bar between two columns, and a line at 0."""
-    marks = symbols(terminal)
-    cells = [" "] * (max(end, zero) + 1)
-    cells[zero] = marks.vertical
-    text = "".join(cells[:start])
-    full = marks.full * (end - start + 1) if end > start else marks.point
-    bar = styled(terminal, full, "up" if value > 0 else "down")
-    return text + bar + "".join(cells[end + 1 :])
+    cells = [" "] * start + [styled(terminal, symbols(terminal).full, way)] * (end - start)
+    cells += [" "] * (zero - len(cells))
+    return "".join([*cells[:zero], symbols(terminal).vertical, *cells[zero:]])
 
 
 def mean_lines(
@@ -91,7 +81,7 @@ def mean_lines(
 
     for n, digit in enumerate(digits):
         shown = cells({name: float(each[n]) for name, each in wanted.items()}) if n < asked else ""
-        lines.append(f"  {n}: a {digit}".ljust(_LABEL) + shown)
+        lines.append(f"  image {n}: a {digit}".ljust(_LABEL) + shown)
     means = {name: float(each[:asked].mean()) for name, each in wanted.items()}
     name = styled(terminal, f"  mean of {asked}", "strong")
     return [*lines, "", padded(name, _LABEL) + cells(means)]
