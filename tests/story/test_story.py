@@ -91,6 +91,10 @@ def test_outputs_of_the_two_images(tale):
     right = outputs.argmax(axis=1) == tale.y_test
     assert second[tale.rival] == second[right].max() and right[tale.rival]
     assert f"add up to {outputs[tale.rival].sum():.2f}" in text
+    plain = tale.start(hidden=())
+    plain.train()
+    right = plain.accuracy(), 100 * (outputs.argmax(axis=1) == tale.y_test).mean()
+    assert "Without them, {:.1f} % of new images would be right, with them {:.1f} %".format(*right) in text_of(tale, 5)
 
 
 def test_weighted_sum_adds_up(tale):
@@ -355,6 +359,32 @@ def test_bars_of_uphill_and_downhill_point_to_different_sides(tale):
     lines = [line for line in page_of(tale, 14) if "the gradient  " in line]
     down, up = ((line.index("█"), line.index("│")) for line in lines)
     assert down[0] < down[1] and up[1] < up[0]
+
+
+def test_less_cost_is_blue(tale):
+    blue, orange = "\x1b[38;5;32m", "\x1b[38;5;166m"
+    for number, less, more in ((14, "against the gradient", "along the gradient"), (21, "+0.10000", None)):
+        page = Page(terminal(colors=2**24), 79, SCREENS[number - 1][1].motion.first)
+        SCREENS[number - 1][1].write(tale, page)
+        (line,) = (line for line in page.lines if less in line)
+        assert blue in line and orange not in line and ("-0.00708" in line or more)
+        assert more is None or any(more in line and orange in line for line in page.lines)
+
+
+def test_printed_pixels_are_marked_in_the_picture(tale):
+    columns, *rows = page_of(tale, 3)
+    (last,) = (row for row in rows if row.startswith("12 "))
+    bright = np.flatnonzero(tale.X_test[tale.nine].reshape(28, 28)[12:14].mean(axis=0) > 240).tolist()
+    for number in (11, 18):
+        start = columns.index(str(number)) - number
+        assert [i - start for i, mark in enumerate(last[:20]) if mark == "█"] == bright
+
+
+def test_all_rates_start_at_one_mark(tale):
+    lines = page_of(tale, 16)
+    starts = [line[5:8] for line in lines[:13]]
+    assert starts.count("█  ") == 1 and not set("".join(starts)) - set("█ ")
+    assert f"all start {cost(tale.params(1), tale.X, tale.y):.3f}" in text_of(tale, 16)
 
 
 def test_neurons_have_ticks_where_their_cells_are(tale):

@@ -12,7 +12,7 @@ from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.images import digit_lines
 from cmlp.story.pictures.layers import cell_lines, tick_line
 from cmlp.story.pictures.names import Unit
-from cmlp.story.pictures.text import signs, styled, symbols
+from cmlp.story.pictures.text import counted, signs, styled, symbols
 from cmlp.story.pictures.travel import mean_lines, travelling_lines
 from cmlp.story.pictures.wishes import (
     average_lines,
@@ -195,7 +195,7 @@ def everybodys_wishes(tale: Tale, page: Page) -> None:
     page.block(mean_lines(page.terminal, wanted, [str(digit) for digit in tale.y[:10]], asked, page.width))
     rivals = each_share(step, knobs[0])[tale.y[:10] == knobs[1].target]
     page.text(
-        f"The {len(rivals)} images of a {knobs[1].target} almost cancel what the 9 wants."
+        f"The wishes of {counted(len(rivals), 'image')} of a {knobs[1].target} almost cancel that of the 9."
         if 0.8 * ours < -rivals.sum() < ours
         else "",
         f"For each of the {step.average.flat.size:,} knobs, the mean is minus the gradient of the cost of these ten: "
