@@ -140,7 +140,7 @@ def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
         (lambda fields: fields["members"][0].update(bins=False), "does not fit the columns"),
         (lambda fields: fields["members"][0].update(params=np.zeros(3, np.float32)), "parameters must be"),
         (lambda fields: fields.update(numbers=fields["numbers"][:-1]), "damaged"),
-        (lambda fields: fields.update(numbers=np.append(fields["numbers"], 1.0)), "as many names, numbers"),
+        (lambda fields: fields.update(numbers=np.append(fields["numbers"], 1.0)), "numbers must have 14 entries"),
     ],
 )
 def test_damaged_states_of_tables_are_rejected(change, message):

@@ -65,7 +65,7 @@ class TableModel(NamedTuple):
         lengths = {len(kinds), len(categories), len(names or kinds)}
         columns = TableColumns(kinds, numbers, categories) if len(lengths) == 1 else None
         if columns is None or not fields["members"]:
-            raise ValueError("it needs networks, and as many names, numbers and lists of categories as columns")
+            raise ValueError("it needs networks, and as many names and lists of categories as columns")
         schema = Schema(names, codes_of(categories))
         members = [_member(one, columns) for one in fields["members"]]
         background = fields.get("background")
