@@ -28,7 +28,7 @@
  * Rules for every function. The comment of a function only repeats them where it adds something.
  * - Memory. The caller owns all memory. The library allocates nothing itself, prints nothing and keeps nothing between
  *   calls; there is no global state. If n_threads > 1, the system allocates the stacks of the threads of the call.
- * - Stack. A call uses at most 8 KB of the caller's stack in optimized builds (Clang: 10 KB), without callbacks.
+ * - Stack. A call uses at most 8 KB of the caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks.
  * - Threads. Any function may be called from any thread. A net or a model may be shared by concurrent calls, and so may
  *   parameters that no call writes. A workspace, scratch memory, an optimizer, an epoch, a run and outputs belong to
  *   one call at a time. One workspace can serve any number of calls, one after the other; its contents do not matter.

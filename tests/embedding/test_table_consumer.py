@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from c_build import COMPILER, run
 
+import cmlp
 from cmlp import TabularRegressor
 
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
@@ -65,13 +66,11 @@ def test_c_program_prints_prediction_and_interval(single_file, tmp_path, n_targe
         predicted, ends = model.predict(row).reshape(n_targets, -1), model.predict_interval(row, coverage)
         expected = np.concatenate([predicted, ends.reshape(n_targets, 2)], axis=1)
         assert [list(map(float, line.split())) for line in lines] == expected.tolist()
-    assert (ends.flat[0] == ends.flat[1]) == (
-        coverage < 0.1
-    )  # the margin is negative, and the ends of the last row cross
+    has_crossed = coverage < 0.1  # the margin is negative, and the ends of the last row cross
+    assert (ends.flat[0] == ends.flat[1]) == has_crossed
 
 
 @pytest.mark.parametrize("case", [0, 1, 2, 3])
 def test_what_would_go_wrong_later_does_not_compile(case):
-    include = PROGRAM.parents[3] / "include"
-    command = [CPLUSPLUS, "-std=c++17", f"-DREFUSED={case}", f"-I{include}", "-fsyntax-only", PROGRAM]
+    command = [CPLUSPLUS, "-std=c++17", f"-DREFUSED={case}", f"-I{cmlp.get_include()}", "-fsyntax-only", PROGRAM]
     assert (subprocess.run(command, capture_output=True).returncode == 0) == (case == 0)

@@ -9,7 +9,7 @@ import reference
 from estimator_cases import blobs, flat, small
 from sklearn.base import clone
 
-from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -198,6 +198,12 @@ def test_preset_has_explicit_parameters():
 
 
 PRESETS = re.findall('"(.*?)"', re.search("name : {(.*?)}", MLPClassifier.from_preset.__doc__)[1])
+
+
+@pytest.mark.parametrize("kind", [MLPRegressor, TabularClassifier, TabularRegressor])
+def test_other_estimators_have_no_presets(kind):
+    with pytest.raises(ValueError, match=f"There are no presets for {kind.__name__}"):
+        kind.from_preset("fast")
 
 
 @pytest.mark.parametrize("name", PRESETS)

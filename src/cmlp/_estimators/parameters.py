@@ -75,7 +75,7 @@ class Parametrized:
         """
         from cmlp._parameters.presets import preset_parameters
 
-        parameters = preset_parameters(name, cls._estimator_type, cls.__name__)
+        parameters = preset_parameters(name, cls._owner, cls.__name__)
         return cls(**{**parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -299,8 +299,8 @@ class EstimatorExports(ExportMethods):
 
         Saving is atomic: if it fails, an existing file stays unchanged. The file contains the network, the parameters
         of the constructor, the classes and the feature names, but no training data. That of an estimator for tables
-        contains all networks, the encoding of the columns, the categories and the range of the targets, but no history;
-        with `keep_background`, also these training rows.
+        contains all networks, the encoding of the columns, the range of the targets, and of the data the categories, 32
+        values of each column, and sorted errors; with `keep_background`, also these training rows. It has no history.
 
         Parameters
         ----------

@@ -231,7 +231,7 @@ NETWORK_ROWS = (
         "keep_background",
         Use(TABULAR, "int", 0, (interval(Integral, 0, 64, "both", booleans=False),)).says("""
             Number of training rows, drawn at random, that the model keeps for `explain`, at most 64. They are part of
-            pickles and model files, but of no other export: keep none if the rows are personal.
+            pickles and model files, and of pages on request: keep none if the rows are personal.
         """),
     ),
     Hyperparameter(

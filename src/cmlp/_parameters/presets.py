@@ -41,10 +41,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def preset_parameters(name: str, kind: str, owner: str) -> Mapping[str, Any]:
-    """Return the parameters of a preset; raises ValueError if there is none of this name for this kind of estimator."""
-    if kind != "classifier":
-        raise ValueError(f"There are no presets for {owner}: all of them ({', '.join(PRESETS)}) are for classifiers.")
+def preset_parameters(name: str, owner: str, kind: str) -> Mapping[str, Any]:
+    """Return the parameters of a preset; raises ValueError if the class `owner` has none of this name."""
+    if owner != "MLPClassifier":
+        raise ValueError(f"There are no presets for {kind}: all of them ({', '.join(PRESETS)}) are for MLPClassifier.")
     if name not in PRESETS:
         raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}")
     return PRESETS[name]
