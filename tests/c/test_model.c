@@ -516,7 +516,7 @@ static int accept(void *context, const void *piece, size_t n) { return (void)con
 static void test_longest_head(void)
 {
     enum { TEXTS = 101, LENGTH = 1000000 };
-    static char text[LENGTH + 1], keys[TEXTS][8];
+    static char text[LENGTH + 1], keys[TEXTS][16];
     static cmlp_model_string all[TEXTS];
     memset(text, 'x', LENGTH);
     for (int i = 0; i < TEXTS; i++) {
