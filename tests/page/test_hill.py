@@ -81,6 +81,15 @@ def test_ball_is_dragged_pushed_and_put_back(opened):
     assert opened.page.locator("#map").get_attribute("aria-label").startswith("Map of the cost")
 
 
+def test_a_ball_that_was_moved_before_the_map_is_complete_stays(watch, path):
+    page = watch(path, "#lesson=9")
+    page.until("hill.ball !== undefined")
+    moved = page.evaluate("() => { const early = hill.heights.length < HILL_ROWS; putBall([0, 0]); return early; }")
+    page.until("hill.heights.length === HILL_ROWS")
+    page.settle()
+    assert moved and page.evaluate("hill.ball.length") == 1
+
+
 def test_hill_fits_a_phone(watch, path):
     page = watch(path, "#lesson=9", viewport={"width": 360, "height": 740})
     page.until("hill.ball !== undefined")

@@ -24,7 +24,10 @@ function hillAt(params) {
 /** The weights and biases at a place: rightwards, downwards. */
 const onHill = ([right, down]) => along(along(hill.start, hill.right, right), hill.down, down);
 
-/** Looks for the two directions: against the gradient, and at right angles to it towards the end of a descent. */
+/**
+ * Looks for the two directions: against the gradient, and at right angles to it towards the end of a descent. Returns
+ * whether the map is complete and nobody has moved the ball meanwhile.
+ */
 async function makeHill() {
 	findMistake();
 	const now = (hill = { images: examples.train.slice(0, HILL_IMAGES), heights: [], level: 0 });
@@ -42,6 +45,7 @@ async function makeHill() {
 	now.unit = (1.7 * dot2(path, now.right)) / HILL_COLUMNS;
 	now.level = hillAt(now.start).cost();
 	putBall([0, 0]);
+	const first = now.ball;
 	for (let row = 0; row < HILL_ROWS; row++) {
 		const line = [];
 		for (const column of range(HILL_COLUMNS)) line.push(hillAt(onHill(placeOf([column, row]))).cost());
@@ -50,6 +54,7 @@ async function makeHill() {
 		await pause();
 		if (!isThere(now)) return;
 	}
+	return now.ball === first;
 }
 
 const placeOf = (point) => point.map((at, k) => (at - HILL_START[k]) * hill.unit);
@@ -182,7 +187,7 @@ function showHill() {
 	$("hill-rate").value = Math.log10(HILL_RATE);
 	write("rolled", "");
 	write("ground", "The map is being computed …");
-	makeHill().then(() => hill.heights.length === HILL_ROWS && roll());
+	makeHill().then((isUntouched) => isUntouched && roll());
 }
 
 function setUpHill() {
