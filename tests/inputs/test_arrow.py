@@ -5,7 +5,7 @@ import pytest
 from helpers import labels, run_python, uniform
 from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor
+from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
 
 # The types that Arrow's buffers are read as do not show in a fitted model.
 from cmlp._inputs.arrays import rectangular
@@ -53,6 +53,14 @@ def test_numbers_of_all_types(dtype):
         assert found.columns == NAMES and found.values.dtype == np.dtype(dtype)
         np.testing.assert_array_equal(found.values, expected)
         assert found.values.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", [MLPRegressor, TabularRegressor])
+def test_a_stream_without_chunks_has_columns_and_no_rows(kind):
+    fitted = kind(max_time=1e-9).fit(table(), Y)
+    stream = pa.RecordBatchReader.from_batches(table().schema, [])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"):
+        fitted.predict(stream)
 
 
 def test_columns_of_several_types_have_their_common_type():

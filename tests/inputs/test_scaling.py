@@ -38,6 +38,12 @@ def test_a_scale_for_numbers_that_are_scaled_already(X):
     assert "You probably mean input_scale=1, because the inputs are already scaled" in message
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_number_is_told_even_if_it_is_below_1(sign):
+    (message,) = messages(lambda: fitted(sign * (BYTES / 510), input_scale=1 / 255))
+    assert message.startswith("The largest input times input_scale is 0.5 * 0.00392157 = 0.00196078")
+
+
 PLAUSIBLE = {
     "scaled bytes": (BYTES, 1 / 255),
     "bytes scaled to 0..2": (BYTES, 2 / 255),

@@ -46,7 +46,8 @@ def _change_of(node: ast.AST) -> str | None:
         return "statement"
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return "call"
-    return "return" if isinstance(node, ast.Return) and node.value is not None else None
+    returns = isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None"
+    return "return" if returns else None
 
 
 def _changed(node: ast.AST) -> tuple[str, ast.AST]:

@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -130,6 +131,21 @@ def test_names_that_a_file_cannot_contain_are_refused(tmp_path, names, error, me
     with pytest.raises(error, match=message):
         model.save(tmp_path / "model.cmlp")
     assert not (tmp_path / "model.cmlp").exists()
+
+
+def test_names_of_just_the_limit_can_be_stored(tmp_path):
+    def saved(n):
+        fitted(frame([0, 1, 2, "x" * n])).save(tmp_path / "model.cmlp")
+
+    with pytest.raises(ValueError) as error:
+        saved(70_000)
+    n_characters, limit = map(int, re.findall(r"\d{5,}", str(error.value)))
+    longest = limit - (n_characters - 70_000)
+    saved(longest)
+    loaded = cmlp.load(tmp_path / "model.cmlp")
+    np.testing.assert_array_equal(loaded.predict(shuffled(frame([0, 1, 2, "x" * longest]))), loaded.predict(X))
+    with pytest.raises(ValueError, match=f"take {limit + 1} characters"):
+        saved(longest + 1)
 
 
 # ------------------------------------------------------------------------------------ MLPClassifier, as scikit-learn
