@@ -134,6 +134,10 @@ def test_save_error_names_unsupported_label_dtype(labels, name, tmp_path):
 def test_labels_that_need_too_much_memory_raise(tmp_path):
     """In a NumPy array, all labels are as wide as the longest one."""
     model = partly_fitted(["a", "b"])
+    model.classes_ = np.array(["x" * 2**25, "y"])  # just the limit
+    model.save(tmp_path / "model")
+    assert len(cmlp.load(tmp_path / "model").classes_[0]) == 2**25
+    (tmp_path / "model").unlink()
     model.classes_ = np.array(["x" * 35_000_000, "y"])
     with pytest.raises(ValueError, match=r"the labels take 280000000 bytes, .* at most 268435456: shorten them"):
         model.save(tmp_path / "model")
