@@ -5,13 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_MOMENTUM, CMLP_SOLVER_NESTEROV, CMLP_SOLVER_ADAM};
+static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_MOMENTUM, CMLP_SOLVER_NESTEROV, CMLP_SOLVER_ADAM,
+                                  CMLP_SOLVER_ADAMW};
 
 static shape make_shape(int i)
 {
     return (shape){.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_ACTIVATION_TANH,
                    .output = CMLP_ACTIVATION_SOFTMAX,
-                   .loss = CMLP_LOSS_LOG, .dtype = i & 1 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = solvers[i / 2 % 4],
+                   .loss = CMLP_LOSS_LOG, .dtype = i & 1 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = solvers[i / 2],
                    .rows = 70, .batch = 16, .alpha = 0.01, .with_order = 1};
 }
 
@@ -380,7 +381,7 @@ static void test_in_parts(fixture *f, int i)
 int main(void)
 {
     static fixture f;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 10; i++) {
         const shape s = make_shape(i);
         test_in_parts(&f, i);
         fixture_make(&f, &s);
