@@ -135,6 +135,13 @@ static void test_position(void)
     f.order[1] = 4;
     CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 4);
     f.labels[4] = kept;
+    f.labels[0] -= 100;
+    fixture_reset(&f, GRADIENT);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 0);
+    f.labels[0] += 100;
+    fixture_reset(&f, GRADIENT);
+    f.rows.order = f.order;
+    f.rows.n_order = 2;
     f.order[1] = f.n;
     CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_ORDER && f.run.bad_row == 1);
     f.order[1] = 1;

@@ -184,6 +184,29 @@ static void test_unknown_probabilities(void)
         CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
 }
 
+/* A hidden layer of more units than are added up at once: unit j is (j + 1) x, and the output is their sum. */
+static void test_wide_hidden_layer(void)
+{
+    enum { WIDE = 200 };
+    static const int64_t sizes[] = {1, WIDE, 1};
+    static const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_IDENTITY};
+    static float ends[] = {1, 3, 2, 4}, weights[3 * WIDE + 1], hidden[2][2 * WIDE], outputs[2][2];
+    void *low_ends[] = {hidden[0], outputs[0]}, *high_ends[] = {hidden[1], outputs[1]};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    for (int j = 0; j < WIDE; j++) weights[j] = (float)(j + 1), weights[2 * WIDE + j] = 1;
+    lower = cmlp_dense_rows(ends, CMLP_FLOAT32, 2, 1);
+    upper = cmlp_dense_rows(ends + 2, CMLP_FLOAT32, 2, 1);
+    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
+    for (int row = 0; row < 2; row++) {
+        const double low = 20100 * (double)ends[row], high = 20100 * (double)ends[2 + row];
+        CHECK(outputs[0][row] <= low && outputs[0][row] > 0.999 * low);
+        CHECK(outputs[1][row] >= high && outputs[1][row] < 1.001 * high);
+    }
+}
+
 /* A sum that overflows, of as many inputs as are checked at once, is no fault of an input. */
 static void test_overflow_of_a_chunk(void)
 {
@@ -206,6 +229,7 @@ static void test_overflow_of_a_chunk(void)
 
 int main(void)
 {
+    test_wide_hidden_layer();
     test_overflow_of_a_chunk();
     test_one_layer_reaches_the_bounds(CMLP_FLOAT32);
     test_one_layer_reaches_the_bounds(CMLP_FLOAT64);
