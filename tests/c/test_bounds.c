@@ -2,6 +2,7 @@
 #include "../../include/cmlp.h"
 #include "support.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -184,6 +185,32 @@ static void test_unknown_probabilities(void)
         CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
 }
 
+/* A box of one point: the output of a unit lies between its bounds, which are at most 16 numbers apart. */
+static void test_points(int32_t hidden)
+{
+    static const int64_t sizes[] = {1, 1, 1};
+    const int32_t activations[] = {hidden, CMLP_ACTIVATION_IDENTITY};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
+    static const float weights[] = {1, 0, 1, 0};
+    static float x[400], outputs[3][400], last[3][400];
+    static _Alignas(64) unsigned char workspace[1 << 16];
+    void *found[] = {outputs[0], last[0]}, *low_ends[] = {outputs[1], last[1]}, *high_ends[] = {outputs[2], last[2]};
+    uint64_t state = 7;
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    if (cmlp_net_init(net, sizeof net_memory, &config)) return; /* no hidden layer has it */
+    for (int i = 0; i < 400; i++) x[i] = (float)uniform(&state, -6, 6);
+    lower = upper = cmlp_dense_rows(x, CMLP_FLOAT32, 400, 1);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    CHECK(cmlp_activations(net, weights, &lower, found, &run) == CMLP_OK);
+    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
+    for (int i = 0; i < 400; i++) {
+        CHECK(outputs[1][i] <= outputs[0][i] && outputs[0][i] <= outputs[2][i]);
+        CHECK(fabsf(outputs[2][i] - outputs[1][i]) <= 16 * FLT_EPSILON * fmaxf(fabsf(outputs[0][i]), FLT_MIN));
+    }
+}
+
 /* A hidden layer of more units than are added up at once: unit j is (j + 1) x, and the output is their sum. */
 static void test_wide_hidden_layer(void)
 {
@@ -241,6 +268,9 @@ int main(void)
     test_unknown_probabilities();
     test_statuses();
     test_values();
-    for (int32_t i = 1; cmlp_describe_activation(i); i++) test_overflow(i);
+    for (int32_t i = 1; cmlp_describe_activation(i); i++) {
+        test_overflow(i);
+        test_points(i);
+    }
     return finish();
 }
