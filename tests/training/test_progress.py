@@ -191,7 +191,7 @@ def large():
 
 
 def limits(fit):
-    """Yield ever smaller limits of time, beginning with a fifth of what `fit` takes now: machines change their speed."""
+    """Yield ever smaller limits of time, from a fifth of what `fit` takes now on: machines change their speed."""
     started = time.monotonic()
     fit()
     limit = (time.monotonic() - started) / 5
