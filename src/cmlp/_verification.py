@@ -61,7 +61,8 @@ def verify(
     n_epochs : int or None, default=None
         The number of epochs to train, at least; training ends at the next link of the record. None means all.
     progress : callable or None, default=None
-        Called with the number of completed epochs and that of all epochs: ``progress(epoch, n_epochs)``.
+        Called with the numbers of completed and of all epochs, added up over the networks of a table's model:
+        ``progress(epoch, n_epochs)``.
 
     Returns
     -------

@@ -13,7 +13,7 @@ static shape make_shape(int i)
     return (shape){.n_layers = 3, .sizes = {6, 17, 4}, .hidden = CMLP_ACTIVATION_TANH,
                    .output = CMLP_ACTIVATION_SOFTMAX,
                    .loss = CMLP_LOSS_LOG, .dtype = i & 1 ? CMLP_FLOAT64 : CMLP_FLOAT32, .solver = solvers[i / 2],
-                   .rows = 70, .batch = 16, .alpha = 0.01, .with_order = 1};
+                   .rows = 70, .batch = 16, .alpha = 0.01, .with_order = 1, .max_norm = i < 8 ? 0 : 0.3};
 }
 
 /* Trains on the batches [first, end) of the epoch in a separate call and checks that it succeeds. */
@@ -373,6 +373,9 @@ static void test_in_parts(fixture *f, int i)
             for (s.n_threads = 1; s.n_threads <= 3; s.n_threads += 2) {
                 fixture_make(f, &s);
                 test_step_by_step(f);
+                fixture_reset(f, GRADIENT);
+                for (int64_t k = 0; k < f->n_params; k++) put(s.dtype, f->params, k, NAN);
+                CHECK(fixture_call(f, GRADIENT) == CMLP_ERROR_DIVERGED && f->run.bad_column == -1);
                 CHECK(fixture_intact(f));
                 fixture_free(f);
             }

@@ -432,10 +432,24 @@ static void test_broken_transport(void)
         work(&o, all);
         for (int32_t r = 0; r < 2; r++) {
             CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.epoch.batches <= 1);
+            CHECK(all[r].fixture.epoch.batches <= 1 && all[r].calls == at);
         }
         close_office(&o, all);
     }
+}
+
+/* A worker between two others cannot send its first sums: it calls no function any more, and receives no second ones. */
+static void test_broken_send(void)
+{
+    const shape s = wide_shape();
+    const int64_t fail_at[] = {5, 5, 3}; /* two or three calls compare the arguments */
+    office o;
+    worker all[MOST_WORKERS];
+    open_office(&o, all, &s, 3);
+    for (int32_t r = 0; r < 3; r++) all[r].fail_at = fail_at[r];
+    work(&o, all);
+    for (int32_t r = 0; r < 3; r++) CHECK(all[r].status == CMLP_CANCELLED && all[r].calls == fail_at[r]);
+    close_office(&o, all);
 }
 
 static void expect_refused(fixture *f, int status)
@@ -494,6 +508,7 @@ static void other_steps(worker *w) { w->fixture.optimizer.n_steps++; }
 static void other_batch(worker *w) { w->fixture.epoch.batch_size = 256; }
 static void other_start(worker *w) { w->fixture.epoch.first_batch = 1; }
 static void other_alpha(worker *w) { w->fixture.objective.alpha *= 2; }
+static void other_scale(worker *w) { w->fixture.rows.scale *= 2; }
 static void other_rows(worker *w) { w->fixture.rows.n_rows = w->fixture.targets.n_rows = 699; }
 static void other_weights(worker *w)
 {
@@ -530,7 +545,7 @@ static void test_disagreements(void)
         {other_state, CMLP_ERROR_WORKERS},   {other_steps, CMLP_ERROR_WORKERS},    {other_batch, CMLP_ERROR_WORKERS},
         {other_start, CMLP_ERROR_WORKERS},   {other_alpha, CMLP_ERROR_WORKERS},    {other_rows, CMLP_ERROR_WORKERS},
         {other_weights, CMLP_ERROR_WORKERS}, {other_order, CMLP_ERROR_WORKERS},
-        {other_end_of_order, CMLP_ERROR_WORKERS, 1},
+        {other_end_of_order, CMLP_ERROR_WORKERS, 1}, {other_scale, CMLP_ERROR_WORKERS},
     };
     shape s = wide_shape();
     for (int i = 0; i < (int)(sizeof changes / sizeof *changes); i++)
@@ -566,6 +581,7 @@ int main(void)
     test_bad_messages();
     test_cancel();
     test_broken_transport();
+    test_broken_send();
     test_refused();
     test_disagreements();
     return finish();

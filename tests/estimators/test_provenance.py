@@ -368,6 +368,14 @@ def test_progress_is_told_and_the_model_stays():
     assert told[-1] == (6, 6) and pickle.dumps(model) == before
 
 
+def test_progress_of_a_table_counts_the_epochs_of_all_networks():
+    for n_threads in (1, 2):
+        table = cmlp.TabularRegressor(n_estimators=3, n_epochs=5, provenance=True, n_threads=n_threads)
+        model, told = table.fit(X, X[:, 0]), []
+        cmlp.verify(model, X, X[:, 0], progress=lambda *numbers, told=told: told.append(numbers))
+        assert told[-1] == (15, 15) and told == sorted(set(told))
+
+
 def replaced(callback):
     callback.on_epoch_end = print
     return callback

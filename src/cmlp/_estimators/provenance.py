@@ -6,6 +6,7 @@ import json
 import sys
 from functools import partial
 from hashlib import sha256
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,9 +45,20 @@ class Again:
     def __init__(
         self, record: Mapping[str, Any], progress: Callable[[int, int], None], n_epochs: int | None = None
     ) -> None:
-        self.record, self.progress, self.n_epochs = record, progress, n_epochs
+        self.record, self._progress, self.n_epochs = record, progress, n_epochs
+        self._lock, self._told = Lock(), -1
         self.data: Callable[[], Mapping[str, str] | None] = lambda: None
         self.chains: list[Replay] = []
+
+    def tell(self) -> None:
+        """Tell the number of completed epochs of all networks, which threads train side by side, and that of all."""
+        with self._lock:
+            epoch, last = (
+                sum(numbers) for numbers in zip(*((one.state.epoch, one.last) for one in self.chains), strict=True)
+            )
+            if epoch > self._told:  # otherwise a thread has told it for another one
+                self._told = epoch
+                self._progress(epoch, last)
 
     @property
     def other_data(self) -> list[str]:
@@ -141,7 +153,7 @@ def recorded(
         kept: Any = {"links": (), "every": 0} if state.provenance is None else state.provenance["networks"][number]
         first = first_link(head, number)
         if again is not None:
-            chains.append(Replay(state, first, again.record["networks"][number], again.progress, again.n_epochs))
+            chains.append(Replay(state, first, again.record["networks"][number], again.tell, again.n_epochs))
         else:
             chains.append(Chain(state, first, kept["links"], kept["every"]))
     if again is not None:

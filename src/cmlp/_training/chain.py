@@ -62,7 +62,7 @@ class Replay(Chain):
     """Compares the links with those of an earlier training, which ends where that one ended, or at a difference.
 
     It can begin in the middle of the earlier training, and end at the first link after `n_epochs`. `differs` is the
-    epoch of the first link that differs, and `progress` is called with the epoch and the last one.
+    epoch of the first link that differs, `last` the last one, and `tell` is called after each.
     """
 
     def __init__(
@@ -70,23 +70,23 @@ class Replay(Chain):
         state: TrainingState,
         first: str,
         kept: dict[str, Any],
-        progress: Callable[[int, int], None],
+        tell: Callable[[], None],
         n_epochs: int | None = None,
     ) -> None:
         super().__init__(state, first, kept["links"], kept["every"])
-        (self._epoch, self._batch), self._expected = kept["end"], kept["links"]
+        (self.last, self._batch), self._expected = kept["end"], kept["links"]
         self.begin, self.is_whole = state.epoch, True
         if n_epochs is not None:
             due = -(-(state.epoch + n_epochs) // self.every) * self.every
-            if due < self._epoch:
-                self._epoch, self._batch, self.is_whole = due, 0, False
-        self._progress, self.differs = progress, 0
+            if due < self.last:
+                self.last, self._batch, self.is_whole = due, 0, False
+        self._tell, self.differs = tell, 0
         self.intervals = frozenset({self._batch} if self._batch else ())
 
     @property
     def horizon(self) -> float:
         """How many epochs may pass before the next link, or the end."""
-        return float(max(1, min(super().horizon, self._epoch - self.state.epoch)))
+        return float(max(1, min(super().horizon, self.last - self.state.epoch)))
 
     def fit_begins(self) -> None:
         """Compare the link of a state in the middle; train nothing if it differs, or the earlier training has not."""
@@ -96,17 +96,17 @@ class Replay(Chain):
         self.state.stopped = self._compare(self._links) or self._is_over()
 
     def _is_over(self) -> bool:
-        return self.state.epoch >= self._epoch and not self._batch
+        return self.state.epoch >= self.last and not self._batch
 
     def epoch_ends(self) -> bool:
         """Compare a link that is due; return whether training ends."""
         super().epoch_ends()
-        self._progress(self.state.epoch, self._epoch)
+        self._tell()
         return self._compare(self._links) or self._is_over()
 
     def batches_end(self, batch: int) -> None:
         """End where the earlier training was interrupted in the middle of an epoch."""
-        if self.state.epoch == self._epoch and batch == self._batch:
+        if self.state.epoch == self.last and batch == self._batch:
             raise TimeLimitReached
 
     def validation_begins(self, batch: int) -> None:
@@ -117,12 +117,12 @@ class Replay(Chain):
         """Compare the last link."""
         if not self.differs:
             now = self.ended()
-            if not self._compare(now["links"]) and now["end"] != [self._epoch, self._batch]:
+            if not self._compare(now["links"]) and now["end"] != [self.last, self._batch]:
                 self.differs = self.state.epoch + 1
 
     def _compare(self, links: Sequence[str]) -> bool:
         for number, (own, expected) in enumerate(zip(links, self._expected, strict=False)):
             if own != expected:
-                self.differs = min((number + 1) * self.every, self._epoch + bool(self._batch))
+                self.differs = min((number + 1) * self.every, self.last + bool(self._batch))
                 return True
         return False
