@@ -362,3 +362,11 @@ def test_sparse_fit_predicts_sparse_and_dense_rows():
     ).fit(X.toarray(), y)
     with pytest.raises(ValueError, match="X must be dense"):
         dense.predict(X)
+
+
+@pytest.mark.parametrize("scale", [1e10, (np.zeros(3), np.full(3, 1e10))])
+def test_the_first_number_that_its_scale_makes_infinite_is_named(scale):
+    X = np.full((20, 3), 1e-10, np.float32)
+    X[7:, 2] = 1e30
+    with pytest.raises(ValueError, match="a value too large for the network's dtype at row 7, column 2"):
+        MLPClassifier(max_iter=1, input_scale=scale, random_state=0).fit(X, np.arange(20) % 2)

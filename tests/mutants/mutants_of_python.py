@@ -23,8 +23,9 @@ SWAPS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast
 
 def changes(tree: ast.Module) -> Iterator[tuple[ast.AST, str, ast.Module]]:
     """Yield each node that can be changed, the change, and the changed tree."""
+    messages = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for k, node in enumerate(ast.walk(tree)):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if node in messages or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             continue
         change = _change_of(node)
         if change is not None:

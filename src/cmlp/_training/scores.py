@@ -50,7 +50,7 @@ def d2_pinball(
     truth, predicted = _without_ignored(truth, np.asarray(predicted, np.float64), weight)
     order = truth.argsort(axis=0, kind="stable")
     sums = np.cumsum(np.ones(truth.shape) if weight is None else weight[order], axis=0)
-    first = (sums < p * sums[-1]).sum(axis=0).clip(max=n_rows - 1)
+    first = (sums < p * sums[-1]).sum(axis=0)
     columns = np.arange(len(p))
     constant = truth[order[first, columns], columns]
 
