@@ -149,6 +149,33 @@ static void test_gradient(fixture *f)
                (int)f->shape.n_layers, (int)f->n_in, (int)f->n_out, along, difference);
 }
 
+/* The sum of the rows' deltas, by the sum of their weights, is the gradient of the bias; biases have no penalty. */
+static void test_deltas(fixture *f)
+{
+    const double bound = f->shape.dtype == CMLP_FLOAT32 ? 1e-5 : 1e-13;
+    int64_t at = 0;
+    double weights = 0;
+    fixture_outcome(f, GRADIENT);
+    CHECK(cmlp_deltas(f->net, f->params, &f->rows, &f->targets, &f->objective, f->outputs, &f->run) == CMLP_OK);
+    for (int64_t i = 0; i < f->n; i++) weights += f->shape.with_weights ? f->weights[i] : 1;
+    for (int32_t l = 1; l < f->shape.n_layers; l++) {
+        const int64_t n_in = f->shape.sizes[l - 1], n_out = f->shape.sizes[l];
+        at += n_in * n_out; /* the biases are behind the weights */
+        for (int64_t j = 0; j < n_out; j++) {
+            double sum = 0, length = 1;
+            for (int64_t i = 0; i < f->n; i++) {
+                const double delta = get(f->shape.dtype, f->outputs[l - 1], i * n_out + j);
+                sum += delta;
+                length += fabs(delta);
+            }
+            const double mean = get(f->shape.dtype, f->gradient, at + j);
+            check_that(fabs(sum / weights - mean) <= bound * length, "delta %d of layer %d: %g, not %g", (int)j, (int)l,
+                       sum / weights, mean);
+        }
+        at += n_out;
+    }
+}
+
 int main(void)
 {
     static fixture f;
@@ -171,6 +198,7 @@ int main(void)
                 if (isa == n - 1) {
                     test_against_plain(&f);
                     test_gradient(&f);
+                    test_deltas(&f);
                 }
                 CHECK(fixture_intact(&f));
                 fixture_free(&f);
