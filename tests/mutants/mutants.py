@@ -1,11 +1,13 @@
 """Changes one token or statement of the code at a time, runs the tests of its file, and prints what survives.
 
-    python tests/mutants/mutants.py c [--n 60] [--seed 1] [file ...]
+    python tests/mutants/mutants.py c [--n 60] [--seed 1] [--python] [file ...]
     python tests/mutants/mutants.py python [--n 60] [--seed 1] [file ...]
 
 A file is a part of a path, such as `model_head`. The sample is drawn with the seed from all mutants of the files in
-table.toml. It is a report and not a gate: a survivor is a missing test, or equivalent to the program. Equivalents that
-a reader has accepted are in table.toml, with their reasons. The work tree is not changed: mutants live in a copy.
+table.toml. With --python, what survives the tests of C is also built into the extension, for Python's tests of the
+core: a minute each; the Python that runs this needs setuptools and Cython. It is a report and not a gate: a survivor is
+a missing test, or equivalent to the program. Equivalents that a reader has accepted are in table.toml, with their
+reasons. The work tree is not changed: mutants live in a copy.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ def main() -> None:
     parser.add_argument("language", choices=["c", "python"])
     parser.add_argument("--n", type=int, default=60, help="size of the sample")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--python", action="store_true", help="of C: let Python's tests judge survivors, too")
     parser.add_argument("files", nargs="*")
     options = parser.parse_intermixed_args()
     rows = rows_of(options.language, options.files)
@@ -101,6 +104,7 @@ def main() -> None:
         print(f"{len(everything)} mutants of {len(rows)} files, seed {options.seed}", flush=True)
         order = random.Random(options.seed)
         order.shuffle(everything)
+        workshop.by_python = options.python
         report(workshop.chosen(everything, options.n), workshop.killer_of)
 
 

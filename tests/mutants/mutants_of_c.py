@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
-from mutants import Mutant
+from mutants import TABLE, Mutant, is_accepted
 
 OPERATORS = [
     (r"(?<![<>=!\-])<(?![<=])", ["<="]), (r"<=", ["<"]), (r"(?<![->])>(?![>=])", [">="]), (r"(?<!>)>=", [">"]),
@@ -40,6 +41,8 @@ def _code_only(text: str) -> str:
 
 class Workshop:
     """The copy of the tree, its build, and the objects of the unchanged files."""
+
+    by_python = False  # whether Python's tests judge what survives those of C
 
     def __init__(self, tree: Path, rows: dict[str, dict]) -> None:
         self.core, self.rows, self.build = tree / "src/cmlp/core", rows, tree / "build"
@@ -115,6 +118,27 @@ class Workshop:
                 return test
             if done.returncode:
                 return test
+        return self._killer_in_python(mutant) if self.by_python and not is_accepted(mutant) else None
+
+    def _killer_in_python(self, mutant: Mutant) -> str | None:
+        """Return the first of Python's tests of the core that fails with a mutant."""
+        path, tree = self.core / mutant.file, self.core.parents[2]
+        original = path.read_text()
+        try:
+            path.write_text(mutant.text)
+            for command in (
+                ["setup.py", "-q", "build_ext", "--inplace"],
+                ["-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *TABLE["core"]],
+            ):
+                done = subprocess.run([sys.executable, *command], cwd=tree, capture_output=True, text=True, timeout=900,
+                                      env={**os.environ, "PYTHONPATH": str(tree / "src")}, check=False)  # fmt: skip
+                if done.returncode:
+                    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+                    return found[1] if found else f"an error of {command[-1]}"
+        except subprocess.TimeoutExpired:
+            return "the limit of time"
+        finally:
+            path.write_text(original)
         return None
 
     def _unit(self, file: str) -> str:
