@@ -361,6 +361,12 @@ def test_networks_and_trainers_have_no_record():
         cmlp.verify(cmlp.Trainer(network), X, Y)
 
 
+def test_a_spot_check_of_all_epochs_is_a_whole_one():
+    """The record has a hash after 14 epochs, which are all."""
+    answer = cmlp.verify(fitted(**{**LONG, "max_iter": 14}), X, Y, n_epochs=14)
+    assert str(answer) == "bit-identical: these data and parameters give these weights (14 epochs)"
+
+
 def test_progress_is_told_and_the_model_stays():
     model, told = fitted(), []
     before = pickle.dumps(model)

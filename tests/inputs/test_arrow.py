@@ -59,6 +59,7 @@ def test_a_stream_without_chunks_has_columns_and_no_rows():
     def stream():
         return pa.RecordBatchReader.from_batches(table().schema, [])
 
+    assert read(pa.chunked_array([], pa.float64()), "y").shape == (0,)
     assert MLPRegressor(max_time=1e-9).fit(table(), Y).predict(stream()).shape == (0,)
     with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"):
         TabularRegressor(max_time=1e-9).fit(table(), Y).predict(stream())
