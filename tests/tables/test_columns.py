@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from optional import package
 
+import cmlp
+from cmlp import TabularRegressor
+
 # The codes of a column's categories do not show in a fitted table.
 from cmlp._tables.columns import MAX_CATEGORIES, OTHER, learn_schema
 
@@ -285,3 +288,15 @@ def test_dates_and_durations_can_be_categories(unit):
 def test_wrong_categorical_features_are_refused(chosen, message):
     with pytest.raises(ValueError, match=message):
         read([[1.0, 2.0]], categorical=chosen)
+
+
+def test_text_in_a_column_of_dates_is_refused_with_the_remedy(tmp_path):
+    dates = np.datetime64("2024-01-01") + np.arange(40)
+    model = TabularRegressor(max_time=1e-9).fit([[day, 1.0] for day in dates.tolist()], range(40))
+    model.save(tmp_path / "model.cmlp")
+    for known in (model, cmlp.load(tmp_path / "model.cmlp")):
+        assert known.predict([[dates[7], 1.0]]) == known.predict([[dates.tolist()[7], 1.0]])
+        with pytest.raises(
+            ValueError, match=r"column 0 must be dates, got '2024-01-08' of type str .*numpy.datetime64"
+        ):
+            known.predict([["2024-01-08", 1.0]])

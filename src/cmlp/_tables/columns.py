@@ -35,6 +35,7 @@ _MICROSECONDS_OF_A_DAY = 86_400_000_000
 _NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
 # Types of pandas that count by their text as categories, as dates do.
 _PERIOD, _INTERVAL = "Period", "Interval"
+_DATES = (date, np.datetime64)
 _TEXT_TYPES = (_INTERVAL, _PERIOD)
 _UNCHANGED = {str, int, float, bool, type(None)}  # types of entries that are categories as they are, or NaN
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
@@ -68,8 +69,8 @@ class Schema(NamedTuple):
         frame = self._same_columns(frame_of(X, owner), owner)
         raw = np.empty((frame.n_rows, len(self.codes)))
         for i, codes in enumerate(self.codes):
-            label = frame.label(i)
-            raw[:, i] = _numbers(frame.columns[i], label) if codes is None else _codes(frame.columns[i], codes, label)
+            column, label = frame.columns[i], frame.label(i)
+            raw[:, i] = _numbers(column, label, i in self.dates) if codes is None else _codes(column, codes, label)
         require_no_infinity(raw, frame)
         return raw
 
@@ -198,7 +199,7 @@ def _holds_dates(column: Any, label: str) -> bool:
     if array.dtype.kind != "O":
         return array.dtype.kind == "M"
     first = next((value for value in array if not is_missing(value)), None)
-    return isinstance(first, date) or type(first).__name__ == _PERIOD
+    return isinstance(first, _DATES) or type(first).__name__ == _PERIOD
 
 
 def _array(column: Any, label: str) -> NDArray[Any]:
@@ -248,7 +249,7 @@ def _category(value: object) -> object:
     """Return a category as text or a number; dates, durations, periods and intervals count by their text."""
     if type(value) is str:  # most are
         return value
-    if isinstance(value, (date, timedelta)) or type(value).__name__ in _TEXT_TYPES:
+    if isinstance(value, (*_DATES, timedelta)) or type(value).__name__ in _TEXT_TYPES:
         return _WHOLE.sub("", str(value))
     return _plain(value)
 
@@ -278,7 +279,7 @@ def _codes(column: Any, codes: Codes, label: str) -> NDArray[np.float64]:
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 
-def _numbers(column: Any, label: str) -> NDArray[np.float64]:
+def _numbers(column: Any, label: str, are_dates: bool) -> NDArray[np.float64]:
     """Return a column of numbers as doubles: NaN if missing, days since 1970 for dates and starts of periods."""
     array = _array(column, label)
     kind = array.dtype.kind
@@ -296,10 +297,10 @@ def _numbers(column: Any, label: str) -> NDArray[np.float64]:
             numbers[row] = _double(value)
         elif is_missing(value):
             numbers[row] = np.nan
-        elif isinstance(value, date) or type(value).__name__ == _PERIOD:
+        elif isinstance(value, _DATES) or type(value).__name__ == _PERIOD:
             numbers[row] = _days(value)
         else:
-            raise ValueError(_neither(label, row, value, "numbers"))
+            raise ValueError(_neither(label, row, value, "dates" if are_dates else "numbers"))
     return numbers
 
 
@@ -321,7 +322,9 @@ def _days(value: Any) -> float:
 
 def _neither(label: str, row: int, value: object, wanted: str) -> str:
     remedy = ""
-    if isinstance(_category(value), str):
+    if wanted == "dates":
+        remedy = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
+    elif isinstance(_category(value), str):
         remedy = " To use the column as categories, name it in categorical_features, and in fit too."
     return f"{label} must be {wanted}, got {reprlib.repr(value)} of type {type(value).__name__} in row {row}.{remedy}"
 
