@@ -112,7 +112,7 @@ class Workshop:
         for test in self.rows[mutant.file]["tests"]:
             command = [self.build / "tests/c" / test, *self.arguments.get(test, [])]
             try:
-                done = subprocess.run(command, capture_output=True, timeout=300, check=False,
+                done = subprocess.run(command, capture_output=True, timeout=120, check=False,
                                       env={**os.environ, "LD_LIBRARY_PATH": str(self.folder)})  # fmt: skip
             except subprocess.TimeoutExpired:
                 return test
