@@ -228,9 +228,9 @@ static void test_wide_hidden_layer(void)
     upper = cmlp_dense_rows(ends + 2, CMLP_FLOAT32, 2, 1);
     CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
     for (int row = 0; row < 2; row++) {
-        const double low = 20100 * (double)ends[row], high = 20100 * (double)ends[2 + row];
-        CHECK(outputs[0][row] <= low && outputs[0][row] > 0.999 * low);
-        CHECK(outputs[1][row] >= high && outputs[1][row] < 1.001 * high);
+        const double smallest = 20100 * (double)ends[row], largest = 20100 * (double)ends[2 + row];
+        CHECK(outputs[0][row] <= smallest && outputs[0][row] > 0.999 * smallest);
+        CHECK(outputs[1][row] >= largest && outputs[1][row] < 1.001 * largest);
     }
 }
 
