@@ -61,8 +61,7 @@ def verify(
     n_epochs : int or None, default=None
         The number of epochs to train, at least; training ends at the next link of the record. None means all.
     progress : callable or None, default=None
-        Called with the numbers of completed and of all epochs, added up over the networks of a table's model:
-        ``progress(epoch, n_epochs)``.
+        Called with the numbers of completed and of all epochs of all networks: ``progress(epoch, n_epochs)``.
 
     Returns
     -------
@@ -185,9 +184,8 @@ def _answer(document: ModelDocument, twin: Any, again: Again) -> Verification:
     if again.other_data:
         return _other("data", f"not the {' and '.join(again.other_data)} of fit")
     chains = again.chains
-    epochs = [chain.differs for chain in chains if chain.differs]
-    if epochs:
-        epoch = min(epochs)
+    epoch = min((chain.differs for chain in chains if chain.differs), default=0)
+    if epoch:
         return Verification(False, "training", epoch, f"different training: the weights differ after epoch {epoch}")
     begin, end = min(chain.begin for chain in chains), max(chain.state.epoch for chain in chains)
     if not all(chain.is_whole for chain in chains):

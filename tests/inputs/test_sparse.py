@@ -65,6 +65,7 @@ def test_every_format_gives_the_bits_of_dense_rows(form, kind):
         {"solver": "sgd", "momentum": 0, "alpha": 0},
         {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": 500},
         {"solver": "sgd", "momentum": 0, "alpha": 0.1},
+        {"solver": "sgd", "momentum": 0, "alpha": (0.1, 0.5)},
         {"solver": "sgd"},
         {"solver": "adam"},
         {"solver": "adam", "batch_size": 300},

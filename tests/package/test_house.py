@@ -15,7 +15,7 @@ house = importlib.import_module("house")
 
 AT_MOST = {
     "lines of Python": 37_990,
-    "lines of code": 21_730,
+    "lines of code": 21_726,
     "files in import circles": 0,
     "imports against the order of layers": 3,
     "frames from fit to the core": 9,

@@ -10,7 +10,7 @@ from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitting import train
-from cmlp._estimators.resuming import model_to_resume
+from cmlp._estimators.resuming import model_to_continue
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
 from cmlp._inputs.frames import as_table, read_once
@@ -45,9 +45,7 @@ def fit_batches(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         parameters = with_seed(estimator, estimator._parameters())
-        previous = vars(estimator).get("_model") if parameters.warm_start else None
-        if resume:
-            previous = model_to_resume(estimator, parameters.training)
+        previous = model_to_continue(estimator, parameters, resume)
         call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
         if call.labels and previous is None and classes is None:
             raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")

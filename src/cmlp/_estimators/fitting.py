@@ -18,7 +18,7 @@ from cmlp._estimators.call import FitCall, require_same
 from cmlp._estimators.callbacks import CallbackObserver, calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.model import Model
-from cmlp._estimators.resuming import INTERRUPTED, model_to_resume, parameters_to_keep, resumed_state
+from cmlp._estimators.resuming import INTERRUPTED, model_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.validation import present_model, scorer_of, validation_of, with_model
@@ -104,11 +104,7 @@ def _begin(
     options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    if options["resume"]:
-        previous: Model | None = model_to_resume(estimator, parameters.training)
-    else:
-        previous = vars(estimator).get("_model") if parameters.warm_start else None
-    return parameters, previous, options
+    return parameters, model_to_continue(estimator, parameters, resume), options
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:

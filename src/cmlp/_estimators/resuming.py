@@ -11,6 +11,7 @@ from cmlp.exceptions import NotFittedError, sklearn_class
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
     from cmlp._training.settings import Settings
     from cmlp._training.state import TrainingState
@@ -76,6 +77,13 @@ def model_to_resume(estimator: Any, settings: Settings, *, in_rounds: bool = Fal
         raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
     require_kept(state.parameters, parameters_to_keep(estimator))
     return model
+
+
+def model_to_continue(estimator: Any, parameters: Parameters, resume: object) -> Model | None:
+    """Return the model that a fit continues, by `resume` or `warm_start`; None if it begins anew."""
+    if resume:
+        return model_to_resume(estimator, parameters.training)
+    return vars(estimator).get("_model") if parameters.warm_start else None
 
 
 def resumed_state(kept: TrainingState, settings: Settings) -> TrainingState:

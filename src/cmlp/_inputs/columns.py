@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,11 +25,7 @@ class ArrowColumns:
         self.columns, self.values = columns, values
         self.shape = (len(values[0].values) if values else 0, len(columns))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        matrix = np.empty(self.shape, object if dtype is None else dtype)
-        for i, column in enumerate(self.values):
-            matrix[:, i] = column.values
-        return matrix
+    __array__ = None  # frames have it; this one is read column by column only
 
     def __len__(self) -> int:
         return self.shape[0]

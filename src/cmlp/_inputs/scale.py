@@ -213,14 +213,11 @@ def quantiles(
     up to it reaches its share of the whole. A row of weight 2 then counts as two equal rows of weight 1. Without
     weights, it is interpolated as in NumPy; equal weights count as none.
     """
-    found: NDArray[np.float64]
     if weight is None or (weight == weight[0]).all():
-        found = np.quantile(x, shares)
-        return found
+        return np.asarray(np.quantile(x, shares))
     order = np.argsort(x, kind="stable")
     sums = np.cumsum(weight[order])
-    found = np.searchsorted(sums, np.asarray(shares) * sums[-1])
-    found = x[order[np.minimum(found, len(x) - 1)]]
+    found: NDArray[np.float64] = x[order[np.minimum(np.searchsorted(sums, np.asarray(shares) * sums[-1]), len(x) - 1)]]
     return found
 
 

@@ -74,9 +74,6 @@ def large_columns(
 
 def _largest(X: NDArray[Any] | CSR) -> float:
     """Return the largest absolute value in the first rows; 0 if there are none or a value is not finite."""
-    if isinstance(X, CSR):
-        values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]]
-    else:
-        values = X[:SAMPLE_ROWS]
+    values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]] if isinstance(X, CSR) else X[:SAMPLE_ROWS]
     largest = max(-float(values.min(initial=0)), float(values.max(initial=0)))
     return largest if np.isfinite(largest) else 0.0

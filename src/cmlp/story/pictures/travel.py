@@ -51,10 +51,7 @@ def travelling_lines(
 def _arrow(terminal: Terminal, share: float, length: int, come: float) -> str:
     """Draw an arrow that has come a part of its way."""
     lines = _THICKNESS[terminal.blocks]
-    if abs(share) < _LEAST:
-        line = symbols(terminal).dot
-    else:
-        line = lines[min(len(lines) - 1, int(abs(share) * len(lines)))]
+    line = symbols(terminal).dot if abs(share) < _LEAST else lines[min(len(lines) - 1, int(abs(share) * len(lines)))]
     done = round(come * length)
     return styled(terminal, line * done + (">" if done else ""), "up" if share > 0 else "down")
 
