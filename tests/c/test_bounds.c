@@ -211,6 +211,26 @@ static void test_points(int32_t hidden)
     }
 }
 
+/* Probabilities of a point: bounds that are close to them, and 0 as the lower bound of what is almost 0. */
+static void test_probabilities_of_a_point(void)
+{
+    static const int64_t sizes[] = {1, 3};
+    static const int32_t activation = CMLP_ACTIVATION_SOFTMAX;
+    static float x = 1, weights[] = {1, 2, -200, 0, 0, 0}, ends[2][3];
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
+                                    .n_layers = 2, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
+    const double expected[] = {1 / (1 + exp(1)), 1 / (1 + exp(-1)), 0};
+    void *low_end = ends[0], *high_end = ends[1];
+    make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    lower = upper = cmlp_dense_rows(&x, CMLP_FLOAT32, 1, 1);
+    CHECK(cmlp_bounds(net, weights, &lower, &upper, &low_end, &high_end, &run) == CMLP_OK);
+    for (int j = 0; j < 3; j++) {
+        CHECK(ends[0][j] >= 0 && ends[0][j] <= expected[j] && ends[0][j] >= expected[j] * 0.9995);
+        CHECK(ends[1][j] >= expected[j] && ends[1][j] <= expected[j] * 1.0005 + 1e-37);
+    }
+}
+
 /* A hidden layer of more units than are added up at once: unit j is (j + 1) x, and the output is their sum. */
 static void test_wide_hidden_layer(void)
 {
@@ -257,6 +277,7 @@ static void test_overflow_of_a_chunk(void)
 int main(void)
 {
     test_wide_hidden_layer();
+    test_probabilities_of_a_point();
     test_overflow_of_a_chunk();
     test_one_layer_reaches_the_bounds(CMLP_FLOAT32);
     test_one_layer_reaches_the_bounds(CMLP_FLOAT64);

@@ -9,10 +9,11 @@ enum { ROWS = 45, COLUMNS = 300, OUTPUTS = 5, MOST = ROWS * COLUMNS };
 
 static fixture f;
 
-/* The CSR arrays, each with the exact size and followed by a guard page. */
+/* The CSR arrays, each with the exact size and before or after a guard page. */
 typedef struct sparse_arrays {
     slot values, indices, indptr, workspace;
     int64_t n;
+    int where; /* AT_END or AT_START */
 } sparse_arrays;
 
 static sparse_arrays s;
@@ -63,9 +64,9 @@ static void reset(call c, int32_t index_dtype)
     fixture_reset(&f, c);
     s.n = 0;
     for (int64_t i = 0; i < f.n * f.n_in; i++) s.n += get(dtype, f.x, i) != 0;
-    void *values = slot_place(&s.values, (size_t)s.n * size_of(dtype), AT_END, 0);
-    void *indices = slot_place(&s.indices, (size_t)s.n * size_of(index_dtype), AT_END, 0);
-    void *indptr = slot_place(&s.indptr, (size_t)(f.n + 1) * size_of(index_dtype), AT_END, 0);
+    void *values = slot_place(&s.values, (size_t)s.n * size_of(dtype), s.where, 0);
+    void *indices = slot_place(&s.indices, (size_t)s.n * size_of(index_dtype), s.where, 0);
+    void *indptr = slot_place(&s.indptr, (size_t)(f.n + 1) * size_of(index_dtype), s.where, 0);
     int64_t p = 0;
     for (int64_t i = 0; i < f.n; i++) {
         put(index_dtype, indptr, i, (double)p);
@@ -250,7 +251,9 @@ int main(void)
         fixture_make(&f, &one);
         make_sparse();
         for (call c = FORWARD; c < CALLS; c++)
-            for (int32_t type = CMLP_INT32; with_csr(c) && type <= CMLP_INT64; type++) test_same_bits(c, type);
+            for (int32_t type = CMLP_INT32; with_csr(c) && type <= CMLP_INT64; type++)
+                for (s.where = 0; s.where < 2; s.where++) test_same_bits(c, type);
+        s.where = AT_END;
         if (i % 12 < 2) {
             test_invalid();
             test_nonfinite(NAN);

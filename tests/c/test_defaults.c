@@ -2,6 +2,7 @@
 #include "fixture.h"
 #include "workspace.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,6 +73,28 @@ static void test_targets_of_ignored_rows(void)
     SAME(BIT(COST) | BIT(GRADIENT) | BIT(TRAIN), WITH_TARGET(2), WITH_TARGET(-3));
     f.weights[0] = weight;
     x[0] = first;
+}
+
+/* A finite target of a row of weight 0, in any column, changes nothing, even if its cost would overflow. */
+static void test_large_targets_of_ignored_rows(void)
+{
+    static float targets[64 * 8];
+    const double weight = f.weights[1];
+    f.weights[1] = 0;
+    for (call c = COST; c <= TRAIN; c++) {
+        uint64_t expected = 0;
+        for (int64_t j = -1; j < f.n_out && BIT(c) & ALL_TARGETS; j++) {
+            fixture_reset(&f, c);
+            for (int64_t i = 0; i < f.n * f.n_out; i++) targets[i] = 0.5f;
+            if (j >= 0) targets[f.n_out + j] = FLT_MAX;
+            f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n);
+            f.objective.row_weights = f.weights;
+            const uint64_t hash = outcome(c, "a large target");
+            if (j < 0) expected = hash;
+            CHECK(hash == expected);
+        }
+    }
+    f.weights[1] = weight;
 }
 
 /* The target of a row of weight 0 must be finite, in each column. */
@@ -163,6 +186,7 @@ int main(void)
     test_strides();
     test_penalties();
     test_targets_of_ignored_rows();
+    test_large_targets_of_ignored_rows();
     test_bad_targets_of_ignored_rows();
     test_missing_row_stride();
     test_repeat();

@@ -27,6 +27,7 @@ static void test_labels_of_outputs(void)
     int32_t labels[N_OUT] = {-7, -7, -7};
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     CHECK(cmlp_labels(net, outputs, 3, labels) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
+    CHECK(cmlp_labels(NULL, outputs, 3, labels) == CMLP_ERROR_NULL);
     CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK);
     CHECK(cmlp_labels(net, NULL, 1, labels) == CMLP_ERROR_NULL);
     CHECK(cmlp_labels(net, outputs, 1, NULL) == CMLP_ERROR_NULL);

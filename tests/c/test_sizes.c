@@ -44,8 +44,23 @@ static void test_rows_of_workers(void)
     CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OVERFLOW && bytes == 7);
 }
 
+/* Each thread of a prediction has memory for its rows alone: inputs, and two layers of activations. No rows need some, too. */
+static void test_forward(void)
+{
+    static const int64_t sizes[] = {50, 1000, 2};
+    int64_t n_params;
+    const size_t none = workspace_of(sizes, CALL_FORWARD, 0, 1, &n_params);
+    CHECK(none > 0 && none == workspace_of(sizes, CALL_FORWARD, 1, 1, &n_params));
+    for (int32_t threads = 1; threads < 4; threads++) {
+        const size_t bytes = workspace_of(sizes, CALL_FORWARD, 100000, threads, &n_params);
+        const size_t each = 2 * 112 * 1000 * sizeof(float);
+        CHECK(bytes >= (size_t)threads * each && bytes < (size_t)threads * (each + each / 8));
+    }
+}
+
 int main(void)
 {
+    test_forward();
     test_rows_of_workers();
     static const int64_t wide[] = {1000000, 2, 2}, tiny[] = {2, 3, 2}, hashed[] = {100000, 64, 2};
     int64_t n_params;

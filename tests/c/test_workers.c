@@ -332,6 +332,18 @@ static void test_slices(void)
     for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n, n == 3);
 }
 
+/* A network without a hidden layer, in one message and in several. */
+static void test_one_layer(void)
+{
+    shape s = wide_shape();
+    s.n_layers = 2;
+    for (int large = 0; large < 2; large++) {
+        s.sizes[0] = large ? 1300 : 30;
+        s.sizes[1] = large ? 40 : 5;
+        for (int32_t n = 2; n < 4; n++) test_same_bits(&s, n, n == 3);
+    }
+}
+
 /* All workers report the first bad row, and keep the parameters after the last complete batch. */
 static void test_bad_rows(void)
 {
@@ -592,6 +604,7 @@ int main(void)
 {
     test_shapes();
     test_slices();
+    test_one_layer();
     test_stored();
     test_bad_rows();
     test_pairs_of_faults();

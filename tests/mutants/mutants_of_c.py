@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -110,7 +111,7 @@ class Workshop:
             check=True,
         )
         for test in self.rows[mutant.file]["tests"]:
-            command = [self.build / "tests/c" / test, *self.arguments.get(test, [])]
+            command = [self._program(test, objects), *self.arguments.get(test, [])]
             try:
                 done = subprocess.run(command, capture_output=True, timeout=120, check=False,
                                       env={**os.environ, "LD_LIBRARY_PATH": str(self.folder)})  # fmt: skip
@@ -119,6 +120,18 @@ class Workshop:
             if done.returncode:
                 return test
         return self._killer_in_python(mutant) if self.by_python and not is_accepted(mutant) else None
+
+    def _program(self, test: str, objects: list[Path]) -> Path:
+        """Return the program of a test. One that contains the static library is linked with the mutant."""
+        folder = self.build / "tests/c"
+        command = shlex.split((folder / f"CMakeFiles/{test}.dir/link.txt").read_text())
+        if "libcmlp.a" not in (Path(part).name for part in command):
+            return folder / test
+        program, before = self.folder / test, command.index("-o")
+        rest = [part for part in command[before + 2 :] if Path(part).name != "libcmlp.a"]
+        subprocess.run([*command[:before], "-o", program, *objects, self.folder / "unit.o", *rest, "-pthread"],
+                       cwd=folder, check=True)  # fmt: skip
+        return program
 
     def _killer_in_python(self, mutant: Mutant) -> str | None:
         """Return the first of Python's tests of the core that fails with a mutant."""
@@ -157,5 +170,5 @@ class Workshop:
             path.write_text(original)
 
     def _code(self) -> bytes:
-        command = ["objdump", "-d", "-s", "-j", ".text", "-j", ".rodata", "--no-addresses", self.folder / "unit.o"]
+        command = ["objdump", "-d", "-r", "-s", "--no-addresses", self.folder / "unit.o"]
         return subprocess.run(command, capture_output=True, check=False).stdout
