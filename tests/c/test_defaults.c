@@ -97,6 +97,31 @@ static void test_large_targets_of_ignored_rows(void)
     f.weights[1] = weight;
 }
 
+/* Inputs of a row of weight 0 change nothing, even if all weighted sums of the first layer overflow. */
+static void test_large_inputs_of_ignored_rows(void)
+{
+    float *const x = (float *)f.x + f.n_in;
+    const double weight = f.weights[1];
+    float kept[8];
+    memcpy(kept, x, (size_t)f.n_in * sizeof *x);
+    f.weights[1] = 0;
+    for (call c = COST; c <= TRAIN; c++) {
+        uint64_t expected = 0;
+        for (int large = 0; large < 2 && BIT(c) & ALL_TARGETS && c != INPUT_GRADIENT; large++) {
+            fixture_reset(&f, c);
+            for (int64_t k = 0; k < f.n_in; k++) x[k] = large ? FLT_MAX : kept[k];
+            for (int64_t k = 0; k < f.n_in; k++) /* weights of the first layer */
+                for (int64_t j = 0; j < 5; j++) ((float *)f.params)[k * 5 + j] = j % 2 ? 2 : -2;
+            f.objective.row_weights = f.weights;
+            const uint64_t hash = outcome(c, "large inputs");
+            if (!large) expected = hash;
+            CHECK(hash == expected);
+        }
+    }
+    memcpy(x, kept, (size_t)f.n_in * sizeof *x);
+    f.weights[1] = weight;
+}
+
 /* The target of a row of weight 0 must be finite, in each column. */
 static void test_bad_targets_of_ignored_rows(void)
 {
@@ -187,6 +212,7 @@ int main(void)
     test_penalties();
     test_targets_of_ignored_rows();
     test_large_targets_of_ignored_rows();
+    test_large_inputs_of_ignored_rows();
     test_bad_targets_of_ignored_rows();
     test_missing_row_stride();
     test_repeat();

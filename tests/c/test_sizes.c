@@ -42,6 +42,10 @@ static void test_rows_of_workers(void)
     epoch.workers = &workers;
     const cmlp_net *net = (const cmlp_net *)(const void *)memory;
     CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OVERFLOW && bytes == 7);
+    rows.n_rows = 100;
+    for (workers.n_workers = -1; workers.n_workers < 1; workers.n_workers++)
+        CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OPTION && bytes == 7);
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_OK && bytes > 7);
 }
 
 /* Each thread of a prediction has memory for its rows alone: inputs, and two layers of activations. No rows need some, too. */

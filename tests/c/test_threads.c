@@ -337,7 +337,11 @@ int main(void)
         if (i < 2) {
             test_back_off(&f);
             test_back_off_ends_within_an_epoch(&f);
-                }
+            f.shape.n_threads = 2;
+            test_back_off(&f);
+            test_back_off_ends_within_an_epoch(&f);
+            f.shape.n_threads = 7;
+        }
 #endif
         fixture_free(&f);
         if (!wide && i % 4 < 2) test_shares(&f, s.isa, s.dtype);
