@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
+from cmlp._signals import undeferred
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
+    from typing import Any
 
 
 class Observer:
@@ -40,7 +45,13 @@ class Observer:
 
 
 class Observers(list[Observer]):
-    """The observers of a `Training`, as one observer."""
+    """The observers of a `Training`, as one observer. Signals take effect at once in them."""
+
+    def _call(self, method: Callable[[Observer], Any]) -> list[Any]:
+        if not self:
+            return []
+        with undeferred():
+            return [method(observer) for observer in self]
 
     @property
     def horizon(self) -> float:
@@ -54,30 +65,24 @@ class Observers(list[Observer]):
 
     def fit_begins(self) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.fit_begins()
+        self._call(methodcaller("fit_begins"))
 
     def epoch_begins(self) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.epoch_begins()
+        self._call(methodcaller("epoch_begins"))
 
     def batches_end(self, batch: int) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.batches_end(batch)
+        self._call(methodcaller("batches_end", batch))
 
     def validation_begins(self, batch: int) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.validation_begins(batch)
+        self._call(methodcaller("validation_begins", batch))
 
     def epoch_ends(self) -> bool:
         """Call all observers; return whether one of them stops training."""
-        stops = [observer.epoch_ends() for observer in self]
-        return any(stops)
+        return any(self._call(methodcaller("epoch_ends")))
 
     def fit_ends(self) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.fit_ends()
+        self._call(methodcaller("fit_ends"))
