@@ -35,7 +35,7 @@ class DeferredSignals:
     def __init__(self, *, lifts: bool = True) -> None:
         self.lifts, self.thread = lifts, 0
         self._handler: Callable[[int, Any], object] | None = None  # the caller's; None if nothing is deferred here
-        self._noted: Callable[[], object] | None = None
+        self.noted: Callable[[], object] | None = None  # what the first signal does that waits
         self._ends = False
         self._outer: DeferredSignals | None = None
 
@@ -67,8 +67,8 @@ class DeferredSignals:
     def _note(self, number: int, frame: Any) -> None:
         """Handle SIGINT."""
         assert self._handler is not None
-        if self._noted is None:
-            self._noted = partial(self._handler, number, frame)
+        if self.noted is None:
+            self.noted = partial(self._handler, number, frame)
         elif not self._ends:
             self._handler(number, frame)
 
@@ -78,20 +78,21 @@ class DeferredSignals:
 
     def note(self, action: Callable[[], object]) -> None:
         """Keep what a signal does for the next safe point, unless one is noted already."""
-        self._noted = self._noted or action
+        self.noted = self.noted or action
 
     def deliver(self) -> None:
         """Let a noted signal take effect."""
-        action, self._noted = self._noted, None
+        action, self.noted = self.noted, None
         if action is not None:
             action()
 
     def lift(self) -> None:
         """Let a noted signal take effect, and restore the caller's handler."""
         while True:
-            self.deliver()
+            if self.noted is not None:
+                self.deliver()
             _signal.signal(_SIGINT, self._handler)
-            if self._noted is None:
+            if self.noted is None:
                 return
             _signal.signal(_SIGINT, self._note)  # a signal came between the last two calls
 
@@ -129,7 +130,7 @@ def _of_this_thread() -> DeferredSignals | None:
 
 def safe_point() -> None:
     """Let a signal that waits in this thread take effect."""
-    if _current is not None and _current.lifts:
+    if _current is not None and _current.noted is not None and _current.lifts:
         deliver()
 
 
