@@ -23,7 +23,7 @@ from cmlp.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from numpy.typing import NDArray
 
@@ -63,7 +63,7 @@ class LBFGS:
         self._evaluated: Evaluation | None = None  # the most recent one
         self._reached: Evaluation | None = None  # the start of the current line search
 
-    def epochs(self, at_once: bool = True) -> Iterator[None]:
+    def epochs(self, at_once: bool = True) -> Generator[None, None, None]:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached; yield nothing."""
         self.observers.fit_begins()
         self.observers.epoch_begins()

@@ -19,7 +19,7 @@ from cmlp._training.recorder import Recorder
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from cmlp._training.beginning import Fit
@@ -49,7 +49,7 @@ class Training:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
         return self.state.stopped or self.state.epoch >= self.fit.settings.max_iter or self.deadline.is_agreed()
 
-    def epochs(self, at_once: bool = False) -> Iterator[None]:
+    def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         state, observers, workers = self.state, self.observers, self.fit.workers
         self.recorder.lines.plan()
