@@ -11,6 +11,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from cmlp._signals import safe_point
 from cmlp._training.advice import scale_advice, warn_if_useless
 from cmlp._training.deadline import Deadline
 from cmlp._training.held_out import HeldOut, NoValidation
@@ -58,6 +59,7 @@ class Training:
         act, step = workers.acting(state, self.deadline), partial(self._advance_observed, at_once)
         try:
             while not self.finished:
+                safe_point()
                 act(step)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
