@@ -1,18 +1,19 @@
 # The Python package in the source tree: tests, style, types.
 
-# Runs the test command exactly as the README shows it, in the unpacked sdist: the whole suite, on the wheel that pip builds
-# from it.
+# Runs the two commands exactly as the README shows them, in the unpacked sdist: the main job and the whole suite, on the
+# wheel that pip builds from it.
 readme_commands() {
     needs sdist
     enter_sdist
-    eval "$(readme_line)"
+    eval "$(readme_command 1)"
+    eval "$(readme_command 2)"
 }
 
 # The package without its tests, if one stage runs alone.
 make_package() (
     needs sdist
     enter_sdist
-    eval "$(readme_line | sed 's/ && .*//')"
+    eval "$(readme_command 2 | sed 's/ && .*//')"
 )
 
 enter_sdist() {
@@ -25,7 +26,8 @@ enter_sdist() {
     python -m pip install -q pandas polars rich matplotlib pillow pooch tqdm # for the tests with optional packages
 }
 
-readme_line() { grep -x 'python -m pip install "\.\[test\]" && python -m pytest' README.md; }
+# readme_command <1 or 2>: after a release, the README installs the package of the index, of which the sources are tested here.
+readme_command() { grep '^python -m pip install .* && ' README.md | sed -n "$1p" | sed 's/install cmlp &&/install . \&\&/'; }
 
 # The tests that the README's command leaves out because they take several seconds each; the longest in full mode only, with
 # the short forms of the benchmarks. The stages of the C library run the C programs and their checks. A file stays in one process, because its tests share what they compile.
