@@ -5,8 +5,8 @@ Usage: ``python tools/owner.py [--check]``
 README.md gets its links: a label in its text is the path of a file, and its address is that of the published page or of
 the file in the repository. While an address is empty, the link is the path. README.md and pages of the documentation
 get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
-authors and addresses, CITATION.cff authors, addresses, version and date, and SECURITY.md and CODE_OF_CONDUCT.md the contact.
-``--check`` changes nothing, and returns 1 if a file is out of date.
+authors and addresses, CITATION.cff authors, addresses, version and date, and SECURITY.md and CODE_OF_CONDUCT.md the
+contact. ``--check`` changes nothing, and returns 1 if a file is out of date.
 """
 
 import re
