@@ -1,11 +1,10 @@
 # The Python package in the source tree: tests, style, types.
 
-# Runs the two commands exactly as the README shows them, in the unpacked sdist: the main job and the whole suite, on the
-# wheel that pip builds from it.
-readme_commands() {
+# Runs the test command exactly as the README shows it, in the unpacked sdist: the whole suite, on the wheel that pip
+# builds from it. The stage of the documentation runs the README's first command, so that nothing is compiled for it alone.
+readme_tests() {
     needs sdist
     enter_sdist
-    eval "$(readme_command 1)"
     eval "$(readme_command 2)"
 }
 
@@ -26,7 +25,8 @@ enter_sdist() {
     python -m pip install -q pandas polars rich matplotlib pillow pooch tqdm # for the tests with optional packages
 }
 
-# readme_command <1 or 2>: after a release, the README installs the package of the index, of which the sources are tested here.
+# readme_command <1 or 2>: prints the command. After a release, the README's first one installs from the package index;
+# here it installs the sources.
 readme_command() { grep '^python -m pip install .* && ' README.md | sed -n "$1p" | sed 's/install cmlp &&/install . \&\&/'; }
 
 # The tests that the README's command leaves out because they take several seconds each; the longest in full mode only, with
@@ -118,11 +118,15 @@ readers_fuzzed() {
     "$WORK/readme/bin/python" tests/fuzz/fuzz_readers.py --seconds 60 --keep "$WORK/fuzzed"
 }
 
-# Builds the documentation as CONTRIBUTING.md says, in an environment with nothing but the extra; a warning fails.
+# Runs the README's first command in a new environment, adds what the extra docs names, and nothing else, and builds the
+# documentation; a warning fails.
 documentation() {
     python3 -m venv "$WORK/docs-only"
-    "$WORK/docs-only/bin/python" -m pip install -q -c .github/requirements/docs.txt ".[docs]"
-    "$WORK/docs-only/bin/python" -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
+    # shellcheck disable=SC1091
+    . "$WORK/docs-only/bin/activate"
+    eval "$(readme_command 1)"
+    python -m pip install -q -c .github/requirements/docs.txt "cmlp[docs]"
+    python -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
     du -sh "$WORK/docs"
 }
 

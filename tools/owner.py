@@ -40,7 +40,7 @@ BEFORE = {
 {COMMANDS}
 In a clone of this repository (`git clone`, or *Code*, *Download ZIP*) and a fresh virtual environment, the first
 command installs cmlp and shows a network that learns to read digits; the second runs the tests. Python 3.11 or newer
-and a C compiler are needed. The first installation takes about two minutes on two cores, in which pip prints nothing.
+and a C compiler are needed. Each compiles first, for about two minutes on two cores in which pip prints nothing.
 """,
     "docs/index.md": f"""\
 {INSTALL}
