@@ -280,9 +280,9 @@ TRAINING_ROWS = (
     Hyperparameter(
         "max_time",
         Use(MLP, "float or None", None, (POSITIVE, NONE)).says("""
-            Time limit of fit in seconds. Training stops after the last complete batch, at most 0.1 s too late for up to
-            10 million parameters (while `scoring` or a callback runs, later), and ``fit(resume=True)`` continues.
-            Ignored by partial_fit.
+            Time limit of training in seconds, after fit has read the data and learned their scale. Training stops after
+            the last complete batch, at most 0.1 s too late for up to 10 million parameters (while `scoring` or a
+            callback runs, later), and ``fit(resume=True)`` continues. Ignored by partial_fit.
         """),
         Use(TRAINER, "float or None", None, (POSITIVE, NONE)).says("""
             Time limit in seconds for a call of `run` or `epochs`. Training stops after the last complete batch, and the
