@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 38_040,
-    "lines of code": 21_750,
+    "lines of Python": 38_060,
+    "lines of code": 21_760,
     "files in import circles": 0,
     "imports against the order of layers": 3,
     "frames from fit to the core": 9,
