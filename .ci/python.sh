@@ -1,18 +1,18 @@
 # The Python package in the source tree: tests, style, types.
 
-# Runs the test command exactly as the README shows it, in the unpacked sdist: the whole suite, on the wheel that pip builds
-# from it.
-readme_commands() {
+# Runs the test command exactly as the README shows it, in the unpacked sdist: the whole suite, on the wheel that pip
+# builds from it. The stage of the documentation runs the README's first command, so that nothing is compiled for it alone.
+readme_tests() {
     needs sdist
     enter_sdist
-    eval "$(readme_line)"
+    eval "$(readme_command 2)"
 }
 
 # The package without its tests, if one stage runs alone.
 make_package() (
     needs sdist
     enter_sdist
-    eval "$(readme_line | sed 's/ && .*//')"
+    eval "$(readme_command 2 | sed 's/ && .*//')"
 )
 
 enter_sdist() {
@@ -25,7 +25,9 @@ enter_sdist() {
     python -m pip install -q pandas polars rich matplotlib pillow pooch tqdm # for the tests with optional packages
 }
 
-readme_line() { grep -x 'python -m pip install "\.\[test\]" && python -m pytest' README.md; }
+# readme_command <1 or 2>: prints the command. After a release, the README's first one installs from the package index;
+# here it installs the sources.
+readme_command() { grep '^python -m pip install .* && ' README.md | sed -n "$1p" | sed 's/install cmlp &&/install . \&\&/'; }
 
 # The tests that the README's command leaves out because they take several seconds each; the longest in full mode only, with
 # the short forms of the benchmarks. The stages of the C library run the C programs and their checks. A file stays in one process, because its tests share what they compile.
@@ -49,9 +51,9 @@ other_libraries() {
     needs package
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
         skops river dask distributed dask-ml cython setuptools numba pybind11 mpi4py mpich \
-        yellowbrick mlflow-skinny 'bentoml==1.4.*' --only-binary=grpcio
+        yellowbrick shap mlflow-skinny 'bentoml==1.4.*' --only-binary=grpcio
     "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch,offsets}.py \
-        tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_skops.py tests/river tests/distributed \
+        tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_{skops,shap}.py tests/river tests/distributed \
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py \
         tests/training/test_mpi.py tests/training/test_workers.py tests/sklearn -k 'not scikit_learn_checks' |
         tee "$log"
@@ -116,11 +118,15 @@ readers_fuzzed() {
     "$WORK/readme/bin/python" tests/fuzz/fuzz_readers.py --seconds 60 --keep "$WORK/fuzzed"
 }
 
-# Builds the documentation as CONTRIBUTING.md says, in an environment with nothing but the extra; a warning fails.
+# Runs the README's first command in a new environment, adds what the extra docs names, and nothing else, and builds the
+# documentation; a warning fails.
 documentation() {
     python3 -m venv "$WORK/docs-only"
-    "$WORK/docs-only/bin/python" -m pip install -q -c .github/requirements/docs.txt ".[docs]"
-    "$WORK/docs-only/bin/python" -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
+    # shellcheck disable=SC1091
+    . "$WORK/docs-only/bin/activate"
+    eval "$(readme_command 1)"
+    python -m pip install -q -c .github/requirements/docs.txt "cmlp[docs]"
+    python -m sphinx -E -W --keep-going -q -b html docs "$WORK/docs"
     du -sh "$WORK/docs"
 }
 

@@ -3,9 +3,10 @@
 Usage: ``python tools/owner.py [--check]``
 
 README.md gets its links: a label in its text is the path of a file, and its address is that of the published page or of
-the file in the repository. While an address is empty, the link is the path. pyproject.toml gets authors and addresses,
-CITATION.cff authors, addresses, version and date, and SECURITY.md and CODE_OF_CONDUCT.md the contact. ``--check``
-changes nothing, and returns 1 if a file is out of date.
+the file in the repository. While an address is empty, the link is the path. README.md and pages of the documentation
+get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
+authors and addresses, CITATION.cff authors, addresses, version and date, and SECURITY.md and CODE_OF_CONDUCT.md the
+contact. ``--check`` changes nothing, and returns 1 if a file is out of date.
 """
 
 import re
@@ -15,8 +16,58 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = "The cmlp developers"
-NAMES = ("repository", "documentation", "contact", "authors")
+NAMES = ("repository", "documentation", "contact", "package", "authors")
 PICTURES = (".png", ".svg", ".jpg")
+
+COMMANDS = """\
+```sh
+python -m pip install PACKAGE && cmlp
+```
+
+```sh
+python -m pip install ".[test]" && python -m pytest
+```
+"""
+INSTALL = """\
+<!-- not run: installs -->
+```sh
+python -m pip install PACKAGE
+```
+"""
+# How to install before the first release, from a clone, and afterwards. PACKAGE is what pip installs.
+BEFORE = {
+    "README.md": f"""\
+{COMMANDS}
+In a clone of this repository (`git clone`, or *Code*, *Download ZIP*) and a fresh virtual environment, the first
+command installs cmlp and shows a network that learns to read digits; the second runs the tests. Python 3.11 or newer
+and a C compiler are needed. Each compiles first, for about two minutes on two cores in which pip prints nothing.
+""",
+    "docs/index.md": f"""\
+{INSTALL}
+Before the first release, this is a command for a clone of the repository.
+""",
+    "docs/start/learner.md": """\
+Before the first release, install cmlp [from a clone](installation.md#from-a-clone).
+""",
+    "docs/start/installation.md": """\
+Before the first release, install from a clone. For `cmlp[...]` in this documentation, type `.[...]` in its folder.
+""",
+}
+AFTER = {
+    "README.md": f"""\
+{COMMANDS}
+The first command installs cmlp and shows a network that learns to read digits. Wheels for Linux, macOS, Windows and
+Pyodide need Python 3.11 or newer and no compiler. The second command tests a clone of this repository, in a fresh
+virtual environment: it compiles with a C compiler, for about two minutes on two cores in which pip prints nothing.
+""",
+    "docs/index.md": INSTALL,
+    "docs/start/learner.md": INSTALL,
+    "docs/start/installation.md": f"""\
+{INSTALL}
+Wheels for Linux, macOS, Windows and Pyodide need no compiler ([Platforms](../platforms.md)); elsewhere pip compiles the
+library, which needs a C11 compiler.
+""",
+}
 
 
 def read() -> dict:
@@ -42,8 +93,15 @@ def address(path: str, owner: dict) -> str:
     return f"{owner['repository']}/{kind}/main/{path}" if owner["repository"] else path
 
 
+def installation_lines(name: str, owner: dict) -> list[str]:
+    """Return how README.md or a page of the documentation installs."""
+    texts = AFTER if owner["package"] else BEFORE
+    return texts[name].replace("PACKAGE", owner["package"] or ".").splitlines()
+
+
 def readme(text: str, owner: dict) -> str:
-    """Return the README with the addresses of its links, which are its last lines."""
+    """Return the README with its commands, and with the addresses of its links, which are its last lines."""
+    text = between(text, installation_lines("README.md", owner))
     text = re.sub(r"(^\[[^\]]+\]: \S+\n)+\Z", "", text, flags=re.MULTILINE).rstrip() + "\n\n"
     labels = dict.fromkeys(re.findall(r"\]\[([^\]]+)\]", text))
     return text + "".join(f"[{label}]: {address(label, owner)}\n" for label in labels)
@@ -105,7 +163,7 @@ def files(owner: dict) -> dict[str, str]:
         "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
         "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
         "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
-    }
+    } | {name: between(text_of(name), installation_lines(name, owner)) for name in BEFORE if name != "README.md"}
 
 
 def outdated() -> list[str]:

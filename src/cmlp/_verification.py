@@ -96,10 +96,10 @@ def verify(
     document = document_of(model)
     record = document.provenance
     if record is None:
-        raise ValueError(
-            f"This {document.class_name} has no record of its training: only a fit with provenance=True has one, and "
-            "partial_fit removes it."
-        )
+        owner = document.class_name
+        remedy = "only a fit of an estimator" if owner == "Network" else "only a fit"
+        more = ", and partial_fit removes it" if owner.startswith("MLP") else ""
+        raise ValueError(f"This {owner} has no record of its training: {remedy} with provenance=True has one{more}.")
     if n_epochs is not None:
         n_epochs = positive_integer("n_epochs", n_epochs, " or None")
     if record["arithmetic"] != ARITHMETIC:

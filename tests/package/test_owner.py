@@ -16,6 +16,7 @@ KNOWN = {
     "repository": "https://example.org/someone/cmlp",
     "documentation": "https://someone.example.org/cmlp",
     "contact": "someone@example.org",
+    "package": "cmlp",
     "authors": [{"family": "Doe", "given": "Jo", "orcid": "https://orcid.org/0000-0000-0000-0000"}],
 }
 
@@ -41,6 +42,34 @@ def test_links_of_the_readme_are_files_or_absolute_addresses():
     assert owner.readme(known, dict.fromkeys(owner.NAMES, "")) == text  # the other way, too
 
 
+def commands(text):
+    """Return the commands of the blocks at the beginning of a README, with the text before the first one."""
+    before, *blocks = re.split(r"^```sh\n(.+)\n```$", text, flags=re.MULTILINE)[:4]
+    return before, blocks[::2]
+
+
+def test_readme_begins_with_a_sentence_and_the_commands_for_a_clone():
+    before, (install, test) = commands(owner.text_of("README.md"))
+    assert len(re.findall(r"[.!?]\s", before.replace("owner.toml", ""))) == 1
+    assert install == "python -m pip install . && cmlp"
+    assert test == 'python -m pip install ".[test]" && python -m pytest'
+
+
+def test_readme_and_pages_install_the_package_after_the_first_release():
+    files = owner.files(KNOWN)
+    assert commands(files["README.md"])[1] == [
+        "python -m pip install cmlp && cmlp",
+        'python -m pip install ".[test]" && python -m pytest',
+    ]
+    pages = [name for name in files if name.startswith("docs/")]
+    assert len(pages) == 3
+    for name in pages:
+        assert "\n```sh\npython -m pip install cmlp\n```\n" in files[name]
+        assert "python -m pip install cmlp\n" not in owner.text_of(name)
+    for name in ("README.md", *pages):
+        assert "the first release" not in files[name]
+
+
 def test_known_values_reach_every_file():
     import tomllib
 
@@ -58,7 +87,9 @@ def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypa
     assert owner.empty({**KNOWN, "contact": "", "authors": []}) == ["contact", "authors"]
     (tmp_path / "owner.toml").write_text('repositry = ""\n', encoding="utf-8")
     monkeypatch.setattr(owner, "ROOT", tmp_path)
-    with pytest.raises(ValueError, match="must define repository, documentation, contact, authors, got repositry"):
+    with pytest.raises(
+        ValueError, match="must define repository, documentation, contact, package, authors, got repositry"
+    ):
         owner.read()
 
 

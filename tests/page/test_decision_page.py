@@ -131,7 +131,7 @@ def test_reasons_are_shapley_values_and_add_up(kind, shown, models):
     for i, row in enumerate(raw):
         found = page.evaluate(last, [row, output])
         values = explanation.values[i].reshape(5, -1)[:, 1 if kind == "classes" else 0]
-        base = np.ravel(explanation.base)[output]
+        base = np.ravel(explanation.base_values)[output]
         size = np.abs(values).sum()
         assert found["mean"] == pytest.approx(base, abs=1e-5 * size)
         prediction = np.ravel(explanation.predictions[i])[output]

@@ -189,8 +189,15 @@ def test_max_time_counts_reading_the_columns():
             time.sleep(0.2)
             return X[:, self.columns.index(name)]
 
-    model = TabularRegressor(**QUICK, max_time=0.5).fit(Slow(), NUMBERS)
-    assert max(model.history_["epoch"]) == 1  # the time was over before training began
+    with pytest.warns(UserWarning, match=r"^max_time was over \S+ s before training began, because reading .* columns"):
+        model = TabularRegressor(**QUICK, max_time=0.5).fit(Slow(), NUMBERS)
+    assert max(model.history_["epoch"]) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_time_for_training_warns_of_nothing():
+    TabularRegressor(**QUICK, max_time=60.0, n_epochs=1).fit(X, NUMBERS)
+    TabularRegressor(**QUICK, n_epochs=1).fit(X, NUMBERS)
 
 
 def test_max_time_ends_in_the_middle_of_a_long_epoch():

@@ -187,7 +187,7 @@ def test_explanation_names_the_targets(regressor, classifier):
     X = rows(5, seed=4)[0]
     found = regressor.explain(X, exact=True)
     assert found.output_names == ["step", "wave"] and found.values.shape == (5, 3, 2)
-    assert np.allclose(found.values.sum(axis=1), regressor.predict(X) - found.base)
+    assert np.allclose(found.values.sum(axis=1), regressor.predict(X) - found.base_values)
     effects = np.abs(found.values).mean(axis=0)
     assert effects[:, 0].argmax() == 0 and effects[:, 1].argmax() == 1
     assert classifier.explain(X, X).output_names == ["0", "1", "2"]

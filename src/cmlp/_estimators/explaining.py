@@ -52,7 +52,7 @@ class Explaining:
             The rows to explain, as for `predict`.
         background : array-like of shape (n_background, n_features) or None, default=None
             At most 64 rows with which X is compared, for example some training rows; all have the same weight. None for
-            those of the model: training rows that `fit` has kept because of the parameter `keep_background`.
+            the training rows that an estimator for tables has kept, because of its parameter `keep_background`.
         exact : bool, default=False
             Whether to enumerate all 2 ** n_features sets of columns, at most 12 columns.
         n_evaluations : int or None, default=None
@@ -121,9 +121,10 @@ class Explaining:
 
         if background is None:
             if document.background is None:
+                remedy = "" if document.columns is None else f", or fit with keep_background={MOST_ROWS}"
                 raise ValueError(
-                    f"background must be at most {MOST_ROWS} rows, for example some training rows, got None, and this "
-                    f"{type(self).__name__} has kept none: with keep_background={MOST_ROWS}, fit keeps some."
+                    f"background must be at most {MOST_ROWS} rows, got None, and this {type(self).__name__} has none: "
+                    f"pass some training rows{remedy}."
                 )
             return document.background
         with named("background"):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from cmlp._inputs.frames import is_missing
+from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +25,7 @@ class Explanation(NamedTuple):
     """Shapley values of the columns: how much each of them moves a prediction away from the mean prediction.
 
     `predictions` are those of `predict` of a regressor and `predict_proba` of a classifier. For each row and output,
-    the values of the columns add up to the prediction minus `base`, to rounding. ``print`` shows `table`.
+    the values of the columns add up to the prediction minus `base_values`, to rounding. ``print`` shows `table`.
 
     Attributes
     ----------
@@ -29,7 +33,7 @@ class Explanation(NamedTuple):
         The shape of `predictions` with an axis for the columns.
     errors : ndarray of float64, the shape of `values`
         Standard error of each value, which is due to the number of permutations; 0 if the values are exact.
-    base : ndarray of float64, shape () or (n_outputs,)
+    base_values : ndarray of float64, shape () or (n_outputs,)
         Mean prediction over the background.
     predictions : ndarray of float64, shape (n_samples,) or (n_samples, n_outputs)
     data : ndarray of shape (n_samples, n_features)
@@ -51,13 +55,13 @@ class Explanation(NamedTuple):
     >>> explanation = model.explain([[20.0, None]])
     >>> explanation.feature_names
     ['column 0', 'column 1']
-    >>> bool(abs(explanation.values.sum() - (explanation.predictions - explanation.base)) < 1e-6)
+    >>> bool(abs(explanation.values.sum() - (explanation.predictions - explanation.base_values)) < 1e-6)
     True
     """
 
     values: np.ndarray
     errors: np.ndarray
-    base: np.ndarray
+    base_values: np.ndarray
     predictions: np.ndarray
     data: np.ndarray
     feature_names: list[str]
@@ -91,6 +95,35 @@ class Explanation(NamedTuple):
         table |= {name: effects[order, k].tolist() for k, name in enumerate(self.output_names)}
         return {**table, "error": largest[order].tolist()}
 
+    def to_shap(self) -> Any:
+        """Return the same values as an explanation of the package shap, which `shap.plots` draws.
+
+        For several outputs, the plots draw one of them: ``to_shap()[..., 0]``, or with its name
+        ``to_shap()[:, :, "yes"]``.
+
+        Returns
+        -------
+        shap.Explanation
+            Its `base_values` have an entry for each row, and its `error_std` are `errors`. Its `data` are numbers:
+            those that are categories or dates are numbered in the order of their text, and missing ones are NaN. Its
+            `display_data` are numbers and text.
+
+        Raises
+        ------
+        ImportError
+            If shap is not installed.
+        """
+        shap = optional("shap", "to_shap needs the package shap: install it with `pip install shap`.")
+        return shap.Explanation(
+            self.values,
+            np.broadcast_to(self.base_values, self.predictions.shape).copy(),
+            np.stack([_numbers(column) for column in self.data.T], axis=1),
+            display_data=np.vectorize(_number_or_text, otypes=[object])(self.data),
+            feature_names=self.feature_names,
+            output_names=self.output_names if self.values.ndim > 2 else None,
+            error_std=self.errors,
+        )
+
     def __repr__(self) -> str:
         table = self.table()
         cells = [[name, *map(_cell, entries[:_MOST_SHOWN])] for name, entries in table.items()]
@@ -106,6 +139,18 @@ class Explanation(NamedTuple):
 
 
 Explanation.__module__ = "cmlp"
+
+
+def _number_or_text(entry: object) -> object:
+    return entry if isinstance(entry, Number) else str(entry)
+
+
+def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the entries of a column as numbers; those that are none are numbered in the order of their text."""
+    entries = [np.nan if is_missing(entry) else entry for entry in column.tolist()]
+    texts = sorted({str(entry) for entry in entries if not isinstance(entry, Number)})
+    codes = {text: code for code, text in enumerate(texts)}
+    return np.array([one if isinstance(one, Number) else codes[str(one)] for one in entries], np.float64)
 
 
 def _cell(entry: object) -> str:

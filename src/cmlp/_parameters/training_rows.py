@@ -280,9 +280,9 @@ TRAINING_ROWS = (
     Hyperparameter(
         "max_time",
         Use(MLP, "float or None", None, (POSITIVE, NONE)).says("""
-            Time limit of fit in seconds. Training stops after the last complete batch, at most 0.1 s too late for up to
-            10 million parameters (while `scoring` or a callback runs, later), and ``fit(resume=True)`` continues.
-            Ignored by partial_fit.
+            Time limit of training in seconds, after fit has read the data and learned their scale. Training stops after
+            the last complete batch, at most 0.1 s too late for up to 10 million parameters (while `scoring` or a
+            callback runs, later), and ``fit(resume=True)`` continues. Ignored by partial_fit.
         """),
         Use(TRAINER, "float or None", None, (POSITIVE, NONE)).says("""
             Time limit in seconds for a call of `run` or `epochs`. Training stops after the last complete batch, and the
@@ -290,9 +290,10 @@ TRAINING_ROWS = (
         """),
         Use(TABULAR, "float or None", None, (POSITIVE, NONE)).says("""
             Seconds for `fit`. Reading and learning the columns counts, but is not cut short, so that the columns do not
-            depend on the machine. Each network then trains at least 100 batches or an epoch, and ends, also in the
-            middle of an epoch, when its share of the seconds is over. With `callbacks` or a progress bar, all networks
-            end after an epoch.
+            depend on the machine: fit warns if it takes longer. Each network then trains at least 100 batches or an
+            epoch, and ends, also in the middle of an epoch, when its share of the seconds is over. So fit takes at
+            least about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`. With `callbacks` or a
+            progress bar, all networks end after an epoch.
         """),
         free_on_resume=True,
         own_per_worker=True,

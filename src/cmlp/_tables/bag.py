@@ -233,6 +233,11 @@ def train(
     Each member trains at least `FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
     time is over, also in the middle of an epoch. In step, training ends after an epoch.
     """
+    if deadline.has_come():
+        warn(
+            f"max_time was over {-deadline.left():.2g} s before training began, because reading and learning the "
+            f"columns takes longer. Each network trains only its first {FEWEST_BATCHES} batches or its first epoch."
+        )
     n_threads = n_threads or available_threads()
     if follower is not None:
         _train_in_step(runs, n_threads, deadline, follower)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from cmlp._inputs.arrays import rectangular
-from cmlp._inputs.frames import read_once
+from cmlp._inputs.frames import is_missing, read_once
 from cmlp._inputs.sparse import refuse_sparse
 from cmlp._inputs.validation import check_rows
 
@@ -32,7 +32,6 @@ OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
 _MICROSECONDS_OF_A_DAY = 86_400_000_000
-_NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
 # Types of pandas that count by their text as categories, as dates do.
 _PERIOD, _INTERVAL = "Period", "Interval"
 _DATES = (date, np.datetime64)
@@ -211,14 +210,6 @@ def _array(column: Any, label: str) -> NDArray[Any]:
     if array.ndim != 1:
         raise ValueError(f"{label} must have one value per row, got an array of shape {array.shape}.")
     return array
-
-
-def is_missing(value: object) -> bool:
-    """Return whether a value is None, NaN, pandas.NA or NaT."""
-    differs = value != value
-    if isinstance(differs, (bool, np.bool_)):
-        return value is None or bool(differs)
-    return type(value).__name__ == _NA  # not an array, whose comparison is an array
 
 
 def _values(column: Any, label: str) -> list[object]:

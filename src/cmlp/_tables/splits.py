@@ -79,17 +79,26 @@ def _groups(
     x: NDArray[np.float64], weight: NDArray[np.float64] | None, most: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Return the lowest and the highest number of each group of neighbouring numbers, and the group of each row."""
-    ordered = np.sort(x)
+    order = np.argsort(x)
+    ordered = x[order]
     distinct = np.unique(ordered)
     if len(distinct) <= most:
-        return distinct, distinct, np.searchsorted(distinct, x)
+        return distinct, distinct, _group_of(order, ordered, distinct)
     # NumPy finds quantiles of sorted numbers four times as fast.
     with np.errstate(over="ignore", invalid="ignore"):  # quantiles in gaps wider than the largest double are not finite
         cuts = quantiles(ordered if weight is None else x, np.arange(most) / most, weight)
     starts = np.unique(np.append(0, np.searchsorted(distinct, cuts[np.isfinite(cuts)])))
     ends = np.append(starts[1:], len(distinct)) - 1
     lowest = distinct[starts]
-    return lowest, distinct[ends], np.searchsorted(lowest, x, side="right") - 1
+    return lowest, distinct[ends], _group_of(order, ordered, lowest)
+
+
+def _group_of(order: NDArray[np.intp], ordered: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the group of each row, in the order of the rows: searching it for each row takes four times as long."""
+    sizes = np.diff(np.append(np.searchsorted(ordered, lowest), len(ordered)))
+    group = np.empty(len(ordered), np.intp)
+    group[order] = np.repeat(np.arange(len(lowest)), sizes)
+    return group
 
 
 def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums, float]:

@@ -162,5 +162,5 @@ class ExplanationDisplay(Display):
         name = found.output_names[k]
         if row is None:
             return f"{name}: {len(found.values):,} rows"
-        base = found.base.reshape(-1)[k]
+        base = found.base_values.reshape(-1)[k]
         return f"{name}: {found.predictions.reshape(len(found.values), -1)[row, k]:.4g}, on average {base:.4g}"
