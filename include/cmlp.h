@@ -340,9 +340,10 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_integer(const cmlp_categor
  * asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
  * too small. docs/guide/tables.md says what this guarantees. The interval of a regressor is
  * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
- * or the point between both ends if they cross. The set of a classifier has the most probable class, and every class with
- * 1 - probability <= margin. Of several targets, and of several labels in a row, each has its own margin: an interval for its
- * output, or a set for the answers no (1 - output) and yes (output).
+ * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
+ * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
+ * 1 - probability <= margin. Of several targets, and of several labels in a row, each has its own margin: an interval for
+ * its output, or a set for the answers no (1 - output) and yes (output).
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
  * Returns CMLP_OK; FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage); NULL,

@@ -70,6 +70,23 @@ def test_c_program_prints_prediction_and_interval(single_file, tmp_path, n_targe
     assert (ends.flat[0] == ends.flat[1]) == has_crossed
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, QUANTILES])
+def test_interval_of_c_contains_every_row_up_to_its_rank(single_file, tmp_path, options):
+    """Many targets are equal, and so are many predictions."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(0, 3, 40).astype(float), rng.choice([0.1, 0.7], 40)
+    model = TabularRegressor(**options, hidden_layer_sizes=(4,), n_estimators=3, n_epochs=2, random_state=0)
+    model.fit(X[:, None], y, X_val=X[:, None], y_val=y).save(tmp_path / "table.cmlp")
+    program = tmp_path / "interval"
+    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    source = PROGRAM.with_name("interval.c")
+    run(COMPILER, "-O1", *smallest, f"-I{single_file.parent}", source, single_file, "-lm", "-o", program)
+    for rank in range(1, 41):
+        ends = {x: list(map(float, run(program, tmp_path / "table.cmlp", rank / 41, x).split()[-2:])) for x in set(X)}
+        assert sum(ends[x][0] <= truth <= ends[x][1] for x, truth in zip(X, y, strict=True)) >= rank
+
+
 @pytest.mark.parametrize("case", [0, 1, 2, 3])
 def test_what_would_go_wrong_later_does_not_compile(case):
     command = [CPLUSPLUS, "-std=c++17", f"-DREFUSED={case}", f"-I{cmlp.get_include()}", "-fsyntax-only", PROGRAM]

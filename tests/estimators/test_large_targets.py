@@ -75,7 +75,35 @@ def test_targets_out_of_the_range_of_float32_are_refused(shift, spread):
         small(y_scale="standard").fit(X, shift + spread * NEAR)
 
 
-@pytest.mark.parametrize("y", [np.full(120, 1.7e9), 1e6 + NEAR, 2000 + X[:, 0], 1.7e9 + 1e4 * NEAR])
+@pytest.mark.parametrize("power", range(7, 17))
+def test_targets_of_every_offset_are_refused(power):
+    y = 10.0**power + np.rint(X[:, 0]).astype(np.float64)
+    assert np.ptp(y)
+    with pytest.raises(ValueError, match="needs dtype='float64'"):
+        small(y_scale="standard", dtype="float32").fit(X, y)
+
+
+def test_one_target_that_differs_in_the_last_bit_is_refused():
+    y = np.full(120, 0.3)
+    small(y_scale="standard", max_iter=2).fit(X, y)
+    y[5] = np.nextafter(0.3, 1)
+    with pytest.raises(ValueError, match="needs dtype='float64'"):
+        small(y_scale="standard", max_iter=2).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_an_offset_of_standardized_targets_changes_no_bit_of_the_training(solver):
+    """The differences are exact, and so is the mean."""
+    y = np.where(np.arange(120) % 2, 32.0, -32.0)
+    params = {"y_scale": "standard", "dtype": "float64", "solver": solver, "shuffle": False}
+    with_offset, without = (small(**params).fit(X, offset + y) for offset in (2.0**57, 0.0))
+    np.testing.assert_array_equal(with_offset.coefs_[0], without.coefs_[0])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [np.full(120, 1.7e9), np.full(120, 1e15 + 0.3), np.full(120, 0.1), 1e6 + NEAR, 2000 + X[:, 0], 1.7e9 + 1e4 * NEAR],
+)
 def test_targets_that_float32_holds_are_learned(y):
     model = small(y_scale="standard", early_stopping=True).fit(X, y)
     if np.ptp(y):
@@ -91,7 +119,7 @@ def test_score_of_validation_rows_is_that_of_the_predictions():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_tables_predict_in_float64(dtype):
-    for offset in (1.7e9, 1e12):
+    for offset in (1.7e9, 1e12, 1e15, 1e16):
         y = offset + NEAR
         model = TabularRegressor(n_estimators=2, random_state=0).fit(X.astype(dtype), y)
         assert model.score(X.astype(dtype), y) > 0.9
@@ -115,6 +143,7 @@ WITHOUT_WARNING = {
     "float32 targets": (SECONDS.astype(np.float32), {}),
     "exact numbers": (1.7e9 // 128 * 128 + 128.0 * (X[:, 0] > 0), {}),
     "equal numbers": (np.full(120, 1.7e9), {}),
+    "equal numbers that float32 rounds": (np.full(120, 0.1), {}),
     "not far from 0": (NEAR, {}),
     "whole numbers": (16_000_000.0 + (X[:, 0] > 0), {}),
 }

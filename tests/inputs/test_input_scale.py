@@ -166,6 +166,15 @@ def test_learned_standard_scale_is_weighted(rng):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("offset", [2.0**30, 2.0**53, 2.0**57])
+def test_an_offset_changes_no_factor(kind, offset):
+    """The differences are exact. Only equal numbers have the factor 1."""
+    X = 32.0 * np.arange(9)[:, None]
+    assert (learned_scale(kind, X + offset).factor == learned_scale(kind, X).factor).all()
+    assert (learned_scale(kind, np.full((9, 1), offset + 0.1)).factor == 1).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_rows_of_weight_zero_do_not_matter(rng, kind):
     X = raw(rng)
     weight = np.ones(40)

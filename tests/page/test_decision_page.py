@@ -189,6 +189,55 @@ def test_set_of_classes_is_shown(shown, models):
         assert page.text("#ends") == f"The right answer is {' or '.join(names)} in"
 
 
+def tied_rows(n=40):
+    """A column with three numbers, and one without a relation to the targets."""
+    rng = np.random.RandomState(0)
+    return np.stack([rng.randint(0, 3, n), rng.standard_normal(n)], axis=1), rng
+
+
+def ends_of(page, row):
+    page.evaluate("(values) => values.forEach((value, i) => change(i, value))", row)
+    return page.text("#ends")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_shown_interval_contains_every_row_up_to_its_rank(watch, tmp_path, offset):
+    """The text has few digits: an end is rounded outwards, for example below 0.123 and not above."""
+    X, rng = tied_rows()
+    y = offset + np.where(X[:, 0] == 2, rng.choice([0.1, 0.7], 40), rng.standard_normal(40))
+    model = TabularRegressor(**SMALL, n_epochs=5).fit(X, y).calibrate(X, y)
+    model.to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    for coverage in (0.8, 0.9):
+        page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")
+        texts = [re.findall(r"-?[\d,.]*\d", ends_of(page, row).replace("−", "-")) for row in X.tolist()]
+        low, high = np.array([[float(end.replace(",", "")) for end in ends] for ends in texts]).T
+        assert ((low <= y) & (y <= high)).sum() >= np.ceil(41 * coverage)
+        exact = model.predict_interval(X, coverage)
+        width = exact[:, 1] - exact[:, 0]
+        assert (np.abs(np.stack([low, high], axis=1) - exact) <= np.maximum(width / 10, 2e-5 * offset)[:, None]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_shown_set_contains_every_class_of_the_set(watch, tmp_path, n_classes):
+    """Many rows have the probability of the margin, which the page computes in double precision, Python in float32."""
+    X, rng = tied_rows()
+    X[:, 1] = 0
+    y = np.array(["a", "b", "c"])[rng.randint(0, n_classes, 40)]
+    model = TabularClassifier(**SMALL, n_epochs=5).fit(X, y)
+    for seed in range(5):
+        chosen = np.random.RandomState(seed).randint(0, 40, 20)
+        model.calibrate(X[chosen], y[chosen]).to_html(tmp_path / "page.html")
+        page = watch(tmp_path / "page.html")
+        for coverage in (0.8, 0.9):
+            page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")
+            for value in range(3):
+                names = model.classes_[model.predict_set([[value, 0]], coverage)[0]]
+                assert ends_of(page, [value]) == f"The right answer is {' or '.join(names)} in"
+
+
 @pytest.mark.slow
 def test_values_outside_the_training_rows_are_named(shown):
     page = shown("number")

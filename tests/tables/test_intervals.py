@@ -96,6 +96,84 @@ def test_intervals_of_quantiles_adapt_to_the_noise(quantiles):
     assert (quantiles.predict(X[:5]) == copy_of(quantiles).calibrate(X, y).predict(X[:5])).all()
 
 
+# -------------------------------------------------------------------------------------------------------- ties
+
+N_TIED = 60
+DRAWS = {
+    "of two numbers": lambda rng: rng.choice([0.1, 0.7], N_TIED),
+    "of two float32 numbers": lambda rng: rng.choice([0.1, 0.7], N_TIED).astype(np.float32),
+    "of two large numbers": lambda rng: 1e6 + rng.choice([0.1, 0.7], N_TIED),
+    "of two huge numbers": lambda rng: 1e15 + rng.choice([0.25, 0.75], N_TIED),
+    "of small numbers": lambda rng: 1e-12 * rng.standard_normal(N_TIED) + rng.choice([0.0, 0.3], N_TIED),
+    "of all magnitudes": lambda rng: 10 ** rng.uniform(-12, 3, N_TIED) * rng.choice([-1, 1], N_TIED),
+    "of one number": lambda rng: np.full(N_TIED, 0.1),
+}
+TIED = {"n_estimators": 3, "hidden_layer_sizes": (4,), "n_epochs": 2}
+TIED_MODELS = {
+    "absolute error": {},
+    "median": {"loss": "quantile"},
+    "quantiles": {"loss": "quantile", "quantile": [0.3, 0.7]},
+    "two targets": {},
+}
+
+
+def ranks_and_coverages(n):
+    """Return the rank of the score for each coverage, which is just not above that of the rank."""
+    return [(rank, rank / (n + 1)) for rank in range(1, n + 1)]
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+@pytest.mark.parametrize("kind", TIED_MODELS)
+@pytest.mark.parametrize("origin", ["calibrate", "X_val"])
+def test_interval_contains_every_row_up_to_its_rank(draw, kind, origin):
+    """The networks that judge the rows of `X_val` are those that predict."""
+    for seed in range(4):
+        rng = np.random.RandomState(seed)
+        X, y = rng.randint(0, 3, (2, N_TIED, 2)), np.stack([DRAWS[draw](rng) for _ in range(4)])
+        y = y.reshape(2, 2, N_TIED).transpose(0, 2, 1) if kind == "two targets" else y[:2]
+        model = TabularRegressor(**TIED, **TIED_MODELS[kind], random_state=seed)
+        if origin == "X_val":
+            model.fit(X[0], y[0], X_val=X[1], y_val=y[1])
+        else:
+            model.fit(X[0], y[0]).calibrate(X[1], y[1])
+        for rank, coverage in ranks_and_coverages(N_TIED):
+            low, high = np.moveaxis(model.predict_interval(X[1], coverage), -1, 0)
+            assert (((low <= y[1]) & (y[1] <= high)).sum(axis=0) >= rank).all(), (seed, rank)
+
+
+def test_held_out_targets_are_those_of_the_user():
+    """The column has no information: the network has one prediction, and an interval ends at 0.1 or 0.7."""
+    for seed in range(30):
+        y = np.random.RandomState(seed).choice([0.1, 0.7], 60)
+        model = TabularRegressor(**{**TIED, "n_estimators": 1}, random_state=seed).fit(np.zeros((60, 1)), y)
+        low, high = model.predict_interval([[0.0]], 0.5)[0]
+        assert low <= 0.1 <= high or low <= 0.7 <= high
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("origin", ["calibrate", "X_val"])
+def test_set_contains_every_row_up_to_its_rank(n_classes, origin):
+    for seed in range(4):
+        rng = np.random.RandomState(seed)
+        X, y = rng.randint(0, 3, (2, N_TIED, 2)), rng.randint(0, n_classes, (2, N_TIED))
+        model = TabularClassifier(**TIED, random_state=seed)
+        if origin == "X_val":
+            model.fit(X[0], y[0], X_val=X[1], y_val=y[1])
+        else:
+            model.fit(X[0], y[0]).calibrate(X[1], y[1])
+        for rank, coverage in ranks_and_coverages(N_TIED):
+            assert in_set(model, model.predict_set(X[1], coverage), y[1]).sum() >= rank
+
+
+def test_set_of_each_label_contains_every_row_up_to_its_rank():
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(0, 3, (N_TIED, 2)), rng.randint(0, 2, (N_TIED, 3))
+    model = TabularClassifier(**TIED, random_state=0).fit(X, y).calibrate(X, y)
+    for rank, coverage in ranks_and_coverages(N_TIED):
+        sets = model.predict_set(X, coverage)
+        assert (np.take_along_axis(sets, y[..., None], axis=-1).sum(axis=0) >= rank).all()
+
+
 # ------------------------------------------------------------------------------------------------------- rules
 
 
@@ -193,7 +271,7 @@ def test_validation_data_of_the_user_are_the_rows():
     X, y = numbers(200, seed=0)
     model = TabularRegressor(**TINY).fit(X, y, X_val=X[:30] + 1, y_val=y[:30])
     twin = copy_of(model).calibrate(X[:30] + 1, y[:30])
-    assert model.predict_interval(X, 0.9) == pytest.approx(twin.predict_interval(X, 0.9), rel=1e-5)
+    assert (model.predict_interval(X, 0.9) == twin.predict_interval(X, 0.9)).all()
 
 
 def test_calibrate_changes_no_prediction_and_fit_forgets_it(regressor):

@@ -66,7 +66,7 @@ class Moments:
             self._unit = units
 
     def mean_and_deviation(self) -> tuple[Vector, Vector]:
-        """Return the mean and the standard deviation of each column."""
+        """Return the mean and the standard deviation of each column; for equal values exactly this value, and 0."""
         self._require_rows()
         assert self._first is not None
         with np.errstate(all="ignore"):

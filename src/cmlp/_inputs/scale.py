@@ -135,7 +135,7 @@ def learned_scale(
     """Learn the scale of each column from `rows` of X (None for all), and return it.
 
     "standard" scales to the mean 0 and the standard deviation 1, "minmax" to the range from 0 to 1, "robust" to the
-    median 0 and the interquartile range 1. A column without a spread gets the factor 1. Rows with the weight 0 are
+    median 0 and the interquartile range 1. A column whose spread is 0 gets the factor 1. Rows with the weight 0 are
     ignored. The factors of CSR rows are those of the same dense rows, but all shifts are 0, so that zeros stay zeros.
     """
     if kind != "robust":
@@ -166,10 +166,8 @@ def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
     """Return the scale that subtracts a center and divides by a spread; sparse rows have no shift."""
     with np.errstate(all="ignore"):
         inverse = 1 / spread
-        # Rounding can give a constant column a tiny spread.
-        constant = (spread <= 10 * np.finfo(np.float64).eps * np.abs(center)) | ~np.isfinite(inverse)
     shift = np.where(np.isfinite(center), center, 0.0)
-    factor = np.where(constant | (inverse == 0), 1.0, inverse)
+    factor = np.where(~np.isfinite(inverse) | (inverse == 0), 1.0, inverse)
     return InputScale(np.zeros_like(shift) if sparse else shift, factor)
 
 

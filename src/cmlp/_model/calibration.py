@@ -37,7 +37,8 @@ class Calibration(NamedTuple):
     ----------
     kind : {"absolute_error", "quantiles", "probability"}
         The score of a row: ``|y - prediction|``; by how much y is outside the predicted quantiles, negative inside;
-        1 minus the probability of the right class, or of the right answer for a label.
+        1 minus the probability of the right class, or of the right answer for a label. `scores_of` rounds them so that
+        the interval or the set of each margin contains every row whose score is at most this margin.
     rows : {"held_out", "calibration"}
         "held_out": each row was judged by the networks that held it out, and helped to choose their epochs.
         "calibration": rows of `calibrate`, judged by the model.
@@ -116,7 +117,11 @@ def scores_of(kind: str, outputs: NDArray[np.float64], y: NDArray[Any]) -> NDArr
     if kind == PROBABILITY:
         return (1 - np.where(y, outputs, 1 - outputs)).T
     low, high = _ends(kind, outputs)
-    scores: NDArray[np.float64] = np.maximum(low - y, y - high).T
+    below, above = low - y, y - high
+    # Rounding can make a difference too small for its end to reach y. The next larger number is then large enough.
+    below = np.where(low - below > y, np.nextafter(below, np.inf), below)
+    above = np.where(high + above < y, np.nextafter(above, np.inf), above)
+    scores: NDArray[np.float64] = np.maximum(below, above).T
     return scores
 
 

@@ -146,7 +146,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
                 bag = Bag(rows, targets.task, targets.shape, columns, _generator(parameters["random_state"]), options)
                 kept = kept_states(self, bag, targets.attributes) if resume else None
                 runs = bag.runs(parameters["n_estimators"], kept, known.members if known else None)
-            self._train(runs, schema, bag, targets.attributes, parameters, deadline)
+            self._train(runs, schema, bag, targets, parameters, deadline)
         return self
 
     def _train(
@@ -154,12 +154,12 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         runs: list[Training],
         schema: Schema,
         bag: Bag,
-        attributes: dict[str, Any],
+        targets: Targets,
         parameters: dict[str, Any],
         deadline: Deadline,
     ) -> None:
         """Train the networks, and store the model, and the states of what is not complete."""
-        raw, weight = bag.rows.raw[: bag.n_rows], bag.rows.weight
+        raw, weight, attributes = bag.rows.raw[: bag.n_rows], bag.rows.weight, targets.attributes
         background = kept_rows(raw, weight, parameters["keep_background"])
         values = values_at_ranks(raw, None if weight is None else weight[: len(raw)])
         recorded: Any = None
@@ -174,7 +174,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             for run in runs:
                 run.state.provenance = provenance
             members = members_of(runs)
-            calibration, accuracy = measured_on_held_out(bag, runs, members, attributes.get("_scale"))
+            calibration, accuracy = measured_on_held_out(bag, runs, members, targets.truth, attributes.get("_scale"))
             summary = Summary(values, schema.dates, accuracy)
             model = TableModel(schema, bag.columns, members, calibration, background, summary)
             estimator._keep(model, {**attributes, "_provenance": provenance})

@@ -139,7 +139,8 @@ class TabularClassifier(TabularEstimator):
         output = "softmax" if labels.kind == "multiclass" else "logistic"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         attributes = {"classes_": labels.classes}
-        return Targets(Task(targets, score=None), shape, rows, weight, validation, held_weight, groups, attributes)
+        task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
+        return Targets(task, shape, rows, weight, validation, held_weight, groups, truth, attributes)
 
     def _require_same(self, labels: Labels) -> None:
         """Raise ValueError for a warm start with other labels than those of the model."""

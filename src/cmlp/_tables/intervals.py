@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._inputs.weights import as_weights
-from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, n_answers, scores_of
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
 from cmlp._model.document import mean_outputs
 from cmlp._model.summary import accuracy_of
 from cmlp._signals import undeferred
@@ -116,11 +116,11 @@ def _measured(
 
 
 def measured_on_held_out(
-    bag: Bag, runs: Sequence[Training], members: Sequence[Member], target: Target | None
+    bag: Bag, runs: Sequence[Training], members: Sequence[Member], truth: NDArray[Any], target: Target | None
 ) -> tuple[Calibration | None, Accuracy | None]:
     """Return scores and accuracy on the held-out rows, each judged by the members that held it out; None without such.
 
-    `target` are centre, scale and limits of a regressor's targets.
+    `truth` is that of all rows of the bag; `target` are centre, scale and limits of a regressor's targets.
     """
     held = [run.state.validation for run in runs if run.state.validation is not None]
     if not held:
@@ -128,12 +128,6 @@ def measured_on_held_out(
     groups: dict[int, list[int]] = {}  # of members that held out the same rows
     for k in range(len(members)):
         groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    truth, n = bag.task.targets, n_answers(members[0].net)
-    if target is not None:
-        centre, spread, *_ = np.asarray(target)
-        truth = truth[:, :n].astype(np.float64) * spread + centre
-    elif n == 1:
-        truth = truth.reshape(-1)
     rows = np.concatenate([held[group[0]] for group in groups.values()])
     each = ([_outputs(bag, members[k], held[k]) for k in group] for group in groups.values())
     outputs = np.concatenate([mean_outputs(found, target) for found in each])

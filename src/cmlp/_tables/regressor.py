@@ -117,20 +117,20 @@ class TabularRegressor(TabularEstimator):
         known = self._scale if parameters["warm_start"] and "_scale" in vars(self) else None
         scale = _scale_of(values, weight, known)
         centre, spread, *_ = np.asarray(scale)
-        targets = (values - centre) / spread
         validation, held_weight = counted(val.weight, val.n_rows)
         if val.y is not None:
             with named_validation():
                 own = np.tile(np.atleast_1d(centre), (val.n_rows, 1))
                 own[validation] = self._numbers(val.y, val.n_rows, n)[validation]  # the others may be far away
                 _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
-            targets = np.concatenate([targets, (own[validation] - centre) / spread])
+            values = np.concatenate([values, own[validation]])
+        targets = (values - centre) / spread
         n_outputs, parameter = len(levels) or n, level if parameters["loss"] == "quantile" else 0.0
         shape = Shape(parameters["hidden_layer_sizes"], n_outputs, "identity", parameters["loss"], parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
         task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
         attributes = {"_scale": scale, "_target_names": None if n == 1 or names is None else names.tolist()}
-        return Targets(task, shape, rows, weight, validation, held_weight, None, attributes)
+        return Targets(task, shape, rows, weight, validation, held_weight, None, values, attributes)
 
     def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
         """Return the targets, a column for each of them, as a copy, which other threads cannot change."""

@@ -27,6 +27,7 @@ class Targets(NamedTuple):
     validation_rows: NDArray[np.intp]
     validation_weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None  # the classes of the rows of y; None for numbers and for several labels
+    truth: NDArray[Any]  # as `scores_of` compares it with outputs, in the rows of the task: y itself if it is numbers
     attributes: dict[str, Any]  # the fitted attributes that y determines
 
 

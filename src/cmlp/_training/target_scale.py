@@ -79,18 +79,16 @@ def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[
 def learned_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
 
-    A column without a spread gets the factor 1. Raises ValueError if a network of this dtype cannot predict y itself.
+    A column of equal values gets the factor 1. Raises ValueError if a network of this dtype cannot predict y itself.
     """
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
         raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         factor = 1 / deviation
-    # Rounding can give a constant column a tiny deviation.
-    equal = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     if dtype == np.float32:
-        _require_resolution(mean, np.where(equal, 0.0, deviation))
-    return TargetScale(mean, np.where(equal | ~np.isfinite(factor) | (factor == 0), 1.0, factor))
+        _require_resolution(mean, deviation)
+    return TargetScale(mean, np.where(~np.isfinite(factor) | (factor == 0), 1.0, factor))
 
 
 def _require_resolution(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
@@ -121,7 +119,9 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
         rounded = y.astype(np.float32)
     if (y == rounded).all() or not np.isfinite(rounded).all():  # no loss; the core refuses infinite targets
         return
-    center, deviation = y.mean(axis=0), y.std(axis=0)
+    moments = Moments()  # unlike np.std, it gives equal numbers the deviation 0
+    moments.add(y)
+    center, deviation = moments.mean_and_deviation()
     coarse = too_coarse(center, deviation, np.float32)
     if coarse.any():
         k = int(coarse.argmax())

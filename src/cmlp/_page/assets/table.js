@@ -27,7 +27,7 @@ function typicalOf({ kind, centre, field }) {
 function plain(value) {
 	const usual = value === 0 || (abs(value) >= 1e-5 && abs(value) < 1e15);
 	const digits = { maximumSignificantDigits: 6, useGrouping: abs(value) >= 1e4 };
-	return (usual ? value.toLocaleString("en", digits) : value.toExponential(4)).replace("-", "−");
+	return (usual ? value.toLocaleString("en", digits) : value.toExponential(5)).replace("-", "−");
 }
 
 const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(1)} %`);
@@ -35,6 +35,8 @@ const best = () => result.indexOf(max(...result));
 /** Whether an output is highlighted: the most probable class, a probable label, or the shown target. */
 const isMarked = (j) => (!several ? !target && j === best() : target ? j === shownOutput() : result[j] > 0.5);
 const coverages = model.intervals; // with the margins of each answer
+// The probabilities of the page differ by less from those of the scores, whose networks compute in float32.
+const MOST_DIFFERENCE = 1e-5;
 
 /** The first names of a list, and how many others there are. */
 function listed(names, between) {
@@ -53,10 +55,16 @@ function answer() {
 
 const isNumber = (i) => !columns[i].choices; // in training, numbers with choices were 0 and 1
 
-/** A number with as many digits as matter beside a width. */
-function rounded(value, width) {
-	const digits = width > 0 && value ? ceil(Math.log10(abs(value) / width)) + 2 : 6;
-	return plain(Number(value.toPrecision(clip(digits, 1, 6))));
+/** How many digits of a number matter beside a width. */
+const digitsOf = (value, width) => clip(width > 0 && value ? ceil(Math.log10(abs(value) / width)) + 2 : 6, 1, 6);
+
+const rounded = (value, width) => plain(Number(value.toPrecision(digitsOf(value, width))));
+
+/** The lower (side -1) or upper (side 1) end of an interval. It is rounded outwards, except by 1 % of its last digit. */
+function roundedEnd(value, width, side) {
+	const digits = digitsOf(value, width);
+	const [near, step] = [Number(value.toPrecision(digits)), 10 ** (floor(Math.log10(abs(value) || 1)) + 1 - digits)];
+	return plain(side * (value - near) > step / 100 ? near + side * step : near);
 }
 
 const isDate = (i) => isNumber(i) && columns[i].field !== "number";
@@ -255,14 +263,14 @@ function paintInterval() {
 					[1 - result[j], result[j]],
 				]
 			: [outputs, result];
-		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin);
+		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin + MOST_DIFFERENCE);
 		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, " or ")} in`);
 	}
 	const [first, last] = several ? [result[j], result[j]] : [result[0], result.at(-1)];
 	let [low, high] = [first - margin, last + margin];
 	if (low > high) low = high = (low + high) / 2;
-	const shown = [low, high].map((end) => rounded(end, high - low));
-	write("ends", `The true ${several ? outputs[j] : "number"} is between ${shown[0]} and ${shown[1]} in`);
+	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
+	write("ends", `The true ${several ? outputs[j] : "number"} is between ${shown.join(" and ")} in`);
 }
 
 /** Names the values that the training rows did not have. */
