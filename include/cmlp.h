@@ -625,7 +625,9 @@ CMLP_API size_t cmlp_net_size(void);
 
 /* Checks the description and writes the net to `memory` (memory_size bytes, at a multiple of 8). The net keeps no
  * pointer to `config`, needs no destructor, and is constant from then on. It may be copied, but not stored in a file,
- * because it holds addresses of the library.
+ * because it holds addresses of the library. It begins with a number of 64 bits that depends on the version of the library
+ * and the size of a net. Functions return NET for memory that begins with another number, so a net works only with the
+ * version that made it. The same holds for a model and MODEL.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
  * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);

@@ -308,6 +308,11 @@ static void test_not_a_net(void)
     INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 2));
     CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_n_params(NULL) == 0);
     CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
+    memset(nothing, 0x7f, sizeof nothing);
+    for (size_t right = 0; right < 8; right++) { /* bytes of a net */
+        memcpy(nothing, f.net, right);
+        CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_isa(fake) == 0 && !cmlp_net_tuning(fake));
+    }
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
     CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
     CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NET);
