@@ -530,7 +530,7 @@ enum {
 typedef struct cmlp_column {
     cmlp_column_kind kind;
     int32_t has_missing;  /* NUMBER */
-    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on */
+    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
     const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
     int64_t reserved[3];  /* 0 */
