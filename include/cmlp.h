@@ -752,7 +752,7 @@ typedef struct cmlp_optimizer {
     double weight_decay;             /* wd of AdamW, >= 0 */
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
     double threads_lost;             /* counter of cmlp_train_epoch, 0 before the first epoch: seconds by which threads
-                                      * have been slower than one thread. It affects the time only */
+                                      * have been slower than one thread. Finite; it affects the time only */
 } cmlp_optimizer;
 
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,

@@ -215,6 +215,7 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
+        if (i) INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.threads_lost = bad[i]); /* it may be negative */
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_ADAMW, f.optimizer.weight_decay = bad[i]));
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
