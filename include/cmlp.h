@@ -787,9 +787,11 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *n
  * worker broadcasts the sums, and every worker takes the step.
  *
  * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
- * that they must have in common (not on rows->data). If an argument is invalid at one worker, all return its status, and if
- * they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch` or `workers` is invalid returns
- * without telling the others.
+ * that they must have in common (n_workers and all arguments, but not rows->data). If an argument is invalid at one worker,
+ * all return its status, and if they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch` or
+ * `workers` is invalid returns without telling the others. The last worker of this exchange is the last one by the
+ * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits for
+ * a message that nobody sends.
  *
  * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
  * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that

@@ -108,6 +108,7 @@ static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
     office *o = w->office;
     if (fails(w)) return 1;
     pthread_mutex_lock(&o->lock);
+    CHECK(from == o->n_workers - 1); /* the same one at all workers */
     if (w->workers.rank == from) {
         watch(w, bytes, n);
         post(o, &o->all, bytes, n, o->n_workers - 1);
@@ -600,6 +601,28 @@ static void test_disagreements(void)
         }
 }
 
+/* A worker that counts fewer or more workers than rank 0: all return, and nothing is changed. */
+static void test_other_numbers(void)
+{
+    static const struct {
+        int32_t rank, n_workers;
+    } wrong[] = {{2, 4}, {2, 8}, {1, 4}, {1, 2}};
+    const shape s = wide_shape();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        office o;
+        worker all[MOST_WORKERS];
+        open_office(&o, all, &s, 3);
+        const uint64_t before = fixture_trained(&all[0].fixture);
+        all[wrong[i].rank].workers.n_workers = wrong[i].n_workers;
+        work(&o, all);
+        for (int32_t r = 0; r < 3; r++) {
+            CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == wrong[i].rank);
+            CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers") && fixture_trained(&all[r].fixture) == before);
+        }
+        close_office(&o, all);
+    }
+}
+
 int main(void)
 {
     test_shapes();
@@ -615,5 +638,6 @@ int main(void)
     test_broken_send();
     test_refused();
     test_disagreements();
+    test_other_numbers();
     return finish();
 }
