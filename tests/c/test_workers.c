@@ -302,6 +302,46 @@ static void test_stored(void)
     }
 }
 
+/* Rows whose offset from row 0 is no number of bytes: only a few of many rows are selected and stored, with any stride. */
+static void test_far_rows(void)
+{
+    const int64_t far = INT64_C(1) << 60;
+    shape s = wide_shape();
+    s.with_order = 0;
+    for (int k = 0; k < 8; k++) {
+        fixture f;
+        slot workspace;
+        cmlp_workers workers = CMLP_INIT(cmlp_workers);
+        s.dtype = k & 1 ? CMLP_FLOAT32 : CMLP_FLOAT64;
+        s.sizes[1] = k & 2 ? 130 : 13; /* a wide and a narrow first layer */
+        fixture_make(&f, &s);
+        fixture_reset(&f, TRAIN);
+        f.rows.scale = k & 4 ? 2 : 1;
+        f.targets.row_stride = CMLP_REPEAT;
+        CHECK(fixture_call(&f, TRAIN) == CMLP_OK);
+        const uint64_t expected = fixture_hash(&f);
+        int64_t *const order = fixture_block(&f, (size_t)f.n * sizeof *order);
+        fixture_reset(&f, TRAIN);
+        for (int64_t i = 0; i < f.n; i++) order[i] = far + i;
+        workers.n_workers = 1;
+        workers.send = send_bytes;
+        workers.receive = receive_bytes;
+        workers.broadcast = broadcast_bytes;
+        workers.first_stored = far;
+        workers.n_stored = f.n;
+        f.epoch.workers = &workers;
+        f.rows.n_rows = f.targets.n_rows = 2 * far;
+        f.rows.order = order;
+        f.rows.n_order = f.n;
+        f.targets.row_stride = CMLP_REPEAT;
+        f.rows.scale = k & 4 ? 2 : 1; /* converted rows, and those of the caller */
+        make_workspace(&f, &workspace);
+        CHECK(fixture_call(&f, TRAIN) == CMLP_OK && fixture_hash(&f) == expected);
+        slot_free(&workspace);
+        fixture_free(&f);
+    }
+}
+
 static void test_shapes(void)
 {
     static const int32_t workers[] = {1, 2, 3, 5, 8};
@@ -629,6 +669,7 @@ int main(void)
     test_slices();
     test_one_layer();
     test_stored();
+    test_far_rows();
     test_bad_rows();
     test_pairs_of_faults();
     test_bad_messages();
