@@ -924,7 +924,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, 
  * a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type
  * can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
  * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
- * file has. */
+ * file has. What is written without an error can be read by cmlp_model_init. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,
                                                       const cmlp_model_content *content, void *scratch,
                                                       size_t scratch_size);
@@ -963,7 +963,10 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *tab
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
- * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires".
+ * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires". An array
+ * "calibration.scores" is of CMLP_FLOAT64 and has one row, with several targets one for each of them, and with several
+ * logistic outputs one row or one for each output (FILE_TENSOR); the numbers of each row ascend or are equal, without NaN
+ * (OPTION).
  * content: input_scale, shifts and factors are not used, and `training` is NULL (OPTION).
  * Returns as cmlp_model_write, with the errors of a table. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,

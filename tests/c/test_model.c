@@ -579,6 +579,9 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));
+    /* both sizes are below 2^53, and their sum is not; nothing of the arrays is read */
+    const cmlp_model_array large = {"aa", wide, 2147483647, 524288, CMLP_INT64, {0}};
+    WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0] = a[1] = large, a[1].name = "b"));
     WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
     WRITE_REFUSED(CMLP_ERROR_FILE_NONFINITE, put(CMLP_FLOAT32, params, 5, 1e39));
