@@ -881,7 +881,8 @@ typedef struct cmlp_model_array {
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
  * The errors of training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
- * OPTION (n_epochs, alpha), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. */
+ * OPTION (n_epochs, alpha, random), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. The file has default
+ * values of the hyperparameters that the solver does not read. */
 typedef struct cmlp_training {
     size_t struct_size;
     const cmlp_optimizer *optimizer; /* after the last epoch, as the other fields */
