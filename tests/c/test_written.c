@@ -81,7 +81,8 @@ enum { MOST_STRINGS = 4, MOST_ARRAYS = 3 };
 static const char *const keys[] = {"calibration", "categories", "class", "classes", "columns", "requires", "targets", "x.y_9"};
 static const char *const values[] = {
     "", "\\ \" \\\"", "x", "\x7f", "[null]", "[[1,\"a\"]]", "[null,[1]]",
-    "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\"]}", "{\"kind\":\"labels\",\"dtype\":\"i8\",\"values\":[1,2,3]}",
+    "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\"]}",
+    "{\"kind\":\"labels\",\"dtype\":\"i8\",\"values\":[1,2,3]}",
     "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}",
     "[{\"name\":null,\"kind\":\"number\",\"outputs\":1},{\"name\":\"b\",\"kind\":\"number\",\"outputs\":1}]"};
 static const char *const names[] = {"background.rows", "calibration.scores", "example.input", "input.factor", "layers",
