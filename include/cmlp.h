@@ -531,7 +531,7 @@ enum {
 typedef struct cmlp_column {
     cmlp_column_kind kind;
     int32_t has_missing;  /* NUMBER */
-    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on */
+    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
     const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
     int64_t reserved[3];  /* 0 */
@@ -626,7 +626,9 @@ CMLP_API size_t cmlp_net_size(void);
 
 /* Checks the description and writes the net to `memory` (memory_size bytes, at a multiple of 8). The net keeps no
  * pointer to `config`, needs no destructor, and is constant from then on. It may be copied, but not stored in a file,
- * because it holds addresses of the library.
+ * because it holds addresses of the library. It begins with a number of 64 bits that depends on the version of the library
+ * and the size of a net. Functions return NET for memory that begins with another number, so a net works only with the
+ * version that made it. The same holds for a model and MODEL.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
  * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
@@ -751,7 +753,7 @@ typedef struct cmlp_optimizer {
     double weight_decay;             /* wd of AdamW, >= 0 */
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
     double threads_lost;             /* counter of cmlp_train_epoch, 0 before the first epoch: seconds by which threads
-                                      * have been slower than one thread. It affects the time only */
+                                      * have been slower than one thread. Finite; it affects the time only */
 } cmlp_optimizer;
 
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,
@@ -786,9 +788,11 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *n
  * worker broadcasts the sums, and every worker takes the step.
  *
  * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
- * that they must have in common (not on rows->data). If an argument is invalid at one worker, all return its status, and if
- * they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch` or `workers` is invalid returns
- * without telling the others.
+ * that they must have in common (n_workers and all arguments, but not rows->data). If an argument is invalid at one worker,
+ * all return its status, and if they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch` or
+ * `workers` is invalid returns without telling the others. The last worker of this exchange is the last one by the
+ * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits for
+ * a message that nobody sends.
  *
  * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
  * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
@@ -878,7 +882,8 @@ typedef struct cmlp_model_array {
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
  * The errors of training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
- * OPTION (n_epochs, alpha), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. */
+ * OPTION (n_epochs, alpha, random), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. The file has default
+ * values of the hyperparameters that the solver does not read. */
 typedef struct cmlp_training {
     size_t struct_size;
     const cmlp_optimizer *optimizer; /* after the last epoch, as the other fields */
@@ -921,7 +926,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, 
  * a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type
  * can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
  * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
- * file has. */
+ * file has. What is written without an error can be read by cmlp_model_init. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,
                                                       const cmlp_model_content *content, void *scratch,
                                                       size_t scratch_size);
@@ -960,7 +965,10 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *tab
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
- * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires".
+ * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires". An array
+ * "calibration.scores" is of CMLP_FLOAT64 and has one row, with several targets one for each of them, and with several
+ * logistic outputs one row or one for each output (FILE_TENSOR); the numbers of each row ascend or are equal, without NaN
+ * (OPTION).
  * content: input_scale, shifts and factors are not used, and `training` is NULL (OPTION).
  * Returns as cmlp_model_write, with the errors of a table. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,

@@ -215,6 +215,7 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
+        if (i) INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.threads_lost = bad[i]); /* it may be negative */
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_ADAMW, f.optimizer.weight_decay = bad[i]));
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
@@ -308,6 +309,11 @@ static void test_not_a_net(void)
     INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 2));
     CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_n_params(NULL) == 0);
     CHECK(cmlp_net_isa(fake) == 0 && cmlp_net_isa(NULL) == 0);
+    memset(nothing, 0x7f, sizeof nothing);
+    for (size_t right = 0; right < 8; right++) { /* bytes of a net */
+        memcpy(nothing, f.net, right);
+        CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_isa(fake) == 0 && !cmlp_net_tuning(fake));
+    }
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
     CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
     CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NET);

@@ -476,6 +476,12 @@ static void test_invalid_load(void)
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 2, scratch, s, &none) == CMLP_ERROR_OPTION && !none);
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, CMLP_MODEL_TRUSTED, NULL, 0, &model) == CMLP_OK);
     CHECK((const unsigned char *)model >= odd && (const unsigned char *)model < odd + m);
+    for (size_t right = 0; right < 8; right++) { /* bytes of a model, then zeros */
+        static _Alignas(64) unsigned char block[1 << 14];
+        const cmlp_model *const copied = (const cmlp_model *)block;
+        memcpy(block, model, right);
+        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_rows(copied, &rows) == CMLP_ERROR_MODEL);
+    }
     const cmlp_model *misplaced = (const cmlp_model *)(const void *)((const unsigned char *)model + 4);
     CHECK(predict_row(misplaced, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     CHECK(predict_row(NULL, row, &label, output, scratch, s) == CMLP_ERROR_NULL);
@@ -573,6 +579,9 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));
+    /* both sizes are below 2^53, and their sum is not; nothing of the arrays is read */
+    const cmlp_model_array large = {"aa", wide, 2147483647, 524288, CMLP_INT64, {0}};
+    WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0] = a[1] = large, a[1].name = "b"));
     WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
     WRITE_REFUSED(CMLP_ERROR_FILE_NONFINITE, put(CMLP_FLOAT32, params, 5, 1e39));

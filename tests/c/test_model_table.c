@@ -606,6 +606,18 @@ static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_margin(model, 0, 0.9, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
 }
 
+/* Scores that the writer refuses, and the reader if they are in a file nevertheless. */
+static void check_refused_scores(const cmlp_table *table, int n_strings, cmlp_status status)
+{
+    static const char name[] = "calibration.scores", other[] = "calibration.scoret";
+    CHECK(write_table(table, n_strings) == status && !good.size);
+    arrays[0].name = other;
+    CHECK(write_table(table, n_strings) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    CHECK(model_file_replace(&good, other, name));
+    CHECK(load(&good, 1, NULL) == status && load(&good, 0, NULL) == status);
+    arrays[0].name = name;
+}
+
 /* Scores of a kind that is known, of an unknown one, and of none; of another shape; in another order. */
 static void check_calibration(const cmlp_table *table)
 {
@@ -625,13 +637,25 @@ static void check_calibration(const cmlp_table *table)
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     strings[0] = known;
     values[4] = 2.5;
-    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 0, NULL) == CMLP_ERROR_OPTION);
-    values[4] = NAN;
-    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_OPTION);
-    values[4] = scores[4];
+    check_refused_scores(table, 1, CMLP_ERROR_OPTION);
+    for (int k = 0; k < N_SCORES; k += N_SCORES - 1) {
+        values[4] = scores[4];
+        values[k] = NAN;
+        check_refused_scores(table, 1, CMLP_ERROR_OPTION);
+        values[k] = scores[k];
+    }
+    values[0] = -INFINITY;
+    values[N_SCORES - 1] = INFINITY;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    arrays[0].columns = 0;
+    check_refused_scores(table, 1, CMLP_ERROR_FILE_TENSOR); /* one dimension */
+    arrays[0].columns = N_SCORES;
+    arrays[0].dtype = CMLP_FLOAT32;
+    check_refused_scores(table, 1, CMLP_ERROR_FILE_TENSOR);
+    arrays[0].dtype = CMLP_FLOAT64;
     arrays[0].rows = 3;
     arrays[0].columns = 3;
-    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_FILE_TENSOR);
+    check_refused_scores(table, 1, CMLP_ERROR_FILE_TENSOR);
     n_arrays = 0;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     strings[0] = categories;
@@ -665,9 +689,9 @@ static void check_scores_of_targets(const cmlp_table *table)
     strings[0] = known;
     CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
     values[1][0] = 1;
-    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_OPTION);
+    check_refused_scores(table, 2, CMLP_ERROR_OPTION);
     arrays[0].rows = 1;
-    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_FILE_TENSOR);
+    check_refused_scores(table, 2, CMLP_ERROR_FILE_TENSOR);
     n_arrays = 0;
     strings[0] = names;
 }

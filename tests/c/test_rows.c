@@ -37,6 +37,35 @@ static void test_strides(call c, int64_t row, int64_t column, const char *what)
     same_outcome(c, what, expected);
 }
 
+/* The stride of a single column does not matter, of rows and of targets. */
+static void test_one_column(int32_t dtype)
+{
+    static const int64_t strides[] = {INT64_MIN + 8, INT64_MAX - 7, -8, CMLP_REPEAT};
+    static const double shift = 0.5, factor = 2;
+    static double y[ROWS];
+    const shape s = {3, {1, 4, 1}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_SQUARED_ERROR, .dtype = dtype,
+                     .solver = CMLP_SOLVER_SGD, .rows = ROWS, .batch = 20};
+    fixture_make(&f, &s);
+    for (int i = 0; i < ROWS; i++) put(dtype, y, i, (i % 7) / 4.0);
+    for (int k = 0; k < 8; k++)
+        for (call c = 0; c < CALLS; c++) {
+            uint64_t expected = 0;
+            for (int has_stride = 0; has_stride < 2 && c != INIT_PARAMS && c != STEP; has_stride++) {
+                fixture_reset(&f, c);
+                f.targets = cmlp_dense_targets(y, dtype, ROWS);
+                f.rows.row_stride = f.targets.row_stride = (int64_t)size_of(dtype);
+                if (k & 4) f.rows.shifts = &shift, f.rows.factors = &factor;
+                if (has_stride) f.rows.col_stride = f.targets.col_stride = strides[k & 3];
+                if (has_stride)
+                    same_outcome(c, "a stride of one column", expected);
+                else
+                    CHECK(fixture_call(&f, c) == CMLP_OK);
+                expected = fixture_hash(&f);
+            }
+        }
+    fixture_free(&f);
+}
+
 /* An order is bit-identical to rows copied in that order. */
 static void test_order(call c)
 {
@@ -191,5 +220,7 @@ int main(void)
         CHECK(fixture_intact(&f));
         fixture_free(&f);
     }
+    test_one_column(CMLP_FLOAT32);
+    test_one_column(CMLP_FLOAT64);
     return finish();
 }

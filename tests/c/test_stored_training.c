@@ -88,6 +88,25 @@ static void test_arrays(void)
     CHECK(write_with(NULL, "training.numbers") == CMLP_OK); /* another program's */
 }
 
+/* Hyperparameters that the solver does not read may be any numbers; the file has their defaults, which Python reads. */
+static void test_unused_numbers(void)
+{
+    static model_file expected;
+    for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++) {
+        const int is_adam = solver >= CMLP_SOLVER_ADAM, has_momentum = !is_adam && solver != CMLP_SOLVER_SGD;
+        const cmlp_training training = good_training();
+        optimizer.solver = solver;
+        CHECK(write_with(&training, NULL) == CMLP_OK);
+        memcpy(&expected, &file, sizeof file);
+        if (!has_momentum) optimizer.momentum = NAN;
+        if (solver != CMLP_SOLVER_ADAMW) optimizer.weight_decay = -INFINITY;
+        if (!is_adam) optimizer.beta_1 = optimizer.beta_2 = optimizer.epsilon = optimizer.beta_1_power = NAN;
+        if (!is_adam) optimizer.beta_2_power = 7;
+        CHECK(write_with(&training, NULL) == CMLP_OK && file.size == expected.size);
+        CHECK(!memcmp(file.bytes, expected.bytes, file.size));
+    }
+}
+
 static void test_refused_trainings(void)
 {
     cmlp_training t = good_training();
@@ -116,6 +135,12 @@ static void test_refused_trainings(void)
     REFUSED(optimizer.n_steps = INT64_MAX - 1, CMLP_ERROR_OVERFLOW);
     REFUSED(optimizer.n_steps = INT64_C(1) << 53, CMLP_OK);
     REFUSED(optimizer.n_steps = (INT64_C(1) << 53) + 1, CMLP_ERROR_OVERFLOW);
+    generator.position = 625;
+    REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_OPTION);
+    generator.position = -1;
+    REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_OPTION);
+    generator.position = 624;
+    REFUSED(t.n_rows = N_ROWS, CMLP_OK);
     order[1] = N_ROWS;
     REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_ORDER);
     order[1] = -1;
@@ -147,6 +172,7 @@ int main(void)
 {
     make_net();
     test_arrays();
+    test_unused_numbers();
     test_refused_trainings();
     test_too_large_state();
     return finish();

@@ -108,6 +108,7 @@ static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
     office *o = w->office;
     if (fails(w)) return 1;
     pthread_mutex_lock(&o->lock);
+    CHECK(from == o->n_workers - 1); /* the same one at all workers */
     if (w->workers.rank == from) {
         watch(w, bytes, n);
         post(o, &o->all, bytes, n, o->n_workers - 1);
@@ -298,6 +299,46 @@ static void test_stored(void)
         s.dropout = n % 4 == 3 ? 0.3 : 0;
         s.n_threads = 1 + n % 2;
         test_stored_rows(&s, n);
+    }
+}
+
+/* Rows whose offset from row 0 is no number of bytes: only a few of many rows are selected and stored, with any stride. */
+static void test_far_rows(void)
+{
+    const int64_t far = INT64_C(1) << 60;
+    shape s = wide_shape();
+    s.with_order = 0;
+    for (int k = 0; k < 8; k++) {
+        fixture f;
+        slot workspace;
+        cmlp_workers workers = CMLP_INIT(cmlp_workers);
+        s.dtype = k & 1 ? CMLP_FLOAT32 : CMLP_FLOAT64;
+        s.sizes[1] = k & 2 ? 130 : 13; /* a wide and a narrow first layer */
+        fixture_make(&f, &s);
+        fixture_reset(&f, TRAIN);
+        f.rows.scale = k & 4 ? 2 : 1;
+        f.targets.row_stride = CMLP_REPEAT;
+        CHECK(fixture_call(&f, TRAIN) == CMLP_OK);
+        const uint64_t expected = fixture_hash(&f);
+        int64_t *const order = fixture_block(&f, (size_t)f.n * sizeof *order);
+        fixture_reset(&f, TRAIN);
+        for (int64_t i = 0; i < f.n; i++) order[i] = far + i;
+        workers.n_workers = 1;
+        workers.send = send_bytes;
+        workers.receive = receive_bytes;
+        workers.broadcast = broadcast_bytes;
+        workers.first_stored = far;
+        workers.n_stored = f.n;
+        f.epoch.workers = &workers;
+        f.rows.n_rows = f.targets.n_rows = 2 * far;
+        f.rows.order = order;
+        f.rows.n_order = f.n;
+        f.targets.row_stride = CMLP_REPEAT;
+        f.rows.scale = k & 4 ? 2 : 1; /* converted rows, and those of the caller */
+        make_workspace(&f, &workspace);
+        CHECK(fixture_call(&f, TRAIN) == CMLP_OK && fixture_hash(&f) == expected);
+        slot_free(&workspace);
+        fixture_free(&f);
     }
 }
 
@@ -600,12 +641,35 @@ static void test_disagreements(void)
         }
 }
 
+/* A worker that counts fewer or more workers than rank 0: all return, and nothing is changed. */
+static void test_other_numbers(void)
+{
+    static const struct {
+        int32_t rank, n_workers;
+    } wrong[] = {{2, 4}, {2, 8}, {1, 4}, {1, 2}};
+    const shape s = wide_shape();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        office o;
+        worker all[MOST_WORKERS];
+        open_office(&o, all, &s, 3);
+        const uint64_t before = fixture_trained(&all[0].fixture);
+        all[wrong[i].rank].workers.n_workers = wrong[i].n_workers;
+        work(&o, all);
+        for (int32_t r = 0; r < 3; r++) {
+            CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == wrong[i].rank);
+            CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers") && fixture_trained(&all[r].fixture) == before);
+        }
+        close_office(&o, all);
+    }
+}
+
 int main(void)
 {
     test_shapes();
     test_slices();
     test_one_layer();
     test_stored();
+    test_far_rows();
     test_bad_rows();
     test_pairs_of_faults();
     test_bad_messages();
@@ -615,5 +679,6 @@ int main(void)
     test_broken_send();
     test_refused();
     test_disagreements();
+    test_other_numbers();
     return finish();
 }

@@ -47,6 +47,7 @@ int main(int argc, char **argv)
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = 32;
     l.optimizer.learning_rate = 0.02;
+    l.optimizer.momentum = -1; /* Adam does not read it */
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.n_threads = 2;
     workspace_of(&l, &rows, &objective, &epoch, &run);

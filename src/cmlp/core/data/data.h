@@ -11,6 +11,7 @@ typedef struct cmlp_data {
     const cmlp_targets *targets;
     const double *weights;
     int64_t n;   /* number of selected rows */
+    int64_t first_stored, n_stored; /* the rows in rows->data: all, or those of a worker; others are not computed */
     int in_place; /* whether the kernels read the caller's rows directly */
     int64_t values; /* CSR: number of stored values of the selected rows */
     cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
@@ -21,6 +22,13 @@ typedef struct cmlp_data {
 static inline int64_t cmlp_row_index(const cmlp_data *data, int64_t i)
 {
     return data->rows->order ? data->rows->order[i] : i;
+}
+
+/* Whether the i-th selected row is in rows->data. */
+static inline int cmlp_is_stored(const cmlp_data *data, int64_t i)
+{
+    const int64_t row = cmlp_row_index(data, i);
+    return row >= data->first_stored && row - data->first_stored < data->n_stored;
 }
 
 static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_ROWS_CSR; }

@@ -178,6 +178,8 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
     data->targets = targets ? &data->own_targets : NULL;
     data->weights = weights;
     data->values = 0;
+    data->first_stored = 0;
+    data->n_stored = rows->n_rows;
     data->in_place = rows->dtype == net->dtype && rows->scale == 1 && !rows->factors &&
                      rows->col_stride == (int64_t)net->element;
     if (cmlp_is_sparse(data)) {
@@ -237,7 +239,8 @@ int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t 
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
-        const char *row = cmlp_row_data(data, first + i + distance + (i + distance < n ? 0 : next - n));
+        const int64_t later = first + i + distance + (i + distance < n ? 0 : next - n);
+        const char *row = cmlp_row_data(data, cmlp_is_stored(data, later) ? later : first + i);
         CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
         list[i] = row;
     }

@@ -27,9 +27,10 @@ void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void 
  * (n, n_in). */
 void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
 
+/* The first element of a selected row, which is stored. */
 static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
 {
-    return (const char *)data->rows->data + cmlp_row_index(data, selected) * data->rows->row_stride;
+    return (const char *)data->rows->data + (cmlp_row_index(data, selected) - data->first_stored) * data->rows->row_stride;
 }
 
 /* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
@@ -42,16 +43,17 @@ static inline int cmlp_row_is_close(const cmlp_data *data)
  * removes calls of functions that only prefetch. */
 VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
 {
-    if (selected + CMLP_PREFETCH_ROWS >= data->n || !cmlp_row_is_close(data)) return;
-    const char *row = cmlp_row_data(data, selected + CMLP_PREFETCH_ROWS) + k * data->rows->col_stride;
-    const int64_t bytes = columns * data->rows->col_stride;
+    const int64_t later = selected + CMLP_PREFETCH_ROWS;
+    if (later >= data->n || !cmlp_row_is_close(data) || !cmlp_is_stored(data, later)) return;
+    const char *row = cmlp_row_data(data, later) + k * data->rows->col_stride;
+    const int64_t bytes = (columns - 1) * data->rows->col_stride + 1; /* up to the last element's first byte */
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
     CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
 }
 
 /* Lists, for each of n rows, the row to prefetch meanwhile: the one `distance` <= n rows later among the same rows, and
- * after the last of them among the rows that begin `next` rows after `first`. Returns 0 if there are not enough
- * rows. */
+ * after the last of them among the rows that begin `next` rows after `first`; a row itself if that one is not stored.
+ * Returns 0 if there are not enough rows. */
 int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
                        const void **list);
 

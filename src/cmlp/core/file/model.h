@@ -4,10 +4,10 @@
 
 #include "../table/table.h"
 
-#define CMLP_MODEL_MAGIC UINT32_C(0x6c646d63)
+#define CMLP_MODEL_MAGIC CMLP_MAGIC(0x6c646d63, cmlp_model)
 
 struct cmlp_model {
-    uint32_t magic;
+    uint64_t magic;
     const unsigned char *file;
     const void *params; /* in the file's bytes, or after this struct if their bytes had to be swapped */
     double input_scale;

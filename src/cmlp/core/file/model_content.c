@@ -78,13 +78,25 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
     return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
+/* The scores of a table's calibration, by the rules of the reader. */
+static cmlp_status check_scores(const cmlp_model_array *a, const cmlp_content_kind *kind)
+{
+    const double *scores = a->data;
+    if (!cmlp_holds_scores(a->dtype, a->rows, a->columns, kind->n_outputs, kind->output, kind->n_targets > 1))
+        return CMLP_ERROR_FILE_TENSOR;
+    for (int64_t i = 0; i < a->rows * a->columns; i++)
+        if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_OPTION;
+    return CMLP_OK;
+}
+
 static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind)
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
     for (int32_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
-        const cmlp_status status = check_array(a, kind);
+        cmlp_status status = check_array(a, kind);
+        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) status = check_scores(a, kind);
         if (status) return status;
         if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }

@@ -7,6 +7,7 @@
 /* What the content must fit. */
 typedef struct cmlp_content_kind {
     int64_t n_outputs;
+    int32_t output; /* its activation */
     const cmlp_column *columns; /* of a table; NULL for a network */
     int64_t n_columns;
     int64_t n_targets; /* of a table with several; otherwise below 2 */

@@ -277,14 +277,12 @@ static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
 /* Notes where the scores of the calibration start. They are those of one answer, or of each of several. */
 static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
 {
-    const int32_t output = head->activations[head->n_layers - 2];
-    const uint64_t n_out = (uint64_t)head->sizes[head->n_layers - 1], rows = t->shape[0];
-    const int is_one = rows == 1 && head->version == 3;
-    const int is_each = rows == n_out && (head->version == 4 || output == CMLP_ACTIVATION_LOGISTIC);
-    if (t->dtype != CMLP_FLOAT64 || t->n_dims != 2 || (!is_one && !is_each)) fail(c, CMLP_ERROR_FILE_TENSOR);
     head->scores = start;
-    head->n_score_rows = (int64_t)rows;
+    head->n_score_rows = (int64_t)t->shape[0];
     head->n_scores = (int64_t)t->shape[1];
+    if (!cmlp_holds_scores(t->dtype, head->n_score_rows, head->n_scores, head->sizes[head->n_layers - 1],
+                           head->activations[head->n_layers - 2], head->version == 4))
+        fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where a tensor of this format starts, and checks its type and shape. */

@@ -86,6 +86,16 @@ static inline int cmlp_is_big_endian(void)
     return !first;
 }
 
+/* Whether a tensor or an array can hold the scores of a calibration: those of one answer, or of each of several. 0 columns
+ * mean one dimension. */
+static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_outputs, int32_t output,
+                                    int has_targets)
+{
+    const int is_one = rows == 1 && !has_targets;
+    const int is_each = rows == n_outputs && (has_targets || output == CMLP_ACTIVATION_LOGISTIC);
+    return dtype == CMLP_FLOAT64 && columns && (is_one || is_each);
+}
+
 /* Checks the description of the network in a head, with n_in inputs, and writes the network. */
 cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
 

@@ -23,11 +23,25 @@ static cmlp_status check(const cmlp_training *t)
     if (t->batch_size < 0 || t->batch_size > CMLP_MAX_WIDTH) return CMLP_ERROR_BATCH;
     if (t->n_epochs < 0 || t->n_epochs > CMLP_MAX_WIDTH) return CMLP_ERROR_OPTION;
     if (!cmlp_is_finite(t->alpha) || t->alpha < 0) return CMLP_ERROR_OPTION;
+    if (is_shuffled && (t->random->position < 0 || t->random->position > 624)) return CMLP_ERROR_OPTION;
     for (int64_t i = 0; is_shuffled && i < t->n_rows; i++)
         if (t->order[i] < 0 || t->order[i] >= t->n_rows) return CMLP_ERROR_ORDER;
     for (int64_t i = 0; t->losses && i < t->n_epochs; i++)
         if (!cmlp_is_finite(t->losses[i])) return CMLP_ERROR_FILE_NONFINITE;
     return CMLP_OK;
+}
+
+/* Hyperparameters that the solver does not use may be any numbers. A reader gets the usual ones. */
+static void reset_unused(cmlp_optimizer *o)
+{
+    const cmlp_optimizer usual = cmlp_default_optimizer(o->solver);
+    if (o->solver != CMLP_SOLVER_MOMENTUM && o->solver != CMLP_SOLVER_NESTEROV) o->momentum = usual.momentum;
+    if (o->solver != CMLP_SOLVER_ADAMW) o->weight_decay = usual.weight_decay;
+    if (o->solver == CMLP_SOLVER_ADAM || o->solver == CMLP_SOLVER_ADAMW) return;
+    o->beta_1 = usual.beta_1;
+    o->beta_2 = usual.beta_2;
+    o->epsilon = usual.epsilon;
+    o->beta_1_power = o->beta_2_power = 1;
 }
 
 cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training)
@@ -42,6 +56,7 @@ cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net
     if (!status) status = cmlp_read_optimizer(&o, net, t.optimizer, &refused);
     if (!status) status = cmlp_optimizer_state_size(net, o.solver, &bytes);
     if (status) return status;
+    reset_unused(&o);
     if (o.n_steps > (int64_t)CMLP_DATA_MOST || bytes / net->element > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     const double numbers[CMLP_TRAINING_NUMBERS] = {
         o.solver, o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, o.beta_1_power, o.beta_2_power,

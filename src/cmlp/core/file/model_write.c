@@ -36,8 +36,12 @@ static uint64_t array_bytes(const cmlp_model_array *a)
     return (uint64_t)a->rows * (uint64_t)(a->columns ? a->columns : 1) * cmlp_bytes_of(a->dtype);
 }
 
+/* A sum of the sizes above the largest number of a head is OVERFLOW. */
 static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 {
+    const uint64_t bytes = array_bytes(a);
+    const int fits = bytes <= CMLP_DATA_MOST - *offset;
+    if (!fits) s->status = CMLP_ERROR_OVERFLOW;
     put_text(s, ":{\"dtype\":\"");
     put_text(s, cmlp_dtype_name_of(a->dtype));
     put_text(s, "\",\"shape\":[");
@@ -47,7 +51,7 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
     put_text(s, "],\"data_offsets\":[");
     put_decimal(s, *offset);
     put_byte(s, ',');
-    put_decimal(s, *offset += array_bytes(a));
+    put_decimal(s, *offset += fits ? bytes : 0);
     put_text(s, "]}");
 }
 
@@ -212,12 +216,12 @@ static cmlp_status write_file(writer *w)
 {
     cmlp_crc crc;
     sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
+    const uint64_t length = put_head(&count, w, 0, 0);
+    if (count.status || length > CMLP_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
     cmlp_crc_begin(&crc);
     put_data(&sum, w);
     flush(&sum);
     w->data_crc = cmlp_crc_end(&crc);
-    const uint64_t length = put_head(&count, w, 0, 0);
-    if (length > CMLP_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
     cmlp_crc_restart(&crc);
     sum.bytes = 0;
     put_head(&sum, w, length, 0); /* the checksum is computed with its own digits set to zero */
@@ -424,7 +428,8 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     const cmlp_table *const t = &checked;
     writer w = {.net = t->nets[0], .table = t, .nets = t->nets, .params = t->params, .n_nets = t->n_nets,
                 .content = &copy, .input_scale = 1};
-    const cmlp_content_kind kind = {cmlp_n_out(w.net), t->columns, t->n_columns, t->n_targets, 0};
+    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
+                                    .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets};
     status = cmlp_check_content(&copy, &kind);
     for (int64_t i = 0; i < w.n_nets && !status; i++)
         if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;

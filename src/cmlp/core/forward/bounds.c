@@ -37,7 +37,7 @@ static void read_inputs(const cmlp_data *data, int64_t row, int64_t k, int64_t n
 {
     const cmlp_rows *rows = data->rows;
     const cmlp_kernels *kernels = data->net->kernels;
-    const char *from = (const char *)rows->data + cmlp_row_index(data, row) * rows->row_stride + k * rows->col_stride;
+    const char *from = cmlp_row_data(data, row) + k * rows->col_stride;
     double converted[CMLP_CHUNK]; /* of the net's type */
     if (rows->factors)
         kernels->convert_columns(rows->dtype, from, rows->col_stride, n, rows->shifts + k, rows->factors + k, converted);

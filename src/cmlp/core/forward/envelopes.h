@@ -29,8 +29,10 @@ static inline float cmlp_after_steps(int32_t steps)
 {
     const int32_t most = 0x7f800000 - 0x7fffff; /* infinity */
     union { int32_t bits; float value; } u = {0};
-    if (steps) u.bits = (steps < 0 ? -steps : steps) + 0x7fffff;
-    if (steps >= most || steps <= -most) u.bits = 0x7f800000;
+    if (steps >= most || steps <= -most)
+        u.bits = 0x7f800000;
+    else if (steps)
+        u.bits = (steps < 0 ? -steps : steps) + 0x7fffff;
     return steps < 0 ? -u.value : u.value;
 }
 

@@ -5,7 +5,10 @@
 #include "../../../../include/cmlp.h"
 #include "../kernels/kernels.h"
 
-#define CMLP_NET_MAGIC UINT32_C(0x636d6c70)
+/* The first word of a struct in the caller's memory: its name, the version of the library, and its size. */
+#define CMLP_MAGIC(name, type) \
+    (UINT64_C(name) << 32 | (uint64_t)CMLP_VERSION_NUMBER << 12 | (uint64_t)(sizeof(type) / 8))
+#define CMLP_NET_MAGIC CMLP_MAGIC(0x636d6c70, cmlp_net)
 #define CMLP_ALIGNMENT 64
 #define CMLP_MAX_WIDTH INT64_C(2147483647)
 
@@ -18,7 +21,7 @@ typedef struct cmlp_dense_layer {
 } cmlp_dense_layer;
 
 struct cmlp_net {
-    uint32_t magic;
+    uint64_t magic;
     int32_t depth; /* number of layers with weights; n_layers of the configuration includes the input */
     int32_t loss;
     int32_t dtype;

@@ -15,7 +15,7 @@ int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int ha
 {
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        if (columns[i].n > CMLP_MAX_WIDTH) return -1;
+        if (columns[i].kind != CMLP_COLUMN_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
         width += cmlp_column_width(&columns[i], has_bins);
         if (width > CMLP_MAX_WIDTH) return -1;
     }

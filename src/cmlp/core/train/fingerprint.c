@@ -88,7 +88,7 @@ uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optim
                           int64_t n_batches)
 {
     const cmlp_net *net = job->data.net;
-    uint64_t hash = mix_net(CMLP_VERSION_NUMBER, net);
+    uint64_t hash = mix_net(mix(CMLP_VERSION_NUMBER, (uint64_t)job->workers->n_workers), net);
     hash = mix_bytes(hash, job->params, (size_t)net->n_params * net->element);
     hash = mix_data(hash, &job->data);
     hash = mix_objective(hash, &job->objective, net->depth);

@@ -70,6 +70,7 @@ cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cm
     if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
     if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
+    if (!cmlp_is_finite(o->threads_lost)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->threads_lost");
     if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     if (is_adam(o->solver)) status = check_adam(o, refused);

@@ -227,26 +227,26 @@ static cmlp_status read_workers(cmlp_workers *workers, const cmlp_epoch *epoch, 
     return CMLP_OK;
 }
 
-/* If only some rows are stored: checks that this worker's are, and lets rows->data point to where row 0 would be. */
+/* If only some rows are stored: checks that this worker's are. */
 static cmlp_status find_stored(epoch_job *job, cmlp_run *run)
 {
     const cmlp_workers *workers = &job->workers;
-    cmlp_rows *rows = &job->batch.data.own_rows;
+    cmlp_data *data = &job->batch.data;
     const int64_t size = job->epoch.batch_size;
     if (!workers->n_stored) return CMLP_OK;
-    if (rows->kind != CMLP_ROWS_DENSE || workers->first_stored > rows->n_rows - workers->n_stored)
+    if (cmlp_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
         return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
-    for (int64_t first = 0, n = job->batch.data.n; first < n; first += size) {
+    data->first_stored = workers->first_stored;
+    data->n_stored = workers->n_stored;
+    for (int64_t first = 0, n = data->n; first < n; first += size) {
         int64_t a, b;
         cmlp_team_share(n - first < size ? n - first : size, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
-            const int64_t at = cmlp_row_index(&job->batch.data, i) - workers->first_stored;
-            if (at >= 0 && at < workers->n_stored) continue;
+            if (cmlp_is_stored(data, i)) continue;
             run->bad_row = i;
             return cmlp_refuse(&run->refused, CMLP_ERROR_ORDER, "epoch->workers->first_stored or n_stored");
         }
     }
-    rows->data = (const char *)rows->data - workers->first_stored * rows->row_stride;
     return CMLP_OK;
 }
 

@@ -21,21 +21,23 @@ typedef struct cmlp_message {
 CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
 /* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, and the
- * first worker that refuses the call. */
+ * first worker that refuses the call. Who is the last one is what rank 0 says, so that workers that disagree about their
+ * number take part in the same broadcast. */
 typedef struct cmlp_greeting {
     uint64_t fingerprint;
-    int64_t status, failed_rank;
+    int64_t status, failed_rank, n_workers;
 } cmlp_greeting;
 
 cmlp_status cmlp_workers_agree(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
-    const int32_t rank = workers->rank, n = workers->n_workers;
-    cmlp_greeting sent = {fingerprint, own, own ? rank : -1}, before = {fingerprint, CMLP_OK, -1};
+    const int32_t rank = workers->rank;
+    cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers};
     if (rank && workers->receive(workers->context, &before, sizeof before, rank - 1)) return CMLP_CANCELLED;
-    if (before.status)
-        sent = before;
-    else if (!own && before.fingerprint != fingerprint)
-        sent = (cmlp_greeting){before.fingerprint, CMLP_ERROR_WORKERS, rank};
+    if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_CANCELLED; /* no worker sends this */
+    const int32_t n = (int32_t)before.n_workers;
+    const cmlp_status mine = own ? own : before.fingerprint == fingerprint ? CMLP_OK : CMLP_ERROR_WORKERS;
+    cmlp_greeting sent = before;
+    if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
     if (rank < n - 1 && workers->send(workers->context, &sent, sizeof sent, rank + 1)) return CMLP_CANCELLED;
     if (workers->broadcast(workers->context, &sent, sizeof sent, n - 1)) return CMLP_CANCELLED;
     if (!sent.status && sent.fingerprint == fingerprint) return CMLP_OK;

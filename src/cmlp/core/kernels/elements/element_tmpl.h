@@ -4,12 +4,12 @@
 #define CONVERT(source_type, SCALED)                                                                   \
     do {                                                                                               \
         const source_type *from = source;                                                              \
-        const char *at = source;                                                                       \
+        const char *first = source;                                                                    \
         if (stride == (int64_t)sizeof(source_type))                                                    \
             for (int64_t i = 0; i < n; i++) to[i] = (T)(SCALED((double)from[i], i));                    \
         else                                                                                           \
-            for (int64_t i = 0; i < n; i++, at += stride)                                               \
-                to[i] = (T)(SCALED((double)*(const source_type *)(const void *)at, i));                 \
+            for (int64_t i = 0; i < n; i++)                                                             \
+                to[i] = (T)(SCALED((double)*(const source_type *)(const void *)(first + i * stride), i)); \
     } while (0)
 #define BY_SCALE(x, i) ((x) * scale)
 #define BY_COLUMN(x, i) (((x) - shifts[i]) * factors[i])
