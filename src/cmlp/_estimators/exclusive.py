@@ -6,13 +6,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from cmlp._model.attributes import LOCK
+
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import TypeAlias
 
     Mark: TypeAlias = tuple[int, FrameType]
-
-_NAME = "_fitting"
 
 
 class Exclusively:
@@ -30,7 +30,7 @@ class Exclusively:
     def __enter__(self) -> None:
         mark: Mark = (os.getpid(), sys._getframe(1))
         attributes = vars(self.estimator)
-        present: Mark = attributes.setdefault(_NAME, mark)  # atomic
+        present: Mark = attributes.setdefault(LOCK, mark)  # atomic
         if present is mark:
             return
         if present[0] == mark[0] and _is_executing(present[1]):
@@ -38,10 +38,10 @@ class Exclusively:
                 f"This {type(self.estimator).__name__} instance is being fitted by another call; "
                 "fit a copy of it instead."
             )
-        attributes[_NAME] = mark
+        attributes[LOCK] = mark
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        vars(self.estimator).pop(_NAME, None)
+        vars(self.estimator).pop(LOCK, None)
 
 
 def _is_executing(frame: FrameType) -> bool:
@@ -50,10 +50,3 @@ def _is_executing(frame: FrameType) -> bool:
     except RuntimeError:
         return True
     return False
-
-
-def attributes_to_copy(estimator: object) -> dict[str, object]:
-    """Return a consistent copy of the estimator's attributes, without the lock."""
-    attributes = vars(estimator).copy()  # atomic, unlike a comprehension
-    attributes.pop(_NAME, None)
-    return attributes

@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._inputs.class_weights import weights_of_classes
 from cmlp._inputs.labels import kind_of_labels, learn_labels
 from cmlp._inputs.validation import as_targets
+from cmlp._model.attributes import unchanging
 from cmlp._parameters.hyperparameters import documented
 from cmlp._tables.bag import Shape, counted
 from cmlp._tables.base import TabularEstimator
@@ -177,10 +178,11 @@ class TabularClassifier(TabularEstimator):
             For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label whose probability is
             above 0.5.
         """
-        probabilities, labels = self.predict_proba(X), self._labels()
+        now = unchanging(self)
+        probabilities, labels = now.predict_proba(X), now._labels()
         if labels.kind == "multilabel":
             return labels.decode(probabilities)
-        most_probable: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
+        most_probable: np.ndarray = labels.classes[probabilities.argmax(axis=1)]
         return most_probable
 
     def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
@@ -230,7 +232,8 @@ class TabularClassifier(TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
-        return self._calibration(coverage, "predict_set").sets(self._predicted(X), coverage)
+        now = unchanging(self)
+        return now._calibration(coverage, "predict_set").sets(now._predicted(X), coverage)
 
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
@@ -271,7 +274,7 @@ class TabularClassifier(TabularEstimator):
         """
         from cmlp._tables.certify import certify
 
-        return certify(self, X, radius, max_time)
+        return certify(unchanging(self), X, radius, max_time)
 
     def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         owner = type(self).__name__
