@@ -238,16 +238,17 @@ class TabularClassifier(TabularEstimator):
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
 
-        The proof covers every rounding of `predict`. A radius is for numbers, in the units of X: a missing number stays
-        missing, and a category stays as it is. The radius infinity stands for every value of a column: all numbers and
-        a missing one, or all categories, also unknown ones. Boxes that cannot be decided are split, along the columns
-        that matter most, up to 2,000 times per row.
+        The proof covers every rounding of `predict`, and a counterexample is within the radius in exact arithmetic. A
+        radius is for numbers, in the units of X: a missing number stays missing, and a category stays as it is. The
+        radius infinity stands for every value of a column: all numbers and a missing one, or all categories, also
+        unknown ones. Boxes that cannot be decided are split, along the columns that matter most, up to 2,000 times per
+        row.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
         radius : float or array-like of shape (n_features,)
-            The largest change of each column; not negative.
+            The largest change of each column, from its values as float64; not negative.
         max_time : float or None, default=None
             Time limit in seconds for all rows. Rows that are not decided are "unknown".
 
