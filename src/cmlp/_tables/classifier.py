@@ -117,26 +117,29 @@ class TabularClassifier(TabularEstimator):
         y = as_targets(train.y, train.n_rows, owner, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
         rows, weight = counted(train.weight, len(y))
-        labels, targets = learn_labels(y[rows])
+        every, targets = learn_labels(y[rows])
+        labels, weights = every, weights_of_classes(parameters["class_weight"], every, targets, weight)
+        if weights is not None:
+            given = None if train.weight is None else train.weight[rows]
+            more, weight = counted(weights.times(given, targets), len(rows))
+            if len(more) < len(rows):
+                rows = rows[more]
+                labels, targets = learn_labels(y[rows])  # without the labels of weight 0
         if len(labels.classes) < 2:
             where = "" if len(rows) == len(y) else " in rows of positive weight"
             raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
         if parameters["warm_start"] and "_model" in vars(self):
             self._require_same(labels)
-        weights = weights_of_classes(parameters["class_weight"], labels, targets, weight)
-        if weights is not None:
-            given = None if train.weight is None else train.weight[rows]
-            more, weight = counted(weights.times(given, targets), len(rows))
-            rows, targets = rows[more], targets[more]
         is_multilabel = labels.kind == "multilabel"
         groups = None if is_multilabel else targets.reshape(-1)
         validation, held_weight = np.arange(0), None
         if val.y is not None:
             with named_validation():
-                own = labels.encode(as_targets(val.y, val.n_rows, owner, labels=True))
-                given = val.weight if weights is None else weights.times(val.weight, own)
+                own = as_targets(val.y, val.n_rows, owner, labels=True)
+                known = every.encode(own)
+                given = val.weight if weights is None else weights.times(val.weight, known)
                 validation, held_weight = counted(given, len(own))
-            targets = np.concatenate([targets, own[validation]])
+                targets = np.concatenate([targets, labels.encode(own[validation])])
         output = "softmax" if labels.kind == "multiclass" else "logistic"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         attributes = {"classes_": labels.classes}
