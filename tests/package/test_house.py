@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 37_990,
-    "lines of code": 21_726,
+    "lines of Python": 38_089,
+    "lines of code": 21_773,
     "files in import circles": 0,
     "imports against the order of layers": 3,
     "frames from fit to the core": 9,

@@ -142,7 +142,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             columns = known.columns if known else learn_encoder(raw, schema.codes, signal_of(targets), n_threads)
             options = Options(*(parameters[name] for name in Options._fields))
             bag = Bag(rows, targets.task, targets.shape, columns, _generator(parameters["random_state"]), options)
-            kept = kept_states(self, bag, targets.attributes) if resume else None
+            kept = kept_states(self, schema, bag, targets.attributes) if resume else None
             runs = bag.runs(parameters["n_estimators"], kept, known.members if known else None)
             self._train(runs, schema, bag, targets.attributes, parameters, deadline)
         return self
@@ -189,11 +189,11 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             lines = parameters["verbose"] not in (False, "bar")
             train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             store(self)
-            keep_states(self, runs, bag, attributes)
+            keep_states(self, runs, schema, bag, attributes)
         except KeyboardInterrupt:
             if all(training.state.epoch for training in runs):
                 store(self)
-            keep_states(self, runs, bag, attributes)
+            keep_states(self, runs, schema, bag, attributes)
             raise
 
     def _parameters(self) -> dict[str, Any]:
