@@ -256,6 +256,15 @@ def test_resume_refuses_renamed_columns_and_categories(kind, y):
     assert learned(model.set_params(max_time=None).fit(frame, y, resume=True)) == learned(whole)
 
 
+def test_resume_refuses_another_split_into_training_and_validation_rows():
+    """Also if both together are the same rows, and the columns are the same."""
+    rows, y = np.array([["left"], ["right"]] * 120, object), np.arange(240) % 2
+    parts = [((rows[:n], y[:n]), {"X_val": rows[n:], "y_val": y[n:]}) for n in (200, 220)]
+    model = TabularClassifier(**QUICK, max_time=1e-9).fit(*parts[0][0], **parts[0][1])
+    with pytest.raises(ValueError, match="Pass the same X, y and validation data"):
+        model.fit(*parts[1][0], **parts[1][1], resume=True)
+
+
 def test_resume_refuses_a_renamed_label_among_many():
     rows, labels = RNG.standard_normal((2400, 2)), np.arange(2400) % 1200 * 10
     model = TabularClassifier(**QUICK, max_time=1e-9).fit(rows, labels)

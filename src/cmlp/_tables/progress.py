@@ -125,7 +125,7 @@ def _digest(schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> tuple[by
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
     classes = attributes.get("classes_")
     learned = attributes if classes is None else (classes.dtype.str, classes.tolist())  # repr would shorten the array
-    texts = repr((schema.names, bag.columns.categories, list(schema.dates), learned))
+    texts = repr((schema.names, bag.columns.categories, list(schema.dates), learned, bag.rows.n_validation))
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
