@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._files.models import read_model
+from cmlp._model.attributes import unchanging
 from cmlp._model.document import ModelDocument, network_parameters
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     from cmlp._export.scikit_learn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)
+    last = unchanging(last)
     state = last._training_state() if hasattr(last, "_training_state") else None
     model = from_sklearn(last) if state is None else last
     document = model._document()

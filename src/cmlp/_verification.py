@@ -12,6 +12,7 @@ import numpy as np
 from cmlp._estimators.provenance import AGAIN, ARITHMETIC, Again, OtherDataError, parameters_of_record
 from cmlp._importers import load
 from cmlp._integers import positive_integer
+from cmlp._model.attributes import unchanging
 from cmlp._model.document import document_of
 from cmlp._model.tuples import Verification
 
@@ -91,8 +92,7 @@ def verify(
     >>> cmlp.verify(model, X, [0, 0, 1, 0]).reason
     'data'
     """
-    if isinstance(model, (str, os.PathLike)):
-        model = load(model)
+    model = load(model) if isinstance(model, (str, os.PathLike)) else unchanging(model)
     document = document_of(model)
     record = document.provenance
     if record is None:
@@ -135,8 +135,7 @@ def _twin(model: Any, record: dict[str, Any], again: Again) -> Any:
 
 def _continued(start: Any, document: ModelDocument, again: Again) -> Any:
     """Return an estimator that continues a checkpoint of the training of the model with this document."""
-    if isinstance(start, (str, os.PathLike)):
-        start = load(start)
+    start = load(start) if isinstance(start, (str, os.PathLike)) else unchanging(start)
     earlier, record = document_of(start), again.record
     kept = vars(start).get("_model") if earlier.columns is None else None
     if kept is None or earlier.provenance is None or kept.state.parameters is None:

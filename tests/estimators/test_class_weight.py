@@ -103,6 +103,14 @@ def test_own_validation_rows_have_the_weights_of_the_classes_in_training(class_w
     )
 
 
+@pytest.mark.parametrize("weighted", [{"class_weight": {2: 0}}, {}], ids=["class_weight", "sample_weight"])
+def test_a_class_without_weight_stays_a_label_as_in_scikit_learn(weighted):
+    """Unlike in TabularClassifier, where its rows are dropped."""
+    weight = None if weighted else (CODES != 2).astype(float)
+    for model in (small(**weighted), SGDClassifier(random_state=0, **weighted)):
+        assert model.fit(X, CODES, sample_weight=weight).classes_.tolist() == [0, 1, 2]
+
+
 def test_validation_rows_of_classes_without_weight_raise():
     model = small(class_weight={0: 0, 1: 1, 2: 1})
     with pytest.raises(ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"):

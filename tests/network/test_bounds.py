@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from exact import within
 from helpers import labels, uniform
 
 import cmlp
@@ -192,11 +193,25 @@ def test_certificates_hold_and_counterexamples_are_ones(y, parameters):
                 assert (model.predict(row + rng.uniform(-radius, radius, (500, 4))) == own).all()
                 assert (model.predict(row + radius * rng.choice([-1, 1], (16, 4))) == own).all()
             if answer == "counterexample":
-                assert (np.abs(example - row) <= radius + 1e-12).all()
+                assert all(map(within, example, row, [radius] * 4))
                 assert (model.predict(example[None])[0] != own).any()
             else:
                 assert np.isnan(example).all()
     assert {"certified", "counterexample"} <= seen
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_counterexamples_are_within_the_radius_in_exact_arithmetic(dtype):
+    """Also where the ends of the radius are no doubles, and where it is less than the step to the next double."""
+    weights = np.array([[2.0], [-2.0]], dtype)
+    model, n_found = MLPClassifier.from_arrays([weights], [np.zeros(1, dtype)]), 0
+    for row in ([0.1, 0.1], [-0.3, -0.3], [1e17, 1e17], [-1e30, -1e30], [5e-324, 0.0]):
+        for radius in (0.1, 0.2, 0.7, 9.0, 1e-20, 5e-324, 1e16):
+            answer, example = (found[0] for found in model.certify([row], radius))
+            n_found += answer == "counterexample"
+            assert answer != "counterexample" or all(map(within, example, row, [radius] * 2)), (row, radius)
+    assert n_found > 10
+    assert model.certify([[1e17, 0.0]], 1.0).answers == ["certified"]  # no other double is within the radius
 
 
 def test_a_tie_is_not_certified():

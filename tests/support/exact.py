@@ -15,6 +15,11 @@ CHUNK = 128
 SMALLEST = {np.float32: (1e-30, 1e-36), np.float64: (1e-290, 1e-290)}
 
 
+def within(x, centre, radius):
+    """Return whether two numbers differ by a radius at most."""
+    return abs(Fraction(float(x)) - Fraction(float(centre))) <= Fraction(float(radius))
+
+
 def rounded(x, dtype):
     """Return the nearest number of a type, ties to even, for a fraction that is not subnormal in that type."""
     d = float(x)

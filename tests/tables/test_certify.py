@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from exact import within
 from helpers import uniform
 from optional import package
 
@@ -66,10 +67,24 @@ def test_certificates_hold_and_counterexamples_are_ones(model, radius):
         if answer == "counterexample":
             assert differs(model, example, own) and list(example[2:]) == list(row[2:])
             for value, new, r in zip(row[:2], example[:2], radii, strict=False):
-                rounding = 0 if value is None else 2 * np.spacing(r + abs(value))
-                assert (value is None and new is None) or abs(new - value) <= r + rounding
+                assert (value is None and new is None) or within(new, value, r)
         else:
             assert all(entry is None for entry in example)
+
+
+def test_counterexamples_are_within_the_radius_at_large_values():
+    """The distance between two doubles is 16 there."""
+    rows = 1e17 + 16.0 * np.arange(200)[:, None]
+    model = TabularClassifier(hidden_layer_sizes=(8,), n_estimators=2, n_epochs=40, random_state=0)
+    model.fit(rows, rows[:, 0] >= 1e17 + 1600)
+    n_found = 0
+    for radius in (0.0, 1.0, 9.0, 16.0, 170.0, 1610.0):
+        answers, examples = model.certify(rows[::20], radius)
+        found = answers == "counterexample"
+        n_found += found.sum()
+        assert all(map(within, examples[found, 0], rows[::20][found, 0], np.full(found.sum(), radius)))
+    assert n_found > 5
+    assert set(model.certify(rows[[0, -1]], 9.0).answers) == {"certified"}
 
 
 def test_large_radii_have_counterexamples(model):

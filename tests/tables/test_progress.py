@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from estimator_cases import interrupted_in_line, lines_run
+from optional import package
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
@@ -15,6 +16,7 @@ RNG = np.random.RandomState(0)
 X = RNG.standard_normal((300, 3))
 NUMBERS = X[:, 0] * 3 + np.sin(X[:, 1])
 LABELS = np.where(NUMBERS > 0, "high", "low")
+DAYS = np.arange(300) * 7 % 200
 QUICK = {"n_estimators": 3, "hidden_layer_sizes": (8,), "random_state": 0}
 
 
@@ -243,6 +245,38 @@ def test_resume_refuses_what_it_cannot_continue():
     assert learned(model) == before
     with pytest.raises(ValueError, match="'callbacks' parameter of TabularRegressor must be a list of objects"):
         model.set_params(callbacks=[print]).fit(X, NUMBERS)
+
+
+@pytest.mark.parametrize("kind, y", [(TabularClassifier, LABELS), (TabularRegressor, NUMBERS)])
+def test_resume_refuses_renamed_columns_and_categories(kind, y):
+    """The numbers and codes of the columns are the same, but the model would read other tables."""
+    pandas = package("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    frame["colour"] = np.array(["blue", "green", "red"])[np.arange(300) % 3]
+    frame["day"] = DAYS.astype("datetime64[D]")
+    model = kind(**QUICK, max_time=1e-9).fit(frame, y)
+    renamed = frame.rename(columns={"b": "B"}), frame.assign(colour=frame["colour"].replace("red", "violet"))
+    for other in (*renamed, frame.assign(day=DAYS.astype(float)), frame.to_numpy()):
+        with pytest.raises(ValueError, match="with the same names of columns, categories and labels"):
+            model.fit(other, y, resume=True)
+    whole = kind(**QUICK).fit(frame, y)
+    assert learned(model.set_params(max_time=None).fit(frame, y, resume=True)) == learned(whole)
+
+
+def test_resume_refuses_another_split_into_training_and_validation_rows():
+    """Also if both together are the same rows, and the columns are the same."""
+    rows, y = np.array([["left"], ["right"]] * 120, object), np.arange(240) % 2
+    parts = [((rows[:n], y[:n]), {"X_val": rows[n:], "y_val": y[n:]}) for n in (200, 220)]
+    model = TabularClassifier(**QUICK, max_time=1e-9).fit(*parts[0][0], **parts[0][1])
+    with pytest.raises(ValueError, match="Pass the same X, y and validation data"):
+        model.fit(*parts[1][0], **parts[1][1], resume=True)
+
+
+def test_resume_refuses_a_renamed_label_among_many():
+    rows, labels = RNG.standard_normal((2400, 2)), np.arange(2400) % 1200 * 10
+    model = TabularClassifier(**QUICK, max_time=1e-9).fit(rows, labels)
+    with pytest.raises(ValueError, match="with the same names of columns, categories and labels"):
+        model.fit(rows, np.where(labels == 6000, 6001, labels), resume=True)
 
 
 def test_an_error_of_a_callback_keeps_the_former_model():

@@ -252,7 +252,10 @@ def test_rows_of_a_class_without_weight_are_dropped_also_in_validation():
     rows[~kept] = [1e100, -1.0, "violet"]
     fitted = [TabularClassifier(**params).fit(one, labels, X_val=one[100:], y_val=labels[100:]) for one in (X, rows)]
     assert_same_bits(predicted(fitted[0]), predicted(fitted[1]))
-    assert fitted[0].classes_.tolist() == [0, 1, 2]
+    weighted = TabularClassifier(**{**params, "class_weight": {1: 2.0, 2: 3.0}})
+    held = {"X_val": X[100:][kept[100:]], "y_val": labels[100:][kept[100:]]}
+    assert_same_bits(predicted(fitted[0]), predicted(weighted.fit(X, labels, kept.astype(float), **held)))
+    assert fitted[0].classes_.tolist() == weighted.classes_.tolist() == [1, 2]
     with pytest.raises(ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"):
         TabularClassifier(**params).fit(X, labels, X_val=X[~kept], y_val=labels[~kept])
 
@@ -262,3 +265,17 @@ def test_resume_ignores_rows_of_weight_zero():
     model = TabularRegressor(**QUICK, max_time=1e-9).fit(X, NUMBERS, WEIGHT)
     model.set_params(max_time=None).fit(changed_rows(), changed_targets(NUMBERS), WEIGHT, resume=True)
     assert_same_bits(predicted(model), predicted(whole))
+
+
+@pytest.mark.parametrize("names", [list("abc"), [0, 1, 2]], ids=str)
+def test_a_class_without_weight_is_no_label_of_the_model(names):
+    """As a class whose rows have the weight 0."""
+    labels = np.array(names)[np.digitize(NUMBERS, [7, 9])]
+    weights = {names[0]: 1.0, names[1]: 0.0, names[2]: 2.0}
+    model = TabularClassifier(**QUICK, class_weight=weights).fit(X, labels)
+    own = np.where(labels == names[0], 1.0, np.where(labels == names[1], 0.0, 2.0))
+    other = TabularClassifier(**QUICK).fit(X, labels, own)
+    assert model.classes_.tolist() == other.classes_.tolist() == [names[0], names[2]]
+    assert_same_bits(predicted(model), predicted(other))
+    with pytest.raises(ValueError, match="at least 2 classes in rows of positive weight, got 1 class"):
+        TabularClassifier(**QUICK, class_weight={**weights, names[0]: 0.0}).fit(X, labels)

@@ -9,7 +9,6 @@ import numpy as np
 
 from cmlp._estimators.assignment import can_assemble
 from cmlp._estimators.callbacks import FIT_TIME, Callbacks
-from cmlp._estimators.exclusive import attributes_to_copy
 from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.fitted import FittedAttributes
 from cmlp._estimators.inspection import Inspection
@@ -17,6 +16,7 @@ from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.representation import Representation
 from cmlp._estimators.routing import Routing
 from cmlp._export.methods import EstimatorExports
+from cmlp._model.attributes import attributes_to_copy
 from cmlp._parameters.hyperparameters import documented
 from cmlp._pickles import PICKLE_VERSION, check_version
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
         judge = _NetworkJudge(model)
         for row in rows.astype(np.float64):
             try:
-                found.append(judge.decide([box_around(row, radii)], row, end))
+                found.append(judge.decide([box_around(row, radii)], row, radii, end))
             except NonFiniteInputError:  # the box has inputs that the network's dtype cannot hold
                 found.append(("unknown", None))
 
@@ -66,9 +67,27 @@ def radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).m
 
 
 def box_around(row: Boxes, radii: Boxes) -> tuple[Boxes, Boxes]:
-    """Return the corners of a box that contains every number within the radii."""
-    low, high = np.nextafter(row - radii, -np.inf), np.nextafter(row + radii, np.inf)
-    return np.where(radii, low, row), np.where(radii, high, row)
+    """Return the corners of a box that contains every number within the radii, as a double.
+
+    A corner can be outside the radii, by its rounding.
+    """
+    most = np.finfo(np.float64).max
+    with np.errstate(over="ignore"):
+        return np.maximum(row - radii, -most), np.minimum(row + radii, most)
+
+
+def ends_within(row: Boxes, radii: Boxes) -> tuple[Boxes, Boxes]:
+    """Return the smallest and the largest double within each radius, in exact arithmetic.
+
+    They are infinite for infinite radii, and otherwise NaN for a missing number.
+    """
+    found = []
+    for end, side in zip(box_around(row, radii), (-1.0, 1.0), strict=True):
+        terms = zip(end.tolist(), row.tolist(), (side * radii).tolist(), strict=True)
+        outward = [side * math.fsum((a, -b, -c)) if math.isfinite(c) else 0.0 for a, b, c in terms]  # signs are exact
+        inside = np.where(np.array(outward) > 0, np.nextafter(end, -side * np.inf), end)
+        found.append(np.where(np.isinf(radii), side * np.inf, inside))
+    return found[0], found[1]
 
 
 class Judge:
@@ -86,9 +105,11 @@ class Judge:
         """Return for each box how much each input changes the cost of this prediction, per unit."""
         raise NotImplementedError
 
-    def decide(self, boxes: list[tuple[Boxes, Boxes]], row: Boxes, end: float) -> tuple[str, Boxes | None]:
-        """Return the answer for boxes around a row, and the counterexample if there is one."""
-        target, n_boxes = self.targets(row[None])[0], 0
+    def decide(
+        self, boxes: list[tuple[Boxes, Boxes]], row: Boxes, radii: Boxes, end: float
+    ) -> tuple[str, Boxes | None]:
+        """Return the answer for boxes around a row, and the counterexample within the radii if there is one."""
+        (least, most), target, n_boxes = ends_within(row, radii), self.targets(row[None])[0], 0
         while boxes:
             if n_boxes >= MOST_BOXES or time.monotonic() >= end:
                 return "unknown", None
@@ -100,7 +121,7 @@ class Judge:
             if not len(lows):
                 continue
             slopes = self.slopes(lows, highs, target)
-            corners = np.where(slopes > 0, highs, lows)
+            corners = np.clip(np.where(slopes > 0, highs, lows), least, most)
             others = (self.targets(corners) != target).reshape(len(corners), -1).any(axis=1)
             if others.any():
                 return "counterexample", corners[others][0]

@@ -180,14 +180,15 @@ class MLPClassifier(MultilayerPerceptron):
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per input can change its prediction, or find one.
 
-        The proof covers every number that a row can contain, and every rounding of `predict`. A box that cannot be
-        decided is split, along the inputs that matter most, up to 2,000 times per row.
+        The proof covers every number that a row can contain, and every rounding of `predict`. A counterexample is
+        within the radius in exact arithmetic. A box that cannot be decided is split, along the inputs that matter most,
+        up to 2,000 times per row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         radius : float or array-like of shape (n_features,)
-            The largest change of each input, in the units of X; not negative.
+            The largest change of each input, from its value as float64, in the units of X; not negative.
         max_time : float or None, default=None
             Time limit in seconds for all rows. Rows that are not decided are "unknown".
 

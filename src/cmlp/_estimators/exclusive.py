@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cmlp._model.attributes import LOCK
 from cmlp._signals import DeferredSignals
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
-
-_NAME = "_fitting"
 
 
 class Exclusively(DeferredSignals):
@@ -31,7 +30,7 @@ class Exclusively(DeferredSignals):
         super().__enter__()
         own = (os.getpid(),)
         attributes = vars(self.estimator)
-        present: tuple[int] = attributes.setdefault(_NAME, own)  # atomic
+        present: tuple[int] = attributes.setdefault(LOCK, own)  # atomic
         if present is not own:
             if present == own:
                 error = RuntimeError(
@@ -40,16 +39,9 @@ class Exclusively(DeferredSignals):
                 )
                 super().__exit__(RuntimeError, error, None)
                 raise error
-            attributes[_NAME] = own
+            attributes[LOCK] = own
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        vars(self.estimator).pop(_NAME, None)
+        vars(self.estimator).pop(LOCK, None)
         super().__exit__(kind, error, tb)
-
-
-def attributes_to_copy(estimator: object) -> dict[str, object]:
-    """Return a consistent copy of the estimator's attributes, without the lock."""
-    attributes = vars(estimator).copy()  # atomic, unlike a comprehension
-    attributes.pop(_NAME, None)
-    return attributes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._model.attributes import unchanging
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
@@ -103,15 +104,16 @@ class Explaining:
         from cmlp._model.shapley import chosen_method, game_of
         from cmlp._training.random import random_state as generator_of
 
-        document, rng = self._document(), generator_of(random_state)
-        rows, data = self._rows_of(X)
+        now = unchanging(self)
+        document, rng = now._document(), generator_of(random_state)
+        rows, data = now._rows_of(X)
         if not len(rows):
             raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")
 
         def outputs(some: NDArray[np.float64]) -> NDArray[np.float64]:
             return document.predict(some, self.n_threads).astype(np.float64)
 
-        game = game_of(outputs, self._background(background, document))
+        game = game_of(outputs, now._background(background, document))
         method = chosen_method(game, rng, exact=exact, n_evaluations=n_evaluations)
         return explanation_of(document, game, method, rows, data)
 

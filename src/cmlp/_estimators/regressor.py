@@ -11,6 +11,7 @@ from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.delegation import stochastic_only
 from cmlp._inputs.validation import as_numbers, as_quantile_targets, as_targets
 from cmlp._inputs.weights import as_weights
+from cmlp._model.attributes import unchanging
 from cmlp._parameters.hyperparameters import documented
 from cmlp.exceptions import InvalidParameterError
 
@@ -247,10 +248,11 @@ class MLPRegressor(MultilayerPerceptron):
         """
         from cmlp._training.scores import d2_pinball, r_squared
 
-        predicted = self.predict(X)
+        now = unchanging(self)
+        predicted = now.predict(X)
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))
         weight = as_weights(sample_weight, len(truth))
-        quantiles = self._fitted().net.loss_parameter
+        quantiles = now._fitted().net.loss_parameter
         if isinstance(quantiles, tuple):
             truth = as_quantile_targets(truth.reshape(len(truth), -1), len(quantiles))
             return d2_pinball(truth, predicted, quantiles, weight)

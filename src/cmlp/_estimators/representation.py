@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._model.attributes import unchanging
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -64,7 +66,7 @@ class Representation:
     def _html(self) -> str:
         from sklearn.utils import estimator_html_repr  # type: ignore[import-untyped]
 
-        html: str = estimator_html_repr(self)
+        html: str = estimator_html_repr(unchanging(self))
         return html
 
     def _get_params_html(self, deep: bool = True, doc_link: str = "") -> Table:
@@ -84,8 +86,9 @@ class Representation:
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Table:
         """Return a table of the fitted attributes. scikit-learn 1.9 and later call this method."""
-        names = [name for name in dir(self) if name.endswith("_") and not name.startswith("_") and hasattr(self, name)]
-        rows = [("default", (name, *_type_and_text(getattr(self, name)))) for name in names]
+        now = unchanging(self)
+        names = [name for name in dir(now) if name.endswith("_") and not name.startswith("_") and hasattr(now, name)]
+        rows = [("default", (name, *_type_and_text(getattr(now, name)))) for name in names]
         return Table("Fitted attributes", rows, ("Name", "Type", "Value"))
 
 

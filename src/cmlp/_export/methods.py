@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cmlp._model.attributes import unchanging
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
@@ -331,12 +333,13 @@ class EstimatorExports(ExportMethods):
         from cmlp._files.models import require_own_class, write_model
 
         require_own_class(self)
-        document = self._document()
-        self._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
+        now = unchanging(self)
+        document = now._document()
+        now._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
         write_model(
             path,
             document,
-            self._training_state(),
+            now._training_state(),
             include_training_state=include_training_state,
             include_provenance=include_provenance,
         )
@@ -382,4 +385,5 @@ class EstimatorExports(ExportMethods):
         """
         from cmlp._export.scikit_learn import to_sklearn
 
-        return to_sklearn(self._document(), self._training_state())
+        now = unchanging(self)
+        return to_sklearn(now._document(), now._training_state())

@@ -205,7 +205,8 @@ NETWORK_ROWS = (
             ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
             `sample_weight`; `partial_fit` does not support it. A dict may leave out classes, whose weight is 1. For
             multilabel targets, a list with a dict for each column, for example ``[{0: 1, 1: 5}, {0: 1, 1: 1}]``; the
-            weights of a row's columns multiply. Validation rows have the same weights of classes.
+            weights of a row's columns multiply. Validation rows have the same weights of classes. A class of weight 0
+            stays in `classes_`.
         """),
         Use(
             TABULAR[:1],
@@ -216,7 +217,7 @@ NETWORK_ROWS = (
             Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights:
             for rare classes whose mistakes cost more. Probabilities are then those of balanced classes. For multilabel
             targets, a list with a dict for each column; the weights of a row's columns multiply. The weights count in
-            held-out rows and in `y_val` too.
+            held-out rows and in `y_val` too. A class of weight 0 is not in `classes_`, as if its rows were not there.
         """),
     ),
     Hyperparameter(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp import _core
-from cmlp._estimators.exclusive import Exclusively, attributes_to_copy
+from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
@@ -19,6 +19,7 @@ from cmlp._export.methods import EstimatorExports
 from cmlp._inputs.frames import texts_of_names
 from cmlp._inputs.labels import Labels
 from cmlp._inputs.weights import as_weights
+from cmlp._model.attributes import attributes_to_copy, unchanging
 from cmlp._model.calibration import n_answers
 from cmlp._model.document import ModelDocument, mean_outputs, outputs_of_table
 from cmlp._model.shapley import kept_rows
@@ -144,7 +145,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
                 columns = known.columns if known else learn_encoder(raw, schema.codes, signal_of(targets), n_threads)
                 options = Options(*(parameters[name] for name in Options._fields))
                 bag = Bag(rows, targets.task, targets.shape, columns, _generator(parameters["random_state"]), options)
-                kept = kept_states(self, bag, targets.attributes) if resume else None
+                kept = kept_states(self, schema, bag, targets.attributes) if resume else None
                 runs = bag.runs(parameters["n_estimators"], kept, known.members if known else None)
             self._train(runs, schema, bag, targets, parameters, deadline)
         return self
@@ -192,11 +193,11 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             with undeferred():  # signals end the threads, each of which stops at a safe point
                 train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             store(self)
-            keep_states(self, runs, bag, attributes)
+            keep_states(self, runs, schema, bag, attributes)
         except KeyboardInterrupt:
             if all(training.state.epoch for training in runs):
                 store(self)
-            keep_states(self, runs, bag, attributes)
+            keep_states(self, runs, schema, bag, attributes)
             raise
 
     def _parameters(self) -> dict[str, Any]:
@@ -210,28 +211,23 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         raise NotImplementedError
 
     def _keep(self, model: TableModel, attributes: dict[str, Any]) -> None:
-        """Store the model and the fitted attributes in one step."""
-        names = texts_of_names(model.schema.names)
-        fitted = {"_model": model, "n_features_in_": len(model.schema.codes), **attributes}
-        if names is not None:
-            fitted["feature_names_in_"] = names
-        else:
-            vars(self).pop("feature_names_in_", None)
-        vars(self).update(fitted)
+        """Store the model and the fitted attributes in one step, for methods in other threads."""
+        vars(self).update({"_model": model, **attributes})
 
     def _document(self) -> ModelDocument:
         """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
-        model = self._fitted()
+        now = unchanging(self)
+        model, fitted = now._fitted(), vars(now)
         document = ModelDocument(
             [(one.net, one.params) for one in model.members],
-            self._estimator_type,
-            labels=self._labels() if "classes_" in vars(self) else None,
+            now._estimator_type,
+            labels=now._labels() if "classes_" in fitted else None,
             names=model.schema.names,
             columns=model.columns,
-            parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
+            parameters={**now.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
-        document.provenance = vars(self).get("_provenance")
-        document.target, document.target_names = vars(self).get("_scale"), vars(self).get("_target_names")
+        document.provenance = fitted.get("_provenance")
+        document.target, document.target_names = fitted.get("_scale"), fitted.get("_target_names")
         document.calibration, document.background, document.summary = model[3:]
         return document
 
@@ -270,10 +266,11 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
 
     def _predicted(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the outputs of the model for all rows."""
-        raw = self._fitted().schema.read(X, type(self).__name__)
+        now = unchanging(self)
+        raw = now._fitted().schema.read(X, type(self).__name__)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
-        return np.concatenate([self._of_raw(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)])
+        return np.concatenate([now._of_raw(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)])
 
     def _rows_of(self, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         schema, owner = self._fitted().schema, type(self).__name__
@@ -285,6 +282,19 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         model = self._fitted()
         found = outputs_of_table([(one.net, one.params) for one in model.members], model.columns.core, raw)
         return mean_outputs(found, vars(self).get("_scale"))
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns of X in fit."""
+        return len(self._fitted().schema.codes)
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Column names of the data frame in fit; if not all are text, the attribute does not exist."""
+        names = texts_of_names(self._fitted().schema.names)
+        if names is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'feature_names_in_'")
+        return names
 
     @property
     def estimators_(self) -> list[Network]:

@@ -40,7 +40,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
         answer, example = "unknown", None
         if math.prod(map(len, cases)) <= MOST_BOXES:
             boxes = [tuple(np.array(case).T) for case in itertools.product(*cases)]
-            answer, example = judge.decide(boxes, row, end)
+            answer, example = judge.decide(boxes, row, radii, end)
         answers.append(answer)
         if example is not None:
             examples[i] = _entries(model, row, entries[i], example)
@@ -57,8 +57,8 @@ def _cases(value: float, radius: float, column: Column) -> list[Case]:
         return [*itertools.pairwise(ends), (np.nan, np.nan)]
     if column.kind != "number" or np.isnan(value):
         return [(value, value)]
-    low, high = box_around(np.array([value]), np.array([radius]))
-    return [(max(float(low[0]), -_MOST), min(float(high[0]), _MOST))]
+    low, high = box_around(np.array(value), np.array(radius))
+    return [(float(low), float(high))]
 
 
 def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._inputs.class_weights import weights_of_classes
 from cmlp._inputs.labels import kind_of_labels, learn_labels
 from cmlp._inputs.validation import as_targets
+from cmlp._model.attributes import unchanging
 from cmlp._parameters.hyperparameters import documented
 from cmlp._tables.bag import Shape, counted
 from cmlp._tables.base import TabularEstimator
@@ -116,26 +117,29 @@ class TabularClassifier(TabularEstimator):
         y = as_targets(train.y, train.n_rows, owner, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
         rows, weight = counted(train.weight, len(y))
-        labels, targets = learn_labels(y[rows])
+        every, targets = learn_labels(y[rows])
+        labels, weights = every, weights_of_classes(parameters["class_weight"], every, targets, weight)
+        if weights is not None:
+            given = None if train.weight is None else train.weight[rows]
+            more, weight = counted(weights.times(given, targets), len(rows))
+            if len(more) < len(rows):
+                rows = rows[more]
+                labels, targets = learn_labels(y[rows])  # without the labels of weight 0
         if len(labels.classes) < 2:
             where = "" if len(rows) == len(y) else " in rows of positive weight"
             raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
         if parameters["warm_start"] and "_model" in vars(self):
             self._require_same(labels)
-        weights = weights_of_classes(parameters["class_weight"], labels, targets, weight)
-        if weights is not None:
-            given = None if train.weight is None else train.weight[rows]
-            more, weight = counted(weights.times(given, targets), len(rows))
-            rows, targets = rows[more], targets[more]
         is_multilabel = labels.kind == "multilabel"
         groups = None if is_multilabel else targets.reshape(-1)
         validation, held_weight = np.arange(0), None
         if val.y is not None:
             with named_validation():
-                own = labels.encode(as_targets(val.y, val.n_rows, owner, labels=True))
-                given = val.weight if weights is None else weights.times(val.weight, own)
+                own = as_targets(val.y, val.n_rows, owner, labels=True)
+                known = every.encode(own)
+                given = val.weight if weights is None else weights.times(val.weight, known)
                 validation, held_weight = counted(given, len(own))
-            targets = np.concatenate([targets, own[validation]])
+                targets = np.concatenate([targets, labels.encode(own[validation])])
         output = "softmax" if labels.kind == "multiclass" else "logistic"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         attributes = {"classes_": labels.classes}
@@ -178,10 +182,11 @@ class TabularClassifier(TabularEstimator):
             For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label whose probability is
             above 0.5.
         """
-        probabilities, labels = self.predict_proba(X), self._labels()
+        now = unchanging(self)
+        probabilities, labels = now.predict_proba(X), now._labels()
         if labels.kind == "multilabel":
             return labels.decode(probabilities)
-        most_probable: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
+        most_probable: np.ndarray = labels.classes[probabilities.argmax(axis=1)]
         return most_probable
 
     def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
@@ -231,21 +236,23 @@ class TabularClassifier(TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
-        return self._calibration(coverage, "predict_set").sets(self._predicted(X), coverage)
+        now = unchanging(self)
+        return now._calibration(coverage, "predict_set").sets(now._predicted(X), coverage)
 
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
 
-        The proof covers every rounding of `predict`. A radius is for numbers, in the units of X: a missing number stays
-        missing, and a category stays as it is. The radius infinity stands for every value of a column: all numbers and
-        a missing one, or all categories, also unknown ones. Boxes that cannot be decided are split, along the columns
-        that matter most, up to 2,000 times per row.
+        The proof covers every rounding of `predict`, and a counterexample is within the radius in exact arithmetic. A
+        radius is for numbers, in the units of X: a missing number stays missing, and a category stays as it is. The
+        radius infinity stands for every value of a column: all numbers and a missing one, or all categories, also
+        unknown ones. Boxes that cannot be decided are split, along the columns that matter most, up to 2,000 times per
+        row.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
         radius : float or array-like of shape (n_features,)
-            The largest change of each column; not negative.
+            The largest change of each column, from its values as float64; not negative.
         max_time : float or None, default=None
             Time limit in seconds for all rows. Rows that are not decided are "unknown".
 
@@ -272,7 +279,7 @@ class TabularClassifier(TabularEstimator):
         """
         from cmlp._tables.certify import certify
 
-        return certify(self, X, radius, max_time)
+        return certify(unchanging(self), X, radius, max_time)
 
     def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         owner = type(self).__name__

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._estimators.resuming import INTERRUPTED, nothing_to_resume, parameters_to_keep, require_kept
 from cmlp._inputs.checksums import block_checksums, kind_of
+from cmlp._inputs.row_hash import hash_of_text
 from cmlp._model.tuples import TrainedEpoch
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cmlp._tables.bag import Bag
+    from cmlp._tables.columns import Schema
     from cmlp._training.loop import Training
     from cmlp._training.state import TrainingState
 
@@ -87,17 +89,19 @@ class BagTrainer:
         self.snapshot().save(path)
 
 
-def keep_states(estimator: Any, runs: Sequence[Training], bag: Bag, attributes: Mapping[str, Any]) -> None:
+def keep_states(
+    estimator: Any, runs: Sequence[Training], schema: Schema, bag: Bag, attributes: Mapping[str, Any]
+) -> None:
     """Keep what `resume` needs with the estimator, unless the runs are complete."""
     vars(estimator).pop(INTERRUPTED, None)
     if any(training.state.epoch < training.fit.settings.max_iter for training in runs):
         for training in runs:
             training.state.restore_best()
         states = [training.state.resumable() for training in runs]
-        vars(estimator)[INTERRUPTED] = states, parameters_to_keep(estimator), _digest(bag, attributes)
+        vars(estimator)[INTERRUPTED] = states, parameters_to_keep(estimator), _digest(schema, bag, attributes)
 
 
-def kept_states(estimator: Any, bag: Bag, attributes: Mapping[str, Any]) -> list[TrainingState]:
+def kept_states(estimator: Any, schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> list[TrainingState]:
     """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
     if INTERRUPTED not in vars(estimator):
         if "_model" not in vars(estimator):
@@ -109,14 +113,20 @@ def kept_states(estimator: Any, bag: Bag, attributes: Mapping[str, Any]) -> list
         )
     states, parameters, digest = vars(estimator)[INTERRUPTED]
     require_kept(parameters, parameters_to_keep(estimator))
-    if digest != _digest(bag, attributes):
-        raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
+    if digest != _digest(schema, bag, attributes):
+        raise ValueError(
+            "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same names of "
+            "columns, categories and labels."
+        )
     return list(states)
 
 
-def _digest(bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]:
+def _digest(schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
+    classes = attributes.get("classes_")
+    learned = attributes if classes is None else (classes.dtype.str, classes.tolist())  # repr would shorten the array
+    texts = repr((schema.names, bag.columns.categories, list(schema.dates), learned, bag.rows.n_validation))
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
-    return bag.columns.numbers.tobytes(), repr(attributes), checksums.tobytes()
+    return bag.columns.numbers.tobytes(), hash_of_text(texts), checksums.tobytes()

@@ -11,6 +11,7 @@ from cmlp._inputs.arrays import require_finite, to_float64
 from cmlp._inputs.frames import feature_names
 from cmlp._inputs.validation import as_quantile_targets, as_targets
 from cmlp._inputs.weights import as_weights
+from cmlp._model.attributes import unchanging
 from cmlp._model.calibration import n_answers
 from cmlp._parameters.hyperparameters import documented
 from cmlp._tables.bag import Shape, counted
@@ -206,7 +207,8 @@ class TabularRegressor(TabularEstimator):
         >>> bool(low < 0.5 < high)
         True
         """
-        return self._calibration(coverage, "predict_interval").intervals(self._predicted(X), coverage)
+        now = unchanging(self)
+        return now._calibration(coverage, "predict_interval").intervals(now._predicted(X), coverage)
 
     def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         return self._numbers(y, n_rows, n_answers(self._fitted().members[0].net))
@@ -226,9 +228,10 @@ class TabularRegressor(TabularEstimator):
         -------
         float
         """
-        predicted = self.predict(X)
-        truth, weight = self._truth(y, len(predicted)), as_weights(sample_weight, len(predicted))
-        quantiles = self._fitted().members[0].net.loss_parameter
+        now = unchanging(self)
+        predicted = now.predict(X)
+        truth, weight = now._truth(y, len(predicted)), as_weights(sample_weight, len(predicted))
+        quantiles = now._fitted().members[0].net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)

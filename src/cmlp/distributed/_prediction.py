@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._model.attributes import unchanging
 from cmlp.distributed._cluster import load
 from cmlp.distributed._parts import is_array, is_frame, require_estimator
 
@@ -57,6 +58,7 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     """
     load("dask")
     require_estimator(model)
+    model = unchanging(model)
     if method not in _METHODS or not hasattr(model, method):
         offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
         raise ValueError(f"method must be one of {offered} for {type(model).__name__}, got {method!r}.")

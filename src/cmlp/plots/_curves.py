@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cmlp._model.attributes import unchanging
 from cmlp.plots._model import describe, is_network
 from cmlp.plots._style import COLORS, Display
 
@@ -95,6 +96,7 @@ class LossCurveDisplay(Display):
             raise TypeError(
                 "A Network keeps no loss curve: train it with a Trainer, and pass its loss_curve to LossCurveDisplay."
             )
+        estimator = unchanging(estimator)
         curve = getattr(estimator, "loss_curve_", None)
         if curve is None:
             raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._inputs.scale import scaled
 from cmlp._inputs.validation import as_rows, check_width
+from cmlp._model.attributes import unchanging
 from cmlp._model.document import ModelDocument, document_of
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         if scores.shape[1] == 1:
             scores = np.concatenate([1 - scores, scores], axis=1)
         return np.arange(scores.shape[1]), scores
+    model = unchanging(model)
     document = own_document(model)
     if document is not None and document.labels is not None and document.labels.kind == "multilabel":
         raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")

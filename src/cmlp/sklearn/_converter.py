@@ -17,6 +17,7 @@ from skl2onnx.common.data_types import (
 )
 
 from cmlp._export.onnx_writer import INPUT_DTYPES, onnx_model
+from cmlp._model.attributes import unchanging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def register(*classes: type) -> None:
 
 def _set_types(operator: Any) -> None:
     """Set the types of the outputs. Numbers are doubles if an input is, otherwise floats, as skl2onnx has them."""
-    model, rows = operator.raw_operator, operator.inputs[0].get_first_dimension()
+    model, rows = unchanging(operator.raw_operator), operator.inputs[0].get_first_dimension()
     document = model._document()
     doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
     numbers = DoubleTensorType if doubles else FloatTensorType
@@ -56,11 +57,12 @@ def _set_types(operator: Any) -> None:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an estimator."""
-    model, graph = operator.raw_operator, _Graph(scope, container)
+    own, graph = operator.raw_operator, _Graph(scope, container)
+    model = unchanging(own)
     document = model._document()
     add = _add_network if document.columns is None else _add_table
     *label, numbers = add(graph, model, operator.inputs)
-    if hasattr(model, "decision_function") and container.get_options(model, {_RAW_SCORES: False})[_RAW_SCORES]:
+    if hasattr(own, "decision_function") and container.get_options(own, {_RAW_SCORES: False})[_RAW_SCORES]:
         numbers = graph.logits
         if len(model.classes_) == 2 and document.labels.kind != "multilabel":  # one number for two classes
             numbers = graph.node("Concat", graph.node("Neg", numbers), numbers, axis=1)
