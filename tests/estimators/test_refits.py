@@ -140,6 +140,7 @@ OTHERS = {
     "save with the training state": written("save", include_training_state=True),
     "verify": lambda model, _: cmlp.verify(model, X, answers(model)[0]),
 }
+PARAMETERS = MLPClassifier.get_params.__module__  # which knows no fitted model
 DRAWN = {"BoundaryDisplay"}  # each drawing takes 50 ms
 # These train, or know nothing of a fitted model. Two of them never train one estimator at a time.
 WITHOUT_MODEL = {
@@ -206,7 +207,7 @@ def overtaken(step, call, model, other, folder):
 
     def knows(frame):
         module = frame.f_globals.get("__name__", "")
-        is_own = module.startswith("cmlp.") and module != "cmlp._estimators.parameters"  # which knows no fitted model
+        is_own = module.startswith("cmlp.") and module != PARAMETERS
         return is_own and any(value is model for value in frame.f_locals.values())
 
     def profile(frame, event, _):
