@@ -29,6 +29,7 @@ _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = (
+    "cells",
     "class",
     "classes",
     "feature_names",
@@ -42,8 +43,10 @@ _TABLE_KEYS = (
     "columns",
     "calibration",
     "categories",
+    "cells",
     "class",
     "classes",
+    "column_kinds",
     "column_names",
     "feature_names",
     "parameters",

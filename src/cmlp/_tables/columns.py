@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cmlp._data.columns import DATES, Column, kind_of_value
 from cmlp._inputs.arrays import rectangular
 from cmlp._inputs.frames import read_once
 from cmlp._inputs.sparse import refuse_sparse
@@ -62,7 +63,12 @@ class Schema(NamedTuple):
 
     names: list[Any] | None
     codes: list[Codes | None]  # None for a column of numbers
-    dates: Sequence[int] = ()  # columns of numbers that were dates
+    kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
+
+    @property
+    def dates(self) -> tuple[int, ...]:
+        """Columns of numbers that were dates."""
+        return tuple(i for i, kind in enumerate(self.kinds) if kind in DATES and self.codes[i] is None)
 
     def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories."""
@@ -155,8 +161,11 @@ def learn_schema(
         label = frame.label(i)
         is_category = _holds_categories(column, label, rows) if chosen is None else i in chosen
         codes.append(_learn_codes(column, label, rows, weight) if is_category else None)
-    dates = [i for i, known in enumerate(codes) if known is None and _holds_dates(frame.columns[i], frame.label(i))]
-    return Schema(frame.names, codes, tuple(dates))
+    kinds = [
+        kind_of(column, frame.label(i)) or ("number" if known is None else "category")
+        for i, (column, known) in enumerate(zip(frame.columns, codes, strict=True))
+    ]
+    return Schema(frame.names, codes, tuple(kinds) if {*kinds} - {"number", "category"} else ())
 
 
 def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
@@ -193,13 +202,21 @@ def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
     )
 
 
-def _holds_dates(column: Any, label: str) -> bool:
-    """Return whether the first entry of a column that is not missing is a date or a period."""
+def kind_of(column: Any, label: str) -> str | None:
+    """Return "boolean", or the kind of dates: "date", "time" without offset, or "instant"; None for other columns."""
+    if isinstance(column, Column):
+        return column.kind if column.kind in ("boolean", *DATES) else None
     array = _array(column, label)
+    if array.dtype.kind == "b":
+        return "boolean"
+    if array.dtype.kind == "M":
+        aware = ", " in str(getattr(column, "dtype", getattr(column, "type", "")))
+        days = array.dtype.str.endswith("[D]")
+        return "instant" if aware else "date" if days else "time"
     if array.dtype.kind != "O":
-        return array.dtype.kind == "M"
+        return None
     first = next((value for value in array if not is_missing(value)), None)
-    return isinstance(first, _DATES) or type(first).__name__ == _PERIOD
+    return "date" if type(first).__name__ == _PERIOD else kind_of_value(first)
 
 
 def _array(column: Any, label: str) -> NDArray[Any]:
