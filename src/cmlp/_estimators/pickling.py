@@ -80,7 +80,11 @@ def _model(fields: dict[str, Any]) -> Model:
 
 # Name: class, function that returns its fields, function that makes an object from them.
 _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
-    "Model": (Model, lambda model: {name: getattr(model, name) for name in _FIELDS} | {"cells": tuple(model.cells)}, _model),
+    "Model": (
+        Model,
+        lambda model: {name: getattr(model, name) for name in _FIELDS} | {"cells": tuple(model.cells)},
+        _model,
+    ),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
     "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),

@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._blocks import block_copy, empty_block
-from cmlp._files.regular import open_regular
+from cmlp._data.regular import open_regular
 from cmlp._inputs.scale import InputScale
 from cmlp.exceptions import ModelFormatError
 
