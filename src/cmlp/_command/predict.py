@@ -217,7 +217,8 @@ def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
 
     def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
         kept = without(dropped)(path, width, names)
-        extra = [names[i] for i in kept if names and wanted is not None and names[i] not in wanted]
+        known = {name.strip() for name in wanted or ()}
+        extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
         if extra:
             what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
             _notice(f"the model does not need the {what}: ignored")
