@@ -49,7 +49,9 @@ def run(*, short):
 def _measured(python, command, folder):
     found = []
     for _ in range(3):
-        done = subprocess.run([python, "-c", PROGRAM, *command], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [python, "-c", PROGRAM, *command], cwd=folder, capture_output=True, text=True, check=False
+        )
         status, seconds, peak = done.stderr.splitlines()[-1].split()
         assert status == "0", done.stderr
         found.append((float(seconds), float(peak)))

@@ -200,7 +200,9 @@ def test_the_first_three_other_entries_are_named_with_their_lines(train):
     assert "first others are 'a' in line 5, 'b' in line 7, 'c' in line 11." in train(columns)[2]
 
 
-@pytest.mark.parametrize("mark", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "?", "-"])
+@pytest.mark.parametrize(
+    "mark", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "?", "-"]
+)
 def test_missing_values_among_numbers_dates_and_booleans(train, run, mark):
     columns = {
         "x": changed(SIZE, 7, mark),
@@ -230,7 +232,9 @@ def test_a_model_of_pandas_predicts_the_same_from_the_file(run):
         frame = pandas.read_csv("t.csv") if keeps else pandas.read_csv("t.csv", keep_default_na=False)
         if not keeps:
             frame["size"] = pandas.to_numeric(frame["size"], errors="coerce")
-        model = cmlp.TabularRegressor(n_estimators=1, n_epochs=3, random_state=0).fit(frame[["code", "size"]], frame["y"])
+        model = cmlp.TabularRegressor(n_estimators=1, n_epochs=3, random_state=0).fit(
+            frame[["code", "size"]], frame["y"]
+        )
         model.save("p.cmlp")
         status, lines, err = run("predict", "p.cmlp", "t.csv", "--drop", "y")
         assert (status, err) == (0, "")
@@ -241,7 +245,12 @@ def test_codes_with_underscores_or_leading_zeros_are_text(train, run):
     for codes in (["1_01", "10_1"], ["00123", "123"], ["01", "1", "10"]):
         assert train({"code": [codes[i % len(codes)] for i in range(N)], "y": PRICE})[0] == 0
         assert sorted(cmlp.load("m.cmlp")._document().columns.categories[0]) == sorted(codes)
-    assert train({"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE}, "--regressor", options=NETWORK)[0] == 0
+    assert (
+        train({"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE}, "--regressor", options=NETWORK)[
+            0
+        ]
+        == 0
+    )
     assert isinstance(cmlp.load("m.cmlp"), cmlp.MLPRegressor)
 
 
@@ -265,7 +274,13 @@ def test_an_instant_is_the_same_with_any_offset(train, run):
     assert train({"at": aware, "y": PRICE})[0] == 0
     Path("new.csv").write_text("at\n2020-05-01T12:30:00Z\n2020-05-01 14:30+02:00\n2020-05-01T06:30:00.000-0600\n")
     assert len({*run("predict", "m.cmlp", "new.csv")[1]}) == 1
-    for wrong in ("2020-05-01T12:30:00", "2020-02-30T00:00Z", "2020-05-01T24:00Z", "0000-01-01T00:00Z", "+292278-01-01"):
+    for wrong in (
+        "2020-05-01T12:30:00",
+        "2020-02-30T00:00Z",
+        "2020-05-01T24:00Z",
+        "0000-01-01T00:00Z",
+        "+292278-01-01",
+    ):
         Path("new.csv").write_text(f"at\n{wrong}\n")
         assert run("predict", "m.cmlp", "new.csv")[0] == 1
 

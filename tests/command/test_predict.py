@@ -235,7 +235,10 @@ def test_labels_that_the_stream_cannot_encode(folder):
         (b"", "data contains no rows"),
         (b"a,b,c,d\n", "data contains no rows"),
         (b"\n\n", "data contains no rows"),
-        (b"# text\n1,2,3,4\n5,6,7,8\n", "data, line 2: 4 values, but the first line has 1. Remove lines that are a title"),
+        (
+            b"# text\n1,2,3,4\n5,6,7,8\n",
+            "data, line 2: 4 values, but the first line has 1. Remove lines that are a title",
+        ),
         (b"1,2,3\n", "data has 3 columns, but the model has 4 inputs"),
         (b"1,2,3,4\n\n1,2,3\n", "data, line 3: 3 values, but the first line has 4"),
         (b"1,2,3,4\n1,two,3,4\n", "data, line 2, column 2: 'two' is not a number"),

@@ -338,7 +338,7 @@ def _separator_of(lines: Sequence[str], is_whole: bool) -> str:
         if width > 1 and n == len(widths):
             return separator
         is_title = len(widths) > n >= max(_FEW, _MOST * len(widths))
-        if width > 1 and n > most and (2 * n >= len(widths) and widths[0] == width or is_title):
+        if width > 1 and n > most and ((2 * n >= len(widths) and widths[0] == width) or is_title):
             best, most = separator, n
     rows = [row for row in _parsed(lines, " ")[0] if row]
     if not best and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}:
