@@ -1,4 +1,4 @@
-"""Files of text as people have them: each column is decided once, no row is lost, and what does not parse is an error."""
+"""Files of text as people have them: each column is decided once, no row is lost, and errors name the remedy."""
 
 import gzip
 import io
@@ -436,3 +436,9 @@ def test_names_are_found_without_the_spaces_around_them(train, run):
     assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["size", " kind"]
     Path("new.csv").write_text("kind,size\nflat,5\n")
     assert len(run("predict", "m.cmlp", "new.csv")[1]) == 1
+
+
+def test_a_line_that_states_the_separator_is_a_row_in_other_files(run, network):
+    Path("t.csv").write_text("sep=,\n# 5\n")
+    for stated in ([], ["--separator", ","]):
+        assert len(run("predict", "t.cmlp", "t.csv", "--header", "no", *stated)[1]) == 2

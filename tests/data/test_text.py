@@ -1,4 +1,4 @@
-"""Every dialect and oddity of files of text, judged by pandas, which reads all columns as text; the grammar of cells."""
+"""Every dialect of files of text, judged by pandas, which reads all columns as text; the grammar of cells."""
 
 import gzip
 import io

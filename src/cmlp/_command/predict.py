@@ -206,7 +206,8 @@ def decided_by(document: ModelDocument) -> Decided:
     from cmlp._data.rows import Decided
 
     assert document.columns is not None
-    return Decided(document.column_kinds, document.columns.categories, document.names)
+    names = None if document.names is None else list(document.names)
+    return Decided(document.column_kinds, document.columns.categories, names)
 
 
 def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:

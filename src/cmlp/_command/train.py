@@ -340,7 +340,7 @@ def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
 
 def keep_cells(model: Any, cells: Cells) -> None:
     """Let a model know how cells of text are read."""
-    if isinstance(model._model, tuple):  # of a table
+    if hasattr(model._model, "_replace"):  # of a table
         model._model = model._model._replace(cells=cells)
     else:
         model._model.cells = cells

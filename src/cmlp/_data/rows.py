@@ -127,11 +127,7 @@ def _has(names: Sequence[str]) -> Callable[[Sequence[str]], bool]:
 
 
 def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Table]:
-    if is_mapped(path):
-        values = mapped(path)
-    else:
-        with opened(path, max_bytes) as file:
-            values = read_array(file, path)
+    values = mapped(path) if is_mapped(path) else _array(path, max_bytes)
     if not values.size:
         raise DataError(f"{path} contains no rows")
     _require_matrix(path, values)
@@ -139,6 +135,13 @@ def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Tabl
         table = replace(_matrix(path, values[first : first + _BLOCK_ROWS], select), first=first)
         _require_finite(path, table)
         yield table
+
+
+def _array(path: str, max_bytes: int) -> NDArray[Any]:
+    with opened(path, max_bytes) as file:
+        found = read_array(file, path)
+    assert found is not None  # the first bytes tell
+    return found
 
 
 def _require_matrix(path: str, values: NDArray[Any]) -> None:
@@ -519,8 +522,7 @@ def read_labels(path: str, options: Options, classes: NDArray[Any] | None = None
     `classes` are those of a model, if the labels must be known.
     """
     if not is_text(path, options.max_bytes):
-        with opened(path, options.max_bytes) as file:
-            values = whole(read_array(file, path).reshape(-1))
+        values = whole(_array(path, options.max_bytes).reshape(-1))
         unknown = [] if classes is None else [label for label in values.tolist() if label not in {*classes.tolist()}]
         if unknown:
             raise DataError(f"{path}: {unknown[0]!r} is not a class of the model")

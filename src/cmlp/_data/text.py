@@ -86,14 +86,16 @@ class TextFile:
         options = self.options
         sample = list(itertools.islice(_at_least(lines, _SAMPLE_LETTERS), _SAMPLE_LINES))
         is_whole = next(lines, None) is None
-        stated = re.fullmatch(r"sep=(.)\s*", sample[0]) if sample else None
+        stated = re.fullmatch(r"sep=(.)\s*", sample[0]) if sample and options.separator is None else None
+        if stated and not any(stated[1] in line for line in sample[1:]):
+            stated = None
         self._skipped = int(stated is not None)  # lines before the first row
         comment = options.comment
         rows = [line for line in sample[self._skipped :] if not (comment and line.lstrip().startswith(comment))]
         filled = [line for line in rows if line.strip()]
         if not filled:
             raise DataError(f"{self.path} contains no rows")
-        separator = stated[1] if options.separator is None and stated else options.separator
+        separator = stated[1] if stated else options.separator
         self.separator = _separator_of(filled, is_whole) if separator is None else separator
         parsed, self._skips_spaces = _parsed(filled, self.separator)
         first = parsed[0]

@@ -125,7 +125,7 @@ class TextRows:
             for i, column in self._columns.items()
         }
         again = self._read_again({i: self._kinds[i] for i, column in found.items() if column is None})
-        columns = [column_of(again[i], self._kinds[i]) if found[i] is None else found[i] for i in self.kept]
+        columns = [found[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
         return Frame([self.file.names[i] for i in self.kept], columns)
 
     def _read_again(self, kinds: Mapping[int, str]) -> dict[int, NDArray[Any]]:
@@ -160,25 +160,28 @@ class TextRows:
         assert self.target is not None
         return self._place(self.target)
 
+    def _values_of_target(self, kind: str, numbers: NDArray[np.float64] | None) -> NDArray[Any]:
+        assert self.target is not None
+        column = self._decided.column(kind, numbers, self._parser, self._at_target)
+        return self._read_again({self.target: kind})[self.target] if column is None else column.values
+
     def targets(self) -> NDArray[np.float64]:
         """Return the targets as numbers; raises DataError if one is missing."""
-        target, at = self._decided, self.target
+        target = self._decided
         numbers = np.frombuffer(target.values) if target.form == "numbers" else None
-        column = target.column("number", numbers, self._parser, self._at_target)
-        values: NDArray[np.float64] = self._read_again({at: "number"})[at] if column is None else column.values
+        values: NDArray[np.float64] = self._values_of_target("number", numbers)
         if np.isnan(values).any():
             raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: the value is missing")
         return values
 
     def labels(self) -> NDArray[Any]:
         """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
-        target, at = self._decided, self.target
+        target = self._decided
         kind = target.kind(self._at_target)
         if target.prints and target.is_complete and not target.is_large and target.form == "numbers":
             values = self.targets()
             return values.astype(np.int64) if kind == "integer" else values
-        column = target.column("text", None, self._parser, self._at_target)
-        texts = self._read_again({at: "text"})[at] if column is None else column.values
+        texts = self._values_of_target("text", None)
         entries = texts.tolist()
         if None in entries:
             raise DataError(f"{self._at_target(entries.index(None))}: the value is missing")
