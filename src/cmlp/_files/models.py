@@ -43,7 +43,7 @@ from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from cmlp._training.state import TrainingState
 
 Model = TypeVar("Model")
+
+_MOST_KIND = 16  # limit in characters for the word that says what a column holds
 
 
 def require_own_class(model: object) -> None:
@@ -224,13 +226,19 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
+def _kinds(text: str, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
+    """Return what each column of a table holds."""
+    found: tuple[str, ...] = _checked(checked_kinds, load(text, "column_kinds", _MOST_KIND * len(columns)), columns)
+    return found
+
+
 def _add_what_tables_have(document: ModelDocument, file: ModelFile) -> None:
     """Add the targets of a table, its calibration, its background and its summary, checked."""
     document.target = _target(file, document.class_name, document.labels)
     if document.target is not None:
         document.target_names = load_target_names(file.strings.get("targets"))
     if "column_kinds" in file.strings:
-        document.column_kinds = _checked(checked_kinds, load(file.strings["column_kinds"], "column_kinds"), file.kinds)
+        document.column_kinds = _kinds(file.strings["column_kinds"], file.kinds or ())
     document.calibration, document.summary = _calibration(file, document.kind), _summary(file)
     document.background = _background(file, document.n_inputs)
 
