@@ -143,3 +143,143 @@ def test_columns_of_equal_content_give_equal_bits(role, name, values, missing, t
             assert bits(loaded, tmp_path / "again.cmlp") == found[0], title
             if not stream and not hasattr(X, "schema"):
                 assert [*model.predict(X[:1]), *model.predict(X[3:4])] == [answers[0], answers[3]], title
+
+
+def frames_of(values, pandas_type, arrow_type=None):
+    pandas, polars, arrow = package("pandas"), package("polars"), package("pyarrow")
+    yield pandas.DataFrame({"x": pandas.Series(values, dtype=pandas_type)})
+    yield polars.DataFrame({"x": polars.Series(values, dtype=polars.Int64)})
+    yield arrow.table({"x": arrow.array(values, arrow.int64())})
+    yield [[value] for value in values]
+
+
+def test_integers_stay_integers_and_rows_do_not_depend_on_others():
+    """Beside a missing value, NumPy's arrays of these columns are doubles, which merge integers from 2**53 on."""
+    ids = [2**60, 2**60 + 1, 2**60 + 2] * 12
+    y = [10.0, 20.0, 30.0] * 12
+    for X in frames_of([*ids, None], "Int64"):
+        chosen = [0] if isinstance(X, list) else ["x"]
+        model = TabularRegressor(random_state=0, categorical_features=chosen, n_estimators=1).fit(X, [*y, 20.0])
+        whole = model.predict(X)
+        assert abs(whole[:3] - y[:3]).max() < 5
+        parts = [model.predict(X[i : i + 1])[0] for i in (0, 1, 2, 36)]
+        np.testing.assert_array_equal(parts, whole[[0, 1, 2, 36]])
+
+
+def test_integers_beside_doubles_in_a_list_stay_integers():
+    X = [[2**60 + i % 2, 0.5 + i] for i in range(N)]
+    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0, categorical_features=[0]).fit(X, TARGET)
+    assert sorted(model._document().columns.categories[0]) == [2**60, 2**60 + 1]
+
+
+def test_the_categories_of_pandas_are_those_of_whole_numbers():
+    """A column of integers of pandas becomes one of doubles if a value is missing."""
+    pandas = package("pandas")
+    values = [10, 20, None, 30] * 10
+    fits = [pandas.DataFrame({"x": pandas.Series(values, dtype=dtype)}) for dtype in ("Int64", "float64", object)]
+    fits.append(pandas.DataFrame({"x": pandas.Categorical(values)}))
+    for frame in fits:
+        model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(frame, TARGET)
+        assert model._document().columns.categories[0] == [10, 20, 30, None]
+        assert all(type(value) is int for value in model._document().columns.categories[0][:3])
+
+
+def fitted(values, chosen=None):
+    X = [[value, 1.0 * i] for i, value in enumerate(values)]
+    chosen = "from_dtype" if chosen is None else chosen
+    parameters = {"n_estimators": 1, "n_epochs": 1, "random_state": 0, "categorical_features": chosen}
+    return TabularRegressor(**parameters).fit(np.array(X, object), TARGET[: len(X)])
+
+
+@pytest.mark.parametrize("chosen", [None, [0]], ids=["number", "category"])
+def test_times_with_and_without_an_offset_are_different_kinds(chosen, tmp_path):
+    naive, aware = TIMES * 2, [one.replace(tzinfo=BERLIN) for one in TIMES] * 2
+    with pytest.raises(ValueError, match=r"column 0 must have entries of one kind, got a time without .* in row 0 and"):
+        fitted([naive[0], aware[0], *naive], chosen)
+    for values, other in ((naive, aware), (aware, naive), (DAYS * 2, aware)):
+        model = fitted(values, chosen)
+        model.save(tmp_path / "model.cmlp")
+        for known in (model, cmlp.load(tmp_path / "model.cmlp")):
+            with pytest.raises(ValueError, match=r"column 0 must be dates.* in row 1"):
+                known.predict(np.array([[None, 1.0], [other[0], 1.0]], object))
+
+
+@pytest.mark.parametrize("chosen", [None, [0]], ids=["number", "category"])
+def test_the_same_instant_with_another_offset_is_the_same(chosen):
+    model = fitted([one.replace(tzinfo=UTC) for one in TIMES] * 2, chosen)
+    rows = [[TIMES[1].replace(tzinfo=UTC), 1.0], [(TIMES[1] + timedelta(hours=1)).replace(tzinfo=BERLIN), 1.0]]
+    assert len({*model.predict(np.array(rows, object)).tolist()}) == 1
+
+
+def test_a_column_of_midnights_is_a_column_of_dates():
+    """The categories of dates are those of a file of text, and later values are read by the kind that fit found."""
+    pandas = package("pandas")
+    days, times = (pandas.to_datetime(pandas.Series(values * 8)) for values in (DAYS, TIMES))
+    for values, first in ((days, "2020-05-01"), (times, "2020-05-01T12:30:00"), (times - times[0], "0:00:00")):
+        chosen = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"])
+        model = chosen.fit(pandas.DataFrame({"x": values}), TARGET)
+        assert model._document().columns.categories[0][0] == first
+        rows = pandas.DataFrame({"x": values[1:6]})
+        np.testing.assert_array_equal(model.predict(rows)[-1], model.predict(rows[4:])[0])
+    aware = pandas.DataFrame({"x": days.dt.tz_localize("Europe/Berlin")})
+    model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(aware, TARGET)
+    assert model._document().columns.categories[0][0] == "2020-04-30T22:00:00+00:00"
+
+
+FAR = [np.datetime64(3 * 10**8, "D"), np.datetime64("-0005-01-01", "s"), np.datetime64(10**6, "Y")]
+
+
+@pytest.mark.parametrize("chosen", [None, [0]], ids=["number", "category"])
+@pytest.mark.parametrize("value", [*FAR, np.timedelta64(3 * 10**8, "D"), timedelta(days=3 * 10**8)])
+def test_years_and_durations_outside_the_range_are_refused(chosen, value):
+    """NumPy would let them wrap: 3e8 days became 86,496,017."""
+    X = np.array([value] * 10)[:, None]
+    for rows in (X, X.astype(object) if X.dtype.kind == "O" else np.array([[value]] * 10, object)):
+        with pytest.raises(ValueError, match=r"column 0 must be (dates of the years|durations of at most) .* in row 0"):
+            TabularRegressor(n_epochs=1, categorical_features=chosen or "from_dtype").fit(rows, TARGET[:10])
+
+
+def test_dates_of_arrow_outside_the_range_are_refused():
+    arrow = package("pyarrow")
+    far = arrow.array([0, 10**12, None] * 4).cast(arrow.timestamp("s"))
+    for chosen in ("from_dtype", ["x"]):
+        for table in (arrow.table({"x": far}), arrow.table({"x": far}).to_reader()):
+            with pytest.raises(ValueError, match=r"column 'x' must be dates of the years 1 to 9999, got .* in row 1"):
+                TabularRegressor(n_epochs=1, categorical_features=chosen).fit(table, TARGET[:12])
+
+
+@pytest.mark.parametrize("chosen", [None, [0]], ids=["number", "category"])
+def test_signaling_nan_of_decimal_is_missing(chosen):
+    values = [Decimal("1.5"), Decimal("sNaN"), Decimal("NaN"), None] * 3
+    model = fitted(values, chosen)
+    assert len({*model.predict(np.array([[one, 1.0] for one in values[1:4]], object)).tolist()}) == 1
+
+
+def test_timedelta_objects_are_durations():
+    pandas = package("pandas")
+    values = [pandas.Timedelta(days=i % 5, hours=1) for i in range(N)]
+    typed, objects = (
+        pandas.DataFrame({"x": pandas.Series(values, dtype=dtype)}) for dtype in ("timedelta64[ns]", object)
+    )
+    found = [
+        TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(X, TARGET).predict(X) for X in (typed, objects)
+    ]
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize(
+    "values, later, message",
+    [
+        (DAYS, 18_000.0, r"column 0 must be dates, got 18000.0 of type float in row 1"),
+        (DAYS, timedelta(1), r"column 0 must be dates, got .*timedelta.* in row 1"),
+        ([1.5, 2.5], DAYS[0], r"column 0 must be numbers, got .*date.* in row 1.*categorical_features"),
+        ([timedelta(1), timedelta(2)], 1.0, r"column 0 must be durations, got 1.0 of type float in row 1"),
+    ],
+)
+def test_later_values_are_of_the_kind_of_fit(values, later, message):
+    """A number would otherwise count as days, and a date as a number."""
+    model = fitted(values * 5)
+    for rows in ([[None, 1.0], [later, 1.0]], np.array([[None, 1.0], [later, 1.0]], object)):
+        with pytest.raises(ValueError, match=message):
+            model.predict(rows)
+    model.predict(np.array([[None, 1.0]], object))

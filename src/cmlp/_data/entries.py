@@ -325,7 +325,7 @@ def _moment(value: Any, row: int, label: str) -> Any:
         elif isinstance(value, date):
             moment = np.datetime64(value, "us")
         elif isinstance(value, timedelta):
-            moment = np.timedelta64(value, "us")
+            moment = np.timedelta64(value // timedelta(microseconds=1), "us")  # of a timedelta itself, NumPy wraps
     except OverflowError:
         _out_of_range(value, row, label, is_date=isinstance(value, date))
     return _in_microseconds(np.array([moment]), label, row)[0]
