@@ -82,11 +82,11 @@ def entries_of(column: Any, label: str) -> list[Any]:
         return _converted(column.to_pylist, label)
     array = array_of(column, label)
     if array.dtype.kind in "mM":
-        entries = _in_microseconds(array, label).tolist()
-        return [None if one is None else one.replace(tzinfo=UTC) for one in entries] if has_offset(column) else entries
+        times: list[Any] = _in_microseconds(array, label).tolist()
+        return [None if one is None else one.replace(tzinfo=UTC) for one in times] if has_offset(column) else times
     if array.dtype.kind == "f" and not isinstance(type_of(column), np.dtype) and hasattr(column, "to_list"):
         return _converted(column.to_list, label)  # the array may have rounded integers beside missing values
-    entries = array.tolist()
+    entries: list[Any] = array.tolist()
     return entries
 
 
