@@ -6,7 +6,6 @@ equal content has equal entries in all of them: integers stay integers beside mi
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 import reprlib
@@ -58,7 +57,7 @@ SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no co
 _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
-_EXACT = 2.0**53  # larger doubles may be rounded integers
+EXACT = 2.0**53  # larger doubles may be rounded integers
 _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 
@@ -230,8 +229,10 @@ def numbers_of(column: Any, label: str, kind: str) -> NDArray[np.float64]:
         raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
     entries = array.tolist()
     if kind not in TIMES and _NUMBERS_OR_NONE.issuperset(map(type, entries)):  # the loop takes twenty times as long
-        with contextlib.suppress(OverflowError):
+        try:
             return np.array(entries, np.float64)
+        except OverflowError:
+            pass
     return np.array([_number(value, row, label, kind) for row, value in enumerate(entries)], np.float64)
 
 
@@ -388,6 +389,6 @@ def stored_category(value: object) -> object:
 
     A column of integers of pandas becomes one of doubles if a value is missing.
     """
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         return int(value)
     return value

@@ -15,6 +15,7 @@ import numpy as np
 from cmlp._data.columns import DATES
 from cmlp._data.entries import (
     CATEGORY,
+    EXACT,
     INTERVAL,
     NUMBER,
     SIMPLE,
@@ -57,11 +58,16 @@ class Frame(NamedTuple):
     matrix: NDArray[Any] | None = None  # the columns as one array of numbers
     rows: Any = None  # of a list, whose integers and booleans may be doubles in the columns
 
-    def exact(self) -> Frame:
-        """Return the columns with the values that the rows of a list have."""
-        if self.rows is None:
-            return self
-        return Frame(self.names, list(np.array(self.rows, object).T), self.n_rows)
+    def exact(self, i: int) -> Any:
+        """Return a column; that of a list with the integers of its rows, if they may be rounded."""
+        column = self.columns[i]
+        if self.rows is None or column.dtype.kind != "f" or not (np.abs(column) >= EXACT).any():
+            return column
+        return np.array(self.rows, object)[:, i]
+
+    def exact_columns(self) -> Sequence[Any]:
+        """Return the columns; those of a list with the integers and booleans of its rows."""
+        return self.columns if self.rows is None else list(np.array(self.rows, object).T)
 
     def label(self, i: int) -> str:
         """Return the name of a column, for messages."""
@@ -87,28 +93,21 @@ class Schema(NamedTuple):
     def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories."""
         frame = self._same_columns(frame_of(X, owner), owner)
-        has_categories = any(codes is not None for codes in self.codes)
-        if frame.matrix is not None and not has_categories and not TIMES.intersection(self.kinds):
-            with np.errstate(over="ignore"):  # as `numbers_of`, which takes twice as long for a row
+        kinds = self.kinds or [NUMBER if codes is None else CATEGORY for codes in self.codes]
+        if frame.matrix is None or not TIMES.isdisjoint(kinds):
+            raw = np.empty((frame.n_rows, len(self.codes)))
+            is_done = False
+        else:
+            with np.errstate(over="ignore"):  # as `numbers_of`
                 raw = frame.matrix.astype(np.float64)
-            require_no_infinity(raw, frame)
-            return raw
-        exact = frame.exact() if has_categories else frame
-        raw = np.empty((frame.n_rows, len(self.codes)))
+            is_done = True
         for i, codes in enumerate(self.codes):
-            kind, label = self._kind(i), frame.label(i)
-            if codes is None:
-                raw[:, i] = numbers_of(frame.columns[i], label, kind)
-            else:
-                raw[:, i] = _codes(exact.columns[i], codes, label, kind)
+            if codes is not None:
+                raw[:, i] = _codes(frame.exact(i), codes, frame.label(i), kinds[i])
+            elif not is_done:
+                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i])
         require_no_infinity(raw, frame)
         return raw
-
-    def _kind(self, i: int) -> str:
-        """Return what a column was in fit."""
-        if self.kinds:
-            return self.kinds[i]
-        return NUMBER if self.codes[i] is None else CATEGORY
 
     def entries(self, frame: Frame, owner: str) -> NDArray[Any]:
         """Return the entries of a table as the user passed them."""
@@ -187,10 +186,10 @@ def learn_schema(
     frame = frame_of(X, owner)
     if rows is None:
         rows = np.arange(frame.n_rows)
-    chosen, exact = _chosen(categorical, frame), frame.exact()
+    chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
     kinds: list[str] = []
-    for i, column in enumerate(exact.columns):
+    for i, column in enumerate(frame.exact_columns()):
         label = frame.label(i)
         found = kind_of(column, label, rows)
         if i in chosen if chosen is not None else _holds_categories(column, label, rows):
