@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.columns import DATES
+from cmlp._data.columns import DATES, Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,6 +144,8 @@ def kind_of(column: Any, label: str, rows: NDArray[np.intp]) -> str:
     """
     if has_offset(column):
         return _INSTANT
+    if isinstance(column, Column) and column.kind == _BOOLEAN:  # whose array has doubles if some are missing
+        return _BOOLEAN
     array = array_of(column, label)[rows]
     if array.dtype.kind == "b":
         return _BOOLEAN
