@@ -327,3 +327,13 @@ def test_exports_have_the_categories_of_dates_and_integers(tmp_path):
         (model.to_c if name == "model.h" else model.to_html)(tmp_path / name)
         content = (tmp_path / name).read_text(encoding="utf-8")
         assert '"2020-05-05"' in content and '"50"' in content and "50.0" not in content.split("<script")[0]
+
+
+def test_kinds_of_thousands_of_columns_survive(tmp_path):
+    """Their words take more than 65,536 characters, the limit of other texts of a model file."""
+    X = np.random.RandomState(0).random_sample((20, 7000)) < 0.5
+    model = TabularRegressor(n_estimators=1, n_epochs=1, hidden_layer_sizes=(1,), random_state=0).fit(X, TARGET[:20])
+    model.save(tmp_path / "model.cmlp")
+    loaded = cmlp.load(tmp_path / "model.cmlp")
+    assert loaded._document().column_kinds == ("boolean",) * 7000
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
