@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 39_600,
-    "lines of code": 22_850,
+    "lines of Python": 39_950,
+    "lines of code": 23_050,
     "files in import circles": 0,
     "imports against the order of layers": 3,
     "frames from fit to the core": 9,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,10 +93,3 @@ def joined(frames: Sequence[Frame]) -> Frame:
     parts = zip(*(frame.values for frame in frames), strict=True)
     columns = [Column(np.concatenate([one.values for one in same]), max(one.kind for one in same)) for same in parts]
     return Frame(frames[0].columns, columns)
-
-
-def kind_of_value(value: object) -> str | None:
-    """Return the kind of a date or a point in time; None for other values."""
-    if isinstance(value, datetime):
-        return "time" if value.tzinfo is None else "instant"
-    return "date" if hasattr(value, "toordinal") else None
