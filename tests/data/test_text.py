@@ -137,7 +137,7 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
             ["2020-05-01T12:00Z", "2020-05-01 12:00:00+02:00", "2020-05-01T12:00:00-0530", "2020-05-01T12:00+02"],
         ),
         ("missing", ["", "NA", "#N/A", "<NA>", "NaN", "-nan", "None", "null", "NULL", "n/a", "1.#IND"]),
-        ("mark", ["?", "-", " ", "na", "NONE", "Null", " NA "]),
+        ("mark", ["?", "-", ".", " ", "na", "NONE", "Null", " NA "]),
         (
             "text",
             [
@@ -152,7 +152,7 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
                     "\u0661",
                     "\uff11",
                     "+nan",
-                    ".",
+                    "..",
                     "tRuE",
                     "yes",
                     "1,000",

@@ -284,29 +284,33 @@ class Gathered:
             for row, cell, is_text, is_similar in zip(self._firsts, self._codes, texts, similar, strict=True)
             if is_text and is_similar
         )
+        remedy = _remedy(cell, self.grammar.cells.decimal)
         raise DataError(
-            f"{place(row)}: {cell!r} is not a number as it is written. {_remedy(cell)}; if the column is text, add "
+            f"{place(row)}: {cell!r} is not a number as it is written. {remedy}; if the column is text, add "
             f"--text {place.option}"
         )
 
 
-def _remedy(cell: str) -> str:
+def _remedy(cell: str, decimal: str) -> str:
+    """Return what reads a number that is written in another form."""
     text = cell.strip("()$€£¥% \t")
     has_point, has_comma = "." in text, "," in text
+    groups = next((f"--thousands {mark}" for mark, letter in (('"\'"', "'"), ('" "', " ")) if letter in text), "")
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
         stated = "--decimal , --thousands ." if is_german else "--thousands ,"
     elif has_comma:
         is_grouped = len(text) - text.rindex(",") == 4  # a comma and three digits
         stated = "--thousands , or --decimal ," if is_grouped else "--decimal ,"
-    elif has_point:
-        stated = "--decimal , --thousands ." if text.count(".") > 1 else ""
+    elif text.count(".") > 1:
+        stated = "--decimal , --thousands ."
+    elif has_point and decimal == ",":
+        return "It has a point, but --decimal is a comma"
     else:
-        stated = '--thousands "\'"' if "'" in text or "\u2019" in text else '--thousands " "' if " " in text else ""
-    sign = "remove the sign" if text != cell.strip() else ""
-    return "To read numbers, " + (
-        f"add {stated}" + (f", and {sign}" if sign else "") if stated else sign or "change it"
-    )
+        stated = groups
+    steps = [f"add {stated}"] if stated else []
+    steps += ["remove what is no part of the number"] if text != cell.strip() or not stated else []
+    return f"To read numbers, {' and '.join(steps)}"
 
 
 # ---------------------------------------------------------------------------------------------------------- parsing

@@ -26,7 +26,7 @@ _EXACTLY = (
     *("NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 # Missing values among numbers, dates and booleans, in small or capital letters; text elsewhere.
-_AMONG_NUMBERS = ("", "?", "-", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
+_AMONG_NUMBERS = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
 _BOOLEANS = {word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")}
 
 _LEADING_ZEROS = re.compile(r"(?:^|\n)[ \t]*0\d+[ \t]*(?=\n|$)")
@@ -170,8 +170,8 @@ class Grammar:
         try:
             found = np.fromiter(map(float, present), np.float64, len(present))
         except ValueError:
-            often = self._often
-            present = [cell for cell in present if cell not in often]
+            often, written = self._often, present
+            present = [text for cell, text in zip(cells, written, strict=True) if cell not in often]
             joined = "\n".join(present)
             try:
                 found = np.fromiter(map(float, present), np.float64, len(present))

@@ -100,6 +100,10 @@ class TextFile:
         parsed, self._skips_spaces = _parsed(filled, self.separator)
         first = parsed[0]
         self.width = len(first)
+        if separator is None and self.separator and any(map(_has_several_numbers, first)):
+            raise DataError(
+                f"{self.path} has several separators: state one with --separator, or replace spaces and tabs by commas"
+            )
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and n >= max(_FEW, _MOST * len(parsed)):
             raise self._ragged(1 + sample.index(filled[1]), len(parsed[1]), is_top=True)
@@ -265,6 +269,12 @@ class _Reader:
         return _without_end(row) if self._is_space else row
 
 
+def _has_several_numbers(cell: str) -> bool:
+    """Return whether spaces separate numbers in a cell."""
+    number, parts = Grammar(Cells()).number, cell.split()
+    return len(parts) > 1 and sum(number(part) is not None for part in parts) > 1
+
+
 def _is_value(cell: str) -> bool:
     """Return whether a cell is a number, in any form, a date or a boolean: no name of a column."""
     return Grammar(Cells()).kind(cell) not in ("text", "missing", "mark") or looks_like_a_number(cell)
@@ -315,6 +325,8 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
             raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")
+    if start.startswith((b'{"', b"[{")):
+        raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
         raise DataError(
             f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs --encoding utf-16"

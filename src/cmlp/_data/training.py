@@ -101,7 +101,8 @@ class TextRows:
             return None
         i = min(odd, key=lambda i: (odd[i][0], i))
         row, cell = odd[i]
-        what = "the value is missing" if self._parser.grammar.is_mark(cell) else f"{cell!r} is not a number"
+        is_absent = self._kinds[i] in _NUMBERS or self._parser.grammar.is_missing(cell)
+        what = "the value is missing" if is_absent else f"{cell!r} is not a number"
         if self._kinds[i] == "text" and self._parser.grammar.number(cell) is not None:
             what = f"{cell!r} has leading zeros"
         if i in self._texts:
