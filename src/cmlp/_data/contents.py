@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cmlp._console.options import CommandError
-from cmlp._files.regular import open_regular
+from cmlp._data.errors import DataError
+from cmlp._data.regular import open_regular
 from cmlp.datasets import read_at_most, read_idx
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class _Bounded(io.RawIOBase):
         return n
 
 
-def too_large(path: str, limit: int) -> CommandError:
+def too_large(path: str, limit: int) -> DataError:
     """Return the error for a file that contains more than the limit."""
-    return CommandError(f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes")
+    return DataError(f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes")
 
 
 class _Reported(io.RawIOBase):
@@ -84,7 +84,7 @@ def opened(path: str, max_bytes: int, report: Callable[[float], None] | None = N
             with gzip.open(raw) as file:
                 yield io.BufferedReader(_Bounded(file, path, max_bytes))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise CommandError(f"{path} is not a valid gzip file: {error}") from error
+            raise DataError(f"{path} is not a valid gzip file: {error}") from error
 
 
 def read_array(file: io.BufferedReader, path: str) -> NDArray[Any] | None:
@@ -112,7 +112,7 @@ def mapped(path: str) -> NDArray[Any]:
         try:
             return np.memmap(file, dtype, "r", start, shape, order) if size else np.empty(shape, dtype)
         except ValueError as error:
-            raise CommandError(f"{path} cannot be read: {error}") from error
+            raise DataError(f"{path} cannot be read: {error}") from error
 
 
 def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
@@ -124,7 +124,7 @@ def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
     try:
         return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
     except ValueError as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
+        raise DataError(f"{path} cannot be read: {error}") from error
 
 
 def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -134,13 +134,13 @@ def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.d
             readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
             shape, is_fortran, dtype = readers[version](file)
     except Exception as error:  # NumPy's parser raises errors of many types
-        raise CommandError(f"{path} cannot be read: its npy header is invalid: {error}") from error
+        raise DataError(f"{path} cannot be read: its npy header is invalid: {error}") from error
     if dtype.kind not in "buifUS" or not dtype.itemsize:
-        raise CommandError(f"{path} must contain real numbers, got an array of dtype {dtype}")
+        raise DataError(f"{path} must contain real numbers, got an array of dtype {dtype}")
     return shape, is_fortran, dtype
 
 
 def _require_size(path: str, shape: tuple[int, ...], size: int, found: int) -> None:
     if found != size:
         got = "more" if found > size else f"{found} bytes"
-        raise CommandError(f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}")
+        raise DataError(f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}")
