@@ -138,24 +138,20 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
         ),
         ("missing", ["", "NA", "#N/A", "<NA>", "NaN", "-nan", "None", "null", "NULL", "n/a", "1.#IND"]),
         ("mark", ["?", "-", ".", " ", "na", "NONE", "Null", " NA "]),
+        ("similar", ["1,5", "1 000", "\u0661", "\uff11", "1,000", "$5", "12%"]),
         (
             "text",
             [
                 *(
                     "1_0",
                     "0x10",
-                    "1,5",
-                    "1 000",
                     "--1",
                     "1e",
                     "e5",
-                    "\u0661",
-                    "\uff11",
                     "+nan",
                     "..",
                     "tRuE",
                     "yes",
-                    "1,000",
                 ),
                 *(
                     "20-05-01",

@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._data.columns import DATES, Column
 from cmlp._data.errors import DataError
-from cmlp._data.grammar import Grammar, looks_like_a_number
+from cmlp._data.grammar import Grammar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("integer", "zeros", "number", "infinite")
 _ABSENT = ("missing", "mark")
-_CODES = {word: code for code, word in enumerate((*_NUMBERS, "boolean", *DATES, "text", *_ABSENT))}
+_CODES = {word: code for code, word in enumerate((*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT))}
 _WORDS = list(_CODES)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other entries
@@ -109,8 +109,9 @@ class Gathered:
         self.is_large |= is_whole and bool((np.abs(numbers) > _EXACT).any())
         if self.is_target:
             self.values.frombytes(numbers.tobytes())
-            if self.prints and not self.is_large:
-                printed = map(str, map(int, numbers) if is_whole and not n else numbers.tolist())
+            self.prints = self.prints and np.isfinite(numbers).all() and not self.is_large
+            if self.prints:
+                printed = map(str, numbers.astype(np.int64).tolist() if is_whole else numbers.tolist())
                 self.prints = all(map(str.__eq__, printed, map(str.strip, cells)))
         return numbers
 
@@ -266,24 +267,10 @@ class Gathered:
 
     def _require_no_other_form(self, n: int, place: Place) -> None:
         """Raise DataError if nearly all cells are numbers for people, in a form that was not stated."""
-        kinds = np.frombuffer(self._kinds, np.int8)
-        counts = np.bincount(np.frombuffer(self.values, np.int32), minlength=len(kinds)) if self.form == "codes" else ()
-        if not len(counts) or not self.tally["text"]:
+        n_numbers = sum(self.tally[word] for word in _NUMBERS)
+        if not self.tally["similar"] or self.tally["similar"] + n_numbers < _SHARE * n:
             return
-        texts = [kind == _CODES["text"] for kind in self._kinds]
-        similar = [looks_like_a_number(cell) for cell in self._codes]
-        n_similar = sum(
-            int(count)
-            for count, is_text, is_similar in zip(counts, texts, similar, strict=True)
-            if is_text and is_similar
-        )
-        if n_similar + sum(self.tally[word] for word in _NUMBERS) < _SHARE * n:
-            return
-        row, cell = next(
-            (row, cell)
-            for row, cell, is_text, is_similar in zip(self._firsts, self._codes, texts, similar, strict=True)
-            if is_text and is_similar
-        )
+        row, cell = self._first(("similar",))
         remedy = _remedy(cell, self.grammar.cells.decimal)
         raise DataError(
             f"{place(row)}: {cell!r} is not a number as it is written. {remedy}; if the column is text, add "

@@ -136,7 +136,8 @@ class Grammar:
         """Return what a cell is.
 
         One of "missing", "mark" (missing among numbers), "integer", "zeros" (an integer with leading zeros),
-        "number", "infinite", "boolean", "date", "time", "instant" and "text".
+        "number", "infinite", "boolean", "date", "time", "instant", "similar" (a number in a form that was not stated, for
+        people) and "text".
         """
         if cell in self._missing:
             return "missing"
@@ -152,7 +153,9 @@ class Grammar:
         if self.boolean(cell) is not None:
             return "boolean"
         found = self.date(cell)
-        return "text" if found is None else found.kind
+        if found is not None:
+            return found.kind
+        return "similar" if looks_like_a_number(cell) else "text"
 
     def numbers(self, cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
         """Return the numbers of plain cells, NaN if missing, and whether all are integers; None if others must look.

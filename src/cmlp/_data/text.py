@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._data.contents import opened
 from cmlp._data.errors import DataError
-from cmlp._data.grammar import Grammar, looks_like_a_number
+from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _NAMES = {"\t": "tab", " ": "space", "": "no"}
 _NONE = "\x1f"  # instead of a separator in a file of one column
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _FEW, _MOST = 2, 0.6  # rows, and their share, of the same number of columns, before which a line is a title
-_BLOCK_LETTERS = 1 << 17  # read at a time
+_BLOCK_LETTERS, _WIDE, _MOST_BLOCKS = 1 << 17, 64, 8  # read at a time, and more for as many columns
 _END = "\0end\0"  # a line behind the last one, which shows whether a quotation mark was not closed
 _ZIP, _UTF_16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
 _OTHERS = {b"%PDF": "a PDF file", b"SQLite": "a database", b"\xd0\xcf\x11\xe0": "an xls file", b"\x7fELF": "a program"}
@@ -133,7 +133,8 @@ class TextFile:
         n_rows, waits = 0, self.has_names
         with self._lines(report) as source:
             number = sum(1 for _ in itertools.islice(source, self._skipped))
-            while lines := list(_at_least(source, _BLOCK_LETTERS)):
+            letters = _BLOCK_LETTERS * min(1 + self.width // _WIDE, _MOST_BLOCKS)
+            while lines := list(_at_least(source, letters)):
                 columns, at = self._split(lines, number)
                 if columns is None:
                     columns, at, number = self._read(lines, source, number)
@@ -277,7 +278,7 @@ def _has_several_numbers(cell: str) -> bool:
 
 def _is_value(cell: str) -> bool:
     """Return whether a cell is a number, in any form, a date or a boolean: no name of a column."""
-    return Grammar(Cells()).kind(cell) not in ("text", "missing", "mark") or looks_like_a_number(cell)
+    return Grammar(Cells()).kind(cell) not in ("text", "missing", "mark")
 
 
 def _dialect(separator: str, *, skips_spaces: bool) -> dict[str, Any]:
