@@ -145,7 +145,6 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
                 *(
                     "1_0",
                     "0x10",
-                    "--1",
                     "1e",
                     "e5",
                     "+nan",

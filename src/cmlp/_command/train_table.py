@@ -49,6 +49,7 @@ class TableTraining:
             if kind is TabularClassifier and target != "text":
                 self.y = text.labels()
             self.frame = text.frame()
+            text.release()
         unknown = next((name for name in parameters if name not in kind._get_param_names()), None)
         if unknown is not None:
             raise options.CommandError(

@@ -29,8 +29,8 @@ _EXACTLY = (
 _AMONG_NUMBERS = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
 _BOOLEANS = {word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")}
 
-_LEADING_ZEROS = re.compile(r"(?:^|\n)[ \t]*0\d+[ \t]*(?=\n|$)")
-_NOT_WHOLE = re.compile(r"[.eE]|[iI][nN][fF]")
+_LEADING_ZEROS = re.compile(r"\n[ \t]*0\d+[ \t]*(?=\n)")  # between ends of lines
+_INFINITE = re.compile(r"[iI][nN][fF]")
 _SIGNED_NAN = re.compile(r"[+-][nN]")  # which `float` takes in any spelling
 _DAYS = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
@@ -136,8 +136,8 @@ class Grammar:
         """Return what a cell is.
 
         One of "missing", "mark" (missing among numbers), "integer", "zeros" (an integer with leading zeros),
-        "number", "infinite", "boolean", "date", "time", "instant", "similar" (a number in a form that was not stated, for
-        people) and "text".
+        "number", "infinite", "boolean", "date", "time", "instant", "similar" (people see a number in a form that was
+        not stated) and "text".
         """
         if cell in self._missing:
             return "missing"
@@ -181,9 +181,12 @@ class Grammar:
             except ValueError:
                 return None
             rows = np.fromiter((cell not in often for cell in cells), np.bool_, len(cells))
-        if _LEADING_ZEROS.search(joined) or _SIGNED_NAN.search(joined):
+        has_letters = "n" in joined or "N" in joined
+        may_have_zeros = joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
+        if (has_letters and _SIGNED_NAN.search(joined)) or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n")):
             return None
-        is_whole = _NOT_WHOLE.search(joined) is None
+        has_point = "." in joined or "e" in joined or "E" in joined
+        is_whole = not has_point and not (has_letters and _INFINITE.search(joined))
         if rows is None:
             return found, is_whole
         values = np.full(len(cells), np.nan)

@@ -16,7 +16,7 @@ from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _SEPARATORS = "\t;|,"  # in the order of preference: a comma can be a decimal point
 _NAMES = {"\t": "tab", " ": "space", "": "no"}
@@ -81,11 +81,12 @@ class TextFile:
         with self._lines() as lines:
             self._look(lines, named)
 
-    def _look(self, lines: Iterator[str], named: Callable[[Sequence[str]], bool]) -> None:
+    def _look(self, lines: _Source, named: Callable[[Sequence[str]], bool]) -> None:
         """Find the separator, the names and the number of columns."""
         options = self.options
-        sample = list(itertools.islice(_at_least(lines, _SAMPLE_LETTERS), _SAMPLE_LINES))
-        is_whole = next(lines, None) is None
+        sample = lines.take(_SAMPLE_LETTERS)
+        is_whole = next(lines, None) is None and len(sample) <= _SAMPLE_LINES
+        sample = sample[:_SAMPLE_LINES]
         stated = re.fullmatch(r"sep=(.)\s*", sample[0]) if sample and options.separator is None else None
         if stated and not any(stated[1] in line for line in sample[1:]):
             stated = None
@@ -132,9 +133,9 @@ class TextFile:
         """
         n_rows, waits = 0, self.has_names
         with self._lines(report) as source:
-            number = sum(1 for _ in itertools.islice(source, self._skipped))
+            number = len(list(itertools.islice(source, self._skipped)))
             letters = _BLOCK_LETTERS * min(1 + self.width // _WIDE, _MOST_BLOCKS)
-            while lines := list(_at_least(source, letters)):
+            while lines := source.take(letters):
                 columns, at = self._split(lines, number)
                 if columns is None:
                     columns, at, number = self._read(lines, source, number)
@@ -151,14 +152,14 @@ class TextFile:
             raise DataError(f"{self.path} contains no rows")
 
     @contextlib.contextmanager
-    def _lines(self, report: Callable[[float], None] | None = None) -> Iterator[Iterator[str]]:
+    def _lines(self, report: Callable[[float], None] | None = None) -> Iterator[_Source]:
         """Open the file as lines of text, each with its end."""
         encoding = _encoding(self.options.encoding)
         with opened(self.path, self.options.max_bytes, report) as file:
             _require_text(self.path, file.peek(512)[:512], self.options.encoding)
             try:
                 with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-                    yield _complete(text)
+                    yield _Source(text)
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except csv.Error as error:
@@ -292,20 +293,29 @@ def _without_end(row: list[str]) -> list[str]:
     return row
 
 
-def _complete(text: Iterable[str]) -> Iterator[str]:
-    """Yield lines without the mark at the beginning of a file, and with an end also if the last one has none."""
-    for i, line in enumerate(text):
-        complete = line if line.endswith(("\n", "\r")) else f"{line}\n"
-        yield complete if i else complete.removeprefix("\ufeff")
+class _Source:
+    """The lines of a file, each with its end, without the mark at the beginning of a file."""
 
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text, self._is_first = text, True
 
-def _at_least(lines: Iterator[str], n: int) -> Iterator[str]:
-    """Yield lines until they have n letters."""
-    for line in lines:
-        yield line
-        n -= len(line)
-        if n <= 0:
-            return
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        lines = self.take(1)
+        if not lines:
+            raise StopIteration
+        return lines[0]
+
+    def take(self, n: int) -> list[str]:
+        """Return the next lines, which have at least n letters unless the file ends."""
+        lines = self._text.readlines(n)
+        if lines and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += "\n"
+        if lines and self._is_first:
+            lines[0], self._is_first = lines[0].removeprefix("\ufeff"), False
+        return lines
 
 
 def _encoding(name: str | None) -> str:

@@ -129,6 +129,11 @@ class TextRows:
         columns = [found[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
         return Frame([self.file.names[i] for i in self.kept], columns)
 
+    def release(self) -> None:
+        """Free what is needed no longer when `frame` and the targets are known."""
+        self._columns.clear()
+        self._target = None
+
     def _read_again(self, kinds: Mapping[int, str]) -> dict[int, NDArray[Any]]:
         """Return the values of columns whose first rows were misleading."""
         parts: dict[int, list[NDArray[Any]]] = {i: [] for i in kinds}
