@@ -109,7 +109,7 @@ class Gathered:
         self.is_large |= is_whole and bool((np.abs(numbers) > _EXACT).any())
         if self.is_target:
             self.values.frombytes(numbers.tobytes())
-            self.prints = self.prints and np.isfinite(numbers).all() and not self.is_large
+            self.prints = self.prints and not self.is_large and bool(np.isfinite(numbers).all())
             if self.prints:
                 printed = map(str, numbers.astype(np.int64).tolist() if is_whole else numbers.tolist())
                 self.prints = all(map(str.__eq__, printed, map(str.strip, cells)))
