@@ -70,7 +70,7 @@ pages() {
     npm install --silent --no-save --prefix "$WORK/axe" axe-core
     AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -m slow tests/page | tee "$log"
     ! grep -q ^SKIPPED "$log"
-    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_page/assets/*.'{js,css}
+    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_page/assets/**/*.'{js,css}
 }
 
 # The checks below run beside the tests: their environment sees the README's packages and changes none of them.

@@ -1,0 +1,56 @@
+// --- Chapter 3: activations travel through the layers.
+
+const ON = 0.5;
+const THREES = ["three1", "three2", "three3"];
+
+FIGURES.layers = {
+	seconds: 10,
+	draws: true,
+	stops: [
+		[0, "The first 3. Watch the wave: blue raises, orange lowers."],
+		[1 / 3, "A neuron fills once its pulses have arrived. The squares beside A keep which neurons are on."],
+		[2 / 3, "The second 3 excites other neurons, and output 3 again."],
+		[1, "Three 3s, three patterns, one answer. Draw a 3 of your own: which neurons does it excite?"],
+	],
+	bet: {
+		question: "Three 3s: how many of A’s 16 neurons are on for all of them?",
+		options: ["none", "3", "9"],
+		at: 1 / 3,
+		shared: () => range(16).filter((k) => THREES.every((name) => resultOf(trained, pictures[name].input).a[1][k] > ON)),
+		measure() {
+			const n = this.shared().length;
+			return n > 6 ? 2 : n > 1 ? 1 : 0;
+		},
+		verdict() {
+			const shared = this.shared();
+			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
+			return `${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}, of ${each.join(", ")} that are on. The patterns differ as much as the images, and meet only in the last step.`;
+		},
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const n = min(2, floor(t * 3 - 1e-6 < 0 ? 0 : t * 3 - 1e-6));
+		const isDrawn = strokesNow().length > 0;
+		const result = isDrawn ? trained.forward(input) : resultOf(trained, pictures[THREES[n]].input);
+		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
+		const places = placesOf(narrow ? 0 : 8, 0, width - (narrow ? 0 : 8), height - 4);
+		paintNet(pen, places, trained, result, wave);
+		const shown = THREES.slice(0, n + 1);
+		const shared = this.bet.shared();
+		range(16).forEach((k) => {
+			const [x, y] = places.at(1, k);
+			const size = narrow ? 6 : 9;
+			shown.forEach((name, m) => {
+				if (m === n && wave < 1) return;
+				const left = x + places.radius + 4 + m * (size + 2);
+				box(pen, left - 1, y - size / 2 - 1, size + 2, size + 2, colours.ground);
+				const a = resultOf(trained, pictures[name].input).a[1][k];
+				box(pen, left, y - size / 2, size, size, a > ON ? colours.text : colours.line);
+			});
+			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.accent, 3);
+		});
+	},
+	label() {
+		const n = min(2, floor(moment * 3 - 1e-6));
+		return `${stopsAt(moment)[1]} Output 3: ${number(resultOf(trained, pictures[THREES[max(0, n)]].input).a[3][3])}.`;
+	},
+};
