@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,7 @@ def hill(half: Network) -> dict[str, Any]:
     """Return the heights (in thousandths) of the map, and the descents in all directions from its start."""
     ground = Hill(half)
     xs, ys = (np.linspace(*ends, COLUMNS) for ends in (ACROSS, ALONG))
-    heights = [
-        round(1000 * ground.cost(ground.center + x * ground.along + y * ground.across)) for y in ys for x in xs
-    ]
+    heights = [round(1000 * ground.cost(ground.center + x * ground.along + y * ground.across)) for y in ys for x in xs]
     start = ground.center + START[0] * ground.along + START[1] * ground.across
     free = {}
     for rate in RATES:
@@ -129,8 +128,8 @@ def right(network: Network) -> float:
 def history() -> list[list[float]]:
     """Return cost and percentage of right answers before training and after each of 30 passes."""
     X, y, _, _ = load_digits28()
-    passes = zip(range(31), trained(SIZES, 10, 1.5))
-    return [[round(network.cost(X, y), 4), right(network)] for _, (network, _) in passes]
+    passes = islice(trained(SIZES, 10, 1.5), 31)
+    return [[round(network.cost(X, y), 4), right(network)] for network, _ in passes]
 
 
 def race() -> list[list[float]]:
@@ -148,8 +147,8 @@ def hidden() -> list[list[Any]]:
     """Return for each choice of hidden layers the percentage of right answers after 30 passes."""
     results = []
     for layers in HIDDEN:
-        passes = zip(range(31), trained([784, *layers, 10], 10, 1.5))
-        results.append([layers, right([network for _, (network, _) in passes][-1])])
+        network, _ = next(islice(trained([784, *layers, 10], 10, 1.5), 30, None))
+        results.append([layers, right(network)])
     return results
 
 

@@ -29,8 +29,8 @@ class Document:
 
     `parts` replace the names in the templates, among them "title", "theme" (a script), "style", "script" and "model",
     the model as JSON. `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script",
-    "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. Their scripts are
-    compressed, and count as "script".
+    "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. The scripts of
+    chapters are compressed, and count as "script".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ let chosen = null;
 const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
 
-const waitsAt = () => (figure.bet.at ?? 0);
+const waitsAt = () => figure.bet.at ?? 0;
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
 
 /** Opens a chapter and sets its figure completely, so that every order of reading is right. */
@@ -186,7 +186,8 @@ function choices(name, options, isChosen, choose) {
 	group.role = "group";
 	group.append(make("span", "quiet", name));
 	group.ariaLabel = name;
-	const refresh = () => [...group.querySelectorAll("button")].forEach((one, n) => (one.ariaPressed = isChosen(options[n][0])));
+	const refresh = () =>
+		[...group.querySelectorAll("button")].forEach((one, n) => (one.ariaPressed = isChosen(options[n][0])));
 	for (const [value, text] of options) {
 		const button = make("button", "", text);
 		listen(button, "click", () => {
@@ -318,7 +319,9 @@ async function setUpTale() {
 	});
 	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (grip = null));
 	listen(scene, "keydown", (event) => {
-		const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 0] }[event.key];
+		const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 0] }[
+			event.key
+		];
 		if (!step || !figure?.keys) return;
 		event.preventDefault();
 		figure.keys(...step);

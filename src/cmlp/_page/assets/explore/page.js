@@ -38,7 +38,9 @@ function paintNetwork() {
 /** The header tells of the network that is shown. */
 function paintFacts() {
 	const now = measured.at(-1)[1];
-	const share = isRegression ? `test cost ${number(now, 2)}` : `${Math.round(100 * now)} % of ${examples.test.length} test ${noun}s right`;
+	const share = isRegression
+		? `test cost ${number(now, 2)}`
+		: `${Math.round(100 * now)} % of ${examples.test.length} test ${noun}s right`;
 	write("facts", network === learner ? `Learning here, after ${measured.at(-1)[0]} steps: ${share}` : facts);
 }
 

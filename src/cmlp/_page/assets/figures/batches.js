@@ -55,8 +55,11 @@ FIGURES.batches = {
 		if (settle) {
 			this.needle(pen, x, y, 58, (this.mean / top) * 1.4, colours.line, 14);
 			this.needle(pen, x, y, 58, (settle * this.mean * 1.4) / top, colours.accent, 5);
-			note(pen, `average ${signed(this.mean, 3)}`, x, y + 20, "center", { colour: colours.text, bold: true });
-			note(pen, "= −gradient", x, y + 36);
+			note(pen, `average ${signed(this.mean, 3)}`, narrow ? width : x, y + 20, narrow ? "right" : "center", {
+				colour: colours.text,
+				bold: true,
+			});
+			note(pen, "= −gradient", narrow ? width : x, y + 36, narrow ? "right" : "center");
 		}
 		if (t > 0.36) {
 			[1, 10, 100].forEach((count, n) => {
@@ -80,7 +83,8 @@ FIGURES.batches = {
 			drawLine(pen, segment(left, middle, left + come * (right - left), middle), colours.ring, 4);
 			drawLine(pen, [[left + come * (right - left), middle]], come === 1 ? colours.accent : colours.text, 12);
 			const words = narrow ? `${seconds} s` : `${seconds} s, ${passes} pass${passes > 1 ? "es" : ""}, rate ${rate}`;
-			if (come === 1) note(pen, words, right + 10, middle + 4, "left", { colour: colours.text, size: narrow ? 11 : 12 });
+			if (come === 1)
+				note(pen, words, right + 10, middle + 4, "left", { colour: colours.text, size: narrow ? 11 : 12 });
 		});
 		if (t > 0.5) note(pen, `${number(time, 3)} s`, left, height - 4, "left", { colour: colours.text });
 		note(pen, "80 %", right, height - 4, "center");

@@ -47,14 +47,24 @@ FIGURES.chain = {
 		});
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const nudge = this.pulled !== null && t === 1 ? this.pulled : t <= 0.5 ? 0.01 * ease(part(t, 0.08, 0.45)) : blend(0.01, ASKED, ease(part(t, 0.55, 0.9)));
+		const nudge =
+			this.pulled !== null && t === 1
+				? this.pulled
+				: t <= 0.5
+					? 0.01 * ease(part(t, 0.08, 0.45))
+					: blend(0.01, ASKED, ease(part(t, 0.55, 0.9)));
 		const [now, first, slopes] = [chainAt(nudge), chainAt(0), chainSlopes()];
 		const x = (n) => 40 + (n * (width - 80)) / 3;
 		const y = 52;
 		range(4).forEach((n) => {
 			if (n < 3) {
 				const weight = n === 2 ? now.numbers[0] : CHAIN_PARAMS[2 * n];
-				drawLine(pen, segment(x(n) + 24, y, x(n + 1) - 24, y), n === 2 ? colours.accent : tint(weight), 1 + 2.5 * abs(weight));
+				drawLine(
+					pen,
+					segment(x(n) + 24, y, x(n + 1) - 24, y),
+					n === 2 ? colours.accent : tint(weight),
+					1 + 2.5 * abs(weight),
+				);
 				note(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 14, "center", { colour: colours.text });
 			}
 			disc(pen, x(n), y, 22, now.a[n]);
@@ -64,7 +74,7 @@ FIGURES.chain = {
 		const wheels = narrow ? [34, width - 34] : [70, width - 70];
 		const at = (n) => wheels[0] + (n * (wheels[1] - wheels[0])) / 3;
 		const middle = y + 62 + (height - 220) * 0.42;
-		const radius = min(narrow ? 26 : 54, (height - 230) * 0.36);
+		const radius = min(narrow ? 20 : 54, (height - 230) * 0.36);
 		const names = ["w3", "z3", "a3", "cost"];
 		const marks = ["∂z3/∂w3 = a2", "∂a3/∂z3 = σ′(z3)", "∂C/∂a3 = 2 (a3 − 1)"];
 		names.forEach((name, n) => {
@@ -72,23 +82,57 @@ FIGURES.chain = {
 			const angle = -Math.PI / 2 + clamp(change, -1, 1) * (abs(nudge) < 0.05 ? 60 : 3);
 			const colour = change < -1e-9 ? colours.negative : change > 1e-9 ? colours.positive : colours.ring;
 			disc(pen, at(n), middle, radius, 0, colour, 3);
-			drawLine(pen, segment(at(n), middle, at(n) + radius * Math.cos(angle), middle + radius * Math.sin(angle)), colour, 4);
+			drawLine(
+				pen,
+				segment(at(n), middle, at(n) + radius * Math.cos(angle), middle + radius * Math.sin(angle)),
+				colour,
+				4,
+			);
 			headline(pen, name, at(n), middle - radius - 10, "center");
-			note(pen, `${change >= 0 ? "+" : ""}${number(change, n === 3 && abs(nudge) < 0.05 ? 6 : 4)}`, at(n), middle + radius + 18, "center", { colour, bold: true });
+			note(
+				pen,
+				`${change >= 0 ? "+" : ""}${number(change, n === 3 && abs(nudge) < 0.05 ? 6 : 4)}`,
+				at(n),
+				middle + radius + 18,
+				"center",
+				{ colour, bold: true },
+			);
 			if (n === 3) return;
 			const [left, right] = [at(n) + radius + 6, at(n + 1) - radius - 6];
-			drawLine(pen, [[left, middle], [right, middle], [right - 7, middle - 5]], colours.muted, 1.5);
+			drawLine(
+				pen,
+				[
+					[left, middle],
+					[right, middle],
+					[right - 7, middle - 5],
+				],
+				colours.muted,
+				1.5,
+			);
 			headline(pen, `× ${number(slopes[n])}`, (left + right) / 2, middle - 8, "center", narrow ? 12 : 16);
-			note(pen, narrow ? marks[n].split(" ")[0] : marks[n], (left + right) / 2, middle + 18, "center", { size: narrow ? 11 : 12 });
+			note(pen, narrow ? marks[n].split(" ")[0] : marks[n], (left + right) / 2, middle + 18, "center", {
+				size: narrow ? 11 : 12,
+			});
 		});
 		const change = now.numbers[3] - first.numbers[3];
 		const words = `∂C/∂w3 = ${slopes.map((one) => number(one)).join(" × ")} = ${number(chainSlope(), 4)}`;
 		headline(pen, words, width / 2, height - 54, "center", narrow ? 12 : 17);
-		note(pen, `times ${signed(nudge, 3)}: the slopes say ${signed(nudge * chainSlope(), 5)}, measured ${signed(change, 5)}`, width / 2, height - 30, "center", { colour: colours.text, size: narrow ? 11 : 14 });
-		note(pen, `wish for w3: ${signed(-chainSlope(), 4)}`, width / 2, height - 8, "center", { colour: colours.positive });
+		note(
+			pen,
+			`times ${signed(nudge, 3)}: the slopes say ${signed(nudge * chainSlope(), 5)}, measured ${signed(change, 5)}`,
+			width / 2,
+			height - 30,
+			"center",
+			{ colour: colours.text, size: narrow ? 11 : 14 },
+		);
+		note(pen, `wish for w3: ${signed(-chainSlope(), 4)}`, width / 2, height - 8, "center", {
+			colour: colours.positive,
+		});
 	},
 	label() {
 		const change = chainAt(this.pulled ?? 0.01).numbers[3] - chainAt(0).numbers[3];
-		return `${stopsAt(moment)[1]} Slopes ${chainSlopes().map((one) => number(one)).join(", ")}; product ${number(chainSlope(), 4)}${moment === 1 ? `; measured change ${number(change, 5)}` : ""}.`;
+		return `${stopsAt(moment)[1]} Slopes ${chainSlopes()
+			.map((one) => number(one))
+			.join(", ")}; product ${number(chainSlope(), 4)}${moment === 1 ? `; measured change ${number(change, 5)}` : ""}.`;
 	},
 };

@@ -57,7 +57,15 @@ FIGURES.cost = {
 			filled += share;
 			box(pen, ...blendAll(blendAll(from, square, grow), strip, pour), colours.accent, 0.55 + 0.45 * pour);
 		});
-		if (t > 0.47) headline(pen, `cost of this ${labels[this.one.label]}: ${number(total)}`, big[0], height - 12, "left", narrow ? 12 : 14);
+		if (t > 0.47)
+			headline(
+				pen,
+				`cost of this ${labels[this.one.label]}: ${number(total)}`,
+				big[0],
+				height - 12,
+				"left",
+				narrow ? 12 : 14,
+			);
 		const seen = floor(part(t, 0.55, 0.97) * this.mean.length);
 		if (!seen) return;
 		const mean = this.mean[seen - 1];
@@ -66,7 +74,15 @@ FIGURES.cost = {
 		pen.strokeStyle = colours.text;
 		pen.lineWidth = 2;
 		pen.strokeRect(x, height - 34 - edge, edge, edge);
-		headline(pen, `average of ${seen} digits: ${number(mean)}`, min(x, width - (narrow ? 172 : 250)), height - 12, "left", narrow ? 12 : 14);
-		if (seen < this.mean.length) picture(pen, examples.train[seen].input, x + edge / 2 - 28, height - 62 - edge / 2, 56);
+		headline(
+			pen,
+			`average of ${seen}${narrow ? "" : " digits"}: ${number(mean)}`,
+			min(x, width - (narrow ? 145 : 250)),
+			height - 12,
+			"left",
+			narrow ? 12 : 14,
+		);
+		if (seen < this.mean.length)
+			picture(pen, examples.train[seen].input, x + edge / 2 - 28, height - 62 - edge / 2, 56);
 	},
 };

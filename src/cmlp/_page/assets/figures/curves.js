@@ -34,7 +34,10 @@ FIGURES.curves = {
 	},
 	start(scale) {
 		this.scale = scale;
-		const kinds = [["logistic", 1.5, 2, scale], ["relu", 0.3, 6, 1]];
+		const kinds = [
+			["logistic", 1.5, 2, scale],
+			["relu", 0.3, 6, 1],
+		];
 		this.nets = kinds.map(([name, rate, factor, times]) => {
 			const activations = [...Array(4).fill(name), "logistic"];
 			const random = randomNumbers(1);
@@ -78,11 +81,24 @@ FIGURES.curves = {
 			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
 			const at = (z, value) => [x + ((z + 4) / 8) * wide, 20 + graph * (1 - value)];
 			drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
-			drawLine(pen, range(81).map((k) => at(k / 10 - 4, f(k / 10 - 4))), colours.text, 2.5);
-			drawLine(pen, range(81).map((k) => at(k / 10 - 4, slope(k / 10 - 4))), colours.muted, 1.5, [5, 4]);
+			drawLine(
+				pen,
+				range(81).map((k) => at(k / 10 - 4, f(k / 10 - 4))),
+				colours.text,
+				2.5,
+			);
+			drawLine(
+				pen,
+				range(81).map((k) => at(k / 10 - 4, slope(k / 10 - 4))),
+				colours.muted,
+				1.5,
+				[5, 4],
+			);
 			note(pen, n ? "slope 1" : "slope at most 0.25", x + wide, n ? 16 : at(0, 0.25)[1] + 18, "right", { size: 11 });
 			const [top, room] = [graph + 56, height * 0.2];
-			note(pen, narrow ? "gradient by layer" : "length of the gradient, front layer to outputs", x, top - 12, "left", { size: 11 });
+			note(pen, narrow ? "gradient by layer" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
+				size: 11,
+			});
 			const lengths = one.lengths[step / 30];
 			const longest = max(...lengths, 1e-9);
 			lengths.forEach((length, l) => {
@@ -107,7 +123,10 @@ FIGURES.curves = {
 		note(pen, "the 8 that is almost a 9:", 0, top, "left", { colour: colours.text, size: narrow ? 11 : 12 });
 		both.forEach((values, n) => {
 			const words = `${["sigmoid", "softmax"][n]}: 8 holds ${number(values[8])}, 9 holds ${number(values[9])}, all ten ${number(sum(values))}`;
-			note(pen, words, narrow ? 0 : 170, top + row * (narrow ? n + 1 : n), "left", { colour: colours.text, size: narrow ? 11 : 12 });
+			note(pen, words, narrow ? 0 : 170, top + row * (narrow ? n + 1 : n), "left", {
+				colour: colours.text,
+				size: narrow ? 11 : 12,
+			});
 		});
 	},
 };

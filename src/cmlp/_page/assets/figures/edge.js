@@ -6,7 +6,8 @@ const [BAR_TOP, BORDER] = [8, -0.75];
 function barWeights(top, border) {
 	const weights = new Float64Array(PIXELS);
 	for (let row = max(0, top - 2); row < min(SIDE, top + 5); row++)
-		for (let column = 10; column < 18; column++) weights[row * SIDE + column] = row >= top && row < top + 3 ? 1 : border;
+		for (let column = 10; column < 18; column++)
+			weights[row * SIDE + column] = row >= top && row < top + 3 ? 1 : border;
 	return weights;
 }
 const filledBlock = Float32Array.from({ length: PIXELS }, (_, k) => {
@@ -21,7 +22,10 @@ FIGURES.edge = {
 	stops: [
 		[0, "A bar of ones: 24 weights. All others are 0."],
 		[0.5, "The bar has gone over both images. The curves are its sums at each place: the block pleases it most."],
-		[1, "With a negative border, a filled block counts for nothing. Paint weights of your own: which digits do they find?"],
+		[
+			1,
+			"With a negative border, a filled block counts for nothing. Paint weights of your own: which digits do they find?",
+		],
 	],
 	bet: {
 		question: "Now the bar gets a border of −0.75. Which image has the larger sum?",
@@ -72,29 +76,45 @@ FIGURES.edge = {
 			const step = side / SIDE;
 			pen.globalAlpha = 0.55;
 			weights.forEach((weight, k) => {
-				if (weight) box(pen, x + (k % SIDE) * step, 20 + floor(k / SIDE) * step, step, step, tint(weight), 0.55 * abs(weight));
+				if (weight)
+					box(pen, x + (k % SIDE) * step, 20 + floor(k / SIDE) * step, step, step, tint(weight), 0.55 * abs(weight));
 			});
 			pen.globalAlpha = 1;
-			headline(pen, `${["a 7", "a block"][n]}: ${number(sumOver(weights, image), 2)}`, x + side / 2, 14, "center", narrow ? 11 : 13);
+			headline(
+				pen,
+				`${["a 7", "a block"][n]}: ${number(sumOver(weights, image), 2)}`,
+				x + side / 2,
+				14,
+				"center",
+				narrow ? 11 : 13,
+			);
 		});
 		if (this.made) return this.paintFound({ pen, width, height, narrow, side });
 		const frame = [40, side + 44, width - 8, height - 30];
 		axes(pen, frame);
 		const [left, upper, right, lower] = frame;
-		const at = (place, value) => [left + ((place - 2) / 18) * (right - left), lower - (max(0, value) / 26) * (lower - upper)];
+		const at = (place, value) => [
+			left + ((place - 2) / 18) * (right - left),
+			lower - (max(0, value) / 26) * (lower - upper),
+		];
 		note(pen, "its sum, by the row of the bar", left + 6, upper - 6, "left");
 		for (const value of [0, 10, 20]) note(pen, value, left - 6, at(2, value)[1] + 4, "right");
 		for (const row of [5, 10, 15, 20]) note(pen, row, at(row, 0)[0], lower + 14);
 		const lastRow = t < 0.5 ? (t < 0.05 ? 2 : t < 0.44 ? top : 20) : 20;
 		images.forEach((image, n) => {
-			const rows = range(19).map((k) => k + 2).filter((row) => row <= lastRow);
+			const rows = range(19)
+				.map((k) => k + 2)
+				.filter((row) => row <= lastRow);
 			const curve = rows.map((row) => at(row, sumOver(barWeights(row, border), image)));
 			const colour = n ? colours.accent : colours.text;
 			drawLine(pen, curve, colour, 2.5, n ? [] : [6, 4]);
 			const [x, y] = at(top, sumOver(barWeights(top, border), image));
 			if (rows.length) drawLine(pen, [[x, y]], colour, 9);
 		});
-		const keys = [["a 7", colours.text, [6, 4]], ["the block", colours.accent, []]];
+		const keys = [
+			["a 7", colours.text, [6, 4]],
+			["the block", colours.accent, []],
+		];
 		keys.forEach(([name, colour, dash], n) => {
 			drawLine(pen, segment(right - 190 + n * 95, upper - 10, right - 166 + n * 95, upper - 10), colour, 2.5, dash);
 			note(pen, name, right - 160 + n * 95, upper - 6, "left");
@@ -128,11 +148,14 @@ FIGURES.edge = {
 		this.place ??= [8, 10];
 		this.place = [clamp(this.place[0] + down, 0, SIDE - 1), clamp(this.place[1] + across, 0, SIDE - 1)];
 		const [left, top, side] = this.area;
-		if (!across && !down) this.put(left + ((this.place[1] + 0.5) * side) / SIDE, top + ((this.place[0] + 0.5) * side) / SIDE);
+		if (!across && !down)
+			this.put(left + ((this.place[1] + 0.5) * side) / SIDE, top + ((this.place[0] + 0.5) * side) / SIDE);
 	},
 	label() {
 		const place = this.place ? ` Brush at row ${this.place[0]}, column ${this.place[1]}; Enter paints.` : "";
-		const sums = [pictures.seven.input, filledBlock].map((image) => sumOver(this.made ?? barWeights(BAR_TOP, this.now(moment).border), image));
+		const sums = [pictures.seven.input, filledBlock].map((image) =>
+			sumOver(this.made ?? barWeights(BAR_TOP, this.now(moment).border), image),
+		);
 		return `${stopsAt(moment)[1]} The 7 has the sum ${number(sums[0], 2)}, the block ${number(sums[1], 2)}.${place}`;
 	},
 };

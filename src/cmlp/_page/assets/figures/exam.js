@@ -13,7 +13,10 @@ FIGURES.exam = {
 	bet: {
 		question: "1,000 images of noise: how many does it call a 3?",
 		options: ["a tenth", "a third", "nine of ten"],
-		measure: () => [0.1, 0.33, 0.9].map((one, n) => [abs(one - FIGURES.exam.called[3] / NOISES), n]).sort((p, q) => p[0] - q[0])[0][1],
+		measure: () =>
+			[0.1, 0.33, 0.9]
+				.map((one, n) => [abs(one - FIGURES.exam.called[3] / NOISES), n])
+				.sort((p, q) => p[0] - q[0])[0][1],
 		shown: 0.5,
 		verdict() {
 			const { called, sure } = FIGURES.exam;
@@ -47,7 +50,9 @@ FIGURES.exam = {
 		const side = min(narrow ? (width - 16) / 3 : 170, height * 0.34);
 		if (noise) {
 			pen.globalAlpha = noise;
-			range(narrow ? 3 : 5).forEach((n) => picture(pen, this.noises[n], n * (side + 8), 8, min(side, (width - 40) / (narrow ? 3 : 5))));
+			range(narrow ? 3 : 5).forEach((n) =>
+				picture(pen, this.noises[n], n * (side + 8), 8, min(side, (width - 40) / (narrow ? 3 : 5))),
+			);
 			const grown = part(t, 0.05, 0.48);
 			if (grown) {
 				const counts = this.called.map((count) => (count / NOISES) * grown);
@@ -55,7 +60,8 @@ FIGURES.exam = {
 				pen.globalAlpha = noise;
 				paintColumnBars(pen, [0, side + 44, width, height - side - 50], counts, 0.999);
 				this.called.forEach((count, k) => {
-					if (grown === 1 && count) note(pen, count, (k + 0.5) * (width / 10), side + 54, "center", { colour: colours.text });
+					if (grown === 1 && count)
+						note(pen, count, (k + 0.5) * (width / 10), side + 54, "center", { colour: colours.text });
 				});
 			}
 			pen.globalAlpha = 1;
@@ -65,19 +71,38 @@ FIGURES.exam = {
 		pen.globalAlpha = 1;
 		const share = part(t, 0.6, 0.97);
 		const after = pictures.nine.input.map((value, k) => value + share * this.change[k]);
-		const images = [["before", pictures.nine.input, 1], ["the change × 5", this.change.map((value) => 5 * share * value), 0], ["after", after, 1]];
+		const images = [
+			["before", pictures.nine.input, 1],
+			["the change × 5", this.change.map((value) => 5 * share * value), 0],
+			["after", after, 1],
+		];
 		images.forEach(([name, values, top], n) => {
 			const x = n * (side + (narrow ? 8 : 40));
 			note(pen, name, x + side / 2, 16);
 			if (top) picture(pen, values, x, 22, side);
 			else {
-				paintImage(pen, [...values].map((value) => clamp(value, -1, 1)), x, 22, side, 0, 1);
+				paintImage(
+					pen,
+					[...values].map((value) => clamp(value, -1, 1)),
+					x,
+					22,
+					side,
+					0,
+					1,
+				);
 			}
 		});
 		const outputs = trained.forward(after).a[3];
 		paintColumnBars(pen, [0, side + 40, width, height - side - 66], outputs, 1, true);
 		const mean = sum([...this.change].map(abs)) / PIXELS;
-		note(pen, `each pixel changed by ${number(100 * share * mean, 1)} % on average; the answer is ${winner(outputs)}`, 0, height - 6, "left", { colour: colours.text });
+		note(
+			pen,
+			`each pixel changed by ${number(100 * share * mean, 1)} % on average; the answer is ${winner(outputs)}`,
+			0,
+			height - 6,
+			"left",
+			{ colour: colours.text },
+		);
 	},
 	/** A drawing, or one of the mistakes. */
 	paintOne(pen, width, height, narrow) {
@@ -87,7 +112,14 @@ FIGURES.exam = {
 		const side = min(narrow ? 150 : 240, height * 0.45);
 		picture(pen, shown, 0, 8, side);
 		const best = winner(outputs);
-		headline(pen, one ? `A ${one.label}, read as ${best}` : `It says ${best}: ${number(outputs[best], 2)}`, side + 16, 40, "left", narrow ? 14 : 20);
+		headline(
+			pen,
+			one ? `A ${one.label}, read as ${best}` : `It says ${best}: ${number(outputs[best], 2)}`,
+			side + 16,
+			40,
+			"left",
+			narrow ? 14 : 20,
+		);
 		if (one) note(pen, `mistake ${this.miss + 1} of ${this.misses.length}`, side + 16, 64, "left");
 		else {
 			if (!(this.trophy?.[0] > outputs[best])) this.trophy = [outputs[best], best];

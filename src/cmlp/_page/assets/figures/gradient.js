@@ -9,7 +9,10 @@ FIGURES.gradient = {
 		[0, "The half-trained network. Each bar: how the cost of 100 training digits changes with a step 0.1 long."],
 		[0.55, "200 random directions: some up, some down, all of them nearly nothing."],
 		[0.75, "The same step along the gradient, and against it: the bars leave the frame."],
-		[1, "Below, the numbers of the gradient, sorted. Most knobs hardly matter; one that reads a dark pixel not at all."],
+		[
+			1,
+			"Below, the numbers of the gradient, sorted. Most knobs hardly matter; one that reads a dark pixel not at all.",
+		],
 	],
 	bet: {
 		question: "The best of 200 random steps lowers the cost by which part of what the gradient’s step achieves?",
@@ -63,10 +66,20 @@ FIGURES.gradient = {
 		const seen = this.changes.slice(-TRIES);
 		seen.forEach((change, n) => {
 			const x = left + ((n + 0.5) * (right - left)) / TRIES;
-			box(pen, x - 1, middle - max(0, change) * unit, max(1, (right - left) / TRIES - 1), abs(change) * unit, change > 0 ? colours.negative : colours.positive);
+			box(
+				pen,
+				x - 1,
+				middle - max(0, change) * unit,
+				max(1, (right - left) / TRIES - 1),
+				abs(change) * unit,
+				change > 0 ? colours.negative : colours.positive,
+			);
 		});
 		const best = min(...this.changes);
-		if (t >= 0.55) note(pen, `best of ${this.changes.length}: ${number(best, 5)}`, right, middle + reach + 4, "right", { colour: colours.text });
+		if (t >= 0.55)
+			note(pen, `best of ${this.changes.length}: ${number(best, 5)}`, right, middle + reach + 4, "right", {
+				colour: colours.text,
+			});
 		const grown = part(t, 0.58, 0.75);
 		[this.up, this.down].forEach((change, n) => {
 			if (!grown) return;
@@ -74,7 +87,11 @@ FIGURES.gradient = {
 			const size = min(reach + 12, abs(change) * unit * grown);
 			box(pen, x - 12, n ? middle : middle - size, 24, size, n ? colours.positive : colours.negative);
 			if (grown < 1) return;
-			note(pen, `${n ? "▼" : "▲"} ${signed(change, 4)}`, x, n ? middle + reach + 28 : 12, "center", { colour: colours.text, size: narrow ? 11 : 12, bold: true });
+			note(pen, `${n ? "▼" : "▲"} ${signed(change, 4)}`, min(x, width - 32), n ? middle + reach + 28 : 12, "center", {
+				colour: colours.text,
+				size: narrow ? 11 : 12,
+				bold: true,
+			});
 		});
 		const rise = part(t, 0.78, 0.97);
 		if (!rise) return;

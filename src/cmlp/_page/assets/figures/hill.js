@@ -55,7 +55,10 @@ FIGURES.hill = {
 		this.choose(5);
 		choices(
 			"Learning rate",
-			Object.keys(tale.hill.free).map(Number).sort((p, q) => p - q).map((rate) => [rate, rate]),
+			Object.keys(tale.hill.free)
+				.map(Number)
+				.sort((p, q) => p - q)
+				.map((rate) => [rate, rate]),
 			(rate) => rate === this.rate,
 			(rate) => {
 				if (!decided) return;
@@ -79,7 +82,9 @@ FIGURES.hill = {
 			const [p, q] = [(x - 3) / 4, y / 4];
 			return [p * c - q * s, -(z * up + (p * s + q * c) * flat), p * s + q * c];
 		};
-		const corners = [-3, 9].flatMap((x) => [-3.2, 3.2].flatMap((y) => [GROUND, heightAt(x, y) * LIFT].map((z) => turn(x, y, z))));
+		const corners = [-3, 9].flatMap((x) =>
+			[-3.2, 3.2].flatMap((y) => [GROUND, heightAt(x, y) * LIFT].map((z) => turn(x, y, z))),
+		);
 		const [[left, right], [top, bottom]] = [0, 1].map((k) => [min, max].map((f) => f(...corners.map((one) => one[k]))));
 		const zoom = min((width - 20) / (right - left), (height - 34) / (bottom - top));
 		return (x, y, z) => {
@@ -97,13 +102,29 @@ FIGURES.hill = {
 			const colour = share < 0.35 ? blendAll(low, middle, share / 0.35) : blendAll(middle, high, (share - 0.35) / 0.65);
 			return `rgb(${blendAll(shade, colour, light).map(Math.round)})`;
 		};
-		const frame = [[-3, -3.2], [9, -3.2], [9, 3.2], [-3, 3.2], [-3, -3.2]];
-		drawLine(pen, frame.map((p) => ground(...p)), colours.line);
+		const frame = [
+			[-3, -3.2],
+			[9, -3.2],
+			[9, 3.2],
+			[-3, 3.2],
+			[-3, -3.2],
+		];
+		drawLine(
+			pen,
+			frame.map((p) => ground(...p)),
+			colours.line,
+		);
 		this.contours ??= contoursOf();
 		for (const [level, p, q] of this.contours) drawLine(pen, [ground(...p), ground(...q)], shaded(level, 0.8));
-		const grid = range(1681).map((k) => [-3 + ((k % 41) * 12) / 40, -3.2 + (floor(k / 41) * 6.4) / 40, tale.hill.heights[k] / 1000]);
+		const grid = range(1681).map((k) => [
+			-3 + ((k % 41) * 12) / 40,
+			-3.2 + (floor(k / 41) * 6.4) / 40,
+			tale.hill.heights[k] / 1000,
+		]);
 		const points = grid.map((p) => surface(...p));
-		const cells = range(1640).filter((k) => k % 41 < 40).sort((p, q) => points[q][2] - points[p][2]);
+		const cells = range(1640)
+			.filter((k) => k % 41 < 40)
+			.sort((p, q) => points[q][2] - points[p][2]);
 		for (const k of cells) {
 			const corners = [k, k + 1, k + 42, k + 41];
 			const h = corners.map((n) => grid[n][2]);
@@ -117,16 +138,36 @@ FIGURES.hill = {
 			pen.setLineDash([]);
 			pen.stroke();
 		}
-		[[this.held, colours.text], [this.free, colours.accent]].forEach(([path, colour], isFree) => {
+		[
+			[this.held, colours.text],
+			[this.free, colours.accent],
+		].forEach(([path, colour], isFree) => {
 			const seen = [...path.slice(0, floor(at) + 1), stepBetween(path, at)].filter((p) => isOnHill(p) && finite(p[2]));
-			drawLine(pen, seen.map(([x, y]) => ground(x, y)), colour, 1, [2, 3]);
-			drawLine(pen, seen.map((p) => surface(...p)), colour, 2);
+			drawLine(
+				pen,
+				seen.map(([x, y]) => ground(x, y)),
+				colour,
+				1,
+				[2, 3],
+			);
+			drawLine(
+				pen,
+				seen.map((p) => surface(...p)),
+				colour,
+				2,
+			);
 			for (const p of seen) drawLine(pen, [surface(...p)], colour, 4);
 			const ball = stepBetween(path, at);
 			const isHere = isOnHill(ball) && finite(ball[2]);
-			const [x, y] = isHere ? surface(...ball) : surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
+			const [x, y] = isHere
+				? surface(...ball)
+				: surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
-			else note(pen, isFree ? "outside this map" : "left the map", clamp(x, 60, width - 60), max(14, y - 14), "center", { colour, bold: true });
+			else
+				note(pen, isFree ? "outside this map" : "left the map", clamp(x, 60, width - 60), max(14, y - 14), "center", {
+					colour,
+					bold: true,
+				});
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 19);
 			drawLine(pen, [[x, y]], colour, isFree ? 16 : 20);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 14);
@@ -148,10 +189,18 @@ FIGURES.hill = {
 		note(pen, number(low, 2), left - 6, bottom, "right");
 		note(pen, "60 steps", right, bottom + 14, "right");
 		note(pen, "cost", left + 6, bottom + 14, "left");
-		const ends = [[this.held, colours.text, "ring"], [this.free, colours.accent, "network"]].map(([path, colour, name]) => {
+		const ends = [
+			[this.held, colours.text, "ring"],
+			[this.free, colours.accent, "network"],
+		].map(([path, colour, name]) => {
 			const line = path.slice(0, floor(at) + 1).filter((p) => finite(p[2]));
 			const y = (cost) => bottom - ((cost - low) / (high - low || 1)) * (bottom - top);
-			drawLine(pen, line.map((p, n) => [left + (n / HILL_STEPS) * (right - left), y(p[2])]), colour, 2);
+			drawLine(
+				pen,
+				line.map((p, n) => [left + (n / HILL_STEPS) * (right - left), y(p[2])]),
+				colour,
+				2,
+			);
 			return [y(line.at(-1)[2]), `${name} ${number(line.at(-1)[2], 2)}`];
 		});
 		if (abs(ends[0][0] - ends[1][0]) < 14) {

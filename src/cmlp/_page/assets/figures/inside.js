@@ -114,13 +114,24 @@ FIGURES.inside = {
 			const { share } = bestEdge(weights, name);
 			box(pen, x, 28 + size, size, 10, colours.line);
 			box(pen, x, 28 + size, size * share * grown, 10, colours.ring);
-			if (grown === 1) note(pen, percent(share), x + size / 2, 54 + size, "center", { colour: colours.text, bold: true });
+			if (grown === 1)
+				note(pen, percent(share), x + size / 2, 54 + size, "center", { colour: colours.text, bold: true });
 		});
 		if (!decided) return;
 		const weights = this.weights[this.neuron];
 		const best = bestEdge(weights, this.neuron);
 		const come = part(t, 0.28, 0.96);
-		const stops = [[4, 4], [4, 23], [10, 23], [10, 4], [16, 4], [16, 23], [22, 23], [22, 4], [best.top, best.left]];
+		const stops = [
+			[4, 4],
+			[4, 23],
+			[10, 23],
+			[10, 4],
+			[16, 4],
+			[16, 23],
+			[22, 23],
+			[22, 4],
+			[best.top, best.left],
+		];
 		const at = come * (stops.length - 1);
 		const [from, to] = [stops[floor(at)], stops[min(stops.length - 1, floor(at) + 1)]];
 		const [top, left] = blendAll(from, to, ease(at % 1)).map(Math.round);
@@ -129,7 +140,14 @@ FIGURES.inside = {
 		const y = size + 88;
 		paintImage(pen, weights, 0, y, big, 0);
 		const edge = edgeAt(best.kind, top, left);
-		paintImage(pen, Float32Array.from({ length: PIXELS }, (_, k) => sign * edge(k)), big + 10, y, big, 0);
+		paintImage(
+			pen,
+			Float32Array.from({ length: PIXELS }, (_, k) => sign * edge(k)),
+			big + 10,
+			y,
+			big,
+			0,
+		);
 		note(pen, `weights of ${neuronName(1, this.neuron)}`, big / 2, y - 8);
 		note(pen, narrow ? "an edge" : "an edge, moved over them", big * 1.5 + 10, y - 8);
 		const bar = narrow ? [0, y + big + 8, width] : [2 * big + 40, y + 60, width - 2 * big - 56];
@@ -139,13 +157,22 @@ FIGURES.inside = {
 		if (narrow) return headline(pen, `explains ${percent(share)}`, width, y + big + 34, "right");
 		if (t < 0.97) return;
 		this.handMade ??= bestEdge(barWeights(BAR_TOP, BORDER), "by hand").share;
-		const marks = [["random", bestEdge(this.patches[1][1], "random").share], ["the bar made by hand", this.handMade]];
+		const marks = [
+			["random", bestEdge(this.patches[1][1], "random").share],
+			["the bar made by hand", this.handMade],
+		];
 		marks.forEach(([name, value]) => {
 			const x = bar[0] + bar[2] * value;
 			drawLine(pen, segment(x, bar[1] - 2, x, bar[1] + 22), colours.text);
 			note(pen, `${name} ${percent(value)}`, clamp(x, bar[0] + 44, bar[0] + bar[2] - 90), bar[1] + 36);
 		});
 		note(pen, "15,488 edges and bars: every place, 8 directions, 2 sizes.", bar[0], bar[1] + 66, "left");
-		note(pen, `${PIXELS - usedPixels().length} pixels that are dark in every digit are left out.`, bar[0], bar[1] + 84, "left");
+		note(
+			pen,
+			`${PIXELS - usedPixels().length} pixels that are dark in every digit are left out.`,
+			bar[0],
+			bar[1] + 84,
+			"left",
+		);
 	},
 };

@@ -46,11 +46,13 @@ FIGURES.knobs = {
 		const fade = 1 - part(t, 0.2, 0.5);
 		if (fade) {
 			pen.globalAlpha = 1;
-			paintNet(pen, placesOf(0, 0, width, height - 30), trained, resultOf(trained, pictures.nine.input), 3, { bars: false });
+			paintNet(pen, placesOf(0, 0, width, height - 30), trained, resultOf(trained, pictures.nine.input), 3, {
+				bars: false,
+			});
 			box(pen, 0, 0, width, height - 24, colours.ground, 1 - fade);
 		}
 		const flow = part(t, 0.62, 0.98);
-		const cell = narrow ? 9 : min(15, (width * 0.3) / 18, (height * 0.56 - 78) / 16);
+		const cell = narrow ? 9 : min(15, (width * 0.3) / 18, (height * 0.56 - (narrow ? 92 : 78)) / 16);
 		const tall = (height - 100) * 0.44;
 		const areas = [
 			[0, 30, width - 4, tall],
@@ -62,7 +64,12 @@ FIGURES.knobs = {
 		const result = resultOf(trained, pictures.nine.input);
 		areas.forEach((area, l) => {
 			if (!open) return;
-			const from = [places.columns[l] ?? 0, height * 0.2, max(40, (places.columns[l + 1] ?? width) - (l ? places.columns[l] : 0)), height * 0.6];
+			const from = [
+				places.columns[l] ?? 0,
+				height * 0.2,
+				max(40, (places.columns[l + 1] ?? width) - (l ? places.columns[l] : 0)),
+				height * 0.6,
+			];
 			const [x, y, w, h] = blendAll(from, area, open);
 			pen.imageSmoothingEnabled = false;
 			pen.globalAlpha = open;
@@ -74,14 +81,34 @@ FIGURES.knobs = {
 			if (!come) return;
 			const inputs = result.a[l];
 			inputs.forEach((a, i) => {
-				if (i / inputs.length < come) box(pen, x + (i * w) / (inputs.length + 1), y - 4, w / (inputs.length + 1), 4, colours.on, a);
+				if (i / inputs.length < come)
+					box(pen, x + (i * w) / (inputs.length + 1), y - 4, w / (inputs.length + 1), 4, colours.on, a);
 			});
 			if (come < 1) box(pen, x + come * w - 2, y - 4, 3, h + 8, colours.accent);
-			else result.a[l + 1].forEach((a, j) => disc(pen, min(width - 6, x + w + 10), y + ((j + 0.5) * h) / result.a[l + 1].length, min(5, h / 36), a));
+			else
+				result.a[l + 1].forEach((a, j) =>
+					disc(pen, min(width - 6, x + w + 10), y + ((j + 0.5) * h) / result.a[l + 1].length, min(5, h / 36), a),
+				);
 		});
 		const counts = [12560, 272, 170];
 		const shown = counts.slice(0, ceil(part(t, 0.1, 0.6) * 3));
-		if (t > 0.08) headline(pen, `${shown.map((n) => n.toLocaleString("en")).join(" + ")}${t > 0.58 ? " = 13,002" : ""}`, 0, height - 8, "left", 16);
-		if (flow === 1) note(pen, `a = σ(a W + b), three times: ${winner(result.a[3])}`, width, height - 8, "right", { colour: colours.text, size: narrow ? 11 : 14 });
+		if (t > 0.08)
+			headline(
+				pen,
+				`${shown.map((n) => n.toLocaleString("en")).join(" + ")}${t > 0.58 ? " = 13,002" : ""}`,
+				0,
+				height - 8,
+				"left",
+				16,
+			);
+		if (flow === 1)
+			note(
+				pen,
+				`a = σ(a W + b), three times: ${winner(result.a[3])}`,
+				width,
+				narrow ? height - 30 : height - 8,
+				"right",
+				{ colour: colours.text, size: narrow ? 11 : 14 },
+			);
 	},
 };

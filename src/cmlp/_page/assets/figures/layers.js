@@ -33,7 +33,7 @@ FIGURES.layers = {
 		const result = isDrawn ? trained.forward(input) : resultOf(trained, pictures[THREES[n]].input);
 		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
 		const places = placesOf(narrow ? 0 : 8, 0, width - (narrow ? 0 : 8), height - 4);
-		paintNet(pen, places, trained, result, wave);
+		paintNet(pen, places, trained, result, wave, { names: !narrow });
 		const shown = THREES.slice(0, n + 1);
 		const shared = this.bet.shared();
 		range(16).forEach((k) => {

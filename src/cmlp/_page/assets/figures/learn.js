@@ -32,7 +32,11 @@ FIGURES.learn = {
 		while (this.known.length <= step / 10) {
 			if (this.known.length) for (let n = 0; n < 10; n++) learn(2, 10);
 			const share = rightShare(learner);
-			this.known.push({ weights: learner.params.slice(0, learner.layers[0].b), share, cost: meanCost(examples.train.slice(0, 100)) });
+			this.known.push({
+				weights: learner.params.slice(0, learner.layers[0].b),
+				share,
+				cost: meanCost(examples.train.slice(0, 100)),
+			});
 		}
 		return this.known;
 	},
@@ -49,10 +53,25 @@ FIGURES.learn = {
 		const wide = narrow || !isDone ? width : width * 0.55;
 		const frame = [left, pitch * 2 + 30, wide - 44, height - 24];
 		const points = this.known.slice(0, step / 10 + 1);
-		chartOf(pen, frame, points.map(({ cost }) => cost), points.map(({ share }) => share), 51, "500 steps here", narrow);
+		chartOf(
+			pen,
+			frame,
+			points.map(({ cost }) => cost),
+			points.map(({ share }) => share),
+			51,
+			"500 steps here",
+			narrow,
+		);
 		if (!isDone || narrow) return;
 		const other = [wide + 34, frame[1], width - 44, frame[3]];
-		chartOf(pen, other, tale.history.map(([cost]) => cost), tale.history.map(([, right]) => right / 100), 31, "30 passes, recorded");
+		chartOf(
+			pen,
+			other,
+			tale.history.map(([cost]) => cost),
+			tale.history.map(([, right]) => right / 100),
+			31,
+			"30 passes, recorded",
+		);
 	},
 };
 
@@ -65,9 +84,22 @@ function chartOf(pen, frame, costs, shares, count, name, narrow) {
 		note(pen, number(3.2 * share, 1), left - 6, at(0, share)[1] + 4, "right");
 		note(pen, percent(share), right + 6, at(0, share)[1] + 4, "left");
 	}
-	drawLine(pen, costs.map((cost, n) => at(n, cost / 3.2)), colours.text, 2.5);
-	drawLine(pen, shares.map((share, n) => at(n, share)), colours.positive, 2.5, [6, 5]);
+	drawLine(
+		pen,
+		costs.map((cost, n) => at(n, cost / 3.2)),
+		colours.text,
+		2.5,
+	);
+	drawLine(
+		pen,
+		shares.map((share, n) => at(n, share)),
+		colours.positive,
+		2.5,
+		[6, 5],
+	);
 	note(pen, name, right, bottom + 16, "right");
 	note(pen, `— cost ${number(costs.at(-1), 2)}`, left, top - 10, "left", { colour: colours.text });
-	note(pen, `- - right ${percent(shares.at(-1))}`, left + (narrow ? 92 : 110), top - 10, "left", { colour: colours.positive });
+	note(pen, `- - right ${percent(shares.at(-1))}`, left + (narrow ? 92 : 110), top - 10, "left", {
+		colour: colours.positive,
+	});
 }

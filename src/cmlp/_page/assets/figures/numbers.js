@@ -37,7 +37,9 @@ FIGURES.numbers = {
 		pen.strokeStyle = colours.accent;
 		pen.lineWidth = 2;
 		pen.strokeRect(column * step, 22 + row * step, 8 * step, 6 * step);
-		const [left, cell] = narrow ? [142, [(width - 144) / 8, 24]] : [side + 40, [min(56, (width - side - 44) / 8), side / 6.5]];
+		const [left, cell] = narrow
+			? [142, [(width - 144) / 8, 24]]
+			: [side + 40, [min(56, (width - side - 44) / 8), side / 6.5]];
 		note(pen, `rows ${row} to ${row + 5}, columns ${column} to ${column + 7}`, left + cell[0] * 4, 14);
 		range(48).forEach((k) => {
 			const [r, c] = [floor(k / 8), k % 8];
@@ -48,14 +50,21 @@ FIGURES.numbers = {
 			if (!go) return;
 			box(pen, x, y, w, h, colours.off);
 			box(pen, x, y, w, h, colours.on, value);
-			const ink = (value > 0.5) === (root.dataset.theme === "dark") ? "#0d1117" : "#ffffff";
+			const ink = value > 0.5 === (root.dataset.theme === "dark") ? "#0d1117" : "#ffffff";
 			const dark = root.dataset.theme === "dark" ? ink : value > 0.5 ? "#16202c" : "#ffffff";
-			if (go > 0.9) note(pen, number(value, 2), x + w / 2, y + h / 2 + 4, "center", { colour: dark, size: narrow ? 11 : 13 });
+			if (go > 0.9)
+				note(pen, number(value, 2), x + w / 2, y + h / 2 + 4, "center", { colour: dark, size: narrow ? 11 : 13 });
 		});
 		const grown = t <= 0.5 ? part(t, 0.4, 0.5) : part(t, 0.55, 0.8);
 		const y = (narrow ? 22 + 6 * 24 : 22 + side) + 20;
 		const isTold = t > 0.95 || strokesNow().length > 0;
-		paintColumnBars(pen, [0, y, width, height - y - (isTold ? 18 : 0)], result.a[3], strokesNow().length ? 1 : grown, isTold);
+		paintColumnBars(
+			pen,
+			[0, y, width, height - y - (isTold ? 18 : 0)],
+			result.a[3],
+			strokesNow().length ? 1 : grown,
+			isTold,
+		);
 		if (isTold) note(pen, `ten outputs, together ${number(sum([...result.a[3]]))}`, 0, height - 2, "left");
 	},
 	hover(x, y) {

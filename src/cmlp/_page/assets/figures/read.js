@@ -42,7 +42,7 @@ function loopsOf(image, dark) {
 
 /** The leaf of the rule that an image reaches. */
 function leafOf(image, { dark, high }) {
-	const ink = range(PIXELS).filter((k) => image[k] > 0.4);
+	const ink = range(PIXELS).filter((k) => 255 * image[k] > 102.5);
 	if (!ink.length) return 4;
 	const [rows, columns] = [ink.map((k) => floor(k / SIDE)), ink.map((k) => k % SIDE)];
 	const [top, bottom] = [min(...rows), max(...rows)];
@@ -54,9 +54,13 @@ function leafOf(image, { dark, high }) {
 	}
 	if (max(...columns) - min(...columns) < 8) return 4;
 	const third = (bottom - top) / 3;
-	const count = (from, to) => ink.filter((_, n) => columns[n] < 14 && rows[n] >= floor(from) && rows[n] < floor(to)).length;
+	const count = (from, to) =>
+		ink.filter((_, n) => columns[n] < 14 && rows[n] >= floor(from) && rows[n] < floor(to)).length;
 	const width = (from, to) => max(...range(to - from).map((n) => rows.filter((row) => row === from + n).length));
-	const [upper, lower] = [count(top + third * 0.5, top + third * 1.5), count(bottom - third * 1.5, bottom - third * 0.5)];
+	const [upper, lower] = [
+		count(top + third * 0.5, top + third * 1.5),
+		count(bottom - third * 1.5, bottom - third * 0.5),
+	];
 	const wide = width(top, top + 4);
 	if (upper > 8 && lower < 8) return wide > 7 ? 5 : 6;
 	if (width(bottom - 3, bottom + 1) > 8) return 7;
@@ -81,14 +85,19 @@ FIGURES.read = {
 	bet: {
 		question: "How many test digits does the rule read correctly?",
 		options: ["90 %", "70 %", "50 %"],
-		measure: () => [0.9, 0.7, 0.5].map((share, n) => [abs(share - ruleShare(RULE)), n]).sort((p, q) => p[0] - q[0])[0][1],
+		measure: () =>
+			[0.9, 0.7, 0.5].map((share, n) => [abs(share - ruleShare(RULE)), n]).sort((p, q) => p[0] - q[0])[0][1],
 		verdict: () =>
 			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule does better, but each new if meets digits that it harms.`,
 	},
 	set() {
 		this.rule = { ...RULE };
 		this.one = pictures.gap;
-		slider("Darker than this is ground", { min: 40, max: 200, step: 10, value: RULE.dark }, (value) => (this.rule.dark = value));
+		slider(
+			"Darker than this is ground",
+			{ min: 40, max: 200, step: 10, value: RULE.dark },
+			(value) => (this.rule.dark = value),
+		);
 		slider(
 			"A loop is high above",
 			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, places: 2 },
@@ -118,7 +127,9 @@ FIGURES.read = {
 		const result = resultOf(trained, this.one.input);
 		if (narrow) picture(pen, this.one.input, width - 130, 24, 118);
 		else picture(pen, this.one.input, width * 0.42, 42, min(180, width * 0.18));
-		const [x, y, w, h] = narrow ? [8, 42 + 10 * row, width - 16, height - 50 - 10 * row] : [width * 0.66, 20, width * 0.33, height - 60];
+		const [x, y, w, h] = narrow
+			? [8, 54 + 10 * row, width - 16, height - 62 - 10 * row]
+			: [width * 0.66, 20, width * 0.33, height - 60];
 		if (narrow) paintColumnBars(pen, [x, y, w, h], result.a[3], ready);
 		else {
 			headline(pen, "the network", x, 16, "left");
@@ -128,7 +139,7 @@ FIGURES.read = {
 		}
 		if (t < 0.99) return;
 		const words = `Right of ${examples.test.length} test digits: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
-		headline(pen, words, narrow ? width - 8 : width * 0.42, narrow ? 160 : height - 14, narrow ? "right" : "left", narrow ? 11 : 14);
+		headline(pen, words, narrow ? 12 : width * 0.42, narrow ? 50 + 10 * row : height - 14, "left", narrow ? 12 : 14);
 	},
 	label: () => stopsAt(moment)[1],
 };

@@ -66,7 +66,10 @@ function placesOf(x, y, width, height, side = min(width * 0.3, height * 0.6, 200
 	const top = y + 22;
 	const at = (layer, k) => [columns[layer], top + ((height - 22) * (k + 0.5)) / sizes[layer]];
 	const image = [x, y + 22 + (height - 22 - side) / 2, side];
-	const pixel = (k) => [image[0] + ((k % SIDE) + 0.5) * (side / SIDE), image[1] + (floor(k / SIDE) + 0.5) * (side / SIDE)];
+	const pixel = (k) => [
+		image[0] + ((k % SIDE) + 0.5) * (side / SIDE),
+		image[1] + (floor(k / SIDE) + 0.5) * (side / SIDE),
+	];
 	return { at, image, pixel, columns, top: y, radius: min(10, ((height - 22) / 16) * 0.4), outputs };
 }
 
@@ -115,7 +118,8 @@ function paintNet(pen, places, net, result, wave = 3, { bars = true, names = tru
 		for (let k = 0; k < sizes[layer]; k++) {
 			const [x, y] = at(layer, k);
 			disc(pen, x, y, radius, fill * result.a[layer][k]);
-			if (names && layer < 3 && radius > 6) note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11 });
+			if (names && layer < 3 && radius > 6)
+				note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11 });
 		}
 	}
 	const titles = ["784 pixels", "A: 16", "B: 16", "10 outputs"];
@@ -160,5 +164,13 @@ const placeName = (k) => `row ${floor(k / SIDE)}, column ${k % SIDE}`;
 
 /** A plain axis for a curve: [left, top, right, bottom]. */
 function axes(pen, [left, top, right, bottom]) {
-	drawLine(pen, [[left, top], [left, bottom], [right, bottom]], colours.line);
+	drawLine(
+		pen,
+		[
+			[left, top],
+			[left, bottom],
+			[right, bottom],
+		],
+		colours.line,
+	);
 }

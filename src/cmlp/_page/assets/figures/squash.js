@@ -33,7 +33,7 @@ FIGURES.squash = {
 			moveTo(1);
 		});
 	},
-	paint({ pen, width, height }, t) {
+	paint({ pen, width, height, narrow }, t) {
 		const fall = ease(part(t, 0.02, 0.45));
 		const bias = this.bias !== null && t === 1 ? this.bias : -10 * ease(part(t, 0.55, 0.95));
 		this.showBias(bias);
@@ -47,7 +47,12 @@ FIGURES.squash = {
 		for (const z of [-20, -10, 0, 10, 20]) note(pen, number(z, 0), at(z, 0)[0], bottom + 18);
 		note(pen, "sum + bias", right, bottom + 34, "right");
 		note(pen, "activation", left, 16, "left");
-		drawLine(pen, range(121).map((k) => at(-24 + 0.4 * k, logistic(-24 + 0.4 * k))), colours.ring, 1.5);
+		drawLine(
+			pen,
+			range(121).map((k) => at(-24 + 0.4 * k, logistic(-24 + 0.4 * k))),
+			colours.ring,
+			1.5,
+		);
 		const ordered = [...this.sums].sort((p, q) => (p[1] === 7) - (q[1] === 7));
 		ordered.forEach(([sum7, label], n) => {
 			const z = sum7 + bias;
@@ -58,8 +63,8 @@ FIGURES.squash = {
 		});
 		if (t > 0.45 && (t <= 0.5 || t > 0.95)) {
 			const passing = this.sums.filter(([z]) => z + bias > 0);
-			const words = `bias ${number(bias, 0)}: ${passing.length} above 0.5, ${passing.filter((one) => one[1] === 7).length} of them sevens`;
-			headline(pen, words, left + 12, top + 24, "left");
+			const words = `bias ${number(bias, 0)}: ${passing.length} above 0.5, ${passing.filter((one) => one[1] === 7).length} sevens`;
+			headline(pen, words, left + 8, top + 24, "left", narrow ? 11 : 13);
 		}
 	},
 };

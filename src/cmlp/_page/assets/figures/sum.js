@@ -29,7 +29,9 @@ FIGURES.sum = {
 	},
 	parts() {
 		const { w, outputs, b } = trained.layers[0];
-		const products = [...this.image].map((a, i) => [a * trained.params[w + i * outputs + A13], i]).filter((one) => one[0]);
+		const products = [...this.image]
+			.map((a, i) => [a * trained.params[w + i * outputs + A13], i])
+			.filter((one) => one[0]);
 		products.sort((p, q) => abs(q[0]) - abs(p[0]));
 		const five = products.slice(0, 5);
 		const rest = sum(products.slice(5).map(([p]) => p));
@@ -49,15 +51,19 @@ FIGURES.sum = {
 		});
 		this.area = [0, 20, side];
 		const rows = [
-			...five.map(([value, i]) => [`${placeName(i)}: ${number(this.image[i], 2)} × ${number(weights[i], 2)}`, value, i]),
+			...five.map(([value, i]) => [
+				`${narrow ? "" : `${placeName(i)}: `}${number(this.image[i], 2)} × ${number(weights[i], 2)}`,
+				value,
+				i,
+			]),
 			[`${count} other products`, rest],
 			["bias", bias],
 		];
 		const starts = [0.04, 0.14, 0.24, 0.34, 0.44, 0.57, 0.77];
-		const [from, pitch] = [36 + side, min(30, (height - side - 62) / 8)];
+		const [from, pitch] = [36 + side, min(30, (height - side - 70) / 8)];
 		let reach = 0;
 		rows.reduce((total, [, value]) => ((reach = max(reach, abs(total + value))), total + value), 0);
-		const names = narrow ? 168 : 230;
+		const names = narrow ? 112 : 230;
 		const middle = names + (width - names - 60) / 2 + 26;
 		const unit = (width - names - 90) / 2 / reach;
 		drawLine(pen, segment(middle, from, middle, from + pitch * 8), colours.ring);
@@ -69,10 +75,18 @@ FIGURES.sum = {
 			note(pen, name, names - 8, y + 4, "right", { size: narrow ? 11 : 13 });
 			const end = total + value * grown;
 			box(pen, middle + min(total, end) * unit, y - pitch * 0.32, abs(end - total) * unit, pitch * 0.64, tint(value));
-			if (grown === 1) drawLine(pen, segment(middle + end * unit, y + pitch * 0.3, middle + end * unit, y + pitch * 0.7), colours.ring);
+			if (grown === 1)
+				drawLine(
+					pen,
+					segment(middle + end * unit, y + pitch * 0.3, middle + end * unit, y + pitch * 0.7),
+					colours.ring,
+				);
 			if (grown === 1) note(pen, signed(value, 3), width - 2, y + 4, "right", { colour: colours.text });
 			if (pixel !== undefined && grown < 1) {
-				const spot = [2 * (side + gap) + ((pixel % SIDE) + 0.5) * (side / SIDE), 20 + (floor(pixel / SIDE) + 0.5) * (side / SIDE)];
+				const spot = [
+					2 * (side + gap) + ((pixel % SIDE) + 0.5) * (side / SIDE),
+					20 + (floor(pixel / SIDE) + 0.5) * (side / SIDE),
+				];
 				drawLine(pen, [spot, [middle + end * unit, y]], colours.accent, 1.5);
 			}
 			total = end;
@@ -84,7 +98,7 @@ FIGURES.sum = {
 		if (this.touched) {
 			const before = number(resultOf(trained, pictures.nine.input).a[1][A13]);
 			const after = number(logistic(total));
-			note(pen, `activation ${before} → ${after}`, width - 2, y + 4, "right", { colour: colours.text });
+			note(pen, `activation ${before} → ${after}`, width - 2, y + pitch * 0.5 + 12, "right", { colour: colours.text });
 			const step = side / SIDE;
 			pen.strokeStyle = colours.accent;
 			pen.lineWidth = 2;

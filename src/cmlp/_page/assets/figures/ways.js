@@ -55,7 +55,11 @@ FIGURES.ways = {
 		const push = this.push[3][9];
 		this.predicted = 0.1 * push * sum(squares);
 		const before = this.z[2][9];
-		const after = sum(range(16).map((i) => (this.weights[i] + 0.1 * push * this.a[2][i]) * (this.a[2][i] + 0.1 * push * this.weights[i])));
+		const after = sum(
+			range(16).map(
+				(i) => (this.weights[i] + 0.1 * push * this.a[2][i]) * (this.a[2][i] + 0.1 * push * this.weights[i]),
+			),
+		);
 		const bias = before - sum(range(16).map((i) => this.weights[i] * this.a[2][i]));
 		this.measured = after + bias + 0.1 * push - before;
 		this.after = logistic(before + this.measured);
@@ -80,9 +84,22 @@ FIGURES.ways = {
 		range(16).forEach((k) => {
 			pen.globalAlpha = second ? 0.7 : 0.25;
 			const change = second * this.a[2][k];
-			drawLine(pen, segment(x + radius, yB(k), out - radius, yOut(9)), change > 0.05 ? tint(push) : colours.line, 0.7 + 3 * change);
+			drawLine(
+				pen,
+				segment(x + radius, yB(k), out - radius, yOut(9)),
+				change > 0.05 ? tint(push) : colours.line,
+				0.7 + 3 * change,
+			);
 			pen.globalAlpha = 1;
-			disc(pen, x, yB(k), radius, this.a[2][k], third ? tint(this.weights[k] * push) : colours.ring, 1 + 2 * third * min(1, abs(this.weights[k])));
+			disc(
+				pen,
+				x,
+				yB(k),
+				radius,
+				this.a[2][k],
+				third ? tint(this.weights[k] * push) : colours.ring,
+				1 + 2 * third * min(1, abs(this.weights[k])),
+			);
 			note(pen, neuronName(2, k), x - radius - 4, yB(k) + 4, "right", { size: 11 });
 		});
 		const columns = [
@@ -103,11 +120,22 @@ FIGURES.ways = {
 		note(pen, "wishes", out + (narrow ? 50 : 90), 16);
 		if (t > 0.14) {
 			const words = `${signed(this.wish[3][9], 3)} × ${number(this.push[3][9] / this.wish[3][9])} = ${signed(push, 3)}`;
-			note(pen, narrow ? words : `output 9: wish × slope: ${words}`, width - 2, height - 28, "right", { colour: colours.text, bold: true });
+			note(pen, narrow ? words : `output 9: wish × slope: ${words}`, width - 2, height - 28, "right", {
+				colour: colours.text,
+				bold: true,
+			});
 		}
-		if (bias) note(pen, `1. bias ${signed(push * bias, 3)}`, 0, height - 28, "left", { colour: colours.positive, bold: true });
+		if (bias)
+			note(pen, `1. bias ${signed(push * bias, 3)}`, 0, height - 28, "left", { colour: colours.positive, bold: true });
 		if (t < 0.93) return;
 		const words = `A tenth of all three: sum predicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; output ${number(this.a[3][9])} → ${number(this.after)}`;
-		note(pen, narrow ? words.replace("A tenth of all three: sum p", "P").replace("; output", ",") : words, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 13 });
+		note(
+			pen,
+			narrow ? words.replace("A tenth of all three: sum p", "P").replace("; output", ",") : words,
+			0,
+			height - 6,
+			"left",
+			{ colour: colours.text, size: narrow ? 11 : 13 },
+		);
 	},
 };

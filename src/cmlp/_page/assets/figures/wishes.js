@@ -2,8 +2,16 @@
 
 // For the way to B, and from B to A: when columns open, stack and cancel.
 const WISH_PARTS = [
-	[[0.1, 0.34], [0.34, 0.47], [0.48, 0.56]],
-	[[0.58, 0.8], [0.8, 0.92], [0.93, 1]],
+	[
+		[0.1, 0.34],
+		[0.34, 0.47],
+		[0.48, 0.56],
+	],
+	[
+		[0.58, 0.8],
+		[0.8, 0.92],
+		[0.93, 1],
+	],
 ];
 
 FIGURES.wishes = {
@@ -96,16 +104,23 @@ FIGURES.wishes = {
 					if (!gone(k)) return;
 					const size = max(1.2, Math.sqrt(abs(value) / hop.top) * (min(cell[n], row) - 2));
 					const column = first + cell[n] * (k + 0.5);
-					const square = blendAll([behind, yBehind(k), 0, 0], [column - size / 2, y(j) - size / 2, size, size], gone(k));
+					const square = blendAll(
+						[behind, yBehind(k), 0, 0],
+						[column - size / 2, y(j) - size / 2, size, size],
+						gone(k),
+					);
 					if (moved) box(pen, ...square, tint(value), 0.18);
-					if (!cancel) box(pen, ...blendAll(square, [zero + offset, y(j) - row * 0.3, length, row * 0.6], moved), tint(value));
+					if (!cancel)
+						box(pen, ...blendAll(square, [zero + offset, y(j) - row * 0.3, length, row * 0.6], moved), tint(value));
 				});
 				if (!cancel) return;
 				const eaten = ease(cancel) * min(up, down);
 				box(pen, zero, y(j) - row * 0.3, up - eaten, row * 0.6, colours.positive);
 				box(pen, zero - down + eaten, y(j) - row * 0.3, down - eaten, row * 0.6, colours.negative);
 			});
-			note(pen, n ? "wishes of 16 for A" : "wishes of ten for B", first + (cell[n] * hop.count) / 2, 12, "center", { colour: colours.text });
+			note(pen, n ? "wishes of 16 for A" : "wishes of ten for B", first + (cell[n] * hop.count) / 2, 12, "center", {
+				colour: colours.text,
+			});
 		});
 		const column = (layer, x, come) => {
 			const wish = this.wish[layer];
@@ -147,7 +162,11 @@ FIGURES.wishes = {
 			const piled = [left / 2 + (value < 0 ? 0 : -wide), value < 0 ? zero + offset : zero - offset, wide, size];
 			box(pen, ...stand, tint(value), moved ? 0.22 : 1);
 			if (moved && !cancel) box(pen, ...blendAll(stand, piled, moved), tint(value));
-			if (grown === 1 && abs(value) * unit > 9 && step > 34) note(pen, signed(value, 3), middle, value < 0 ? zero - 5 : zero + 14, "center", { colour: colours.text, size: 11 });
+			if (grown === 1 && abs(value) * unit > 9 && step > 34)
+				note(pen, signed(value, 3), middle, value < 0 ? zero - 5 : zero + 14, "center", {
+					colour: colours.text,
+					size: 11,
+				});
 			if (step > 22 || k % 2 === 0) note(pen, n ? `B${k + 1}` : k, middle, y + height - 4, "center", { size: 11 });
 		});
 		note(pen, "from", left - 8, y + height - 4, "right", { size: 11 });
@@ -160,7 +179,10 @@ FIGURES.wishes = {
 	label() {
 		const n = Number(moment > 0.575);
 		const [hop, j] = [this.hops[n], this.rows[n]];
-		const words = moment < 0.34 ? "" : ` Wishes for ${neuronName(2 - n, j)}: ${hop.values[j].map((value, k) => `${signed(value, 3)} from ${this.name(n, k)}`).join(", ")}.`;
+		const words =
+			moment < 0.34
+				? ""
+				: ` Wishes for ${neuronName(2 - n, j)}: ${hop.values[j].map((value, k) => `${signed(value, 3)} from ${this.name(n, k)}`).join(", ")}.`;
 		return `${stopsAt(moment)[1]}${words}`;
 	},
 };
