@@ -16,6 +16,7 @@ const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
 
 /** Opens a chapter and sets its figure completely, so that every order of reading is right. */
 function openChapter(id, at) {
+	motion++;
 	if (!chapter) kept = stateParts();
 	setBack();
 	chapter = id;
@@ -35,7 +36,6 @@ function openChapter(id, at) {
 		$("scene").role = "img";
 		$("scene").removeAttribute("tabindex");
 	}
-	motion++;
 	if (at !== undefined) moveTo(at);
 	else if (isCalm()) moveTo(waitsAt());
 	else if (waitsAt()) play(waitsAt());
