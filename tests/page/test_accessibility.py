@@ -153,7 +153,7 @@ def test_axe_finds_nothing(mode, axe, watch, path):
         assert {"color-contrast", "label-content-name-mismatch", "target-size", "button-name"} <= used
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", [*CHAPTERS, "playground"])
 def test_axe_finds_nothing_in_a_chapter(chapter, axe, watch, story_path):
     """Before the bet in one theme, after it in the other."""
     for fragment, width in ((f"#{chapter}?theme=light", 1280), (f"#{chapter}?theme=dark&at=1", 390)):

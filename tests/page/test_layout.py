@@ -55,9 +55,7 @@ def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
     assert page.page.locator("#legend").bounding_box() == before
 
 
-@pytest.mark.parametrize(
-    "fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3"]
-)
+@pytest.mark.parametrize("fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3"])
 def test_panel_of_a_neuron_fits_beside_the_network(fragment, watch, path):
     page = watch(path, fragment)
     assert page.evaluate("$('details').scrollHeight - $('details').clientHeight") == 0

@@ -26,7 +26,8 @@ CHAPTERS = (
     + ("ways", "wishes", "chain", "batches", "curves")
     + ("inside", "exam")
 )
-CHAPTER_SCRIPTS = ("figures/shared", *(f"figures/{name}" for name in CHAPTERS), "chapters/chapters", "chapters/frame")
+_FIGURES = ("shared", *CHAPTERS, "playground")
+CHAPTER_SCRIPTS = (*(f"figures/{name}" for name in _FIGURES), "chapters/chapters", "chapters/frame")
 # The chapters show numbers, neurons and images of one network: that of the story, by the checksum of its parameters.
 _NETWORK = 0x57C49717
 # Images with all of their levels of gray: of the training set three 3s and the first ten, of the test set a 7, a 9, an

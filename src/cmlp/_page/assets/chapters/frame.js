@@ -10,12 +10,13 @@ let decided = false;
 let chosen = null;
 const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
+let before = "layers"; // the chapter from which the playground was opened
 
 const waitsAt = () => figure.bet.at ?? 0;
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
 
 /** Opens a chapter and sets its figure completely, so that every order of reading is right. */
-function openChapter(id, at) {
+function openChapter(id, at, parts) {
 	motion++;
 	if (!chapter) kept = stateParts();
 	setBack();
@@ -28,9 +29,9 @@ function openChapter(id, at) {
 	if (!id) return readState(kept).then(layoutStage);
 	show({});
 	[moment, decided, chosen] = [0, false, null];
-	fillColumn(id);
 	$("controls").replaceChildren();
-	figure.set?.();
+	figure.set?.(parts);
+	fillColumn(id);
 	if (figure.keys) Object.assign($("scene"), { role: "application", tabIndex: 0 });
 	else {
 		$("scene").role = "img";
@@ -56,14 +57,14 @@ function setBack() {
 }
 
 function fillColumn(id) {
-	const [title, text] = TALE[groupOf(id)][id];
 	const n = CHAPTERS.indexOf(id);
-	write("chapter-place", `${groupOf(id)}, ${n + 1} of ${CHAPTERS.length}`);
+	const [title, text] = n < 0 ? PLAYGROUND : TALE[groupOf(id)][id];
+	write("chapter-place", n < 0 ? "Free" : `${groupOf(id)}, ${n + 1} of ${CHAPTERS.length}`);
 	write("chapter-title", title);
 	write("chapter-text", text);
 	write("verdict", "");
-	$("chapter-back").disabled = !n;
-	write("chapter-next", n === CHAPTERS.length - 1 ? "Explore" : "Next");
+	$("chapter-back").disabled = n === 0;
+	write("chapter-next", n < 0 || n === CHAPTERS.length - 1 ? "Explore" : "Next");
 	for (const button of $("rail").querySelectorAll("button")) button.ariaCurrent = button.value === id ? "step" : null;
 	const shares = { trained: ["Trained", tale.right[0]], half: ["Half-trained (one pass)", tale.right[1]] };
 	const [net, right] = shares[figure.net ?? "trained"] ?? [];
@@ -232,7 +233,7 @@ function slider(name, options, change) {
 
 function chapterAddress() {
 	const [, id, rest = ""] = /^#([a-z]+)(?:\?(.*))?$/.exec(location.hash) ?? [];
-	return CHAPTERS.includes(id) ? [id, new URLSearchParams(rest)] : null;
+	return id in FIGURES ? [id, new URLSearchParams(rest)] : null;
 }
 
 function readChapter() {
@@ -240,28 +241,30 @@ function readChapter() {
 	if (!address) return false;
 	const [id, parts] = address;
 	if (["dark", "light"].includes(parts.get("theme"))) setTheme(parts.get("theme"));
-	openChapter(id, parts.has("at") ? Number(parts.get("at")) || 0 : undefined);
+	openChapter(id, parts.has("at") ? Number(parts.get("at")) || 0 : undefined, parts);
 	return true;
 }
 
 /** Goes to a chapter by the address, so that the browser's own Back works. */
-function goTo(id) {
+function goTo(id, parts = {}) {
 	if (!id) {
 		openChapter(null);
 		return writeUrl();
 	}
-	const theme = themed ? `?theme=${root.dataset.theme}` : "";
+	if (chapter in (TALE[groupOf(chapter)] ?? {})) before = chapter;
+	const text = String(new URLSearchParams({ ...parts, ...(themed && { theme: root.dataset.theme }) }));
 	try {
-		history.pushState(null, "", `#${id}${theme}`);
+		history.pushState(null, "", `#${id}${text && "?"}${text}`);
 	} catch {
 		// A page that embeds this one may forbid it.
 	}
-	openChapter(id);
+	openChapter(id, undefined, new URLSearchParams(parts));
 	$("chapter-title").focus({ preventScroll: true });
 	if (innerWidth <= 760) scrollTo(0, 0);
 }
 
 const turn = (by) => {
+	if (!CHAPTERS.includes(chapter)) return goTo(by < 0 ? before : null);
 	const n = CHAPTERS.indexOf(chapter) + by;
 	if (n >= 0) goTo(CHAPTERS[n] ?? null);
 };
@@ -299,6 +302,9 @@ async function setUpTale() {
 		}
 		$("rail").append(box);
 	}
+	const free = Object.assign(make("button", "", "Playground"), { value: "playground" });
+	listen(free, "click", () => goTo("playground"));
+	$("rail").append(free);
 	$("tale-button").hidden = false;
 	const scene = $("scene");
 	const place = ({ offsetX, offsetY }) => [offsetX, offsetY];

@@ -60,7 +60,7 @@ function rest() {
 
 function writeUrl() {
 	const inTale = hasTale && chapter;
-	const parts = inTale ? {} : stateParts();
+	const parts = inTale ? { ...figure.parts?.() } : stateParts();
 	if (themed) parts.theme = root.dataset.theme;
 	if (!$("keys").checked) parts.keys = "off";
 	const text = String(new URLSearchParams(parts));

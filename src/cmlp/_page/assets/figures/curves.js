@@ -25,6 +25,7 @@ FIGURES.curves = {
 	},
 	set() {
 		this.start(1);
+		action("Playground", () => goTo("playground", { preset: "fading" }));
 		action("Sigmoid weights 3 times as large", () => {
 			if (!decided) return;
 			this.start(this.scale === 1 ? 3 : 1);

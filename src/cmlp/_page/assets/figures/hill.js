@@ -67,6 +67,7 @@ FIGURES.hill = {
 				play(1);
 			},
 		);
+		action("Playground", () => goTo("playground", { preset: "jumping" }));
 		action("From above", () => {
 			const isFlat = this.pitch > 1.5;
 			[this.yaw, this.pitch] = isFlat ? [0.24, 0.7] : [0, Math.PI / 2];

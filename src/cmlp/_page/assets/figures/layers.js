@@ -27,6 +27,9 @@ FIGURES.layers = {
 			return `${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}, of ${each.join(", ")} that are on. The patterns differ as much as the images, and meet only in the last step.`;
 		},
 	},
+	set() {
+		action("Why hidden at all? The playground", () => goTo("playground", { preset: "circles" }));
+	},
 	paint({ pen, width, height, narrow }, t) {
 		const n = min(2, floor(t * 3 - 1e-6 < 0 ? 0 : t * 3 - 1e-6));
 		const isDrawn = strokesNow().length > 0;
