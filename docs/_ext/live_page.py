@@ -4,8 +4,8 @@
 :height: 900
 ```
 
-The argument is the chapter of the page that is shown first; `lesson=N` names the chapter that has taken the place of the
-N-th card of the former lesson. The build writes the page once, as network.html.
+The argument is the chapter of the page that is shown first; `lesson=N` names the chapter that has taken the place
+of the N-th card of the former lesson. The build writes the page once, as network.html.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 FILE = "network.html"
-CARDS = "read numbers layers sum edge squash cost learn hill wishes chain exam".split()
+CARDS = ["read", "numbers", "layers", "sum", "edge", "squash", "cost", "learn", "hill", "wishes", "chain", "exam"]
 
 
 class LivePage(SphinxDirective):

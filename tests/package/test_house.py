@@ -14,8 +14,8 @@ sys.path.append(str(TOOLS))
 house = importlib.import_module("house")
 
 AT_MOST = {
-    "lines of Python": 37_990,
-    "lines of code": 21_726,
+    "lines of Python": 38_100,
+    "lines of code": 21_800,
     "files in import circles": 0,
     "imports against the order of layers": 3,
     "frames from fit to the core": 9,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from page_parts import CHAPTERS
 
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._page.tale import CHAPTERS
 
 pytestmark = pytest.mark.slow
 

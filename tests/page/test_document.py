@@ -65,7 +65,7 @@ def test_page_contains_the_formatted_sources_without_comments():
     assets = resources.files("cmlp._page") / "assets"
     for name in ("base", "page"):
         assert (assets / f"{name}.css").read_text(encoding="utf-8") in html
-    for name in ("network/network", "explore/touch", "drawing/pen", "explore/page"):
+    for name in ("network/network", "explore/touch", "drawing/canvas", "explore/page"):
         lines = (assets / f"{name}.js").read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if line.strip() and line not in html] == [
             line for line in lines if line.strip().startswith(("//", "/**", "* ", "*/"))

@@ -10,7 +10,7 @@ from cmlp._page.assembly import Document, as_json, asset, compressed, fill, scri
 from cmlp._page.description import Described, visible
 from cmlp._page.examples import Examples, default_digits
 from cmlp._page.table import table_page
-from cmlp._page.tale import CHAPTER_SCRIPTS, has_tale, tale
+from cmlp._page.tale import CHAPTER_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +76,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/canvas": True,
         "drawing/stage": True,
         **dict.fromkeys((f"explore/{name}" for name in ("neuron", "touch", "wishes")), True),
-        "explore/training": examples is not None,
-        "explore/batch": examples is not None,
+        **dict.fromkeys(TRAINING_SCRIPTS, examples is not None and not has_tale(model, examples)),
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,

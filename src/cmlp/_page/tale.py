@@ -27,7 +27,13 @@ CHAPTERS = (
     + ("inside", "exam")
 )
 _FIGURES = ("shared", *CHAPTERS, "playground")
-CHAPTER_SCRIPTS = (*(f"figures/{name}" for name in _FIGURES), "chapters/chapters", "chapters/frame")
+TRAINING_SCRIPTS = ("explore/training", "explore/batch")
+CHAPTER_SCRIPTS = (
+    *TRAINING_SCRIPTS,
+    *(f"figures/{name}" for name in _FIGURES),
+    "chapters/chapters",
+    "chapters/frame",
+)
 # The chapters show numbers, neurons and images of one network: that of the story, by the checksum of its parameters.
 _NETWORK = 0x57C49717
 # Images with all of their levels of gray: of the training set three 3s and the first ten, of the test set a 7, a 9, an

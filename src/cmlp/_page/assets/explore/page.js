@@ -203,12 +203,11 @@ async function start() {
 	for (const part of document.querySelectorAll("[data-examples]")) part.hidden = !usable;
 	if (isRegression) $("mistake").hidden = true;
 	if (usable) {
+		if (hasTale)
+			document.head.append(make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent))));
 		startTraining();
 		Object.assign(ACTIONS, TRAINING_ACTIONS);
-		if (hasTale) {
-			document.head.append(make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent))));
-			await setUpTale();
-		}
+		if (hasTale) await setUpTale();
 	}
 	if (!white) buildFields();
 	buildStage();

@@ -186,8 +186,10 @@ FIGURES.hill = {
 		const all = [...this.held, ...this.free].map((p) => p[2]).filter(finite);
 		const [low, high] = [min(...all), max(...all)];
 		axes(pen, frame);
-		note(pen, number(high, 2), left - 6, top + 8, "right");
-		note(pen, number(low, 2), left - 6, bottom, "right");
+		if (decided) {
+			note(pen, number(high, 2), left - 6, top + 8, "right");
+			note(pen, number(low, 2), left - 6, bottom, "right");
+		}
 		note(pen, "60 steps", right, bottom + 14, "right");
 		note(pen, "cost", left + 6, bottom + 14, "left");
 		const ends = [

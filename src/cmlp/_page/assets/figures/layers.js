@@ -28,15 +28,31 @@ FIGURES.layers = {
 		},
 	},
 	set() {
+		Object.assign(this, { pulses: [], drawn: null, seen: null });
 		action("Why hidden at all? The playground", () => goTo("playground", { preset: "circles" }));
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const n = min(2, floor(t * 3 - 1e-6 < 0 ? 0 : t * 3 - 1e-6));
 		const isDrawn = strokesNow().length > 0;
-		const result = isDrawn ? trained.forward(input) : resultOf(trained, pictures[THREES[n]].input);
+		if (isDrawn) this.follow();
+		const result = isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input);
 		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
-		const places = placesOf(narrow ? 0 : 8, 0, width - (narrow ? 0 : 8), height - 4);
+		const places = placesOf(narrow ? 0 : 8, narrow ? 16 : 0, width - (narrow ? 0 : 8), height - 20);
 		paintNet(pen, places, trained, result, wave, { names: !narrow });
+		if (isDrawn) this.paintPulses(pen, places);
+		if (t > 0.99 && !isDrawn) {
+			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
+			note(
+				pen,
+				`hidden neurons, test digits right: ${found.join(narrow ? ", " : ";  ")}`,
+				0,
+				narrow ? 12 : height - 6,
+				"left",
+				{
+					size: narrow ? 11 : 12,
+				},
+			);
+		}
 		const shown = THREES.slice(0, n + 1);
 		const shared = this.bet.shared();
 		range(16).forEach((k) => {
@@ -51,6 +67,35 @@ FIGURES.layers = {
 			});
 			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.accent, 3);
 		});
+	},
+	/** What a stroke has changed since the last picture runs along the wires, layer by layer. */
+	follow() {
+		if (this.seen === input) return;
+		const [old, drawn] = [this.drawn, trained.forward(input)];
+		Object.assign(this, { seen: input, drawn });
+		if (!old || isCalm()) return;
+		const wires = trained.layers.map(({ inputs, outputs, w }, l) => {
+			const all = range(inputs).flatMap((i) => {
+				const change = drawn.a[l][i] - old.a[l][i];
+				return abs(change) < 0.05
+					? []
+					: range(outputs).map((j) => [change * trained.params[w + i * outputs + j], i, j]);
+			});
+			return all.sort((p, q) => abs(q[0]) - abs(p[0])).slice(0, 16);
+		});
+		this.pulses.push({ born: performance.now(), wires });
+	},
+	paintPulses(pen, { at, pixel }) {
+		this.pulses = this.pulses.filter(({ born }) => performance.now() - born < 750);
+		for (const { born, wires } of this.pulses) {
+			const age = (performance.now() - born) / 250;
+			const l = min(2, floor(age));
+			for (const [strength, from, to] of wires[l]) {
+				const place = blendAll(l ? at(l, from) : pixel(from), at(l + 1, to), age - l);
+				drawLine(pen, [place], tint(strength), 3 + 2 * min(1, abs(strength)));
+			}
+		}
+		if (this.pulses.length) requestPaint();
 	},
 	label() {
 		const n = min(2, floor(moment * 3 - 1e-6));

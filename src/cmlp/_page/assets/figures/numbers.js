@@ -50,10 +50,11 @@ FIGURES.numbers = {
 			if (!go) return;
 			box(pen, x, y, w, h, colours.off);
 			box(pen, x, y, w, h, colours.on, value);
-			const ink = value > 0.5 === (root.dataset.theme === "dark") ? "#0d1117" : "#ffffff";
-			const dark = root.dataset.theme === "dark" ? ink : value > 0.5 ? "#16202c" : "#ffffff";
 			if (go > 0.9)
-				note(pen, number(value, 2), x + w / 2, y + h / 2 + 4, "center", { colour: dark, size: narrow ? 11 : 13 });
+				note(pen, number(value, 2), x + w / 2, y + h / 2 + 4, "center", {
+					colour: value > 0.5 ? colours.off : colours.on,
+					size: narrow ? 11 : 13,
+				});
 		});
 		const grown = t <= 0.5 ? part(t, 0.4, 0.5) : part(t, 0.55, 0.8);
 		const y = (narrow ? 22 + 6 * 24 : 22 + side) + 20;

@@ -183,7 +183,8 @@ FIGURES.playground = {
 				for (let n = 0; n < PLAY_EVERY; n++) this.step((this.states.length - 1) * PLAY_EVERY + n);
 			}
 			const cost = (list) =>
-				sum(list.map((one) => this.small.compare(this.small.forward(one.input), one.targets).cost)) / (list.length || 1);
+				sum(list.map((one) => this.small.compare(this.small.forward(one.input), one.targets).cost)) /
+				(list.length || 1);
 			const hits = this.tests.filter((one) => this.small.forward(one.input).a.at(-1)[0] > 0.5 === (one.k === 1)).length;
 			this.states.push({
 				params: this.small.params.slice(),
@@ -221,7 +222,8 @@ FIGURES.playground = {
 		const room = narrow ? width - side - 10 : width - side - 60;
 		const grid2 = range(PLANE * PLANE).map(
 			(k) =>
-				this.small.forward([3 * (((k % PLANE) + 0.5) / PLANE) * 2 - 3, 3 - 3 * ((floor(k / PLANE) + 0.5) / PLANE) * 2]).a,
+				this.small.forward([3 * (((k % PLANE) + 0.5) / PLANE) * 2 - 3, 3 - 3 * ((floor(k / PLANE) + 0.5) / PLANE) * 2])
+					.a,
 		);
 		const hidden = sizes.length - 2;
 		const tall = narrow ? 210 : height - 40;
