@@ -61,7 +61,7 @@ CLAIMS = {
     15: (1, "A positive weight says: be on when that pixel is on"),
     16: (0.5, "The sigmoid squashes it to between 0 and 1"),
     17: (0.5, "a very negative sum becomes almost 0, a very positive one almost 1"),
-    18: (1, "bias −10: 22 above 0.5, 16 sevens"),
+    18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
     19: (1, "Weights say which pattern; the bias says how much of it is needed"),
     20: (1, r"Sigmoid \d+ %, ReLU \d+ %"),
     21: (1, r"softmax: 8 holds 0\.702, 9 holds 0\.297, all ten 1\.000"),

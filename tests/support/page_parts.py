@@ -6,24 +6,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 CHAPTERS = [
-    "read",
-    "numbers",
-    "layers",
-    "sum",
-    "edge",
-    "squash",
-    "knobs",
-    "cost",
-    "gradient",
-    "hill",
-    "learn",
-    "ways",
-    "wishes",
-    "chain",
-    "batches",
-    "curves",
-    "inside",
-    "exam",
+    *("read", "numbers", "layers"),
+    *("sum", "edge", "squash", "knobs"),
+    *("cost", "gradient", "hill", "learn"),
+    *("ways", "wishes", "chain", "batches", "curves"),
+    *("inside", "exam"),
 ]
 
 HOSTILE = [

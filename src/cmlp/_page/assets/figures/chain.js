@@ -55,26 +55,26 @@ FIGURES.chain = {
 					: blend(0.01, ASKED, ease(part(t, 0.55, 0.9)));
 		const [now, first, slopes] = [chainAt(nudge), chainAt(0), chainSlopes()];
 		const x = (n) => 40 + (n * (width - 80)) / 3;
-		const y = 52;
+		const [y, size] = [52, narrow ? 15 : 22];
 		range(4).forEach((n) => {
 			if (n < 3) {
 				const weight = n === 2 ? now.numbers[0] : CHAIN_PARAMS[2 * n];
 				drawLine(
 					pen,
-					segment(x(n) + 24, y, x(n + 1) - 24, y),
+					segment(x(n) + size + 2, y, x(n + 1) - size - 2, y),
 					n === 2 ? colours.accent : tint(weight),
 					1 + 2.5 * abs(weight),
 				);
 				note(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 14, "center", { colour: colours.text });
 			}
-			disc(pen, x(n), y, 22, now.a[n]);
+			disc(pen, x(n), y, size, now.a[n]);
 			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, x(n), y + 42);
 		});
 		// Four wheels with their slopes between them, and below their changes.
 		const wheels = narrow ? [34, width - 34] : [70, width - 70];
 		const at = (n) => wheels[0] + (n * (wheels[1] - wheels[0])) / 3;
 		const middle = y + 62 + (height - 220) * 0.42;
-		const radius = min(narrow ? 20 : 54, (height - 230) * 0.36);
+		const radius = min(narrow ? 17 : 54, (height - 230) * 0.36);
 		const names = ["w3", "z3", "a3", "cost"];
 		const marks = ["∂z3/∂w3 = a2", "∂a3/∂z3 = σ′(z3)", "∂C/∂a3 = 2 (a3 − 1)"];
 		names.forEach((name, n) => {
@@ -109,7 +109,7 @@ FIGURES.chain = {
 				colours.muted,
 				1.5,
 			);
-			headline(pen, `× ${number(slopes[n])}`, (left + right) / 2, middle - 8, "center", narrow ? 12 : 16);
+			headline(pen, `× ${number(slopes[n])}`, (left + right) / 2, middle - 8, "center", narrow ? 11 : 16);
 			note(pen, narrow ? marks[n].split(" ")[0] : marks[n], (left + right) / 2, middle + 18, "center", {
 				size: narrow ? 11 : 12,
 			});

@@ -73,7 +73,7 @@ FIGURES.curves = {
 		const step = floor((t * CURVE_STEPS) / 30) * 30;
 		this.until(step);
 		const now = this.nets.map((one) => one.shares[step / 30]);
-		const wide = narrow ? width * 0.42 : width * 0.34;
+		const wide = narrow ? width * 0.38 : width * 0.34;
 		const graph = height * (narrow ? 0.26 : 0.3);
 		this.nets.forEach((one, n) => {
 			const x = n ? width - wide : 0;
@@ -97,7 +97,7 @@ FIGURES.curves = {
 			);
 			note(pen, n ? "slope 1" : "slope at most 0.25", x + wide, n ? 16 : at(0, 0.25)[1] + 18, "right", { size: 11 });
 			const [top, room] = [graph + 56, height * 0.2];
-			note(pen, narrow ? "gradient by layer" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
+			note(pen, narrow ? "its gradient" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
 				size: 11,
 			});
 			const lengths = one.lengths[step / 30];
@@ -114,7 +114,7 @@ FIGURES.curves = {
 		const middle = width / 2;
 		const gap = Math.round(100 * abs(now[1] - now[0]));
 		headline(pen, gap, middle, height * 0.34, "center", narrow ? 30 : 56);
-		note(pen, gap === 1 ? "point apart" : "points apart", middle, height * 0.34 + 22);
+		note(pen, `point${gap === 1 ? "" : "s"}${narrow ? "" : " apart"}`, middle, height * 0.34 + 22);
 		note(pen, `step ${step}`, middle, height * 0.34 + 42);
 		if (t < 0.99) return;
 		const { z, a } = resultOf(trained, pictures.rival.input);

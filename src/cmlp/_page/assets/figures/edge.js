@@ -97,7 +97,7 @@ FIGURES.edge = {
 			left + ((place - 2) / 18) * (right - left),
 			lower - (max(0, value) / 26) * (lower - upper),
 		];
-		note(pen, "its sum, by the row of the bar", left + 6, upper - 6, "left");
+		note(pen, narrow ? "sum by row" : "its sum, by the row of the bar", left + 6, upper - 6, "left");
 		for (const value of [0, 10, 20]) note(pen, value, left - 6, at(2, value)[1] + 4, "right");
 		for (const row of [5, 10, 15, 20]) note(pen, row, at(row, 0)[0], lower + 14);
 		const lastRow = t < 0.5 ? (t < 0.05 ? 2 : t < 0.44 ? top : 20) : 20;

@@ -98,7 +98,13 @@ FIGURES.gradient = {
 		const [top, bottom] = [height * 0.62, height - 24];
 		const zero = (top + bottom) / 2;
 		const most = largest(this.gradient);
-		note(pen, "13,002 numbers of the gradient, sorted by size", left, top - 6, "left");
+		note(
+			pen,
+			narrow ? "the gradient, sorted" : "13,002 numbers of the gradient, sorted by size",
+			left,
+			top - 6,
+			"left",
+		);
 		drawLine(pen, segment(left, zero, width - 8, zero), colours.line);
 		const count = this.sorted.length;
 		range(400).forEach((n) => {

@@ -51,7 +51,7 @@ FIGURES.numbers = {
 			box(pen, x, y, w, h, colours.off);
 			box(pen, x, y, w, h, colours.on, value);
 			if (go > 0.9)
-				note(pen, number(value, 2), x + w / 2, y + h / 2 + 4, "center", {
+				note(pen, narrow ? number(value, 2).replace("0.", ".") : number(value, 2), x + w / 2, y + h / 2 + 4, "center", {
 					colour: value > 0.5 ? colours.off : colours.on,
 					size: narrow ? 11 : 13,
 				});

@@ -111,7 +111,7 @@ FIGURES.read = {
 	paint({ pen, width, height, narrow }, t) {
 		const leaf = leafOf(this.one.input, this.rule);
 		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(34, (height - 70) / 10)];
-		const treeWidth = narrow ? 200 : width * 0.36;
+		const treeWidth = narrow ? width - 144 : width * 0.36;
 		const at = part(t, 0.03, 0.48) * (leaf + 1);
 		headline(pen, "the rule", left, 16, "left");
 		LEAVES.forEach(([words, digit], n) => {

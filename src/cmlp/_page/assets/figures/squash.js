@@ -63,8 +63,16 @@ FIGURES.squash = {
 		});
 		if (t > 0.45 && (t <= 0.5 || t > 0.95)) {
 			const passing = this.sums.filter(([z]) => z + bias > 0);
-			const words = `bias ${number(bias, 0)}: ${passing.length} above 0.5, ${passing.filter((one) => one[1] === 7).length} sevens`;
-			headline(pen, words, left + 8, top + 24, "left", narrow ? 11 : 13);
+			const sevens = passing.filter((one) => one[1] === 7).length;
+			headline(
+				pen,
+				`bias ${number(bias, 0)}: ${passing.length} above 0.5`,
+				left + 8,
+				top + 24,
+				"left",
+				narrow ? 12 : 14,
+			);
+			headline(pen, `${sevens} of them sevens`, left + 8, top + 44, "left", narrow ? 12 : 14);
 		}
 	},
 };

@@ -63,7 +63,7 @@ FIGURES.sum = {
 		const [from, pitch] = [36 + side, min(30, (height - side - 70) / 8)];
 		let reach = 0;
 		rows.reduce((total, [, value]) => ((reach = max(reach, abs(total + value))), total + value), 0);
-		const names = narrow ? 112 : 230;
+		const names = narrow ? 122 : 230;
 		const middle = names + (width - names - 60) / 2 + 26;
 		const unit = (width - names - 90) / 2 / reach;
 		drawLine(pen, segment(middle, from, middle, from + pitch * 8), colours.ring);
@@ -93,7 +93,7 @@ FIGURES.sum = {
 		});
 		if (t < 0.93) return;
 		const y = from + pitch * 7.5;
-		headline(pen, `sum z = ${signed(total, 3)}`, names - 8, y + 4, "right");
+		headline(pen, `sum z = ${signed(total, 3)}`, names - 8, y + 4, "right", narrow ? 12 : 13);
 		box(pen, middle + min(0, total) * unit, y - pitch * 0.3, abs(total) * unit, pitch * 0.6, colours.accent);
 		if (this.touched) {
 			const before = number(resultOf(trained, pictures.nine.input).a[1][A13]);
