@@ -69,6 +69,7 @@ function fillColumn(id) {
 	const shares = { trained: ["Trained", tale.right[0]], half: ["Half-trained (one pass)", tale.right[1]] };
 	const [net, right] = shares[figure.net ?? "trained"] ?? [];
 	write("facts", right ? `${net}: ${right} % of 1,000 test digits right` : figure.net);
+	$("stops").replaceChildren(...figure.stops.map(([value]) => Object.assign(make("option"), { value })));
 	const { question, options } = figure.bet;
 	write("bet-question", question);
 	$("bet-options").replaceChildren(...(options ? options.map(optionButton) : numberField()));

@@ -95,7 +95,9 @@ FIGURES.curves = {
 				1.5,
 				[5, 4],
 			);
-			note(pen, n ? "slope 1" : "slope at most 0.25", x + wide, n ? 16 : at(0, 0.25)[1] + 18, "right", { size: 11 });
+			note(pen, n ? "slope 1" : "slope at most 0.25", n ? at(0.2, 0)[0] : x, at(0, n ? 0.84 : 0.42)[1], "left", {
+				size: 11,
+			});
 			const [top, room] = [graph + 56, height * 0.2];
 			note(pen, narrow ? "its gradient" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
 				size: 11,

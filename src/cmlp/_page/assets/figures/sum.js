@@ -27,7 +27,7 @@ FIGURES.sum = {
 		this.image = pictures.nine.input.slice();
 		this.touched = null;
 	},
-	parts() {
+	terms() {
 		const { w, outputs, b } = trained.layers[0];
 		const products = [...this.image]
 			.map((a, i) => [a * trained.params[w + i * outputs + A13], i])
@@ -38,7 +38,7 @@ FIGURES.sum = {
 		return { five, rest, count: products.length - five.length, bias: trained.params[b + A13] };
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const { five, rest, count, bias } = this.parts();
+		const { five, rest, count, bias } = this.terms();
 		const side = min((width - 36) / 3, height * 0.4, 190);
 		const gap = narrow ? 8 : 28;
 		const { w, outputs } = trained.layers[0];
