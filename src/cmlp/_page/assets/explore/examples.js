@@ -34,8 +34,7 @@ const canFool = white > 0 && model.kind === "classes";
 const winner = (outputs) => (isBinary ? Number(outputs[0] > 0.5) : outputs.indexOf(max(...outputs)));
 
 async function unpackExamples({ train, targets, data }) {
-	const stream = new Blob([bytes(data)]).stream().pipeThrough(new DecompressionStream("deflate"));
-	const read = inputReader(await new Response(stream).arrayBuffer());
+	const read = inputReader((await inflate(data)).buffer);
 	const all = targets.map((target, n) => ({
 		label: isClassifier ? target : null,
 		targets: isClassifier ? targetsOf(target) : target,
@@ -47,7 +46,7 @@ async function unpackExamples({ train, targets, data }) {
 /** The weights, biases and activation that lead to a layer. */
 const layerOf = (layer) => network.layers[layer - 1];
 
-const isRight = (asked, { input, label, targets }) => isCorrect(asked.forward(input).a[last], targets, label);
+const isRight = (asked, { input, label, targets }) => isCorrect(asked.forward(input).a.at(-1), targets, label);
 
 function isCorrect(outputs, targets, label) {
 	if (isClassifier) return winner(outputs) === label;

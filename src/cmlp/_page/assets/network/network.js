@@ -26,7 +26,7 @@ function logSumExp(z) {
 
 class Network {
 	constructor(model, params) {
-		Object.assign(this, model, { params, layers: [] });
+		Object.assign(this, model, { params, layers: [], last: model.sizes.length - 1 });
 		// The weight from i to j is at w + i * outputs + j, the bias of j at b + j.
 		let w = 0;
 		for (let l = 1; l < this.sizes.length; l++) {
@@ -58,9 +58,9 @@ class Network {
 	/** The cost of one example, and its slopes by the outputs' activations (for likelihoods also by z) and by z. */
 	compare(result, targets) {
 		return compareOutputs(
-			this.layers[last - 1],
-			result.z[last - 1],
-			result.a[last],
+			this.layers[this.last - 1],
+			result.z[this.last - 1],
+			result.a[this.last],
 			targets,
 			this.loss,
 			this.lossParameter,
@@ -83,8 +83,8 @@ class Network {
 	backward(result, targets) {
 		const { cost, slopes, delta } = this.compare(result, targets);
 		const back = { cost, slopes: [], deltas: [] };
-		[back.slopes[last], back.deltas[last]] = [slopes, delta];
-		for (let l = last - 1; l > 0; l--) {
+		[back.slopes[this.last], back.deltas[this.last]] = [slopes, delta];
+		for (let l = this.last - 1; l > 0; l--) {
 			const { slope, p } = this.layers[l - 1];
 			back.slopes[l] = this.slopesBefore(l, back.deltas[l + 1]);
 			back.deltas[l] = back.slopes[l].map((g, i) => g * slope(result.z[l - 1][i], result.a[l][i], p));

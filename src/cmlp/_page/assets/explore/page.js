@@ -15,7 +15,8 @@ function paint() {
 	answers = result.a[last];
 	const targets = targetsNow();
 	back = wishing && targets ? network.backward(result, targets) : null;
-	if (!hasLesson || !paintBoard()) paintNetwork();
+	if (hasTale && chapter) paintChapter();
+	else paintNetwork();
 	say($("source"), describe());
 	say($("own-cost"), targets ? ["Cost: ", number(network.compare(result, targets).cost), "."] : []);
 	clearTimeout(resting);
@@ -29,7 +30,18 @@ function paintNetwork() {
 	paintInspector();
 	paintWanted();
 	if (canFool) paintFool();
-	if (learner) paintTraining();
+	if (!learner) return;
+	paintTraining();
+	paintFacts();
+}
+
+/** The header tells of the network that is shown. */
+function paintFacts() {
+	const now = measured.at(-1)[1];
+	const share = isRegression
+		? `test cost ${number(now, 2)}`
+		: `${Math.round(100 * now)} % of ${examples.test.length} test ${noun}s right`;
+	write("facts", network === learner ? `Learning here, after ${measured.at(-1)[0]} steps: ${share}` : facts);
 }
 
 /** Once the picture has come to rest: words for screen readers, and the link. */
@@ -47,18 +59,20 @@ function rest() {
 }
 
 function writeUrl() {
-	const parts = lessonCard() ? { lesson: lessonCard() } : stateParts();
+	const inTale = hasTale && chapter;
+	const parts = inTale ? { ...figure.parts?.() } : stateParts();
 	if (themed) parts.theme = root.dataset.theme;
 	if (!$("keys").checked) parts.keys = "off";
+	const text = String(new URLSearchParams(parts));
 	try {
-		history.replaceState(null, "", "#" + new URLSearchParams(parts));
+		history.replaceState(null, "", `#${inTale ? chapter + (text && "?") : ""}${text}`);
 	} catch {
 		// A page that embeds this one may forbid it.
 	}
 }
 
-const hasLesson = $("lesson") !== null;
-const lessonCard = () => (hasLesson ? card : 0);
+const facts = $("facts").textContent; // of the trained network
+const hasTale = $("tale") !== null;
 
 /** What is shown and chosen, for the link. */
 function stateParts() {
@@ -81,14 +95,15 @@ function stateParts() {
 const integer = (text, below) => (text >= 0 && text < below ? floor(text) : undefined);
 
 async function readUrl() {
-	const parts = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+	const inTale = hasTale && learner && chapterAddress();
+	const parts = inTale ? {} : Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 	if (parts.theme === "dark" || parts.theme === "light") setTheme(parts.theme);
 	$("keys").checked = parts.keys !== "off";
 	await readState(parts);
-	if (hasLesson && learner && integer(parts.lesson, 100)) openCard(integer(parts.lesson, 100));
+	if (inTale) readChapter();
 }
 
-/** Shows what a link, or the state before the lesson, tells to show. */
+/** Shows what a link, or the state before the tale, tells to show. */
 async function readState(parts) {
 	const [example, noise] = [integer(parts.example, examples.all.length), integer(parts.noise, 1e9)];
 	if (example !== undefined) show({ example });
@@ -152,8 +167,8 @@ function pressKey(event) {
 	const { key, target } = event;
 	const takes = key === " " ? "button, input, select" : "input[type=number], input[type=text], select";
 	if (event.ctrlKey || event.metaKey || event.altKey || target.closest(takes)) return;
+	if (hasTale && pressChapterKey(event)) return;
 	if (key === "Escape") select(null);
-	else if (hasLesson && turnCard(key)) return event.preventDefault();
 	else if (!$("keys").checked) return;
 	else if (/^\d$/.test(key) && white) pressNumber(labels.indexOf(key));
 	else if (ACTIONS[KEYS[key]]) ACTIONS[KEYS[key]]();
@@ -171,9 +186,10 @@ function listenToControls() {
 	listen($("wanted"), "change", readWanted);
 	listen($("keys"), "change", requestPaint);
 	listen(document, "keydown", pressKey);
-	listen(window, "hashchange", () => location.reload());
+	listen(window, "hashchange", () => (hasTale && chapterAddress()) || location.reload());
 	listen(matchMedia("(forced-colors: active)"), "change", repaintAll);
-	new ResizeObserver(repaintAll).observe($("stage"));
+	const observer = new ResizeObserver(repaintAll);
+	for (const id of ["stage", "scene"]) if ($(id)) observer.observe($(id));
 }
 
 async function start() {
@@ -187,8 +203,11 @@ async function start() {
 	for (const part of document.querySelectorAll("[data-examples]")) part.hidden = !usable;
 	if (isRegression) $("mistake").hidden = true;
 	if (usable) {
+		if (hasTale)
+			document.head.append(make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent))));
 		startTraining();
 		Object.assign(ACTIONS, TRAINING_ACTIONS);
+		if (hasTale) await setUpTale();
 	}
 	if (!white) buildFields();
 	buildStage();
@@ -198,7 +217,6 @@ async function start() {
 	listenToInput();
 	listenToTouch();
 	if (canFool) setUpFool();
-	if (hasLesson && usable) setUpLesson();
 	await readUrl();
 }
 

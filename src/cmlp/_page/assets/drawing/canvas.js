@@ -5,7 +5,20 @@ let colours;
 /** Reads the colours of the theme. The canvas turns system colours (forced colours) into numbers. */
 function readColours() {
 	const style = getComputedStyle(root);
-	const names = ["positive", "negative", "surface", "on", "off", "line", "ring", "text", "muted", "accent", "ground"];
+	const names = [
+		"positive",
+		"negative",
+		"surface",
+		"on",
+		"off",
+		"line",
+		"ring",
+		"text",
+		"muted",
+		"accent",
+		"ink",
+		"ground",
+	];
 	const pen = small.getContext("2d");
 	colours = {};
 	for (const name of names) {
