@@ -161,7 +161,7 @@ static cmlp_column any_column(double *edges)
     cmlp_column c = {.kind = (int32_t)(1 + below(3)), .has_missing = (int32_t)below(2), .n = below(4), .centre = any_number(),
                      .scale = any_number(), .edges = edges};
     for (int k = 0; k < 4; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
-    if (c.kind == CMLP_COLUMN_UNUSED ? one_of(2) : one_of(200)) c.n = INT64_C(1) << 31;
+    if (c.kind == CMLP_COLUMN_UNUSED ? one_of(2) : c.kind == CMLP_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
     if (c.kind == CMLP_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
     if (c.kind == CMLP_COLUMN_CATEGORY && !c.n && !one_of(10)) c.n = 2;
     return c;
