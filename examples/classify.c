@@ -35,7 +35,7 @@ int main(int argc, char **argv)
         int32_t answer;
         char label[64];
         check(cmlp_model_predict_u8(digits.model, images.data + i * images.size, &answer, NULL, digits.scratch,
-                                    digits.info.scratch_size), argv[2]);
+                                    digits.info.workspace_size), argv[2]);
         if (cmlp_model_label(digits.model, answer, label, sizeof label) == CMLP_OK)
             printf("%s\n", label); /* a file from C may have no labels */
         else

@@ -13,7 +13,7 @@
 enum { PIXELS = 784, HIDDEN = 32, DIGITS = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * DIGITS + DIGITS };
 enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
+static char net_memory[CMLP_NET_SIZE];
 static float params[N_PARAMS], state[2 * N_PARAMS];
 static double losses[EPOCHS];
 static cmlp_optimizer optimizer;
@@ -31,14 +31,14 @@ static cmlp_net *make_net(void)
 {
     const int64_t sizes[] = {PIXELS, HIDDEN, DIGITS};
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    check(cmlp_net_init(net, sizeof net_memory, &config), "net");
+    check(cmlp_net_init(net_memory, sizeof net_memory, &config, &net), "net");
     return net;
 }
 
@@ -112,7 +112,7 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
     content.input_scale = rows->scale;
     content.write = write_part;
     content.context = file;
-    check(cmlp_model_write_size(net, &size), path);
+    check(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size), path);
     void *scratch = malloc(size);
     if (!file || !scratch) check(CMLP_ERROR_FILE_WRITE, path);
     check(cmlp_model_write(net, params, &content, scratch, size), path);

@@ -47,7 +47,7 @@ static cmlp_status classify_rows(void)
     }
     print("RAM: model ");
     print_number((uint32_t)info.model_size, ", scratch ");
-    print_number((uint32_t)info.scratch_size, ", ");
+    print_number((uint32_t)info.workspace_size, ", ");
     return status;
 }
 

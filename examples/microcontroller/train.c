@@ -20,7 +20,7 @@ EMBED(labels, LABELS);
 enum { PIXELS = 64, HIDDEN = 16, CLASSES = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES };
 enum { EPOCHS = 5, BATCH = 10, MOST_ROWS = 200, SCRATCH_SIZE = 1024, WORKSPACE_SIZE = 14 * 1024 };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8], order[MOST_ROWS];
+static char net_memory[CMLP_NET_SIZE], order[MOST_ROWS];
 static float params[N_PARAMS], state[2 * N_PARAMS];
 static unsigned char workspace[WORKSPACE_SIZE], scratch[SCRATCH_SIZE];
 static int32_t classes[MOST_ROWS];
@@ -38,7 +38,7 @@ static cmlp_status make_net(cmlp_net *net)
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    return cmlp_net_init(net, sizeof net_memory, &config);
+    return cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
 }
 
 static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective *objective, cmlp_run *run)
@@ -99,7 +99,7 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
 
 static cmlp_status train_and_save(cmlp_run *run)
 {
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     const int64_t n_rows = labels_end - labels;
     cmlp_rows x = cmlp_dense_rows(rows, CMLP_UINT8, n_rows, PIXELS);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);

@@ -10,7 +10,7 @@
 enum { N_ROWS = 2000, N_IN = 20, N_HIDDEN = 50, N_OUT = 3, BATCH = 600, EPOCHS = 5 };
 enum { N_PARAMS = N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
+static char net_memory[CMLP_NET_SIZE];
 static float inputs[N_ROWS * N_IN], params[N_PARAMS], state[2 * N_PARAMS];
 static int32_t labels[N_ROWS];
 
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
     const cmlp_net_config config = {.struct_size = sizeof config, .n_layers = 3, .sizes = sizes,
                                     .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     cmlp_workers workers = {.struct_size = sizeof workers, .send = send_bytes, .receive = receive_bytes,
                             .broadcast = broadcast_bytes};
     MPI_Comm comm = MPI_COMM_WORLD;
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     cmlp_random random;
     cmlp_random_seed(&random, 0);
     make_data(&random); /* the same on every process */
-    cmlp_status status = cmlp_net_init(net, sizeof net_memory, &config);
+    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
     if (!status) status = cmlp_init_params(net, &random, params);
     if (!status) status = train(net, &workers);
     if (status) {

@@ -25,7 +25,7 @@ class Info(Structure):
     """``cmlp_model_info`` of cmlp.h."""
 
     _fields_ = [
-        *((name, c_size_t) for name in ("struct_size", "model_size", "scratch_size")),
+        *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_inputs", "n_outputs")),
         ("input_scale", c_double),
@@ -66,7 +66,7 @@ class Model:
         self.file = np.fromfile(path, np.uint8)
         info = Info(struct_size=ctypes.sizeof(Info))
         self._check(functions.model_size(self.file.ctypes.data, self.file.size, info))
-        self.memory, self.scratch = np.empty(info.model_size, np.uint8), np.empty(info.scratch_size, np.uint8)
+        self.memory, self.scratch = np.empty(info.model_size, np.uint8), np.empty(info.workspace_size, np.uint8)
         blocks = (self.memory, self.file)
         arguments = [number for block in blocks for number in (block.ctypes.data, block.size)]
         model = c_size_t()

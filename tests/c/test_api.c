@@ -80,7 +80,7 @@ static void test_null(void)
     CHECK(cmlp_input_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, &f.run) == CMLP_ERROR_NULL);
     CHECK(cmlp_input_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, input_gradient, &f.run) ==
           CMLP_ERROR_NULL);
-    CHECK(cmlp_train_epoch(f.net, NULL, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, &f.run) ==
+    CHECK(cmlp_train_epoch(f.net, NULL, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL, &f.run) ==
           CMLP_ERROR_NULL);
     CHECK(cmlp_step(f.net, NULL, gradient, &f.optimizer) == CMLP_ERROR_NULL);
     CHECK(cmlp_step(f.net, params, NULL, &f.optimizer) == CMLP_ERROR_NULL);
@@ -95,6 +95,7 @@ static void test_structs(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.objective.struct_size = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_STRUCT_SIZE, f.optimizer.struct_size = 0);
     INVALID(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.epoch.struct_size = 0);
+    INVALID(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.result.struct_size = 0);
 }
 
 static void test_rows(void)
@@ -187,13 +188,13 @@ static void test_objective(void)
     }
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
     double rates[8] = {0};
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_row = -1);
-    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.row = -1, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
     memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
     INVALID(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
 }
@@ -247,7 +248,7 @@ static void test_epoch(void)
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = -1);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = INT64_MAX);
-    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = -1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = -1, f.epoch.before = &f.result));
 }
 
 /* Counters that would overflow during the call. */
@@ -255,8 +256,8 @@ static void test_largest_counters(void)
 {
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = INT64_MAX);
     INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.epoch.batch_size = 1, f.optimizer.n_steps = INT64_MAX - f.n + 1));
-    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = INT64_MAX);
-    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = INT64_MAX - f.n + 1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = INT64_MAX, f.epoch.before = &f.result));
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = INT64_MAX - f.n + 1, f.epoch.before = &f.result));
 }
 
 /* Arrays of numbers at addresses that are not multiples of 8. */
@@ -267,7 +268,7 @@ static void test_unaligned_arrays(void)
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, (f.rows.order = off(positions, 4), f.rows.n_order = 1));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.row_weights = off(numbers, 4));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.alphas = off(numbers, 4));
-    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.dropout = off(numbers, 4));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, (f.dropout.rates = off(numbers, 4), f.objective.dropout = &f.dropout));
     INVALID(BIT(TRAIN), CMLP_ERROR_ALIGNMENT, f.epoch.rates = off(numbers, 4));
 }
 
@@ -292,7 +293,7 @@ static void test_alignment(void)
     CHECK(cmlp_step(f.net, f.params, gradient, &f.optimizer) == CMLP_ERROR_ALIGNMENT);
     CHECK(fixture_hash(&f) == before);
     fixture_reset(&f, TRAIN);
-    CHECK(cmlp_train_epoch(f.net, params, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, &f.run) ==
+    CHECK(cmlp_train_epoch(f.net, params, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL, &f.run) ==
           CMLP_ERROR_ALIGNMENT);
     CHECK(fixture_hash(&f) == before);
 }

@@ -29,14 +29,14 @@ static int load(const cmlp_model **model)
     if (!s.base) slot_make(&s, MODEL_FILE_CAPACITY);
     unsigned char *const copy = slot_place(&s, file.size, AT_END, (8 - file.size % 8) % 8);
     memcpy(copy, file.bytes, file.size);
-    const int status = cmlp_model_size(copy, file.size, &info);
+    const int status = cmlp_table_model_size(copy, file.size, &info);
     CHECK(info.error_at <= info.head_size);
     if (status) return status;
-    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
+    return cmlp_table_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
 }
 
-static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v3_table_classifier",
-                  several[] = "v4_table_targets";
+static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v1_table_classifier",
+                  several[] = "v1_table_targets";
 
 #define SCORES {"\"example.input\"", "\"a\""}, {"\"example.output\":{\"dtype\":\"F64\",\"shape\":[3]", \
                 "\"calibration.scores\":{\"dtype\":\"F64\",\"shape\":[3,1]"}
@@ -189,7 +189,7 @@ static void test_cut_heads(void)
         memset(text, 'x', (size_t)k);
         memset(text + k, '\\', 66);
         text[k + 66] = '\0';
-        read_file("v2_network_f64");
+        read_file("v1_network_shifts_f64");
         CHECK(model_file_replace(&file, "Network", text));
         cut();
     }

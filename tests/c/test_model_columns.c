@@ -8,8 +8,8 @@
 
 enum { N_IN = 4, N_OUT = 2, N_PARAMS = 4 * 2 + 2 };
 
-static _Alignas(64) unsigned char net_memory[8192];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static unsigned char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static double params[N_PARAMS]; /* large enough, and aligned, for both types */
 static model_file good, changed;
 static int32_t dtype_of_file;
@@ -33,7 +33,7 @@ static void write_good(int32_t dtype)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     uint64_t state = 7;
     size_t size;
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
     good.size = 0;
     content.input_scale = 0.25; /* not used */
@@ -43,7 +43,7 @@ static void write_good(int32_t dtype)
     content.context = &good;
     content.shifts = shifts;
     content.factors = factors;
-    CHECK(cmlp_model_write_size(net, &size) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK);
     void *scratch = malloc(size);
     CHECK(cmlp_model_write(net, params, &content, scratch, size) == CMLP_OK);
     free(scratch);
@@ -67,12 +67,12 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     const cmlp_model *model = NULL;
     const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
-    void *scratch = slot_place(&scratch_slot, info.scratch_size, AT_END, 0);
+    void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
         cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, NULL, 0, &model);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.scratch_size, &model);
-    if (!status && use) use(model, scratch, info.scratch_size);
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.workspace_size, &model);
+    if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     return status;
 }

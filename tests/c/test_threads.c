@@ -106,20 +106,20 @@ static void test_back_off(fixture *f)
     fixture_reset(f, TRAIN);
     created = 0;
     train_by_slow_clock(f);
-    CHECK(created == team && f->optimizer.threads_lost > 0);
-    while (f->optimizer.threads_lost > 0 && ++alone < 100) {
-        const double before = f->optimizer.threads_lost;
+    CHECK(created == team && f->run.threads_lost > 0);
+    while (f->run.threads_lost > 0 && ++alone < 100) {
+        const double before = f->run.threads_lost;
         train_by_slow_clock(f);
-        CHECK(created == team && f->optimizer.threads_lost < before);
+        CHECK(created == team && f->run.threads_lost < before);
     }
     CHECK(alone > 0 && alone < 100);
     train_by_slow_clock(f);
-    CHECK(created == 2 * team && f->optimizer.threads_lost > 0);
+    CHECK(created == 2 * team && f->run.threads_lost > 0);
     const uint64_t hash = fixture_trained(f);
     f->shape.n_threads = 1;
     fixture_reset(f, TRAIN);
     for (int i = 0; i < alone + 2; i++) train_by_slow_clock(f);
-    CHECK(fixture_trained(f) == hash && f->optimizer.threads_lost == 0);
+    CHECK(fixture_trained(f) == hash && f->run.threads_lost == 0);
     f->shape.n_threads = team + 1;
 }
 
@@ -128,9 +128,9 @@ static void test_back_off_ends_within_an_epoch(fixture *f)
 {
     fixture_reset(f, TRAIN);
     created = 0;
-    f->optimizer.threads_lost = 0.01;
+    f->run.threads_lost = 0.01;
     train_by_slow_clock(f);
-    CHECK(created == f->shape.n_threads - 1 && f->epoch.batches == 2);
+    CHECK(created == f->shape.n_threads - 1 && f->result.batches == 2);
 }
 
 /* Returns whether the call runs single-threaded: prediction with a narrow net is faster in one thread. */
@@ -282,7 +282,7 @@ static void test_empty_batches(fixture *f)
         f->shape.n_threads = counts[i];
         const uint64_t hash = fixture_outcome(f, TRAIN);
         if (!i) alone = hash;
-        CHECK(hash == alone && f->epoch.batches == 1);
+        CHECK(hash == alone && f->result.batches == 1);
     }
     f->shape.n_threads = 7;
     memcpy(f->weights, kept, sizeof kept);

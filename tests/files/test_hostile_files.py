@@ -208,7 +208,7 @@ def test_repository_has_a_file_of_each_version():
     [
         ("input.factor", np.nan, "FILE_NONFINITE"),
         ("input.shift", -np.inf, "FILE_NONFINITE"),
-        ("input.factor", 0.0, "OPTION"),
+        ("input.factor", 0.0, "FILE_VALUE"),
     ],
 )
 @pytest.mark.parametrize("verify", [True, False])

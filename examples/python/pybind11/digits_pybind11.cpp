@@ -27,7 +27,7 @@ public:
         const auto n = static_cast<std::size_t>(file_.size());
         check(cmlp->model_size(file_.data(), n, &info_));
         memory_.resize(info_.model_size);
-        std::vector<char> scratch(info_.scratch_size);
+        std::vector<char> scratch(info_.workspace_size);
         check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, scratch.data(), scratch.size(), &model_));
     }
 
@@ -39,7 +39,7 @@ public:
         std::int32_t *out = classes.mutable_data();
         const std::uint8_t *image = images.data();
         const py::ssize_t n = images.shape(0);
-        std::vector<char> scratch(info_.scratch_size);
+        std::vector<char> scratch(info_.workspace_size);
         cmlp_status status = CMLP_OK;
         {
             py::gil_scoped_release release;

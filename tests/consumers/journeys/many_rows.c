@@ -31,7 +31,7 @@ int main(int argc, char **argv)
             float alone[16];
             int32_t label;
             OK(cmlp_model_predict_u8(file.model, x[2 * (pass ? chosen[i] : i)], &label, alone, file.scratch,
-                                     file.info.scratch_size));
+                                     file.info.workspace_size));
             CHECK(label == labels[i] && !memcmp(alone, outputs + i * n_out, (size_t)n_out * sizeof *alone));
         }
     }

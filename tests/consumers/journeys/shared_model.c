@@ -17,12 +17,12 @@ typedef struct job {
 static void *work(void *context)
 {
     job *const j = (job *)context;
-    void *const scratch = malloc(j->info->scratch_size);
+    void *const scratch = malloc(j->info->workspace_size);
     CHECK(scratch);
     for (int i = 0; i < 100; i++) {
         float row[16] = {0};
         row[i % j->info->n_inputs] = (float)i / 8;
-        OK(cmlp_model_predict_f32(j->model, row, NULL, j->outputs[i], scratch, j->info->scratch_size));
+        OK(cmlp_model_predict_f32(j->model, row, NULL, j->outputs[i], scratch, j->info->workspace_size));
     }
     free(scratch);
     return NULL;

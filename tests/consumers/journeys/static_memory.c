@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     float row[16] = {1}, output[16];
     int32_t label = -1;
     OK(cmlp_model_size(file, n, &info));
-    CHECK(info.model_size <= sizeof memory && info.scratch_size <= sizeof scratch && info.n_inputs <= 16);
+    CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof scratch && info.n_inputs <= 16);
     OK(cmlp_model_init(memory, sizeof memory, file, n, 0, scratch, sizeof scratch, &model));
     OK(cmlp_model_predict_f32(model, row, &label, output, scratch, sizeof scratch));
     CHECK(label >= 0 && label < info.n_outputs);

@@ -66,8 +66,8 @@ int main(int argc, char **argv)
         if (!status) {
             void *row = calloc((size_t)file.info.n_inputs, sizeof(double));
             status = file.info.dtype == CMLP_FLOAT32
-                         ? cmlp_model_predict_f32(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size)
-                         : cmlp_model_predict_f64(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size);
+                         ? cmlp_model_predict_f32(file.model, row, NULL, NULL, file.scratch, file.info.workspace_size)
+                         : cmlp_model_predict_f64(file.model, row, NULL, NULL, file.scratch, file.info.workspace_size);
             free(row);
         } else if (file.model || file.memory) {
             return 1;

@@ -17,8 +17,8 @@ int main(int argc, char **argv)
     while (fread(row, size, n_in, rows) == n_in) {
         const cmlp_status status =
             is_float ? cmlp_model_predict_f32(file.model, (float *)(void *)row, NULL, (float *)(void *)output,
-                                              file.scratch, file.info.scratch_size)
-                     : cmlp_model_predict_f64(file.model, row, NULL, output, file.scratch, file.info.scratch_size);
+                                              file.scratch, file.info.workspace_size)
+                     : cmlp_model_predict_f64(file.model, row, NULL, output, file.scratch, file.info.workspace_size);
         if (status || fwrite(output, size, n_out, stdout) != n_out) return 1;
     }
     fclose(rows);

@@ -12,7 +12,7 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
 {
     cmlp_categories categories = CMLP_INIT(cmlp_categories);
     cmlp_status status = cmlp_model_categories(model, column, &categories);
-    if (status == CMLP_OK) return cmlp_category_of_text(&categories, *text ? text : NULL, value);
+    if (status == CMLP_OK) return cmlp_categories_find_text(&categories, *text ? text : NULL, value);
     *value = *text ? strtod(text, NULL) : NAN;
     return status == CMLP_ERROR_OPTION || status == CMLP_ERROR_FILE_KEY ? CMLP_OK : status; /* a column of numbers */
 }
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     cmlp_status status = CMLP_OK;
     for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);
     if (!status)
-        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.scratch, file.info.scratch_size);
+        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.scratch, file.info.workspace_size);
     if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_outputs);
     cmlp_file_free(&file);
     return status;

@@ -7,7 +7,8 @@
 /* What the content must fit. */
 typedef struct cmlp_content_kind {
     int64_t n_outputs;
-    const cmlp_column *columns; /* of a table; NULL for a network */
+    const cmlp_column_reader *tables; /* with the next three fields; NULL for a network */
+    const cmlp_column *columns;
     int64_t n_columns;
     int64_t n_targets; /* of a table with several; otherwise below 2 */
     int has_training;  /* then names of arrays do not start with "training." */
