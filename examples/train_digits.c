@@ -27,7 +27,7 @@ static void check(cmlp_status status, const char *what)
     exit(1);
 }
 
-static cmlp_net *make_net(void)
+static const cmlp_net *make_net(void)
 {
     const int64_t sizes[] = {PIXELS, HIDDEN, DIGITS};
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
@@ -43,8 +43,9 @@ static cmlp_net *make_net(void)
 }
 
 static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targets, const cmlp_objective *objective,
-                  cmlp_epoch *epoch, cmlp_run *run)
+                  const cmlp_epoch *epoch, cmlp_run *run)
 {
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     order = malloc((size_t)rows.n_rows * sizeof *order);
     if (!order) exit(1);
     for (int64_t i = 0; i < rows.n_rows; i++) order[i] = i;
@@ -58,9 +59,9 @@ static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targe
     check(cmlp_init_params(net, &generator, params), "parameters");
     for (int i = 0; i < EPOCHS; i++) {
         cmlp_random_shuffle(&generator, order, rows.n_rows);
-        check(cmlp_train_epoch(net, params, &rows, targets, objective, &optimizer, epoch, run), "training");
-        losses[i] = epoch->cost + epoch->penalty;
-        printf("epoch %d: cost %.4f\n", i + 1, epoch->cost);
+        check(cmlp_train_epoch(net, params, &rows, targets, objective, &optimizer, epoch, &result, run), "training");
+        losses[i] = result.cost + result.penalty;
+        printf("epoch %d: cost %.4f\n", i + 1, result.cost);
     }
 }
 
@@ -113,10 +114,10 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
     content.write = write_part;
     content.context = file;
     check(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size), path);
-    void *scratch = malloc(size);
-    if (!file || !scratch) check(CMLP_ERROR_FILE_WRITE, path);
-    check(cmlp_model_write(net, params, &content, scratch, size), path);
-    free(scratch);
+    void *workspace = malloc(size);
+    if (!file || !workspace) check(CMLP_ERROR_FILE_WRITE, path);
+    check(cmlp_model_write(net, params, &content, workspace, size), path);
+    free(workspace);
     if (fclose(file)) check(CMLP_ERROR_FILE_WRITE, path);
 }
 

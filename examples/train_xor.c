@@ -28,7 +28,8 @@ int main(void)
     adam.learning_rate = 0.05;
     adam.state = state;
     adam.state_size = sizeof state;
-    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
+    const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_random random;
     cmlp_random_seed(&random, 0);
@@ -36,8 +37,8 @@ int main(void)
     if (!status) status = cmlp_init_params(net, &random, params);
 
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &run);
-        if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, epoch.cost);
+        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, &run);
+        if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
 
     float output[4];

@@ -185,8 +185,8 @@ extern "C" {
     X(CMLP_ERROR_FILE_READ, 110, "the file cannot be opened or read")                                                 \
     X(CMLP_ERROR_FILE_VALUE, 111, "a layer, activation, loss or number in the file breaks a rule of the format")
 
-typedef int32_t cmlp_status;
 #define CMLP_STATUS_VALUE(name, value, sentence) name = value,
+typedef int32_t cmlp_status;
 enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence. Both are static strings, for unknown values

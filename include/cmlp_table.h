@@ -23,7 +23,8 @@ extern "C" {
 /* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
  * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
  * the code of a category (cmlp_model_categories). All functions of cmlp.h for models take the model, except those for the
- * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL. */
+ * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL.
+ * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
                                                            cmlp_model_flags flags, void *workspace,

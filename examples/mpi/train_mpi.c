@@ -1,7 +1,7 @@
 /* Several processes train one network with MPI. Each prints the same checksum of the parameters, for any number of them.
  *
  *   mpicc -O2 train_mpi.c cmlp.c -pthread -o train_mpi && mpiexec -n 3 ./train_mpi */
-#include <cmlp.h>
+#include <cmlp_workers.h>
 #include <mpi.h>
 
 #include <stdio.h>
@@ -38,26 +38,26 @@ static void make_data(cmlp_random *random)
             if (inputs[i * N_IN + j] > inputs[i * N_IN + labels[i]]) labels[i] = j;
 }
 
-static cmlp_status train(cmlp_net *net, cmlp_workers *workers)
+static cmlp_status train(const cmlp_net *net, cmlp_workers *workers)
 {
     const cmlp_rows x = cmlp_dense_rows(inputs, CMLP_FLOAT32, N_ROWS, N_IN);
     const cmlp_targets y = cmlp_class_targets(labels, N_ROWS);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
     adam.state = state;
     adam.state_size = sizeof state;
     adam.learning_rate = 0.02;
     epoch.batch_size = BATCH;
-    epoch.workers = workers;
-    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, 1, &run.workspace_size);
+    cmlp_status status = cmlp_workers_workspace_size(net, &x, &objective, &epoch, workers, 1, &run.workspace_size);
     if (status) return status;
     run.workspace = malloc(run.workspace_size);
     if (!run.workspace) return CMLP_ERROR_MEMORY;
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &run);
-        if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, epoch.cost);
+        status = cmlp_workers_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, workers, &run);
+        if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
     free(run.workspace);
     return status;

@@ -59,11 +59,11 @@ static const struct edit {
     {f32, CMLP_OK, {{"\"class\"", "\"c.l_a9\""}}},
     {f32, CMLP_OK, {{"\"class\"", "\"" LETTERS_64 "\""}}},
     {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"" LETTERS_64 "n\""}}},
-    /* Only tables have categories, and only those of version 4 targets. */
+    /* Only tables have categories, and only those that require it targets. */
     {f32, CMLP_OK, {{"\"class\"", "\"categories\""}}},
     {f32, CMLP_OK, {{"\"class\"", "\"targets\""}}},
     {classes, CMLP_OK, {{"\"parameters\"", "\"targets\""}}},
-    {classes, CMLP_ERROR_OPTION, {{"3ff0000000000000", "3fe0000000000000"}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"3ff0000000000000", "3fe0000000000000"}}},
     /* tensors */
     {f32, CMLP_ERROR_FILE_TENSOR,
      {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
@@ -86,14 +86,14 @@ static const struct edit {
      {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[40]"}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[4,10]"}}},
-    /* what version 4 requires */
+    /* what a file requires */
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,targets"}}},
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,"}}},
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\""}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"targets,more"}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"more"}}},
     {several, CMLP_ERROR_FILE_NAME, {{"\"targets\":", "\"tables\":"}}},
-    {several, CMLP_ERROR_OPTION,
+    {several, CMLP_ERROR_FILE_VALUE,
      {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
     /* words of columns */
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "numbers:17"}}},
@@ -103,10 +103,10 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:0"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:05"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5 "}}},
-    {classes, CMLP_ERROR_WIDTH, {{"category:5", "category:2147483647"}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"category:5", "category:2147483647"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ""}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ALL_COLUMNS ","}}},
-    {classes, CMLP_ERROR_WIDTH, {{ALL_COLUMNS, "number:2147483647"}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{ALL_COLUMNS, "number:2147483647"}}},
     /* The widest columns are read; the networks have other inputs. */
     {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "number:2147483645"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "category:2147483647"}}},

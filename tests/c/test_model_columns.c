@@ -1,4 +1,4 @@
-/* Model files of version 2, in which each input has a shift and a factor. */
+/* Model files in which each input has a shift and a factor. */
 #include "model_file.h"
 #include "support.h"
 
@@ -126,9 +126,8 @@ static const struct attack {
     const char *from, *to;
     int status;
 } attacks[] = {
-    {"\"cmlp\":\"2\"", "\"cmlp\":\"1\"", CMLP_ERROR_FILE_NAME},
-    {"\"cmlp\":\"2\"", "\"cmlp\":\"5\"", CMLP_ERROR_FILE_VERSION},
-    {"3ff0000000000000", "3fe0000000000000", CMLP_ERROR_OPTION},
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"5\"", CMLP_ERROR_FILE_VERSION},
+    {"3ff0000000000000", "3fe0000000000000", CMLP_ERROR_FILE_VALUE},
     {"\"input.factor\"", "\"input.fac\"", CMLP_ERROR_FILE_NAME},
     {"\"input.shift\"", "\"input.shifts\"", CMLP_ERROR_FILE_NAME},
     {FACTOR, "\"input.factor\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[70,102]}", CMLP_ERROR_FILE_TENSOR},
@@ -167,7 +166,7 @@ static void test_data(void)
             put_number(FACTORS + p, nan);
             CHECK(load(&changed, verify, NULL) == CMLP_ERROR_FILE_NONFINITE);
             put_number(FACTORS + p, UINT64_C(1) << 63);
-            CHECK(load(&changed, verify, NULL) == CMLP_ERROR_OPTION);
+            CHECK(load(&changed, verify, NULL) == CMLP_ERROR_FILE_VALUE);
         }
         put_number(SHIFTS + 24, infinity);
         CHECK(load(&changed, verify, NULL) == CMLP_ERROR_FILE_NONFINITE);

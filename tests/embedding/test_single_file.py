@@ -12,19 +12,18 @@ import cmlp
 
 pytestmark = pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
 
-HEADER = Path(cmlp.get_include(), "cmlp.h")
+HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers")]
 CONSUMERS = Path(__file__).parents[1] / "consumers"
 # Installed wheels are tested with compilers whose warnings are unknown.
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
-SMALLEST = [f"-DCMLP_{part}" for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_THREADS", "BUILD_ISA=1")]
+SMALLEST = [f"-DCMLP_{part}" for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_WORKERS", "NO_THREADS", "BUILD_ISA=1")]
 BUILDS = [["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]  # .ci/run compiles the file without options
 
 
 def public_functions():
-    return set(
-        re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    text = "".join(path.read_text(encoding="utf-8") for path in HEADERS)
+    return set(re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", text, re.MULTILINE))
 
 
 def exported(library):

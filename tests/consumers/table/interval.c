@@ -1,6 +1,6 @@
 /* Prints the prediction of a table's model for one row, and the ends of its interval: a line for each target.
  * Arguments: the model file, the coverage, and a value for each column: a number, a text, or "" if it is missing. */
-#include <cmlp.h>
+#include <cmlp_table.h>
 #include <cmlp_file.h>
 
 #include <math.h>
@@ -37,12 +37,12 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     double row[16], outputs[16];
-    if (argc < 3 || cmlp_file_load(&file, argv[1])) return 1;
+    if (argc < 3 || cmlp_file_load_table(&file, argv[1])) return 1;
     if (file.info.n_inputs != argc - 3 || argc > 19 || file.info.n_outputs > 16) return 2;
     cmlp_status status = CMLP_OK;
     for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);
     if (!status)
-        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.scratch, file.info.workspace_size);
+        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.workspace, file.info.workspace_size);
     if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_outputs);
     cmlp_file_free(&file);
     return status;
