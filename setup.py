@@ -30,7 +30,9 @@ SMALL_LINK = ["-s"]
 # Files that gain no speed from -O3, with the level that keeps the wheel small: together 20 kB less, compressed.
 LEVELS = {
     **dict.fromkeys(["_core", "generic_f32", "generic_f64"], "-O2"),
-    **dict.fromkeys(["model_columns", "model_content", "model_head", "model_table", "model_write", "model_write_table"], "-Os"),
+    **dict.fromkeys(
+        ["model_columns", "model_content", "model_head", "model_table", "model_write", "model_write_table"], "-Os"
+    ),
 }
 
 

@@ -12,8 +12,9 @@
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
  * Two more headers are parts of the same library, which a program may leave out: cmlp_table.h (the columns of a table and
- * the models that predict its raw rows) and cmlp_workers.h (training by several processes). docs/embedding.md is a tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages
- * arithmetic.md beside this file) defines every rounding.
+ * the models that predict its raw rows) and cmlp_workers.h (training by several processes). docs/embedding.md is a
+ * tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages arithmetic.md beside this file)
+ * defines every rounding.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
  * function call), from the source tree, or from the single file cmlp.c that Python packages contain:
@@ -547,8 +548,8 @@ CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The caller owns the struct
  * and may copy it. The generator is fixed for ever, and so is its struct: it has no struct_size. These three functions
- * return no status: `random` must point to a generator that cmlp_random_seed has seeded, and `values` to n elements; n below
- * 2 changes nothing. */
+ * return no status: `random` must point to a generator that cmlp_random_seed has seeded, and `values` to n elements; n
+ * below 2 changes nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -603,7 +604,8 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
-/* Dropout: a unit's activation is set to 0 with the rate of its layer, else divided by 1 - rate (Srivastava et al. 2014). */
+/* Dropout (Srivastava et al. 2014): a unit's activation is set to 0 with the rate of its layer, else divided by
+ * 1 - rate. */
 typedef struct cmlp_dropout {
     size_t struct_size;
     const double *rates; /* one for each hidden layer, in [0, 1) */
@@ -700,8 +702,8 @@ typedef struct cmlp_epoch_result {
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
     double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
     int64_t batches;      /* number of batches processed in this call */
-    double cost_sum, penalty_sum; /* the sums of which cost and penalty are the means, and their rows, all of them with those */
-    int64_t rows_done;            /* of the calls that this one continues */
+    double cost_sum, penalty_sum; /* the sums of which cost and penalty are the means, and their number of rows, all of */
+    int64_t rows_done;            /* them with those of the calls that this one continues */
 } cmlp_epoch_result;
 
 /* Options of an epoch.
@@ -712,10 +714,10 @@ typedef struct cmlp_epoch {
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */
-    /* NULL, or the result of the call that this one continues: its cost_sum, penalty_sum and rows_done are where the sums of
-     * this call start, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
-     * program resumes an epoch, or trains it in several calls, each with other rows, if not all of them fit in memory. Each
-     * call but the last then needs a multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
+    /* NULL, or the result of the call that this one continues: its cost_sum, penalty_sum and rows_done are where the sums
+     * of this call start, so that costs are those of the whole epoch. It may be the struct that receives the results. So
+     * a program resumes an epoch, or trains it in several calls, each with other rows, if not all of them fit in memory.
+     * Each call but the last then needs a multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
     const cmlp_epoch_result *before;
     int32_t want_norm;    /* nonzero: compute gradient_norm */
     int32_t reserved;     /* 0 */

@@ -112,8 +112,8 @@ static inline cmlp_status cmlp_file_load_by(cmlp_file *file, const char *path, c
     return status;
 }
 
-/* Reads the model file of a network, verifies it and makes the model. All fields of *file are written. The file is read once from its
- * start to its end, so that a pipe will do.
+/* Reads the model file of a network, verifies it and makes the model. All fields of *file are written. The file is read
+ * once from its start to its end, so that a pipe will do.
  * Returns CMLP_OK; FILE_READ if the file cannot be opened or read, MEMORY if malloc fails; the statuses of
  * cmlp_model_size and cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)

@@ -1,7 +1,7 @@
 /* cmlp_table.h: the columns of a table, the model files of its networks, and their intervals, on top of cmlp.h.
  *
- * A table's networks see its raw columns as an encoder makes inputs of them. A model file holds the columns and the networks
- * (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
+ * A table's networks see its raw columns as an encoder makes inputs of them. A model file holds the columns and the
+ * networks (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
  *   1. Load and predict. Open the file (cmlp_table_model_size, cmlp_table_model_init) and predict raw rows with the
  *                        functions of cmlp.h for models: cmlp_model_predict_f64, cmlp_model_predict_rows_f64.
  *   2. Encode.           The inputs of a network that a program trains itself (cmlp_encode).
@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* =================================================================================================== 1. load and predict */
+/* ============================================================================================= 1. load and predict */
 
 /* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
  * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
@@ -46,10 +46,10 @@ typedef struct cmlp_categories {
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column,
                                                            cmlp_categories *categories);
 
-/* Find the code of a category: the number for the row, and a double as this. A category is a text, a number or the missing value. A text never
- * equals a number: "1" and 1 are two categories. Numbers are equal if their values are: 1, 1.0 and true are one category,
- * and so are 0 and false. A search takes a time proportional to the number of categories, of which Python writes at most
- * 200. Integers in the file that need more than 64 bits are not found.
+/* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
+ * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
+ * 1, 1.0 and true are one category, and so are 0 and false. A search takes a time proportional to the number of
+ * categories, of which Python writes at most 200. Integers in the file that need more than 64 bits are not found.
  * text: UTF-8; NULL for the missing value.
  * number: NaN for the missing value.
  * code: receives -1 if the category is unknown.
@@ -76,7 +76,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_integer(const cmlp_cat
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage,
                                                        double *margin);
 
-/* =========================================================================================================== 2. encode
+/* ======================================================================================================= 2. encode
  *
  * An encoder turns the raw columns of a table into the inputs of a network. docs/arithmetic.md ("Columns of a table")
  * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
@@ -130,7 +130,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *enco
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows,
                                                  int64_t row_stride, void *inputs);
 
-/* ============================================================================================================ 3. write */
+/* ======================================================================================================== 3. write */
 
 /* How the outputs of a table's networks become numbers: their mean is that of max(low, min(high, output)), which is then
  * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. */

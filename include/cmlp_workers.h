@@ -25,8 +25,8 @@ extern "C" {
  *
  * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
  * that they must have in common (not on rows->data). If an argument is invalid at one worker, all return its status, and if
- * they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch`, result or `workers` is invalid returns
- * without telling the others.
+ * they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose epoch, result or workers are invalid
+ * returns without telling the others.
  *
  * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
  * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that

@@ -7,8 +7,8 @@ Usage: ``python tools/make_declarations.py``, in the source tree, after a change
 - ``include/cmlp_capi.h``: the struct of functions and its initializer,
 - ``src/cmlp/capi.pxd``: the same struct for Cython.
 
-Extensions that were compiled before depend on the order of the functions in the struct: those that it has stay where they
-are, and new ones come at the end.
+Extensions that were compiled before depend on the order of the functions in the struct: those that it has stay where
+they are, and new ones come at the end.
 """
 
 import re
@@ -81,7 +81,8 @@ def declarations(root: Path, header: str) -> Iterator[str]:
         r"|^(?:typedef )?struct (?P<opaque>\w+)(?: \w+)?;"
         r"|^typedef (?P<type>\w+) (?P<alias>\w+);"
         r"|^enum \{(?P<values>.*?)\};"
-        r"|^(?:CMLP_MUST_CHECK )?(?:CMLP_API|static inline) (?P<result>[\w ]+?\*?) ?(?P<name>cmlp_\w+)\((?P<parameters>[^;{]*?)\)\s*[;{]"
+        r"|^(?:CMLP_MUST_CHECK )?(?:CMLP_API|static inline) (?P<result>[\w ]+?\*?) ?(?P<name>cmlp_\w+)"
+        r"\((?P<parameters>[^;{]*?)\)\s*[;{]"
     )
     complete: set[str] = set()
     structs = set(re.findall(r"^typedef struct (\w+) \{", text, re.MULTILINE))
@@ -150,7 +151,9 @@ def library_pxd(root: Path) -> str:
 def struct_header(root: Path) -> str:
     """Return the text of cmlp_capi.h."""
     path = root / "include/cmlp_capi.h"
-    start, old, rest = re.split(r"(?<=of the installed package \*/\n)(.*?)(?=^\} cmlp_capi;)", path.read_text("utf-8"), flags=re.M | re.S)
+    start, _, rest = re.split(
+        r"(?<=of the installed package \*/\n)(.*?)(?=^\} cmlp_capi;)", path.read_text("utf-8"), flags=re.M | re.S
+    )
     found = in_order(root)
     body = "".join(wrapped(each.text(pointer=True), "    ") + "\n" for each in found)
     names = ", ".join(f"cmlp_{each.name}" for each in found)
@@ -162,7 +165,8 @@ def struct_header(root: Path) -> str:
 def struct_pxd(root: Path) -> str:
     """Return the text of capi.pxd."""
     lines = "".join(
-        wrapped(each.text(pointer=True, cython=True, suffix=" noexcept nogil"), " " * 8) + "\n" for each in in_order(root)
+        wrapped(each.text(pointer=True, cython=True, suffix=" noexcept nogil"), " " * 8) + "\n"
+        for each in in_order(root)
     )
     return f"""\
 # Cython declarations of cmlp_capi.h, the functions of the public headers through a table, without linking: written by

@@ -31,7 +31,15 @@ ENTRY = re.compile(
     r"/\*(?P<comment>.*?)\*/|(?P<entry>[^\s/;,](?:\([^)]*\)|[^;,(/])*)(?P<end>[;,]|$|(?=/\*))", re.DOTALL
 )
 # Macros that configure the header itself.
-INTERNAL = {"CMLP_H", "CMLP_API", "CMLP_TABLE_H", "CMLP_WORKERS_H", "CMLP_FILE_H", "CMLP_FILE_CAST", "CMLP_STATUS_VALUE"}
+INTERNAL = {
+    "CMLP_H",
+    "CMLP_API",
+    "CMLP_TABLE_H",
+    "CMLP_WORKERS_H",
+    "CMLP_FILE_H",
+    "CMLP_FILE_CAST",
+    "CMLP_STATUS_VALUE",
+}
 
 
 class Entry(NamedTuple):
@@ -89,7 +97,9 @@ def parse(text: str) -> list[Item]:
 
 def with_statuses(text: str) -> str:
     """Return a header with an enumeration instead of the macro that lists statuses, whose sentences become comments."""
-    rows = re.sub(r"\\\n", "\n", "".join(re.findall(r"^#define CMLP_STATUSES\(X\)(.*?[^\\])\n\n", text, re.DOTALL | re.MULTILINE)))
+    rows = re.sub(
+        r"\\\n", "\n", "".join(re.findall(r"^#define CMLP_STATUSES\(X\)(.*?[^\\])\n\n", text, re.DOTALL | re.MULTILINE))
+    )
     text = re.sub(r"^#define CMLP_STATUSES\(X\).*?[^\\]\n\n", "", text, flags=re.DOTALL | re.MULTILINE)
     rows = re.sub(r'X\((\w+), (\d+),\s*"([^"]*)"\)', r"    \1 = \2, /* \3 */", rows)
     return text.replace("enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };", f"enum {{{rows}\n}};")

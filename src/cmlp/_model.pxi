@@ -153,7 +153,8 @@ def write_table(Columns columns not None, nets, target=None, *, dict strings, di
     memory = np.zeros(max(len(numbers), 1) * sizeof(cmlp_table_target), np.uint8)
     c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
     for i in range(len(numbers)):
-        c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = number[0], number[1], number[2], number[3]
+        c_target[i].centre, c_target[i].scale = number[0], number[1]
+        c_target[i].low, c_target[i].high = number[2], number[3]
         number += 4
     table.target, table.n_targets = NULL if target is None else c_target, len(numbers)
     check(cmlp_table_workspace_size(&table, &size), b"table")

@@ -130,7 +130,8 @@ static void reset_structs(fixture *f, call c)
     const size_t workspace = workspace_size(f, c);
     f->rows = (cmlp_rows){.struct_size = sizeof f->rows, .data = f->x, .n_rows = f->n, .n_cols = f->n_in,
                           .row_stride = f->n_in * size, .col_stride = size, .scale = 1,
-                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->shape.with_order ? f->n : 0, .kind = CMLP_ROWS_DENSE,
+                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->shape.with_order ? f->n : 0,
+                          .kind = CMLP_ROWS_DENSE,
                           .dtype = f->shape.dtype};
     f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = f->labels, .n_rows = f->n,
                                 .row_stride = sizeof(int32_t), .kind = CMLP_TARGETS_CLASSES};

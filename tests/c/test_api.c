@@ -194,7 +194,8 @@ static void test_objective(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.row = -1, f.objective.dropout = &f.dropout));
-    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.dropout.rates = rates,
+                                                  f.objective.dropout = &f.dropout));
     memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
     INVALID(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
 }

@@ -1,4 +1,4 @@
-"""The public headers compile alone and have no padding, and what tools/make_declarations.py has written repeats them."""
+"""The public headers compile alone and have no padding; what tools/make_declarations.py has written repeats them."""
 
 import re
 import struct
@@ -177,7 +177,11 @@ def test_compilers_warn_if_a_status_is_ignored():
 @pytest.mark.parametrize(
     ("name", "language"),
     [
-        *((f"{name}.h", language) for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_file") for language in ("c", "c++")),
+        *(
+            (f"{name}.h", language)
+            for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_file")
+            for language in ("c", "c++")
+        ),
         ("cmlp.hpp", "c++"),
     ],
 )

@@ -58,7 +58,8 @@ def printing_program():
         lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
     for body in re.findall(r"^enum \{(.*?)\}", text_of_header(), re.DOTALL | re.MULTILINE):
         lines += [f'printf("value {name} %d\\n", (int){name});' for name in re.findall(r"(CMLP_\w+) =", body)]
-    lines += [f'printf("value {name} %d\\n", (int){name});' for name in re.findall(r"X\((\w+), \d+,", text_of_header())]
+    statuses = re.findall(r"X\((\w+), \d+,", text_of_header())
+    lines += [f'printf("value {name} %d\\n", (int){name});' for name in statuses]
     for name in re.findall(r"^#define (CMLP_(?:NET_SIZE|MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)

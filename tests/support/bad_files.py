@@ -75,14 +75,14 @@ def with_number(file, tensor, value, at=0):
 
 SCALE = b"3ff0000000000000"
 FILES = {
-    "`targets` is missing where it is required": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
+    "`targets` is required and missing": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
     "`targets` does not have the form above, with an entry for each output": [
         with_text(rb"\"outputs\":1", rb"\"outputs\":2", "targets"),
         with_text(rb"\"number\"", rb"\"binary\"", "targets"),
         with_text(b",%s]" % TARGET, b"]", "targets"),
         with_text(b"[%s" % TARGET, b"[%s,%s" % (TARGET, TARGET), "targets"),
     ],
-    "a table with `targets` has one output, or several quantiles": [with_targets("table", 1), with_targets("quantiles", 2)],
+    "`targets` with one output, or several quantiles": [with_targets("table", 1), with_targets("quantiles", 2)],
     "the file ends too early": [lambda good: good["network"][:-1], lambda good: good["table"][:100], lambda good: b""],
     "bytes follow the data": [lambda good: good["network"] + b"x", lambda good: good["table"] + b"\0"],
     "the first bytes are others": [lambda good: good["network"].replace(b"__metadata__", b"__metadatA__")],

@@ -53,7 +53,7 @@ _TABLE_KEYS = (
 )
 TABLE_NUMBERS, TABLE_TARGET, CALIBRATION_SCORES = "table.numbers", "table.target", "calibration.scores"  # arrays
 BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
-_TABLE = '},"nets.0.layers.0.weight":'  # how the tensors of a table begin, and nothing else: strings have no bare quotes
+_TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")

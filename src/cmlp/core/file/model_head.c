@@ -380,8 +380,8 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-/* A file may list what a reader must know, before everything that may be new. This reader knows one feature, and refuses the
- * first word that is another, or is not in its place. */
+/* A file may list what a reader must know, before everything that may be new. This reader knows one feature, and refuses
+ * the first word that is another, or is not in its place. */
 static void read_requirements(cursor *c, cmlp_head *head)
 {
     if (!PASS(c, CMLP_HEAD_REQUIRES)) return;

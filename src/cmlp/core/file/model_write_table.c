@@ -165,8 +165,8 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     if (copy.training || copy.factors || copy.shifts || copy.input_scale != 0) return CMLP_ERROR_OPTION;
     if (workspace_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     const cmlp_table *const t = &checked;
-    cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params, .n_nets = t->n_nets,
-                .content = &copy, .input_scale = 1};
+    cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
+                     .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
     const cmlp_content_kind kind = {cmlp_n_out(w.net), &reader, t->columns, t->n_columns, t->n_targets, 0};
     status = cmlp_check_content(&copy, &kind);
     for (int64_t i = 0; i < w.n_nets && !status; i++)

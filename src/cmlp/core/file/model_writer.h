@@ -22,7 +22,8 @@ typedef struct cmlp_writer {
     uint32_t data_crc;
 } cmlp_writer;
 
-static inline cmlp_model_array cmlp_array_of(const char *name, const void *data, int64_t rows, int64_t columns, cmlp_dtype dtype)
+static inline cmlp_model_array cmlp_array_of(const char *name, const void *data, int64_t rows, int64_t columns,
+                                             cmlp_dtype dtype)
 {
     return (cmlp_model_array){.name = name, .data = data, .rows = rows, .columns = columns, .dtype = dtype};
 }

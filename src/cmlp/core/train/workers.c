@@ -28,8 +28,8 @@ typedef struct cmlp_greeting {
     int64_t status, failed_rank;
 } cmlp_greeting;
 
-/* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of the
- * first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0. */
+/* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
+ * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0. */
 static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank, n = workers->n_workers;
