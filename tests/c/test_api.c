@@ -101,7 +101,7 @@ static void test_structs(void)
 static void test_rows(void)
 {
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_TARGETS_CLASSES);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 3);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
@@ -115,11 +115,34 @@ static void test_rows(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
 
     f.order[3] = f.n;
-    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
     f.order[3] = -1;
-    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
     f.order[3] = 3;
     INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
+}
+
+/* Fields that a call does not use, and reserved fields, are 0: a later version can give them a meaning. */
+static void test_unused_fields(void)
+{
+    static double ones[72];
+    for (int i = 0; i < 72; i++) ones[i] = 1;
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.n_order = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, ((void)"indptr", f.rows.indptr = f.order));
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, ((void)"indices", f.rows.indices = f.order));
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_values = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.index_dtype = CMLP_INT64);
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.reserved = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, (f.rows.scale = 2, f.rows.shifts = f.rows.factors = ones));
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.run.reserved = 1);
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.col_stride = 4);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.alpha = 1, f.objective.alphas = ones));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.reserved = 1, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, (f.dropout.struct_size = 0, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_NULL, (f.dropout.rates = NULL, f.objective.dropout = &f.dropout));
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.dropout.step = 1, f.objective.dropout = &f.dropout));
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.reserved = 1);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.reserved = 1);
 }
 
 /* run.bad_row is the row of a bad label or weight, and the position of a bad index in `order`. */
@@ -329,6 +352,7 @@ int main(void)
     test_run();
     test_optimizer();
     test_epoch();
+    test_unused_fields();
     test_largest_counters();
     test_unaligned_arrays();
     test_alignment();

@@ -103,6 +103,7 @@ static void make_sparse(int64_t *positions, int64_t *columns)
     for (int64_t i = 0; i <= f.n; i++) positions[i] = i * f.n_in;
     for (int64_t p = 0; p < n; p++) columns[p] = p % f.n_in;
     f.rows.kind = CMLP_ROWS_CSR;
+    f.rows.row_stride = f.rows.col_stride = 0;
     f.rows.indptr = positions;
     f.rows.indices = columns;
     f.rows.n_values = n;

@@ -123,6 +123,18 @@ static void test_back_off(fixture *f)
     f->shape.n_threads = team + 1;
 }
 
+/* The program keeps the seconds: whatever it passes, no value turns threads off for ever, or the back-off. */
+static void test_lost_seconds_have_a_range(fixture *f)
+{
+    const double given[] = {INFINITY, 1e300, NAN, -INFINITY};
+    for (int i = 0; i < 4; i++) {
+        fixture_reset(f, TRAIN);
+        f->run.threads_lost = given[i];
+        train_by_slow_clock(f);
+        CHECK(f->run.threads_lost >= -0.02 && f->run.threads_lost <= 0.25);
+    }
+}
+
 /* A small loss is paid for within an epoch, which continues with a team. */
 static void test_back_off_ends_within_an_epoch(fixture *f)
 {
@@ -336,6 +348,7 @@ int main(void)
         if (i % 2 == 0) test_failed_thread_creation(&f);
         if (i < 2) {
             test_back_off(&f);
+            test_lost_seconds_have_a_range(&f);
             test_back_off_ends_within_an_epoch(&f);
             f.shape.n_threads = 2;
             test_back_off(&f);

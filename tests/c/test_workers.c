@@ -229,6 +229,7 @@ static void make_sparse(fixture *f)
     }
     indptr[f->n] = p;
     f->rows.kind = CMLP_ROWS_CSR;
+    f->rows.row_stride = f->rows.col_stride = 0;
     f->rows.data = values;
     f->rows.dtype = CMLP_FLOAT64;
     f->rows.indices = indices;

@@ -63,7 +63,8 @@ def printing_program():
     for name in re.findall(r"^#define (CMLP_(?:NET_SIZE|MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)
-    return f"#include <cmlp_table.h>\n#include <cmlp_workers.h>\n#include <stdio.h>\nint main(void) {{\n{body}\nreturn 0;\n}}\n"
+    includes = "".join(f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_workers", "stdio"))
+    return f"{includes}int main(void) {{\n{body}\nreturn 0;\n}}\n"
 
 
 def formats():
