@@ -200,7 +200,8 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
                                 .beta_2 = 0.999, .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1,
                                 .solver = c->solver};
     cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
-                      .row_stride = n_in(c) * size, .col_stride = size, .scale = c->x_dtype == U8 ? 1 / 255.0 : 1,
+                      .row_stride = n_in(c) * size, .col_stride = size,
+                      .scale = c->by_column ? 0 : c->x_dtype == U8 ? 1 / 255.0 : 1,
                       .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype,
                       .shifts = c->by_column ? p->shifts : NULL, .factors = c->by_column ? p->factors : NULL};
     const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,

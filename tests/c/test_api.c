@@ -128,8 +128,8 @@ static void test_unused_fields(void)
     static double ones[72];
     for (int i = 0; i < 72; i++) ones[i] = 1;
     INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.n_order = 1);
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, ((void)"indptr", f.rows.indptr = f.order));
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, ((void)"indices", f.rows.indices = f.order));
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.indptr = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.indices = f.order);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_values = 1);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.index_dtype = CMLP_INT64);
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.reserved = 1);

@@ -565,8 +565,9 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_NULL, content.factors = vectors);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.shifts = vectors, content.factors = misaligned));
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.factors = vectors, content.shifts = misaligned));
-    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.shifts = vectors, content.factors = with_zero));
-    WRITE_REFUSED(CMLP_ERROR_INPUT, (content.shifts = far_away, content.factors = vectors));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0, content.shifts = vectors, content.factors = with_zero));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0.5, content.shifts = content.factors = vectors));
+    WRITE_REFUSED(CMLP_ERROR_INPUT, (content.input_scale = 0, content.shifts = far_away, content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = 0);
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);

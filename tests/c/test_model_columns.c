@@ -36,7 +36,7 @@ static void write_good(int32_t dtype)
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
     good.size = 0;
-    content.input_scale = 0.25; /* not used */
+    content.input_scale = 1; /* as 0 */
     content.arrays = arrays;
     content.n_arrays = sizeof arrays / sizeof *arrays;
     content.write = model_file_append;

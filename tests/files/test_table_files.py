@@ -288,7 +288,7 @@ def categories(text):
 
 
 HEADS = {
-    "columns missing": (b',"columns":"' + COLUMNS + b'"', b"", "FILE_SYNTAX"),
+    "columns missing": (b',"columns":"' + COLUMNS + b'"', b"", "FILE_NAME"),
     "no columns": (COLUMNS, b"", "FILE_SYNTAX"),
     "unknown kind": (COLUMNS, COLUMNS.replace(b"unused", b"date"), "FILE_SYNTAX"),
     "empty column": (COLUMNS, COLUMNS.replace(b"unused", b""), "FILE_SYNTAX"),

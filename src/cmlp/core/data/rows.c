@@ -85,8 +85,8 @@ static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
     if (!rows->order && rows->n_order) return cmlp_refuse(refused, CMLP_ERROR_ORDER, "rows->n_order");
     if (sparse && rows->row_stride) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
     if (sparse && rows->col_stride) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
-    if (!sparse && (rows->indptr || rows->indices))
-        return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr or rows->indices");
+    if (!sparse && rows->indptr) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr");
+    if (!sparse && rows->indices) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indices");
     if (!sparse && rows->n_values) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     return !sparse && rows->index_dtype ? cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype") : CMLP_OK;
 }
