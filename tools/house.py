@@ -1,7 +1,7 @@
-"""Print the figures of the house: how long the Python code is, and how its parts know each other.
+"""Print figures of the Python code: how much of it there is, and how its parts know each other.
 
 Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it (``pip install -e .``). ``-v``
-lists what is counted. The tests of ``tests/package/test_house.py`` keep the figures from growing.
+lists what is counted. Those of imports have bounds in ``tests/package/test_house.py``.
 
 Imports in functions and for annotations count as all others do: who reads the file has to know what they name.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/cmlp"
-LONG_FUNCTION, LONG_FILE, MANY_PARAMETERS = 50, 400, 7
 # What tests may import: the package, its public modules, and the modules of the four nouns.
 PUBLIC = {"cmlp", "cmlp.callbacks", "cmlp.datasets", "cmlp.distributed", "cmlp.exceptions", "cmlp.plots", "cmlp.river"}
 PUBLIC |= {
@@ -185,97 +184,6 @@ def modules_named_in(path: Path) -> Iterator[str]:
             yield node.value
 
 
-# ----------------------------------------------------------------------------------------------------- the functions
-
-
-def functions() -> Iterator[tuple[str, Function]]:
-    """Yield all functions with their positions, for example ``network/files.py: Files.save``."""
-    for path in modules().values():
-        yield from functions_in(tree_of(path), f"{path.relative_to(PACKAGE).as_posix()}: ")
-
-
-def functions_in(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
-    """Yield the functions in a module, class or function."""
-    for child in ast.iter_child_nodes(node):
-        inner = prefix
-        if isinstance(child, ast.ClassDef | Function):
-            inner = f"{prefix}{child.name}."
-            if isinstance(child, Function):
-                yield inner[:-1], child
-        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-            yield from functions_in(child, inner)
-
-
-def n_parameters(function: Function) -> int:
-    """Count the parameters of a function other than self and cls."""
-    given = function.args
-    named = [argument.arg for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs]]
-    return len([name for name in named if name not in ("self", "cls")]) + bool(given.vararg) + bool(given.kwarg)
-
-
-def private_functions() -> list[tuple[int, str]]:
-    """Return the number of parameters of each function that no public name leads to, the largest first."""
-    found = [(n_parameters(function), place) for place, function in functions() if not is_public(place)]
-    return sorted(found, key=lambda entry: (-entry[0], entry[1]))
-
-
-def is_public(place: str) -> bool:
-    """Return whether a place is a public function, or a method of a public class or of its bases."""
-    path, _, name = place.partition(": ")
-    if "." in name:
-        kind, method = name.rsplit(".", 1)
-        return kind in public_classes() and (method[0] != "_" or method in ("__init__", "__new__", "__call__"))
-    return name in public_names() and public_names()[name] in (path, path.split("/")[0])
-
-
-@functools.cache
-def public_names() -> dict[str, str]:
-    """Return the names that the public modules list, each with the file or the folder that defines it."""
-    found: dict[str, str] = {}
-    for module in sorted(PUBLIC - {"cmlp", "cmlp._command.main"}):
-        path = modules()[module.removeprefix("cmlp.")].relative_to(PACKAGE)
-        found |= dict.fromkeys(listed_in(module), path.parts[0])
-    names = {name: modules().get(module) for name, module in place_of_public_names().items()}
-    return found | {name: path.relative_to(PACKAGE).as_posix() for name, path in names.items() if path}
-
-
-def listed_in(module: str) -> list[str]:
-    """Return the content of ``__all__`` of a module, or all its names."""
-    body = tree_of(modules()[module.removeprefix("cmlp.")]).body
-    for node in body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return list(ast.literal_eval(node.value))
-    return [node.name for node in body if isinstance(node, ast.ClassDef | Function) and node.name[0] != "_"]
-
-
-@functools.cache
-def public_classes() -> set[str]:
-    """Return the names of the public classes and of all classes that they inherit from."""
-    classes = [node for path in modules().values() for node in tree_of(path).body if isinstance(node, ast.ClassDef)]
-    below: dict[str, set[str]] = {node.name: set() for node in classes}
-    for node in classes:  # two classes may have the same name
-        below[node.name] |= {ast.unparse(base).split("[")[0] for base in node.bases} & below.keys()
-    names = {name for name in public_names() if name in below}
-    return names | {base for name in names for base in reachable(name, below)}
-
-
-def long_functions() -> list[tuple[int, str]]:
-    """Return the functions of more than 50 lines, their docstrings not counted."""
-    found = []
-    for place, function in functions():
-        docstrings = lines_of(text for node in ast.walk(function) for text in docstring_of(node))
-        length = len(lines_of([function]) - docstrings)
-        if length > LONG_FUNCTION:
-            found.append((length, place))
-    return sorted(found, reverse=True)
-
-
-def long_files() -> list[tuple[int, str]]:
-    """Return the files of more than 400 lines."""
-    lengths = ((len(path.read_text(encoding="utf-8").splitlines()), path) for path in modules().values())
-    return sorted(((n, path.relative_to(PACKAGE).as_posix()) for n, path in lengths if n > LONG_FILE), reverse=True)
-
-
 # -------------------------------------------------------------------------------------------------------- the stack
 
 # Prints the functions on the stack while the core trains on one image.
@@ -316,11 +224,6 @@ def frames() -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- figures
 
 
-def largest(entries: list[tuple[int, str]]) -> int:
-    """Return the largest number of a list that begins with it."""
-    return entries[0][0] if entries else 0
-
-
 def listed(entries: Iterable[tuple[int, str]]) -> list[str]:
     """Return a line for each number and place."""
     return [f"{n:6d}  {place}" for n, place in entries]
@@ -339,12 +242,6 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
     ),
     "imports against the order of layers": (lambda: len(upward_imports()), lambda: upward_imports()),
     "frames from fit to the core": (lambda: len(frames()), lambda: frames()),
-    "parameters of a private function": (
-        lambda: largest(private_functions()),
-        lambda: listed(entry for entry in private_functions() if entry[0] > MANY_PARAMETERS),
-    ),
-    "functions over 50 lines": (lambda: len(long_functions()), lambda: listed(long_functions())),
-    "files over 400 lines": (lambda: len(long_files()), lambda: listed(long_files())),
     "test files that import internals": (lambda: len(inner_imports()), lambda: inner_imports()),
 }
 

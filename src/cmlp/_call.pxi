@@ -120,14 +120,15 @@ cdef void take_gil(PyThreadState *released) noexcept:
 
 
 cdef bint signalled() noexcept:
-    """Run Python's signal handlers; return whether an exception is set, by a handler or because a pool is stopped."""
+    """Let signals take effect; return whether an exception is set, by a handler or because a pool is stopped."""
     if PyErr_CheckSignals():
         return True
     try:
+        safe_point()
         if not interrupted():
             return False
         PyErr_SetNone(KeyboardInterrupt)
-    except BaseException as error:  # Ctrl-C while `interrupted` runs
+    except BaseException as error:
         PyErr_SetObject(type(error), error)
     return True
 
@@ -468,7 +469,8 @@ cdef class Call:
                 for i in range(n):
                     costs[i] = NAN
                 return 0
-            values, gradient = values_and_gradient(self.net.loss, y, output)
+            with undeferred():
+                values, gradient = values_and_gradient(self.net.loss, y, output)
             memcpy(costs, cnp.PyArray_DATA(values), n * sizeof(double))
             memcpy(slopes, cnp.PyArray_DATA(gradient), bytes_)
             return 0
@@ -562,7 +564,7 @@ cdef class Call:
     cdef bint interrupted_together(self) noexcept:
         """Return whether Ctrl-C ends this call, which is the moment for it that all workers can share."""
         try:
-            self.peers.raise_noted()
+            deliver()
         except BaseException as error:
             self.error = error
             return True

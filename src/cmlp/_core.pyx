@@ -34,6 +34,7 @@ from cmlp._inputs.sparse import as_sparse_matrix, is_sparse
 from cmlp._inputs.stored import StoredRows
 from cmlp._inputs.weights import refusal
 from cmlp._pool import interrupted
+from cmlp._signals import deliver, safe_point, undeferred
 from cmlp._threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 

@@ -7,12 +7,12 @@ one waits for ever.
 from __future__ import annotations
 
 import operator
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from cmlp._signals import DeferredSignals, deliver
 from cmlp._threads import available_threads
 from cmlp.exceptions import TimeLimitReached, WorkerError
 
@@ -58,8 +58,7 @@ class Workers:
 
     def __init__(self, comm: Any = None) -> None:
         self._comm, self.rank, self.size = comm, 0, 1
-        self._handler: Any = None  # of SIGINT before
-        self._noted: tuple[int, Any] | None = None  # the arguments of the handler for the signal that waits
+        self._signals = DeferredSignals(lifts=False)
         self.broken = self.time_is_up = False
         if comm is None:
             return
@@ -76,36 +75,12 @@ class Workers:
 
     def __enter__(self) -> Self:
         if self.size > 1:
-            import signal  # few programs need it
-
-            handler = signal.getsignal(signal.SIGINT)
-            with suppress(ValueError):  # in another thread, which gets no signals
-                if callable(handler):
-                    signal.signal(signal.SIGINT, self._note)
-                    self._handler = handler
+            self._signals.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._handler is None:
-            return
-        import signal
-
-        if signal.getsignal(signal.SIGINT) == self._note:
-            signal.signal(signal.SIGINT, self._handler)
-        if error is None:
-            self.raise_noted()
-
-    def _note(self, number: int, frame: Any) -> None:
-        """Handle a signal: it waits for `raise_noted`, unless one waits already."""
-        if self._noted is not None:
-            self._handler(number, frame)
-        self._noted = number, frame
-
-    def raise_noted(self) -> None:
-        """Call the handler for a signal that waits: it usually raises KeyboardInterrupt."""
-        if self._noted is not None:
-            noted, self._noted = self._noted, None
-            self._handler(*noted)
+        if self.size > 1:
+            self._signals.__exit__(kind, error, tb)
 
     def together(self, action: Callable[[], Result]) -> Result:
         """Call a function on every worker and return its result; if it fails on one, raise an exception on all."""
@@ -113,7 +88,7 @@ class Workers:
             return action()
         try:
             result = action()
-            self.raise_noted()
+            deliver()
         except BaseException as error:
             self.settle(error)
             raise
@@ -133,7 +108,7 @@ class Workers:
         error = None
         try:
             action()
-            self.raise_noted()
+            deliver()
         except BaseException as raised:
             error = raised
         late, checksum = deadline.has_come(), state.digest()

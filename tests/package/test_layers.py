@@ -19,7 +19,7 @@ PACKAGE = Path(cmlp.__file__).parent
 
 # From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
 LAYERS = [
-    ["_pool"],
+    ["_pool", "_signals"],
     ["exceptions", "_include", "_integers", "_pickles", "_threads"],
     ["_workers"],
     ["_inputs", "datasets"],

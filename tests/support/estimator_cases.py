@@ -3,6 +3,7 @@
 import dis
 import functools
 import re
+import signal
 import sys
 from itertools import pairwise
 
@@ -57,7 +58,7 @@ def interrupted_at(step, function, *modules, anywhere=False):
         if event == "opcode" and (anywhere or frame.f_lasti in signal_checks(frame.f_code)):
             seen += 1
             if seen == step:
-                raise KeyboardInterrupt
+                signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
         return trace
 
     before = sys.gettrace()
@@ -77,7 +78,7 @@ def interrupted_in_line(step, function, package, begin):
 
     Lines count from the first one in a module whose name starts with `begin` on.
     """
-    return lines_run(function, package, begin, step) == step
+    return lines_run(function, package, begin, step) >= step
 
 
 def lines_run(function, package, begin, stop=None):
@@ -92,7 +93,7 @@ def lines_run(function, package, begin, stop=None):
         if event == "line" and (seen or module.startswith(begin)):
             seen += 1
             if seen == stop:
-                raise KeyboardInterrupt
+                signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
         return trace
 
     before = sys.gettrace()

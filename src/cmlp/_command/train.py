@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from cmlp._command.predict import DATA_HELP, add_table_options
 from cmlp._command.verify import add_data_options
 from cmlp._console import options
-from cmlp._console.interruption import completed
 from cmlp._console.printable import printable, printable_message
 from cmlp._console.spelling import in_options
 from cmlp._console.terminal import Terminal, duration
 from cmlp._parameters.hyperparameters import TABLE
+from cmlp._signals import DeferredSignals
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | No
 
 def _save(model: Any, path: str, *, state: bool = True) -> None:
     model.callbacks = None
-    with options.reported(TypeError), completed():
+    with options.reported(TypeError), DeferredSignals():
         model.save(path, include_training_state=state)
 
 

@@ -6,8 +6,11 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import FrameType
 from typing import Any
+
+from cmlp._signals import defer
 
 Handler = Callable[[int, FrameType | None], None]
 _SIGNALS = ("SIGTERM", "SIGHUP")  # a job that is preempted or stopped, and a terminal that is closed
@@ -25,26 +28,19 @@ class Interrupted(KeyboardInterrupt):
 
 
 def interruptible() -> contextlib.AbstractContextManager[None]:
-    """Raise Interrupted when a signal would end the process. Signals that are ignored (nohup) or handled stay so."""
+    """Raise Interrupted when a signal would end the process. Signals that are ignored (nohup) or handled stay so.
+
+    Where Ctrl-C is deferred, the signal waits for the same moment.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(number)
+        defer(partial(_end, number))
 
     return handled(dict.fromkeys(_SIGNALS, interrupt), lambda handler: handler is signal.SIG_DFL)
 
 
-@contextlib.contextmanager
-def completed() -> Iterator[None]:
-    """Complete the body before a signal, Ctrl-C included, takes effect: a closed terminal sends more than one."""
-    arrived: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        arrived.append(number)
-
-    with handled(dict.fromkeys(("SIGINT", *_SIGNALS), note), callable):
-        yield
-    if arrived:
-        signal.raise_signal(arrived[0])
+def _end(number: int) -> None:
+    raise Interrupted(number)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from cmlp._inputs.frames import as_table, read_once
 from cmlp._inputs.passes import Passes, Reader
 from cmlp._inputs.weights import require_normal
 from cmlp._integers import positive_integer
+from cmlp._signals import undeferred
 from cmlp._training.engine import Batches
 from cmlp._training.stream import Block, StreamFeed
 from cmlp._workers import ALONE
@@ -44,21 +45,24 @@ def fit_batches(
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
-        parameters = with_seed(estimator, estimator._parameters())
-        previous = model_to_continue(estimator, parameters, resume)
-        call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
-        if call.labels and previous is None and classes is None:
-            raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
-        passes = Passes(source)
-        stream = Stream(passes, call.door()._replace(width=None, partial=True), n_rows)
-        check_batches(parameters, validation[0] is not None, "fit_batches")
-        n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
-        passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
+        with undeferred():
+            parameters = with_seed(estimator, estimator._parameters())
+            previous = model_to_continue(estimator, parameters, resume)
+            call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
+            if call.labels and previous is None and classes is None:
+                raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
+            passes = Passes(source)
+            stream = Stream(passes, call.door()._replace(width=None, partial=True), n_rows)
+            check_batches(parameters, validation[0] is not None, "fit_batches")
+            n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
+            passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:
-            stream.begin()
+            with undeferred():
+                stream.begin()
             calling_back(estimator, stream.given)(partial(train, call, stream, ALONE))
         finally:
-            stream.close()
+            with undeferred():
+                stream.close()
 
 
 def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.delegation import Delegated
+from cmlp._signals import undeferred
 from cmlp._training.observer import Observer
 from cmlp._workers import ALONE
 
@@ -100,12 +101,14 @@ def _call(estimator: Any, given: tuple[Any, Any, Any], workers: Workers, train: 
 
     def run(estimator: Any) -> None:
         try:
-            observer = CallbackObserver(estimator, *given)
+            with undeferred():
+                observer = CallbackObserver(estimator, *given)
         except BaseException as error:
             if workers.size > 1:  # the others prepare their data
                 workers.settle(error)
             raise
         train(observer=observer)
-        observer.fit_is_over(estimator._model)
+        with undeferred():
+            observer.fit_is_over(estimator._model)
 
     with_callbacks(run)(estimator)

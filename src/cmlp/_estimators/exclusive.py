@@ -3,53 +3,49 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from types import FrameType, TracebackType
-    from typing import TypeAlias
+from cmlp._signals import DeferredSignals
 
-    Mark: TypeAlias = tuple[int, FrameType]
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
 
 _NAME = "_fitting"
 
 
-class Exclusively:
+class Exclusively(DeferredSignals):
     """Context manager that locks an estimator for training; RuntimeError if another call is training it.
 
-    The lock is an attribute of the estimator that contains the process id and the frame of the call. It is valid only
-    while that frame is executing, so a call cannot leave the estimator locked, even if Ctrl-C interrupts this module
-    between two bytecodes. A lock of another process is ignored, because a fork copies the lock, but not the thread that
-    owns it.
+    The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
+    because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
+    estimator locked, and neither the loop nor the last assignment is interrupted; what comes before these, and changes
+    nothing, runs within `undeferred`.
     """
 
     def __init__(self, estimator: object) -> None:
+        super().__init__()
         self.estimator = estimator
 
-    def __enter__(self) -> None:
-        mark: Mark = (os.getpid(), sys._getframe(1))
+    def __enter__(self) -> Self:
+        super().__enter__()
+        own = (os.getpid(),)
         attributes = vars(self.estimator)
-        present: Mark = attributes.setdefault(_NAME, mark)  # atomic
-        if present is mark:
-            return
-        if present[0] == mark[0] and _is_executing(present[1]):
-            raise RuntimeError(
-                f"This {type(self.estimator).__name__} instance is being fitted by another call; "
-                "fit a copy of it instead."
-            )
-        attributes[_NAME] = mark
+        present: tuple[int] = attributes.setdefault(_NAME, own)  # atomic
+        if present is not own:
+            if present == own:
+                error = RuntimeError(
+                    f"This {type(self.estimator).__name__} instance is being fitted by another call; "
+                    "fit a copy of it instead."
+                )
+                super().__exit__(RuntimeError, error, None)
+                raise error
+            attributes[_NAME] = own
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         vars(self.estimator).pop(_NAME, None)
-
-
-def _is_executing(frame: FrameType) -> bool:
-    try:
-        frame.clear()  # raises RuntimeError if and only if the frame is executing
-    except RuntimeError:
-        return True
-    return False
+        super().__exit__(kind, error, tb)
 
 
 def attributes_to_copy(estimator: object) -> dict[str, object]:

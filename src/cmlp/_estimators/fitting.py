@@ -27,6 +27,7 @@ from cmlp._inputs.door import Opened, Rows
 from cmlp._inputs.scale import InputScale, check_scale_width
 from cmlp._inputs.scaling import warn_of_scale
 from cmlp._inputs.stored import StoredRows, stored_rows
+from cmlp._signals import undeferred
 from cmlp._training.beginning import Fit
 from cmlp._training.driver import driver_of
 from cmlp._training.history import History
@@ -79,20 +80,21 @@ def fit(
     With `workers`, this process trains together with others, and with `local` each of them has other rows.
     """
     alone, workers = workers is None, ALONE if workers is None else workers
-    with Exclusively(estimator), workers:
-        begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
-        parameters, previous, options = workers.together(begin)
-        parameters = with_seed(estimator, parameters, workers)
-        parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
-        call = FitCall(estimator, parameters, previous, validation, None, shards, False, options["resume"])
-        rows: Source = source
-        if workers.size > 1:
-            workers.compare({name: str(value) for name, value in options.items()})
-        if options["local"]:
-            from cmlp._estimators.local import StoredArrays  # few programs need it
+    with workers, Exclusively(estimator):
+        with undeferred():
+            begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
+            parameters, previous, options = workers.together(begin)
+            parameters = with_seed(estimator, parameters, workers)
+            parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
+            call = FitCall(estimator, parameters, previous, validation, None, shards, False, options["resume"])
+            rows: Source = source
+            if workers.size > 1:
+                workers.compare({name: str(value) for name, value in options.items()})
+            if options["local"]:
+                from cmlp._estimators.local import StoredArrays  # few programs need it
 
-            rows = stored = StoredArrays(source, call.door()._replace(width=None), shards, workers)
-            call = call._replace(shards=stored.shards)
+                rows = stored = StoredArrays(source, call.door()._replace(width=None), shards, workers)
+                call = call._replace(shards=stored.shards)
         calling_back(estimator, source.given, workers)(partial(train, call, rows, workers))
 
 
@@ -110,20 +112,21 @@ def _begin(
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
-        parameters = estimator._parameters()
-        if parameters.training.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if parameters.class_weight == "balanced":
-            raise ValueError(_BALANCED)
-        if parameters.provenance:
-            raise ValueError("partial_fit does not support provenance=True: what it has trained on is not recorded.")
-        if "_model" not in vars(estimator) and can_assemble(estimator):
-            assemble(estimator)
-        previous = vars(estimator).get("_model")
-        parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-        call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
-        training, labels = prepare(call, source)
-        assert training.has_epochs  # the method does not exist with solver="lbfgs"
+        with undeferred():
+            parameters = estimator._parameters()
+            if parameters.training.early_stopping:
+                raise ValueError("partial_fit does not support early_stopping=True")
+            if parameters.class_weight == "balanced":
+                raise ValueError(_BALANCED)
+            if parameters.provenance:
+                raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+            if "_model" not in vars(estimator) and can_assemble(estimator):
+                assemble(estimator)
+            previous = vars(estimator).get("_model")
+            parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
+            call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
+            training, labels = prepare(call, source)
+            assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
         if previous is not None:
@@ -134,19 +137,20 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
 def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
     """Train on the rows of a source, and store the model at the end."""
     estimator = call.estimator
-    training, labels = workers.together(partial(prepare, call, source, workers))
-    if training.has_epochs:
-        join(training.fit, training.engine.batch_size, None if labels is None else labels.classes)
-        check_same_data(training.fit)
-        training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
-        is_new = not (training.state.epoch or training.state.batch)
-        if call.parameters.provenance and (is_new or training.state.provenance):
-            from cmlp._estimators.provenance import record  # few programs need it
+    with undeferred():
+        training, labels = workers.together(partial(prepare, call, source, workers))
+        if training.has_epochs:
+            join(training.fit, training.engine.batch_size, None if labels is None else labels.classes)
+            check_same_data(training.fit)
+            training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
+            is_new = not (training.state.epoch or training.state.batch)
+            if call.parameters.provenance and (is_new or training.state.provenance):
+                from cmlp._estimators.provenance import record  # few programs need it
 
-            record(call, training, labels, source)
-    if observer is not None:
-        observer.snapshot = partial(_snapshot, training, labels)
-        training.observers.append(observer)
+                record(call, training, labels, source)
+        if observer is not None:
+            observer.snapshot = partial(_snapshot, training, labels)
+            training.observers.append(observer)
     try:
         for _ in training.epochs(at_once=True):
             pass

@@ -6,6 +6,8 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cmlp._signals import undeferred
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Self
@@ -27,12 +29,13 @@ class Passes:
 
     def open(self) -> Iterator[Any]:
         """Return an iterator over the blocks of one pass."""
-        if hasattr(self._source, "__iter__"):
-            return iter(self._source)
-        blocks = self._source()
-        if not hasattr(blocks, "__iter__"):
-            raise TypeError(f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}.")
-        return iter(blocks)
+        with undeferred():
+            if hasattr(self._source, "__iter__"):
+                return iter(self._source)
+            blocks = self._source()
+            if not hasattr(blocks, "__iter__"):
+                raise TypeError(f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}.")
+            return iter(blocks)
 
     def require(self, n_passes: float, why: str) -> None:
         """Raise ValueError if more passes are needed than the source allows."""
@@ -81,7 +84,8 @@ class Reader(Generic[Block]):
     def __next__(self) -> Block:
         if self._ended:
             raise StopIteration
-        block, error = self._ready.get()
+        with undeferred():  # the thread runs code of the caller
+            block, error = self._ready.get()
         if block is None:
             self._ended = True
             self.close()
@@ -95,7 +99,8 @@ class Reader(Generic[Block]):
         """End the thread, after the block that it is reading; then close a generator."""
         self._closed = self._ended = True
         self._wanted.release()
-        self._thread.join()
-        close = getattr(self._items, "close", None)
-        if close is not None:
-            close()
+        with undeferred():
+            self._thread.join()
+            close = getattr(self._items, "close", None)
+            if close is not None:
+                close()

@@ -27,6 +27,7 @@ from cmlp._parameters import hyperparameters
 from cmlp._parameters.architecture import hidden_sizes
 from cmlp._parameters.hyperparameters import documented
 from cmlp._pickles import PICKLE_VERSION, check_version
+from cmlp._signals import undeferred
 from cmlp._tables.bag import Bag, Member, Options, members_of, train
 from cmlp._tables.columns import Frame, Schema, frame_of, learn_schema
 from cmlp._tables.encoder import learn_encoder
@@ -113,36 +114,38 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             If training diverged.
         """
         with Exclusively(self):
-            owner, parameters = type(self).__name__, self._parameters()
-            deadline = Deadline(parameters["max_time"], ALONE)
-            if parameters["provenance"]:
-                parameters["random_state"] = seed_of(self, parameters)
-            frame = frame_of(X, owner)
-            has_validation = require_complete(X_val, y_val, sample_weight_val)
-            if has_validation and not parameters["early_stopping"]:
-                raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
-            validation = _validation_frame(X_val, owner) if has_validation else None
-            _require_rows(frame, owner)
-            train = UserTargets(y, frame.n_rows, as_weights(sample_weight, frame.n_rows))
-            with named_validation():
-                n_val = 0 if validation is None else validation.n_rows
-                val = UserTargets(y_val, n_val, as_weights(sample_weight_val, n_val))
-            targets = self._targets(train, val, parameters)
-            if len(targets.rows) < _FEWEST_ROWS:
-                raise ValueError(
-                    f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
-                    "(weights below 1e-30 of the largest count as 0, and class_weight multiplies them)."
-                )
-            known: TableModel | None = vars(self).get("_model") if parameters["warm_start"] else None
-            categorical = self.categorical_features  # type: ignore[attr-defined]
-            schema = known.schema if known else learn_schema(frame, categorical, owner, targets.rows, targets.weight)
-            rows, n_threads = rows_of(schema, frame, validation, targets, owner), parameters["n_threads"]
-            raw = rows.raw[: len(targets.rows)]
-            columns = known.columns if known else learn_encoder(raw, schema.codes, signal_of(targets), n_threads)
-            options = Options(*(parameters[name] for name in Options._fields))
-            bag = Bag(rows, targets.task, targets.shape, columns, _generator(parameters["random_state"]), options)
-            kept = kept_states(self, bag, targets.attributes) if resume else None
-            runs = bag.runs(parameters["n_estimators"], kept, known.members if known else None)
+            with undeferred():
+                owner, parameters = type(self).__name__, self._parameters()
+                deadline = Deadline(parameters["max_time"], ALONE)
+                if parameters["provenance"]:
+                    parameters["random_state"] = seed_of(self, parameters)
+                frame = frame_of(X, owner)
+                has_validation = require_complete(X_val, y_val, sample_weight_val)
+                if has_validation and not parameters["early_stopping"]:
+                    raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
+                validation = _validation_frame(X_val, owner) if has_validation else None
+                _require_rows(frame, owner)
+                train = UserTargets(y, frame.n_rows, as_weights(sample_weight, frame.n_rows))
+                with named_validation():
+                    n_val = 0 if validation is None else validation.n_rows
+                    val = UserTargets(y_val, n_val, as_weights(sample_weight_val, n_val))
+                targets = self._targets(train, val, parameters)
+                if len(targets.rows) < _FEWEST_ROWS:
+                    raise ValueError(
+                        f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
+                        "(weights below 1e-30 of the largest count as 0, and class_weight multiplies them)."
+                    )
+                known: TableModel | None = vars(self).get("_model") if parameters["warm_start"] else None
+                categorical = self.categorical_features  # type: ignore[attr-defined]
+                learned = targets.rows, targets.weight
+                schema = known.schema if known else learn_schema(frame, categorical, owner, *learned)
+                rows, n_threads = rows_of(schema, frame, validation, targets, owner), parameters["n_threads"]
+                raw = rows.raw[: len(targets.rows)]
+                columns = known.columns if known else learn_encoder(raw, schema.codes, signal_of(targets), n_threads)
+                options = Options(*(parameters[name] for name in Options._fields))
+                bag = Bag(rows, targets.task, targets.shape, columns, _generator(parameters["random_state"]), options)
+                kept = kept_states(self, bag, targets.attributes) if resume else None
+                runs = bag.runs(parameters["n_estimators"], kept, known.members if known else None)
             self._train(runs, schema, bag, targets.attributes, parameters, deadline)
         return self
 
@@ -186,7 +189,8 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             )
         try:
             lines = parameters["verbose"] not in (False, "bar")
-            train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
+            with undeferred():  # signals end the threads, each of which stops at a safe point
+                train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             store(self)
             keep_states(self, runs, bag, attributes)
         except KeyboardInterrupt:

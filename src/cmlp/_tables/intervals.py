@@ -12,6 +12,7 @@ from cmlp._inputs.weights import as_weights
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, n_answers, scores_of
 from cmlp._model.document import mean_outputs
 from cmlp._model.summary import accuracy_of
+from cmlp._signals import undeferred
 from cmlp._tables.bag import N_FOLDS, counted
 
 if TYPE_CHECKING:
@@ -68,15 +69,16 @@ class Calibrating:
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
         """
         with Exclusively(self):
-            model = self._fitted()
-            outputs = self._predicted(X)
-            truth = self._truth(y, len(outputs))
-            rows, weight = counted(as_weights(sample_weight, len(outputs)), len(outputs))
-            net, has_classes = model.members[0].net, "classes_" in vars(self)
-            calibration, accuracy = _measured(
-                net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=has_classes
-            )
-            summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
+            with undeferred():
+                model = self._fitted()
+                outputs = self._predicted(X)
+                truth = self._truth(y, len(outputs))
+                rows, weight = counted(as_weights(sample_weight, len(outputs)), len(outputs))
+                net, has_classes = model.members[0].net, "classes_" in vars(self)
+                calibration, accuracy = _measured(
+                    net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=has_classes
+                )
+                summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
             vars(self)["_model"] = model._replace(calibration=calibration, summary=summary)
         return self
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 import time
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cmlp._parameters.constraints import LARGEST_INTEGER
 from cmlp._training.advice import scale_advice
-from cmlp._training.commit import commit
 from cmlp._training.feed import Piece, array_feed, cut
 from cmlp._training.state import NO_SUMS
 from cmlp.exceptions import DivergenceError, NonFiniteInputError, TimeLimitReached, warn
@@ -216,10 +214,8 @@ class Batches(Engine):
     def store(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
         state, now = self.fit.state, time.monotonic()
-        commit(
-            partial(vars(state).update, batch=batch, seconds=state.seconds + now - self._clock),
-            partial(vars(self).update, _clock=now, _call=None),
-        )
+        state.batch, state.seconds = batch, state.seconds + now - self._clock
+        self._clock, self._call = now, None
 
     def keep(self) -> None:
         """After an interruption, record the batches that the latest call of the core has completed."""
@@ -245,15 +241,13 @@ class Batches(Engine):
     def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
         """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
         state = self.fit.state
-        n_before, results = state.epoch, np.full((n_epochs, 5), math.nan)
+        results = np.full((n_epochs, 5), math.nan)
         try:
             try:
                 self._call_core(results)
             finally:
                 self._record(results, record)
         except KeyboardInterrupt:
-            if state.epoch == n_before:  # it came before the epochs were recorded
-                self._record(results, record)
             raise
         except BaseException:
             state.batch = 0  # of the epoch after the recorded ones, as after an error in a single epoch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cmlp._signals import undeferred
 from cmlp._training.beginning import log_loss_clip
 from cmlp.exceptions import NonFiniteInputError
 
@@ -55,7 +56,8 @@ class HeldOut:
             if by_loss:
                 return -loss, loss
             if task.scorer is not None:
-                return task.scorer(), loss
+                with undeferred():
+                    return task.scorer(), loss
             if task.score is None:
                 return -plain_loss, loss
             return task.score(fit.net.forward(state.params, X, **keywords), targets, weight), loss

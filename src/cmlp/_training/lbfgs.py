@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from cmlp._blocks import block_copy
 from cmlp._parameters.architecture import per_layer
 from cmlp._training.advice import scale_advice, warn_if_useless
-from cmlp._training.commit import commit
 from cmlp._training.deadline import Deadline
 from cmlp._training.observer import Observers
 from cmlp._training.recorder import Lines
@@ -25,7 +23,7 @@ from cmlp.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from numpy.typing import NDArray
 
@@ -65,7 +63,7 @@ class LBFGS:
         self._evaluated: Evaluation | None = None  # the most recent one
         self._reached: Evaluation | None = None  # the start of the current line search
 
-    def epochs(self, at_once: bool = True) -> Iterator[None]:
+    def epochs(self, at_once: bool = True) -> Generator[None, None, None]:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached; yield nothing."""
         self.observers.fit_begins()
         self.observers.epoch_begins()
@@ -151,11 +149,7 @@ class LBFGS:
     def _iteration_ended(self, intermediate_result: Any) -> None:
         state, loss = self.state, float(intermediate_result.fun) * self.fit.task.unit
         self._reached = self._evaluated
-        commit(
-            partial(np.copyto, state.params, intermediate_result.x),
-            partial(setattr, state.history, "loss", loss),
-            partial(setattr, state, "epoch", state.epoch + 1),
-        )
+        state.params[:], state.history.loss, state.epoch = intermediate_result.x, loss, state.epoch + 1
         if self._lines.due(state.epoch):
             self._lines.write(loss)
         if self.observers.epoch_ends() or self.deadline.has_come():

@@ -11,6 +11,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from cmlp._signals import safe_point
 from cmlp._training.advice import scale_advice, warn_if_useless
 from cmlp._training.deadline import Deadline
 from cmlp._training.held_out import HeldOut, NoValidation
@@ -19,7 +20,7 @@ from cmlp._training.recorder import Recorder
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from cmlp._training.beginning import Fit
@@ -49,7 +50,7 @@ class Training:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
         return self.state.stopped or self.state.epoch >= self.fit.settings.max_iter or self.deadline.is_agreed()
 
-    def epochs(self, at_once: bool = False) -> Iterator[None]:
+    def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         state, observers, workers = self.state, self.observers, self.fit.workers
         self.recorder.lines.plan()
@@ -58,6 +59,7 @@ class Training:
         act, step = workers.acting(state, self.deadline), partial(self._advance_observed, at_once)
         try:
             while not self.finished:
+                safe_point()
                 act(step)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from cmlp._signals import undeferred
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
+    from typing import Any
 
 
 class Observer:
@@ -40,7 +43,11 @@ class Observer:
 
 
 class Observers(list[Observer]):
-    """The observers of a `Training`, as one observer."""
+    """The observers of a `Training`, as one observer. Signals take effect at once in them."""
+
+    def _call(self, name: str, *arguments: int) -> list[Any]:
+        with undeferred():
+            return [getattr(observer, name)(*arguments) for observer in self]
 
     @property
     def horizon(self) -> float:
@@ -54,30 +61,29 @@ class Observers(list[Observer]):
 
     def fit_begins(self) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.fit_begins()
+        if self:
+            self._call("fit_begins")
 
     def epoch_begins(self) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.epoch_begins()
+        if self:
+            self._call("epoch_begins")
 
     def batches_end(self, batch: int) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.batches_end(batch)
+        if self:
+            self._call("batches_end", batch)
 
     def validation_begins(self, batch: int) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.validation_begins(batch)
+        if self:
+            self._call("validation_begins", batch)
 
     def epoch_ends(self) -> bool:
         """Call all observers; return whether one of them stops training."""
-        stops = [observer.epoch_ends() for observer in self]
-        return any(stops)
+        return bool(self) and any(self._call("epoch_ends"))
 
     def fit_ends(self) -> None:
         """Call all observers."""
-        for observer in self:
-            observer.fit_ends()
+        if self:
+            self._call("fit_ends")

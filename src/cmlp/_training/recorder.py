@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from cmlp._blocks import block_copy
-from cmlp._training.commit import commit
+from cmlp._signals import undeferred
 from cmlp._training.stopping import STOPPING_RULES
 
 if TYPE_CHECKING:
@@ -43,11 +42,12 @@ class Lines:
         if self._started is not None:  # partial_fit does not plan a number of epochs
             seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
             line += f", at most {seconds * (self._settings.max_iter - epoch):.0f} s left"
-        print(line, flush=True)
+        with undeferred():
+            print(line, flush=True)
 
 
 class Recorder:
-    """Records epochs, and decides how training continues. Each of its changes of the state is one step."""
+    """Records epochs, and decides how training continues."""
 
     def __init__(self, fit: Fit) -> None:
         settings = fit.settings
@@ -67,8 +67,7 @@ class Recorder:
     ) -> None:
         """Record epochs of `n_rows` rows, the last one with the score and the loss of the validation rows.
 
-        Training stops, or the learning rate changes, after the last one only. If Ctrl-C comes before the state has
-        changed, the last epoch ends again when training continues.
+        Training stops, or the learning rate changes, after the last one only.
         """
         state, settings = self._state, self._settings
         optimizer, schedule = state.stepping()
@@ -86,17 +85,15 @@ class Recorder:
             assert rate is not None
             message, rate = schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
-        changes = {
-            "history": history,
-            "best": block_copy(state.params) if is_best else state.best,
-            "batch": None,
-            "seconds": 0.0,
-            "epoch": state.epoch + len(epochs),
-            "schedule_epoch": state.schedule_epoch + len(epochs),
-            "stopped": state.stopped or rate is None,
-        }
-        rate = optimizer.learning_rate if rate is None else rate
-        commit(partial(vars(state).update, changes), partial(setattr, optimizer, "learning_rate", rate))
+        state.history, state.batch, state.seconds = history, None, 0.0
+        state.epoch += len(epochs)
+        state.schedule_epoch += len(epochs)
+        if is_best:
+            state.best = block_copy(state.params)
+        if rate is None:
+            state.stopped = True
+        else:
+            optimizer.learning_rate = rate
         if self.lines.horizon == 1:
             self._write(epochs[-1][0], score, message)
 
@@ -105,7 +102,8 @@ class Recorder:
         if message or self.lines.due(self._state.schedule_epoch):
             self.lines.write(loss, score)
         if message:
-            print(
-                f"{self._rule.measure} did not improve more than tol={settings.tol:f} for "
-                f"{settings.n_iter_no_change} consecutive epochs. {message}"
-            )
+            with undeferred():
+                print(
+                    f"{self._rule.measure} did not improve more than tol={settings.tol:f} for "
+                    f"{settings.n_iter_no_change} consecutive epochs. {message}"
+                )

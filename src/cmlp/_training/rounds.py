@@ -16,7 +16,6 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._training.beginning import Fit
-from cmlp._training.commit import commit
 from cmlp._training.deadline import Deadline
 from cmlp._training.engine import Batches, Engine, batch_size_of
 from cmlp._training.feed import draw_shuffle_seed, seeded
@@ -180,7 +179,7 @@ class Rounds(Engine):
         return DivergenceError(self._shard_error) if self._shard_error else super().explained(error)
 
     def _take_round(self) -> None:
-        """Train all shards for a round, and replace parameters and optimizer by their averages in one step."""
+        """Train all shards for a round, and replace parameters and optimizer by their averages."""
         state, started = self.fit.state, time.monotonic()
         optimizer, _ = state.stepping()
         params, moments = Average(state.params), Average(optimizer.state)
@@ -195,13 +194,10 @@ class Rounds(Engine):
         kept = {name: own[name] for name in ("learning_rate", "weight_decay")}
         optimizer = _core.restored({**latest.get_state(), **kept, "state": moments.value()})
         assert state.batch is not None
-        changes = {"optimizer": optimizer, "sums": sums, "batch": state.batch + 1}
-        changes["seconds"] = state.seconds + time.monotonic() - started
-        commit(
-            partial(np.copyto, state.params, params.value()),
-            partial(vars(state).update, changes),
-            partial(vars(self).update, _clock=time.monotonic()),
-        )
+        state.params[:], state.optimizer, state.sums = params.value(), optimizer, sums
+        state.batch += 1
+        self._clock = time.monotonic()
+        state.seconds += self._clock - started
 
     def _job(self) -> Job:
         fit, state = self.fit, self.fit.state.shared()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from cmlp._parameters import hyperparameters
 from cmlp._parameters.constraints import COUNT, argument
 from cmlp._parameters.hyperparameters import documented
 from cmlp._pickles import PICKLE_VERSION, check_version
+from cmlp._signals import DeferredSignals
 from cmlp._training.beginning import Fit
 from cmlp._training.driver import driver_of
 from cmlp._training.engine import Batches
@@ -182,15 +184,16 @@ class Trainer:
         if n_batches is not None and self._settings.solver == "lbfgs":
             raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
         training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        if n_batches is None or not training.has_epochs:
-            for _ in training.epochs(at_once=True):
-                pass
-            return self
-        left = argument("n_batches", n_batches, COUNT)
-        while left and not training.finished:
-            left -= training.advance(left)
-        if training.finished:
-            training.finish()
+        with DeferredSignals():
+            if n_batches is None or not training.has_epochs:
+                for _ in training.epochs(at_once=True):
+                    pass
+                return self
+            left = argument("n_batches", n_batches, COUNT)
+            while left and not training.finished:
+                left -= training.advance(left)
+            if training.finished:
+                training.finish()
         return self
 
     def epochs(
@@ -227,8 +230,12 @@ class Trainer:
         return self._reports(self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
     def _reports(self, training: Driver) -> Iterator[TrainedEpoch]:
-        for _ in training.epochs():
-            yield self.last_epoch
+        with closing(training.epochs()) as epochs:
+            while True:
+                with DeferredSignals():  # not while the caller's code runs, between two epochs
+                    if next(epochs, self) is self:
+                        return
+                yield self.last_epoch
 
     def stop(self) -> None:
         """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""

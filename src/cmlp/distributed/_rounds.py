@@ -16,6 +16,7 @@ from cmlp._estimators.resuming import model_to_resume
 from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
 from cmlp._importers import load as load_model
 from cmlp._integers import positive_integer
+from cmlp._signals import undeferred
 from cmlp._training.rounds import Rounds
 from cmlp._training.shards import given_shards, sizes_of
 from cmlp._workers import ALONE
@@ -58,21 +59,22 @@ def fit_in_rounds(
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
-        parameters = model._parameters()
-        check_batches(parameters, validation[0] is not None, "distributed.fit")
-        if parameters.provenance:
-            raise ValueError("provenance=True needs fit, fit_batches or comm: rounds on a cluster are not recorded.")
-        kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
-        resuming = checkpoint is not None and os.path.exists(checkpoint)
-        previous = vars(model).get("_model") if parameters.warm_start else None
-        if resuming:
-            previous = _stored(model, parameters.training, checkpoint, kept)
-        if checkpoint is not None:
-            callbacks = [*(parameters.training.callbacks or []), _Saver(checkpoint)]
-            parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
-        call = FitCall(model, parameters, previous, validation, resume=resuming)
-        source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
-        call = call._replace(classes=source.classes)
+        with undeferred():
+            parameters = model._parameters()
+            check_batches(parameters, validation[0] is not None, "distributed.fit")
+            if parameters.provenance:
+                raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+            kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
+            resuming = checkpoint is not None and os.path.exists(checkpoint)
+            previous = vars(model).get("_model") if parameters.warm_start else None
+            if resuming:
+                previous = _stored(model, parameters.training, checkpoint, kept)
+            if checkpoint is not None:
+                callbacks = [*(parameters.training.callbacks or []), _Saver(checkpoint)]
+                parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
+            call = FitCall(model, parameters, previous, validation, resume=resuming)
+            source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
+            call = call._replace(classes=source.classes)
         calling_back(model, source.given)(partial(train, call, source, ALONE))
 
 
