@@ -47,8 +47,8 @@ int main(int argc, char **argv)
 
 
 def symbols(path):
-    """Return the names that an object file or a program defines."""
-    return {line.split()[-1] for line in run("nm", "--defined-only", path).splitlines() if " " in line}
+    """Return the names with external linkage that an object file or a program defines."""
+    return {line.split()[-1] for line in run("nm", "-g", "--defined-only", path).splitlines() if " " in line}
 
 
 def public_symbols(objects):
