@@ -1,33 +1,27 @@
 /* Names and descriptions of the status codes. */
 #include "../../../../include/cmlp.h"
 
-typedef struct status_text {
-    cmlp_status status;
-    const char *name, *sentence;
-} status_text;
+/* One string after the other: pointers to them would take more bytes than the shorter ones. */
+#define VALUE(name, value, sentence) value,
+#define NAME(name, value, sentence) #name "\0"
+#define SENTENCE(name, value, sentence) sentence "\0"
 
-#define TEXT(name, value, sentence) {name, #name, sentence},
+static const unsigned char values[] = {CMLP_STATUSES(VALUE)};
+static const char names[] = CMLP_STATUSES(NAME), sentences[] = CMLP_STATUSES(SENTENCE);
 
-static const status_text texts[] = {CMLP_STATUSES(TEXT)};
-
-static const status_text *find(cmlp_status status)
+/* The string of a status in a list, or `other` if there is no such status. */
+static const char *find(const char *list, cmlp_status status, const char *other)
 {
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].status == status) return &texts[i];
-    return NULL;
+    for (size_t i = 0; i < sizeof values; i++) {
+        if (values[i] == status) return list;
+        while (*list++) {}
+    }
+    return other;
 }
 
-const char *cmlp_status_name(cmlp_status status)
-{
-    const status_text *text = find(status);
-    return text ? text->name : "unknown status";
-}
+const char *cmlp_status_name(cmlp_status status) { return find(names, status, "unknown status"); }
 
-const char *cmlp_status_string(cmlp_status status)
-{
-    const status_text *text = find(status);
-    return text ? text->sentence : "unknown status code";
-}
+const char *cmlp_status_string(cmlp_status status) { return find(sentences, status, "unknown status code"); }
 
 const char *cmlp_version(void) { return CMLP_VERSION; }
 
