@@ -1,5 +1,5 @@
 /* The columns of a table: their inputs by the definition, tiles, refused columns, and memory. */
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_table.h"
 #include "../../src/cmlp/core/base/sums.h"
 #include "support.h"
 
