@@ -331,7 +331,7 @@ static void test_far_rows(void)
         workers.broadcast = broadcast_bytes;
         workers.first_stored = far;
         workers.n_stored = f.n;
-        f.epoch.workers = &workers;
+        f.workers = &workers;
         f.rows.n_rows = f.targets.n_rows = 2 * far;
         f.rows.order = order;
         f.rows.n_order = f.n;
@@ -659,7 +659,7 @@ static void test_other_numbers(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == wrong[i].rank);
-            CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers") && fixture_trained(&all[r].fixture) == before);
+            CHECK(!strcmp(all[r].fixture.run.refused, "workers") && fixture_trained(&all[r].fixture) == before);
         }
         close_office(&o, all);
     }

@@ -1,4 +1,5 @@
 #include "fingerprint.h"
+#include "../../../../include/cmlp_workers.h"
 
 #if CMLP_BUILDS_WORKERS
 
