@@ -63,16 +63,17 @@ other_libraries() {
     "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or dask"
 }
 
-# The tests of web pages in a headless Chromium, with axe-core. None of them may skip here. prettier checks the style of the sources.
+# The tests of web pages in a headless Chromium, with axe-core, and in Firefox where it is installed. No other may skip here. prettier checks the style of the sources.
 pages() {
-    local log=$WORK/pages
+    local log=$WORK/pages without=()
     have chromium npm || { [ "$INSTALL" = no ] && return; }
     checks_environment
     "$WORK/checks/bin/python" -m pip install -q playwright
     npm install --silent --no-save --prefix "$WORK/axe" axe-core
-    AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -m slow tests/page | tee "$log"
+    command -v firefox >/dev/null || command -v firefox-esr >/dev/null || without=(-k 'not firefox')
+    AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -m slow tests/page "${without[@]}" | tee "$log"
     ! grep -q ^SKIPPED "$log"
-    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_page/assets/*.'{js,css}
+    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_page/assets/**/*.'{js,css}
 }
 
 # The checks below run beside the tests: their environment sees the README's packages and changes none of them.

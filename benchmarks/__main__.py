@@ -28,6 +28,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   all       all commands in turn
   distributed not in all: communication of a round on Dask and of a step by MPI, predictions for 8 to 1,000 workers,
             speed of two processes by MPI and of two Dask workers, accuracy of shards
+  files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
+            CMLP_BEFORE names
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 
@@ -59,7 +61,7 @@ COMMANDS = [
     "size",
     "goals",
 ]
-MORE = ["distributed", "large", "tables"]  # commands that `all` leaves out
+MORE = ["distributed", "files", "large", "tables"]  # commands that `all` leaves out
 MODULES = {"import": "import_time", "table-row": "table_row"}  # a module cannot be called "import"
 
 

@@ -24,8 +24,8 @@ PUBLIC |= {
     "cmlp.story",
 }  # the command itself, and what the docs import from the story
 NOUNS = {"cmlp._parameters.hyperparameters", "cmlp._model.document"}
-# Tests of the bridge and of screens, which have no public names.
-INNER_TESTS = {"core", "story", "console"}
+# Tests of the bridge, of the reader of text and of screens, which have no public names.
+INNER_TESTS = {"core", "data", "story", "console"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

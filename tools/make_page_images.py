@@ -39,11 +39,6 @@ def take_step(page: Watched) -> None:
     page.page.locator("#take").click()
 
 
-def fool(page: Watched) -> None:
-    """Wait until the network is fooled."""
-    page.until("shown.share === 1")
-
-
 def when_complete(page: Watched) -> None:
     """Wait until the curves of a table are complete."""
     page.until("waiting.length === 0 && frame === 0")
@@ -55,9 +50,9 @@ PICTURES: dict[str, Picture] = {
     "desktop-light": (DESKTOP, "light", "", take_step),
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
-    "phone-dark": (PHONE, "dark", "#lesson=1", draw),
-    "lesson-light": (DESKTOP, "light", "#lesson=5", Watched.settle),
-    "lesson-dark": (DESKTOP, "dark", "#lesson=12", fool),
+    "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
+    "tale-light": (DESKTOP, "light", "#hill?at=1", Watched.settle),
+    "tale-dark": (DESKTOP, "dark", "#wishes?at=0.34", Watched.settle),
 }
 TABLE: Picture = (DESKTOP, "light", "", when_complete)
 
@@ -71,7 +66,7 @@ def write_table_page(path: Path) -> None:
 def take(browser: Any, path: Path, name: str, picture: Picture) -> None:
     """Write a picture of a page."""
     viewport, scheme, fragment, prepare = picture
-    fragment = f"{fragment or '#'}&theme={scheme}"
+    fragment = f"{fragment or '#'}{'&' if not fragment or '?' in fragment else '?'}theme={scheme}"
     page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path, fragment)
     prepare(page)
     page.page.mouse.move(5, 5)

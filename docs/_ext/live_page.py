@@ -1,10 +1,11 @@
 """The directive ``live-page``, which shows the web page of the story's network within a page of the documentation.
 
-```{live-page} lesson=4
+```{live-page} chain
 :height: 900
 ```
 
-The argument is the fragment of the address: what the page shows first. The build writes the page once, as network.html.
+The argument is the chapter of the page that is shown first; `lesson=N` names the chapter that has taken the place
+of the N-th card of the former lesson. The build writes the page once, as network.html.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 FILE = "network.html"
+CARDS = ["read", "numbers", "layers", "sum", "edge", "squash", "cost", "learn", "hill", "wishes", "chain", "exam"]
 
 
 class LivePage(SphinxDirective):
@@ -27,7 +29,9 @@ class LivePage(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a frame as wide as the text."""
-        fragment = f"#{self.arguments[0]}" if self.arguments else ""
+        name = self.arguments[0] if self.arguments else ""
+        chapter = CARDS[int(name.removeprefix("lesson=")) - 1] if name.startswith("lesson=") else name
+        fragment = f"#{chapter}" if chapter else ""
         address = html.escape("../" * self.env.docname.count("/") + FILE + fragment)
         height = self.options.get("height", 900)
         frame = (

@@ -290,5 +290,5 @@ def _model_of(document: ModelDocument, state: TrainingState | None = None) -> An
         labels=document.labels,
         scale_name=scale if isinstance(scale, str) else None,
     )
-    estimator._model.state.provenance = document.provenance
+    estimator._model.state.provenance, estimator._model.cells = document.provenance, document.cells
     return estimator

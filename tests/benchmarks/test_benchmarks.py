@@ -17,8 +17,8 @@ if not (ROOT / "benchmarks").exists():
 
 
 COMMANDS = """
-    accuracy batch before distributed embedding explain goals import large latency loaded many memory model scaling size
-    sparse table-row threads train
+    accuracy batch before distributed embedding explain files goals import large latency loaded many memory model
+    scaling size sparse table-row threads train
 """
 
 

@@ -55,15 +55,17 @@ def test_csv_with_labels_of_text(train):
     expected = MLPClassifier(**FIT).fit(X, NAMES[Y])
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
     assert loaded().feature_names_in_.tolist() == COLUMNS and loaded().classes_.tolist() == sorted(NAMES)
-    assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[0]), lines[0]
-    assert lines[3:] == [f"3 epochs, loss {expected.loss_:.6g}", "wrote m.cmlp"]
+    assert lines[0] == "rows.csv: , as separator, 6 columns with names, 90 rows"
+    assert lines[1] == "this trains a classifier: the target has 3 labels"
+    assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[2]), lines[2]
+    assert lines[5:] == [f"3 epochs, loss {expected.loss_:.6g}", "wrote m.cmlp"]
 
 
 def test_regressor_of_a_named_column(train):
     assert train("rows.csv", "--target", "price", "--drop", "kind", "-o", "m.cmlp", "--regressor", *OPTIONS)[0] == 0
     np.testing.assert_array_equal(loaded().coefs_[0], MLPRegressor(**FIT).fit(X, Y + 0.5).coefs_[0])
     error = train("rows.csv", "--target", "price", "--drop", "kind", "-o", "m.cmlp", *OPTIONS)[2]
-    assert "Unknown label type: continuous" in error
+    assert "column 6 ('price'): the target has numbers with fractions, which are no labels: add --regressor" in error
 
 
 @pytest.mark.parametrize("at", [1, 3, 5])
@@ -168,7 +170,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
-    monkeypatch.setattr("cmlp._command.columns.read_table", None)  # would read the whole file
+    monkeypatch.setattr("cmlp._data.rows._read_parquet", None)  # would read the whole file
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])

@@ -55,6 +55,11 @@ def test_text_weights_several_targets_and_files(path):
 def test_errors_name_file_and_column(path, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"rows.parquet has no column 'z'\."):
         ParquetBlocks(path, "z")
+    twice = pa.table([pa.array([1.0]), pa.array([2.0]), pa.array([0])], names=["a", "a", "y"])
+    parquet.write_table(twice, tmp_path / "twice.parquet")
+    for target, columns in (("y", None), ("a", ["y"])):  # some versions of pyarrow end in a KeyError
+        with pytest.raises(ValueError, match=r"twice.parquet has 2 columns 'a'\."):
+            ParquetBlocks(tmp_path / "twice.parquet", target, columns=columns)
     with pytest.raises(ValueError, match="block_rows must be a positive integer, got 0"):
         ParquetBlocks(path, "y", block_rows=0)
     assert len(next(iter(ParquetBlocks(path, "y", columns=NAMES, block_rows=np.int64(3))))[0]) == 3

@@ -190,6 +190,26 @@ def test_feature_names_survive(path):
         loaded.predict(frame.iloc[:, ::-1])
 
 
+def test_text_that_json_would_change_is_refused_by_name(path):
+    """Two surrogates would come back as one character, and the model would not find its column or label."""
+    pandas = pytest.importorskip("pandas")
+    pair = "\ud800\udc80"
+    frame = pandas.DataFrame(X[:, :2], columns=pandas.Index(["a", pair], dtype=object))
+    objects = pandas.DataFrame({"a": np.array(["x", pair] * (len(X) // 2), object)}, dtype=object)
+    texts = np.array(["b", pair], object)[np.arange(len(X)) % 2]
+    numbers, targets = np.arange(len(X)) / 7, pandas.DataFrame(X[:, :2], columns=frame.columns)
+    table = {"n_estimators": 1, "n_epochs": 1}
+    for model, message in (
+        (classifier().fit(frame, Y), "the name of column 1, "),
+        (classifier().fit(X, texts), "the label, "),
+        (cmlp.TabularRegressor(**table).fit(frame, numbers), "the name of column 1, "),
+        (cmlp.TabularRegressor(**table).fit(objects, numbers[: len(objects)]), "the category of column 0 of Tab"),
+        (cmlp.TabularRegressor(**table).fit(X, targets), "the name of a target, "),
+    ):
+        with pytest.raises(ValueError, match=f"{message}.*two surrogates"):
+            model.save(path)
+
+
 def test_loaded_estimator_can_be_fitted_again(path):
     model = classifier().fit(X, Y)
     model.save(path)

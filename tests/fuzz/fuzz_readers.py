@@ -28,6 +28,7 @@ TARGETS = {
     "onnx": "fuzz_onnx",
     **dict.fromkeys(("csv", "idx", "npy", "parquet"), "fuzz_rows"),
     "arrow": "fuzz_arrow",
+    "dialects": "fuzz_dialects",
 }
 
 

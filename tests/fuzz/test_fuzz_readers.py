@@ -13,7 +13,7 @@ import cmlp
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = {"onnx": ["onnx", "onnxruntime"], "parquet": ["pyarrow"], "arrow": ["pyarrow"]}
-NAMES = ["metadata", "onnx", "csv", "idx", "npy", "parquet", "arrow"]
+NAMES = ["metadata", "onnx", "csv", "idx", "npy", "parquet", "arrow", "dialects"]
 
 
 @pytest.fixture

@@ -55,6 +55,22 @@ def test_decoding_encoded_labels_returns_the_labels(y):
     assert labels.correct(outputs, targets).all()
 
 
+@pytest.mark.parametrize("y", [[2**63 + 1, 2**63 + 2, 0], [2**63 - 1, 2**63 - 2, -1], [2**60, 2**60 + 1, 3]])
+def test_large_integers_of_lists_stay_integers(y):
+    labels, _ = learn_labels(as_labels(y, "y"))
+    assert labels.classes.tolist() == sorted(y)
+    assert as_labels([2.0**60, 1.0], "y").tolist() == [2.0**60, 1.0]
+
+
+@pytest.mark.parametrize("y", [[2**63 + 1, 2**63 + 2, -1], [2**64, 2**64 + 1], [-(2**63) - 1, 0]])
+def test_integers_that_no_type_has_are_refused_with_a_remedy(y):
+    for given in (y, np.array(y, object)):
+        with pytest.raises(ValueError, match=r"got an array of objects with -?\d+\. .*convert them to text"):
+            kind_of_labels(as_labels(given, "y"))
+    as_text = np.array(y, object).astype(str)
+    assert learn_labels(as_labels(as_text, "y"))[0].classes.tolist() == sorted(map(str, y))
+
+
 def test_multilabel_targets_are_boolean_matrices():
     y = np.array([[0, 1, 1], [1, 0, 0]])
     labels, targets = learn_labels(y)

@@ -23,6 +23,7 @@ LAYERS = [
     ["exceptions", "_include", "_integers", "_pickles", "_threads"],
     ["_workers"],
     ["_inputs", "datasets"],
+    ["_data"],
     ["_core"],
     ["_blocks", "_model", "_parameters"],  # of the activations and losses that the core has
     ["callbacks"],  # know a trainer only as the argument of their methods

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from page_parts import CHAPTERS
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -128,7 +129,6 @@ MODES = {
     "learning": "#show=learner&learned=20x2x10",
     "question": "#draw=300-300-600-300-450-800&view=wishes",
     "wishes": "#view=wishes&neuron=B4&show=learner&learned=20x2x10",
-    **{f"card {card}": f"#lesson={card}" for card in (1, 5, 8, 9, 10, 11, 12)},
 }
 
 
@@ -151,6 +151,15 @@ def test_axe_finds_nothing(mode, axe, watch, path):
         page.link()
         used = rules_without_findings(page, axe)
         assert {"color-contrast", "label-content-name-mismatch", "target-size", "button-name"} <= used
+
+
+@pytest.mark.parametrize("chapter", [*CHAPTERS, "playground"])
+def test_axe_finds_nothing_in_a_chapter(chapter, axe, watch, story_path):
+    """Before the bet in one theme, after it in the other."""
+    for fragment, width in ((f"#{chapter}?theme=light", 1280), (f"#{chapter}?theme=dark&at=1", 390)):
+        page = watch(story_path, fragment, reduced_motion="reduce", viewport={"width": width, "height": 844})
+        used = rules_without_findings(page, axe)
+        assert {"color-contrast", "target-size", "button-name"} <= used
 
 
 @pytest.mark.parametrize("kind", ["few", "many", "number", "targets"])

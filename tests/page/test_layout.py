@@ -36,7 +36,7 @@ BOXES = """() => [...document.querySelectorAll('button, input, select, canvas')]
     .map((one) => [one.id, one.offsetWidth, one.getBoundingClientRect().top + scrollY])"""
 
 
-@pytest.mark.parametrize("fragment", ["", "#lesson=4", "#lesson=7", "#lesson=10", "#view=wishes&example=507"])
+@pytest.mark.parametrize("fragment", ["", "#show=learner", "#view=wishes&example=507"])
 @pytest.mark.parametrize("size", [(360, 780), (640, 400), (900, 800), (1280, 800)], ids=str)
 def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
     page = on_screen(watch, path, fragment, size)
@@ -55,9 +55,7 @@ def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
     assert page.page.locator("#legend").bounding_box() == before
 
 
-@pytest.mark.parametrize(
-    "fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3", "#lesson=5", "#lesson=6"]
-)
+@pytest.mark.parametrize("fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3"])
 def test_panel_of_a_neuron_fits_beside_the_network(fragment, watch, path):
     page = watch(path, fragment)
     assert page.evaluate("$('details').scrollHeight - $('details').clientHeight") == 0
@@ -66,17 +64,15 @@ def test_panel_of_a_neuron_fits_beside_the_network(fragment, watch, path):
 
 @pytest.mark.parametrize("size", [(640, 400), (667, 375), (844, 390), (1024, 500)], ids=str)
 def test_drawing_and_answer_fit_on_a_low_screen(size, watch, path):
-    for fragment, at_once in (("", True), ("#lesson=1", False)):
-        page = on_screen(watch, path, fragment, size)
-        page.page.locator("#pad").scroll_into_view_if_needed()
-        page.draw(DIGITS[3])
-        boxes = [one.bounding_box() for one in page.page.locator("#pad, .output").all()]
-        ends = [(box["y"], box["y"] + box["height"]) for box in boxes]
-        low, high = min(itertools.chain(*ends)), max(itertools.chain(*ends))
-        assert high - low <= size[1] - 8
-        if at_once:
-            assert low >= 0 and high <= size[1] and page.evaluate("scrollY") == 0
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page = on_screen(watch, path, "", size)
+    page.page.locator("#pad").scroll_into_view_if_needed()
+    page.draw(DIGITS[3])
+    boxes = [one.bounding_box() for one in page.page.locator("#pad, .output").all()]
+    ends = [(box["y"], box["y"] + box["height"]) for box in boxes]
+    low, high = min(itertools.chain(*ends)), max(itertools.chain(*ends))
+    assert high - low <= size[1] - 8
+    assert low >= 0 and high <= size[1] and page.evaluate("scrollY") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 @pytest.mark.parametrize("size, least", [((1280, 800), 90), ((390, 844), 70)], ids=str)

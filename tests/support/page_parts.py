@@ -5,6 +5,14 @@ import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
+CHAPTERS = [
+    *("read", "numbers", "layers"),
+    *("sum", "edge", "squash", "knobs"),
+    *("cost", "gradient", "hill", "learn"),
+    *("ways", "wishes", "chain", "batches", "curves"),
+    *("inside", "exam"),
+]
+
 HOSTILE = [
     "\"quote'",
     "</script><script>alert(1)</script>",

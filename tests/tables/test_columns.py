@@ -1,7 +1,7 @@
 """Columns of a table: what counts as a number, a category or a missing value, in arrays and data frames."""
 
 import warnings
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -81,9 +81,11 @@ def test_frames_are_read_by_dtype(frame):
 
 def test_date_objects_are_days_since_1970():
     """Points in time with a time zone count in UTC, as those of polars and Arrow do."""
+    dates = [date(1970, 1, 3), datetime(1970, 1, 1, 6), np.datetime64("1970-01-02"), None]
+    np.testing.assert_array_equal(read(np.array([dates], object).T)[:, 0], [2.0, 0.25, 1.0, nan])
     berlin = timezone(timedelta(hours=1))
-    dates = [date(1970, 1, 3), datetime(1970, 1, 1, 6), datetime(1970, 1, 1, 1, tzinfo=berlin), None]
-    np.testing.assert_array_equal(read(np.array([dates], object).T)[:, 0], [2.0, 0.25, 0.0, nan])
+    times = [datetime(1970, 1, 1, 1, tzinfo=berlin), datetime(1970, 1, 1, 1, tzinfo=UTC), None]
+    np.testing.assert_array_equal(read(np.array([times], object).T)[:, 0], [0.0, 1 / 24, nan])
 
 
 def test_a_column_with_a_time_zone_is_read_alike_from_all_frames():

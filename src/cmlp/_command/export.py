@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from cmlp._command.predict import DATA_HELP, add_table_options, read_inputs
+from cmlp._command.predict import DATA_HELP, add_table_options, inputs_by_name, text_options
 from cmlp._console import options
 from cmlp._console.printable import printable, printable_message
 from cmlp._console.terminal import Terminal
@@ -86,14 +86,17 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
-    from cmlp._command import tables
+    from cmlp._data.rows import read_labels, read_table
+    from cmlp._model.document import document_of
 
-    rows = read_inputs(arguments, arguments.calibrate, model).values
+    document, reading = document_of(model), text_options(arguments)
+    names, select = inputs_by_name(document, arguments.drop)
+    rows = read_table(arguments.calibrate, select, reading, document.cells, names).values
     if arguments.labels is None:
         return rows
     if not hasattr(model, "classes_"):
         raise options.CommandError(f"--labels needs a classifier, but {arguments.model} is a {type(model).__name__}")
-    labels = tables.read_labels(arguments.labels, model.classes_.tolist(), arguments.max_bytes)
+    labels = read_labels(arguments.labels, reading, model.classes_)
     if len(labels) != len(rows):
         raise options.CommandError(f"{arguments.labels} has {len(labels)} labels for {len(rows)} rows")
     return rows, labels

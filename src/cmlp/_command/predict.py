@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._command.frames import Frame
-    from cmlp._command.selection import Selection
-    from cmlp._command.tables import Table
+    from cmlp._data.rows import Decided, Selection
+    from cmlp._data.table import Table
+    from cmlp._data.text import Options
     from cmlp._model.document import ModelDocument
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
@@ -68,7 +68,8 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         "--header",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="whether the first line of a CSV file has the names of the columns (default: auto, if none is a number)",
+        help="whether the first line of a CSV file has the names of the columns (default: auto, if none is a value, or "
+        "one is a name that is asked for)",
     )
     parser.add_argument(
         "--drop",
@@ -78,6 +79,25 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
     )
     parser.add_argument(
+        "--separator",
+        type=_separator,
+        metavar="S",
+        help='what separates the columns of CSV: a character, "tab" or "space" (default: found)',
+    )
+    parser.add_argument("--decimal", choices=(".", ","), help="the decimal point of numbers in CSV (default: .)")
+    parser.add_argument(
+        "--thousands", choices=(",", ".", " ", "'"), help="what separates thousands in CSV (default: nothing)"
+    )
+    parser.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a cell of CSV that is a missing value, besides empty cells, NA, NaN, null and others; can be repeated",
+    )
+    parser.add_argument("--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text")
+    parser.add_argument("--encoding", metavar="NAME", help="the encoding of CSV, such as cp1252 (default: utf-8)")
+    parser.add_argument(
         "--max-bytes",
         type=options.whole(1),
         default=2**30,
@@ -86,23 +106,37 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_inputs(arguments: argparse.Namespace, path: str, model: Any) -> Table:
-    """Return the rows of a file as inputs of a model."""
-    from cmlp._command import tables
+def _separator(text: str) -> str:
+    """Return a separator of columns."""
+    found = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+    if len(found) != 1 or found in '"\r\n':
+        raise argparse.ArgumentTypeError(f"must be one character, tab or space, got {text!r}")
+    return found
 
-    with options.reported():
-        names, select = _inputs_of(model, arguments.drop)
-        return replace(tables.read_table(path, arguments.header, select, arguments.max_bytes), columns=names)
+
+def text_options(arguments: argparse.Namespace) -> Options:
+    """Return what the options say about files of text."""
+    from cmlp._data.text import Options
+
+    return Options(
+        header={"auto": None, "yes": True, "no": False}[arguments.header],
+        separator=arguments.separator,
+        encoding=arguments.encoding,
+        comment=arguments.comment,
+        decimal=arguments.decimal,
+        thousands=arguments.thousands,
+        missing=tuple(arguments.missing),
+        text=tuple(getattr(arguments, "text", ())),
+        max_bytes=arguments.max_bytes,
+    )
 
 
-def _inputs_of(model: Any, dropped: Sequence[str]) -> tuple[list[str] | None, Selection]:
-    """Return the names of the features of a model, and the selection of the columns that it needs."""
+def inputs_by_name(document: ModelDocument, dropped: Sequence[str]) -> tuple[list[str], Selection]:
+    """Return the names of the columns of a model, none if it has none, and the selection of those that it needs."""
     from cmlp._command.selection import inputs_of
-    from cmlp._model.document import document_of
 
-    document = document_of(model)
     names = None if document.feature_names is None else document.feature_names.tolist()
-    return names, inputs_of(document.n_inputs, names, dropped)
+    return names or [], inputs_of(document.n_inputs, names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -123,8 +157,14 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         )
     lines_of = _lines if document.columns is None else _lines_of_table
     if arguments.output is None:
-        for lines in lines_of(arguments, model):
-            terminal.write_lines(lines)
+        n_lines = 0
+        try:
+            for lines in lines_of(arguments, model):
+                terminal.write_lines(lines)
+                n_lines += len(lines)
+        except options.CommandError as error:
+            printed = f" (the first {n_lines:,} rows are printed)" if n_lines else ""
+            raise options.CommandError(f"{error}{printed}") from error
         return 0
 
     def produce(write: Callable[[memoryview], object]) -> None:
@@ -138,39 +178,36 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
-    from cmlp._command import tables
+    from cmlp._data.rows import number_blocks
+    from cmlp._model.document import document_of
 
+    document = document_of(model)
     with options.reported():
-        names, select = _inputs_of(model, arguments.drop)
-        for block in tables.read_blocks(arguments.data, arguments.header, select, arguments.max_bytes):
-            table = replace(block, columns=names)
-            results = _results(model, table, arguments.proba)
-            yield list(map(_line, results))
+        names, select = inputs_by_name(document, arguments.drop)
+        for block in number_blocks(arguments.data, select, text_options(arguments), document.cells, names):
+            table = replace(block, columns=names or None)
+            yield list(map(_line, _results(model, table, arguments.proba)))
 
 
 def _lines_of_table(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     """Yield the lines for the model of a table, which reads its columns by name and ignores others with a notice."""
+    from cmlp._data.rows import frames
     from cmlp._model.document import document_of
 
+    document = document_of(model)
     with options.reported():
-        for frame in _frames(arguments, document_of(model)):
+        select = _needed(document, arguments.drop)
+        for frame in frames(arguments.data, decided_by(document), select, text_options(arguments), document.cells):
             yield list(map(_line, _results_of_table(model, frame, arguments)))
 
 
-def _frames(arguments: argparse.Namespace, document: ModelDocument) -> Iterator[Frame]:
-    """Yield the columns of a table's model in blocks of rows."""
-    from cmlp._command.contents import is_parquet
-    from cmlp._command.frames import frame_for, frame_of_arrow, read_cells
-    from cmlp._command.tables import arrow_blocks
+def decided_by(document: ModelDocument) -> Decided:
+    """Return what the model of a table knows about its columns."""
+    from cmlp._data.rows import Decided
 
-    path, select, columns = arguments.data, _needed(document, arguments.drop), None
-    if is_parquet(path, arguments.max_bytes):
-        for table, _ in arrow_blocks(path, select):
-            yield frame_of_arrow(document, table)
-        return
-    for cells in read_cells(path, arguments.header, arguments.max_bytes):
-        columns = columns or select(path, len(cells.names), cells.names)
-        yield frame_for(document, cells, columns)
+    assert document.columns is not None
+    names = None if document.names is None else list(document.names)
+    return Decided(document.column_kinds, document.columns.categories, names)
 
 
 def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
@@ -181,7 +218,8 @@ def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
 
     def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
         kept = without(dropped)(path, width, names)
-        extra = [names[i] for i in kept if names and wanted is not None and names[i] not in wanted]
+        known = {name.strip() for name in wanted or ()}
+        extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
         if extra:
             what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
             _notice(f"the model does not need the {what}: ignored")
@@ -191,8 +229,18 @@ def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
 
 
 def _line(result: Any) -> str:
-    """Return a label or a number, or several of them with commas."""
-    return ",".join(printable(str(entry)) for entry in result) if getattr(result, "ndim", 0) else printable(str(result))
+    """Return a label or a number, or several of them with commas; of several, one with a comma has quotation marks."""
+    if not getattr(result, "ndim", 0):
+        return printable(str(result))
+    return ",".join(_quoted(printable(str(entry))) for entry in result)
+
+
+def _quoted(text: str) -> str:
+    """Return a cell of CSV."""
+    if text and not {",", '"'}.intersection(text):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _results_of_table(model: Any, frame: Any, arguments: argparse.Namespace) -> Any:

@@ -1,15 +1,21 @@
-"""The columns of a file that a command reads: all but those of ``--drop``, and for a model those that it needs."""
+"""The columns of a file that a command reads: all but those of ``--drop``, and for a model those that it needs.
+
+A column is found by its name, also without the spaces around it.
+"""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from cmlp._console.options import CommandError
 from cmlp._console.spelling import nearest
+from cmlp._data.text import position
 
-# Returns the positions of the columns to read, from a file's path, its number of columns and their names, if any.
-Selection = Callable[[str, int, Sequence[str] | None], list[int]]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cmlp._data.rows import Choice, Selection
 
 _MOST_NAMED = 5  # columns in a message
 
@@ -22,6 +28,11 @@ def without(dropped: Sequence[str]) -> Selection:
         return [i for i in range(width) if i not in columns]
 
     return select
+
+
+def column(text: str) -> Choice:
+    """Choose a column that a user gives by its name or its number from 1."""
+    return lambda path, width, names: column_number(path, width, names, text)
 
 
 def inputs_of(n_inputs: int, wanted: Sequence[str] | None, dropped: Sequence[str]) -> Selection:
@@ -46,9 +57,11 @@ def inputs_of(n_inputs: int, wanted: Sequence[str] | None, dropped: Sequence[str
 
 
 def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
-    at = {name: i for i, name in kept.items()}
-    if len(at) < len(kept):
+    exact = {name: i for i, name in kept.items()}
+    if len(exact) < len(kept):
         raise CommandError(f"{path} has two columns of the same name")
+    meant = {name.strip(): name for name in wanted}
+    at = {name if name in wanted else meant.get(name.strip(), name): i for name, i in exact.items()}
     missing = next((name for name in wanted if name not in at), None)
     if missing is not None:
         raise CommandError(f"{path} has no column {missing!r}, which the model needs")
@@ -63,10 +76,9 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
 
 def column_number(path: str, width: int, names: Sequence[str] | None, text: str) -> int:
     """Return the position of a column that a user gives by its name or its number from 1."""
-    if names is not None and text in names:
-        return list(names).index(text)
-    if text.isascii() and text.isdecimal() and 1 <= int(text) <= width:
-        return int(text) - 1
+    at = position(text, names, width)
+    if at is not None:
+        return at
     meant = nearest(text, names or ())
     hint = f"name a column, or a number from 1 to {width}" if meant is None else f"did you mean {meant!r}?"
     raise CommandError(f"{path} has no column {text!r}: {hint}")

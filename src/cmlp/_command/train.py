@@ -11,8 +11,8 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from cmlp._command.predict import DATA_HELP, add_table_options
-from cmlp._command.verify import add_data_options
+from cmlp._command.predict import DATA_HELP, add_table_options, text_options
+from cmlp._command.verify import add_data_options, known_rows, require_validation
 from cmlp._console import options
 from cmlp._console.printable import printable, printable_message
 from cmlp._console.spelling import in_options
@@ -22,7 +22,13 @@ from cmlp._signals import DeferredSignals
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
-    from cmlp._command.columns import Rows
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.rows import Rows
+    from cmlp._data.stored import Cells
+    from cmlp._data.training import TextRows
     from cmlp.datasets import ParquetBlocks
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
@@ -65,6 +71,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
     add_table_options(parser)
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
+    )
     listed = ", ".join(map(_flag, _parameters()))
     group = parser.add_argument_group("parameters", f"Each takes a value as in Python; lists have commas: {listed}.")
     for name in _parameters():
@@ -121,26 +134,28 @@ def _value(text: str) -> object:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    from cmlp._command.columns import read_data
-    from cmlp._command.tables import NotNumbersError
+    from cmlp._data.rows import NotNumbersError
 
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
     options.check_output(arguments.output, *files)  # reported now, not after hours of training
     words, reading = _words(), Reading(terminal)
+    lines: list[str] = []
     with options.reported(TypeError, ImportError, words=words):
         model = _model(arguments)
         try:
-            data, held = read_data(arguments, reading)
+            data, held, cells = _data(arguments, model, lines, reading)
         except NotNumbersError as error:
-            if arguments.target is None or arguments.resume or arguments.validation is not None:
+            if _needs_numbers(arguments):
                 raise
-            if arguments.checkpoint_every is not None:
-                raise options.CommandError(f"{error}. --checkpoint-every is not for tables") from None
-            return _train_table(arguments, terminal, str(error))
+            return _train_table(arguments, terminal, str(error), None, [])
+        except _TableError as table:
+            return _train_table(arguments, terminal, str(table), table.rows, lines)
         for name in _only_of_tables().intersection(_given(arguments)):
             raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
     reading.end()
+    if lines:
+        terminal.write_lines([*map(printable_message, lines)])
     model.callbacks = [Progress(terminal), *_checkpoints(arguments)]
     try:
         with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
@@ -152,17 +167,90 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
                     terminal.settle()
     except KeyboardInterrupt as error:
         if "_model" in vars(model):
-            _save(model, arguments.output)
+            _save(model, arguments.output, cells)
             with contextlib.suppress(OSError):
                 _report(model, arguments.output, terminal)
                 terminal.write_lines(["interrupted: the same command with --resume continues"])
         if isinstance(error, _OutputFailedError):
             raise error.reason from None
         raise
-    _save(model, arguments.output)
+    _save(model, arguments.output, cells)
     terminal.write_lines([printable_message(in_options(str(warning.message), words)) for warning in caught])
     _report(model, arguments.output, terminal)
     return 0
+
+
+class _TableError(Exception):
+    """The rows of a file need the model of a table."""
+
+    def __init__(self, reason: str, rows: TextRows) -> None:
+        super().__init__(reason)
+        self.rows = rows
+
+
+def _needs_numbers(arguments: argparse.Namespace) -> bool:
+    return arguments.target is None or arguments.resume or arguments.validation is not None
+
+
+def _data(
+    arguments: argparse.Namespace, model: Any, lines: list[str], report: Reading
+) -> tuple[Rows | ParquetBlocks, Rows | ParquetBlocks | None, Cells]:
+    """Return the rows of training and validation, and how cells of text are read; `lines` gets what was found.
+
+    Raises _TableError if columns of text are not all numbers.
+    """
+    import numpy as np
+
+    from cmlp._command.selection import column, without
+    from cmlp._data.rows import NotNumbersError, Rows, training_rows
+    from cmlp._data.stored import Cells
+    from cmlp._data.training import TextRows
+    from cmlp._model.document import document_of
+
+    require_validation(arguments)
+    reading, data, classes = text_options(arguments), None, None
+    cells = reading.cells(document_of(model).cells if arguments.resume else Cells())
+    if arguments.resume:
+        classes = getattr(model, "classes_", None)
+        data = known_rows(arguments, arguments.data, arguments.labels, classes, cells, None)
+    else:
+        target = None if arguments.target is None else column(arguments.target)
+        select = without([*arguments.drop, *([] if target is None else [arguments.target])])
+        found = training_rows(arguments.data, target, arguments.labels, select, reading, report)
+        if isinstance(found, TextRows):
+            lines.append(f"{arguments.data}: {found.file.found}, {found.n_rows:,} rows")
+            reason = found.other_than_number
+            if reason is not None and _needs_numbers(arguments):
+                raise NotNumbersError(reason)
+            if reason is not None:
+                raise _TableError(reason, found)
+            table, y = found.table(), _targets(found, arguments.regressor, lines)
+            found = Rows(table.values if table.columns is None else table, y)
+        data = found
+    if arguments.validation is None:
+        return data, None, cells
+    if model._estimator_type == "classifier" and classes is None:
+        classes = np.unique(data.y) if isinstance(data, Rows) else data.classes()
+    held = arguments.validation, arguments.validation_labels
+    return data, known_rows(arguments, *held, classes, cells, getattr(data, "columns", None)), cells
+
+
+def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
+    """Return the targets of numbers or labels; `lines` gets what they are."""
+    kind = rows.kind_of_target()
+    if regressor:
+        if kind == "text":
+            raise options.CommandError(f"--regressor needs a target of numbers, got {str(rows.labels()[0])!r}")
+        return rows.targets()
+    if kind == "fractions":
+        raise options.CommandError(
+            f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
+        )
+    labels = rows.labels()
+    n = len({*labels.tolist()})
+    what = "different whole numbers; --regressor predicts numbers" if kind == "whole" else "labels"
+    lines.append(f"this trains a classifier: the target has {n:,} {what}")
+    return labels
 
 
 def _checkpoints(arguments: argparse.Namespace) -> list[Checkpoint]:
@@ -172,15 +260,22 @@ def _checkpoints(arguments: argparse.Namespace) -> list[Checkpoint]:
     return [Checkpoint(f"{stem}-{{epoch}}{end}", every=arguments.checkpoint_every)]
 
 
-def _train_table(arguments: argparse.Namespace, terminal: Terminal, reason: str) -> int:
+def _train_table(
+    arguments: argparse.Namespace, terminal: Terminal, reason: str, rows: TextRows | None, lines: Sequence[str]
+) -> int:
     """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
     from cmlp._command.train_table import TableTraining
+    from cmlp._data.stored import Cells
 
-    reading = Reading(terminal)
-    training = TableTraining(arguments, _given(arguments), reading)
-    reading.end()
+    if arguments.checkpoint_every is not None:
+        raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
+    training = TableTraining(arguments, _given(arguments), rows)
+    cells = Cells() if rows is None else rows.cells
+    with contextlib.suppress(OSError):
+        terminal.settle()
     model = training.model
-    terminal.write_lines([printable_message(f"{reason}. So this trains a {type(model).__name__}.")])
+    chosen = f"{reason}. So this trains a {type(model).__name__}: {training.why}"
+    terminal.write_lines([*map(printable_message, [*lines, chosen])])
     model.callbacks = [Progress(terminal)]
     try:
         try:
@@ -190,10 +285,10 @@ def _train_table(arguments: argparse.Namespace, terminal: Terminal, reason: str)
                 terminal.settle()
     except KeyboardInterrupt:
         if "_model" in vars(model):
-            _save(model, arguments.output, state=False)
+            _save(model, arguments.output, cells, state=False)
             terminal.write_lines([f"interrupted: wrote {printable(arguments.output)}"])
         raise
-    _save(model, arguments.output, state=False)
+    _save(model, arguments.output, cells, state=False)
     terminal.write_lines([*map(printable_message, training.report()), f"wrote {printable(arguments.output)}"])
     return 0
 
@@ -222,7 +317,7 @@ def _model(arguments: argparse.Namespace) -> Any:
 
 
 def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | None, resume: bool) -> None:
-    from cmlp._command.columns import Rows, in_memory
+    from cmlp._data.rows import Rows, in_memory
 
     own = {}
     if held is not None:
@@ -236,10 +331,19 @@ def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | No
     model.fit_batches(data, n_rows=data.n_rows, resume=resume, **own)
 
 
-def _save(model: Any, path: str, *, state: bool = True) -> None:
+def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
     model.callbacks = None
+    keep_cells(model, cells)
     with options.reported(TypeError), DeferredSignals():
         model.save(path, include_training_state=state)
+
+
+def keep_cells(model: Any, cells: Cells) -> None:
+    """Let a model know how cells of text are read."""
+    if hasattr(model._model, "_replace"):  # of a table
+        model._model = model._model._replace(cells=cells)
+    else:
+        model._model.cells = cells
 
 
 def _report(model: Any, path: str, terminal: Terminal) -> None:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._command.columns import as_targets, parquet_with_targets
-from cmlp._command.contents import is_parquet
-from cmlp._command.frames import Cells, Frame, frame_for, learnt_columns, read_cells
-from cmlp._command.selection import column_number, inputs_of, without
+from cmlp._command.predict import decided_by, text_options
+from cmlp._command.selection import column, inputs_of, without
 from cmlp._console import options
 from cmlp._console.printable import printable
+from cmlp._data.rows import decided_table, parquet_with_targets
 from cmlp._model.summary import short
+from cmlp._tables.classifier import TabularClassifier
+from cmlp._tables.regressor import TabularRegressor
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from cmlp._data.training import TextRows
     from cmlp._model.document import ModelDocument
 
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
@@ -35,11 +35,21 @@ _COVERAGE = 0.9  # of the intervals and sets that are measured
 class TableTraining:
     """The rows of a file and the model that is trained on most of them; the others measure it."""
 
-    def __init__(
-        self, arguments: argparse.Namespace, parameters: Mapping[str, Any], report: Callable[[float], None]
-    ) -> None:
-        self.frame, self.y = _learnt(arguments, report)
-        kind = _kind(self.y, arguments.regressor)
+    def __init__(self, arguments: argparse.Namespace, parameters: Mapping[str, Any], text: TextRows | None) -> None:
+        if text is None:
+            select = without([*arguments.drop, arguments.target])
+            self.frame, self.y = parquet_with_targets(arguments.data, column(arguments.target), select)
+            is_number = self.y.dtype.kind in "iuf"
+            target = "fractions" if self.y.dtype.kind == "f" else "whole" if is_number else "text"
+            kind, self.why = _chosen(target, self.y, arguments.regressor)
+        else:
+            target = text.kind_of_target()
+            self.y = text.labels() if target == "text" else text.targets()
+            kind, self.why = _chosen(target, self.y, arguments.regressor)
+            if kind is TabularClassifier and target != "text":
+                self.y = text.labels()
+            self.frame = text.frame()
+            text.release()
         unknown = next((name for name in parameters if name not in kind._get_param_names()), None)
         if unknown is not None:
             raise options.CommandError(
@@ -107,19 +117,6 @@ class TableTraining:
         return f"effect of the columns: {shown}"
 
 
-def _learnt(arguments: argparse.Namespace, report: Callable[[float], None]) -> tuple[Any, NDArray[Any]]:
-    """Return the columns of a file, as a table of pyarrow if it is Parquet, and the column of the targets."""
-    select = without([*arguments.drop, arguments.target])
-    if is_parquet(arguments.data, arguments.max_bytes):
-        return parquet_with_targets(arguments.data, arguments.target, select)
-    read = partial(read_cells, arguments.data, arguments.header, arguments.max_bytes)
-    names = next(read()).names
-    at = column_number(arguments.data, len(names), names, arguments.target)
-    kept = select(arguments.data, len(names), names)
-    columns, targets = learnt_columns(partial(read, report), kept, at)
-    return Frame([names[i] for i in kept], columns), as_targets(targets)
-
-
 def _pinball(truth: NDArray[Any], predicted: NDArray[Any], levels: NDArray[np.float64]) -> float:
     """Return the mean pinball loss of a column for each quantile."""
     rest = truth[:, None] - predicted.reshape(-1, len(levels))
@@ -151,23 +148,20 @@ def _table_of(arguments: argparse.Namespace, document: ModelDocument, path: str)
         raise options.CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
     names = None if document.names is None else list(map(str, document.names))
     select = inputs_of(document.n_inputs, names, [*arguments.drop, arguments.target])
-    if is_parquet(path, arguments.max_bytes):
-        return parquet_with_targets(path, arguments.target, select)
-    blocks = list(read_cells(path, arguments.header, arguments.max_bytes))
-    columns = [list(itertools.chain(*parts)) for parts in zip(*(block.columns for block in blocks), strict=True)]
-    cells = Cells(path, blocks[0].names, columns, list(itertools.chain(*(block.lines for block in blocks))))
-    at = column_number(path, len(cells.names), cells.names, arguments.target)
-    frame = frame_for(document, cells, select(path, len(cells.names), cells.names))
-    return frame, as_targets(cells.columns[at])
+    classes = None if document.labels is None else document.labels.classes
+    reading = text_options(arguments), document.cells
+    return decided_table(path, decided_by(document), select, column(arguments.target), *reading, classes)
 
 
-def _kind(y: NDArray[Any], regressor: bool) -> Any:
-    """Return the class for targets: numbers that are no labels, or `regressor`, need a regressor."""
-    from cmlp._tables.classifier import TabularClassifier
-    from cmlp._tables.regressor import TabularRegressor
-
-    is_number = y.dtype.kind in "if"
-    if regressor and not is_number:
+def _chosen(target: str, y: NDArray[Any], regressor: bool) -> tuple[Any, str]:
+    """Return the class for a target, and why: numbers that are no labels, or `regressor`, need a regressor."""
+    if regressor and target == "text":
         raise options.CommandError(f"--regressor needs a target of numbers, got {str(y[0])!r}")
-    many = is_number and (y.dtype.kind == "f" or len(np.unique(y)) > _MOST_CLASSES)
-    return TabularRegressor if regressor or many else TabularClassifier
+    n = len(np.unique(y))
+    if target == "fractions":
+        return TabularRegressor, "the target has numbers with fractions"
+    if target == "whole" and not regressor and n <= _MOST_CLASSES:
+        return TabularClassifier, f"the target has {n} different whole numbers; --regressor predicts numbers"
+    if target == "whole":
+        return TabularRegressor, f"the target has {n:,} different numbers"
+    return TabularClassifier, f"the target has {n:,} labels"

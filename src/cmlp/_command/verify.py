@@ -6,16 +6,21 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from cmlp._command.predict import DATA_HELP, add_table_options
+from cmlp._command.predict import DATA_HELP, add_table_options, text_options
 from cmlp._console import options
 from cmlp._console.printable import printable_message
 from cmlp._console.terminal import Terminal, duration
 from cmlp._model.document import document_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
+    from cmlp._data.rows import Rows
+    from cmlp._data.stored import Cells
     from cmlp._model.document import ModelDocument
+    from cmlp.datasets import ParquetBlocks
 
 NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (
@@ -69,6 +74,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     model = options.loaded_model(arguments.model)
     start = None if arguments.start is None else options.loaded_model(arguments.start)
     with options.reported(TypeError, ImportError):
+        if document_of(model).provenance is None:
+            verify(model, ())  # raises the error
         rows, held = _data(arguments, document_of(model))
         shown = _shown(terminal, 0 if start is None else getattr(start, "n_iter_", 0))
         try:
@@ -80,7 +87,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _data(arguments: argparse.Namespace, document: ModelDocument) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the rows of the fit of a model, and its validation rows."""
+    """Return the rows of the fit of a model, and its validation rows, read as the model says."""
     if document.columns is not None:
         if arguments.labels is not None or arguments.validation is not None:
             raise options.CommandError(
@@ -90,14 +97,41 @@ def _data(arguments: argparse.Namespace, document: ModelDocument) -> tuple[tuple
         from cmlp._command.train_table import rows_of_fit
 
         return rows_of_fit(arguments, document), {}
-    from cmlp._command.columns import Rows, in_memory, read_data
+    from cmlp._data.rows import Rows, in_memory
 
-    data, held = read_data(arguments)
+    classes = None if document.labels is None else document.labels.classes
+    names = None if document.feature_names is None else document.feature_names.tolist()
+    data = known_rows(arguments, arguments.data, arguments.labels, classes, document.cells, names)
     own = {}
-    if held is not None:
-        validation = in_memory(held)
+    require_validation(arguments)
+    if arguments.validation is not None:
+        held = arguments.validation, arguments.validation_labels
+        validation = in_memory(known_rows(arguments, *held, classes, document.cells, names))
         own = {"X_val": validation.X, "y_val": validation.y}
     return (data.X, data.y) if isinstance(data, Rows) else (data,), own
+
+
+def require_validation(arguments: argparse.Namespace) -> None:
+    """Raise CommandError if labels of validation rows are given without these."""
+    if arguments.validation is None and arguments.validation_labels is not None:
+        raise options.CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
+
+
+def known_rows(
+    arguments: argparse.Namespace,
+    path: str,
+    labels: str | None,
+    classes: NDArray[Any] | None,
+    cells: Cells,
+    names: Sequence[str] | None,
+) -> Rows | ParquetBlocks:
+    """Return the rows of a file with targets that are labels of `classes`, or None for numbers."""
+    from cmlp._command.selection import column, without
+    from cmlp._data.rows import decided_rows
+
+    target = None if arguments.target is None else column(arguments.target)
+    select = without([*arguments.drop, *([] if target is None else [arguments.target])])
+    return decided_rows(path, target, labels, select, text_options(arguments), cells, classes, names or ())
 
 
 def _shown(terminal: Terminal, first: int) -> Callable[[int, int], None]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cmlp._console.spelling import in_options
+from cmlp._data.errors import DataError
 from cmlp._parameters.constraints import MAX_LAYERS, SIZE_LIMIT
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
@@ -25,12 +26,14 @@ class CommandError(Exception):
 def reported(*also: type[Exception], words: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
-    OSError and ValueError become a CommandError, and the types `also`. `words` are the options of the command
-    by the names that Python has for them.
+    OSError, ValueError, DataError and the types `also` become a CommandError. `words` are the options of the command by
+    the names that Python has for them.
     """
     types: tuple[type[Exception], ...] = (OSError, ValueError, *also)
     try:
         yield
+    except DataError as error:
+        raise CommandError(str(error)) from error
     except types as error:
         message = str(error)
         if isinstance(error, OSError) and error.strerror and error.filename:

@@ -8,7 +8,7 @@ import webbrowser
 from pathlib import Path
 
 from cmlp._console.options import CommandError
-from cmlp._files.regular import open_regular
+from cmlp._data.regular import open_regular
 
 # The file of the page that is made without a model file.
 PAGE_FILE = "cmlp.html"

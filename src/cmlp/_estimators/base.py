@@ -249,7 +249,7 @@ class MultilayerPerceptron(
             names=model.feature_names,
             parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
         )
-        document.provenance = model.state.provenance
+        document.provenance, document.cells = model.state.provenance, model.cells
         return document
 
     def _rows_of(self, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cmlp._data.stored import Cells
 from cmlp._inputs.arrays import rectangular
 from cmlp._inputs.frames import as_table, check_names, feature_names
 from cmlp._inputs.validation import as_rows, check_width
@@ -79,6 +80,7 @@ class Model:
         self.net, self.state, self.scale_name = net, state, scale_name
         self.input_scale, self.feature_names = input_scale, feature_names
         self.labels: Labels = labels  # type: ignore[assignment]  # None for a regressor, which never reads it
+        self.cells = Cells()  # how the cells of files of text are read
         self._network: Network | None = None
         self.check()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.stored import checked_cells
 from cmlp._estimators.model import Model
 from cmlp._estimators.routing import Requests
 from cmlp._inputs.labels import Labels
@@ -69,15 +70,21 @@ def _model(fields: dict[str, Any]) -> Model:
     if names is not None and np.shape(names) != (net.sizes[0],):
         raise ValueError(f"The pickled estimator is damaged: it must have {net.sizes[0]} feature names.")
     check_scale_width(scale, net.n_in)
-    name = fields["scale_name"]
+    name, cells = fields["scale_name"], checked_cells(fields["cells"])
     if name is not None and name not in SCALES:
         raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
-    return Model(net, fields["state"], input_scale=scale, feature_names=names, labels=labels, scale_name=name)
+    model = Model(net, fields["state"], input_scale=scale, feature_names=names, labels=labels, scale_name=name)
+    model.cells = cells
+    return model
 
 
 # Name: class, function that returns its fields, function that makes an object from them.
 _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
-    "Model": (Model, lambda model: {name: getattr(model, name) for name in _FIELDS}, _model),
+    "Model": (
+        Model,
+        lambda model: {name: getattr(model, name) for name in _FIELDS} | {"cells": tuple(model.cells)},
+        _model,
+    ),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
     "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),

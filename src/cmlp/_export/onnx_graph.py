@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.regular import open_regular
 from cmlp._export.onnx_functions import DOMAIN, function_text
-from cmlp._files.regular import open_regular
 
 if TYPE_CHECKING:
     import os

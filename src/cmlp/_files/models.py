@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._files.provenance import load_provenance
 from cmlp._files.reader import (
     BACKGROUND,
@@ -24,6 +25,7 @@ from cmlp._files.texts import (
     dump_names,
     dump_parameters,
     dump_target_names,
+    load,
     load_categories,
     load_column_names,
     load_labels,
@@ -41,7 +43,7 @@ from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
     from cmlp._training.state import TrainingState
 
 Model = TypeVar("Model")
+
+_MOST_KIND = 16  # limit in characters for the word that says what a column holds
 
 
 def require_own_class(model: object) -> None:
@@ -119,6 +123,10 @@ def _strings(document: ModelDocument, state: TrainingState | None) -> dict[str, 
     owner, columns = document.class_name, document.columns
     strings = {} if columns is None else {"categories": dump_categories(columns.categories, owner)}
     strings["class"] = owner
+    if document.cells != Cells():
+        strings["cells"] = dump(document.cells._asdict())
+    if not {*document.column_kinds} <= {"number", "category"}:
+        strings["column_kinds"] = dump(list(document.column_kinds))
     if state is not None:
         from cmlp._files.state import dump_history
 
@@ -204,9 +212,24 @@ def _document(file: ModelFile) -> ModelDocument:
     )
     if is_table:
         _add_what_tables_have(document, file)
+    if "cells" in strings:
+        document.cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
     if "provenance" in strings:
         document.provenance = load_provenance(strings["provenance"], file.networks)
     return document
+
+
+def _checked(check: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return check(*values)
+    except ValueError as error:
+        raise refuse(str(error)) from None
+
+
+def _kinds(text: str, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
+    """Return what each column of a table holds."""
+    found: tuple[str, ...] = _checked(checked_kinds, load(text, "column_kinds", _MOST_KIND * len(columns)), columns)
+    return found
 
 
 def _add_what_tables_have(document: ModelDocument, file: ModelFile) -> None:
@@ -214,6 +237,8 @@ def _add_what_tables_have(document: ModelDocument, file: ModelFile) -> None:
     document.target = _target(file, document.class_name, document.labels)
     if document.target is not None:
         document.target_names = load_target_names(file.strings.get("targets"))
+    if "column_kinds" in file.strings:
+        document.column_kinds = _kinds(file.strings["column_kinds"], file.kinds or ())
     document.calibration, document.summary = _calibration(file, document.kind), _summary(file)
     document.background = _background(file, document.n_inputs)
 

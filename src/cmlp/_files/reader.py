@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._blocks import block_copy, empty_block
-from cmlp._files.regular import open_regular
+from cmlp._data.regular import open_regular
 from cmlp._inputs.scale import InputScale
 from cmlp.exceptions import ModelFormatError
 
@@ -29,6 +29,7 @@ _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
 _OWN_KEYS = (
+    "cells",
     "class",
     "classes",
     "feature_names",
@@ -42,8 +43,10 @@ _TABLE_KEYS = (
     "columns",
     "calibration",
     "categories",
+    "cells",
     "class",
     "classes",
+    "column_kinds",
     "column_names",
     "feature_names",
     "parameters",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
 _MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
 _MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
@@ -43,6 +45,15 @@ def load(text: str, key: str, most: int = _MOST_OBJECT) -> Any:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise refuse(f"{key!r} is not JSON") from None
+
+
+def _restorable(text: str, what: str) -> str:
+    """Return text of which JSON keeps every character; raises ValueError for two surrogates that it would join."""
+    if _PAIR.search(text):
+        raise ValueError(
+            f"{what} {text!r}, has two surrogates that a model file would read as one character: use valid Unicode"
+        )
+    return text
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,7 +109,9 @@ def plain(value: object, name: str, owner: str) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
-    if value is None or type(value) in (bool, int, float, str):
+    if isinstance(value, str):
+        return _restorable(str(value), f"{name} of {owner},")
+    if value is None or type(value) in (bool, int, float):
         return value
     if isinstance(value, list):
         return [plain(entry, name, owner) for entry in value]
@@ -161,6 +174,8 @@ def dump_labels(labels: Labels) -> str:
     """Return a classifier's classes as JSON; raises TypeError if their dtype cannot be stored exactly."""
     classes = labels.classes
     values: list[Any] = classes.tolist()
+    if classes.dtype.kind in "OU":
+        values = [_restorable(value, "the label,") for value in values]
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
     if classes.dtype.kind not in "OU" and name not in _NUMBERS:
         raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
@@ -197,7 +212,8 @@ def load_labels(text: str, n_outputs: int) -> Labels:
 
 def dump_target_names(names: Sequence[str] | None, n: int) -> str:
     """Return the JSON of n targets of a table, which are numbers."""
-    return dump([{"name": None if names is None else names[k], "kind": "number", "outputs": 1} for k in range(n)])
+    texts = [None] * n if names is None else [_restorable(name, "the name of a target,") for name in names]
+    return dump([{"name": name, "kind": "number", "outputs": 1} for name in texts])
 
 
 def load_target_names(text: str | None) -> list[str] | None:
@@ -224,7 +240,7 @@ def _array_of(values: list[Any], name: str) -> NDArray[Any]:
 
 def dump_names(names: NDArray[Any]) -> str:
     """Return feature names as JSON."""
-    return dump([str(name) for name in names])
+    return dump([_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)])
 
 
 def load_names(text: str, n_features: int) -> NDArray[Any]:
@@ -295,7 +311,7 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
 def _category(value: object, column: int, owner: str) -> object:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str):
-        return value if value is None else str(value)
+        return value if value is None else _restorable(str(value), f"the category of column {column} of {owner},")
     if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return value
     raise TypeError(

@@ -73,17 +73,34 @@ def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     if array.dtype.kind not in "buifOUST":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     try:
+        _require_usual_digits(array)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name} cannot be converted to numbers: {error}{_place(array)}") from error
 
 
+def _require_usual_digits(array: NDArray[Any]) -> None:
+    """Raise ValueError for text that only Python takes for a number: "1_01", or digits of other scripts."""
+    if array.dtype.kind in "buif":
+        return
+    for entry in array.ravel().tolist():
+        if isinstance(entry, (str, bytes)):
+            _number_in(entry)
+
+
+def _number_in(entry: Any) -> float:
+    """Return an entry as a number; raises ValueError for text that is no number as files have it."""
+    if isinstance(entry, (str, bytes)) and (not entry.isascii() or "_" in repr(entry)):
+        raise ValueError(f"could not convert string to float: {entry!r}")
+    return float(entry)
+
+
 def _place(array: NDArray[Any]) -> str:
     """Return where the first entry is that is not a number, and what helps, as the end of a message."""
     for place, entry in np.ndenumerate(array):
         try:
-            float(entry)
+            _number_in(entry)
         except (TypeError, ValueError, OverflowError):
             if len(place) != 2:
                 return f" (row {place[0]})" if place else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,9 +72,13 @@ _NUMBERS = {"c": "i1", "C": "u1", "s": "i2", "S": "u2", "i": "i4", "I": "u4", "l
     "f": "f4",
     "g": "f8",
 }
-# NumPy's types and units of dates and points in time, by the first letters of the format.
-_DATES = {"tdD": ("i4", "D"), "tdm": ("i8", "ms")} | {f"ts{unit[0]}": ("i8", unit) for unit in ("s", "ms", "us", "ns")}
+# NumPy's types in memory and of the values of dates, points in time and durations, by the first letters of the format.
+_UNITS = ("s", "ms", "us", "ns")
+_DATES = {"tdD": ("i4", "M8[D]"), "tdm": ("i8", "M8[ms]")} | {
+    f"t{letter}{unit[0]}": ("i8", f"{kind}8[{unit}]") for letter, kind in (("s", "M"), ("D", "m")) for unit in _UNITS
+}
 _TEXT = {"u": np.int32, "U": np.int64, "vu": None}  # types of the offsets
+_BITS_OF_DECIMALS = 128  # if the format has no number
 _INLINE = 12  # bytes of a text in its view
 _ROWS_AT_A_TIME = 4096
 _OF_COLUMN = ", column "  # in the place of an entry of X
@@ -123,18 +128,27 @@ def read_columns(value: Any, name: str) -> ArrowColumns:
             raise ValueError(f"Expected 2D array, got 1D array instead: {name} is a column of Arrow, not a table.")
         children = [schema.children[i].contents for i in range(schema.n_children)]
         names = [_name(child) for child in children]
-        kinds = ["dictionary" if child.dictionary else bytes(child.format).decode() for child in children]
+        kinds = [_type_name(child) for child in children]
         if array is not None or not chunks:
             chunks.append(_with_nulls(children, array, [f"{name}{_OF_COLUMN}{label!r}" for label in names]))
     whole = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
     return ArrowColumns(names, [ArrowColumn(*column) for column in zip(whole, kinds, strict=True)])
 
 
+def _type_name(schema: _Schema) -> str:
+    """Return the name of the type of a column, with that of a time zone as pyarrow has it."""
+    if schema.dictionary:
+        return f"dictionary of {_type_name(schema.dictionary.contents)}"
+    name = bytes(schema.format).decode()
+    kind, _, zone = name.partition(":")
+    return f"timestamp[tz={zone}]" if zone and kind[:2] == "ts" else name
+
+
 def table_of(columns: ArrowColumns, name: str) -> ArrowTable:
     """Return columns as rows; raises the errors of `read` for nulls and for other types than numbers and text."""
     for label, column in zip(columns.columns, columns.values, strict=True):
         where, values = f"{name}{_OF_COLUMN}{label!r}", column.values
-        if values.dtype.kind == "M":
+        if values.dtype.kind in "mM":
             raise _other_type(where, column.dtype)
         if values.dtype == object and None in (entries := values.tolist()):
             raise _null(where, entries.index(None))
@@ -165,12 +179,12 @@ def _nullable(schema: _Schema, array: _Array, start: int, n: int, where: str) ->
         found: NDArray[Any] = _nullable(schema.dictionary.contents, entries, 0, entries.length, where)[indices]
         if valid is None:
             return found
-        values = np.full(n, None, object)
+        values = np.full(n, None, found.dtype if found.dtype.kind in "mM" else object)
         values[rows] = found
         return values
     if kind[:3] in _DATES:
-        dtype, unit = _DATES[kind[:3]]
-        values = _buffer(array, 1, dtype, first, n).astype("i8").view(f"M8[{unit}]")
+        stored, dtype = _DATES[kind[:3]]
+        values = _buffer(array, 1, stored, first, n).astype("i8").view(dtype)
     else:
         values = _values(schema, array, start, n, where, 0, nulls=True)
     return np.array(values) if valid is None else _without(values, valid)
@@ -178,7 +192,7 @@ def _nullable(schema: _Schema, array: _Array, start: int, n: int, where: str) ->
 
 def _without(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[Any]:
     """Return a copy with None, NaN or NaT in the entries that are not valid."""
-    values = values.astype(values.dtype if values.dtype.kind in "fM" else object)
+    values = values.astype(values.dtype if values.dtype.kind in "fmM" else object)
     values[~valid] = None
     return values
 
@@ -262,6 +276,9 @@ def _values(
         return _buffer(array, 1, _NUMBERS[kind], first, n)
     if kind in _TEXT:
         return np.array(_texts(array, kind, first, n), object)
+    if kind.startswith("d:"):
+        decimals = _decimals(array, kind, first, n)
+        return decimals if nulls else decimals.astype(np.float64)
     if kind == "n" and n:
         raise _null(where, row)
     raise _other_type(where, kind)
@@ -339,6 +356,15 @@ def _viewed(array: _Array, view: np.void) -> str:
     if length <= _INLINE:
         return content[4 : 4 + length].decode()
     return ctypes.string_at(array.buffers[2 + buffer] + offset, length).decode()
+
+
+def _decimals(array: _Array, kind: str, first: int, n: int) -> NDArray[Any]:
+    """Return decimals as objects: integers of a number of bytes, with as many digits after the point."""
+    _, scale, *bits = map(int, kind[2:].split(","))
+    size = (bits[0] if bits else _BITS_OF_DECIMALS) // 8
+    content = _buffer(array, 1, np.uint8, first * size, n * size).tobytes()
+    whole = [int.from_bytes(content[at : at + size], "little", signed=True) for at in range(0, len(content), size)]
+    return np.array([Decimal(f"{number}E{-scale}") for number in whole], object)
 
 
 def _matrix(columns: list[NDArray[Any]], n: int) -> NDArray[Any]:

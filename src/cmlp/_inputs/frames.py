@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
-
 
 def as_table(X: Any, name: str = "X") -> Any:
     """Return a table or column of Arrow as a copy that can be read several times; anything else as it is."""
@@ -47,14 +45,6 @@ def read_once(value: Any, name: str) -> Any:
     from cmlp._inputs.arrow import read_columns
 
     return read_columns(value, name)
-
-
-def is_missing(value: object) -> bool:
-    """Return whether a value is None, NaN, pandas.NA or NaT."""
-    differs = value != value
-    if isinstance(differs, (bool, np.bool_)):
-        return value is None or bool(differs)
-    return type(value).__name__ == _NA  # not an array, whose comparison is an array
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:

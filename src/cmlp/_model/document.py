@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.stored import Cells
 from cmlp._inputs.labels import normalized
 
 if TYPE_CHECKING:
@@ -191,7 +192,9 @@ class ModelDocument:
     """
 
     provenance: dict[str, Any] | None = None  # how `cmlp.verify` can train the model again, if fit has recorded it
+    cells: Cells = Cells()  # how the cells of files of text are read
     # Of a table:
+    column_kinds: Sequence[str] = ()  # what each column holds; empty if all are numbers or categories
     target: Target | None = None  # centre, scale, lowest and highest scaled value of a regressor's targets
     target_names: Sequence[str] | None = None  # of several targets
     calibration: Calibration | None = None  # the scores from which intervals or sets follow

@@ -6,10 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
-from cmlp._page.assembly import Document, as_json, asset, fill, script, style
+from cmlp._page.assembly import Document, as_json, asset, compressed, fill, script, style
 from cmlp._page.description import Described, visible
 from cmlp._page.examples import Examples, default_digits
 from cmlp._page.table import table_page
+from cmlp._page.tale import CHAPTER_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp._model.document import ModelDocument
 
-MOST_FILTERS = 48  # weight images in the training panel (assets/training.js)
-LESSON_NEURON = 12  # A13, which the lesson looks into (assets/lesson.js)
+MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 
 def page_of(
@@ -43,47 +43,47 @@ def page_of(
         described.use_data(data)
     examples = default_digits(described) if data is None else Examples(described, data)
     parts = _texts(described, examples, title) | {
+        "data": "",
         "credit": asset("credit.html") if data is None and examples is not None else "",
         "theme": 'document.documentElement.dataset.theme = "dark";',
-        "style": _style(described),
+        "style": _style(described, examples),
         "script": _script(described, examples),
         "model": as_json(described.as_json(_white(described, examples))),
         "examples": as_json(None if examples is None else examples.as_json()),
     }
+    if has_tale(described, examples):
+        parts["tale"] = as_json(tale(described))
+        parts["chapters"] = compressed(script(CHAPTER_SCRIPTS))
+        parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
 
-def _style(model: Described) -> str:
+def _style(model: Described, examples: Examples | None) -> str:
     """Return the style: only the files that this page needs."""
-    return style(["base", "page", *([] if model.is_image else ["fields"]), *(["words"] if model.has_words else [])])
+    parts = {"fields": not model.is_image, "words": model.has_words, "chapters/chapters": has_tale(model, examples)}
+    return style(["base", "page", *(name for name, needed in parts.items() if needed)])
 
 
 def _script(model: Described, examples: Examples | None) -> str:
     """Return the script: only the files that this page needs."""
     loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
     parts = {
-        "network": True,
-        "functions": bool(set(model.activations) & RARE_ACTIVATIONS),
-        loss: True,
-        **dict.fromkeys(("dom", "examples", "canvas", "stage", "neuron", "touch", "wishes"), True),
-        "training": examples is not None,
-        "batch": examples is not None,
-        "pen": model.is_image,
-        "drawing": model.is_image,
-        "fields": not model.is_image,
-        "fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
-        "hill": has_lesson(model, examples),
-        "chain": has_lesson(model, examples),
-        "lesson": has_lesson(model, examples),
-        "page": True,
+        "network/network": True,
+        "network/functions": bool(set(model.activations) & RARE_ACTIVATIONS),
+        f"network/{loss}": True,
+        "drawing/dom": True,
+        "explore/examples": True,
+        "drawing/canvas": True,
+        "drawing/stage": True,
+        **dict.fromkeys((f"explore/{name}" for name in ("neuron", "touch", "wishes")), True),
+        **dict.fromkeys(TRAINING_SCRIPTS, examples is not None and not has_tale(model, examples)),
+        "drawing/pen": model.is_image,
+        "drawing/drawing": model.is_image,
+        "drawing/fields": not model.is_image,
+        "explore/fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
+        "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)
-
-
-def has_lesson(model: Described, examples: Examples | None) -> bool:
-    """Return whether the lesson's cards describe this model: ten digits, and two hidden layers of logistic neurons."""
-    is_story = set(model.activations) == {"logistic"} and len(model.sizes) == 4 and model.sizes[1] > LESSON_NEURON
-    return examples is not None and model.noun == "digit" and model.sizes[-1] == 10 and is_story
 
 
 def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
@@ -105,11 +105,12 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "hidden": " and ".join(map(str, model.sizes[1:-1])),
         "n_params": f"{model.net.n_params:,}",
     }
+    told = has_tale(model, examples)
     sections = {
         "input": "drawing" if model.is_image else "fields",
         "training": "training" if examples is not None else None,
-        "lesson": "lesson" if has_lesson(model, examples) else None,
-        "boards": "boards" if has_lesson(model, examples) else None,
+        "column": "chapters/column" if told else None,
+        "figure": "chapters/figure" if told else None,
     }
     for name, file in sections.items():
         texts[name] = "" if file is None else fill(asset(f"{file}.html"), texts)

@@ -31,6 +31,8 @@ _SHIFTS = 4  # values of other rows that a column takes to measure its effect
 _NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
 _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
 
+_NETWORK = ("network/network", "network/functions")
+
 
 def table_page(document: ModelDocument, title: str | None = None, *, background: bool = False) -> Document:
     """Return the page of an estimator for tables, with a title or one that says what is predicted.
@@ -68,7 +70,7 @@ def table_page(document: ModelDocument, title: str | None = None, *, background:
         "about": escape(_about(document)),
         "theme": SYSTEM_THEME,
         "style": style(["base", "table"]),
-        "script": script(["network", *(["functions"] if rare else []), "dom", "encoder", "why", "table"]),
+        "script": script([*_NETWORK[: 2 if rare else 1], "drawing/dom", "network/encoder", "table/why", "table/table"]),
         "model": as_json(described),
     }
     return Document("table.html", parts)

@@ -228,7 +228,8 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         )
         document.provenance = fitted.get("_provenance")
         document.target, document.target_names = fitted.get("_scale"), fitted.get("_target_names")
-        document.calibration, document.background, document.summary = model[3:]
+        document.calibration, document.background, document.summary, document.cells = model[3:]
+        document.column_kinds = model.schema.kinds
         return document
 
     @classmethod
@@ -239,9 +240,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         estimator._parameters()  # raises ValueError for invalid parameters
         wide = document.columns.core.width(True)
         names = None if document.names is None else list(document.names)
-        summary = document.summary
-        dates = () if summary is None else summary.dates
-        schema = Schema(names, codes_of(document.columns.categories), dates)
+        schema = Schema(names, codes_of(document.columns.categories), document.column_kinds)
         members = [Member(net, params, net.n_in == wide, {"loss": []}) for net, params in document.networks]
         labels = document.labels
         fitted: dict[str, Any] = {"_provenance": document.provenance}
@@ -249,7 +248,8 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
             fitted |= {"_scale": document.target, "_target_names": document.target_names}
         else:
             fitted["classes_"] = labels.classes
-        model = TableModel(schema, document.columns, members, document.calibration, document.background, summary)
+        kept = document.calibration, document.background, document.summary, document.cells
+        model = TableModel(schema, document.columns, members, *kept)
         estimator._keep(model, fitted)
         return estimator
 

@@ -5,18 +5,34 @@ A data frame is read column by column through ``__array__``, so neither pandas, 
 
 from __future__ import annotations
 
-import re
 import reprlib
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
 from itertools import repeat
-from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cmlp._data.columns import DATES
+from cmlp._data.entries import (
+    CATEGORY,
+    EXACT,
+    INTERVAL,
+    NUMBER,
+    SIMPLE,
+    TIMES,
+    array_of,
+    categories_of,
+    entries_of,
+    is_missing,
+    kind_of,
+    kind_of_numbers,
+    numbers_of,
+    plain,
+    stored_category,
+    type_of,
+)
 from cmlp._inputs.arrays import rectangular
-from cmlp._inputs.frames import is_missing, read_once
+from cmlp._inputs.frames import read_once
 from cmlp._inputs.sparse import refuse_sparse
 from cmlp._inputs.validation import check_rows
 
@@ -31,13 +47,6 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
-_MICROSECONDS_OF_A_DAY = 86_400_000_000
-# Types of pandas that count by their text as categories, as dates do.
-_PERIOD, _INTERVAL = "Period", "Interval"
-_DATES = (date, np.datetime64)
-_TEXT_TYPES = (_INTERVAL, _PERIOD)
-_UNCHANGED = {str, int, float, bool, type(None)}  # types of entries that are categories as they are, or NaN
-_WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
 
 
 class Frame(NamedTuple):
@@ -46,6 +55,19 @@ class Frame(NamedTuple):
     names: list[Any] | None
     columns: Sequence[Any]
     n_rows: int
+    matrix: NDArray[Any] | None = None  # the columns as one array of numbers
+    rows: Any = None  # of a list, whose integers and booleans may be doubles in the columns
+
+    def exact(self, i: int) -> Any:
+        """Return a column; that of a list with the integers of its rows, if they may be rounded."""
+        column = self.columns[i]
+        if self.rows is None or column.dtype.kind != "f" or not (np.abs(column) >= EXACT).any():
+            return column
+        return np.array(self.rows, object)[:, i]
+
+    def exact_columns(self) -> Sequence[Any]:
+        """Return the columns; those of a list with the integers and booleans of its rows."""
+        return self.columns if self.rows is None else list(np.array(self.rows, object).T)
 
     def label(self, i: int) -> str:
         """Return the name of a column, for messages."""
@@ -61,15 +83,29 @@ class Schema(NamedTuple):
 
     names: list[Any] | None
     codes: list[Codes | None]  # None for a column of numbers
-    dates: Sequence[int] = ()  # columns of numbers that were dates
+    kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
+
+    @property
+    def dates(self) -> tuple[int, ...]:
+        """Columns of numbers that were dates."""
+        return tuple(i for i, kind in enumerate(self.kinds) if kind in DATES and self.codes[i] is None)
 
     def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories."""
         frame = self._same_columns(frame_of(X, owner), owner)
-        raw = np.empty((frame.n_rows, len(self.codes)))
+        kinds = self.kinds or [NUMBER if codes is None else CATEGORY for codes in self.codes]
+        if frame.matrix is None or not TIMES.isdisjoint(kinds):
+            raw = np.empty((frame.n_rows, len(self.codes)))
+            is_done = False
+        else:
+            with np.errstate(over="ignore"):  # as `numbers_of`
+                raw = frame.matrix.astype(np.float64)
+            is_done = True
         for i, codes in enumerate(self.codes):
-            column, label = frame.columns[i], frame.label(i)
-            raw[:, i] = _numbers(column, label, i in self.dates) if codes is None else _codes(column, codes, label)
+            if codes is not None:
+                raw[:, i] = _codes(frame.exact(i), codes, frame.label(i), kinds[i])
+            elif not is_done:
+                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i])
         require_no_infinity(raw, frame)
         return raw
 
@@ -78,7 +114,7 @@ class Schema(NamedTuple):
         frame = self._same_columns(frame, owner)
         found = np.empty((frame.n_rows, len(frame.columns)), object)
         for i, column in enumerate(frame.columns):
-            found[:, i] = _entries(column, frame.label(i))
+            found[:, i] = entries_of(column, frame.label(i))
         return found
 
     def _same_columns(self, frame: Frame, owner: str) -> Frame:
@@ -118,9 +154,11 @@ def frame_of(X: Any, owner: str) -> Frame:
         return Frame(names, columns, len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
+    rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
     if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
-        array = np.array(X, dtype=object)
-    return Frame(None, list(np.array(array).T), len(array))  # a copy, which other threads cannot change
+        array, rows = np.array(X, dtype=object), None
+    copy = np.array(array)  # which other threads cannot change
+    return Frame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
 
 
 def _names(X: Any) -> list[Any] | None:
@@ -129,7 +167,7 @@ def _names(X: Any) -> list[Any] | None:
     for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
         names = getattr(X, attribute, None)
         if names is not None:
-            return [None if is_missing(name) else _plain(name) for name in names]  # NaN would differ from itself
+            return [None if is_missing(name) else plain(name) for name in names]  # NaN would differ from itself
     return None
 
 
@@ -150,12 +188,17 @@ def learn_schema(
         rows = np.arange(frame.n_rows)
     chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
-    for i, column in enumerate(frame.columns):
+    kinds: list[str] = []
+    for i, column in enumerate(frame.exact_columns()):
         label = frame.label(i)
-        is_category = _holds_categories(column, label, rows) if chosen is None else i in chosen
-        codes.append(_learn_codes(column, label, rows, weight) if is_category else None)
-    dates = [i for i, known in enumerate(codes) if known is None and _holds_dates(frame.columns[i], frame.label(i))]
-    return Schema(frame.names, codes, tuple(dates))
+        found = kind_of(column, label, rows)
+        if i in chosen if chosen is not None else _holds_categories(column, label, rows):
+            kinds.append(found if found in TIMES else CATEGORY)
+            codes.append(_learn_codes(column, label, kinds[i], rows, weight))
+        else:
+            kinds.append(kind_of_numbers(found))
+            codes.append(None)
+    return Schema(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
 
 
 def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
@@ -183,141 +226,35 @@ def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
 
 
 def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
-    dtype = getattr(column, "dtype", getattr(column, "type", ""))
-    if str(dtype).lower().startswith(("category", "categorical", "enum", "dictionary", "interval")):
+    if str(type_of(column)).lower().startswith(("category", "categorical", "enum", "dictionary", "interval")):
         return True
-    array = _array(column, label)
+    array = array_of(column, label)
     return array.dtype.kind in "OUT" and any(
-        isinstance(value, str) or type(value).__name__ == _INTERVAL for value in array[rows].tolist()
+        isinstance(value, str) or type(value).__name__ == INTERVAL for value in array[rows].tolist()
     )
 
 
-def _holds_dates(column: Any, label: str) -> bool:
-    """Return whether the first entry of a column that is not missing is a date or a period."""
-    array = _array(column, label)
-    if array.dtype.kind != "O":
-        return array.dtype.kind == "M"
-    first = next((value for value in array if not is_missing(value)), None)
-    return isinstance(first, _DATES) or type(first).__name__ == _PERIOD
-
-
-def _array(column: Any, label: str) -> NDArray[Any]:
-    """Return a column as an array with an entry for each row."""
-    try:
-        array = np.asarray(column)
-    except Exception as error:  # of the data frame's library
-        raise ValueError(f"{label} cannot be converted to a NumPy array: {error}") from error
-    if array.ndim != 1:
-        raise ValueError(f"{label} must have one value per row, got an array of shape {array.shape}.")
-    return array
-
-
-def _values(column: Any, label: str) -> list[object]:
-    """Return the entries of a column of categories; None where they are missing."""
-    entries = _entries(column, label)
-    if _UNCHANGED.issuperset(map(type, entries)):  # as almost always: the loops below take ten times as long
-        return [None if value != value else value for value in entries]
-    values: list[object] = [None if is_missing(value) else _category(value) for value in entries]
-    for row, value in enumerate(values):
-        if not isinstance(value, (str, Number, type(None))):
-            raise ValueError(_neither(label, row, value, "text or numbers"))
-    return values
-
-
-def _entries(column: Any, label: str) -> list[object]:
-    # pyarrow converts missing entries of a dictionary to one of its values in an array, but not in a list.
-    if hasattr(column, "to_pylist"):
-        entries: list[object] = column.to_pylist()
-    else:
-        array = _array(column, label)
-        is_time = array.dtype.kind in "Mm"
-        # Times finer than a microsecond would become integers.
-        entries = (array.astype(f"{array.dtype.str[1:3]}[us]") if is_time else array).tolist()
-    return entries
-
-
-def _category(value: object) -> object:
-    """Return a category as text or a number; dates, durations, periods and intervals count by their text."""
-    if type(value) is str:  # most are
-        return value
-    if isinstance(value, (*_DATES, timedelta)) or type(value).__name__ in _TEXT_TYPES:
-        return _WHOLE.sub("", str(value))
-    return _plain(value)
-
-
-def _plain(value: object) -> object:
-    """Return the number or text of Python for a NumPy scalar: NumPy's booleans are no numbers."""
-    return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
-
-
-def _learn_codes(column: Any, label: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
+def _learn_codes(
+    column: Any, label: str, kind: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+) -> Codes:
     """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
-    values = _values(column, label)
+    values = categories_of(column, label, kind)
     counts: Counter[object] = Counter()
     for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
         counts[values[row]] += share
-    ordered = sorted(counts, key=lambda value: (-counts[value], value is None, str(value)))
+    stored = {stored_category(value): count for value, count in counts.items()}
+    ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
 
 
-def _codes(column: Any, codes: Codes, label: str) -> NDArray[np.float64]:
+def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float64]:
     coded: Any = getattr(column, "cat", None)  # of pandas, with few categories, so that each is converted once
     categories = coded.categories.tolist() if hasattr(coded, "codes") else [()]
-    if _UNCHANGED.issuperset(map(type, categories)):
+    if kind == CATEGORY and SIMPLE.issuperset(map(type, categories)):
         known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
         return known[np.asarray(coded.codes, np.intp)]  # -1, the last one, if missing
-    values = _values(column, label)
+    values = categories_of(column, label, kind)
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
-
-
-def _numbers(column: Any, label: str, are_dates: bool) -> NDArray[np.float64]:
-    """Return a column of numbers as doubles: NaN if missing, days since 1970 for dates and starts of periods."""
-    array = _array(column, label)
-    kind = array.dtype.kind
-    if kind in "biuf":
-        with np.errstate(over="ignore"):  # too large for a double: refused as infinite
-            return array.astype(np.float64)
-    if kind in "Mm":
-        units = array.astype(f"{array.dtype.str[1:3]}[us]").astype(np.int64)
-        return np.where(np.isnat(array), np.nan, units / _MICROSECONDS_OF_A_DAY)
-    if kind not in "OUT":
-        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
-    numbers = np.empty(len(array))
-    for row, value in enumerate(map(_plain, array.tolist())):
-        if isinstance(value, Number) and not isinstance(value, complex):
-            numbers[row] = _double(value)
-        elif is_missing(value):
-            numbers[row] = np.nan
-        elif isinstance(value, _DATES) or type(value).__name__ == _PERIOD:
-            numbers[row] = _days(value)
-        else:
-            raise ValueError(_neither(label, row, value, "dates" if are_dates else "numbers"))
-    return numbers
-
-
-def _double(value: Any) -> float:
-    """Return a real number as a double; infinity, which is refused, if it is too large for one."""
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf
-
-
-def _days(value: Any) -> float:
-    """Return a date, a point in time, or the start of a period, as days since 1970; one with a time zone is in UTC."""
-    value = value.start_time if type(value).__name__ == _PERIOD else value
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        value = value.astimezone(UTC).replace(tzinfo=None)
-    return float(np.datetime64(value, "us").astype(np.int64)) / _MICROSECONDS_OF_A_DAY
-
-
-def _neither(label: str, row: int, value: object, wanted: str) -> str:
-    remedy = ""
-    if wanted == "dates":
-        remedy = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
-    elif isinstance(_category(value), str):
-        remedy = " To use the column as categories, name it in categorical_features, and in fit too."
-    return f"{label} must be {wanted}, got {reprlib.repr(value)} of type {type(value).__name__} in row {row}.{remedy}"
 
 
 def require_no_infinity(raw: NDArray[np.float64], frame: Frame) -> None:

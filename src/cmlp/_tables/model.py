@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._blocks import loaded_block
+from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.document import TableColumns
 from cmlp._model.shapley import Background, checked_background
@@ -36,6 +37,7 @@ class TableModel(NamedTuple):
     calibration: Calibration | None = None
     background: Background | None = None
     summary: Summary | None = None
+    cells: Cells = Cells()  # how the cells of files of text are read
 
     def fields(self) -> dict[str, Any]:
         """Return what to pickle."""
@@ -43,6 +45,8 @@ class TableModel(NamedTuple):
             "names": self.schema.names,
             "categories": self.columns.categories,
             "kinds": self.columns.kinds,
+            "column_kinds": tuple(self.schema.kinds),
+            "cells": tuple(self.cells),
             "numbers": self.columns.numbers,
             "members": [one._asdict() for one in self.members],
             "calibration": None if self.calibration is None else (*self.calibration[:2], list(self.calibration.scores)),
@@ -66,7 +70,7 @@ class TableModel(NamedTuple):
         columns = TableColumns(kinds, numbers, categories) if len(lengths) == 1 else None
         if columns is None or not fields["members"]:
             raise ValueError("it needs networks, and as many names and lists of categories as columns")
-        schema = Schema(names, codes_of(categories))
+        schema = Schema(names, codes_of(categories), checked_kinds(fields["column_kinds"], kinds))
         members = [_member(one, columns) for one in fields["members"]]
         background = fields.get("background")
         if background is not None:
@@ -74,10 +78,8 @@ class TableModel(NamedTuple):
         summary = fields.get("summary")
         if summary is not None:
             summary = checked_summary(kinds, n_answers(members[0].net), *summary)
-            schema = schema._replace(dates=summary.dates)
-        return cls(
-            schema, columns, members, _calibration(fields.get("calibration"), members[0].net), background, summary
-        )
+        calibration, cells = _calibration(fields.get("calibration"), members[0].net), checked_cells(fields["cells"])
+        return cls(schema, columns, members, calibration, background, summary, cells)
 
 
 def codes_of(categories: Sequence[Sequence[object] | None]) -> list[Codes | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +87,10 @@ class ParquetBlocks:
         self.columns = [name for name in schemas[0][0] if name not in others] if columns is None else list(columns)
         self.n_rows = sum(n_rows for _, n_rows in schemas)
         for path, (names, _) in zip(self._paths, schemas, strict=True):
+            counts = Counter(names)
             for name in (*self.columns, *self._targets, *([] if sample_weight is None else [sample_weight])):
-                if name not in names:
-                    raise ValueError(f"{path} has no column {name!r}.")
+                if counts[name] != 1:
+                    raise ValueError(f"{path} has {counts[name] or 'no'} column{'s' * (counts[name] > 1)} {name!r}.")
 
     def classes(self) -> NDArray[Any]:
         """Return the distinct targets, from a pass that reads only their column.

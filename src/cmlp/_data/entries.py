@@ -1,0 +1,396 @@
+"""The entries of a column of any container: what they are, their exact values, and dates as numbers and as text.
+
+The containers are those of pandas, polars and Arrow, arrays and lists; no library is imported for them. A column of
+equal content has equal entries in all of them: integers stay integers beside missing values, and a date has one text.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import reprlib
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from numbers import Number
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from cmlp._data.columns import DATES, Column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NUMBER, CATEGORY, DURATION = "number", "category", "duration"
+TIMES = frozenset((*DATES, DURATION))
+_BOOLEAN, _PERIOD, _OTHER = "boolean", "period", "other"
+_DATE, _TIME, _INSTANT = DATES
+_WORDS = {
+    _BOOLEAN: "a boolean",
+    _DATE: "a date",
+    _TIME: "a time without an offset from UTC",
+    _INSTANT: "a time with an offset from UTC",
+    DURATION: "a duration",
+    _PERIOD: "a period",
+    _OTHER: "a number or text",
+}
+# What a column that had a kind in fit may hold later.
+_ALLOWED = {
+    _DATE: (_DATE, _TIME, _PERIOD),
+    _TIME: (_DATE, _TIME, _PERIOD),
+    _INSTANT: (_INSTANT,),
+    DURATION: (DURATION,),
+}
+_WANTED = {_DATE: "dates", _TIME: "dates", _INSTANT: "dates with an offset from UTC", DURATION: "durations"}
+_CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
+_NAMED = " To use the column as categories, name it in categorical_features, and in fit too."
+
+_MICROSECONDS_OF_A_DAY = 86_400_000_000
+_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
+_LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
+_MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
+_FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
+
+_NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
+INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
+SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion
+_NUMBERS = {int, float, bool}
+_NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
+_WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
+EXACT = 2.0**53  # larger doubles may be rounded integers
+_MOST_DIGITS = 400  # of a decimal that becomes an integer
+
+
+# ------------------------------------------------------------------------------------------------------ entries
+
+
+def array_of(column: Any, label: str) -> NDArray[Any]:
+    """Return a column as an array with an entry for each row."""
+    try:
+        array = np.asarray(column)
+    except Exception as error:  # of the data frame's library
+        raise ValueError(f"{label} cannot be converted to a NumPy array: {error}") from error
+    if array.ndim != 1:
+        raise ValueError(f"{label} must have one value per row, got an array of shape {array.shape}.")
+    return array
+
+
+def entries_of(column: Any, label: str) -> list[Any]:
+    """Return the entries of a column as values of Python, exact integers, and microseconds of times."""
+    if hasattr(column, "to_pylist") and not str(type_of(column)).startswith(("date", "timestamp", "duration")):
+        return _converted(column.to_pylist, label)
+    array = array_of(column, label)
+    if array.dtype.kind in "mM":
+        times: list[Any] = _in_microseconds(array, label).tolist()
+        return [None if one is None else one.replace(tzinfo=UTC) for one in times] if has_offset(column) else times
+    if array.dtype.kind == "f" and not isinstance(type_of(column), np.dtype) and hasattr(column, "to_list"):
+        return _converted(column.to_list, label)  # the array may have rounded integers beside missing values
+    entries: list[Any] = array.tolist()
+    return entries
+
+
+def _converted(convert: Any, label: str) -> list[Any]:
+    try:
+        entries: list[Any] = convert()
+    except Exception as error:  # of the data frame's library
+        raise ValueError(f"{label} cannot be converted to values of Python: {error}") from error
+    return entries
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a value is None, NaN, pandas.NA or NaT."""
+    try:
+        differs = value != value
+    except ArithmeticError:  # a signaling NaN of decimal
+        return True
+    if isinstance(differs, (bool, np.bool_)):
+        return value is None or bool(differs)
+    return type(value).__name__ == _NA  # not an array, whose comparison is an array
+
+
+def plain(value: object) -> object:
+    """Return the number or text of Python for a NumPy scalar: NumPy's booleans are no numbers."""
+    return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
+
+
+# --------------------------------------------------------------------------------------------------------- kinds
+
+
+def has_offset(column: Any) -> bool:
+    """Return whether the type of a column has a time zone."""
+    dtype = type_of(column)
+    if isinstance(dtype, np.dtype):
+        return False
+    if isinstance(dtype, str):
+        return "tz=" in dtype
+    zone = getattr(dtype, "tz", None) or getattr(dtype, "time_zone", None)
+    inner = getattr(dtype, "pyarrow_dtype", None) or getattr(dtype, "value_type", None)  # of pandas; of a dictionary
+    return zone is not None or getattr(inner, "tz", None) is not None
+
+
+def type_of(column: Any) -> Any:
+    """Return what the container calls the type of a column; "" if it has none."""
+    try:
+        return column.dtype
+    except AttributeError:
+        return getattr(column, "type", "")
+
+
+def kind_of(column: Any, label: str, rows: NDArray[np.intp]) -> str:
+    """Return what the entries of some rows are: "boolean", "date", "time", "instant", "duration", "period" or "other".
+
+    Times without an offset that are all midnight are dates, because pandas has no type for dates. Raises ValueError if
+    the entries are of two kinds.
+    """
+    if has_offset(column):
+        return _INSTANT
+    if isinstance(column, Column) and column.kind == _BOOLEAN:  # whose array has doubles if some are missing
+        return _BOOLEAN
+    array = array_of(column, label)[rows]
+    if array.dtype.kind == "b":
+        return _BOOLEAN
+    if array.dtype.kind == "m":
+        return DURATION
+    if array.dtype.kind == "M":
+        times = _in_microseconds(array, label)
+        return _DATE if (np.isnat(times) | (times == times.astype("M8[D]"))).all() else _TIME
+    entries = array.tolist() if array.dtype.kind == "O" else []
+    types = set(map(type, entries))
+    if types <= SIMPLE and bool not in types:
+        return _OTHER
+    first: dict[str, int] = {}  # the first row of each kind
+    for row, value in zip(rows.tolist(), entries, strict=True):
+        kind = None if is_missing(value) else _kind_of_value(value)
+        if kind is not None and kind not in first:
+            first[kind] = row
+    return _one_kind(first, label)
+
+
+def _one_kind(first: dict[str, int], label: str) -> str:
+    kinds = set(first)
+    if kinds <= {_BOOLEAN, _OTHER}:
+        return _BOOLEAN if kinds == {_BOOLEAN} else _OTHER
+    if kinds == {_DATE, _TIME}:
+        return _TIME
+    if len(kinds) > 1:
+        (one, i), (other, j), *_ = first.items()
+        raise ValueError(
+            f"{label} must have entries of one kind, got {_WORDS[one]} in row {i} and {_WORDS[other]} in row {j}."
+        )
+    return kinds.pop()
+
+
+def _kind_of_value(value: object) -> str:
+    """Return the kind of an entry that is not missing."""
+    name = type(value).__name__
+    if isinstance(value, (bool, np.bool_)):
+        return _BOOLEAN
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            return _INSTANT
+        is_midnight = value.hour == value.minute == value.second == value.microsecond == 0
+        return _DATE if is_midnight else _TIME
+    if isinstance(value, np.datetime64):
+        return _DATE if value == value.astype("M8[D]") else _TIME
+    if isinstance(value, date):
+        return _DATE
+    if isinstance(value, (timedelta, np.timedelta64)):
+        return DURATION
+    return _PERIOD if name == _PERIODS else _OTHER
+
+
+def kind_of_numbers(kind: str) -> str:
+    """Return the kind that a model stores for a column of numbers with entries of a kind."""
+    return {_PERIOD: _DATE, _OTHER: NUMBER}.get(kind, kind)
+
+
+# ------------------------------------------------------------------------------------------------------- numbers
+
+
+def numbers_of(column: Any, label: str, kind: str) -> NDArray[np.float64]:
+    """Return a column as doubles, NaN if missing; dates and the starts of periods as days since 1970, in UTC.
+
+    `kind` is that of the column in fit. Raises ValueError, with the row, for entries of other kinds.
+    """
+    array = array_of(column, label)
+    if array.dtype.kind in "biuf":
+        with np.errstate(over="ignore"):  # too large for a double: refused as infinite
+            numbers = array.astype(np.float64)
+        if kind in TIMES:
+            _require_missing(~np.isnan(numbers), array, label, kind)
+        return numbers
+    if array.dtype.kind in "mM":
+        missing = np.isnat(array)
+        found = DURATION if array.dtype.kind == "m" else _INSTANT if has_offset(column) else _TIME
+        if found not in _ALLOWED.get(kind, ()):
+            _require_missing(~missing, array, label, kind)
+        numbers = _in_microseconds(array, label).view(np.int64) / _MICROSECONDS_OF_A_DAY
+        numbers[missing] = np.nan
+        return numbers
+    if array.dtype.kind not in "OUT":
+        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
+    entries = array.tolist()
+    if kind not in TIMES and _NUMBERS_OR_NONE.issuperset(map(type, entries)):  # the loop takes twenty times as long
+        try:
+            return np.array(entries, np.float64)
+        except OverflowError:
+            pass
+    return np.array([_number(value, row, label, kind) for row, value in enumerate(entries)], np.float64)
+
+
+def _require_missing(is_present: NDArray[np.bool_], array: NDArray[Any], label: str, kind: str) -> None:
+    if is_present.any():
+        row = int(is_present.argmax())
+        _refuse(array[row], row, label, kind)
+
+
+def _number(value: Any, row: int, label: str, kind: str) -> float:
+    """Return an object as a double."""
+    if is_missing(value):
+        return np.nan
+    found = _kind_of_value(value)
+    if kind in TIMES:
+        if found in _ALLOWED[kind]:
+            units = _moment(value, row, label).astype(np.int64)
+            return float(units) / _MICROSECONDS_OF_A_DAY
+    elif found in (_BOOLEAN, _OTHER):
+        value = plain(value)
+        if isinstance(value, Number) and not isinstance(value, complex):
+            return _double(value)
+    _refuse(value, row, label, kind)
+
+
+def _double(value: Any) -> float:
+    """Return a real number as a double; infinity, which is refused, if it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
+
+
+def _refuse(value: Any, row: int, label: str, kind: str) -> NoReturn:
+    """Raise the error for an entry of a column of numbers, or of dates."""
+    remedy = ""
+    if kind in TIMES:
+        remedy = _CONVERT if isinstance(value, str) else ""
+    elif isinstance(value, str) or _kind_of_value(value) in {*TIMES, _PERIOD} or type(value).__name__ == INTERVAL:
+        remedy = _NAMED
+    raise ValueError(_message(value, row, label, _WANTED.get(kind, "numbers")) + remedy)
+
+
+def _message(value: Any, row: int, label: str, wanted: str) -> str:
+    return f"{label} must be {wanted}, got {reprlib.repr(value)} of type {type(value).__name__} in row {row}."
+
+
+# ------------------------------------------------------------------------------------------------- dates and times
+
+
+def _in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[Any]:
+    """Return datetime64 or timedelta64 in microseconds; `first` is the row of the first entry, for messages.
+
+    Raises ValueError for dates and durations outside the limits: NumPy's conversions would wrap silently.
+    """
+    is_date, limits = array.dtype.kind == "M", _limits(array.dtype)
+    if limits is not None:
+        outside = (array < limits[0]) | (array > limits[1])
+        if outside.any():
+            row = int(outside.argmax())
+            _out_of_range(array[row], first + row, label, is_date=is_date)
+    return array.astype(_MOMENTS if is_date else _DURATIONS, copy=False)
+
+
+@functools.cache
+def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+    """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
+    if np.datetime_data(dtype)[0] in _FINE:
+        return None
+    low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
+    return low.astype(dtype), high.astype(dtype)
+
+
+def _out_of_range(value: object, row: int, label: str, *, is_date: bool) -> NoReturn:
+    limits = "dates of the years 1 to 9999" if is_date else "durations of at most 106,751,991 days"
+    raise ValueError(f"{label} must be {limits}, got {value} in row {row}.")
+
+
+def _moment(value: Any, row: int, label: str) -> Any:
+    """Return a date, a time, in UTC if it has an offset, the start of a period, or a duration, in microseconds."""
+    if type(value).__name__ == _PERIODS:
+        value = value.start_time
+    moment = value
+    try:
+        if hasattr(value, "to_datetime64"):  # of pandas, in UTC
+            moment = value.to_datetime64()
+        elif hasattr(value, "to_timedelta64"):
+            moment = value.to_timedelta64()
+        elif isinstance(value, datetime) and value.tzinfo is not None:
+            moment = np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
+        elif isinstance(value, date):
+            moment = np.datetime64(value, "us")
+        elif isinstance(value, timedelta):
+            moment = np.timedelta64(value // timedelta(microseconds=1), "us")  # of a timedelta itself, NumPy wraps
+    except OverflowError:
+        _out_of_range(value, row, label, is_date=isinstance(value, date))
+    return _in_microseconds(np.array([moment]), label, row)[0]
+
+
+# ---------------------------------------------------------------------------------------------------- categories
+
+
+def categories_of(column: Any, label: str, kind: str) -> list[Any]:
+    """Return the entries of a column of categories: text, numbers and booleans, None if missing.
+
+    `kind` is that of the column in fit. Dates and durations count by their text, as periods and intervals do. Raises
+    ValueError, with the row, for entries of other kinds.
+    """
+    entries = entries_of(column, label)
+    types = set(map(type, entries))
+    if types <= SIMPLE and (kind not in TIMES or not types & _NUMBERS):  # the loop below takes ten times as long
+        return [None if value != value else value for value in entries] if float in types else entries
+    return [None if is_missing(value) else _category(value, row, label, kind) for row, value in enumerate(entries)]
+
+
+def _category(value: Any, row: int, label: str, kind: str) -> object:
+    if isinstance(value, str):
+        return str(value)
+    found = _kind_of_value(value)
+    if found in TIMES or kind in TIMES:
+        if found not in _ALLOWED.get(kind, ()) or found == _PERIOD:
+            wanted = _WANTED.get(kind, "text or numbers")
+            raise ValueError(_message(value, row, label, f"{wanted}, as in fit"))
+        return _text_of(_moment(value, row, label).item(), kind)
+    if found == _PERIOD or type(value).__name__ == INTERVAL:
+        return _WHOLE.sub("", str(value))
+    value = plain(value)
+    if not isinstance(value, Number):
+        raise ValueError(_message(value, row, label, "text or numbers"))
+    return _of_decimal(value) if isinstance(value, Decimal) else value
+
+
+def _text_of(moment: datetime | timedelta, kind: str) -> str:
+    """Return the text of a date or a time, which is in UTC, by ISO 8601, or that of a duration as Python prints it."""
+    if isinstance(moment, timedelta):
+        return str(moment)
+    if kind == _DATE and moment == datetime(moment.year, moment.month, moment.day):
+        return moment.date().isoformat()
+    return (moment.replace(tzinfo=UTC) if kind == _INSTANT else moment).isoformat()
+
+
+def _of_decimal(value: Decimal) -> object:
+    """Return a decimal as the integer or the double with the same digits; as it is if there is none."""
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
+        return value
+    if value == value.to_integral_value():
+        return int(value)
+    number = float(value)
+    return number if Decimal(repr(number)) == value else value
+
+
+def stored_category(value: object) -> object:
+    """Return a category as a model stores it: a whole number as an integer, as which other containers may have it.
+
+    A column of integers of pandas becomes one of doubles if a value is missing.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+        return int(value)
+    return value

@@ -1,0 +1,220 @@
+"""The grammar of cells: what text is a number, a missing value, a boolean or a date. docs/guide/files.md defines it.
+
+There is one grammar, and only this module reads cells. A block of a column is parsed at once if all of its cells are
+plain; otherwise each different cell is parsed by itself, with the same result.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp._data.stored import Cells
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# Missing values in every column, exactly as written: those of pandas.read_csv.
+_EXACTLY = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+    *("NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+# Missing values among numbers, dates and booleans, in small or capital letters; text elsewhere.
+_AMONG_NUMBERS = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
+_BOOLEANS = {word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")}
+
+_LEADING_ZEROS = re.compile(r"\n[ \t]*0\d+[ \t]*(?=\n)")  # between ends of lines
+_INFINITE = re.compile(r"[iI][nN][fF]")
+_SIGNED_NAN = re.compile(r"[+-][nN]")  # which `float` takes in any spelling
+_DAYS = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
+_TIMES = re.compile(rf"(?:{_TIME}\n)*{_TIME}", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?)?", re.ASCII
+)
+_UNIX = date(1970, 1, 1).toordinal()
+_HOURS, _MINUTES = 24, 60
+_MICROSECOND, _DAY = 1_000_000, 86_400_000_000
+_LONGEST_INTEGER = 40  # digits; more are a number, and no label
+# Text that people read as a number in a form that was not stated, or that has a unit of money.
+_LOOKS_LIKE_A_NUMBER = re.compile(
+    r"[(]?[+-]?[$€£¥]?\s?[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}([.,'’\s])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?)"
+    r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
+)
+SPACES = {" ": "[ \u00a0\u202f]", "'": "['\u2019]", ",": ",", ".": r"\."}  # what separates thousands, as patterns
+
+
+class Date(NamedTuple):
+    """A point in time as microseconds since 1970, in UTC if it has an offset."""
+
+    kind: str  # "date", "time" or "instant"
+    value: int
+
+
+class Grammar:
+    """The grammar with the decimal point, the separator of thousands and further missing values of a file."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+        also = {text.strip() for text in cells.missing}
+        self._missing = frozenset((*_EXACTLY, *cells.missing))
+        self._marks = frozenset((*_AMONG_NUMBERS, *_EXACTLY, *also))
+        # Marks as they mostly are, so that others need not be converted to small letters.
+        self._often = frozenset((*self._marks, *map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na"))
+        point = r"\." if cells.decimal == "." else ","
+        group = rf"|\d{{1,3}}(?:{SPACES[cells.thousands]}\d{{3}})+" if cells.thousands else ""
+        self._number = re.compile(
+            rf"[+-]?(?:(?:\d+{group})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?",
+            re.ASCII | re.IGNORECASE,
+        )
+        self._separators = re.compile(SPACES[cells.thousands]) if cells.thousands else None
+
+    def is_missing(self, cell: str) -> bool:
+        """Return whether a cell stands for a missing value in a column of text."""
+        return cell in self._missing
+
+    def is_mark(self, cell: str) -> bool:
+        """Return whether a cell stands for a missing value among numbers, dates or booleans."""
+        return cell in self._often or cell.strip() in self._marks or cell.strip().lower() in _AMONG_NUMBERS
+
+    def number(self, cell: str) -> float | None:
+        """Return the number of a cell, infinite ones included; None for other text."""
+        text = self._plain(cell)
+        return None if text is None else float(text)
+
+    def integer(self, cell: str) -> int | None:
+        """Return the integer of a cell that has only digits and a sign, exactly; None for other text."""
+        text = self._plain(cell)
+        is_whole = text is not None and len(text) < _LONGEST_INTEGER and text.lstrip("+-").isdigit()
+        return int(text) if is_whole and text is not None else None
+
+    def _plain(self, cell: str) -> str | None:
+        """Return a number as Python has it; None for other text."""
+        text = cell.strip()
+        if self._number.fullmatch(text) is None:
+            return None
+        if self._separators is not None:
+            text = self._separators.sub("", text)
+        return text if self.cells.decimal == "." else text.replace(",", ".")
+
+    def date(self, cell: str) -> Date | None:
+        """Return a date or a point in time of ISO 8601; None for other text."""
+        match = _DATE.fullmatch(cell.strip())
+        if match is None:
+            return None
+        year, month, day, hour, minute, second, fraction, offset = match.groups()
+        try:
+            days = date(int(year), int(month), int(day)).toordinal() - _UNIX
+        except ValueError:
+            return None
+        if hour is None:
+            return Date("date", days * _DAY)
+        parts = int(hour), int(minute), int(second or 0)
+        if parts[0] >= _HOURS or parts[1] >= _MINUTES or parts[2] >= _MINUTES:
+            return None
+        value = days * _DAY + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * _MICROSECOND
+        value += int(f"{fraction or '':0<6}"[:6])
+        if offset is None:
+            return Date("time", value)
+        digits = "0000" if offset == "Z" else f"{offset[1:].replace(':', ''):0<4}"
+        if int(digits[:2]) >= _HOURS or int(digits[2:]) >= _MINUTES:
+            return None
+        east = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * _MICROSECOND
+        return Date("instant", value + (east if offset[0] == "-" else -east))
+
+    def boolean(self, cell: str) -> bool | None:
+        """Return whether a cell is true or false; None for other text."""
+        return _BOOLEANS.get(cell.strip())
+
+    def kind(self, cell: str) -> str:
+        """Return what a cell is.
+
+        One of "missing", "mark" (missing among numbers), "integer", "zeros" (an integer with leading zeros),
+        "number", "infinite", "boolean", "date", "time", "instant", "similar" (people see a number in a form that was
+        not stated) and "text".
+        """
+        if cell in self._missing:
+            return "missing"
+        if self.is_mark(cell):
+            return "mark"
+        text = self._plain(cell)
+        if text is not None:
+            if not math.isfinite(float(text)):
+                return "infinite"
+            if not text.lstrip("+-").isdigit():
+                return "number"
+            return "zeros" if len(text) > 1 and text[0] == "0" else "integer"
+        if self.boolean(cell) is not None:
+            return "boolean"
+        found = self.date(cell)
+        if found is not None:
+            return found.kind
+        return "similar" if looks_like_a_number(cell) else "text"
+
+    def numbers(self, cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
+        """Return the numbers of plain cells, NaN if missing, and whether all are integers; None if others must look.
+
+        Cells with leading zeros are not plain, nor those with digits or spaces that are not of ASCII.
+        """
+        present, joined = cells, "\n".join(cells)
+        rows: NDArray[np.bool_] | None = None
+        if self.cells.thousands and re.search(SPACES[self.cells.thousands], joined):
+            return None
+        if self.cells.decimal == ",":
+            present, joined = self._with_points(cells, joined)
+        if not present or "_" in joined or not joined.isascii():
+            return None
+        try:
+            found = np.fromiter(map(float, present), np.float64, len(present))
+        except ValueError:
+            often, written = self._often, present
+            present = [text for cell, text in zip(cells, written, strict=True) if cell not in often]
+            joined = "\n".join(present)
+            try:
+                found = np.fromiter(map(float, present), np.float64, len(present))
+            except ValueError:
+                return None
+            rows = np.fromiter((cell not in often for cell in cells), np.bool_, len(cells))
+        has_letters = "n" in joined or "N" in joined
+        may_have_zeros = joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
+        if (has_letters and _SIGNED_NAN.search(joined)) or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n")):
+            return None
+        has_point = "." in joined or "e" in joined or "E" in joined
+        is_whole = not has_point and not (has_letters and _INFINITE.search(joined))
+        if rows is None:
+            return found, is_whole
+        values = np.full(len(cells), np.nan)
+        values[rows] = found
+        return values, is_whole
+
+    @staticmethod
+    def _with_points(cells: Sequence[str], joined: str) -> tuple[list[str], str]:
+        """Return cells with points instead of decimal commas; none if they have points or line ends."""
+        if "." in joined or joined.count("\n") >= len(cells):
+            return [], ""
+        joined = joined.replace(",", ".")
+        return joined.split("\n"), joined
+
+    @staticmethod
+    def dates(cells: Sequence[str]) -> tuple[str, NDArray[np.int64]] | None:
+        """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
+        joined = "\n".join(cells)
+        kind = "date" if _DAYS.fullmatch(joined) else "time" if _TIMES.fullmatch(joined) else ""
+        if not kind or joined.startswith("0000") or "\n0000" in joined:
+            return None
+        try:
+            return kind, np.array(cells, "M8[us]").view(np.int64)
+        except ValueError:
+            return None
+
+
+def looks_like_a_number(cell: str) -> bool:
+    """Return whether people would read a cell as a number, for example 1.234,50 or $5."""
+    text = cell.strip()
+    return len(text) < _LONGEST_INTEGER and _LOOKS_LIKE_A_NUMBER.fullmatch(text) is not None

@@ -1,0 +1,93 @@
+// --- The tale: eighteen chapters with their texts. Each has a figure of the same name.
+
+const TALE = {
+	Network: {
+		read: [
+			"Easy for you, hard to put into rules",
+			"You read this 8 at once. Now write down how. Two closed loops, says the rule on the left; but pens leave gaps. Each repair helps some digits and harms others. The network on the right was given no rule, only examples.",
+		],
+		numbers: [
+			"Numbers in, ten numbers out",
+			"Each of 784 pixels is a neuron: it holds a number from 0, black, to 1, white. That is its activation. Ten more neurons answer, one for each digit. The brightest is the answer, even where two compete.",
+		],
+		layers: [
+			"One layer decides the next",
+			"A and B are hidden layers of 16 neurons; the size was a choice. Each layer is computed from the one before it and nothing else. Three 3s excite different neurons, and yet output 3 is bright each time. On means: above 0.5.",
+		],
+	},
+	Neuron: {
+		sum: [
+			"One neuron multiplies and adds",
+			"A13 has a wire to each pixel, and each wire a weight. It multiplies, adds everything up, and adds its bias. A positive weight says: be on when that pixel is on. A negative one: be off.",
+		],
+		edge: [
+			"A neuron made by hand",
+			"All weights are 0 except a bar of ones: the sum adds up what is bright there. Any bright field pleases it. Then the bar gets a negative border, so that it matters what is dark around.",
+		],
+		squash: [
+			"Squash, and how much is enough",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias slides it first: with −10 the sum must be above 10. Weights say which pattern; the bias says how much of it is needed.",
+		],
+		knobs: [
+			"13,002 knobs, one function",
+			"Every wire is a number, every neuron has one more: 13,002 knobs. Turn them, and it is another network. Yet it is only a function: 784 numbers in, ten out. Each layer: multiply by a matrix, add the biases, squash.",
+		],
+	},
+	Descent: {
+		cost: [
+			"Chance, and what it costs",
+			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. Subtract what was wanted, square, add up: the cost of one image. The cost is the average over all.",
+		],
+		gradient: [
+			"Which way is down?",
+			"Change all 13,002 knobs a little, in a random direction: what does the cost do? The gradient is 13,002 numbers, one for each knob: which way the cost rises, and how much this knob matters. Its negative points downhill.",
+		],
+		hill: [
+			"Down the hill",
+			"Height is the cost. The step is learning rate × slope: long where it is steep, short where it is flat. The ring is a ball that must stay on this map. The yellow ball is the network, free in 13,002 directions.",
+		],
+		learn: [
+			"Let it learn",
+			"Learning means: find knobs that make the cost small. Ten images, one step, again and again. It starts with random weights. These are the weights of layer A; nobody draws anything into them.",
+		],
+	},
+	Backpropagation: {
+		ways: [
+			"Three ways to brighten a neuron",
+			"Called a 4, it is a 9. So output 9 wishes to rise, and 4 to fall. A neuron can follow in three ways: by its bias; by its weights, in proportion to activations; by the activations before it, in proportion to weights.",
+		],
+		wishes: [
+			"Ten wishes become one",
+			"Each output wishes something of every neuron of B: its own wish × the weight between them. The ten wishes for one neuron add up. Then B stands where the outputs stood, and wishes the same way of A.",
+		],
+		chain: [
+			"Four in a row: the chain rule",
+			"Pull w3. The sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. Multiply all slopes. The wish of w3 is minus the product.",
+		],
+		batches: [
+			"A few at a time",
+			"One image alone would make everything a 9. So the wishes of ten are averaged: minus the gradient of these ten. It points only roughly the way of all 5,000, but takes far less time.",
+		],
+		curves: [
+			"Other curves",
+			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve: same images, same order. How far do the wishes get?",
+		],
+	},
+	Judgement: {
+		inside: [
+			"What did it learn?",
+			"The hope was: edges, then loops, then digits. Here the best of 15,488 edges and bars is laid over a neuron’s weights; the share is how much of them it explains.",
+		],
+		exam: [
+			"The examination",
+			"Old images: 98 % right. New ones: fewer. And what is no digit at all? It knows ink, not digits, and it has no way to say: none. Change each pixel a little along the gradient, and your 9 is its 3.",
+		],
+	},
+};
+// Not a chapter, but opened by some of them.
+const PLAYGROUND = [
+	"Playground",
+	"Two numbers in, one out: the smallest world in which a network must bend its boundary. Blue points should give 1, orange ones 0. Click the plane for points of your own. Training runs back and forth with the slider; the address holds everything.",
+];
+const CHAPTERS = Object.values(TALE).flatMap((group) => Object.keys(group));
+const groupOf = (id) => Object.keys(TALE).find((name) => id in TALE[name]);

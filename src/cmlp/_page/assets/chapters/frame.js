@@ -1,0 +1,345 @@
+// --- The frame of the tale: the column of text, the bets, the handle of the motion, the addresses.
+
+let chapter = null; // its name; null without the tale
+let figure = null;
+// The moment of the motion, from 0 to 1; everything in the figure is a function of it.
+let moment = 0;
+let motion = 0; // counts motions: only the latest one goes on
+// Whether the bet of this chapter was made or skipped, and what was chosen.
+let decided = false;
+let chosen = null;
+const bets = {}; // whether each bet was won
+let kept = null; // what was shown before the tale
+let before = "layers"; // the chapter from which the playground was opened
+
+const waitsAt = () => figure.bet.at ?? 0;
+const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
+
+/** Opens a chapter and sets its figure completely, so that every order of reading is right. */
+function openChapter(id, at, parts) {
+	motion++;
+	if (!chapter) kept = stateParts();
+	setBack();
+	chapter = id;
+	figure = id && FIGURES[id];
+	document.body.classList.toggle("told", Boolean(id));
+	document.body.classList.toggle("draws", Boolean(figure?.draws));
+	$("tale").hidden = $("figure").hidden = !id;
+	$("tale-button").ariaPressed = Boolean(id);
+	if (!id) return readState(kept).then(layoutStage);
+	show({});
+	[moment, decided, chosen] = [0, false, null];
+	$("controls").replaceChildren();
+	figure.set?.(parts);
+	fillColumn(id);
+	if (figure.keys) Object.assign($("scene"), { role: "application", tabIndex: 0 });
+	else {
+		$("scene").role = "img";
+		$("scene").removeAttribute("tabindex");
+	}
+	if (at !== undefined) moveTo(at);
+	else if (isCalm()) moveTo(waitsAt());
+	else if (waitsAt()) play(waitsAt());
+	requestPaint();
+}
+
+/** Sets everything back to how the page begins. */
+function setBack() {
+	run(false);
+	edits = [];
+	trained.params.set(original);
+	restart(1);
+	setSliders();
+	use(trained);
+	selected = null;
+	[wishing, painting, brush] = [false, false, "plus"];
+	document.body.classList.remove("inspecting");
+}
+
+function fillColumn(id) {
+	const n = CHAPTERS.indexOf(id);
+	const [title, text] = n < 0 ? PLAYGROUND : TALE[groupOf(id)][id];
+	write("chapter-place", n < 0 ? "Free" : `${groupOf(id)}, ${n + 1} of ${CHAPTERS.length}`);
+	write("chapter-title", title);
+	write("chapter-text", text);
+	write("verdict", "");
+	$("chapter-back").disabled = n === 0;
+	write("chapter-next", n < 0 || n === CHAPTERS.length - 1 ? "Explore" : "Next");
+	for (const button of $("rail").querySelectorAll("button")) button.ariaCurrent = button.value === id ? "step" : null;
+	const shares = { trained: ["Trained", tale.right[0]], half: ["Half-trained (one pass)", tale.right[1]] };
+	const [net, right] = shares[figure.net ?? "trained"] ?? [];
+	write("facts", right ? `${net}: ${right} % of 1,000 test digits right` : figure.net);
+	$("stops").replaceChildren(...figure.stops.map(([value]) => Object.assign(make("option"), { value })));
+	const { question, options } = figure.bet;
+	write("bet-question", question);
+	$("bet-options").replaceChildren(...(options ? options.map(optionButton) : numberField()));
+}
+
+function optionButton(name, n) {
+	const button = make("button", "", name);
+	listen(button, "click", () => bet(n));
+	return button;
+}
+
+function numberField() {
+	const [field, button] = [make("input"), make("button", "", "Bet")];
+	Object.assign(field, { type: "text", inputMode: "decimal", ariaLabel: figure.bet.question });
+	const read = () => {
+		const value = parseFloat(field.value.replace("−", "-").replace(",", "."));
+		if (finite(value)) bet(value);
+		else write("verdict", "A number such as 0.11, please.");
+	};
+	listen(button, "click", read);
+	listen(field, "keydown", ({ key }) => key === "Enter" && read());
+	return [field, button];
+}
+
+/** Takes a bet, measures, and shows. A second choice is no second bet. */
+function bet(choice) {
+	if (decided) return;
+	[decided, chosen] = [true, choice];
+	[...$("bet-options").children].forEach((one, n) => (one.ariaPressed = n === choice));
+	for (const one of $("bet-options").children) one.disabled = true;
+	play(1);
+}
+
+/** Going on without a bet is allowed; it is then not asked any more. */
+function skip() {
+	if (decided) return;
+	decided = true;
+	for (const one of $("bet-options").children) one.disabled = true;
+}
+
+function moveTo(t) {
+	motion++;
+	moment = clamp(t);
+	if (moment > waitsAt() + 1e-6) skip();
+	arrive();
+}
+
+/** The words for this moment; at the end, or once the bet is made and seen, the verdict. */
+function arrive() {
+	write("stop", stopsAt(moment)[1]);
+	const isSeen = decided && moment >= (figure.bet.shown ?? 1) - 1e-6;
+	if (isSeen) {
+		if (!$("verdict").textContent) write("verdict", judge() + figure.bet.verdict());
+	}
+	$("scene").ariaLabel = `${$("chapter-title").textContent}. ${figure.label?.(moment) ?? $("stop").textContent}`;
+	requestPaint();
+}
+
+/** Measures what was bet on, once it has been seen. */
+function judge() {
+	if (chosen === null) return "";
+	const { options, near } = figure.bet;
+	bets[chapter] = options ? figure.bet.measure() === chosen : abs(figure.bet.measure() - chosen) <= near;
+	return bets[chapter] ? "Won. " : "Lost. ";
+}
+
+/** Lets the motion run to a moment, forwards at the figure's own pace. With reduced motion it jumps. */
+function play(to) {
+	const now = ++motion;
+	if (isCalm()) return moveTo(to);
+	let before = null;
+	const go = (time) => {
+		if (now !== motion) return;
+		const passed = (time - (before ?? time)) / 1000 / figure.seconds;
+		before = time;
+		moment = to > moment ? min(to, moment + passed) : max(to, moment - 3 * passed);
+		if (moment > waitsAt() + 1e-6) skip();
+		if ($("stop").textContent !== stopsAt(moment)[1] || moment === to) arrive();
+		requestPaint();
+		write("play", moment === to ? "Play" : "Hold");
+		if (moment !== to) requestAnimationFrame(go);
+	};
+	requestAnimationFrame(go);
+}
+
+const isMoving = () => $("play").textContent === "Hold";
+
+function pressPlay() {
+	if (isMoving()) {
+		motion++;
+		write("play", "Play");
+		return arrive();
+	}
+	if (moment >= 1) moment = 0;
+	const next = figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
+	play(isCalm() ? next : decided || moment >= waitsAt() - 1e-6 ? 1 : waitsAt());
+}
+
+const nextStop = () => play(figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1);
+const lastStop = () => play(figure.stops.findLast(([at]) => at < moment - 1e-6)?.[0] ?? 0);
+
+function paintChapter() {
+	const { pen, width, height } = prepare($("scene"));
+	pen.font = "12px system-ui, sans-serif";
+	figure.paint({ pen, width, height, narrow: width < 560 }, moment);
+	$("moment").value = moment;
+	$("moment").ariaValueText = $("stop").textContent;
+	if (figure.draws) paintInput();
+}
+
+// --- Controls of a figure.
+
+/** Buttons of which one is chosen: options are [value, text]. */
+function choices(name, options, isChosen, choose) {
+	const group = make("div");
+	group.role = "group";
+	group.append(make("span", "quiet", name));
+	group.ariaLabel = name;
+	const refresh = () =>
+		[...group.querySelectorAll("button")].forEach((one, n) => (one.ariaPressed = isChosen(options[n][0])));
+	for (const [value, text] of options) {
+		const button = make("button", "", text);
+		listen(button, "click", () => {
+			choose(value);
+			refresh();
+			requestPaint();
+		});
+		group.append(button);
+	}
+	refresh();
+	$("controls").append(group);
+}
+
+function action(name, act) {
+	const button = make("button", "", name);
+	listen(button, "click", () => {
+		act();
+		requestPaint();
+	});
+	$("controls").append(button);
+}
+
+function slider(name, options, change) {
+	const [line, value, field] = [make("label", "", name + " "), make("output"), make("input")];
+	Object.assign(field, { type: "range", ...options });
+	const read = () => {
+		value.textContent = number(Number(field.value), options.places ?? 0);
+		change(Number(field.value));
+		requestPaint();
+	};
+	value.textContent = number(options.value, options.places ?? 0);
+	listen(field, "input", read);
+	line.append(value, field);
+	$("controls").append(line);
+	return (shown) => {
+		if (!isFocused(field)) field.value = shown;
+		value.textContent = number(Number(field.value), options.places ?? 0);
+	};
+}
+
+// --- Addresses: #chain, or #wishes?at=0.34 for a moment.
+
+function chapterAddress() {
+	const [, id, rest = ""] = /^#([a-z]+)(?:\?(.*))?$/.exec(location.hash) ?? [];
+	return id in FIGURES ? [id, new URLSearchParams(rest)] : null;
+}
+
+function readChapter() {
+	const address = chapterAddress();
+	if (!address) return false;
+	const [id, parts] = address;
+	if (["dark", "light"].includes(parts.get("theme"))) setTheme(parts.get("theme"));
+	openChapter(id, parts.has("at") ? Number(parts.get("at")) || 0 : undefined, parts);
+	return true;
+}
+
+/** Goes to a chapter by the address, so that the browser's own Back works. */
+function goTo(id, parts = {}) {
+	if (!id) {
+		openChapter(null);
+		return writeUrl();
+	}
+	if (chapter in (TALE[groupOf(chapter)] ?? {})) before = chapter;
+	const text = String(new URLSearchParams({ ...parts, ...(themed && { theme: root.dataset.theme }) }));
+	try {
+		history.pushState(null, "", `#${id}${text && "?"}${text}`);
+	} catch {
+		// A page that embeds this one may forbid it.
+	}
+	openChapter(id, undefined, new URLSearchParams(parts));
+	$("chapter-title").focus({ preventScroll: true });
+	if (innerWidth <= 760) scrollTo(0, 0);
+}
+
+const turn = (by) => {
+	if (!CHAPTERS.includes(chapter)) return goTo(by < 0 ? before : null);
+	const n = CHAPTERS.indexOf(chapter) + by;
+	if (n >= 0) goTo(CHAPTERS[n] ?? null);
+};
+
+/** Page keys, which remote controls of presentations send, turn the chapters; the others belong to the figure. */
+function pressChapterKey(event) {
+	if (!chapter) return false;
+	if (event.key === "PageDown") turn(1);
+	else if (event.key === "PageUp") turn(-1);
+	else if (event.key === "Escape") goTo(null);
+	else return true;
+	event.preventDefault();
+	return true;
+}
+
+async function setUpTale() {
+	tale = JSON.parse($("tale-data").textContent);
+	const [planes, pixels] = [await inflate(tale.half), await inflate(tale.images)];
+	const mixed = planes.map((_, k) => planes[(k % 4) * (planes.length / 4) + (k >> 2)]);
+	half = new Network(model, new Float32Array(mixed.buffer));
+	tale.names.forEach((name, n) => {
+		const input = Float32Array.from(pixels.subarray(n * PIXELS, (n + 1) * PIXELS), (value) => value / 255);
+		pictures[name] = { input, label: tale.labels[n], targets: targetsOf(tale.labels[n]) };
+	});
+	for (const [name, group] of Object.entries(TALE)) {
+		const box = make("div");
+		box.role = "group";
+		box.append(make("span", "", name));
+		box.ariaLabel = name;
+		for (const [id, [title]] of Object.entries(group)) {
+			const button = Object.assign(make("button", "", CHAPTERS.indexOf(id) + 1), { value: id, title });
+			button.append(make("span", "unseen", `: ${title}`));
+			listen(button, "click", () => goTo(id));
+			box.append(button);
+		}
+		$("rail").append(box);
+	}
+	const free = Object.assign(make("button", "", "Playground"), { value: "playground" });
+	listen(free, "click", () => goTo("playground"));
+	$("rail").append(free);
+	$("tale-button").hidden = false;
+	const scene = $("scene");
+	const place = ({ offsetX, offsetY }) => [offsetX, offsetY];
+	let grip = null;
+	listen(scene, "pointerdown", (event) => {
+		if (!figure?.press && !figure?.drag) return;
+		grip = place(event);
+		if (figure.drag) scene.setPointerCapture(event.pointerId);
+		figure.press?.(...grip);
+		requestPaint();
+	});
+	listen(scene, "pointermove", (event) => {
+		const now = place(event);
+		if (grip) figure?.drag?.(...now, now[0] - grip[0], now[1] - grip[1]);
+		else figure?.hover?.(...now);
+		if (grip) grip = now;
+		requestPaint();
+	});
+	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (grip = null));
+	listen(scene, "keydown", (event) => {
+		const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 0] }[
+			event.key
+		];
+		if (!step || !figure?.keys) return;
+		event.preventDefault();
+		figure.keys(...step);
+		arrive();
+	});
+	listen($("play"), "click", pressPlay);
+	listen($("stop-next"), "click", nextStop);
+	listen($("stop-back"), "click", lastStop);
+	listen($("moment"), "input", () => moveTo(Number($("moment").value)));
+	listen($("chapter-next"), "click", () => turn(1));
+	listen($("chapter-back"), "click", () => turn(-1));
+	listen($("tale-button"), "click", () => goTo(chapter ? null : CHAPTERS[0]));
+	listen(window, "popstate", () => chapterAddress() && readChapter());
+}

@@ -1,0 +1,88 @@
+// --- Chapter 8: a random network, and the cost of its answers.
+
+FIGURES.cost = {
+	seconds: 8,
+	net: "A new network with random weights",
+	stops: [
+		[0, "A network with random weights: its ten outputs, and what they should be (blue lines)."],
+		[0.5, "Each difference is the side of a square. All ten areas together are the cost of this image."],
+		[1, "The cost of the network is the average over all training digits."],
+	],
+	bet: {
+		question: "It knows nothing. With which number in all ten outputs would its cost be lowest?",
+		options: ["0.5", "0.1", "0"],
+		at: 0.5,
+		costs: () => [0.5, 0.1, 0].map((c) => (1 - c) ** 2 + 9 * c * c),
+		measure() {
+			return this.costs().indexOf(min(...this.costs()));
+		},
+		verdict() {
+			const { mean } = FIGURES.cost;
+			return `Always 0.5 costs ${number(this.costs()[0], 2)}, 0.1 ${number(this.costs()[1], 2)}, 0 ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
+		},
+	},
+	set() {
+		this.one = pictures.nine;
+		let total = 0;
+		this.mean = examples.train.map((one, n) => (total += meanCost([one])) / (n + 1));
+		action("Another digit", () => {
+			this.one = examples.test[(examples.test.indexOf(this.one) + 1) % examples.test.length];
+		});
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const outputs = learner.forward(this.one.input).a[3];
+		const side = narrow ? 80 : 130;
+		picture(pen, this.one.input, 0, 22, side);
+		const left = side + (narrow ? 12 : 30);
+		const pitch = (width - left) / 10;
+		const [top, bottom] = [26, height * 0.42];
+		const unit = min(pitch * 0.92, (height * 0.5) / 1.9);
+		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
+		const big = [narrow ? 12 : width * 0.3, height - 34, unit * Math.sqrt(total)];
+		const [grow, pour] = [ease(part(t, 0.06, 0.26)), ease(part(t, 0.32, 0.46))];
+		let filled = 0;
+		[...outputs].forEach((a, j) => {
+			const wanted = this.one.targets[j];
+			const [x, y] = [left + (j + 0.5) * pitch, (value) => bottom - value * (bottom - top)];
+			box(pen, x - pitch * 0.3, top, pitch * 0.6, bottom - top, colours.line, 0.5);
+			box(pen, x - pitch * 0.3, y(a), pitch * 0.6, bottom - y(a), colours.ring);
+			drawLine(pen, segment(x - pitch * 0.36, y(wanted), x + pitch * 0.36, y(wanted)), colours.positive, 3);
+			headline(pen, j, x, bottom + 16, "center");
+			if (!narrow) note(pen, number(a, 2), x, top - 8, "center", { size: 11 });
+			const gap = abs(a - wanted);
+			const from = [x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top)];
+			const square = [x - (gap * unit) / 2, bottom + 26, gap * unit, gap * unit];
+			const share = gap ** 2 / total;
+			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
+			filled += share;
+			box(pen, ...blendAll(blendAll(from, square, grow), strip, pour), colours.accent, 0.55 + 0.45 * pour);
+		});
+		if (t > 0.47)
+			headline(
+				pen,
+				`cost of this ${labels[this.one.label]}: ${number(total)}`,
+				big[0],
+				height - 12,
+				"left",
+				narrow ? 12 : 14,
+			);
+		const seen = floor(part(t, 0.55, 0.97) * this.mean.length);
+		if (!seen) return;
+		const mean = this.mean[seen - 1];
+		const edge = unit * Math.sqrt(mean);
+		const x = narrow ? width * 0.52 : width * 0.62;
+		pen.strokeStyle = colours.text;
+		pen.lineWidth = 2;
+		pen.strokeRect(x, height - 34 - edge, edge, edge);
+		headline(
+			pen,
+			`average of ${seen}${narrow ? "" : " digits"}: ${number(mean)}`,
+			min(x, width - (narrow ? 145 : 250)),
+			height - 12,
+			"left",
+			narrow ? 12 : 14,
+		);
+		if (seen < this.mean.length)
+			picture(pen, examples.train[seen].input, x + edge / 2 - 28, height - 62 - edge / 2, 56);
+	},
+};

@@ -1,0 +1,135 @@
+// --- Chapter 16: sigmoid and ReLU side by side, and softmax.
+
+const [CURVE_SIZES, CURVE_STEPS] = [[784, 16, 16, 16, 16, 10], 600];
+
+FIGURES.curves = {
+	seconds: 14,
+	net: "Two new networks, learning here",
+	stops: [
+		[0, "Four hidden layers of 16 each. Below each curve its slope, and how long the gradient of each layer is."],
+		[0.05, "Both train here, with the same digits in the same order."],
+		[1, "Softmax, another curve, squashes ten outputs together, so that they add up to 1."],
+	],
+	bet: {
+		question: `After ${CURVE_STEPS} steps of ten digits, which network reads more test digits?`,
+		options: ["sigmoid", "ReLU", "a draw"],
+		gap: () => FIGURES.curves.until(CURVE_STEPS).map((one) => one.shares.at(-1)),
+		measure() {
+			const [first, second] = this.gap();
+			return abs(first - second) < 0.05 ? 2 : Number(second > first);
+		},
+		verdict() {
+			const [first, second] = this.gap();
+			return `Sigmoid ${percent(first)}, ReLU ${percent(second)}. Each sigmoid multiplies a wish by its slope, at most a quarter; after four layers little is left. With two hidden layers it is a draw (Python: 88.4 and 87.2 %). ReLU can go wrong, too: it is fussy about rates.`;
+		},
+	},
+	set() {
+		this.start(1);
+		action("Playground", () => goTo("playground", { preset: "fading" }));
+		action("Sigmoid weights 3 times as large", () => {
+			if (!decided) return;
+			this.start(this.scale === 1 ? 3 : 1);
+			moment = 0;
+			play(1);
+		});
+	},
+	start(scale) {
+		this.scale = scale;
+		const kinds = [
+			["logistic", 1.5, 2, scale],
+			["relu", 0.3, 6, 1],
+		];
+		this.nets = kinds.map(([name, rate, factor, times]) => {
+			const activations = [...Array(4).fill(name), "logistic"];
+			const random = randomNumbers(1);
+			const params = new Float32Array(13546);
+			const net = new Network({ ...model, sizes: CURVE_SIZES, activations, parameters: Array(5).fill(0) }, params);
+			net.layers.forEach(({ inputs, outputs, w, b }, l) => {
+				const bound = times * Math.sqrt((l < 4 ? factor : 2) / (inputs + outputs));
+				for (let k = w; k < b + outputs; k++) params[k] = bound * (2 * random() - 1);
+			});
+			return { net, rate, shares: [], lengths: [], done: 0 };
+		});
+		this.until(0);
+	},
+	/** Trains both as far as is asked for; keeps shares and lengths of gradients every 30 steps. */
+	until(step) {
+		for (const one of this.nets) {
+			while (one.shares.length <= step / 30) {
+				if (one.shares.length) for (let n = 0; n < 30; n++) this.learn(one);
+				one.shares.push(rightShare(one.net));
+				const { gradient } = one.net.gradient(examples.train.slice(0, 20));
+				one.lengths.push(one.net.layers.map(({ w, b, outputs }) => hypot2(gradient.subarray(w, b + outputs))));
+			}
+		}
+		return this.nets;
+	},
+	learn(one) {
+		const from = (one.done++ * 10) % examples.train.length;
+		const { gradient } = one.net.gradient(examples.train.slice(from, from + 10));
+		one.net.params.set(one.net.params.map((value, k) => value - one.rate * gradient[k]));
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const step = floor((t * CURVE_STEPS) / 30) * 30;
+		this.until(step);
+		const now = this.nets.map((one) => one.shares[step / 30]);
+		const wide = narrow ? width * 0.38 : width * 0.34;
+		const graph = height * (narrow ? 0.26 : 0.3);
+		this.nets.forEach((one, n) => {
+			const x = n ? width - wide : 0;
+			headline(pen, ["sigmoid", "ReLU"][n], x, 14, "left");
+			const f = (z) => (n ? max(0, z) / 4 : logistic(z));
+			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
+			const at = (z, value) => [x + ((z + 4) / 8) * wide, 20 + graph * (1 - value)];
+			drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
+			drawLine(
+				pen,
+				range(81).map((k) => at(k / 10 - 4, f(k / 10 - 4))),
+				colours.text,
+				2.5,
+			);
+			drawLine(
+				pen,
+				range(81).map((k) => at(k / 10 - 4, slope(k / 10 - 4))),
+				colours.muted,
+				1.5,
+				[5, 4],
+			);
+			note(pen, n ? "slope 1" : "slope at most 0.25", n ? at(0.2, 0)[0] : x, at(0, n ? 0.84 : 0.42)[1], "left", {
+				size: 11,
+			});
+			const [top, room] = [graph + 56, height * 0.2];
+			note(pen, narrow ? "its gradient" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
+				size: 11,
+			});
+			const lengths = one.lengths[step / 30];
+			const longest = max(...lengths, 1e-9);
+			lengths.forEach((length, l) => {
+				const pitch = wide / 5;
+				box(pen, x + l * pitch + 2, top, pitch - 4, room, colours.line, 0.6);
+				const size = (length / longest) * room;
+				box(pen, x + l * pitch + 2, top + room - size, pitch - 4, size, colours.ring);
+				note(pen, l < 4 ? letter(l + 1) : "out", x + l * pitch + pitch / 2, top + room + 14, "center", { size: 11 });
+			});
+			headline(pen, percent(now[n]), x + wide / 2, top + room + 40, "center", narrow ? 16 : 22);
+		});
+		const middle = width / 2;
+		const gap = Math.round(100 * abs(now[1] - now[0]));
+		headline(pen, gap, middle, height * 0.34, "center", narrow ? 30 : 56);
+		note(pen, `point${gap === 1 ? "" : "s"}${narrow ? "" : " apart"}`, middle, height * 0.34 + 22);
+		note(pen, `step ${step}`, middle, height * 0.34 + 42);
+		if (t < 0.99) return;
+		const { z, a } = resultOf(trained, pictures.rival.input);
+		const total = logSumExp(z[2]);
+		const both = [[...a[3]], [...z[2]].map((value) => exp(value - total))];
+		const [top, row] = [height - 44, 18];
+		note(pen, "the 8 that is almost a 9:", 0, top, "left", { colour: colours.text, size: narrow ? 11 : 12 });
+		both.forEach((values, n) => {
+			const words = `${["sigmoid", "softmax"][n]}: 8 holds ${number(values[8])}, 9 holds ${number(values[9])}, all ten ${number(sum(values))}`;
+			note(pen, words, narrow ? 0 : 170, top + row * (narrow ? n + 1 : n), "left", {
+				colour: colours.text,
+				size: narrow ? 11 : 12,
+			});
+		});
+	},
+};

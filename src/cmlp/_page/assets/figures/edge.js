@@ -1,0 +1,161 @@
+// --- Chapter 5: weights made by hand.
+
+const [BAR_TOP, BORDER] = [8, -0.75];
+
+/** Weights of 1 in 3 rows of 8 pixels, and a border in 2 rows above and below. */
+function barWeights(top, border) {
+	const weights = new Float64Array(PIXELS);
+	for (let row = max(0, top - 2); row < min(SIDE, top + 5); row++)
+		for (let column = 10; column < 18; column++)
+			weights[row * SIDE + column] = row >= top && row < top + 3 ? 1 : border;
+	return weights;
+}
+const filledBlock = Float32Array.from({ length: PIXELS }, (_, k) => {
+	const [row, column] = [floor(k / SIDE), k % SIDE];
+	return Number(row > 5 && row < 13 && column > 7 && column < 20);
+});
+const sumOver = (weights, image) => weights.reduce((total, weight, k) => total + weight * image[k], 0);
+
+FIGURES.edge = {
+	seconds: 7,
+	net: "One neuron, made by hand",
+	stops: [
+		[0, "A bar of ones: 24 weights. All others are 0."],
+		[0.5, "The bar has gone over both images. The curves are its sums at each place: the block pleases it most."],
+		[
+			1,
+			"With a negative border, a filled block counts for nothing. Paint weights of your own: which digits do they find?",
+		],
+	],
+	bet: {
+		question: "Now the bar gets a border of −0.75. Which image has the larger sum?",
+		options: ["the 7", "the block"],
+		at: 0.5,
+		sums: () => [pictures.seven.input, filledBlock].map((image) => sumOver(barWeights(BAR_TOP, BORDER), image)),
+		measure() {
+			const [seven, block] = this.sums();
+			return Number(block > seven);
+		},
+		verdict() {
+			const [seven, block] = this.sums();
+			return `The 7: ${number(seven, 2)}. The block: ${number(block, 2)}; its own border pulls down what its middle gives. This neuron is an edge detector: it fires for a bar, and not for everything bright.`;
+		},
+	},
+	set() {
+		this.made = null;
+		this.brush = 1;
+		choices(
+			"Paint",
+			[
+				[1, "+1"],
+				[BORDER, "−0.75"],
+				[0, "0"],
+			],
+			(value) => value === this.brush,
+			(value) => (this.brush = value),
+		);
+		action("The bar again", () => (this.made = null));
+	},
+	now(t) {
+		const border = BORDER * ease(part(t, 0.55, 0.85));
+		const top = t < 0.5 ? Math.round(blend(3, 20, part(t, 0.05, 0.42))) : BAR_TOP;
+		return { border, top: t < 0.02 ? BAR_TOP : t >= 0.46 && t < 0.5 ? BAR_TOP : top };
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const { border, top } = this.now(t);
+		const weights = this.made ?? barWeights(top, border);
+		const side = min((width - 40) / 3, height * 0.42, 200);
+		const gap = narrow ? 8 : 30;
+		const images = [pictures.seven.input, filledBlock];
+		note(pen, "the weights", side / 2, 14);
+		picture(pen, weights, 0, 20, side, 0);
+		this.area = [0, 20, side];
+		images.forEach((image, n) => {
+			const x = (n + 1) * (side + gap);
+			picture(pen, image, x, 20, side);
+			const step = side / SIDE;
+			pen.globalAlpha = 0.55;
+			weights.forEach((weight, k) => {
+				if (weight)
+					box(pen, x + (k % SIDE) * step, 20 + floor(k / SIDE) * step, step, step, tint(weight), 0.55 * abs(weight));
+			});
+			pen.globalAlpha = 1;
+			headline(
+				pen,
+				`${["a 7", "a block"][n]}: ${number(sumOver(weights, image), 2)}`,
+				x + side / 2,
+				14,
+				"center",
+				narrow ? 11 : 13,
+			);
+		});
+		if (this.made) return this.paintFound({ pen, width, height, narrow, side });
+		const frame = [40, side + 44, width - 8, height - 30];
+		axes(pen, frame);
+		const [left, upper, right, lower] = frame;
+		const at = (place, value) => [
+			left + ((place - 2) / 18) * (right - left),
+			lower - (max(0, value) / 26) * (lower - upper),
+		];
+		note(pen, narrow ? "sum by row" : "its sum, by the row of the bar", left + 6, upper - 6, "left");
+		for (const value of [0, 10, 20]) note(pen, value, left - 6, at(2, value)[1] + 4, "right");
+		for (const row of [5, 10, 15, 20]) note(pen, row, at(row, 0)[0], lower + 14);
+		const lastRow = t < 0.5 ? (t < 0.05 ? 2 : t < 0.44 ? top : 20) : 20;
+		images.forEach((image, n) => {
+			const rows = range(19)
+				.map((k) => k + 2)
+				.filter((row) => row <= lastRow);
+			const curve = rows.map((row) => at(row, sumOver(barWeights(row, border), image)));
+			const colour = n ? colours.accent : colours.text;
+			drawLine(pen, curve, colour, 2.5, n ? [] : [6, 4]);
+			const [x, y] = at(top, sumOver(barWeights(top, border), image));
+			if (rows.length) drawLine(pen, [[x, y]], colour, 9);
+		});
+		const keys = [
+			["a 7", colours.text, [6, 4]],
+			["the block", colours.accent, []],
+		];
+		keys.forEach(([name, colour, dash], n) => {
+			drawLine(pen, segment(right - 190 + n * 95, upper - 10, right - 166 + n * 95, upper - 10), colour, 2.5, dash);
+			note(pen, name, right - 160 + n * 95, upper - 6, "left");
+		});
+	},
+	/** How the painted weights do on the test digits: the share of each digit, and the first digit that is no 7. */
+	paintFound({ pen, width, height, side }) {
+		const active = examples.test.filter((one) => sumOver(this.made, one.input) > 10);
+		const sevens = active.filter((one) => one.label === 7).length;
+		const words = `Sum above 10 for ${active.length} of ${examples.test.length} test digits; ${sevens} of them are sevens.`;
+		headline(pen, words, 0, side + 44, "left");
+		const other = active.find((one) => one.label !== 7);
+		const size = min(height - side - 80, 150);
+		if (!other || size < 30) return;
+		note(pen, `The first that is no 7: it is called a ${other.label}.`, 0, side + 64, "left");
+		picture(pen, other.input, 0, side + 72, size);
+	},
+	put(x, y) {
+		const k = pixelAt(x, y, this.area);
+		if (k < 0 || moment < 1) return;
+		this.made ??= barWeights(BAR_TOP, BORDER);
+		for (const n of [k, k + 1, k + SIDE, k + SIDE + 1]) if (n < PIXELS) this.made[n] = this.brush;
+	},
+	press(x, y) {
+		this.put(x, y);
+	},
+	drag(x, y) {
+		this.put(x, y);
+	},
+	keys(across, down) {
+		this.place ??= [8, 10];
+		this.place = [clamp(this.place[0] + down, 0, SIDE - 1), clamp(this.place[1] + across, 0, SIDE - 1)];
+		const [left, top, side] = this.area;
+		if (!across && !down)
+			this.put(left + ((this.place[1] + 0.5) * side) / SIDE, top + ((this.place[0] + 0.5) * side) / SIDE);
+	},
+	label() {
+		const place = this.place ? ` Brush at row ${this.place[0]}, column ${this.place[1]}; Enter paints.` : "";
+		const sums = [pictures.seven.input, filledBlock].map((image) =>
+			sumOver(this.made ?? barWeights(BAR_TOP, this.now(moment).border), image),
+		);
+		return `${stopsAt(moment)[1]} The 7 has the sum ${number(sums[0], 2)}, the block ${number(sums[1], 2)}.${place}`;
+	},
+};

@@ -1,0 +1,114 @@
+// --- Chapter 7: all weights and biases at once, and the network as a function.
+
+FIGURES.knobs = {
+	seconds: 7,
+	stops: [
+		[0, "Each wire is a number."],
+		[0.6, "Three matrices, each with a column of biases: one dot for each knob."],
+		[1, "An image goes in at the left; ten numbers come out. That is the whole network."],
+	],
+	bet: {
+		question: "Which share of the knobs belongs to layer A: its wires from the pixels, and its biases?",
+		options: ["a third", "two thirds", "nearly all"],
+		share: () => trained.layers[1].w / trained.params.length,
+		measure() {
+			return this.share() > 0.83 ? 2 : this.share() > 0.5 ? 1 : 0;
+		},
+		verdict() {
+			const counts = trained.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs);
+			return `${percent(this.share(), 1)}: ${counts[0].toLocaleString("en")} + ${counts[1]} + ${counts[2]}. The layers look alike on the stage; but only A has a wire to each of 784 pixels.`;
+		},
+	},
+	set() {
+		this.images = trained.layers.map(({ inputs, outputs, w }) => {
+			const picture = Object.assign(make("canvas"), { width: inputs + 1, height: outputs });
+			const target = picture.getContext("2d");
+			const pixels = target.createImageData(inputs + 1, outputs);
+			const [from, low, high] = ["surface", "negative", "positive"].map(rgb);
+			const values = trained.params.slice(w, w + (inputs + 1) * outputs);
+			const top = largest(values) / 2.5;
+			values.forEach((value, k) => {
+				const at = ((k % outputs) * (inputs + 1) + floor(k / outputs)) * 4;
+				const share = min(1, abs(value) / top);
+				for (let c = 0; c < 3; c++) pixels.data[at + c] = blend(from[c], (value < 0 ? low : high)[c], share);
+				pixels.data[at + 3] = 255;
+			});
+			target.putImageData(pixels, 0, 0);
+			return picture;
+		});
+	},
+	paint({ pen, width, height, narrow }, t) {
+		if (this.theme !== root.dataset.theme) {
+			this.theme = root.dataset.theme;
+			this.set();
+		}
+		const open = ease(part(t, 0.05, 0.5));
+		const fade = 1 - part(t, 0.2, 0.5);
+		if (fade) {
+			pen.globalAlpha = 1;
+			paintNet(pen, placesOf(0, 0, width, height - 30), trained, resultOf(trained, pictures.nine.input), 3, {
+				bars: false,
+			});
+			box(pen, 0, 0, width, height - 24, colours.ground, 1 - fade);
+		}
+		const flow = part(t, 0.62, 0.98);
+		const cell = narrow ? 9 : min(15, (width * 0.3) / 18, (height * 0.56 - (narrow ? 92 : 78)) / 16);
+		const tall = (height - 100) * 0.44;
+		const areas = [
+			[0, 30, width - 4, tall],
+			[narrow ? 0 : width * 0.1, 84 + tall, cell * 17, cell * 16],
+			[narrow ? cell * 19 : width * 0.52, 84 + tall, cell * 17, cell * 10],
+		];
+		const names = ["A: 784 × 16 weights, 16 biases", "B: 16 × 16, 16", "outputs: 16 × 10, 10"];
+		const places = placesOf(0, 0, width, height - 30);
+		const result = resultOf(trained, pictures.nine.input);
+		areas.forEach((area, l) => {
+			if (!open) return;
+			const from = [
+				places.columns[l] ?? 0,
+				height * 0.2,
+				max(40, (places.columns[l + 1] ?? width) - (l ? places.columns[l] : 0)),
+				height * 0.6,
+			];
+			const [x, y, w, h] = blendAll(from, area, open);
+			pen.imageSmoothingEnabled = false;
+			pen.globalAlpha = open;
+			pen.drawImage(this.images[l], x, y, w, h);
+			pen.globalAlpha = 1;
+			if (open === 1) note(pen, names[l], x, y - 8, "left", { size: narrow ? 11 : 12 });
+			// The activations that have come to this matrix, above it, and those that leave it, at its right.
+			const come = clamp(flow * 3 - l);
+			if (!come) return;
+			const inputs = result.a[l];
+			inputs.forEach((a, i) => {
+				if (i / inputs.length < come)
+					box(pen, x + (i * w) / (inputs.length + 1), y - 4, w / (inputs.length + 1), 4, colours.on, a);
+			});
+			if (come < 1) box(pen, x + come * w - 2, y - 4, 3, h + 8, colours.accent);
+			else
+				result.a[l + 1].forEach((a, j) =>
+					disc(pen, min(width - 6, x + w + 10), y + ((j + 0.5) * h) / result.a[l + 1].length, min(5, h / 36), a),
+				);
+		});
+		const counts = [12560, 272, 170];
+		const shown = counts.slice(0, ceil(part(t, 0.1, 0.6) * 3));
+		if (t > 0.08)
+			headline(
+				pen,
+				`${shown.map((n) => n.toLocaleString("en")).join(" + ")}${t > 0.58 ? " = 13,002" : ""}`,
+				0,
+				height - 8,
+				"left",
+				16,
+			);
+		if (flow === 1)
+			note(
+				pen,
+				`a = σ(a W + b), three times: ${winner(result.a[3])}`,
+				width,
+				narrow ? height - 30 : height - 8,
+				"right",
+				{ colour: colours.text, size: narrow ? 11 : 14 },
+			);
+	},
+};

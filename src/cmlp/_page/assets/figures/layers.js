@@ -1,0 +1,104 @@
+// --- Chapter 3: activations travel through the layers.
+
+const ON = 0.5;
+const THREES = ["three1", "three2", "three3"];
+
+FIGURES.layers = {
+	seconds: 10,
+	draws: true,
+	stops: [
+		[0, "The first 3. Watch the wave: blue raises, orange lowers."],
+		[1 / 3, "A neuron fills once its pulses have arrived. The squares beside A keep which neurons are on."],
+		[2 / 3, "The second 3 excites other neurons, and output 3 again."],
+		[1, "Three 3s, three patterns, one answer. Draw a 3 of your own: which neurons does it excite?"],
+	],
+	bet: {
+		question: "Three 3s: how many of A’s 16 neurons are on for all of them?",
+		options: ["none", "3", "9"],
+		at: 1 / 3,
+		shared: () => range(16).filter((k) => THREES.every((name) => resultOf(trained, pictures[name].input).a[1][k] > ON)),
+		measure() {
+			const n = this.shared().length;
+			return n > 6 ? 2 : n > 1 ? 1 : 0;
+		},
+		verdict() {
+			const shared = this.shared();
+			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
+			return `${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}, of ${each.join(", ")} that are on. The patterns differ as much as the images, and meet only in the last step.`;
+		},
+	},
+	set() {
+		Object.assign(this, { pulses: [], drawn: null, seen: null });
+		action("Why hidden at all? The playground", () => goTo("playground", { preset: "circles" }));
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const n = min(2, floor(t * 3 - 1e-6 < 0 ? 0 : t * 3 - 1e-6));
+		const isDrawn = strokesNow().length > 0;
+		if (isDrawn) this.follow();
+		const result = isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input);
+		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
+		const places = placesOf(narrow ? 0 : 8, narrow ? 16 : 0, width - (narrow ? 0 : 8), height - 20);
+		paintNet(pen, places, trained, result, wave, { names: !narrow });
+		if (isDrawn) this.paintPulses(pen, places);
+		if (t > 0.99 && !isDrawn) {
+			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
+			note(
+				pen,
+				`hidden neurons, test digits right: ${found.join(narrow ? ", " : ";  ")}`,
+				0,
+				narrow ? 12 : height - 6,
+				"left",
+				{
+					size: narrow ? 11 : 12,
+				},
+			);
+		}
+		const shown = THREES.slice(0, n + 1);
+		const shared = this.bet.shared();
+		range(16).forEach((k) => {
+			const [x, y] = places.at(1, k);
+			const size = narrow ? 6 : 9;
+			shown.forEach((name, m) => {
+				if (m === n && wave < 1) return;
+				const left = x + places.radius + 4 + m * (size + 2);
+				box(pen, left - 1, y - size / 2 - 1, size + 2, size + 2, colours.ground);
+				const a = resultOf(trained, pictures[name].input).a[1][k];
+				box(pen, left, y - size / 2, size, size, a > ON ? colours.text : colours.line);
+			});
+			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.accent, 3);
+		});
+	},
+	/** What a stroke has changed since the last picture runs along the wires, layer by layer. */
+	follow() {
+		if (this.seen === input) return;
+		const [old, drawn] = [this.drawn, trained.forward(input)];
+		Object.assign(this, { seen: input, drawn });
+		if (!old || isCalm()) return;
+		const wires = trained.layers.map(({ inputs, outputs, w }, l) => {
+			const all = range(inputs).flatMap((i) => {
+				const change = drawn.a[l][i] - old.a[l][i];
+				return abs(change) < 0.05
+					? []
+					: range(outputs).map((j) => [change * trained.params[w + i * outputs + j], i, j]);
+			});
+			return all.sort((p, q) => abs(q[0]) - abs(p[0])).slice(0, 16);
+		});
+		this.pulses.push({ born: performance.now(), wires });
+	},
+	paintPulses(pen, { at, pixel }) {
+		this.pulses = this.pulses.filter(({ born }) => performance.now() - born < 750);
+		for (const { born, wires } of this.pulses) {
+			const age = (performance.now() - born) / 250;
+			const l = min(2, floor(age));
+			for (const [strength, from, to] of wires[l]) {
+				const place = blendAll(l ? at(l, from) : pixel(from), at(l + 1, to), age - l);
+				drawLine(pen, [place], tint(strength), 3 + 2 * min(1, abs(strength)));
+			}
+		}
+		if (this.pulses.length) requestPaint();
+	},
+	label() {
+		const n = min(2, floor(moment * 3 - 1e-6));
+		return `${stopsAt(moment)[1]} Output 3: ${number(resultOf(trained, pictures[THREES[max(0, n)]].input).a[3][3])}.`;
+	},
+};

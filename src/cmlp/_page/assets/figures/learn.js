@@ -1,0 +1,105 @@
+// --- Chapter 11: a network learns in the page.
+
+const LEARN_STEPS = 500;
+
+FIGURES.learn = {
+	seconds: 12,
+	net: "A new network, learning here",
+	stops: [
+		[0, "Sixteen images of random weights: the weights of A1 to A16."],
+		[0.04, "It learns here, from this page’s 500 training digits, ten at a time."],
+		[1, "Beside it, recorded by Python: 30 passes over 5,000 digits. Cost falls as the answers get right."],
+	],
+	bet: {
+		question: "After 500 steps of ten digits: how many test digits, never seen, will it read correctly?",
+		options: ["20 %", "50 %", "80 %"],
+		measure() {
+			const share = FIGURES.learn.until(LEARN_STEPS).at(-1).share;
+			return [0.2, 0.5, 0.8].map((one, n) => [abs(one - share), n]).sort((p, q) => p[0] - q[0])[0][1];
+		},
+		verdict() {
+			const [first, last] = [FIGURES.learn.known[0], FIGURES.learn.until(LEARN_STEPS).at(-1)];
+			const end = tale.history.at(-1);
+			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost fell from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. Low cost, good network.`;
+		},
+	},
+	set() {
+		this.known = [];
+		this.until(0);
+	},
+	/** Trains as far as is asked for, and keeps a state every 10 steps: so the slider can go back. */
+	until(step) {
+		while (this.known.length <= step / 10) {
+			if (this.known.length) for (let n = 0; n < 10; n++) learn(2, 10);
+			const share = rightShare(learner);
+			this.known.push({
+				weights: learner.params.slice(0, learner.layers[0].b),
+				share,
+				cost: meanCost(examples.train.slice(0, 100)),
+			});
+		}
+		return this.known;
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const step = floor((t * LEARN_STEPS) / 10) * 10;
+		const now = this.until(step)[step / 10];
+		const [left, columns] = [34, narrow ? 8 : 8];
+		const pitch = min((width - 4) / columns, (height * 0.5) / 2);
+		range(16).forEach((j) => {
+			const values = Float32Array.from({ length: PIXELS }, (_, i) => now.weights[i * 16 + j]);
+			paintImage(pen, values, (j % columns) * pitch, floor(j / columns) * pitch, pitch - 6, 0);
+		});
+		const isDone = t === 1;
+		const wide = narrow || !isDone ? width : width * 0.55;
+		const frame = [left, pitch * 2 + 30, wide - 44, height - 24];
+		const points = this.known.slice(0, step / 10 + 1);
+		chartOf(
+			pen,
+			frame,
+			points.map(({ cost }) => cost),
+			points.map(({ share }) => share),
+			51,
+			"500 steps here",
+			narrow,
+		);
+		if (!isDone || narrow) return;
+		const other = [wide + 34, frame[1], width - 44, frame[3]];
+		chartOf(
+			pen,
+			other,
+			tale.history.map(([cost]) => cost),
+			tale.history.map(([, right]) => right / 100),
+			31,
+			"30 passes, recorded",
+		);
+	},
+};
+
+/** Cost (a line, scale at the left) and share of right answers (dashed, at the right) over time. */
+function chartOf(pen, frame, costs, shares, count, name, narrow) {
+	const [left, top, right, bottom] = frame;
+	const at = (n, share) => [left + (n / (count - 1)) * (right - left), bottom - clamp(share) * (bottom - top)];
+	for (const share of [0, 0.5, 1]) {
+		drawLine(pen, [at(0, share), at(count - 1, share)], colours.line);
+		note(pen, number(3.2 * share, 1), left - 6, at(0, share)[1] + 4, "right");
+		note(pen, percent(share), right + 6, at(0, share)[1] + 4, "left");
+	}
+	drawLine(
+		pen,
+		costs.map((cost, n) => at(n, cost / 3.2)),
+		colours.text,
+		2.5,
+	);
+	drawLine(
+		pen,
+		shares.map((share, n) => at(n, share)),
+		colours.positive,
+		2.5,
+		[6, 5],
+	);
+	note(pen, name, right, bottom + 16, "right");
+	note(pen, `— cost ${number(costs.at(-1), 2)}`, left, top - 10, "left", { colour: colours.text });
+	note(pen, `- - right ${percent(shares.at(-1))}`, left + (narrow ? 92 : 110), top - 10, "left", {
+		colour: colours.positive,
+	});
+}

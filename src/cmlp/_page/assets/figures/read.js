@@ -1,0 +1,159 @@
+// --- Chapter 1: a rule, as a person would write it, beside the network.
+
+// What counts as dark, and where a loop is high up.
+const RULE = { dark: 100, high: 0.42 };
+const LEAVES = [
+	["two loops", 8],
+	["one loop, high up", 9],
+	["one loop, low down", 6],
+	["one loop, in the middle", 0],
+	["narrow", 1],
+	["ink upper left only, wide top", 5],
+	["ink upper left only", 4],
+	["a wide foot", 2],
+	["a wide top, no ink lower left", 7],
+	["anything else", 3],
+];
+
+/** The mean rows of the regions of ground that ink encloses. Regions of up to 3 pixels are gaps. */
+function loopsOf(image, dark) {
+	const ground = image.map((value) => Number(value * 255 < dark));
+	const flood = (starts) => {
+		const wet = [];
+		const queue = starts.filter((k) => ground[k]);
+		queue.forEach((k) => (ground[k] = 0));
+		while (queue.length) {
+			const k = queue.pop();
+			wet.push(k);
+			for (const n of [k - SIDE, k + SIDE, ...(k % SIDE ? [k - 1] : []), ...((k + 1) % SIDE ? [k + 1] : [])]) {
+				if (!ground[n]) continue;
+				ground[n] = 0;
+				queue.push(n);
+			}
+		}
+		return wet;
+	};
+	flood(range(SIDE));
+	return range(PIXELS)
+		.map((k) => (ground[k] ? flood([k]) : []))
+		.filter((wet) => wet.length > 3)
+		.map((wet) => sum(wet.map((k) => floor(k / SIDE))) / wet.length);
+}
+
+/** The leaf of the rule that an image reaches. */
+function leafOf(image, { dark, high }) {
+	const ink = range(PIXELS).filter((k) => 255 * image[k] > 102.5);
+	if (!ink.length) return 4;
+	const [rows, columns] = [ink.map((k) => floor(k / SIDE)), ink.map((k) => k % SIDE)];
+	const [top, bottom] = [min(...rows), max(...rows)];
+	const loops = loopsOf(image, dark);
+	if (loops.length > 1) return 0;
+	if (loops.length) {
+		const height = (loops[0] - top) / max(bottom - top, 1);
+		return height < high ? 1 : height > 1 - high ? 2 : 3;
+	}
+	if (max(...columns) - min(...columns) < 8) return 4;
+	const third = (bottom - top) / 3;
+	const count = (from, to) =>
+		ink.filter((_, n) => columns[n] < 14 && rows[n] >= floor(from) && rows[n] < floor(to)).length;
+	const width = (from, to) => max(...range(to - from).map((n) => rows.filter((row) => row === from + n).length));
+	const [upper, lower] = [
+		count(top + third * 0.5, top + third * 1.5),
+		count(bottom - third * 1.5, bottom - third * 0.5),
+	];
+	const wide = width(top, top + 4);
+	if (upper > 8 && lower < 8) return wide > 7 ? 5 : 6;
+	if (width(bottom - 3, bottom + 1) > 8) return 7;
+	return wide > 8 && lower < 8 ? 8 : 9;
+}
+
+const ruleShares = new Map();
+function ruleShare(rule) {
+	const key = `${rule.dark} ${rule.high}`;
+	const isRuleRight = (one) => LEAVES[leafOf(one.input, rule)][1] === one.label;
+	if (!ruleShares.has(key)) ruleShares.set(key, examples.test.filter(isRuleRight).length / examples.test.length);
+	return ruleShares.get(key);
+}
+
+FIGURES.read = {
+	seconds: 5,
+	stops: [
+		[0, "An 8 whose pen has left a gap. The rule at the left, the network at the right."],
+		[0.5, "The rule follows its ifs, and answers where the first one holds."],
+		[1, "The network answers from ten numbers. Now repair the rule: how far do you get?"],
+	],
+	bet: {
+		question: "How many test digits does the rule read correctly?",
+		options: ["90 %", "70 %", "50 %"],
+		measure: () =>
+			[0.9, 0.7, 0.5].map((share, n) => [abs(share - ruleShare(RULE)), n]).sort((p, q) => p[0] - q[0])[0][1],
+		verdict: () =>
+			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule does better, but each new if meets digits that it harms.`,
+	},
+	set() {
+		this.rule = { ...RULE };
+		this.one = pictures.gap;
+		slider(
+			"Darker than this is ground",
+			{ min: 40, max: 200, step: 10, value: RULE.dark },
+			(value) => (this.rule.dark = value),
+		);
+		slider(
+			"A loop is high above",
+			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, places: 2 },
+			(value) => (this.rule.high = value),
+		);
+		action("Another digit", () => {
+			const n = examples.test.indexOf(this.one);
+			this.one = examples.test[(n + 1) % examples.test.length];
+		});
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const leaf = leafOf(this.one.input, this.rule);
+		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(34, (height - 70) / 10)];
+		const treeWidth = narrow ? width - 144 : width * 0.36;
+		const at = part(t, 0.03, 0.48) * (leaf + 1);
+		headline(pen, "the rule", left, 16, "left");
+		LEAVES.forEach(([words, digit], n) => {
+			const y = 42 + n * row;
+			const isHere = t > 0.03 && min(leaf, floor(at)) === n;
+			if (isHere) box(pen, left - 6, y - row * 0.62, treeWidth + 6, row * 0.9, colours.accent);
+			const colour = isHere ? colours.ink : n < at ? colours.text : colours.muted;
+			note(pen, `${n ? "else, " : "if "}${words}`, left, y, "left", { colour, size: narrow ? 11 : 13, bold: isHere });
+			note(pen, digit, left + treeWidth - 12, y, "right", { colour, size: narrow ? 13 : 16, bold: true });
+			if (n < min(at, leaf) - 0.5) note(pen, "no", left + treeWidth - 34, y, "right", { size: 11 });
+		});
+		const ready = part(t, 0.55, 0.95);
+		const result = resultOf(trained, this.one.input);
+		if (narrow) picture(pen, this.one.input, width - 130, 24, 118);
+		else picture(pen, this.one.input, width * 0.42, 42, min(180, width * 0.18));
+		const [x, y, w, h] = narrow
+			? [8, 54 + 10 * row, width - 16, height - 62 - 10 * row]
+			: [width * 0.66, 20, width * 0.33, height - 60];
+		if (narrow) paintColumnBars(pen, [x, y, w, h], result.a[3], ready);
+		else {
+			headline(pen, "the network", x, 16, "left");
+			const places = { at: (_, k) => [x + 14, 24 + (h * (k + 0.5)) / 10], radius: 10, outputs: w - 10 };
+			if (ready) result.a[3].forEach((value, k) => disc(pen, ...places.at(3, k), 10, value * ready));
+			paintOutputs(pen, places, result.a[3], ready);
+		}
+		if (t < 0.99) return;
+		const words = `Right of ${examples.test.length} test digits: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
+		headline(pen, words, narrow ? 12 : width * 0.42, narrow ? 50 + 10 * row : height - 14, "left", narrow ? 12 : 14);
+	},
+	label: () => stopsAt(moment)[1],
+};
+
+/** Ten outputs as columns. */
+function paintColumnBars(pen, [x, y, w, h], values, grown, numbers = false) {
+	const pitch = w / values.length;
+	const best = winner(values);
+	values.forEach((value, k) => {
+		const left = x + k * pitch + pitch * 0.15;
+		box(pen, left, y + 14, pitch * 0.7, h - 34, colours.line);
+		const size = (h - 34) * value * grown;
+		box(pen, left, y + h - 20 - size, pitch * 0.7, size, k === best && grown === 1 ? colours.accent : colours.ring);
+		headline(pen, k, left + pitch * 0.35, y + h - 4, "center", 13);
+		if (numbers) note(pen, number(value, pitch > 44 ? 3 : 2), left + pitch * 0.35, y + 10, "center", { size: 11 });
+	});
+}

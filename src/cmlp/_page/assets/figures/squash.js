@@ -1,0 +1,78 @@
+// --- Chapter 6: the sigmoid, and the bias as a threshold.
+
+FIGURES.squash = {
+	seconds: 6,
+	net: "One neuron, made by hand",
+	stops: [
+		[0, "The sums of the edge detector for 300 test digits, on a line. Sevens are yellow."],
+		[0.5, "Squashed: a very negative sum becomes almost 0, a very positive one almost 1."],
+		[1, "The bias has moved all dots to the left. Pull it yourself: how much is enough?"],
+	],
+	bet: {
+		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay there?",
+		options: ["3 of 4", "half", "1 of 7"],
+		at: 0.5,
+		counts: () => [0, -10].map((bias) => FIGURES.squash.sums.filter(([z]) => z + bias > 0).length),
+		measure() {
+			const [before, after] = this.counts();
+			return after > before * 0.62 ? 0 : after > before * 0.3 ? 1 : 2;
+		},
+		verdict() {
+			const [before, after] = this.counts();
+			const sevens = FIGURES.squash.sums.filter(([z, label]) => z > 10 && label === 7).length;
+			return `${before} before, ${after} after, and ${sevens} of these are sevens. With one slider a neuron for anything bright becomes one for a bar, and so for sevens.`;
+		},
+	},
+	set() {
+		const weights = barWeights(BAR_TOP, BORDER);
+		this.sums = examples.test.map((one) => [sumOver(weights, one.input), one.label]);
+		this.bias = null;
+		this.showBias = slider("Bias", { min: -20, max: 10, step: 1, value: 0 }, (value) => {
+			if (!decided) return;
+			this.bias = value;
+			moveTo(1);
+		});
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const fall = ease(part(t, 0.02, 0.45));
+		const bias = this.bias !== null && t === 1 ? this.bias : -10 * ease(part(t, 0.55, 0.95));
+		this.showBias(bias);
+		const frame = [44, 30, width - 12, height - 40];
+		const [left, top, right, bottom] = frame;
+		const at = (z, a) => [left + ((clamp(z, -24, 24) + 24) / 48) * (right - left), bottom - a * (bottom - top)];
+		for (const a of [0, 0.5, 1]) {
+			drawLine(pen, [at(-24, a), at(24, a)], colours.line, 1, a === 0.5 ? [4, 4] : []);
+			note(pen, number(a, a % 1 ? 1 : 0), left - 8, at(0, a)[1] + 4, "right");
+		}
+		for (const z of [-20, -10, 0, 10, 20]) note(pen, number(z, 0), at(z, 0)[0], bottom + 18);
+		note(pen, "sum + bias", right, bottom + 34, "right");
+		note(pen, "activation", left, 16, "left");
+		drawLine(
+			pen,
+			range(121).map((k) => at(-24 + 0.4 * k, logistic(-24 + 0.4 * k))),
+			colours.ring,
+			1.5,
+		);
+		const ordered = [...this.sums].sort((p, q) => (p[1] === 7) - (q[1] === 7));
+		ordered.forEach(([sum7, label], n) => {
+			const z = sum7 + bias;
+			const line = 1.02 - ((n * 7) % 10) * 0.005;
+			const [x, y] = at(z, blend(line, logistic(z), fall));
+			const shake = (((n * 37) % 11) - 5) * 0.7;
+			drawLine(pen, [[x, y + shake]], label === 7 ? colours.accent : colours.muted, label === 7 ? 7 : 5);
+		});
+		if (t > 0.45 && (t <= 0.5 || t > 0.95)) {
+			const passing = this.sums.filter(([z]) => z + bias > 0);
+			const sevens = passing.filter((one) => one[1] === 7).length;
+			headline(
+				pen,
+				`bias ${number(bias, 0)}: ${passing.length} above 0.5`,
+				left + 8,
+				top + 24,
+				"left",
+				narrow ? 12 : 14,
+			);
+			headline(pen, `${sevens} of them sevens`, left + 8, top + 44, "left", narrow ? 12 : 14);
+		}
+	},
+};

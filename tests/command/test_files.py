@@ -1,0 +1,449 @@
+"""Files of text as people have them: each column is decided once, no row is lost, and errors name the remedy."""
+
+import gzip
+import io
+import shlex
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+from cmlp._command import main as cli
+
+N = 160
+RNG = np.random.RandomState(0)
+SIZE = RNG.randint(20, 150, N)
+KIND = np.array(["house", "flat", "room"])[RNG.randint(0, 3, N)]
+PRICE = (SIZE * 1000.25).round(2)
+TABLE = ["--hidden-layer-sizes", "4", "--n-estimators", "1", "--n-epochs", "2", "--random-state", "0"]
+NETWORK = ["--hidden-layer-sizes", "4", "--max-iter", "3", "--random-state", "0"]
+
+
+@pytest.fixture
+def run(tmp_path, capsys, monkeypatch):
+    """Return a function that runs the command in a folder of its own: status, lines and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        status = cli.main(list(arguments))
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return command
+
+
+@pytest.fixture
+def train(run):
+    """Return a function that trains on columns or on text, and returns the status, the lines and the errors."""
+
+    def command(content, *arguments, target="y", options=TABLE, name="t.csv"):
+        if isinstance(content, dict):
+            content = text_of(content)
+        Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return run("train", name, "--target", target, "-o", "m.cmlp", *options, *arguments)
+
+    return command
+
+
+def text_of(columns, separator=","):
+    lines = [separator.join(columns), *(separator.join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    return "\n".join(lines) + "\n"
+
+
+def kinds():
+    return [kind for kind, _, _ in cmlp.load("m.cmlp")._document().columns.kinds]
+
+
+def changed(values, at, entry):
+    found = list(map(str, values))
+    found[at] = entry
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- targets and labels
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy", "parquet"])
+def test_targets_beyond_integers_of_64_bits_stay_what_they_are(run, suffix):
+    x, y = np.linspace(0, 1, N), np.linspace(1, 1.9, N) * 2.0**63
+    if suffix == "csv":
+        Path("t.csv").write_text(text_of({"x": x, "y": [int(value) for value in y]}))
+    elif suffix == "npy":
+        np.save("t.npy", np.c_[x, y])
+    else:
+        pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+        parquet.write_table(pyarrow.table({"x": x, "y": y.astype(np.uint64)}), "t.parquet")
+    target = "2" if suffix == "npy" else "y"
+    options = ["--regressor", "--target", target, "-o", "m.cmlp", "--y-scale", "standard", *NETWORK]
+    assert run("train", f"t.{suffix}", *options)[0] == 0
+    predicted = np.array(run("predict", "m.cmlp", f"t.{suffix}", "--drop", target)[1], float)
+    assert 2.0**62 < predicted.min() and predicted.max() < 2.0**65
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
+def test_unsigned_targets_of_parquet_are_numbers(run, dtype):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    columns = {"kind": KIND.tolist(), "y": (SIZE % 120).astype(dtype)}
+    parquet.write_table(pyarrow.table(columns), "t.parquet")
+    status, lines, _ = run("train", "t.parquet", "--target", "y", "-o", "m.cmlp", *TABLE)
+    assert status == 0 and "So this trains a TabularRegressor: the target has " in lines[0]
+    assert run("train", "t.parquet", "--target", "y", "-o", "m.cmlp", "--regressor", *TABLE)[0] == 0
+
+
+def labels_after(train, written, *arguments):
+    labels = [written[i % len(written)] for i in range(N)]
+    status, _, err = train({"x": SIZE, "y": labels}, *arguments, options=NETWORK)
+    assert (status, err) == (0, "")
+    return cmlp.load("m.cmlp").classes_
+
+
+def test_labels_are_integers_only_if_each_is_printed_as_it_was_written(train, run):
+    for written, dtype in (
+        (["0", "1", "10"], "int64"),
+        (["-1", "18446744073709551615", "0"], "O"),
+        (["0", "18446744073709551615"], "uint64"),
+        (["1.0", "2.0"], "float64"),
+        (["True", "False"], "bool"),
+        (["true", "false"], "O"),
+        (["00", "01", "10"], "O"),
+        (["+1", "2"], "O"),
+        (["1.00", "2.00"], "O"),
+        (["340282366920938463463374607431768211456", "7"], "O"),
+    ):
+        classes = labels_after(train, written)
+        assert classes.dtype == np.dtype(dtype), written
+        printed = set(run("predict", "m.cmlp", "t.csv", "--drop", "y")[1])
+        assert printed <= set(written), (written, printed)
+
+
+def test_integers_that_a_double_cannot_hold_stay_different_labels(train):
+    written = ["9007199254740993", "9007199254740992"]
+    assert labels_after(train, written).tolist() == [9007199254740992, 9007199254740993]
+
+
+def test_a_target_with_fractions_needs_a_regressor_and_whole_numbers_a_hint(train):
+    status, _, err = train({"x": SIZE, "y": PRICE}, options=NETWORK)
+    assert status == 1
+    assert "column 2 ('y'): the target has numbers with fractions, which are no labels: add --regressor" in err
+    assert train({"x": SIZE, "y": PRICE}, "--regressor", options=NETWORK)[0] == 0
+    _, lines, _ = train({"x": SIZE, "y": SIZE % 4}, options=NETWORK)
+    assert "the target has 4 different whole numbers; --regressor predicts numbers" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "remedy"),
+    [
+        ("82208,00", "To read numbers, add --decimal ,"),
+        ('"153,156"', "add --thousands , or --decimal ,"),
+        ('"$153,156.00"', "add --thousands , and remove what is no part"),
+        ('"1.153.156,50"', "add --decimal , --thousands ."),
+        ("$153156", "remove what is no part of the number"),
+        ("12%", "remove what is no part of the number"),
+        ("1'204.50", 'add --thousands "\'"'),
+    ],
+)
+def test_numbers_in_another_form_are_an_error_with_the_remedy(train, cell, remedy):
+    for target in ("y", "x"):
+        columns = {"x": SIZE % 3, "kind": KIND, "y": SIZE % 3} | {target: [cell] * N}
+        status, _, err = train(text_of(columns, ";"), *(["--drop", "x"] if target == "y" else []))
+        at = 1 + list(columns).index(target)
+        assert status == 1 and f"t.csv, line 2, column {at} ('{target}'): {cell.strip(chr(34))!r} is not" in err, err
+        assert remedy in err and f"add --text {target}" in err and err.count("\n") == 1
+
+
+def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run):
+    pandas = package("pandas")
+    amounts = [f"{1000 + 7 * i:,}.{i % 10}".replace(",", "_").replace(".", ",").replace("_", ".") for i in range(N)]
+    content = text_of({"amount": amounts, "kind": KIND, "y": [f"{i % 7},5" for i in range(N)]}, ";")
+    stated = ["--decimal", ",", "--thousands", "."]
+    status, lines, err = train(content, *stated)
+    assert (status, err) == (0, "") and "; as separator, 3 columns with names, 160 rows" in lines[0]
+    assert kinds() == ["number", "category"]
+    frame = pandas.read_csv(io.StringIO(content), sep=";", decimal=",", thousands=".")
+    expected = cmlp.load("m.cmlp").predict(frame[["amount", "kind"]]).tolist()
+    assert list(map(float, run("predict", "m.cmlp", "t.csv")[1])) == expected
+    error = run("predict", "m.cmlp", "t.csv", "--decimal", ".")[2]
+    assert "line 2, column 1 ('amount'): '1.000,0' is not a number" in error
+
+
+def test_infinite_targets_and_numbers_are_named(train):
+    for word in ("inf", "-Infinity", "1e999"):
+        for target, at in (("y", 2), ("x", 1)):
+            columns = {"x": SIZE, "y": PRICE}
+            columns[target] = changed(columns[target], 5, word)
+            status, _, err = train(columns, "--regressor", options=NETWORK)
+            assert status == 1 and f"t.csv, line 7, column {at} ('{target}'): the value is {float(word)}" in err
+
+
+# ------------------------------------------------------------------------------------------------------------ columns
+
+
+@pytest.mark.parametrize("entry", ["Total", "n.a.", "TBD", "1_0", "\u0661", "0x10", "2020-01-01"])
+def test_a_column_of_numbers_with_other_entries_is_an_error_that_names_them(train, entry):
+    for column, at in (("x", 1), ("y", 3)):
+        columns = {"x": SIZE, "kind": KIND, "y": PRICE}
+        columns[column] = changed(columns[column], 7, entry)
+        status, _, err = train(columns)
+        assert status == 1 and f"t.csv, line 9, column {at} ('{column}'): {entry!r} is not a number, but of 160" in err
+        assert "159 are numbers" in err and f"--missing {shlex.quote(entry)}" in err and f"--text {column}" in err
+    columns = {"x": changed(SIZE, 7, entry), "kind": KIND, "y": PRICE}
+    assert train(columns, "--missing", entry)[0] == 0 and kinds() == ["number", "category"]
+    assert train(columns, "--text", "x")[0] == 0 and kinds() == ["category", "category"]
+
+
+def test_the_first_three_other_entries_are_named_with_their_lines(train):
+    columns = {"x": list(map(str, SIZE)), "y": PRICE}
+    for row, entry in ((3, "a"), (5, "b"), (9, "c"), (11, "d")):
+        columns["x"][row] = entry
+    assert "first others are 'a' in line 5, 'b' in line 7, 'c' in line 11." in train(columns)[2]
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "?", "-", "."]
+)
+def test_missing_values_among_numbers_dates_and_booleans(train, run, mark):
+    columns = {
+        "x": changed(SIZE, 7, mark),
+        "day": changed([f"2020-05-{1 + i % 28:02}" for i in range(N)], 7, mark),
+        "new": changed([i % 2 == 0 for i in range(N)], 7, mark),
+        "y": PRICE,
+    }
+    assert train(columns)[0] == 0
+    assert kinds() == ["number"] * 3
+    assert len(run("predict", "m.cmlp", "t.csv")[1]) == N
+
+
+def test_marks_are_text_in_a_column_of_text_and_missing_values_of_pandas_are_missing(train):
+    entries = ["?", "-", "none", " ", "  a", "a ", "NA", "", "#N/A", "b"]
+    assert train({"x": [entries[i % 10] for i in range(N)], "y": PRICE})[0] == 0
+    categories = cmlp.load("m.cmlp")._document().columns.categories[0]
+    assert {*categories} == {"?", "-", "none", " ", "  a", "a ", None, "b"}
+
+
+def test_a_model_of_pandas_predicts_the_same_from_the_file(run):
+    """Spaces are a part of text, #N/A and <NA> are missing, and a category wins over a missing value."""
+    pandas = package("pandas")
+    codes = [("a", " a", "a ", "#N/A", "<NA>", "None", "-", "na")[i % 8] for i in range(N)]
+    content = text_of({"code": codes, "size": changed(SIZE, 3, "#N/A"), "y": PRICE})
+    Path("t.csv").write_text(content)
+    for keeps in (True, False):
+        frame = pandas.read_csv("t.csv") if keeps else pandas.read_csv("t.csv", keep_default_na=False)
+        if not keeps:
+            frame["size"] = pandas.to_numeric(frame["size"], errors="coerce")
+        model = cmlp.TabularRegressor(n_estimators=1, n_epochs=3, random_state=0).fit(
+            frame[["code", "size"]], frame["y"]
+        )
+        model.save("p.cmlp")
+        status, lines, err = run("predict", "p.cmlp", "t.csv", "--drop", "y")
+        assert (status, err) == (0, "")
+        assert list(map(float, lines)) == model.predict(frame[["code", "size"]]).tolist()
+
+
+def test_codes_with_underscores_or_leading_zeros_are_text(train, run):
+    for codes in (["1_01", "10_1"], ["00123", "123"], ["01", "1", "10"]):
+        assert train({"code": [codes[i % len(codes)] for i in range(N)], "y": PRICE})[0] == 0
+        assert sorted(cmlp.load("m.cmlp")._document().columns.categories[0]) == sorted(codes)
+    assert (
+        train({"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE}, "--regressor", options=NETWORK)[
+            0
+        ]
+        == 0
+    )
+    assert isinstance(cmlp.load("m.cmlp"), cmlp.MLPRegressor)
+
+
+def test_other_kinds_of_dates_are_never_mixed(train, run):
+    days = [f"2020-05-{1 + i % 28:02}" for i in range(N)]
+    compact = [day.replace("-", "") for day in days]
+    status, _, err = train({"day": days[:80] + compact[80:], "y": PRICE})
+    assert status == 1 and "'2020-05-01' is not a number, but of 160 values 80 are numbers and 80 are dates" in err
+    aware = [f"{day}T12:00:00+02:00" for day in days]
+    status, _, err = train({"day": days[:80] + aware[80:], "y": PRICE})
+    assert status == 1 and "has an offset from UTC, but '2020-05-01' in line 2 has none" in err
+    assert train({"day": days, "y": PRICE})[0] == 0
+    for wrong, what in (("20200601", "is not a date"), (aware[0], "has an offset from UTC, which the column has not")):
+        Path("new.csv").write_text(f"day\n{days[0]}\n{wrong}\n")
+        status, lines, err = run("predict", "m.cmlp", "new.csv")
+        assert (status, lines) == (1, []) and f"new.csv, line 3, column 1 ('day'): {wrong!r} {what}" in err
+
+
+def test_an_instant_is_the_same_with_any_offset(train, run):
+    aware = [f"2020-05-{1 + i % 28:02}T{i % 24:02}:30:00Z" for i in range(N)]
+    assert train({"at": aware, "y": PRICE})[0] == 0
+    Path("new.csv").write_text("at\n2020-05-01T12:30:00Z\n2020-05-01 14:30+02:00\n2020-05-01T06:30:00.000-0600\n")
+    assert len({*run("predict", "m.cmlp", "new.csv")[1]}) == 1
+    for wrong in (
+        "2020-05-01T12:30:00",
+        "2020-02-30T00:00Z",
+        "2020-05-01T24:00Z",
+        "0000-01-01T00:00Z",
+        "+292278-01-01",
+    ):
+        Path("new.csv").write_text(f"at\n{wrong}\n")
+        assert run("predict", "m.cmlp", "new.csv")[0] == 1
+
+
+def test_verify_reads_the_file_as_training_did(train, run):
+    columns = {
+        "day": [f"2020-05-{1 + i % 28:02}" for i in range(N)],
+        "code": [f"{i % 7:02}" for i in range(N)],
+        "x": changed(SIZE, 4, "?"),
+        "y": [["00", "1"][i % 2] for i in range(N)],
+    }
+    assert train(columns, "--provenance", "--text", "code")[0] == 0
+    assert run("verify", "m.cmlp", "t.csv", "--target", "y")[0] == 0
+    assert train({"x": SIZE, "y": columns["y"]}, "--provenance", options=NETWORK)[0] == 0
+    assert run("verify", "m.cmlp", "t.csv", "--target", "y")[0] == 0
+
+
+# -------------------------------------------------------------------------------------------------- rows in, rows out
+
+
+@pytest.fixture
+def network():
+    """A model of one column of numbers, of two, and of a table with one column of text."""
+    cmlp.Network([1, 2], random_state=0).save("1.cmlp")
+    cmlp.Network([2, 2], random_state=0).save("2.cmlp")
+    table = np.array([["#N/A", "# 5", "", "a"][i % 4] for i in range(80)], object)[:, None]
+    cmlp.TabularClassifier(n_estimators=1, n_epochs=1).fit(table, np.arange(80) % 2).save("t.cmlp")
+
+
+@pytest.mark.usefixtures("run", "network")
+def test_every_row_has_a_line(run, network):
+    """Rows of missing cells, of one quoted cell, and those that begin with # are rows."""
+    for content in ('a\n#N/A\n\n""\n# 5\n', '#N/A\n\n""\n# 5\n', "\n# 5\n#N/A\n\n"):
+        Path("t.csv").write_text(content)
+        header = ["--header", "yes" if content.startswith("a") else "no"]
+        status, lines, err = run("predict", "t.cmlp", "t.csv", *header)
+        assert (status, len(lines), err) == (0, 4, "")
+    Path("t.csv").write_text("#id,name\n#1,\n,\n,x\n\n   \n#2,\n")
+    two = np.array([["#1", ""], ["", "x"]] * 20, object)
+    cmlp.TabularClassifier(n_estimators=1, n_epochs=1).fit(two, np.arange(40) % 2).save("two.cmlp")
+    assert len(run("predict", "two.cmlp", "t.csv")[1]) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1\n\n2\n", "t.csv, line 2, column 1: the value is missing"),
+        ('1\n"2\n3"\n4\n', "t.csv, line 2, column 1: '2\\n3' is not a number"),
+        ('1\n"2\n', "t.csv, line 2: a quotation mark is not closed"),
+        ("x\n", "t.csv contains no rows"),
+        ("", "t.csv contains no rows"),
+    ],
+)
+def test_rows_that_are_no_numbers_are_named_by_line(run, network, content, message):
+    Path("t.csv").write_text(content)
+    status, lines, err = run("predict", "1.cmlp", "t.csv")
+    assert (status, lines) == (1, []) and message in err
+
+
+def test_an_error_in_a_later_block_says_how_many_rows_are_printed(run, network):
+    Path("t.csv").write_text("1,2\n" * 100_000 + "1,x\n")
+    status, lines, err = run("predict", "2.cmlp", "t.csv")
+    assert status == 1 and f"'x' is not a number (the first {len(lines):,} rows are printed)" in err and lines
+    assert run("predict", "2.cmlp", "t.csv", "-o", "out")[0] == 1 and not Path("out").exists()
+
+
+def test_sets_of_labels_with_commas_are_quoted(run):
+    labels = ["v,w", 'say "x"', "plain"]
+    X = np.array([["a"]] * 900, object)
+    model = cmlp.TabularClassifier(n_estimators=1, n_epochs=1).fit(X, [labels[i % 3] for i in range(900)])
+    model.save("m.cmlp")
+    Path("t.csv").write_text("x\na\n")
+    _, lines, _ = run("predict", "m.cmlp", "t.csv", "--coverage", "0.99")
+    assert lines == ['plain,"say ""x""","v,w"']
+
+
+# ------------------------------------------------------------------------------------------------- dialects of a file
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_dialects_are_found(train, separator, end, pack):
+    columns = {"x": SIZE, "kind": [f'"{kind}{separator}\n"' for kind in KIND], "y": KIND}
+    content = text_of(columns, separator).replace("\n", end)
+    status, lines, _ = train(pack(b"\xef\xbb\xbf" + content.encode()))
+    shown = "tab" if separator == "\t" else separator
+    assert status == 0 and lines[0] == f"t.csv: {shown} as separator, 3 columns with names, 160 rows"
+    known = cmlp.load("m.cmlp")
+    assert known.feature_names_in_.tolist() == ["x", "kind"] and known.classes_.tolist() == ["flat", "house", "room"]
+    assert {*known._document().columns.categories[1]} == {f"{kind}{separator}{end}" for kind in KIND}
+
+
+def test_stated_separators_encodings_and_comments(train):
+    columns = {"größe": SIZE, "kind": KIND, "y": PRICE}
+    content = text_of(columns, ";")
+    assert train("sep=;\n" + content)[0] == 0 and kinds() == ["number", "category"]
+    for encoding in ("utf-16", "latin-1", "utf-16-le", "utf-8"):
+        assert train(content.encode(encoding), "--encoding", encoding)[0] == 0
+        assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["größe", "kind"]
+    assert train("% made by\n%\n" + content, "--comment", "%")[0] == 0
+    assert train(content.replace(";", "~"), "--separator", "~")[0] == 0
+    assert train(content.replace(";", "\t"), "--separator", "tab")[0] == 0
+    for word in ("", "ab", '"'):
+        with pytest.raises(SystemExit):
+            train(content, "--separator", word)
+
+
+def zipped(name):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, "x,y\n1,2\n")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("größe,y\n1,2\n".encode("latin-1"), "is not a CSV file in UTF-8"),
+        ("größe,y\n1,2\n".encode("latin-1"), "Name its encoding, for example --encoding cp1252"),
+        ("x,y\n1,2\n".encode("utf-16"), "UTF-16 needs --encoding utf-16"),
+        ("x,y\n1,2\n".encode("utf-16-le"), "UTF-16 needs --encoding utf-16"),
+        (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
+        (zipped("[Content_Types].xml"), "t.csv is a workbook (xlsx): save its sheet as CSV"),
+        ("Prices\n\nx,y\n1,2\n3,4\n", "line 3: 2 values, but the first line has 1. Remove lines that are a title"),
+        ('{"x": 1, "y": 2}\n', "t.csv is JSON"),
+        (
+            "18.0   8   130.\t'ford'\n17.0   6   90.\t'opel'\n",
+            "t.csv has several separators: state one with --separator",
+        ),
+        ("x,y\n1,2\n1,2,3\n", "line 3: 3 values, but the first line has 2"),
+        ("x,y\n1\n1,2\n", "line 2: 1 value, but the first line has 2"),
+    ],
+)
+def test_other_files_are_errors_with_a_remedy(train, content, message):
+    status, lines, err = train(content)
+    assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
+
+
+def test_unknown_encodings_and_equal_separators_are_refused(train):
+    assert "--encoding klingon is unknown" in train("x,y\n1,2\n", "--encoding", "klingon")[2]
+    error = train("x,y\n1,2\n", "--thousands", ",", "--decimal", ",")[2]
+    assert "--thousands must differ from the decimal point" in error
+    assert "t.csv has no column 'z'" in train("x,y\n1,2\n", "--text", "z")[2]
+
+
+def test_names_are_a_header_if_the_model_or_the_target_has_them(train, run):
+    content = text_of({"2019": SIZE, "2020": SIZE % 7, "y": KIND})
+    assert train(content, options=NETWORK)[0] == 0
+    assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["2019", "2020"]
+    Path("new.csv").write_text("2020,2019\n1,2\n")
+    assert len(run("predict", "m.cmlp", "new.csv")[1]) == 1
+
+
+def test_names_are_found_without_the_spaces_around_them(train, run):
+    content = text_of({"size": SIZE, " kind": KIND, " y": PRICE})
+    assert train(content)[0] == 0
+    assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["size", " kind"]
+    Path("new.csv").write_text("kind,size\nflat,5\n")
+    assert len(run("predict", "m.cmlp", "new.csv")[1]) == 1
+
+
+def test_a_line_that_states_the_separator_is_a_row_in_other_files(run, network):
+    Path("t.csv").write_text("sep=,\n# 5\n")
+    assert len(run("predict", "t.cmlp", "t.csv", "--header", "no", "--separator", "tab")[1]) == 2

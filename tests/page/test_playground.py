@@ -1,0 +1,89 @@
+"""The playground: a small network on points of a plane, whose training the slider runs back and forth."""
+
+import re
+
+import numpy as np
+import pytest
+from page_models import largest_difference
+
+from cmlp import Network
+
+pytestmark = pytest.mark.slow
+
+
+def test_gradient_and_steps_equal_python(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&layers=2&neurons=5&rate=0.5&l2=0.01&batch=10")
+    net = Network([2, 5, 5, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
+    net.params[:] = page.evaluate("[...figure.states[0].params]")
+    points = page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])")
+    X, y = np.array(points)[:, :2], np.array(points)[:, 2:]
+    gradient = page.evaluate("[...figure.small.gradient(figure.train.slice(0, 10)).gradient]")
+    assert largest_difference(gradient, net.gradient(X, y).flat) < 1e-6
+    assert page.evaluate("figure.options.rate") == 1  # 0.5 is not offered
+    page.evaluate("figure.goTo(1)")
+    decay = np.zeros(len(gradient))
+    for weights, of_gradient in zip(net.weights, net.gradient(X, y).weights, strict=True):
+        at = np.flatnonzero(np.isin(net.params, weights.ravel()))
+        decay[at] = 0.01 * net.params[at]
+        assert of_gradient.shape == weights.shape
+    after = net.params - (net.gradient(X, y).flat + decay)
+    assert largest_difference(page.evaluate("[...figure.small.params]"), after) < 1e-6
+
+
+def test_slider_goes_back_to_the_same_parameters(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&at=0.1")
+    first = page.evaluate("() => { figure.goTo(333); return [...figure.small.params]; }")
+    page.page.locator("#moment").fill("0.3")
+    page.settle()
+    assert page.evaluate("() => { figure.goTo(333); return [...figure.small.params]; }") == first
+
+
+@pytest.mark.parametrize("preset, right", [("circles", 0), ("fading", 0), ("jumping", 1)])
+def test_broken_networks_ask_a_question(preset, right, watch, story_path):
+    for choice, word in ((right, "Won. "), (1 - right, "Lost. ")):
+        page = watch(story_path, f"#playground?preset={preset}", reduced_motion="reduce")
+        page.page.locator("#bet-options button").nth(choice).click()
+        page.until("moment === 1")
+        assert page.text("#verdict").startswith(word)
+
+
+def test_address_holds_everything(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    page.page.locator("#controls select").nth(0).select_option("own")
+    for colour, x, y in ((0, 0.25, 0.25), (1, 0.75, 0.5)):
+        page.page.locator("#controls [role=group] button").nth(colour).click()
+        box = page.page.locator("#scene").bounding_box()
+        left, top, side = page.evaluate("figure.plane")
+        page.page.mouse.click(box["x"] + left + x * side, box["y"] + top + y * side)
+    page.page.locator("#controls select").nth(3).select_option("ReLU")
+    link = page.link()
+    assert "data=own" in link and "curve=relu" in link and re.search("points=-?[0-9]+x-?[0-9]+x1_", link)
+    own = page.evaluate("figure.own")
+    assert np.array(own) == pytest.approx(np.array([[-0.5, 0.5, 1], [0.5, 0, 0]]), abs=0.03)
+    assert watch(story_path, link).evaluate("[figure.own, figure.options.curve]") == [own, "relu"]
+
+
+def test_hidden_neurons_bend_the_boundary(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&data=circles&layers=1&neurons=4&at=1")
+    assert page.evaluate("figure.until(PLAY_STEPS).at(-1).share") > 0.95
+    assert "test points right 100 %" in page.page.locator("#scene").get_attribute("aria-label")
+
+
+def test_chapters_open_it_and_back_returns(watch, story_path):
+    page = watch(story_path, "#curves?at=0")
+    page.page.locator("#controls button", has_text="Playground").click()
+    assert page.link().startswith("#playground?preset=fading")
+    page.page.locator("#chapter-back").click()
+    assert page.link() == "#curves"
+
+
+def test_keys_ask_neurons(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    page.page.locator("#scene").focus()
+    page.press("ArrowRight", "ArrowRight", "ArrowRight")
+    assert re.search(r"A1 = tanh\([+−]\d", page.page.locator("#scene").get_attribute("aria-label"))
+
+
+def test_playground_fits_a_phone(watch, story_path):
+    page = watch(story_path, "#playground?at=1", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

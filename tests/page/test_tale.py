@@ -1,0 +1,354 @@
+"""The tale: eighteen chapters, each with an address, a motion with a handle, and a bet that the page measures."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_build import ROOT
+from firefox import firefox
+from page_models import largest_difference
+from page_parts import CHAPTERS, page_of
+
+from cmlp import Network
+from cmlp.story import story_network
+from cmlp.story.chapters.chain import ripple
+from cmlp.story.chapters.edges import bank, best_edge, explained
+from cmlp.story.chapters.one_neuron import bar_weights, by_hand
+from cmlp.story.chapters.rule import rule
+
+pytestmark = pytest.mark.slow
+
+# The option of each bet that wins (a number for the chain), and whether another loses.
+RIGHT = {
+    "read": 2,
+    "numbers": 2,
+    "layers": 1,
+    "sum": 1,
+    "edge": 0,
+    "squash": 2,
+    "knobs": 2,
+    "cost": 1,
+    "gradient": 2,
+    "hill": 2,
+    "learn": 2,
+    "ways": 0,
+    "wishes": 0,
+    "chain": 0.0993,
+    "batches": 1,
+    "curves": 1,
+    "inside": 2,
+    "exam": 2,
+}
+
+# For each claim of docs/story-claims.md: the moment of its chapter, and what is then written there.
+CLAIMS = {
+    1: (1, "3: A11, A12, A14, of 5, 7, 9 that are on"),
+    2: (1, "rule 55 %, network 93 %"),
+    3: (0.5, r"\n0\.99\n.*That is its activation"),
+    4: (0.5, "a number from 0, black, to 1, white"),
+    5: (1, r"\n0\.744\n.*\n0\.551\n"),
+    6: (0, "hidden layers of 16 neurons; the size was a choice"),
+    7: (1, "computed from the one before it and nothing else"),
+    8: (1, "The brightest is the answer, even where two compete"),
+    9: (1, "weights look more like blobs"),
+    10: (1, "it explains 29 %"),
+    11: (1, r"12,560 \+ 272 \+ 170 = 13,002"),
+    12: (1, "sum z = −1.265"),
+    13: (0.5, r"a 7: 15\.38\n.*a block: 24\.00"),
+    14: (1, r"a 7: 15\.03\n.*a block: 0\.00"),
+    15: (1, "A positive weight says: be on when that pixel is on"),
+    16: (0.5, "The sigmoid squashes it to between 0 and 1"),
+    17: (0.5, "a very negative sum becomes almost 0, a very positive one almost 1"),
+    18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
+    19: (1, "Weights say which pattern; the bias says how much of it is needed"),
+    20: (1, r"Sigmoid \d+ %, ReLU \d+ %"),
+    21: (1, r"softmax: 8 holds 0\.702, 9 holds 0\.297, all ten 1\.000"),
+    22: (0, "784 numbers in, ten out"),
+    23: (1, r"a = σ\(a W \+ b\), three times: 9"),
+    24: (0, "only images and labels; no rule anywhere"),
+    25: (0, "the answer is trash"),
+    26: (1, r"cost of this 9: \d\.\d+"),
+    27: (1, r"average of 500 digits: \d\.\d+"),
+    28: (1, "Low cost, good network"),
+    29: (0, "find knobs that make the cost small"),
+    30: (1, r"▲ \+0\.0177.*▼ −0\.0144"),
+    31: (0, "long where it is steep, short where it is flat"),
+    32: (1, "60 steps. Choose another rate"),
+    33: (1, r"largest: bias of output 6, −0\.0185"),
+    34: (0.3, r"\+1\.335 × 0\.222 = \+0\.296"),
+    35: (1, "achieve 8 %, 43 %, 49 %"),
+    36: (0.56, r"for B10\n.*\+0\.344"),
+    37: (1, r"for A12\n.*\+0\.323"),
+    38: (0.3, r"average .*= −gradient"),
+    39: (1, r"\d s, \d passes, rate 1\.5"),
+    40: (1, r"9\d\d of 1000, and it is above 0\.9"),
+    41: (1, r"∂C/∂w3 = 0\.483 × 0\.223 × −0\.673 = −0\.0725"),
+}
+
+# Everything that a chapter shows as text: what is painted, and the column beside it.
+TEXTS = """async () => {
+    const seen = [], original = note;
+    note = (pen, text, ...others) => { seen.push(String(text)); original(pen, text, ...others); };
+    await new Promise((done) => { requestPaint(); requestAnimationFrame(() => requestAnimationFrame(done)); });
+    note = original;
+    return [...seen, $("tale").innerText, $("stop").textContent].join("\\n");
+}"""
+
+
+@pytest.fixture(scope="module")
+def claims():
+    """The claims of docs/story-claims.md with the chapters that show them."""
+    text = (ROOT / "docs/story-claims.md").read_text(encoding="utf-8")
+    return {int(n): chapter for n, chapter in re.findall(r"^\| (\d+) \|.*?\| `#([a-z]+)` \|", text, re.MULTILINE)}
+
+
+def test_documents_name_a_chapter_for_each_claim(claims):
+    assert sorted(claims) == sorted(CLAIMS) == list(range(1, 42))
+    assert set(claims.values()) == set(CHAPTERS)
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_claim_is_seen_in_its_chapter(claim, claims, watch, story_path):
+    moment, words = CLAIMS[claim]
+    page = watch(story_path, f"#{claims[claim]}?at={moment}")
+    assert re.search(words, page.evaluate(TEXTS), re.DOTALL)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapter_is_complete_and_fits(chapter, watch, story_path):
+    page = watch(story_path, f"#{chapter}", viewport={"width": 1280, "height": 720})
+    assert page.link() == f"#{chapter}"
+    assert page.text("#chapter-place").endswith(f"{CHAPTERS.index(chapter) + 1} of 18")
+    assert len(page.text("#chapter-text").split()) <= 45
+    assert page.evaluate("figure.stops[0][0] === 0 && figure.stops.at(-1)[0] === 1 && figure.seconds <= 14")
+    assert page.evaluate("[document.documentElement.scrollWidth, scrollY]") == [1280, 0]
+    assert page.evaluate("$('chapter-next').getBoundingClientRect().bottom") < 720
+    assert not page.page.locator("#stage").is_visible()
+    for at in page.evaluate("figure.stops.map(([at]) => at)"):
+        page.evaluate("(at) => moveTo(at)", at)
+        page.settle()
+        assert page.text("#stop") and page.page.locator("#scene").get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_bet_is_won_or_lost_by_what_the_page_measures(chapter, watch, story_path):
+    right = RIGHT[chapter]
+    for choice in (right, right + 0.5 if chapter == "chain" else (right + 1) % 2):
+        page = watch(story_path, f"#{chapter}", reduced_motion="reduce")
+        assert page.text("#verdict") == "" and page.evaluate("moment === waitsAt() && !decided")
+        if chapter == "chain":
+            page.page.locator("#bet-options input").fill(str(choice))
+            page.page.locator("#bet-options button").click()
+        else:
+            page.page.locator("#bet-options button").nth(choice).click()
+        page.until("moment === 1")
+        assert page.text("#verdict").startswith("Won. " if choice == right else "Lost. ")
+        page.page.close()
+
+
+def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
+    page = watch(story_path, "#edge")
+    page.until("moment === 0.5")
+    page.page.wait_for_timeout(300)
+    assert page.evaluate("[moment, decided]") == [0.5, False] and page.text("#verdict") == ""
+    page.page.locator("#play").click()
+    page.until("moment > 0.6")
+    page.page.locator("#play").click()
+    held = page.evaluate("moment")
+    page.page.wait_for_timeout(200)
+    assert page.evaluate("moment") == held < 1
+    page.page.locator("#moment").fill("1")
+    assert page.text("#verdict").startswith("The 7: 15.03.")
+    assert page.page.locator("#bet-options button").first.is_disabled()
+    assert page.evaluate("Object.keys(bets)") == []
+
+
+def test_only_one_motion_runs(watch, story_path):
+    page = watch(story_path, "#hill?at=1")
+    for rate in (0, 5, 2):
+        page.page.locator("#controls [role=group] button").nth(rate).click()
+    before = page.evaluate("moment")
+    page.page.wait_for_timeout(300)
+    assert 0 < page.evaluate("moment") - before < 0.2
+    assert page.evaluate("figure.rate") == 3
+
+
+def test_chapters_are_turned_by_buttons_keys_and_the_browser(watch, story_path):
+    page = watch(story_path)
+    page.page.locator("#tale-button").click()
+    assert page.link() == "#read" and page.page.locator("#chapter-back").is_disabled()
+    page.page.locator("#chapter-next").click()
+    assert page.link() == "#numbers"
+    assert page.evaluate("document.activeElement.id") == "chapter-title"
+    page.press("PageDown", "PageDown", "PageUp")
+    assert page.link() == "#layers"
+    page.page.go_back()
+    page.until("chapter === 'sum'")
+    page.page.locator("#rail button").nth(17).click()
+    assert page.link() == "#exam" and page.text("#chapter-next") == "Explore"
+    page.page.locator("#chapter-next").click()
+    page.settle()
+    assert page.page.locator("#stage").is_visible() and not page.page.locator("#tale").is_visible()
+
+
+def test_tale_gives_back_what_was_shown(watch, story_path):
+    page = watch(story_path, "#edits=A13*bias*3&draw=300-300-600-300-450-800&neuron=A13")
+    link = page.link()
+    page.page.locator("#tale-button").click()
+    page.page.locator("#rail button").nth(10).click()
+    page.press("Escape")
+    assert page.link() == link
+
+
+def test_address_sets_the_moment_and_the_theme(watch, story_path):
+    page = watch(story_path, "#wishes?at=0.34&theme=light")
+    assert page.evaluate("[moment, root.dataset.theme]") == [0.34, "light"]
+    assert page.link() == "#wishes?theme=light"
+
+
+def test_header_states_the_accuracy_of_the_network_shown(watch, story_path):
+    page = watch(story_path, "#ways")
+    assert page.text("#facts") == "Half-trained (one pass): 65.5 % of 1,000 test digits right"
+    page.press("Escape")
+    assert "88.9 % of 1,000 test digits right" in page.text("#facts")
+    page.page.locator("#use-learner").click()
+    page.settle()
+    assert re.match(r"Learning here, after 0 steps: \d+ % of 300 test digits right", page.text("#facts"))
+
+
+def test_drawing_runs_through_the_layers(watch, story_path):
+    page = watch(story_path, "#layers?at=1")
+    page.draw([[(0.3, 0.3), (0.6, 0.3), (0.45, 0.8)]])
+    assert page.evaluate("strokesNow().length") == 1 and page.link() == "#layers"
+
+
+def test_figures_answer_to_arrow_keys(watch, story_path):
+    page = watch(story_path, "#hill?at=1")
+    page.page.locator("#scene").focus()
+    page.press("ArrowLeft", "ArrowUp")
+    assert page.evaluate("[figure.yaw > 0.24, figure.pitch < 0.7]") == [True, True]
+    page = watch(story_path, "#sum?at=1")
+    page.page.locator("#scene").focus()
+    page.press("Enter")
+    assert "row 13, column 7 holds 1.00; sum −2.596" in page.page.locator("#scene").get_attribute("aria-label")
+
+
+# ------------------------------------------------------------------------------------- the numbers are those of Python
+
+
+def test_images_forward_pass_gradient_and_step_equal_python(watch, story_path, data):
+    page = watch(story_path, "#ways")
+    X, y = data.X_train, data.y_train
+    net = story_network(1)
+    assert largest_difference(page.evaluate("[...half.params]"), net.params) == 0
+    outputs = page.evaluate("range(10).map((n) => [...half.forward(pictures['train' + n].input).a[3]])")
+    assert largest_difference(outputs, net.forward(X[:10])) < 1e-6
+    gradient = page.evaluate("[...half.gradient(range(10).map((n) => pictures['train' + n])).gradient]")
+    assert largest_difference(gradient, net.gradient(X[:10], y[:10]).flat) < 1e-6
+    after = page.evaluate("(g) => [...half.params.map((value, k) => value - 1.5 * g[k])]", gradient)
+    net.step(X[:10], y[:10], 1.5)
+    assert largest_difference(after, net.params) < 1e-6
+
+
+def test_wishes_are_those_of_explain_step(watch, story_path, data):
+    page = watch(story_path, "#wishes")
+    net = Network(
+        [784, 16, 16, 10],
+        "logistic",
+        output="logistic",
+        loss="squared_error",
+        input_scale=1 / 255,
+        dtype="float64",
+        random_state=0,
+    )
+    net.params[:] = story_network(1).params
+    step = net.explain_step(data.X_train[4:5], data.y_train[4:5])
+    first, second, outputs = step.layers
+    for layer, behind, n in ((second, outputs, 0), (first, second, 1)):
+        wishes = page.evaluate(f"figure.hops[{n}].values")
+        assert largest_difference(wishes, np.reshape(behind.input_changes[0], np.shape(wishes))) < 1e-6
+        assert largest_difference(page.evaluate(f"[...figure.hops[{n}].wish]"), np.ravel(layer.output_changes)) < 1e-6
+
+
+def test_rule_and_hand_made_neuron_are_those_of_the_story(watch, story_path, data):
+    page = watch(story_path, "#read")
+    images = np.array(page.evaluate("examples.test.map((one) => [...one.input])"))
+    leaves = page.evaluate("examples.test.map((one) => LEAVES[leafOf(one.input, RULE)][1])")
+    assert [rule(np.round(255 * image).astype(np.uint8)) for image in images] == leaves
+    weights = page.evaluate("[...barWeights(8, -0.75)]")
+    assert largest_difference(weights, bar_weights(8, -0.75).ravel()) == 0
+    seven = by_hand(bar_weights(8, -0.75)).weighted_sums(data.X_test[:1])[0][0, 0]
+    assert page.evaluate("sumOver(barWeights(8, -0.75), pictures.seven.input)") == pytest.approx(seven, abs=1e-5)
+
+
+def test_chain_and_edges_are_those_of_the_story(watch, story_path, data):
+    page = watch(story_path, "#chain")
+    slopes = page.evaluate("chainSlopes()")
+    change = page.evaluate("chainAt(0.2).numbers[3] - chainAt(0).numbers[3]")
+    assert change == pytest.approx(ripple(0.2).changes[3], abs=1e-7)
+    assert slopes == pytest.approx(ripple(0.2).slopes, abs=1e-6)
+    used = data.X_train.max(axis=0) > 0
+    weights = story_network().weights[0]
+    shares = page.evaluate(
+        "() => { FIGURES.inside.set(); return [6, 14].map((j) => bestEdge(FIGURES.inside.weights[j], j).share); }"
+    )
+    assert shares == pytest.approx(explained(weights, used)[[6, 14]], abs=1e-4)
+    assert page.evaluate("[32 * 22 * 22, usedPixels().length]") == [len(bank()), used.sum()]
+    assert best_edge(weights[:, 14], used).shape == (784,)
+
+
+def test_recorded_descents_and_map_are_those_of_python(data):
+    recorded = json.loads((ROOT / "src/cmlp/_page/assets/data/recorded.json").read_text(encoding="utf-8"))
+    assert recorded["history"][1] == [0.4574, 65.5] and recorded["history"][30][1] == 88.9
+    hill = recorded["hill"]
+    assert len(hill["heights"]) == 41 * 41 and {len(path) for path in hill["free"].values()} == {61}
+    center = hill["heights"][20 * 41 + 10] / 1000  # the place of the half-trained network
+    assert center == pytest.approx(story_network(1).cost(data.X_train[:1000], data.y_train[:1000]), abs=6e-4)
+
+
+# ---------------------------------------------------------------------------------------------- pages with and without
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0),
+        Network([784, 8, 16, 10], "logistic", output="logistic", loss="squared_error"),
+        Network([784, 16, 16, 3], "logistic", output="logistic", loss="squared_error"),
+        Network([4, 3, 2], "logistic", output="logistic", loss="squared_error"),
+    ],
+)
+def test_other_networks_have_no_chapters(net):
+    html = page_of(net)
+    assert 'id="tale"' not in html and 'id="chapters"' not in html and 'id="figure"' not in html
+
+
+def test_network_of_the_story_has_the_chapters():
+    html = page_of(story_network())
+    assert 'id="tale"' in html and 'id="chapters"' in html
+
+
+# --------------------------------------------------------------------------------------------- narrow screens, Firefox
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapter_fits_a_phone(chapter, watch, story_path):
+    page = watch(story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("$('scene').offsetHeight") <= 0.56 * 844
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('#tale button, #handle button, #controls button')].map((b) => b.offsetHeight)"
+    )
+    assert min(sizes) >= 40
+
+
+def test_firefox_shows_every_chapter_and_measures_the_same(story_path):
+    with firefox() as browser:
+        for chapter in CHAPTERS:
+            browser.open(Path(story_path), f"#{chapter}?at=1")
+            measured = browser.evaluate("figure.bet.measure()")
+            assert measured == pytest.approx(RIGHT[chapter], abs=1e-3), chapter
+            assert browser.evaluate("[chapter, document.documentElement.scrollWidth]") == [chapter, 1280]
+            assert browser.evaluate("$('verdict').textContent")
