@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import train
+from cmlp._estimators.fitting import checked_parameters, train
 from cmlp._estimators.resuming import model_to_continue
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
@@ -46,7 +46,7 @@ def fit_batches(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with undeferred():
-            parameters = with_seed(estimator, estimator._parameters())
+            parameters = with_seed(estimator, checked_parameters(estimator, validation[0] is not None))
             previous = model_to_continue(estimator, parameters, resume)
             call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
             if call.labels and previous is None and classes is None:

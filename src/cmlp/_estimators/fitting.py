@@ -27,6 +27,7 @@ from cmlp._inputs.door import Opened, Rows
 from cmlp._inputs.scale import InputScale, check_scale_width
 from cmlp._inputs.scaling import warn_of_scale
 from cmlp._inputs.stored import StoredRows, stored_rows
+from cmlp._parameters.hyperparameters import TABLE
 from cmlp._signals import undeferred
 from cmlp._training.beginning import Fit
 from cmlp._training.driver import driver_of
@@ -82,7 +83,8 @@ def fit(
     alone, workers = workers is None, ALONE if workers is None else workers
     with workers, Exclusively(estimator):
         with undeferred():
-            begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
+            own_rows = validation[0] is not None
+            begin = partial(_begin, estimator, own_rows=own_rows, resume=resume, local=local, alone=alone)
             parameters, previous, options = workers.together(begin)
             parameters = with_seed(estimator, parameters, workers)
             parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
@@ -99,21 +101,29 @@ def fit(
 
 
 def _begin(
-    estimator: Any, *, resume: bool, local: bool, alone: bool
+    estimator: Any, *, own_rows: bool, resume: bool, local: bool, alone: bool
 ) -> tuple[Parameters, Model | None, dict[str, bool]]:
     """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
-    parameters = estimator._parameters()
+    parameters = checked_parameters(estimator, own_rows)
     options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
     return parameters, model_to_continue(estimator, parameters, resume), options
 
 
+def checked_parameters(estimator: Any, own_rows: bool = False) -> Parameters:
+    """Return the parameters of an estimator for a fit, and warn of those that have no effect."""
+    parameters: Parameters = estimator._parameters()
+    given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
+    TABLE.warn_of_unused(estimator._owner, given)
+    return parameters
+
+
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with undeferred():
-            parameters = estimator._parameters()
+            parameters = checked_parameters(estimator)
             if parameters.training.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
             if parameters.class_weight == "balanced":

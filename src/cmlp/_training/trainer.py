@@ -120,6 +120,7 @@ class Trainer:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         document = document_of(network, tables=False)
         settings = _settings(given, document)
+        hyperparameters.TABLE.warn_of_unused("Trainer", given)
         state = TrainingState(document.params, History(), generator_of(random_state))
         settings.draw_dropout_seed(state, len(document.net.sizes) - 1)
         self._set_up(network, document, network.n_threads, settings, state)
@@ -327,6 +328,7 @@ class Trainer:
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
         task, validation = task_of(document.net, targets), None
         if require_complete(*given):
+            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(settings), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(settings, validation is not None)
