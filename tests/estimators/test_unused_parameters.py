@@ -83,7 +83,8 @@ def with_effect():
 
 
 def show(settings):
-    return " ".join(f"{name}={value}" for name, value in settings.items() if name not in ("X_val", "y_val"))
+    shown = {name: getattr(value, "__name__", value) for name, value in settings.items()}
+    return " ".join(f"{name}={value}" for name, value in shown.items() if name not in ("X_val", "y_val"))
 
 
 def fitted(settings, **parameters):

@@ -5,6 +5,7 @@ Programs that only predict never import this module.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import copy, deepcopy
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ from cmlp._training.trainer import Trainer
 from cmlp._workers import ALONE, Workers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.call import Parameters
@@ -135,13 +138,31 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             previous = vars(estimator).get("_model")
             parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
             call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
-            training, labels = prepare(call, source)
+            with _naming_classes(call, source):
+                training, labels = prepare(call, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
         if previous is not None:
             model.continue_network(previous)
         _keep(estimator, model)
+
+
+@contextmanager
+def _naming_classes(call: FitCall, source: Arrays) -> Iterator[None]:
+    """Add to an error that `classes` has a name, if they were passed as the third argument: that is `sample_weight`."""
+    try:
+        yield
+    except ValueError as error:
+        weight, known, text = source.given[2], call.previous, str(error)
+        if not call.labels or call.classes is not None or weight is None:
+            raise
+        if "sample_weight" not in text and "classes must be passed" not in text:
+            raise
+        if known is None or np.array_equal(weight, known.labels.classes):
+            hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
+            error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
+        raise
 
 
 def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:

@@ -174,7 +174,7 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
     name = name[:-1]
     if name == "parameters":
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
-        code = function.__code__  # the module inspect takes 10 ms to import
+        code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         known = [one for one in arguments if one in TABLE.rows and owner in TABLE.rows[one].uses]
         text = "\n".join(TABLE.entry(owner, one) for one in known)

@@ -15,6 +15,7 @@ from cmlp._model.tuples import TrainedEpoch
 from cmlp._parameters import hyperparameters
 from cmlp._parameters.constraints import COUNT, argument
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp._pickles import PICKLE_VERSION, check_version
 from cmlp._signals import DeferredSignals
 from cmlp._training.beginning import Fit
@@ -84,6 +85,7 @@ class Trainer:
 
     __module__ = "cmlp"
 
+    @hinting
     def __init__(
         self,
         network: Any,
