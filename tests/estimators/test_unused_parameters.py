@@ -178,6 +178,11 @@ def test_values_equal_to_the_defaults_are_silent():
     assert fitted({}, **{name: type(value)(value) for name, value in defaults.items() if value is not None})[1] == []
 
 
+@pytest.mark.parametrize("plan", PLANS, ids=show)
+def test_asking_for_all_epochs_of_a_plan_is_silent(plan):
+    assert fitted(plan, tol=0, n_iter_no_change=float("inf"))[1] == []
+
+
 def test_warning_as_an_error_leaves_the_estimator_as_it_was():
     model = MLPClassifier((5,), max_iter=2, random_state=0).fit(X, Y)
     before = flat(model)

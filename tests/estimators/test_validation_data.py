@@ -71,6 +71,7 @@ def test_early_stopping_restores_the_best_weights(scoring):
         np.testing.assert_allclose(max(scores), -log_loss(Y_VAL, model.predict_proba(X_VAL)), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:validation_fraction differs")
 def test_own_rows_replace_the_split():
     """All rows are trained on, and `validation_fraction` does not matter."""
     first = small(max_iter=4, early_stopping=True, validation_fraction=0.0).fit(X, Y, **HELD)

@@ -107,32 +107,33 @@ def _begin(
     estimator: Any, *, own_rows: bool, resume: bool, local: bool, alone: bool
 ) -> tuple[Parameters, Model | None, dict[str, bool]]:
     """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
-    parameters = checked_parameters(estimator, own_rows)
+    parameters = estimator._parameters()
     options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    return parameters, model_to_continue(estimator, parameters, resume), options
+    previous = model_to_continue(estimator, parameters, resume)
+    warn_of_unused(estimator, own_rows)
+    return parameters, previous, options
 
 
-def checked_parameters(estimator: Any, own_rows: bool = False) -> Parameters:
-    """Return the parameters of an estimator for a fit, and warn of those that have no effect."""
-    parameters: Parameters = estimator._parameters()
+def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
+    """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
     TABLE.warn_of_unused(estimator._owner, given)
-    return parameters
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with undeferred():
-            parameters = checked_parameters(estimator)
+            parameters = estimator._parameters()
             if parameters.training.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
             if parameters.class_weight == "balanced":
                 raise ValueError(_BALANCED)
             if parameters.provenance:
                 raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+            warn_of_unused(estimator)
             if "_model" not in vars(estimator) and can_assemble(estimator):
                 assemble(estimator)
             previous = vars(estimator).get("_model")

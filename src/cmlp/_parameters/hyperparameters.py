@@ -96,7 +96,10 @@ class Hyperparameters:
             needs = self._needs[owner] = [(name, defaults[name], NEEDS[name]) for name in defaults if name in NEEDS]
         for name, default, conditions in needs:
             value = values.get(name, default)
-            if value is default or not _differs(value, default):
+            if type(value) is type(default):
+                if value == default:  # the quick path, which most parameters of most fits take
+                    continue
+            elif not _differs(value, default):
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):

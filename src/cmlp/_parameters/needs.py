@@ -7,6 +7,7 @@ or no epochs is a need of the solver, also where another parameter is without ef
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ _EPOCHS = Need("solver", _has_batches, '"lbfgs" has no epochs')
 _SGD = Need("solver", lambda values: values["solver"] == "sgd", 'only "sgd" uses it')
 _ADAM = Need("solver", lambda values: values["solver"] in ("adam", "adamw"), 'only "adam" and "adamw" use it')
 _RATE = Need("solver", _uses_learning_rate, '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate')
-_NO_PLAN = Need("learning_rate", _may_stop, "training takes the max_iter epochs for which the learning rate is planned")
+_PLAN = "training takes the max_iter epochs for which the learning rate is planned"
+# tol=0 and n_iter_no_change=inf ask for all max_iter epochs, which is what a plan does.
+_TOL = Need("learning_rate", lambda values: values["tol"] == 0 or _may_stop(values), _PLAN)
+_EPOCHS_WITHOUT_CHANGE = Need(
+    "learning_rate", lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values), _PLAN
+)
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "batch_size": (_BATCHES,),
@@ -66,7 +72,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need("learning_rate", lambda values: values["learning_rate"] == "invscaling", 'only "invscaling" uses it'),
     ),
     "shuffle": (_BATCHES,),
-    "tol": (_NO_PLAN,),
+    "tol": (_TOL,),
     "momentum": (_SGD,),
     "nesterovs_momentum": (_SGD, Need("momentum", lambda values: values["momentum"] != 0, "0 means no momentum")),
     "early_stopping": (_EPOCHS,),
@@ -82,7 +88,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "beta_1": (_ADAM,),
     "beta_2": (_ADAM,),
     "epsilon": (_ADAM,),
-    "n_iter_no_change": (_EPOCHS, _NO_PLAN),
+    "n_iter_no_change": (_EPOCHS, _EPOCHS_WITHOUT_CHANGE),
     "max_fun": (Need("solver", lambda values: not _has_batches(values), 'only "lbfgs" uses it'),),
     "weight_decay": (Need("solver", lambda values: values["solver"] == "adamw", 'only "adamw" uses it'),),
     "dropout": (Need("hidden_layer_sizes", _has_hidden_layers, "there are no hidden layers"),),
