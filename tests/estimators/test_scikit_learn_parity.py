@@ -143,7 +143,6 @@ def test_adaptive_learning_rate_decreases_until_training_stops(early_stopping, p
 
 
 @pytest.mark.parametrize("learning_rate", ["invscaling", "adaptive"])
-@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # which is the subject
 def test_adam_ignores_the_schedule(learning_rate):
     fit_and_compare("binary", learning_rate=learning_rate, tol=0.1, n_iter_no_change=1)
 
