@@ -226,6 +226,7 @@ def test_scores_without_scikit_learn():
         (HELD, {"scoring": "nonsense"}, "nonsense"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # learning_rate_init with "lbfgs"
 def test_invalid_validation_data_are_refused(held, parameters, message):
     model = small(max_iter=1).fit(X, Y)
     before = flat(model)

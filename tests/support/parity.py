@@ -32,7 +32,7 @@ ADVICE = r"(\s[Xy] has values of the order of [^:]*: [^:]* helps\.)+$"
 
 
 def call_both(ours, theirs, method, *args, **kwargs):
-    """Call a method of both estimators and compare the warnings, except what only cmlp says of inputs and parameters."""
+    """Call a method of both estimators and compare the warnings, except what only cmlp says."""
     caught = []
     for estimator in (theirs, ours):
         with warnings.catch_warnings(record=True) as seen:
