@@ -1,8 +1,7 @@
 """What a parameter needs of another one to have an effect.
 
 A row of `NEEDS` has the needs of a parameter in the order in which they are checked: the first one that is not met is
-named. A reason has no values, so that there is one message for each pair of parameters. That a solver has no momentum
-or no epochs is a need of the solver, also where another parameter is without effect for the same reason.
+named, and the solver comes first. A reason has no values, so that there is one message for each pair of parameters.
 """
 
 from __future__ import annotations
