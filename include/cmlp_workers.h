@@ -48,7 +48,7 @@ typedef struct cmlp_workers {
     int (*receive)(void *context, void *bytes, size_t n, int32_t sender);   /* from rank - 1 */
     int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
     void *context;
-    int64_t first_stored, n_stored; /* rows in rows->data, which are dense; 0 and 0: all rows */
+    int64_t first_stored, n_stored; /* rows in rows->data, which are dense; n_stored 0: all rows */
     /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss; -1 if
      * none has, and after a failure of one of the functions. All workers then return the same status; at the others,
      * cmlp_run.refused is "workers" if it was an argument. */

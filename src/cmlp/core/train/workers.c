@@ -211,7 +211,7 @@ static cmlp_status read_workers(cmlp_chain *chain, const char **refused)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
     if (!workers->send || !workers->receive || !workers->broadcast)
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
-    if (workers->first_stored < 0 || workers->n_stored < 0 || (workers->first_stored && !workers->n_stored))
+    if (workers->first_stored < 0 || workers->n_stored < 0)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     workers->failed_rank = -1;
     return CMLP_OK;
