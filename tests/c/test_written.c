@@ -169,7 +169,7 @@ static cmlp_column any_column(double *edges)
         c.scale = any_number();
         c.edges = edges;
     }
-    if (c.kind != CMLP_COLUMN_UNUSED && one_of(200)) c.n = INT64_C(1) << 31;
+    if (c.kind == CMLP_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
     if (c.kind == CMLP_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
     if (c.kind == CMLP_COLUMN_CATEGORY && !c.n && !one_of(10)) c.n = 2;
     return c;
