@@ -33,6 +33,7 @@ __all__ = [
     "NotFittedError",
     "StatusError",
     "UndefinedMetricWarning",
+    "UselessModelWarning",
     "WorkerError",
 ]
 
@@ -115,6 +116,13 @@ class DataConversionWarning(UserWarning):
 
 class UndefinedMetricWarning(UserWarning):
     """A score is not defined for the given data."""
+
+
+class UselessModelWarning(UserWarning):
+    """A fitted model is not clearly better than the best constant answer: the mean, or the shares of the classes.
+
+    The message names the causes that the data show, and their remedies.
+    """
 
 
 def optional(name: str, sentence: str) -> Any:
