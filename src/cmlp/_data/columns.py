@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,7 +22,16 @@ KINDS = {
     "instant": "timestamp[us, tz=UTC]",
     "text": "string",
 }
+MICROSECONDS_OF_A_DAY = 86_400_000_000
 DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
+
+
+def objects(values: Iterable[object]) -> NDArray[Any]:
+    """Return an array with a value of Python in each entry."""
+    entries = list(values)
+    found = np.empty(len(entries), object)
+    found[:] = entries
+    return found
 
 
 class Column:
@@ -89,7 +98,7 @@ class Frame:
 
 
 def joined(frames: Sequence[Frame]) -> Frame:
-    """Return the rows of frames with the same columns."""
+    """Return the rows of frames with the same columns; a column of dates that has times somewhere is one of times."""
     parts = zip(*(frame.values for frame in frames), strict=True)
     columns = [Column(np.concatenate([one.values for one in same]), max(one.kind for one in same)) for same in parts]
     return Frame(frames[0].columns, columns)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.columns import DATES, Column
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 from cmlp._data.errors import DataError
 from cmlp._data.grammar import Grammar
+from cmlp._inputs.arrays import EXACT, in_64_bits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -27,7 +28,6 @@ _CODES = {word: code for code, word in enumerate((*_NUMBERS, "boolean", *DATES, 
 _WORDS = list(_CODES)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other entries
-_EXACT = 2**53  # whole numbers up to it are exact as doubles
 _NAT = np.iinfo(np.int64).min
 _OFTEN = "integer", "number"
 
@@ -106,7 +106,7 @@ class Gathered:
                 row = int(rows.argmax())
                 self._note(word, cells[row], first + row)
         self.tally["integer" if is_whole else "number"] += len(cells) - int(absent.sum()) - int(infinite.sum())
-        self.is_large |= is_whole and bool((np.abs(numbers) > _EXACT).any())
+        self.is_large |= is_whole and bool((np.abs(numbers) > EXACT).any())
         if self.is_target:
             self.values.frombytes(numbers.tobytes())
             self.prints = self.prints and not self.is_large and bool(np.isfinite(numbers).all())
@@ -227,7 +227,7 @@ class Gathered:
             values = np.frombuffer(self.values, np.int64)
         else:
             values = self._table()
-        return bool((values[values != _NAT] % 86_400_000_000 != 0).any())
+        return bool((values[values != _NAT] % MICROSECONDS_OF_A_DAY != 0).any())
 
     def column(self, kind: str, numbers: NDArray[np.float64] | None, parser: Parser, place: Place) -> Column | None:
         """Return the column; None if the file must be read again for it. `numbers` are those that `add` returned."""
@@ -356,8 +356,8 @@ class Parser:
             return self.dates(cells, kind, place)
         if kind == "text":
             is_missing = self.grammar.is_missing
-            return _objects(None if is_missing(cell) else cell for cell in cells)
-        return _objects(map(self.grammar.integer if kind == "integer" else self.grammar.boolean, cells))
+            return objects(None if is_missing(cell) else cell for cell in cells)
+        return objects(map(self.grammar.integer if kind == "integer" else self.grammar.boolean, cells))
 
     def categories(self, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
         """Return the categories of a model: found by their text, or by their value if some are numbers.
@@ -380,7 +380,7 @@ class Parser:
 
         for cell in {*cells}:
             found[cell] = category(cell)
-        return _objects([found[cell] for cell in cells])
+        return objects([found[cell] for cell in cells])
 
 
 def column_of(values: NDArray[Any], kind: str) -> Column:
@@ -399,18 +399,7 @@ def column_of(values: NDArray[Any], kind: str) -> Column:
 def integers(values: Sequence[Any]) -> NDArray[Any]:
     """Return exact integers as int64, uint64 or objects; doubles if some are missing and all others are exact."""
     present = [value for value in values if value is not None]
-    low, high = min(present, default=0), max(present, default=0)
-    if len(present) < len(values):
-        is_exact = -_EXACT <= low and high <= _EXACT
-        return np.array(values, np.float64) if is_exact else _objects(values)
-    if np.iinfo(np.int64).min <= low and high <= np.iinfo(np.int64).max:
-        return np.array(values, np.int64)
-    is_unsigned = low >= 0 and high <= np.iinfo(np.uint64).max
-    return np.array(values, np.uint64) if is_unsigned else _objects(values)
-
-
-def _objects(values: Iterable[object]) -> NDArray[Any]:
-    entries = list(values)
-    found = np.empty(len(entries), object)
-    found[:] = entries
-    return found
+    if len(present) == len(values):
+        return in_64_bits(objects(values))
+    is_exact = all(-EXACT <= value <= EXACT for value in present)
+    return np.array(values, np.float64) if is_exact else objects(values)

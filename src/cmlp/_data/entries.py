@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.columns import DATES, Column
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column
+from cmlp._inputs.arrays import EXACT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,6 @@ _WANTED = {_DATE: "dates", _TIME: "dates", _INSTANT: "dates with an offset from 
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
 _NAMED = " To use the column as categories, name it in categorical_features, and in fit too."
 
-_MICROSECONDS_OF_A_DAY = 86_400_000_000
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
 _LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
 _MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
@@ -57,7 +57,6 @@ SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no co
 _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
-EXACT = 2.0**53  # larger doubles may be rounded integers
 _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 
@@ -210,7 +209,7 @@ def kind_of_numbers(kind: str) -> str:
 def numbers_of(column: Any, label: str, kind: str) -> NDArray[np.float64]:
     """Return a column as doubles, NaN if missing; dates and the starts of periods as days since 1970, in UTC.
 
-    `kind` is that of the column in fit. Raises ValueError, with the row, for entries of other kinds.
+    `kind` is what the column held in fit. Raises ValueError with the row for an entry of another kind.
     """
     array = array_of(column, label)
     if array.dtype.kind in "biuf":
@@ -224,7 +223,7 @@ def numbers_of(column: Any, label: str, kind: str) -> NDArray[np.float64]:
         found = DURATION if array.dtype.kind == "m" else _INSTANT if has_offset(column) else _TIME
         if found not in _ALLOWED.get(kind, ()):
             _require_missing(~missing, array, label, kind)
-        numbers = _in_microseconds(array, label).view(np.int64) / _MICROSECONDS_OF_A_DAY
+        numbers = _in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
         numbers[missing] = np.nan
         return numbers
     if array.dtype.kind not in "OUT":
@@ -252,7 +251,7 @@ def _number(value: Any, row: int, label: str, kind: str) -> float:
     if kind in TIMES:
         if found in _ALLOWED[kind]:
             units = _moment(value, row, label).astype(np.int64)
-            return float(units) / _MICROSECONDS_OF_A_DAY
+            return float(units) / MICROSECONDS_OF_A_DAY
     elif found in (_BOOLEAN, _OTHER):
         value = plain(value)
         if isinstance(value, Number) and not isinstance(value, complex):
@@ -340,8 +339,8 @@ def _moment(value: Any, row: int, label: str) -> Any:
 def categories_of(column: Any, label: str, kind: str) -> list[Any]:
     """Return the entries of a column of categories: text, numbers and booleans, None if missing.
 
-    `kind` is that of the column in fit. Dates and durations count by their text, as periods and intervals do. Raises
-    ValueError, with the row, for entries of other kinds.
+    `kind` is what the column held in fit. A date, duration, period or interval becomes a category by its text. Raises
+    ValueError with the row for an entry of another kind.
     """
     entries = entries_of(column, label)
     types = set(map(type, entries))
@@ -368,7 +367,7 @@ def _category(value: Any, row: int, label: str, kind: str) -> object:
 
 
 def _text_of(moment: datetime | timedelta, kind: str) -> str:
-    """Return the text of a date or a time, which is in UTC, by ISO 8601, or that of a duration as Python prints it."""
+    """Return a date or a time (in UTC) as text of ISO 8601, or a duration as Python prints it."""
     if isinstance(moment, timedelta):
         return str(moment)
     if kind == _DATE and moment == datetime(moment.year, moment.month, moment.day):

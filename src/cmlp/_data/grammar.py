@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._data.columns import MICROSECONDS_OF_A_DAY
 from cmlp._data.stored import Cells
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _DATE = re.compile(
 )
 _UNIX = date(1970, 1, 1).toordinal()
 _HOURS, _MINUTES = 24, 60
-_MICROSECOND, _DAY = 1_000_000, 86_400_000_000
+_MICROSECONDS = 1_000_000  # of a second
 _LONGEST_INTEGER = 40  # digits; more are a number, and no label
 # Text that people read as a number in a form that was not stated, or that has a unit of money.
 _LOOKS_LIKE_A_NUMBER = re.compile(
@@ -114,18 +115,18 @@ class Grammar:
         except ValueError:
             return None
         if hour is None:
-            return Date("date", days * _DAY)
+            return Date("date", days * MICROSECONDS_OF_A_DAY)
         parts = int(hour), int(minute), int(second or 0)
         if parts[0] >= _HOURS or parts[1] >= _MINUTES or parts[2] >= _MINUTES:
             return None
-        value = days * _DAY + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * _MICROSECOND
+        value = days * MICROSECONDS_OF_A_DAY + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * _MICROSECONDS
         value += int(f"{fraction or '':0<6}"[:6])
         if offset is None:
             return Date("time", value)
         digits = "0000" if offset == "Z" else f"{offset[1:].replace(':', ''):0<4}"
         if int(digits[:2]) >= _HOURS or int(digits[2:]) >= _MINUTES:
             return None
-        east = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * _MICROSECOND
+        east = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * _MICROSECONDS
         return Date("instant", value + (east if offset[0] == "-" else -east))
 
     def boolean(self, cell: str) -> bool | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.columns import DATES, Column, Frame, joined
+from cmlp._data.columns import DATES, Column, Frame, joined, objects
 from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array, too_large
 from cmlp._data.decision import Parser, Place
 from cmlp._data.errors import DataError
@@ -21,6 +21,7 @@ from cmlp._data.stored import Cells
 from cmlp._data.table import Table
 from cmlp._data.text import Options, TextFile
 from cmlp._data.training import TextRows
+from cmlp._inputs.arrays import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 _BLOCK_ROWS = 8192
 _IMAGES, _LABELS = "images-idx", "labels-idx"  # parts of the names of MNIST's files, before the number of dimensions
-_EXACT = 2**53  # doubles below it are integers if they are whole
 
 
 class NotNumbersError(DataError):
@@ -100,11 +100,8 @@ def _text_blocks(
     path: str, select: Selection, target: Choice | None, options: Options, cells: Cells, names: Sequence[str]
 ) -> Iterator[tuple[Table, Sequence[str], Place]]:
     """Yield blocks of a file of text as numbers, with the cells of the target and their places."""
-    file = TextFile(path, options, _has(names))
-    header = file.names if file.has_names else None
-    at = 0 if target is None else target(path, file.width, header)
-    kept = select(path, file.width, header)
-    named = None if header is None else [header[i] for i in kept]
+    file, kept, at = _selected(path, options, _has(names), select, target)
+    named = [file.names[i] for i in kept] if file.has_names else None
     parser = Parser(Grammar(options.cells(cells)))
     for block in file.blocks():
         values = np.empty((len(block.lines), len(kept)))
@@ -113,6 +110,20 @@ def _text_blocks(
             values[:, k] = parser.numbers(block.columns[i], place)
             _require_present(values[:, k], place)
         yield Table(values, named, kept, block.first), block.columns[at], Place(file, at, block.lines)
+
+
+def _selected(
+    path: str,
+    options: Options,
+    named: Callable[[Sequence[str]], bool],
+    select: Selection,
+    target: Choice | None,
+) -> tuple[TextFile, list[int], int]:
+    """Return a file of text with the positions of the selected columns and of the target (0 if there is none)."""
+    file = TextFile(path, options, named)
+    names = file.names if file.has_names else None
+    at = 0 if target is None else target(path, file.width, names)
+    return file, select(path, file.width, names), at
 
 
 def _require_present(numbers: NDArray[np.float64], place: Place) -> None:
@@ -257,7 +268,7 @@ def _parquet_targets(path: str, name: str) -> NDArray[Any]:
 
 def whole(values: NDArray[Any]) -> NDArray[Any]:
     """Return floats that are exact integers as integers, so that labels are printed as such."""
-    is_whole = values.dtype.kind == "f" and (np.abs(values) < _EXACT).all() and (values == np.trunc(values)).all()
+    is_whole = values.dtype.kind == "f" and (np.abs(values) < EXACT).all() and (values == np.trunc(values)).all()
     return values.astype(np.int64) if is_whole else values
 
 
@@ -302,12 +313,10 @@ def text_rows(path: str, target: Choice, select: Selection, options: Options, re
     def names_the_target(cells: Sequence[str]) -> bool:
         try:
             return target(path, 0, cells) >= 0
-        except Exception:  # that of the command, if there is no such name
+        except Exception:  # `target` is the caller's, and raises its own error if no column has this name
             return False
 
-    file = TextFile(path, options, names_the_target)
-    names = file.names if file.has_names else None
-    at, kept = target(path, file.width, names), select(path, file.width, names)
+    file, kept, at = _selected(path, options, names_the_target, select, target)
     return TextRows(file, options.cells(Cells()), kept, at, report)
 
 
@@ -416,8 +425,8 @@ class Decided(NamedTuple):
                 columns.append(column)
                 continue
             known = {str(category): category for category in categories}
-            values = np.empty(len(column), object)
-            values[:] = [None if value is None else known.get(_text(value), value) for value in column.to_pylist()]
+            entries = column.to_pylist()
+            values = objects(None if value is None else known.get(_text(value), value) for value in entries)
             columns.append(Column(values, "text"))
         return columns
 
@@ -428,7 +437,7 @@ class Decided(NamedTuple):
 
 def _text(value: object) -> str:
     """Return the text of a value of Parquet, where integers with missing values can be doubles."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
 
 
 def frames(path: str, decided: Decided, select: Selection, options: Options, cells: Cells) -> Iterator[Frame]:
@@ -447,10 +456,7 @@ def _text_frames(
     """Yield the columns of a table's model in blocks of rows, with the cells of the target and their places."""
     if not is_text(path, options.max_bytes):
         raise DataError(f"{path} must be delimited text or Parquet for the model of a table, which has typed columns")
-    file = TextFile(path, options, _has(list(map(str, decided.names or ()))))
-    names = file.names if file.has_names else None
-    at = 0 if target is None else target(path, file.width, names)
-    kept = select(path, file.width, names)
+    file, kept, at = _selected(path, options, _has(list(map(str, decided.names or ()))), select, target)
     parser = Parser(Grammar(options.cells(cells)))
     for block in file.blocks():
         columns = [decided.column(parser, k, block.columns[i], Place(file, i, block.lines)) for k, i in enumerate(kept)]
@@ -523,9 +529,11 @@ def read_labels(path: str, options: Options, classes: NDArray[Any] | None = None
     """
     if not is_text(path, options.max_bytes):
         values = whole(_array(path, options.max_bytes).reshape(-1))
-        unknown = [] if classes is None else [label for label in values.tolist() if label not in {*classes.tolist()}]
-        if unknown:
-            raise DataError(f"{path}: {unknown[0]!r} is not a class of the model")
+        if classes is not None:
+            known = {*classes.tolist()}
+            for label in values.tolist():
+                if label not in known:
+                    raise DataError(f"{path}: {label!r} is not a class of the model")
         return values
     lines = TextFile(path, options._replace(separator="", header=False, text=()))
     if classes is not None:

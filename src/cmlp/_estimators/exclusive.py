@@ -33,12 +33,11 @@ class Exclusively(DeferredSignals):
         present: tuple[int] = attributes.setdefault(LOCK, own)  # atomic
         if present is not own:
             if present == own:
-                error = RuntimeError(
+                super().__exit__(None, None, None)
+                raise RuntimeError(
                     f"This {type(self.estimator).__name__} instance is being fitted by another call; "
                     "fit a copy of it instead."
                 )
-                super().__exit__(RuntimeError, error, None)
-                raise error
             attributes[LOCK] = own
         return self
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
+EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
 def rectangular(value: Any, name: str) -> NDArray[Any]:
@@ -78,6 +79,16 @@ def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name} cannot be converted to numbers: {error}{_place(array)}") from error
+
+
+def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
+    """Return integers in objects as int64, or as uint64 if that holds all of them; unchanged if neither does."""
+    low, high = min(integers.flat, default=0), max(integers.flat, default=0)
+    for dtype in (np.int64, np.uint64):
+        limits = np.iinfo(dtype)
+        if limits.min <= low and high <= limits.max:
+            return integers.astype(dtype)
+    return integers
 
 
 def _require_usual_digits(array: NDArray[Any]) -> None:

@@ -21,12 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._inputs.arrays import rectangular
+from cmlp._inputs.arrays import EXACT, in_64_bits, rectangular
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-_EXACT = 2.0**53  # larger doubles may be rounded integers
 
 
 def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32]:
@@ -58,7 +56,7 @@ def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
     array = rectangular(value, name)
     labels = np.array(array, object if array.dtype.kind == "T" else None)
     _require_unicode(labels, name)
-    if labels.dtype.kind == "f" and isinstance(value, (list, tuple)) and (np.abs(labels) >= _EXACT).any():
+    if labels.dtype.kind == "f" and isinstance(value, (list, tuple)) and (np.abs(labels) >= EXACT).any():
         return _integers_of(value, labels)
     return labels
 
@@ -66,15 +64,10 @@ def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
 def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
     """Return large labels of a list as integers if all of them are: NumPy has made doubles of them, which are rounded.
 
-    Those below 0 and those from 2**63 on have no common type: they are returned as objects, which are refused.
+    If no type of 64 bits holds them all, they are returned as objects, which are refused.
     """
     entries = np.array(value, object)
-    if not all(isinstance(label, (int, np.integer)) for label in entries.flat):
-        return labels
-    low, high = int(min(entries.flat)), int(max(entries.flat))
-    if low >= -(2**63) and high < 2**63:
-        return entries.astype(np.int64)
-    return entries.astype(np.uint64) if low >= 0 and high < 2**64 else entries
+    return in_64_bits(entries) if all(isinstance(label, (int, np.integer)) for label in entries.flat) else labels
 
 
 def _require_unicode(labels: NDArray[Any], name: str) -> None:
@@ -101,11 +94,10 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
         other = next(label for label in y.flat if not isinstance(label, str))
         advice = "Convert it first, for example with astype(int) or astype(str)."
-        if all(isinstance(label, (int, np.integer)) for label in y.flat):
+        if all(isinstance(label, (int, np.integer)) for label in y.flat) and in_64_bits(y).dtype.kind == "O":
             low, high = min(y.flat), max(y.flat)
-            if low < -(2**63) or high >= 2 ** (63 if low < 0 else 64):
-                other = low if low < -(2**63) else high
-                advice = "No type of 64 bits has all these integers: convert them to text, with astype(str)."
+            other = low if low < np.iinfo(np.int64).min else high
+            advice = "No type of 64 bits has all these integers: convert them to text, with astype(str)."
         raise ValueError(
             "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
             f"got an array of objects with {reprlib.repr(other)}. {advice}"

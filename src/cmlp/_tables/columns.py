@@ -15,7 +15,6 @@ import numpy as np
 from cmlp._data.columns import DATES
 from cmlp._data.entries import (
     CATEGORY,
-    EXACT,
     INTERVAL,
     NUMBER,
     SIMPLE,
@@ -31,7 +30,7 @@ from cmlp._data.entries import (
     stored_category,
     type_of,
 )
-from cmlp._inputs.arrays import rectangular
+from cmlp._inputs.arrays import EXACT, rectangular
 from cmlp._inputs.frames import read_once
 from cmlp._inputs.sparse import refuse_sparse
 from cmlp._inputs.validation import check_rows
@@ -59,14 +58,14 @@ class Frame(NamedTuple):
     rows: Any = None  # of a list, whose integers and booleans may be doubles in the columns
 
     def exact(self, i: int) -> Any:
-        """Return a column; that of a list with the integers of its rows, if they may be rounded."""
+        """Return a column, or the entries of the list that X was if NumPy may have rounded their integers."""
         column = self.columns[i]
         if self.rows is None or column.dtype.kind != "f" or not (np.abs(column) >= EXACT).any():
             return column
         return np.array(self.rows, object)[:, i]
 
     def exact_columns(self) -> Sequence[Any]:
-        """Return the columns; those of a list with the integers and booleans of its rows."""
+        """Return the columns. If X is a list, they have its entries, of which NumPy has made doubles."""
         return self.columns if self.rows is None else list(np.array(self.rows, object).T)
 
     def label(self, i: int) -> str:
