@@ -30,7 +30,9 @@ SMALL_LINK = ["-s"]
 # Files that gain no speed from -O3, with the level that keeps the wheel small: together 20 kB less, compressed.
 LEVELS = {
     **dict.fromkeys(["_core", "generic_f32", "generic_f64"], "-O2"),
-    **dict.fromkeys(["model_columns", "model_content", "model_head", "model_table", "model_write"], "-Os"),
+    **dict.fromkeys(
+        ["model_columns", "model_content", "model_head", "model_table", "model_write", "model_write_table"], "-Os"
+    ),
 }
 
 
@@ -159,8 +161,8 @@ core = Extension(
     "cmlp._core",
     sources=["src/cmlp/_core.pyx", *sources("*.c")],
     depends=["src/cmlp/_call.pxi", "src/cmlp/_model.pxi", "src/cmlp/_table.pxi", "src/cmlp/libcmlp.pxd"]
-    + [*sources("*.h"), "include/cmlp.h", "include/cmlp_capi.h"],
-    include_dirs=["include", numpy.get_include()],
+    + [*sources("*.h"), *(f"include/{name}.h" for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_capi"))],
+    include_dirs=["include", "src/cmlp", numpy.get_include()],
     define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],
 )
 

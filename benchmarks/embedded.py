@@ -18,15 +18,15 @@ OPTIMIZED = ["-O3", "-march=native", "-fPIC", "-shared"]
 # Each source defines the function that predicts n rows of 784 numbers one after the other.
 LIBRARY = """
 #include "cmlp.h"
-static int64_t memory[1 << 17], scratch[1 << 16];
+static int64_t memory[1 << 17], workspace[1 << 16];
 static const cmlp_model *model;
 int load(const void *file, long size) {
-    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, 0, scratch, sizeof scratch, &model);
+    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, 0, workspace, sizeof workspace, &model);
 }
 float predict(const float *x, int n) {
     float output[10], sum = 0;
     for (int i = 0; i < n; i++) {
-        if (cmlp_model_predict_f32(model, x + 784 * i, 0, output, scratch, sizeof scratch)) return 0;
+        if (cmlp_model_predict_f32(model, x + 784 * i, 0, output, workspace, sizeof workspace)) return 0;
         sum += output[0];
     }
     return sum;

@@ -26,8 +26,8 @@ SOURCE = r"""
 #define ELEMENTS (1 << 19) /* more than the weights and biases of the largest layer */
 static _Alignas(64) float x[ELEMENTS], w[ELEMENTS], z[ELEMENTS], d[ELEMENTS], scratch[ELEMENTS];
 static _Alignas(64) char copies[CMLP_COPY_BYTES];
-static _Alignas(64) char memory[1 << 16];
-static cmlp_net *const net = (cmlp_net *)memory;
+static char memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static cmlp_layer_space layer_space = {.deltas = d};
 static cmlp_batch_job job;
 
@@ -39,9 +39,9 @@ int prepare(uint32_t isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32,
                                     .isa_mask = isa_mask};
     for (int i = 0; i < ELEMENTS; i++) x[i] = w[i] = d[i] = (float)(i % 97 + 1) / 97;
+    const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net);
     job = (cmlp_batch_job){.data.net = net, .params = w, .memory = {.input.copies = copies, .layers = &layer_space,
                            .scratch = (char *)scratch}};
-    const cmlp_status status = cmlp_net_init(net, sizeof memory, &config);
     return status ? status : cmlp_net_tune(net, tuning);
 }
 

@@ -19,13 +19,13 @@ N_COLUMNS, N_ROWS, N_MANY = 20, 64, 100_000
 SOURCE = """
 #include "cmlp_file.h"
 static cmlp_file file;
-int load(const char *path) { return cmlp_file_load(&file, path); }
+int load(const char *path) { return cmlp_file_load_table(&file, path); }
 double predict(const double *rows, int n, int repeats)
 {
     double output[16], sum = 0;
     for (int i = 0; i < n * repeats; i++) {
-        if (cmlp_model_predict_f64(file.model, rows + i % n * file.info.n_inputs, 0, output, file.scratch,
-                                   file.info.scratch_size)) return 0;
+        if (cmlp_model_predict_f64(file.model, rows + i % n * file.info.n_inputs, 0, output, file.workspace,
+                                   file.info.workspace_size)) return 0;
         sum += output[0];
     }
     return sum;

@@ -14,13 +14,12 @@ enum { WINDOW = 8, HIDDEN = 8, BLOCK = 64, BLOCKS = 50, N_PARAMS = WINDOW * HIDD
 enum { TRAINING = 4000, EPOCHS = 30 };
 
 typedef struct effect {
-    int64_t net_memory[CMLP_NET_SIZE / 8];
+    char net_memory[CMLP_NET_SIZE];
+    const cmlp_net *net; /* in net_memory */
     float params[N_PARAMS];
     float history[WINDOW - 1 + BLOCK]; /* the samples before the block, then the block */
     unsigned char workspace[65536];
 } effect;
-
-static cmlp_net *net_of(effect *e) { return (cmlp_net *)e->net_memory; }
 
 /* Row i of the input is samples[i] to samples[i + WINDOW - 1]: the rows overlap, and nothing is copied. */
 static cmlp_rows windows(const float *samples, int64_t n)
@@ -39,7 +38,7 @@ static cmlp_status process(effect *e, const float *input, float *output)
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = e->workspace;
     run.workspace_size = sizeof e->workspace;
-    return cmlp_forward(net_of(e), e->params, &rows, output, &run);
+    return cmlp_forward(e->net, e->params, &rows, output, &run);
 }
 
 /* The amplifier that the network learns: a gain of 3, limited softly, and an echo after 5 samples. */
@@ -65,8 +64,8 @@ static cmlp_status prepare(effect *e)
     config.dtype = CMLP_FLOAT32;
     cmlp_random random;
     cmlp_random_seed(&random, 2);
-    cmlp_status status = cmlp_net_init(net_of(e), sizeof e->net_memory, &config);
-    if (!status) status = cmlp_init_params(net_of(e), &random, e->params);
+    cmlp_status status = cmlp_net_init(e->net_memory, sizeof e->net_memory, &config, &e->net);
+    if (!status) status = cmlp_init_params(e->net, &random, e->params);
     for (int i = 0; i < WINDOW - 1 + TRAINING; i++) samples[i] = (float)(2 * cmlp_random_double(&random) - 1);
     for (int i = 0; i < TRAINING; i++) targets[i] = amplifier(samples + i + WINDOW - 1);
 
@@ -83,7 +82,7 @@ static cmlp_status prepare(effect *e)
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
     for (int i = 0; i < EPOCHS && !status; i++)
-        status = cmlp_train_epoch(net_of(e), e->params, &rows, &y, &objective, &optimizer, &epoch, &run);
+        status = cmlp_train_epoch(e->net, e->params, &rows, &y, &objective, &optimizer, &epoch, NULL, &run);
     return status;
 }
 

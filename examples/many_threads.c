@@ -1,4 +1,4 @@
-/* Many threads predict with one shared model. The model is constant; each thread has scratch memory of its own. Linux,
+/* Many threads predict with one shared model. The model is constant; each thread has a workspace of its own. Linux,
  * macOS and other systems with POSIX threads.
  *
  *   cc -O2 many_threads.c cmlp.c -pthread -o many_threads
@@ -16,8 +16,8 @@ typedef struct worker {
     const idx *images;
     int32_t *answers; /* one per image */
     int64_t first, step;
-    void *scratch;
-    size_t scratch_size;
+    void *workspace;
+    size_t workspace_size;
     cmlp_status status;
 } worker;
 
@@ -27,7 +27,7 @@ static void *work(void *argument)
     worker *w = argument;
     for (int64_t i = w->first; i < w->images->n; i += w->step) {
         const uint8_t *image = w->images->data + i * w->images->size;
-        w->status = cmlp_model_predict_u8(w->model, image, &w->answers[i], NULL, w->scratch, w->scratch_size);
+        w->status = cmlp_model_predict_u8(w->model, image, &w->answers[i], NULL, w->workspace, w->workspace_size);
         if (w->status) break;
     }
     return NULL;
@@ -47,20 +47,20 @@ int main(int argc, char **argv)
     }
     const idx images = read_idx(argv[2], 3);
     const int64_t threads = atoi(argv[3]);
-    const size_t size = digits.info.scratch_size;
+    const size_t size = digits.info.workspace_size;
     int32_t *answers = malloc((size_t)images.n * sizeof *answers);
     worker *workers = threads < 1 ? NULL : calloc((size_t)threads, sizeof *workers);
     if (images.size != digits.info.n_inputs || !answers || !workers) return 1;
     for (int64_t t = 0; t < threads; t++) {
         workers[t] = (worker){.model = digits.model, .images = &images, .answers = answers, .first = t,
-                              .step = threads, .scratch = malloc(size), .scratch_size = size};
-        if (!workers[t].scratch || pthread_create(&workers[t].thread, NULL, work, &workers[t])) return 1;
+                              .step = threads, .workspace = malloc(size), .workspace_size = size};
+        if (!workers[t].workspace || pthread_create(&workers[t].thread, NULL, work, &workers[t])) return 1;
     }
     int64_t counts[10] = {0};
     for (int64_t t = 0; t < threads; t++) {
         pthread_join(workers[t].thread, NULL);
         if (workers[t].status) status = workers[t].status;
-        free(workers[t].scratch);
+        free(workers[t].workspace);
     }
     if (status) {
         fprintf(stderr, "%s\n", cmlp_status_string(status));

@@ -13,7 +13,7 @@
 enum { PIXELS = 784, HIDDEN = 32, DIGITS = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * DIGITS + DIGITS };
 enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
+static char net_memory[CMLP_NET_SIZE];
 static float params[N_PARAMS], state[2 * N_PARAMS];
 static double losses[EPOCHS];
 static cmlp_optimizer optimizer;
@@ -27,24 +27,25 @@ static void check(cmlp_status status, const char *what)
     exit(1);
 }
 
-static cmlp_net *make_net(void)
+static const cmlp_net *make_net(void)
 {
     const int64_t sizes[] = {PIXELS, HIDDEN, DIGITS};
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    check(cmlp_net_init(net, sizeof net_memory, &config), "net");
+    check(cmlp_net_init(net_memory, sizeof net_memory, &config, &net), "net");
     return net;
 }
 
 static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targets, const cmlp_objective *objective,
-                  cmlp_epoch *epoch, cmlp_run *run)
+                  const cmlp_epoch *epoch, cmlp_run *run)
 {
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     order = malloc((size_t)rows.n_rows * sizeof *order);
     if (!order) exit(1);
     for (int64_t i = 0; i < rows.n_rows; i++) order[i] = i;
@@ -58,9 +59,9 @@ static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targe
     check(cmlp_init_params(net, &generator, params), "parameters");
     for (int i = 0; i < EPOCHS; i++) {
         cmlp_random_shuffle(&generator, order, rows.n_rows);
-        check(cmlp_train_epoch(net, params, &rows, targets, objective, &optimizer, epoch, run), "training");
-        losses[i] = epoch->cost + epoch->penalty;
-        printf("epoch %d: cost %.4f\n", i + 1, epoch->cost);
+        check(cmlp_train_epoch(net, params, &rows, targets, objective, &optimizer, epoch, &result, run), "training");
+        losses[i] = result.cost + result.penalty;
+        printf("epoch %d: cost %.4f\n", i + 1, result.cost);
     }
 }
 
@@ -112,11 +113,11 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
     content.input_scale = rows->scale;
     content.write = write_part;
     content.context = file;
-    check(cmlp_model_write_size(net, &size), path);
-    void *scratch = malloc(size);
-    if (!file || !scratch) check(CMLP_ERROR_FILE_WRITE, path);
-    check(cmlp_model_write(net, params, &content, scratch, size), path);
-    free(scratch);
+    check(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size), path);
+    void *workspace = malloc(size);
+    if (!file || !workspace) check(CMLP_ERROR_FILE_WRITE, path);
+    check(cmlp_model_write(net, params, &content, workspace, size), path);
+    free(workspace);
     if (fclose(file)) check(CMLP_ERROR_FILE_WRITE, path);
 }
 

@@ -7,7 +7,7 @@
 
 enum { N_PARAMS = 2 * 4 + 4 + 4 * 1 + 1, EPOCHS = 500 };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
+static char net_memory[CMLP_NET_SIZE];
 static unsigned char workspace[16384]; /* cmlp_workspace_size() gives the size that is needed */
 static float params[N_PARAMS], state[2 * N_PARAMS];
 
@@ -20,7 +20,7 @@ int main(void)
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_LOGISTIC};
     const cmlp_net_config config = {.struct_size = sizeof config, .n_layers = 3, .sizes = sizes,
                                     .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     const cmlp_rows x = cmlp_dense_rows(inputs, CMLP_FLOAT32, 4, 2);
     const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, 4);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
@@ -28,16 +28,17 @@ int main(void)
     adam.learning_rate = 0.05;
     adam.state = state;
     adam.state_size = sizeof state;
-    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
+    const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_random random;
     cmlp_random_seed(&random, 0);
-    cmlp_status status = cmlp_net_init(net, sizeof net_memory, &config);
+    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
     if (!status) status = cmlp_init_params(net, &random, params);
 
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &run);
-        if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, epoch.cost);
+        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, &run);
+        if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
 
     float output[4];

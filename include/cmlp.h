@@ -11,9 +11,10 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- *   4. What may still change: the only part that later versions of the same major version may change or remove.
- * docs/embedding.md is a tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages
- * arithmetic.md beside this file) defines every rounding.
+ * Two more headers are parts of the same library, which a program may leave out: cmlp_table.h (the columns of a table and
+ * the models that predict its raw rows) and cmlp_workers.h (training by several processes). docs/embedding.md is a
+ * tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages arithmetic.md beside this file)
+ * defines every rounding.
  *
  * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
  * function call), from the source tree, or from the single file cmlp.c that Python packages contain:
@@ -23,36 +24,41 @@
  * errors: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
  * compiler contracts a*b+c nevertheless (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x
  * use -std=gnu11. src/cmlp/core/base/build.h lists the macros that leave parts out: instruction sets, float64,
- * training, threads.
+ * training, threads, tables, workers.
  *
  * Rules for every function. The comment of a function only repeats them where it adds something.
  * - Memory. The caller owns all memory. The library allocates nothing itself, prints nothing and keeps nothing between
  *   calls; there is no global state. If n_threads > 1, the system allocates the stacks of the threads of the call.
  * - Stack. A call uses at most 8 KB of the caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks.
  * - Threads. Any function may be called from any thread. A net or a model may be shared by concurrent calls, and so may
- *   parameters that no call writes. A workspace, scratch memory, an optimizer, an epoch, a run and outputs belong to
- *   one call at a time. One workspace can serve any number of calls, one after the other; its contents do not matter.
+ *   parameters that no call writes. A workspace, an optimizer, a run and outputs belong to one call at a time.
+ * - Workspace. Computing calls need memory of any alignment, whose contents do not matter. One workspace can serve any
+ *   number of calls, one after the other. cmlp_workspace_size tells how many bytes a call with a network needs,
+ *   cmlp_model_info and cmlp_model_workspace_size those of a call with a model. The calls for a single row, and those that
+ *   load and write files, take its address and size; the others take it in cmlp_run.
  * - Constant arguments. The parameters (except in cmlp_train_epoch and cmlp_step, which update them), rows, order,
  *   targets and row weights must not change during a call. If CSR index arrays do change, the results are wrong, but no
  *   access is outside the arrays.
  * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
  *   other: the targets of an autoencoder can be its rows. No function works in place.
- * - Alignment. Arrays need the natural alignment of their elements, a net needs 8 bytes, a model file 8 bytes; a
- *   workspace, scratch memory and the memory of a model need none.
+ * - Alignment. Arrays need the natural alignment of their elements, a model file 8 bytes; a workspace and the memory of a
+ *   net or a model need none.
  * - No rows. If no row is selected, the pointers to data, labels and outputs may be NULL. The functions that need a row
  *   return ROWS.
  * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default
- *   wherever zero is not a valid value. These structs may grow at the end. If a program's struct is smaller than the
- *   library's, the missing fields count as zero, and the library writes nothing beyond the program's struct. If it is
- *   larger, up to 4,096 bytes, the fields that the library does not know must be zero. Elements of arrays have reserved
- *   fields instead, which must be zero.
+ *   wherever zero is not a valid value. Fields that a call does not use must be zero, so that they can get a meaning, and
+ *   so must reserved fields (but an optimizer may have the hyperparameters of other solvers, and a callback's context is
+ *   never read). These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields
+ *   count as zero, and the library writes nothing beyond the program's struct. If it is larger, up to 4,096 bytes, the
+ *   fields that the library does not know must be zero. Elements of arrays have no size, but reserved fields.
  * - Versions. A program works with every library of the same major version that has the functions that it calls.
  *   docs/stability.md says what else stays the same within a major version.
  * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
  *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
- *   ALIGNMENT and NET. If an argument is invalid (codes 16 to 63), outputs are left unchanged, unless the function's
- *   comment says otherwise. After the other errors and CMLP_CANCELLED, outputs hold unspecified values unless the
- *   comment says more. The outputs of cmlp_run are always set: `refused` names an invalid argument, and bad_row is the
+ *   ALIGNMENT and NET. The kind of a status is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this
+ *   build, processor or system, 96 to 127 a model file. After statuses of 16 to 63, outputs are left unchanged, unless the
+ *   function's comment says otherwise. After the other errors and CMLP_CANCELLED, outputs hold unspecified values unless
+ *   the comment says more. The outputs of cmlp_run are always set: `refused` names an invalid argument, and bad_row is the
  *   row of a bad label, weight or index.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
@@ -122,65 +128,67 @@ extern "C" {
 
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* Like all enumerations of this header, a number of 32 bits. Later versions may add values. */
+/* Each status with its number and the sentence of cmlp_status_string. Like all enumerations of this header, a status is a
+ * number of 32 bits. Later versions may add values. */
+#define CMLP_STATUSES(X)                                                                                              \
+    X(CMLP_OK, 0, "success")                                                                                          \
+    X(CMLP_CANCELLED, 1, "cancelled by a callback: parameters are those after the last complete batch")               \
+    /* An invalid argument. */                                                                                        \
+    X(CMLP_ERROR_NULL, 16, "a required pointer is NULL")                                                              \
+    X(CMLP_ERROR_STRUCT_SIZE, 17, "struct_size was not set, or fields that this version does not know are not 0")     \
+    X(CMLP_ERROR_LAYERS, 18, "a network must have 2 to 64 layers, including input and output")                        \
+    X(CMLP_ERROR_WIDTH, 19, "the size of a layer must be between 1 and 2^31 - 1")                                     \
+    X(CMLP_ERROR_ACTIVATION, 20, "an activation is unknown or not allowed in its layer")                              \
+    X(CMLP_ERROR_LOSS, 21, "the loss is unknown or not allowed with the output activation")                           \
+    X(CMLP_ERROR_DTYPE, 22, "an element type is unknown or not allowed here")                                         \
+    X(CMLP_ERROR_OVERFLOW, 24, "a size does not fit in size_t or int64_t")                                            \
+    X(CMLP_ERROR_BUFFER_SIZE, 25, "a buffer is too small")                                                            \
+    X(CMLP_ERROR_ALIGNMENT, 26, "a buffer or stride is not aligned for its type")                                     \
+    X(CMLP_ERROR_NET, 27, "the net was not made by cmlp_net_init of this version")                                    \
+    X(CMLP_ERROR_ROWS, 28, "the rows do not fit the network")                                                         \
+    X(CMLP_ERROR_TARGETS, 29, "the targets do not fit the network or the rows")                                       \
+    X(CMLP_ERROR_ORDER, 30, "an index of the row order is outside the rows")                                          \
+    X(CMLP_ERROR_LABEL, 31, "a class index is outside the outputs")                                                   \
+    X(CMLP_ERROR_WEIGHT, 32, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
+    X(CMLP_ERROR_OPTION, 33, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
+    X(CMLP_ERROR_BATCH, 34, "batch_size, first_batch or rows_done is negative or too large")                          \
+    X(CMLP_ERROR_THREADS, 35, "n_threads must be between 0 and 256")                                                  \
+    X(CMLP_ERROR_SPARSE, 36,                                                                                          \
+      "indptr of the CSR rows decreases, or the columns of a row do not ascend or are out of range")                  \
+    X(CMLP_ERROR_WORKERS, 38, "the workers of an epoch have different arguments")                                     \
+    X(CMLP_ERROR_MODEL, 39, "the model was not made by cmlp_model_init of this version")                              \
+    /* The data, found while computing: cmlp_run.bad_row and bad_column give the position. */                         \
+    X(CMLP_ERROR_INPUT, 64, "an input is NaN, infinite or too large for the network's element type")                  \
+    X(CMLP_ERROR_TARGET, 65, "a target is NaN, infinite or too large for the network's element type")                 \
+    X(CMLP_ERROR_DIVERGED, 66, "the cost or a parameter became NaN or infinite")                                      \
+    /* This build, processor or system. */                                                                            \
+    X(CMLP_ERROR_ISA, 80, "no allowed instruction set is available on this processor")                                \
+    X(CMLP_ERROR_BUILD, 81,                                                                                           \
+      "the library was compiled with options that change its arithmetic, such as -ffp-contract=fast")                 \
+    X(CMLP_ERROR_MEMORY, 82, "not enough memory")                                                                     \
+    /* A model file. */                                                                                               \
+    X(CMLP_ERROR_FILE_SHORT, 96, "the file is truncated")                                                             \
+    X(CMLP_ERROR_FILE_LONG, 97, "the file has extra bytes at its end")                                                \
+    X(CMLP_ERROR_FILE_MAGIC, 98, "the file is not a cmlp model file")                                                 \
+    X(CMLP_ERROR_FILE_VERSION, 99,                                                                                    \
+      "the format version or a required feature is unknown: written by a newer cmlp")                                 \
+    X(CMLP_ERROR_FILE_HEAD_CRC, 100,                                                                                  \
+      "the checksum of the file header does not match: the file was changed or damaged")                              \
+    X(CMLP_ERROR_FILE_DATA_CRC, 101, "the checksum of the data does not match: the file was changed or damaged")      \
+    X(CMLP_ERROR_FILE_SYNTAX, 102, "the file header does not follow the grammar of the format")                       \
+    X(CMLP_ERROR_FILE_NAME, 103, "a key or a tensor name is malformed, missing, repeated or out of order")            \
+    X(CMLP_ERROR_FILE_TENSOR, 104, "a tensor has an unexpected type, shape or offset")                                \
+    X(CMLP_ERROR_FILE_NONFINITE, 105, "a parameter, a shift or factor of the inputs, or a cost is NaN or infinite")   \
+    X(CMLP_ERROR_FILE_EXAMPLE, 106, "the computed output of the stored example differs from the stored output")       \
+    X(CMLP_ERROR_FILE_KEY, 107, "the metadata do not contain this key")                                               \
+    X(CMLP_ERROR_FILE_WRITE, 108, "the write callback failed")                                                        \
+    X(CMLP_ERROR_FILE_TABLE, 109, "the file is that of a table: cmlp_table.h opens it")                               \
+    X(CMLP_ERROR_FILE_READ, 110, "the file cannot be opened or read")                                                 \
+    X(CMLP_ERROR_FILE_VALUE, 111, "a layer, activation, loss or number in the file breaks a rule of the format")
+
+#define CMLP_STATUS_VALUE(name, value, sentence) name = value,
 typedef int32_t cmlp_status;
-enum {
-    CMLP_OK = 0,
-    CMLP_CANCELLED = 1,           /* the poll callback cancelled; parameters are those after the last complete batch */
-
-    CMLP_ERROR_NULL = 16,         /* a required pointer is NULL */
-    CMLP_ERROR_STRUCT_SIZE = 17,  /* struct_size was not set, or fields that the library does not know are not 0 */
-    CMLP_ERROR_LAYERS = 18,       /* not between 2 and CMLP_MAX_LAYERS layers */
-    CMLP_ERROR_WIDTH = 19,        /* a layer's size is not between 1 and 2^31 - 1 */
-    CMLP_ERROR_ACTIVATION = 20,   /* an activation is unknown or not allowed in its layer */
-    CMLP_ERROR_LOSS = 21,         /* the loss is unknown or not allowed with the output activation */
-    CMLP_ERROR_DTYPE = 22,        /* an element type is unknown or not allowed here */
-    CMLP_ERROR_ISA = 23,          /* no allowed instruction set is available on this processor */
-    CMLP_ERROR_OVERFLOW = 24,     /* a size does not fit in size_t or int64_t */
-    CMLP_ERROR_BUFFER_SIZE = 25,  /* a buffer is smaller than its *_size function requires */
-    CMLP_ERROR_ALIGNMENT = 26,    /* a buffer or a stride is not aligned for its type */
-    CMLP_ERROR_NET = 27,          /* not a net made by cmlp_net_init of this version */
-    CMLP_ERROR_ROWS = 28,         /* rows: kind, sizes or strides do not fit the net; or an objective has no rows */
-    CMLP_ERROR_TARGETS = 29,      /* targets: kind, sizes or strides do not fit the net or the rows */
-    CMLP_ERROR_ORDER = 30,        /* an index of the row order is outside the rows */
-    CMLP_ERROR_LABEL = 31,        /* a class index is outside the outputs */
-    CMLP_ERROR_WEIGHT = 32,       /* a row weight is negative, NaN, infinite, tiny or huge, or all are 0, or their sum
-                                   * is huge */
-    CMLP_ERROR_OPTION = 33,       /* a hyperparameter is out of its range, or a reserved field or flag is not 0 */
-    CMLP_ERROR_BATCH = 34,        /* batch_size, first_batch or rows_done is negative or too large */
-    CMLP_ERROR_THREADS = 35,      /* n_threads is not between 0 and CMLP_MAX_THREADS */
-    CMLP_ERROR_SPARSE = 36,       /* CSR: indptr decreases or exceeds n_values, or the columns of a row do not ascend
-                                   * or are outside the row */
-    CMLP_ERROR_BUILD = 37,        /* compiled with options that change the arithmetic (see "Building") */
-    CMLP_ERROR_WORKERS = 38,      /* the workers of an epoch have different arguments */
-
-    /* Errors in the data, found while computing. cmlp_run.bad_row and bad_column give the position of the error. */
-    CMLP_ERROR_INPUT = 64,        /* an input is NaN, infinite or too large for the net's element type */
-    CMLP_ERROR_TARGET = 65,       /* a dense target is NaN, infinite or too large for the net's element type */
-    CMLP_ERROR_DIVERGED = 66,     /* the cost or a parameter became NaN or infinite */
-
-    /* Model file errors. */
-    CMLP_ERROR_FILE_SHORT = 96,     /* the file is truncated */
-    CMLP_ERROR_FILE_LONG = 97,      /* bytes follow the content */
-    CMLP_ERROR_FILE_MAGIC = 98,     /* not a model file of cmlp */
-    CMLP_ERROR_FILE_VERSION = 99,   /* the format version, or a feature that the file requires, is unknown:
-                                     * written by a newer cmlp; or it is a table's, and this build has no tables */
-    CMLP_ERROR_FILE_HEAD_CRC = 100, /* the head was changed or damaged */
-    CMLP_ERROR_FILE_DATA_CRC = 101, /* the weights or other data were changed or damaged */
-    CMLP_ERROR_FILE_SYNTAX = 102,   /* the head does not follow the grammar of the format */
-    CMLP_ERROR_FILE_NAME = 103,     /* a key or a tensor name is malformed, missing, repeated or out of order */
-    CMLP_ERROR_FILE_TENSOR = 104,   /* a tensor has an unexpected type, shape or offset */
-    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, a shift or factor of the inputs, or a cost of the training state is NaN
-                                      * or infinite */
-    CMLP_ERROR_FILE_EXAMPLE = 106,  /* the example's input does not give the stored output */
-    CMLP_ERROR_FILE_KEY = 107,      /* the metadata have no such key */
-    CMLP_ERROR_FILE_WRITE = 108,    /* the write callback failed */
-    CMLP_ERROR_MODEL = 109,         /* not a model made by cmlp_model_init of this version */
-
-    /* Errors of cmlp_file.h. */
-    CMLP_ERROR_FILE_READ = 110,     /* the file cannot be opened or read */
-    CMLP_ERROR_MEMORY = 111         /* malloc returned NULL */
-};
+enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence. Both are static strings, for unknown values
  * too: never NULL. */
@@ -199,16 +207,16 @@ CMLP_API int32_t cmlp_version_number(void);
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
  *     cmlp_status status = cmlp_model_size(file, n, &info);
  *     if (status) return status;
- *     void *memory = malloc(info.model_size), *scratch = malloc(info.scratch_size);
+ *     void *memory = malloc(info.model_size), *workspace = malloc(info.workspace_size);
  *     const cmlp_model *model;
  *     int32_t label;
- *     status = cmlp_model_init(memory, info.model_size, file, n, 0, scratch, info.scratch_size, &model);
- *     if (!status) status = cmlp_model_predict_f32(model, row, &label, NULL, scratch, info.scratch_size);
+ *     status = cmlp_model_init(memory, info.model_size, file, n, 0, workspace, info.workspace_size, &model);
+ *     if (!status) status = cmlp_model_predict_f32(model, row, &label, NULL, workspace, info.workspace_size);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
- * The model of a table (TabularClassifier and TabularRegressor of the Python package) is used in the same way: its row is
- * the raw columns as doubles, with NaN for a missing number and a code for a category (cmlp_model_categories).
+ * The file of a table (TabularClassifier and TabularRegressor of the Python package) is refused with FILE_TABLE.
+ * cmlp_table.h opens it, and the functions of this section then predict with its model.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
@@ -235,22 +243,22 @@ typedef struct cmlp_model_info {
     size_t struct_size;
     size_t model_size;    /* bytes of memory for cmlp_model_init; includes copies of shifts and factors, and on
                            * big-endian machines of the parameters */
-    size_t scratch_size;  /* bytes of scratch for cmlp_model_init and predictions of one row */
+    size_t workspace_size; /* bytes of workspace for cmlp_model_init and predictions of one row */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_inputs, n_outputs;
     double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_rows */
     cmlp_dtype dtype;     /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
-    int64_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
+    int32_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
  * file: the first `n` bytes of the file, of any alignment. They must contain the head.
  * Returns CMLP_OK; FILE_SHORT if the head is longer than n bytes (call again with info->head_size bytes if that is not
- * 0); FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, LAYERS, WIDTH, ACTIVATION, LOSS or
- * OPTION if the content is not that of a model file; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot
- * run the network; NULL, STRUCT_SIZE.
+ * 0); FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that
+ * of a model file; FILE_TABLE; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the network; NULL,
+ * STRUCT_SIZE.
  * On failure all fields of *info are 0 except head_size and error_at; after NULL and STRUCT_SIZE *info is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
@@ -265,35 +273,37 @@ enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
  * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks only the head, the size of the file, the shifts and factors,
  *     and the numbers of a table. It checks neither the data's checksum, nor that all parameters are finite, nor that the
  *     example in the file gives the stored output.
- * scratch: info->scratch_size bytes, any alignment; used during this call only. May be NULL with CMLP_MODEL_TRUSTED.
+ * workspace: info->workspace_size bytes; used during this call only. May be NULL with CMLP_MODEL_TRUSTED.
  * model: receives the model, whose address is inside `memory`.
  * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
- * or infinite; OPTION if a factor is 0, a number of a table (columns, targets, scores) breaks a rule of the format, or a
- * flag is unknown; unless trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; NULL, ALIGNMENT,
- * BUFFER_SIZE.
+ * or infinite; FILE_VALUE if a factor is 0, or a number of a table (columns, targets, scores) breaks a rule of the format;
+ * unless trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; NULL, ALIGNMENT, BUFFER_SIZE, OPTION (an
+ * unknown flag).
  * On failure the contents of `memory` are unspecified, and *model is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
-                                                     cmlp_model_flags flags, void *scratch, size_t scratch_size,
+                                                     cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                                      const cmlp_model **model);
 
 /* Predicts one row: of floats (and outputs of floats) if the model's dtype is CMLP_FLOAT32, of doubles if it is
  * CMLP_FLOAT64, as that of every table. Bytes are for models of CMLP_FLOAT32; for those of CMLP_FLOAT64 there is
  * cmlp_model_predict_rows_f64. There is no allocation, lock or system call, and any number of threads may share a model.
- * Each thread needs scratch memory of its own.
- * row: n_inputs elements. The function scales them as the model's inputs. Of a table: the columns. A number may be NaN
- *     (missing); categories are codes of cmlp_model_categories.
+ * Each thread needs a workspace of its own.
+ * row: n_inputs elements. The function scales them as the model's inputs. Of a table: its columns (see cmlp_table.h).
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs; or NULL.
- * scratch: info->scratch_size bytes, any alignment; its contents do not matter.
+ * workspace: info->workspace_size bytes.
  * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row, label or
  * output), BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
  * *label is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
-                                                            float *output, void *scratch, size_t scratch_size);
+                                                            float *output, void *workspace,
+                                                            size_t workspace_size);
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label,
-                                                            double *output, void *scratch, size_t scratch_size);
+                                                            double *output, void *workspace,
+                                                            size_t workspace_size);
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label,
-                                                           float *output, void *scratch, size_t scratch_size);
+                                                           float *output, void *workspace,
+                                                           size_t workspace_size);
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
@@ -303,53 +313,6 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *mod
  * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
  * NULL, MODEL. On failure `buffer` is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
-
-/* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
- * the bytes of the model's file. */
-typedef struct cmlp_categories {
-    size_t struct_size;
-    int64_t n;        /* the codes of the categories are 0 to n - 1 */
-    const char *text; /* the list in the file; the next two fields are for the library only */
-    size_t length;
-} cmlp_categories;
-
-/* Finds the categories of a column.
- * column: index of a column of categories.
- * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, STRUCT_SIZE, MODEL. On
- * failure *categories is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column,
-                                                           cmlp_categories *categories);
-
-/* Find the code of a category, the number for the row. A category is a text, a number or the missing value. A text never
- * equals a number: "1" and 1 are two categories. Numbers are equal if their values are: 1, 1.0 and true are one category,
- * and so are 0 and false. A search takes a time proportional to the number of categories, of which Python writes at most
- * 200. Integers in the file that need more than 64 bits are not found.
- * text: UTF-8; NULL for the missing value.
- * number: NaN for the missing value.
- * code: receives -1 if the category is unknown.
- * Returns CMLP_OK; NULL, STRUCT_SIZE; OPTION if cmlp_model_categories has not filled the struct. On failure *code is
- * unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_text(const cmlp_categories *categories, const char *text,
-                                                           double *code);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_number(const cmlp_categories *categories, double number,
-                                                             double *code);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer,
-                                                              double *code);
-
-/* Finds how far an interval reaches beyond the prediction of a table's model, so that it covers the truth as often as
- * asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
- * too small. docs/guide/tables.md says what this guarantees. The interval of a regressor is
- * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
- * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
- * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
- * 1 - probability <= margin. Of several targets, and of several labels in a row, each has its own margin: an interval for
- * its output, or a set for the answers no (1 - output) and yes (output).
- * target: the index of the target or label; 0 if there is one.
- * coverage: above 0 and below 1.
- * Returns CMLP_OK; FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage); NULL,
- * MODEL. On failure *margin is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage,
-                                                       double *margin);
 
 /* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
  * are. NULL for an invalid model, and for that of a table. */
@@ -368,7 +331,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_metadata(const cmlp_model *model
 #define CMLP_REPEAT INT64_MIN
 
 typedef int32_t cmlp_rows_kind;
-enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 3 };
+enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2 };
 
 /* The input: n_rows rows of n_cols values.
  * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and
@@ -392,14 +355,15 @@ typedef struct cmlp_rows {
     int64_t row_stride, col_stride;
     double scale;          /* finite; 0: 1 */
     const int64_t *order;  /* n_order row indices, or NULL for all rows */
-    int64_t n_order;
+    int64_t n_order;       /* 0 without `order` */
     const void *indptr;    /* CSR: n_rows + 1 positions, of index_dtype */
     const void *indices;   /* CSR: n_values columns, of index_dtype */
     int64_t n_values;      /* CSR: elements of data and of indices */
-    cmlp_rows_kind kind;   /* CMLP_ROWS_CSR ignores strides */
+    cmlp_rows_kind kind;
     cmlp_dtype dtype;      /* of data */
     cmlp_dtype index_dtype; /* CSR: CMLP_INT32 or CMLP_INT64 */
-    const double *shifts;  /* n_cols finite numbers, used with factors instead of scale; or both NULL */
+    int32_t reserved;      /* 0 */
+    const double *shifts;  /* n_cols finite numbers, with factors instead of a scale (0 or 1); or both NULL */
     const double *factors; /* n_cols finite numbers that are not 0 */
 } cmlp_rows;
 
@@ -435,6 +399,10 @@ typedef struct cmlp_run {
     int64_t bad_column;    /* for INPUT and TARGET */
     const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
+    int32_t reserved;      /* 0 */
+    double threads_lost;   /* of training, kept from epoch to epoch: seconds by which threads have been slower than one
+                            * thread, because other programs use the processors. While they are above 0, an epoch takes one
+                            * thread. Affects the time only; 0 at the start. NaN counts as 0, and large values as 0.25 */
 } cmlp_run;
 
 /* Predict any number of rows with a model, several times faster per row than one at a time. Outputs are bit-identical
@@ -469,10 +437,10 @@ struct cmlp_objective;
 struct cmlp_epoch;
 
 /* Computes the bytes of workspace for a call with these arguments. Give NULL for a struct that the call does not take:
- * prediction takes no objective, and only training takes an epoch. Data need not be set: the size depends on the kind
- * and the number of the rows (0 is allowed), on whether there are dropout rates, on the batch size, on n_workers, and
- * on n_threads (0: 1). A workspace for more rows or threads also serves fewer. The size is bounded for any number of
- * rows, except that with several workers it has space for the activations of a worker's rows of a batch.
+ * prediction takes no objective, only training takes an epoch, and cmlp_predict and cmlp_model_write take no `rows` here
+ * (they need space for one row). Data need not be set: the size depends on the kind and the number of the rows (0 is
+ * allowed), on whether there is dropout, on the batch size, and on n_threads (0: 1). A workspace for more rows or threads
+ * also serves fewer. The size is bounded for any number of rows.
  * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the
  * library cannot train. On failure *bytes is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
@@ -499,69 +467,11 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void
 /* Predicts one row with any network, as cmlp_model_predict_f32 does with a model.
  * rows: exactly one row, or more of which `order` selects one.
  * label, output: as in cmlp_model_predict_f32.
- * scratch: cmlp_predict_size() bytes, any alignment; its contents do not matter.
+ * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns CMLP_OK; the errors of a net and rows; NULL of params; ALIGNMENT of params, label or output; ROWS if not one
  * row is selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                  int32_t *label, void *output, void *scratch, size_t scratch_size);
-
-/* Computes the bytes of scratch memory that cmlp_predict needs. Returns CMLP_OK; the errors of a net; NULL, OVERFLOW.
- * On failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes);
-
-/* ------------------------------------------------------------------------------------- the columns of a table
- *
- * An encoder turns the raw columns of a table into the inputs of a network. docs/arithmetic.md ("Columns of a table")
- * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
- * encodes the row. */
-
-typedef int32_t cmlp_column_kind;
-enum {
-    CMLP_COLUMN_UNUSED = 1,  /* no input */
-    CMLP_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
-    CMLP_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
-};
-
-/* How a column is encoded.
- * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
- *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
- *   has_missing is not 0, an input that is 1 where the number is missing. A missing number has 0 in the other inputs.
- * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
- *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
-typedef struct cmlp_column {
-    cmlp_column_kind kind;
-    int32_t has_missing;  /* NUMBER */
-    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
-    double centre, scale; /* NUMBER: finite; scale > 0 */
-    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
-    int64_t reserved[3];  /* 0 */
-} cmlp_column;
-
-/* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
- * unused.
- *
- * The errors of an encoder: NULL, STRUCT_SIZE, DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges),
- * OVERFLOW. */
-typedef struct cmlp_encoder {
-    size_t struct_size;
-    const cmlp_column *columns;
-    int64_t n_columns;
-    int32_t has_bins; /* 0: the encoder ignores edges */
-    cmlp_dtype dtype; /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
-} cmlp_encoder;
-
-/* Computes the number of inputs. Returns CMLP_OK; the errors of an encoder; NULL. On failure *n_inputs is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
-
-/* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
- * bits.
- * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, 0
- *     for contiguous rows, or CMLP_REPEAT.
- * inputs: (n_rows, n_inputs), contiguous, of the encoder's dtype and aligned for it.
- * Returns CMLP_OK; the errors of an encoder; NULL, ALIGNMENT, ROWS, BUILD; INPUT if a value is infinite, with `inputs`
- * unspecified. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows,
-                                                 int64_t row_stride, void *inputs);
+                                                  int32_t *label, void *output, void *workspace, size_t workspace_size);
 
 /* ============================================================================================ 2. build and train */
 
@@ -620,26 +530,28 @@ typedef struct cmlp_net_config {
     const double *quantiles;
 } cmlp_net_config;
 
-/* Bytes of a cmlp_net, and a bound for static storage:  static int64_t memory[CMLP_NET_SIZE / 8]; */
+/* Bytes for a net, and a bound for static storage:  static char memory[CMLP_NET_SIZE]; */
 CMLP_API size_t cmlp_net_size(void);
 #define CMLP_NET_SIZE 8192
 
-/* Checks the description and writes the net to `memory` (memory_size bytes, at a multiple of 8). The net keeps no
- * pointer to `config`, needs no destructor, and is constant from then on. It may be copied, but not stored in a file,
- * because it holds addresses of the library. It begins with a number of 64 bits that depends on the version of the library
- * and the size of a net. Functions return NET for memory that begins with another number, so a net works only with the
- * version that made it. The same holds for a model and MODEL.
+/* Checks the description and makes a net in `memory` (memory_size bytes, at least cmlp_net_size(), of any alignment). It
+ * keeps no pointer to `config`, needs no destructor, and is constant from then on. The memory must stay in place. It begins
+ * with a number that depends on the version of the library and the size of a net: functions return NET for a net of another
+ * version. The same holds for a model and MODEL.
+ * net: receives the net, whose address is inside `memory`.
  * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
- * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, ALIGNMENT, BUILD. On failure `memory` is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+ * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, BUILD. On failure `memory` and *net are unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
+                                                   const cmlp_net **net);
 
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
  * invalid net. */
 CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The caller owns the struct
- * and may copy it. These three functions return no status: `random` must point to a generator that cmlp_random_seed has
- * seeded, and `values` to n elements; n below 2 changes nothing. */
+ * and may copy it. The generator is fixed for ever, and so is its struct: it has no struct_size. These three functions
+ * return no status: `random` must point to a generator that cmlp_random_seed has seeded, and `values` to n elements; n
+ * below 2 changes nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -662,7 +574,7 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
  *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
- *   col_stride is ignored.
+ *   col_stride is 0.
  * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
  *
  * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
@@ -694,10 +606,22 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
+/* Dropout (Srivastava et al. 2014): a unit's activation is set to 0 with the rate of its layer, else divided by
+ * 1 - rate. */
+typedef struct cmlp_dropout {
+    size_t struct_size;
+    const double *rates; /* one for each hidden layer, in [0, 1) */
+    int64_t step;        /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the optimizer's n_steps */
+    int64_t row;         /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts modulo
+                          * 2^48 */
+    uint32_t seed;
+    int32_t reserved; /* 0 */
+} cmlp_dropout;
+
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
- * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT, and ALIGNMENT of an array. */
+ * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT, and ALIGNMENT of an array; the same of its dropout. */
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
@@ -707,13 +631,8 @@ typedef struct cmlp_objective {
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
                                 * cost, which is then finite; the gradient is always that of the exact cost */
-    const double *alphas;      /* if not NULL, used instead of alpha: one for each layer with weights, >= 0 */
-    const double *dropout;     /* one rate for each hidden layer, in [0, 1): a unit's activation is set to 0 with this
-                                * probability, else divided by 1 - rate (Srivastava et al. 2014); or NULL */
-    int64_t dropout_step;      /* seeds the choice of units; cmlp_train_epoch uses the optimizer's n_steps instead */
-    int64_t dropout_row;       /* added to the indices of `rows`, if they are part of a larger set; >= 0. The sum counts
-                                * modulo 2^48 */
-    uint32_t dropout_seed;
+    const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
+    const cmlp_dropout *dropout; /* or NULL */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it with
      * the targets y and the output activations a of n rows: arrays (n, n_outputs) of the net's type, class indices as 1
      * and 0. It writes the cost of each row to `costs`, and the derivatives of this cost with respect to the row's
@@ -747,13 +666,13 @@ typedef struct cmlp_optimizer {
     double momentum;                 /* in [0, 1] */
     double beta_1, beta_2;           /* in [0, 1) */
     double epsilon;                  /* > 0; 0: 1e-8 */
-    double beta_1_power, beta_2_power; /* beta^n_steps; set to 1 when n_steps is 0 */
+    double beta_1_power, beta_2_power; /* beta^n_steps as the product of so many roundings, which a program cannot compute
+                                        * again without them; set to 1 when n_steps is 0 */
     int64_t n_steps;                 /* 0 before the first step */
     cmlp_solver solver;
+    int32_t reserved;                /* 0 */
     double weight_decay;             /* wd of AdamW, >= 0 */
     double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
-    double threads_lost;             /* counter of cmlp_train_epoch, 0 before the first epoch: seconds by which threads
-                                      * have been slower than one thread. Finite; it affects the time only */
 } cmlp_optimizer;
 
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,
@@ -777,82 +696,49 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
  * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
 
-/* Processes, on one machine or several, that train the same network together: each calls cmlp_train_epoch with the same
- * arguments, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs and statuses
- * are then the same on all workers, and are bit-identical to a call without workers.
- *
- * A batch has chunks of 128 rows, C in all. Worker r of n computes the chunks from floor(C r / n) to
- * floor(C (r + 1) / n) - 1, so that at most C workers are useful, and keeps the activations of these rows. The sums over
- * the rows go through the workers like a chain: each adds those of its chunks, in order, to what it received. The
- * parameters are divided into slices, so that a worker computes one while the worker before computes the next. The last
- * worker broadcasts the sums, and every worker takes the step.
- *
- * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
- * that they must have in common (n_workers and all arguments, but not rows->data). If an argument is invalid at one worker,
- * all return its status, and if they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose `epoch` or
- * `workers` is invalid returns without telling the others. The last worker of this exchange is the last one by the
- * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits for
- * a message that nobody sends.
- *
- * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
- * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
- * the program must end the other workers, as MPI_Abort does; so does a message that no worker can have sent. The rules of
- * cmlp_run.poll hold. Messages have the byte order of the machine, which must be the same for all workers.
- *
- * A worker needs the targets and the row weights of all rows, but of rows->data only the rows that it computes: with
- * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
- * of them. They must contain the rows of the worker's chunks of every batch. */
-typedef struct cmlp_workers {
+/* What a call of cmlp_train_epoch has done. Each value is from before its batch's step, and NaN if no batch was
+ * processed. */
+typedef struct cmlp_epoch_result {
     size_t struct_size;
-    int32_t rank, n_workers; /* 0 <= rank < n_workers */
-    int (*send)(void *context, const void *bytes, size_t n, int32_t to);    /* to rank + 1 */
-    int (*receive)(void *context, void *bytes, size_t n, int32_t sender);   /* from rank - 1 */
-    int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
-    void *context;
-    int64_t first_stored, n_stored; /* rows in rows->data, which are dense; 0 and 0: all rows */
-    /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss; -1 if
-     * none has, and after a failure of one of the functions. All workers then return the same status; at the others,
-     * cmlp_run.refused is "epoch->workers" if it was an argument. */
-    int32_t failed_rank;
-} cmlp_workers;
+    double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows */
+    double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
+    double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
+    int64_t batches;      /* number of batches processed in this call */
+    double cost_sum, penalty_sum; /* the sums of which cost and penalty are the means, and their number of rows, all of */
+    int64_t rows_done;            /* them with those of the calls that this one continues */
+} cmlp_epoch_result;
 
-/* Options and results of an epoch.
+/* Options of an epoch.
  *
- * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, ALIGNMENT (rates), OPTION (rates; a rank, number or rows of workers),
- * ORDER (a row of a worker's chunks is not stored), WORKERS. */
+ * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, ALIGNMENT (rates), OPTION (rates). */
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */
+    /* NULL, or the result of the call that this one continues: its cost_sum, penalty_sum and rows_done are where the sums
+     * of this call start, so that costs are those of the whole epoch. It may be the struct that receives the results. So
+     * a program resumes an epoch, or trains it in several calls, each with other rows, if not all of them fit in memory.
+     * Each call but the last then needs a multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
+    const cmlp_epoch_result *before;
     int32_t want_norm;    /* nonzero: compute gradient_norm */
-    int32_t continues;    /* nonzero: the epoch continues with the sums below also if first_batch is 0. So a program trains
-                           * an epoch in several calls, each with other rows, if not all of them fit in memory. Each call
-                           * but the last needs a multiple of batch_size rows; dropout_row is the index of its first row */
-    /* Outputs. Each value is from before its batch's step, and NaN if no batch was processed. */
-    double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows */
-    double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
-    double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
-    int64_t batches;      /* number of batches processed in this call */
-    /* The sums of which cost and penalty are the means. If first_batch is not 0, the epoch continues with these values: a
-     * program that passes the sums of the interrupted call gets the cost and the penalty of the whole epoch. */
-    double cost_sum, penalty_sum;
-    int64_t rows_done;
-    cmlp_workers *workers; /* NULL, or the processes that train together */
+    int32_t reserved;     /* 0 */
 } cmlp_epoch;
 
 /* Trains one epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not shuffle:
  * rows are taken in the sequence of `rows` or of `order`, which cmlp_random_shuffle can permute before each epoch. A
  * batch whose row weights are all zero is skipped.
  * params: the parameter block, updated in place.
- * Returns CMLP_OK; the errors of a net, rows, targets, an objective, an optimizer, an epoch and a run; NULL or
- * ALIGNMENT of params; ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a
- * batch, parameters and optimizer are those after the last complete batch, and the outputs of `epoch` cover the
- * complete batches. After DIVERGED the parameters need not be finite: the last step may have made them NaN or infinite.
- * A bad_row of -1 means that the last step of the epoch did. */
+ * result: or NULL.
+ * Returns CMLP_OK; the errors of a net, rows, targets, an objective, an optimizer, an epoch and a run; STRUCT_SIZE of the
+ * result; NULL or ALIGNMENT of params; ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and
+ * DIVERGED in a batch, parameters and optimizer are those after the last complete batch, and *result covers the complete
+ * batches. After DIVERGED the parameters need not be finite: the last step may have made them NaN or infinite. A bad_row of
+ * -1 means that the last step of the epoch did. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
                                                       const cmlp_targets *targets, const cmlp_objective *objective,
-                                                      cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run);
+                                                      cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                                                      cmlp_epoch_result *result, cmlp_run *run);
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
@@ -910,69 +796,22 @@ typedef struct cmlp_model_content {
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
-    const double *shifts, *factors;   /* of the inputs, used instead of input_scale as in cmlp_rows; or both NULL */
+    const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
     const cmlp_training *training;    /* NULL, or the state that Python continues. Names of arrays then do not start
                                        * with "training." */
 } cmlp_model_content;
 
-/* Computes the bytes of scratch memory that cmlp_model_write needs. Returns CMLP_OK; the errors of a net; NULL,
- * OVERFLOW. On failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes);
-
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
- * scratch: any alignment; its contents do not matter.
+ * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns CMLP_OK; the errors of a net and training; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts, factors,
  * a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type
  * can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
  * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
  * file has. What is written without an error can be read by cmlp_model_init. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,
-                                                      const cmlp_model_content *content, void *scratch,
-                                                      size_t scratch_size);
-
-/* How the outputs of a table's networks become numbers: their mean is that of max(low, min(high, output)), which is then
- * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. In an array, all elements have the
- * struct_size of the first one. */
-typedef struct cmlp_table_target {
-    size_t struct_size;
-    double centre, scale, low, high;
-} cmlp_table_target;
-
-/* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
- * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
- * quantiles never cross: each network sorts its own, and none of the operations changes their order.
- *
- * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, a target, the number of targets or of networks), ALIGNMENT,
- * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
-typedef struct cmlp_table {
-    size_t struct_size;
-    const cmlp_column *columns;
-    int64_t n_columns;
-    const cmlp_net *const *nets; /* from 1 to CMLP_MAX_NETS */
-    const void *const *params;   /* the parameter block of each network */
-    int64_t n_nets;
-    const cmlp_table_target *target; /* NULL if outputs are probabilities */
-    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
-                        * the networks have no quantiles */
-} cmlp_table;
-
-#define CMLP_MAX_NETS 1024
-
-/* Computes the bytes of scratch memory that cmlp_table_write needs. Returns CMLP_OK; the errors of a table; NULL. On
- * failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes);
-
-/* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
- * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
- * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires". An array
- * "calibration.scores" is of CMLP_FLOAT64 and has one row, with several targets one for each of them, and with several
- * logistic outputs one row or one for each output (FILE_TENSOR); the numbers of each row ascend or are equal, without NaN
- * (OPTION).
- * content: input_scale, shifts and factors are not used, and `training` is NULL (OPTION).
- * Returns as cmlp_model_write, with the errors of a table. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,
-                                                      void *scratch, size_t scratch_size);
+                                                      const cmlp_model_content *content, void *workspace,
+                                                      size_t workspace_size);
 
 /* ================================================================================================ 3. look inside */
 
@@ -980,6 +819,7 @@ typedef struct cmlp_layer {
     size_t struct_size;
     int64_t n_in, n_out;
     cmlp_activation activation;
+    int32_t reserved; /* 0 */
     double parameter; /* of the activation; 0 if it has none */
     int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
     int64_t biases;  /* index in the parameter block: (n_out) */
@@ -1000,6 +840,7 @@ typedef struct cmlp_activation_info {
     int32_t hidden;  /* 1: allowed in hidden layers */
     int32_t output;  /* 1: allowed in the output layer */
     int32_t needs_sums;  /* 1: training also stores its weighted sums, n_out elements per row of a batch */
+    int32_t reserved;
 } cmlp_activation_info;
 
 /* The same of a loss. */
@@ -1009,6 +850,7 @@ typedef struct cmlp_loss_info {
     double parameter; /* default value of its parameter; 0 if it has no parameter */
     double most;      /* exclusive upper bound of the parameter */
     uint32_t outputs; /* mask of the allowed output activations: 1 << cmlp_activation */
+    int32_t reserved;
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */
@@ -1091,21 +933,6 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_deltas(const cmlp_net *net, const void
  * finite if the gradient is not. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient,
                                                cmlp_optimizer *optimizer);
-
-/* ==================================================================================== 4. what may still change
- *
- * For measurements. Later versions may change or remove what follows.
- *
- * A tuning is how products read their operands. It changes no result. cmlp_net_init chooses the one that was fastest on
- * processors of this family. */
-
-/* The names of the tunings, by index from 0: "plain", "avx2", "zen5", "intel". Static strings; NULL for other indices. */
-CMLP_API const char *cmlp_tuning_name(int32_t index);
-/* The name of the tuning in use; NULL for an invalid net. */
-CMLP_API const char *cmlp_net_tuning(const cmlp_net *net);
-/* Sets the tuning of a net that no call uses. Returns CMLP_OK; the errors of a net; OPTION if there is no such tuning. On
- * failure the net is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_tune(cmlp_net *net, int32_t index);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,10 @@
-// cmlp.hpp: a C++17 wrapper of cmlp.h for model files. Memory is owned and released, and errors are exceptions.
+// cmlp.hpp: a C++17 wrapper of cmlp.h and cmlp_table.h for model files. Memory is owned and released, and errors are
+// exceptions. Define CMLP_NO_TABLES if the library was built without tables.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
 #include <cmlp_file.h>
+#include <cmlp_table.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,7 +42,7 @@ public:
     double code(const std::string &text) const
     {
         double found = -1;
-        if (text.find('\0') == std::string::npos) check(cmlp_category_of_text(&list, text.c_str(), &found));
+        if (text.find('\0') == std::string::npos) check(cmlp_categories_find_text(&list, text.c_str(), &found));
         return found;
     }
     template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
@@ -48,15 +50,15 @@ public:
         static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
         double found = -1;
         if constexpr (std::is_integral_v<N>)
-            check(cmlp_category_of_integer(&list, number, &found));
+            check(cmlp_categories_find_integer(&list, number, &found));
         else
-            check(cmlp_category_of_number(&list, static_cast<double>(number), &found));
+            check(cmlp_categories_find_number(&list, static_cast<double>(number), &found));
         return found;
     }
     double code(std::nullptr_t) const // of the missing value
     {
         double found = -1;
-        check(cmlp_category_of_text(&list, nullptr, &found));
+        check(cmlp_categories_find_text(&list, nullptr, &found));
         return found;
     }
 
@@ -71,19 +73,21 @@ public:
     // The bytes of a model file.
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
-        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes));
+        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : reader().size(bytes.data(), bytes.size(), &sizes));
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) throw error(CMLP_ERROR_MEMORY);
-        std::vector<unsigned char> scratch(sizes.scratch_size);
-        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, scratch.data(),
-                              scratch.size(), &loaded));
+        std::vector<unsigned char> workspace(sizes.workspace_size);
+        check(reader().init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, workspace.data(),
+                            workspace.size(), &loaded));
     }
 
-    // Reads a file with cmlp_file_load, whose statuses the exception has.
+    // Reads a file as cmlp_file_load_table does, whose statuses the exception has.
     static model load(const std::string &path)
     {
         cmlp_file file;
-        check(path.find('\0') == std::string::npos ? cmlp_file_load(&file, path.c_str()) : CMLP_ERROR_FILE_READ);
+        const cmlp_file_reader functions = reader();
+        check(path.find('\0') == std::string::npos ? cmlp_file_load_by(&file, path.c_str(), &functions)
+                                                   : CMLP_ERROR_FILE_READ);
         return model(file);
     }
 
@@ -133,6 +137,15 @@ private:
         void operator()(void *block) const { std::free(block); }
     };
 
+    static cmlp_file_reader reader()
+    {
+#ifdef CMLP_NO_TABLES
+        return {cmlp_model_size, cmlp_model_init};
+#else
+        return {cmlp_table_model_size, cmlp_table_model_init};
+#endif
+    }
+
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
 
     std::vector<unsigned char> bytes; // those given to the constructor; allocated memory is aligned for every type
@@ -149,7 +162,7 @@ template <typename T> class predictor {
 public:
     explicit predictor(const model &source)
         : shared(source.get()), n_inputs(source.info().n_inputs),
-          n_outputs(static_cast<std::size_t>(source.info().n_outputs)), scratch(source.info().scratch_size),
+          n_outputs(static_cast<std::size_t>(source.info().n_outputs)), workspace(source.info().workspace_size),
           values(n_outputs)
     {
         if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) throw error(CMLP_ERROR_DTYPE);
@@ -162,9 +175,9 @@ public:
         std::int32_t label = -1;
         values.resize(n_outputs);
         if constexpr (is_float)
-            check(cmlp_model_predict_f32(shared, row, &label, values.data(), scratch.data(), scratch.size()));
+            check(cmlp_model_predict_f32(shared, row, &label, values.data(), workspace.data(), workspace.size()));
         else
-            check(cmlp_model_predict_f64(shared, row, &label, values.data(), scratch.data(), scratch.size()));
+            check(cmlp_model_predict_f64(shared, row, &label, values.data(), workspace.data(), workspace.size()));
         return label;
     }
     std::int32_t operator()(const std::uint8_t *row)
@@ -172,7 +185,7 @@ public:
         static_assert(is_float, "rows of bytes are for models of float32");
         std::int32_t label = -1;
         values.resize(n_outputs);
-        check(cmlp_model_predict_u8(shared, row, &label, values.data(), scratch.data(), scratch.size()));
+        check(cmlp_model_predict_u8(shared, row, &label, values.data(), workspace.data(), workspace.size()));
         return label;
     }
 
@@ -182,10 +195,10 @@ public:
         const cmlp_rows x = cmlp_dense_rows(rows, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_inputs);
         cmlp_run run = CMLP_INIT(cmlp_run);
         check(cmlp_model_workspace_size(shared, &x, n_threads, &run.workspace_size));
-        std::vector<unsigned char> workspace(run.workspace_size);
+        std::vector<unsigned char> memory(run.workspace_size);
         std::vector<std::int32_t> labels(static_cast<std::size_t>(n_rows));
         values.resize(labels.size() * n_outputs);
-        run.workspace = workspace.data();
+        run.workspace = memory.data();
         run.n_threads = n_threads;
         if constexpr (is_float)
             check(cmlp_model_predict_rows_f32(shared, &x, labels.data(), values.data(), &run));
@@ -203,7 +216,7 @@ private:
     const cmlp_model *shared;
     std::int64_t n_inputs;
     std::size_t n_outputs;
-    std::vector<unsigned char> scratch;
+    std::vector<unsigned char> workspace;
     std::vector<T> values;
 };
 

@@ -1,4 +1,5 @@
-/* cmlp_capi.h: the functions of cmlp.h for extension modules of Python, from the installed package, without linking.
+/* cmlp_capi.h: the functions of cmlp.h, cmlp_table.h and cmlp_workers.h for extension modules of Python, from the installed
+ * package, without linking. tools/make_declarations.py writes the struct.
  *
  * The capsule cmlp.capi holds a table of pointers to the functions in cmlp's own extension module. In C or C++, after
  * Python.h:
@@ -16,6 +17,8 @@
 #define CMLP_CAPI_H
 
 #include <cmlp.h>
+#include <cmlp_table.h>
+#include <cmlp_workers.h>
 
 #define CMLP_CAPI_NAME "cmlp.capi"
 
@@ -27,18 +30,14 @@ typedef struct cmlp_capi {
     const char *(*version)(void);
     cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info);
     cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                              void *scratch, size_t scratch_size, const cmlp_model **model);
+                              void *workspace, size_t workspace_size, const cmlp_model **model);
     cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                     void *scratch, size_t scratch_size);
+                                     void *workspace, size_t workspace_size);
     cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                     void *scratch, size_t scratch_size);
+                                     void *workspace, size_t workspace_size);
     cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                    void *scratch, size_t scratch_size);
+                                    void *workspace, size_t workspace_size);
     cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n);
-    cmlp_status (*model_categories)(const cmlp_model *model, int64_t column, cmlp_categories *categories);
-    cmlp_status (*category_of_text)(const cmlp_categories *categories, const char *text, double *code);
-    cmlp_status (*category_of_number)(const cmlp_categories *categories, double number, double *code);
-    cmlp_status (*category_of_integer)(const cmlp_categories *categories, int64_t integer, double *code);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
@@ -54,13 +53,9 @@ typedef struct cmlp_capi {
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
     cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
     cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                           void *scratch, size_t scratch_size);
-    cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes);
-    cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
-    cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                          void *inputs);
+                           void *workspace, size_t workspace_size);
     size_t (*net_size)(void);
-    cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config);
+    cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net);
     int64_t (*net_n_params)(const cmlp_net *net);
     void (*random_seed)(cmlp_random *random, uint32_t seed);
     double (*random_double)(cmlp_random *random);
@@ -68,14 +63,10 @@ typedef struct cmlp_capi {
     cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
     cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
     cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                               const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                               cmlp_run *run);
-    cmlp_status (*model_write_size)(const cmlp_net *net, size_t *bytes);
+                               const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                               cmlp_epoch_result *result, cmlp_run *run);
     cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                               void *scratch, size_t scratch_size);
-    cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes);
-    cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                               size_t scratch_size);
+                               void *workspace, size_t workspace_size);
     cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
     const cmlp_activation_info *(*describe_activation)(cmlp_activation activation);
     const cmlp_loss_info *(*describe_loss)(cmlp_loss loss);
@@ -87,6 +78,8 @@ typedef struct cmlp_capi {
                                cmlp_run *run);
     cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                                  cmlp_run *run);
+    cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
+                          void *const *lowest, void *const *highest, cmlp_run *run);
     cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                         const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run);
     cmlp_status (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
@@ -97,9 +90,28 @@ typedef struct cmlp_capi {
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
     cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+    cmlp_status (*table_model_size)(const void *file, size_t n, cmlp_model_info *info);
+    cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
+                                    cmlp_model_flags flags, void *workspace, size_t workspace_size,
+                                    const cmlp_model **model);
+    cmlp_status (*model_categories)(const cmlp_model *model, int64_t column, cmlp_categories *categories);
+    cmlp_status (*categories_find_text)(const cmlp_categories *categories, const char *text, double *code);
+    cmlp_status (*categories_find_number)(const cmlp_categories *categories, double number, double *code);
+    cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer, double *code);
     cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double *margin);
-    cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
-                          void *const *lowest, void *const *highest, cmlp_run *run);
+    cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
+    cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                          void *inputs);
+    cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes);
+    cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
+                               size_t workspace_size);
+    cmlp_status (*workers_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                          const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,
+                                          size_t *bytes);
+    cmlp_status (*workers_train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                       const cmlp_targets *targets, const cmlp_objective *objective,
+                                       cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                       cmlp_workers *workers, cmlp_run *run);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -123,15 +135,16 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 static const cmlp_capi cmlp_capi_table = {
     sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict_f32,
-    cmlp_model_predict_f64, cmlp_model_predict_u8, cmlp_model_label, cmlp_model_categories, cmlp_category_of_text,
-    cmlp_category_of_number, cmlp_category_of_integer, cmlp_model_net, cmlp_model_params, cmlp_model_metadata,
-    cmlp_model_predict_rows_f32, cmlp_model_predict_rows_f64, cmlp_model_workspace_size, cmlp_model_rows,
-    cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_predict, cmlp_predict_size, cmlp_encoder_width, cmlp_encode,
-    cmlp_net_size, cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle,
-    cmlp_init_params, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write_size, cmlp_model_write,
-    cmlp_table_write_size, cmlp_table_write, cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss,
-    cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_cost,
-    cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step, cmlp_model_margin, cmlp_bounds
+    cmlp_model_predict_f64, cmlp_model_predict_u8, cmlp_model_label, cmlp_model_net, cmlp_model_params,
+    cmlp_model_metadata, cmlp_model_predict_rows_f32, cmlp_model_predict_rows_f64, cmlp_model_workspace_size,
+    cmlp_model_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_predict, cmlp_net_size, cmlp_net_init,
+    cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params,
+    cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation,
+    cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations,
+    cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
+    cmlp_table_model_size, cmlp_table_model_init, cmlp_model_categories, cmlp_categories_find_text,
+    cmlp_categories_find_number, cmlp_categories_find_integer, cmlp_model_margin, cmlp_encoder_width, cmlp_encode,
+    cmlp_table_workspace_size, cmlp_table_write, cmlp_workers_workspace_size, cmlp_workers_train_epoch
 };
 #endif
 

@@ -1,4 +1,4 @@
-"""Write the C library as one file, cmlp.c, which needs only cmlp.h beside it.
+"""Write the C library as one file, cmlp.c, which needs only the public headers beside it.
 
 Usage: ``python tools/make_single_file.py FILE``, in the source tree. setup.py writes the file into each wheel.
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 CORE = "src/cmlp/core"
+HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h"]
 FIRST = ["model_head.c"]  # defines a table that other sources use
 LAST = ["cpu.c", "threads.c"]  # cpu.c lists the kernels; <windows.h> defines names that the kernels use
 SYSTEM = {"canonicalize"}  # static functions of the core that some C library declares too
@@ -43,7 +44,7 @@ DECLARED = [
 HEAD = """\
 /* cmlp {version}: the C library in one file, made from {core} by tools/make_single_file.py.
  *
- * Compile it with your program, with cmlp.h in the same folder or on the include path:
+ * Compile it with your program, with cmlp.h, cmlp_table.h and cmlp_workers.h in the same folder or on the include path:
  *
  *     cc -O2 program.c cmlp.c -pthread
  *
@@ -65,6 +66,8 @@ HEAD = """\
 #endif
 
 #include "cmlp.h"
+#include "cmlp_table.h"
+#include "cmlp_workers.h"
 
 #include <math.h>
 #include <string.h>
@@ -120,8 +123,8 @@ class Core:
         paths = sorted(self.folder.glob("*/*.c"))
         self.kernels = [path for path in paths if KERNEL.fullmatch(path.name)]
         self.sources = {path.name: path for path in paths if path not in self.kernels}
-        self.header = (root / "include/cmlp.h").resolve()
-        public = self.header.read_text(encoding="utf-8")
+        self.public_headers = {(root / "include" / name).resolve() for name in HEADERS}
+        public = "".join(path.read_text(encoding="utf-8") for path in self.public_headers)
         self.public = set(re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", public, re.MULTILINE))
         self.version = re.findall(r'#define CMLP_VERSION "(.+)"', public)[0]
         self.written: set[Path] = set()
@@ -139,7 +142,7 @@ class Core:
 
     def included(self, path: Path) -> str:
         """Return what replaces the inclusion of one of the core's headers by a header or a source."""
-        if path == self.header or path in self.written:
+        if path in self.public_headers or path in self.written:
             return ""
         if path.name.startswith(("vec_", "tiles_")) or path.name == "kernels_tmpl.h":
             if path.name not in self.parts:
@@ -172,7 +175,7 @@ class Core:
 
         def include(match: re.Match[str]) -> str:
             target = (path.parent / match[1].strip('"')).resolve()
-            if match[1] in HOISTED or target == self.header or target in self.written:
+            if match[1] in HOISTED or target in self.public_headers or target in self.written:
                 return ""
             if not target.stem.endswith("_tmpl"):
                 raise ValueError(f"{path.name} includes {match[1]}, which would be in the middle of a kernel")
@@ -181,7 +184,7 @@ class Core:
         return INCLUDE.sub(include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8")))
 
     def internal(self, text: str) -> str:
-        """Make all functions and tables static that are not in cmlp.h."""
+        """Make all functions and tables static that are not in a public header."""
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
         text = re.sub(r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\])? = )", "static ", text, flags=re.MULTILINE)
         function = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"

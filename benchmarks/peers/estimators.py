@@ -8,12 +8,12 @@ from benchmarks.peers import RATE
 
 def parameters(case):
     """Return a classifier with plain SGD unless the case sets other parameters."""
+    solver = case.get("solver", "sgd")
     return {
         "hidden_layer_sizes": case["sizes"][1:-1],
-        "solver": case.get("solver", "sgd"),
-        "learning_rate_init": 0.001 if case.get("solver") == "adam" else RATE,
-        "momentum": case.get("momentum", 0),
-        "nesterovs_momentum": "momentum" in case,
+        "solver": solver,
+        "learning_rate_init": 0.001 if solver == "adam" else RATE,
+        **({"momentum": case.get("momentum", 0)} if solver == "sgd" else {}),
         "alpha": 0,
         "batch_size": case.get("batch", 128),
         "random_state": 0,

@@ -1,6 +1,6 @@
-"""The C header as a page: every public name of ``cmlp.h`` with its comment, as Sphinx's C objects.
+"""The C headers as pages: every public name with its comment, as Sphinx's C objects.
 
-The header has one style: a comment stands before a declaration, or behind it on the same line. A comment on a line of
+The headers have one style: a comment stands before a declaration, or behind it on the same line. A comment on a line of
 its own within an enum or struct describes what follows it. Headings are comments of dashes or equals signs.
 """
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 INCLUDE = Path(__file__).parents[2] / "include"
-HEADER, FILE_HEADER = INCLUDE / "cmlp.h", INCLUDE / "cmlp_file.h"
-# Where a page has a part of the header: a number (0 is what stands before the first part), or the other header.
-PLACEHOLDER = re.compile(r"<!-- the reference is inserted here: (?:part (\d)|cmlp_file\.h) -->")
+HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_file.h"]
+# Where a page has a part of cmlp.h (0 is what stands before the first part), or another header.
+PLACEHOLDER = re.compile(r"<!-- the reference is inserted here: (?:part (\d)|(cmlp_\w+\.h)) -->")
 
 ITEM = re.compile(
     r"""/\*\s(?P<rule>[-=]{8,})\s(?P<heading>[^\n*]+?)\s*(?:\*/|\n(?P<below>.*?)\*/)  # a heading, and a text below it
@@ -31,7 +31,15 @@ ENTRY = re.compile(
     r"/\*(?P<comment>.*?)\*/|(?P<entry>[^\s/;,](?:\([^)]*\)|[^;,(/])*)(?P<end>[;,]|$|(?=/\*))", re.DOTALL
 )
 # Macros that configure the header itself.
-INTERNAL = {"CMLP_H", "CMLP_API", "CMLP_FILE_H", "CMLP_FILE_CAST"}
+INTERNAL = {
+    "CMLP_H",
+    "CMLP_API",
+    "CMLP_TABLE_H",
+    "CMLP_WORKERS_H",
+    "CMLP_FILE_H",
+    "CMLP_FILE_CAST",
+    "CMLP_STATUS_VALUE",
+}
 
 
 class Entry(NamedTuple):
@@ -55,7 +63,8 @@ class Item(NamedTuple):
 
 
 def parse(text: str) -> list[Item]:
-    """Return the items of the header in order."""
+    """Return the items of a header in order."""
+    text = with_statuses(text)
     start = text.index("*/") + 2
     items = [Item("text", "", comment=stripped(text[text.index("/*") + 2 : start - 2]))]
     pending, seen = "", set()
@@ -84,6 +93,16 @@ def parse(text: str) -> list[Item]:
             if not re.match(r"[^\n]*\n(CMLP_MUST_CHECK|CMLP_API|static inline|typedef|#)", text[match.end() :]):
                 pending = ""
     return items
+
+
+def with_statuses(text: str) -> str:
+    """Return a header with an enumeration instead of the macro that lists statuses, whose sentences become comments."""
+    rows = re.sub(
+        r"\\\n", "\n", "".join(re.findall(r"^#define CMLP_STATUSES\(X\)(.*?[^\\])\n\n", text, re.DOTALL | re.MULTILINE))
+    )
+    text = re.sub(r"^#define CMLP_STATUSES\(X\).*?[^\\]\n\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    rows = re.sub(r'X\((\w+), (\d+),\s*"([^"]*)"\)', r"    \1 = \2, /* \3 */", rows)
+    return text.replace("enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };", f"enum {{{rows}\n}};")
 
 
 def flushed(pending: str) -> list[Item]:
@@ -245,12 +264,18 @@ def insert_reference(app: object, docname: str, source: list[str]) -> None:
     """Replace the placeholders in a page (an event handler of Sphinx)."""
     if not docname.startswith("reference/c"):
         return
-    items, file_items = (parse(header.read_text(encoding="utf-8")) for header in (HEADER, FILE_HEADER))
+    items = {name: parse((INCLUDE / name).read_text(encoding="utf-8")) for name in HEADERS}
     # The functions that the comment at the top of cmlp_file.h shows are its interface; the others are parts of them.
-    file_items = [item for item in file_items if item.kind != "function" or item.name in file_items[0].comment]
+    shown = items["cmlp_file.h"][0].comment
+    items["cmlp_file.h"] = [
+        item
+        for item in items["cmlp_file.h"]
+        if item.name in shown or (item.kind != "function" and item.name != "cmlp_file_reader")
+    ]
+    others = [item for each in items.values() for item in each]
 
     def part(match: re.Match[str]) -> str:
-        return render(parts(items)[int(match[1])] if match[1] else file_items, items)
+        return render(parts(items["cmlp.h"])[int(match[1])] if match[1] else items[match[2]], others)
 
     source[0] = PLACEHOLDER.sub(part, source[0])
 

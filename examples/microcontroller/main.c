@@ -15,8 +15,8 @@
 EMBED(model_file, MODEL);
 EMBED(rows, ROWS);
 
-enum { MODEL_SIZE = 4096, SCRATCH_SIZE = 2048, MOST_OUTPUTS = 16 };
-static unsigned char model_memory[MODEL_SIZE], scratch[SCRATCH_SIZE];
+enum { MODEL_SIZE = 4096, WORKSPACE_SIZE = 2048, MOST_OUTPUTS = 16 };
+static unsigned char model_memory[MODEL_SIZE], workspace[WORKSPACE_SIZE];
 static float output[MOST_OUTPUTS];
 
 static void print_bits(float value)
@@ -35,10 +35,10 @@ static cmlp_status classify_rows(void)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     cmlp_status status = cmlp_model_size(model_file, n, &info);
     if (!status && info.n_outputs > MOST_OUTPUTS) status = CMLP_ERROR_BUFFER_SIZE;
-    if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, scratch, sizeof scratch, &model);
+    if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, workspace, sizeof workspace, &model);
     for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_inputs) {
         int32_t answer = -1;
-        status = cmlp_model_predict_u8(model, row, &answer, output, scratch, sizeof scratch);
+        status = cmlp_model_predict_u8(model, row, &answer, output, workspace, sizeof workspace);
         if (status || answer < 0) break;
         print("class ");
         print_number((uint32_t)answer, ":");
@@ -46,8 +46,8 @@ static cmlp_status classify_rows(void)
         print("\n");
     }
     print("RAM: model ");
-    print_number((uint32_t)info.model_size, ", scratch ");
-    print_number((uint32_t)info.scratch_size, ", ");
+    print_number((uint32_t)info.model_size, ", workspace ");
+    print_number((uint32_t)info.workspace_size, ", ");
     return status;
 }
 

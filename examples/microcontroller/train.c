@@ -18,17 +18,18 @@ EMBED(rows, ROWS);
 EMBED(labels, LABELS);
 
 enum { PIXELS = 64, HIDDEN = 16, CLASSES = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES };
-enum { EPOCHS = 5, BATCH = 10, MOST_ROWS = 200, SCRATCH_SIZE = 1024, WORKSPACE_SIZE = 14 * 1024 };
+enum { EPOCHS = 5, BATCH = 10, MOST_ROWS = 200, WORKSPACE_SIZE = 14 * 1024 };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8], order[MOST_ROWS];
+static char net_memory[CMLP_NET_SIZE];
+static int64_t order[MOST_ROWS];
 static float params[N_PARAMS], state[2 * N_PARAMS];
-static unsigned char workspace[WORKSPACE_SIZE], scratch[SCRATCH_SIZE];
+static unsigned char workspace[WORKSPACE_SIZE];
 static int32_t classes[MOST_ROWS];
 static double losses[EPOCHS];
 static cmlp_random generator;
 static cmlp_optimizer optimizer;
 
-static cmlp_status make_net(cmlp_net *net)
+static cmlp_status make_net(const cmlp_net **net)
 {
     static const int64_t sizes[] = {PIXELS, HIDDEN, CLASSES};
     static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
@@ -38,7 +39,7 @@ static cmlp_status make_net(cmlp_net *net)
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    return cmlp_net_init(net, sizeof net_memory, &config);
+    return cmlp_net_init(net_memory, sizeof net_memory, &config, net);
 }
 
 static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective *objective, cmlp_run *run)
@@ -46,6 +47,7 @@ static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective
     const cmlp_targets y = cmlp_class_targets(classes, x->n_rows);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = BATCH;
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.01;
     optimizer.state = state;
@@ -56,8 +58,8 @@ static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective
     if (!status && run->workspace_size > sizeof workspace) status = CMLP_ERROR_BUFFER_SIZE;
     for (int i = 0; i < EPOCHS && !status; i++) {
         cmlp_random_shuffle(&generator, order, x->n_rows);
-        status = cmlp_train_epoch(net, params, x, &y, objective, &optimizer, &epoch, run);
-        losses[i] = epoch.cost + epoch.penalty;
+        status = cmlp_train_epoch(net, params, x, &y, objective, &optimizer, &epoch, &result, run);
+        losses[i] = result.cost + result.penalty;
     }
     return status;
 }
@@ -93,13 +95,13 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     content.training = &training;
     content.write = write_part;
     content.context = &file;
-    const cmlp_status status = cmlp_model_write(net, params, &content, scratch, sizeof scratch);
+    const cmlp_status status = cmlp_model_write(net, params, &content, workspace, sizeof workspace);
     return semihosting(2, &file) ? CMLP_ERROR_FILE_WRITE : status;
 }
 
 static cmlp_status train_and_save(cmlp_run *run)
 {
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     const int64_t n_rows = labels_end - labels;
     cmlp_rows x = cmlp_dense_rows(rows, CMLP_UINT8, n_rows, PIXELS);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
@@ -113,7 +115,7 @@ static cmlp_status train_and_save(cmlp_run *run)
         order[i] = i;
         classes[i] = labels[i];
     }
-    cmlp_status status = make_net(net);
+    cmlp_status status = make_net(&net);
     if (!status) status = train(net, &x, &objective, run);
     return status ? status : save(net, &x, objective.alpha);
 }

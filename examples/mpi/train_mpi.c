@@ -1,7 +1,7 @@
 /* Several processes train one network with MPI. Each prints the same checksum of the parameters, for any number of them.
  *
  *   mpicc -O2 train_mpi.c cmlp.c -pthread -o train_mpi && mpiexec -n 3 ./train_mpi */
-#include <cmlp.h>
+#include <cmlp_workers.h>
 #include <mpi.h>
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 enum { N_ROWS = 2000, N_IN = 20, N_HIDDEN = 50, N_OUT = 3, BATCH = 600, EPOCHS = 5 };
 enum { N_PARAMS = N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
+static char net_memory[CMLP_NET_SIZE];
 static float inputs[N_ROWS * N_IN], params[N_PARAMS], state[2 * N_PARAMS];
 static int32_t labels[N_ROWS];
 
@@ -38,26 +38,26 @@ static void make_data(cmlp_random *random)
             if (inputs[i * N_IN + j] > inputs[i * N_IN + labels[i]]) labels[i] = j;
 }
 
-static cmlp_status train(cmlp_net *net, cmlp_workers *workers)
+static cmlp_status train(const cmlp_net *net, cmlp_workers *workers)
 {
     const cmlp_rows x = cmlp_dense_rows(inputs, CMLP_FLOAT32, N_ROWS, N_IN);
     const cmlp_targets y = cmlp_class_targets(labels, N_ROWS);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
     adam.state = state;
     adam.state_size = sizeof state;
     adam.learning_rate = 0.02;
     epoch.batch_size = BATCH;
-    epoch.workers = workers;
-    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, 1, &run.workspace_size);
+    cmlp_status status = cmlp_workers_workspace_size(net, &x, &objective, &epoch, workers, 1, &run.workspace_size);
     if (status) return status;
     run.workspace = malloc(run.workspace_size);
     if (!run.workspace) return CMLP_ERROR_MEMORY;
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &run);
-        if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, epoch.cost);
+        status = cmlp_workers_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, workers, &run);
+        if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
     free(run.workspace);
     return status;
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
     const cmlp_net_config config = {.struct_size = sizeof config, .n_layers = 3, .sizes = sizes,
                                     .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
-    cmlp_net *const net = (cmlp_net *)net_memory;
+    const cmlp_net *net;
     cmlp_workers workers = {.struct_size = sizeof workers, .send = send_bytes, .receive = receive_bytes,
                             .broadcast = broadcast_bytes};
     MPI_Comm comm = MPI_COMM_WORLD;
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     cmlp_random random;
     cmlp_random_seed(&random, 0);
     make_data(&random); /* the same on every process */
-    cmlp_status status = cmlp_net_init(net, sizeof net_memory, &config);
+    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
     if (!status) status = cmlp_init_params(net, &random, params);
     if (!status) status = train(net, &workers);
     if (status) {

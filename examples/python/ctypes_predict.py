@@ -25,12 +25,12 @@ class Info(Structure):
     """``cmlp_model_info`` of cmlp.h."""
 
     _fields_ = [
-        *((name, c_size_t) for name in ("struct_size", "model_size", "scratch_size")),
+        *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_inputs", "n_outputs")),
         ("input_scale", c_double),
         ("dtype", c_int32),
-        ("n_nets", c_int64),
+        ("n_nets", c_int32),
     ]
 
 
@@ -66,11 +66,11 @@ class Model:
         self.file = np.fromfile(path, np.uint8)
         info = Info(struct_size=ctypes.sizeof(Info))
         self._check(functions.model_size(self.file.ctypes.data, self.file.size, info))
-        self.memory, self.scratch = np.empty(info.model_size, np.uint8), np.empty(info.scratch_size, np.uint8)
+        self.memory, self.workspace = np.empty(info.model_size, np.uint8), np.empty(info.workspace_size, np.uint8)
         blocks = (self.memory, self.file)
         arguments = [number for block in blocks for number in (block.ctypes.data, block.size)]
         model = c_size_t()
-        self._check(functions.model_init(*arguments, 0, self.scratch.ctypes.data, self.scratch.size, model))
+        self._check(functions.model_init(*arguments, 0, self.workspace.ctypes.data, self.workspace.size, model))
         self.address, self.n_inputs = model.value, info.n_inputs  # the model is inside `memory`
 
     def classify(self, images):
@@ -78,10 +78,10 @@ class Model:
         label = c_int32()
         classes = []
         images = np.ascontiguousarray(images, np.uint8).reshape(len(images), self.n_inputs)
-        model, scratch, size = self.address, self.scratch.ctypes.data, self.scratch.size
+        model, workspace, size = self.address, self.workspace.ctypes.data, self.workspace.size
         for image in images:
             at = ctypes.addressof(label)
-            self._check(functions.model_predict_u8(model, image.ctypes.data, at, 0, scratch, size))
+            self._check(functions.model_predict_u8(model, image.ctypes.data, at, 0, workspace, size))
             classes.append(label.value)
         return classes
 

@@ -12,12 +12,12 @@ predict = functions.model_predict_u8
 
 
 @njit(nogil=True)
-def classify(model, scratch, images):
+def classify(model, workspace, images):
     """Return the class index of each image, a row of bytes."""
     classes = np.empty(len(images), np.int32)
     for i in range(len(images)):
         label = classes[i:].ctypes.data
-        if predict(model, images[i].ctypes.data, label, 0, scratch.ctypes.data, scratch.size):
+        if predict(model, images[i].ctypes.data, label, 0, workspace.ctypes.data, workspace.size):
             raise ValueError("the model cannot predict this image")
     return classes
 
@@ -25,4 +25,4 @@ def classify(model, scratch, images):
 if __name__ == "__main__":
     *_, X_test, y_test = cmlp.datasets.load_digits28()
     model = Model(sys.argv[1])
-    print(np.mean(classify(model.address, model.scratch, X_test) == y_test))
+    print(np.mean(classify(model.address, model.workspace, X_test) == y_test))

@@ -68,6 +68,11 @@ def choice(table, name, what):
     return table[name]
 
 
+cdef bint status_trained(int status) noexcept:
+    """Return whether a call with this status has trained, though it may be for a part of its batches."""
+    return not 16 <= status < 64
+
+
 cdef int require(bint holds, int status, const char *name) except -1:
     """Raise the exception for a status unless `holds`. For example, the C library interprets 0 as "the default"."""
     return 0 if holds else check(status, name)
@@ -307,11 +312,12 @@ cdef class Call:
     cdef cmlp_rows rows
     cdef cmlp_targets targets
     cdef cmlp_objective objective
+    cdef cmlp_dropout dropout
     cdef cmlp_run run
     cdef Poll poll
     cdef void *memory
     cdef void *params
-    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout
+    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, rates
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block, scale
     cdef object error  # the exception that the loss, a function, or the exchange with other workers has raised
@@ -438,10 +444,11 @@ cdef class Call:
             self.alphas = as_doubles(alphas, len(self.net.sizes) - 1, "alphas")
             objective.alphas = <const double *>cnp.PyArray_DATA(self.alphas)
         if dropout is not None:
-            self.dropout = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
-            objective.dropout = <const double *>cnp.PyArray_DATA(self.dropout)
-        objective.dropout_seed, objective.dropout_step = dropout_seed, dropout_step
-        objective.dropout_row = dropout_row
+            self.rates = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
+            self.dropout.struct_size = sizeof(cmlp_dropout)
+            self.dropout.rates = <const double *>cnp.PyArray_DATA(self.rates)
+            self.dropout.seed, self.dropout.step, self.dropout.row = dropout_seed, dropout_step, dropout_row
+            objective.dropout = &self.dropout
         if callable(self.net.loss):
             objective.loss, objective.loss_context = call_loss, <void *>self
 
@@ -485,7 +492,11 @@ cdef class Call:
         if n_threads is None:
             n_threads = available_threads() if work > SMALL_WORK else 1
         self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
-        check(cmlp_workspace_size(self.net.net, &self.rows, objective, epoch, self.run.n_threads, &size))
+        if self.peers is None:
+            check(cmlp_workspace_size(self.net.net, &self.rows, objective, epoch, self.run.n_threads, &size))
+        else:
+            check(cmlp_workers_workspace_size(self.net.net, &self.rows, objective, epoch, &self.workers,
+                                              self.run.n_threads, &size))
         self.memory = PyMem_RawMalloc(size)
         if self.memory == NULL:
             raise MemoryError(f"no memory for a workspace of {size} bytes")
@@ -496,17 +507,25 @@ cdef class Call:
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 
-    cdef int train(self, cmlp_optimizer *optimizer, cmlp_epoch *epoch) noexcept:
+    cdef int train(self, Optimizer optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result) noexcept:
         """Train for one epoch; return the status."""
+        cdef int status
+        self.run.threads_lost = optimizer.threads_lost
         cdef PyThreadState *released = release_gil(self.work())
-        cdef int status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
-                                           optimizer, epoch, &self.run)
+        if self.peers is None:
+            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
+                                      &optimizer.optimizer, epoch, result, &self.run)
+        else:
+            status = cmlp_workers_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
+                                              &optimizer.optimizer, epoch, result, &self.workers, &self.run)
         take_gil(released)
+        optimizer.threads_lost = self.run.threads_lost
         return status
 
-    cdef int train_epochs(self, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_random *random, int64_t *order,
-                          double *results, int64_t n_epochs) noexcept:
+    cdef int train_epochs(self, Optimizer optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                          cmlp_random *random, int64_t *order, double *results, int64_t n_epochs) noexcept:
         """Train for several epochs, see Net.train_epochs; return the status."""
+        self.run.threads_lost = optimizer.threads_lost
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, total
@@ -515,31 +534,32 @@ cdef class Call:
             begin = now()
             if order != NULL:
                 cmlp_random_shuffle(random, order, self.n)
-            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
-                                      epoch, &self.run)
+            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
+                                      &optimizer.optimizer, epoch, result, &self.run)
             if status != CMLP_OK:
                 break
-            results[5 * k], results[5 * k + 1], results[5 * k + 2] = epoch.cost_sum, epoch.penalty_sum, epoch.rows_done
-            results[5 * k + 3], results[5 * k + 4] = epoch.gradient_norm, now() - begin
-            total = epoch.cost_sum + epoch.penalty_sum
+            results[5 * k], results[5 * k + 1], results[5 * k + 2] = result.cost_sum, result.penalty_sum, result.rows_done
+            results[5 * k + 3], results[5 * k + 4] = result.gradient_norm, now() - begin
+            total = result.cost_sum + result.penalty_sum
             if total - total != 0:  # infinite or NaN
                 break
         take_gil(released)
+        optimizer.threads_lost = self.run.threads_lost
         return status
 
     cdef double work(self) noexcept:
         """Return the number of multiply-adds of a pass over the rows, roughly."""
         return <double>self.net.n_params * <double>self.n
 
-    cdef cmlp_workers *set_workers(self, object peers) except NULL:
-        """Return the struct of the processes that make this call together."""
+    cdef int set_workers(self, object peers) except -1:
+        """Fill the struct of the processes that make this call together."""
         cdef cmlp_workers *workers = &self.workers
         self.peers = peers
         workers.struct_size, workers.rank, workers.n_workers = sizeof(cmlp_workers), peers.rank, peers.size
         workers.send, workers.receive, workers.broadcast = send_bytes, receive_bytes, broadcast_bytes
         workers.context, workers.failed_rank = <void *>self, -1
         self.poll.call = <PyObject *>self
-        return workers
+        return 0
 
     cdef bint interrupted_together(self) noexcept:
         """Return whether Ctrl-C ends this call, which is the moment for it that all workers can share."""

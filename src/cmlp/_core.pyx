@@ -1,10 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """The bridge between Python and the C core: converts arguments, calls the core without the GIL, raises exceptions.
 
-It calls only functions of ``cmlp.h``, which any other program can call too. No argument may crash the interpreter.
+It calls only functions of ``cmlp.h``, ``cmlp_table.h`` and ``cmlp_workers.h``, which any other program can call too, and
+those that choose a tuning. No argument may crash the interpreter.
 
 ``_call.pxi`` has the arguments and errors of a call, ``_table.pxi`` the columns of a table, ``_model.pxi`` model files;
-``libcmlp.pxd`` declares ``cmlp.h``.
+``libcmlp.pxd`` declares the headers.
 """
 
 import operator
@@ -16,8 +17,13 @@ from cpython.exc cimport PyErr_SetNone, PyErr_SetObject
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 from cmlp.libcmlp cimport *
+
+cdef extern from "core/kernels/tuning_names.h" nogil:
+    const char *cmlp_tuning_name(int32_t index)
+    const char *cmlp_net_tuning(const cmlp_net *net)
+    cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
 
 import numpy as np
 
@@ -192,9 +198,9 @@ cdef class Net:
     and ``clip`` define the objective.
     """
 
-    cdef cmlp_net *net
+    cdef const cmlp_net *net
     cdef void *memory
-    cdef void *scratch  # workspace of forward_small; NULL while a thread uses it
+    cdef void *workspace  # of forward_small; NULL while a thread uses it
     cdef int32_t code
     cdef readonly int64_t n_params, n_in, n_out
     cdef readonly tuple sizes, activations, activation_parameters
@@ -249,8 +255,7 @@ cdef class Net:
         self.memory = PyMem_RawMalloc(cmlp_net_size())
         if self.memory == NULL:
             raise MemoryError("no memory for a network")
-        self.net = <cmlp_net *>self.memory
-        check(cmlp_net_init(self.net, cmlp_net_size(), &config))
+        check(cmlp_net_init(self.memory, cmlp_net_size(), &config, &self.net))
         if TUNING >= 0:
             check(cmlp_net_tune(self.net, TUNING))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
@@ -265,7 +270,7 @@ cdef class Net:
         self.loss_parameter = loss_parameter or (0.0 if callable(loss) else LOSSES[loss].parameter)
 
     def __dealloc__(self):
-        PyMem_RawFree(self.scratch)
+        PyMem_RawFree(self.workspace)
         PyMem_RawFree(self.memory)
 
     def get_state(self):
@@ -280,18 +285,18 @@ cdef class Net:
     cdef cnp.ndarray checked(self, object params, bint writeable):
         return usable(params, "params", self, writeable, self.n_params)
 
-    cdef void *take_scratch(self) noexcept:
+    cdef void *take_workspace(self) noexcept:
         """Return a workspace of SMALL_BYTES for the calling thread, or NULL if there is no memory."""
-        cdef void *scratch
+        cdef void *workspace
         with cython.critical_section(self):  # a lock in free-threaded Python; with the GIL it does nothing
-            scratch, self.scratch = self.scratch, NULL
-        return scratch if scratch != NULL else PyMem_RawMalloc(SMALL_BYTES)
+            workspace, self.workspace = self.workspace, NULL
+        return workspace if workspace != NULL else PyMem_RawMalloc(SMALL_BYTES)
 
-    cdef void give_back(self, void *scratch) noexcept:
+    cdef void give_back(self, void *workspace) noexcept:
         """Keep a workspace for the next call, and free the workspace that another thread may have returned before."""
         with cython.critical_section(self):
-            scratch, self.scratch = self.scratch, scratch
-        PyMem_RawFree(scratch)
+            workspace, self.workspace = self.workspace, workspace
+        PyMem_RawFree(workspace)
 
     def views(self, block):
         """Return the weights and the biases of each layer as views of a flat block of n_params elements."""
@@ -331,7 +336,7 @@ cdef class Net:
         cdef cnp.ndarray x, result
         cdef cmlp_rows rows
         cdef cmlp_run run
-        cdef void *scratch
+        cdef void *workspace
         cdef void *block = cnp.PyArray_DATA(params)
         cdef int status
         if n_threads is not None:
@@ -341,6 +346,8 @@ cdef class Net:
         x = <cnp.ndarray>X
         if cnp.PyArray_NDIM(x) != 2 or not fits(params, 1, self.n_params, 1, self.code):
             return None
+        memset(&rows, 0, sizeof(rows))
+        memset(&run, 0, sizeof(run))
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
         if not rows.dtype or <double>rows.n_rows * <double>self.n_params > SMALL_WORK:
             return None
@@ -358,15 +365,14 @@ cdef class Net:
         rows.data = cnp.PyArray_DATA(x)
         set_scale(&rows, scale)
         rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
-        rows.order, rows.n_order = NULL, 0
-        run.struct_size, run.n_threads, run.poll, run.poll_context = sizeof(cmlp_run), 1, NULL, NULL
-        scratch = self.take_scratch()
-        if scratch == NULL:
+        run.struct_size, run.n_threads = sizeof(cmlp_run), 1
+        workspace = self.take_workspace()
+        if workspace == NULL:
             return None
-        run.workspace, run.workspace_size = scratch, SMALL_BYTES  # the core returns an error if it needs more
+        run.workspace, run.workspace_size = workspace, SMALL_BYTES  # the core returns an error if it needs more
         with nogil:
             status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
-        self.give_back(scratch)
+        self.give_back(workspace)
         return result if status == CMLP_OK else None
 
     cdef list each_layer(self, int64_t n, void **outputs):
@@ -488,6 +494,7 @@ cdef class Net:
         """
         cdef Call call = Call.__new__(Call)
         cdef cmlp_epoch epoch
+        cdef cmlp_epoch_result result
         cdef cnp.ndarray c_rates, state
         cdef double *c_sums = NULL
         cdef int status
@@ -495,30 +502,32 @@ cdef class Net:
         require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.checked = checked
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
-        epoch.want_norm, epoch.rates, epoch.continues, epoch.workers = want_norm, NULL, continues, NULL
+        epoch.want_norm, epoch.reserved, epoch.rates, epoch.before = want_norm, 0, NULL, NULL
+        result.struct_size = sizeof(cmlp_epoch_result)
         if workers is not None:
-            epoch.workers = call.set_workers(workers)
+            call.set_workers(workers)
         call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
         call.set_objective(**objective)
         if rates is not None:
             c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
             epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
-        epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = 0, 0, 0
         if sums is not None:
             if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, 4, 1, CMLP_FLOAT64):
                 raise ValueError(f"sums must be 4 values of dtype float64, got {describe(sums)}.")
             c_sums = <double *>cnp.PyArray_DATA(sums)
-            require(0 <= c_sums[2] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->rows_done")
-            epoch.cost_sum, epoch.penalty_sum, epoch.rows_done = c_sums[0], c_sums[1], <int64_t>c_sums[2]
+            require(0 <= c_sums[2] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
+            result.cost_sum, result.penalty_sum, result.rows_done = c_sums[0], c_sums[1], <int64_t>c_sums[2]
+            if first_batch or continues:
+                epoch.before = &result
         call.prepare(&call.objective, &epoch, n_threads, seconds)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train(&optimizer.optimizer, &epoch)
-        if c_sums != NULL:
-            c_sums[0], c_sums[1], c_sums[2] = epoch.cost_sum, epoch.penalty_sum, <double>epoch.rows_done
-            c_sums[3] = epoch.gradient_norm
+        status = call.train(optimizer, &epoch, &result)
+        if c_sums != NULL and status_trained(status):
+            c_sums[0], c_sums[1], c_sums[2] = result.cost_sum, result.penalty_sum, <double>result.rows_done
+            c_sums[3] = result.gradient_norm
         call.done_together(status)
-        return epoch.cost, epoch.penalty, epoch.gradient_norm, epoch.batches
+        return result.cost, result.penalty, result.gradient_norm, result.batches
 
     def train_epochs(self, params, X, Y, Optimizer optimizer not None, dict fields not None,
                      cnp.ndarray results not None, *, int64_t batch_size, scale=1.0, bint want_norm=False,
@@ -534,6 +543,7 @@ cdef class Net:
         """
         cdef Call call = Call.__new__(Call)
         cdef cmlp_epoch epoch
+        cdef cmlp_epoch_result result
         cdef cnp.ndarray state
         cdef Random random = None
         cdef cmlp_random *generator = NULL
@@ -548,14 +558,15 @@ cdef class Net:
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, 0
-        epoch.want_norm, epoch.rates, epoch.continues, epoch.workers = want_norm, NULL, False, NULL
+        epoch.want_norm, epoch.reserved, epoch.rates, epoch.before = want_norm, 0, NULL, NULL
+        result.struct_size = sizeof(cmlp_epoch_result)
         call.prepare(&call.objective, &epoch, n_threads)
         call.run.poll = NULL
         if call.order is not None:
             random = (<Random?>fields["generator"]).copy()
             generator, positions = &random.random, <int64_t *>cnp.PyArray_DATA(call.order)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epochs(&optimizer.optimizer, &epoch, generator, positions,
+        status = call.train_epochs(optimizer, &epoch, &result, generator, positions,
                                    <double *>cnp.PyArray_DATA(results), len(results))
         if random is not None:
             fields.update(order=call.order, generator=random)
@@ -579,6 +590,7 @@ cdef class Optimizer:
     """
 
     cdef cmlp_optimizer optimizer
+    cdef double threads_lost  # of the runs that train with it
     cdef readonly str solver
     cdef readonly object state
 

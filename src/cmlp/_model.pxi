@@ -20,7 +20,7 @@ def model_head_size(bytes start not None):
     """Return the size of the head of a model file in bytes; `start` are the first 8 bytes of the file."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
-    cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info)
+    cdef int status = cmlp_table_model_size(<const char *>start, min(len(start), 8), &info)
     if status != CMLP_ERROR_FILE_SHORT or not info.head_size:
         check_file(status, info.error_at)
     return info.head_size
@@ -34,9 +34,9 @@ def model_file_size(bytes head not None):
     cdef size_t n = len(head)
     cdef int status
     with nogil:
-        status = cmlp_model_size(start, n, &info)
+        status = cmlp_table_model_size(start, n, &info)
     if status == CMLP_ERROR_FILE_VERSION:
-        # The number of an unknown version, or what a file of version 4 requires from the first unknown word on.
+        # The number of an unknown version, or what a file requires from the first unknown word on.
         unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
         message = f"{cmlp_status_string(status).decode()} ({unknown})"
         raise ModelFormatError(message, cmlp_status_name(status).decode())
@@ -95,12 +95,12 @@ cdef class Content:
         return check_file(status)
 
 
-cdef void *scratch_memory(size_t size) except NULL:
-    """Allocate scratch memory, which the caller frees."""
-    cdef void *scratch = PyMem_RawMalloc(size)
-    if scratch == NULL:
-        raise MemoryError(f"no memory for a scratch buffer of {size} bytes")
-    return scratch
+cdef void *workspace_of(size_t size) except NULL:
+    """Allocate a workspace, which the caller frees."""
+    cdef void *workspace = PyMem_RawMalloc(size)
+    if workspace == NULL:
+        raise MemoryError(f"no memory for a workspace of {size} bytes")
+    return workspace
 
 
 def write_model(Net net not None, params, *, scale, dict strings, dict arrays, write):
@@ -114,11 +114,11 @@ def write_model(Net net not None, params, *, scale, dict strings, dict arrays, w
     set_scale(&rows, scale)
     content.content.input_scale = rows.scale
     content.content.shifts, content.content.factors = rows.shifts, rows.factors
-    check(cmlp_model_write_size(net.net, &size))
-    cdef void *scratch = scratch_memory(size)
+    check(cmlp_workspace_size(net.net, NULL, NULL, NULL, 1, &size))
+    cdef void *workspace = workspace_of(size)
     with nogil:
-        status = cmlp_model_write(net.net, block, &content.content, scratch, size)
-    PyMem_RawFree(scratch)
+        status = cmlp_model_write(net.net, block, &content.content, workspace, size)
+    PyMem_RawFree(workspace)
     content.done(status)
 
 
@@ -150,17 +150,18 @@ def write_table(Columns columns not None, nets, target=None, *, dict strings, di
     table.columns, table.n_columns = columns.encoder.columns, columns.encoder.n_columns
     table.nets = <const cmlp_net *const *>address
     table.params = <const void *const *>(address + len(nets))
-    memory = np.empty(max(len(numbers), 1) * sizeof(cmlp_table_target), np.uint8)
+    memory = np.zeros(max(len(numbers), 1) * sizeof(cmlp_table_target), np.uint8)
     c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
     for i in range(len(numbers)):
-        c_target[i] = cmlp_table_target(sizeof(cmlp_table_target), number[0], number[1], number[2], number[3])
+        c_target[i].centre, c_target[i].scale = number[0], number[1]
+        c_target[i].low, c_target[i].high = number[2], number[3]
         number += 4
     table.target, table.n_targets = NULL if target is None else c_target, len(numbers)
-    check(cmlp_table_write_size(&table, &size), b"table")
-    cdef void *scratch = scratch_memory(size)
+    check(cmlp_table_workspace_size(&table, &size), b"table")
+    cdef void *workspace = workspace_of(size)
     with nogil:
-        status = cmlp_table_write(&table, &content.content, scratch, size)
-    PyMem_RawFree(scratch)
+        status = cmlp_table_write(&table, &content.content, workspace, size)
+    PyMem_RawFree(workspace)
     content.done(status)
 
 
@@ -179,7 +180,7 @@ cdef class Model:
     cdef cnp.ndarray file
     cdef const cmlp_model *model
     cdef void *memory
-    cdef void *scratch
+    cdef void *workspace
 
     def __cinit__(self, cnp.ndarray file not None, bint verify=True):
         cdef const void *first = cnp.PyArray_DATA(file)
@@ -189,17 +190,17 @@ cdef class Model:
             raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
-        check_file(cmlp_model_size(first, n, &self.info), self.info.error_at)
-        self.memory = scratch_memory(self.info.model_size)
-        self.scratch = scratch_memory(self.info.scratch_size)
+        check_file(cmlp_table_model_size(first, n, &self.info), self.info.error_at)
+        self.memory = workspace_of(self.info.model_size)
+        self.workspace = workspace_of(self.info.workspace_size)
         with nogil:
-            status = cmlp_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
-                                     self.scratch, self.info.scratch_size, &self.model)
+            status = cmlp_table_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
+                                     self.workspace, self.info.workspace_size, &self.model)
         check_file(status)
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
-        PyMem_RawFree(self.scratch)
+        PyMem_RawFree(self.workspace)
 
     def predict(self, row):
         """Return the class index of a row (-1 if there are no classes) and the outputs."""
@@ -211,10 +212,10 @@ cdef class Model:
             raise ValueError(f"row must have shape ({self.info.n_inputs},), got {describe(x)}")
         if self.info.dtype == CMLP_FLOAT32:
             check(cmlp_model_predict_f32(self.model, <float *>cnp.PyArray_DATA(x), &label,
-                                         <float *>cnp.PyArray_DATA(outputs), self.scratch, self.info.scratch_size))
+                                         <float *>cnp.PyArray_DATA(outputs), self.workspace, self.info.workspace_size))
         else:
             check(cmlp_model_predict_f64(self.model, <double *>cnp.PyArray_DATA(x), &label,
-                                         <double *>cnp.PyArray_DATA(outputs), self.scratch, self.info.scratch_size))
+                                         <double *>cnp.PyArray_DATA(outputs), self.workspace, self.info.workspace_size))
         return label, outputs
 
     def category(self, int64_t column, value):
@@ -224,13 +225,13 @@ cdef class Model:
         categories.struct_size = sizeof(cmlp_categories)
         check(cmlp_model_categories(self.model, column, &categories))
         if value is None:
-            check(cmlp_category_of_text(&categories, NULL, &code))
+            check(cmlp_categories_find_text(&categories, NULL, &code))
         elif isinstance(value, str):
-            check(cmlp_category_of_text(&categories, value.encode(), &code))
+            check(cmlp_categories_find_text(&categories, value.encode(), &code))
         elif isinstance(value, int):
-            check(cmlp_category_of_integer(&categories, value, &code))
+            check(cmlp_categories_find_integer(&categories, value, &code))
         else:
-            check(cmlp_category_of_number(&categories, value, &code))
+            check(cmlp_categories_find_number(&categories, value, &code))
         return code
 
     def margin(self, double coverage, int64_t target=0):

@@ -1,4 +1,5 @@
-# Cython declarations of cmlp_capi.h: the functions of cmlp.h through a table, without linking.
+# Cython declarations of cmlp_capi.h, the functions of the public headers through a table, without linking: written by
+# tools/make_declarations.py.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from cmlp.libcmlp cimport *
@@ -14,21 +15,14 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*version)() noexcept nogil
         cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
         cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                                  void *scratch, size_t scratch_size, const cmlp_model **model) noexcept nogil
+                                  void *workspace, size_t workspace_size, const cmlp_model **model) noexcept nogil
         cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                         void *scratch, size_t scratch_size) noexcept nogil
+                                         void *workspace, size_t workspace_size) noexcept nogil
         cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                         void *scratch, size_t scratch_size) noexcept nogil
+                                         void *workspace, size_t workspace_size) noexcept nogil
         cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                        void *scratch, size_t scratch_size) noexcept nogil
+                                        void *workspace, size_t workspace_size) noexcept nogil
         cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n) noexcept nogil
-        cmlp_status (*model_categories)(const cmlp_model *model, int64_t column,
-                                        cmlp_categories *categories) noexcept nogil
-        cmlp_status (*category_of_text)(const cmlp_categories *categories, const char *text,
-                                        double *code) noexcept nogil
-        cmlp_status (*category_of_number)(const cmlp_categories *categories, double number, double *code) noexcept nogil
-        cmlp_status (*category_of_integer)(const cmlp_categories *categories, int64_t integer,
-                                           double *code) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
@@ -46,13 +40,10 @@ cdef extern from "cmlp_capi.h" nogil:
                                cmlp_run *run) noexcept nogil
         cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels) noexcept nogil
         cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
-                               void *output, void *scratch, size_t scratch_size) noexcept nogil
-        cmlp_status (*predict_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
-        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
-        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                              void *inputs) noexcept nogil
+                               void *output, void *workspace, size_t workspace_size) noexcept nogil
         size_t (*net_size)() noexcept nogil
-        cmlp_status (*net_init)(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config) noexcept nogil
+        cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config,
+                                const cmlp_net **net) noexcept nogil
         int64_t (*net_n_params)(const cmlp_net *net) noexcept nogil
         void (*random_seed)(cmlp_random *random, uint32_t seed) noexcept nogil
         double (*random_double)(cmlp_random *random) noexcept nogil
@@ -61,13 +52,10 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes) noexcept nogil
         cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,
-                                   cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_write_size)(const cmlp_net *net, size_t *bytes) noexcept nogil
+                                   cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                   cmlp_run *run) noexcept nogil
         cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                   void *scratch, size_t scratch_size) noexcept nogil
-        cmlp_status (*table_write_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
-        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                                   size_t scratch_size) noexcept nogil
+                                   void *workspace, size_t workspace_size) noexcept nogil
         cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer) noexcept nogil
         const cmlp_activation_info *(*describe_activation)(cmlp_activation activation) noexcept nogil
         const cmlp_loss_info *(*describe_loss)(cmlp_loss loss) noexcept nogil
@@ -79,6 +67,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                    cmlp_run *run) noexcept nogil
         cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                      cmlp_run *run) noexcept nogil
+        cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
+                              void **lowest, void **highest, cmlp_run *run) noexcept nogil
         cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                             const cmlp_objective *objective, double *cost, double *plain_loss,
                             cmlp_run *run) noexcept nogil
@@ -93,10 +83,35 @@ cdef extern from "cmlp_capi.h" nogil:
                               cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
                             cmlp_optimizer *optimizer) noexcept nogil
+        cmlp_status (*table_model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
+        cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
+                                        cmlp_model_flags flags, void *workspace, size_t workspace_size,
+                                        const cmlp_model **model) noexcept nogil
+        cmlp_status (*model_categories)(const cmlp_model *model, int64_t column,
+                                        cmlp_categories *categories) noexcept nogil
+        cmlp_status (*categories_find_text)(const cmlp_categories *categories, const char *text,
+                                            double *code) noexcept nogil
+        cmlp_status (*categories_find_number)(const cmlp_categories *categories, double number,
+                                              double *code) noexcept nogil
+        cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer,
+                                               double *code) noexcept nogil
         cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage,
                                     double *margin) noexcept nogil
-        cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower,
-                              const cmlp_rows *upper, void **lowest, void **highest, cmlp_run *run) noexcept nogil
+        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
+        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                              void *inputs) noexcept nogil
+        cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
+        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
+                                   size_t workspace_size) noexcept nogil
+        cmlp_status (*workers_workspace_size)(const cmlp_net *net, const cmlp_rows *rows,
+                                              const cmlp_objective *objective, const cmlp_epoch *epoch,
+                                              const cmlp_workers *workers, int32_t n_threads,
+                                              size_t *bytes) noexcept nogil
+        cmlp_status (*workers_train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                           const cmlp_targets *targets, const cmlp_objective *objective,
+                                           cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                                           cmlp_epoch_result *result, cmlp_workers *workers,
+                                           cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

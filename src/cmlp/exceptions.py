@@ -33,6 +33,7 @@ __all__ = [
     "NotFittedError",
     "StatusError",
     "UndefinedMetricWarning",
+    "UnusedParameterWarning",
     "WorkerError",
 ]
 
@@ -115,6 +116,14 @@ class DataConversionWarning(UserWarning):
 
 class UndefinedMetricWarning(UserWarning):
     """A score is not defined for the given data."""
+
+
+class UnusedParameterWarning(UserWarning):
+    """A parameter differs from its default, but has no effect with the value of another parameter.
+
+    There is one message for each pair of parameters, so that Python's default filter shows it once. It is issued when
+    training begins.
+    """
 
 
 def optional(name: str, sentence: str) -> Any:

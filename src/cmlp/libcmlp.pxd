@@ -1,4 +1,4 @@
-# Cython declarations of cmlp.h, in the order of the header.
+# Cython declarations of cmlp.h, cmlp_table.h, cmlp_workers.h, in their order: written by tools/make_declarations.py.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "cmlp.h" nogil:
@@ -19,7 +19,6 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_ACTIVATION
         CMLP_ERROR_LOSS
         CMLP_ERROR_DTYPE
-        CMLP_ERROR_ISA
         CMLP_ERROR_OVERFLOW
         CMLP_ERROR_BUFFER_SIZE
         CMLP_ERROR_ALIGNMENT
@@ -33,11 +32,14 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_BATCH
         CMLP_ERROR_THREADS
         CMLP_ERROR_SPARSE
-        CMLP_ERROR_BUILD
         CMLP_ERROR_WORKERS
+        CMLP_ERROR_MODEL
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED
+        CMLP_ERROR_ISA
+        CMLP_ERROR_BUILD
+        CMLP_ERROR_MEMORY
         CMLP_ERROR_FILE_SHORT
         CMLP_ERROR_FILE_LONG
         CMLP_ERROR_FILE_MAGIC
@@ -51,9 +53,9 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_FILE_EXAMPLE
         CMLP_ERROR_FILE_KEY
         CMLP_ERROR_FILE_WRITE
-        CMLP_ERROR_MODEL
+        CMLP_ERROR_FILE_TABLE
         CMLP_ERROR_FILE_READ
-        CMLP_ERROR_MEMORY
+        CMLP_ERROR_FILE_VALUE
 
     const char *cmlp_status_name(cmlp_status status)
     const char *cmlp_status_string(cmlp_status status)
@@ -77,7 +79,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_info:
         size_t struct_size
         size_t model_size
-        size_t scratch_size
+        size_t workspace_size
         uint64_t head_size
         uint64_t file_size
         uint64_t error_at
@@ -85,7 +87,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_outputs
         double input_scale
         cmlp_dtype dtype
-        int64_t n_nets
+        int32_t n_nets
 
     cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
 
@@ -94,30 +96,17 @@ cdef extern from "cmlp.h" nogil:
         CMLP_MODEL_TRUSTED
 
     cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                                void *scratch, size_t scratch_size, const cmlp_model **model)
+                                void *workspace, size_t workspace_size, const cmlp_model **model)
     cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                       void *scratch, size_t scratch_size)
+                                       void *workspace, size_t workspace_size)
     cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                       void *scratch, size_t scratch_size)
+                                       void *workspace, size_t workspace_size)
     cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                      void *scratch, size_t scratch_size)
+                                      void *workspace, size_t workspace_size)
     cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
-
-    ctypedef struct cmlp_categories:
-        size_t struct_size
-        int64_t n
-        const char *text
-        size_t length
-
-    cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
-    cmlp_status cmlp_category_of_text(const cmlp_categories *categories, const char *text, double *code)
-    cmlp_status cmlp_category_of_number(const cmlp_categories *categories, double number, double *code)
-    cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer, double *code)
-    cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
-
     int64_t CMLP_REPEAT
 
     ctypedef int32_t cmlp_rows_kind
@@ -141,6 +130,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_rows_kind kind
         cmlp_dtype dtype
         cmlp_dtype index_dtype
+        int32_t reserved
         const double *shifts
         const double *factors
 
@@ -156,6 +146,8 @@ cdef extern from "cmlp.h" nogil:
         int64_t bad_column
         const char *refused
         int32_t n_threads
+        int32_t reserved
+        double threads_lost
 
     cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
                                             float *outputs, cmlp_run *run)
@@ -166,6 +158,7 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 
     ctypedef struct cmlp_objective
+
     ctypedef struct cmlp_epoch
 
     cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
@@ -174,35 +167,7 @@ cdef extern from "cmlp.h" nogil:
                              cmlp_run *run)
     cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
     cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
-                             void *output, void *scratch, size_t scratch_size)
-    cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
-
-    ctypedef int32_t cmlp_column_kind
-    enum:
-        CMLP_COLUMN_UNUSED
-        CMLP_COLUMN_NUMBER
-        CMLP_COLUMN_CATEGORY
-
-    ctypedef struct cmlp_column:
-        cmlp_column_kind kind
-        int32_t has_missing
-        int64_t n
-        double centre
-        double scale
-        const double *edges
-        int64_t reserved[3]
-
-    ctypedef struct cmlp_encoder:
-        size_t struct_size
-        const cmlp_column *columns
-        int64_t n_columns
-        int32_t has_bins
-        cmlp_dtype dtype
-
-    cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
-    cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                            void *inputs)
-
+                             void *output, void *workspace, size_t workspace_size)
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
     int CMLP_MAX_QUANTILES
@@ -247,10 +212,8 @@ cdef extern from "cmlp.h" nogil:
         const double *quantiles
 
     size_t cmlp_net_size()
-
     int CMLP_NET_SIZE
-
-    cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+    cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net)
     int64_t cmlp_net_n_params(const cmlp_net *net)
 
     ctypedef struct cmlp_random:
@@ -279,6 +242,14 @@ cdef extern from "cmlp.h" nogil:
     cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
 
+    ctypedef struct cmlp_dropout:
+        size_t struct_size
+        const double *rates
+        int64_t step
+        int64_t row
+        uint32_t seed
+        int32_t reserved
+
     ctypedef struct cmlp_objective:
         size_t struct_size
         const double *row_weights
@@ -286,10 +257,7 @@ cdef extern from "cmlp.h" nogil:
         double loss_scale
         double log_loss_clip
         const double *alphas
-        const double *dropout
-        int64_t dropout_step
-        int64_t dropout_row
-        uint32_t dropout_seed
+        const cmlp_dropout *dropout
         int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes) noexcept nogil
         void *loss_context
 
@@ -314,32 +282,15 @@ cdef extern from "cmlp.h" nogil:
         double beta_2_power
         int64_t n_steps
         cmlp_solver solver
+        int32_t reserved
         double weight_decay
         double max_norm
-        double threads_lost
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
 
-    ctypedef struct cmlp_workers:
+    ctypedef struct cmlp_epoch_result:
         size_t struct_size
-        int32_t rank
-        int32_t n_workers
-        int (*send)(void *context, const void *bytes, size_t n, int32_t to) noexcept nogil
-        int (*receive)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
-        int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
-        void *context
-        int64_t first_stored
-        int64_t n_stored
-        int32_t failed_rank
-
-    ctypedef struct cmlp_epoch:
-        size_t struct_size
-        int64_t batch_size
-        int64_t first_batch
-        const double *rates
-        int32_t want_norm
-        int32_t continues
         double cost
         double penalty
         double gradient_norm
@@ -347,11 +298,19 @@ cdef extern from "cmlp.h" nogil:
         double cost_sum
         double penalty_sum
         int64_t rows_done
-        cmlp_workers *workers
+
+    ctypedef struct cmlp_epoch:
+        size_t struct_size
+        int64_t batch_size
+        int64_t first_batch
+        const double *rates
+        const cmlp_epoch_result *before
+        int32_t want_norm
+        int32_t reserved
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                                 const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                                 cmlp_run *run)
+                                 const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                                 cmlp_epoch_result *result, cmlp_run *run)
 
     ctypedef struct cmlp_model_string:
         const char *key
@@ -390,38 +349,15 @@ cdef extern from "cmlp.h" nogil:
         const double *factors
         const cmlp_training *training
 
-    cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes)
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                 void *scratch, size_t scratch_size)
-
-    ctypedef struct cmlp_table_target:
-        size_t struct_size
-        double centre
-        double scale
-        double low
-        double high
-
-    ctypedef struct cmlp_table:
-        size_t struct_size
-        const cmlp_column *columns
-        int64_t n_columns
-        const cmlp_net *const *nets
-        const void *const *params
-        int64_t n_nets
-        const cmlp_table_target *target
-        int64_t n_targets
-
-    int CMLP_MAX_NETS
-
-    cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes)
-    cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                                 size_t scratch_size)
+                                 void *workspace, size_t workspace_size)
 
     ctypedef struct cmlp_layer:
         size_t struct_size
         int64_t n_in
         int64_t n_out
         cmlp_activation activation
+        int32_t reserved
         double parameter
         int64_t weights
         int64_t biases
@@ -436,6 +372,7 @@ cdef extern from "cmlp.h" nogil:
         int32_t hidden
         int32_t output
         int32_t needs_sums
+        int32_t reserved
 
     ctypedef struct cmlp_loss_info:
         size_t struct_size
@@ -443,6 +380,7 @@ cdef extern from "cmlp.h" nogil:
         double parameter
         double most
         uint32_t outputs
+        int32_t reserved
 
     const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
     const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
@@ -475,6 +413,91 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                             const cmlp_objective *objective, void **deltas, cmlp_run *run)
     cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
-    const char *cmlp_tuning_name(int32_t index)
-    const char *cmlp_net_tuning(const cmlp_net *net)
-    cmlp_status cmlp_net_tune(cmlp_net *net, int32_t index)
+
+cdef extern from "cmlp_table.h" nogil:
+    cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info)
+    cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
+                                      cmlp_model_flags flags, void *workspace, size_t workspace_size,
+                                      const cmlp_model **model)
+
+    ctypedef struct cmlp_categories:
+        size_t struct_size
+        int64_t n
+        const char *text
+        size_t length
+
+    cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
+    cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)
+    cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code)
+    cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code)
+    cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
+
+    ctypedef int32_t cmlp_column_kind
+    enum:
+        CMLP_COLUMN_UNUSED
+        CMLP_COLUMN_NUMBER
+        CMLP_COLUMN_CATEGORY
+
+    ctypedef struct cmlp_column:
+        cmlp_column_kind kind
+        int32_t has_missing
+        int64_t n
+        double centre
+        double scale
+        const double *edges
+        int64_t reserved[3]
+
+    ctypedef struct cmlp_encoder:
+        size_t struct_size
+        const cmlp_column *columns
+        int64_t n_columns
+        int32_t has_bins
+        cmlp_dtype dtype
+
+    cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
+    cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                            void *inputs)
+
+    ctypedef struct cmlp_table_target:
+        double centre
+        double scale
+        double low
+        double high
+        double reserved[4]
+
+    ctypedef struct cmlp_table:
+        size_t struct_size
+        const cmlp_column *columns
+        int64_t n_columns
+        const cmlp_net *const *nets
+        const void *const *params
+        int64_t n_nets
+        const cmlp_table_target *target
+        int64_t n_targets
+
+    int CMLP_MAX_NETS
+    cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
+    cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
+                                 size_t workspace_size)
+
+cdef extern from "cmlp_workers.h" nogil:
+    ctypedef struct cmlp_workers:
+        size_t struct_size
+        int32_t rank
+        int32_t n_workers
+        int (*send)(void *context, const void *bytes, size_t n, int32_t to) noexcept nogil
+        int (*receive)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
+        int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
+        void *context
+        int64_t first_stored
+        int64_t n_stored
+        int32_t failed_rank
+        int32_t reserved
+
+    cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                            const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,
+                                            size_t *bytes)
+    cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                         const cmlp_targets *targets, const cmlp_objective *objective,
+                                         cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                         cmlp_workers *workers, cmlp_run *run)

@@ -1,5 +1,6 @@
 #include "fixture.h"
 #include "workspace.h"
+#include "../../src/cmlp/core/kernels/tuning_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,8 @@ static void make_net(fixture *f)
                                   .loss = s->loss,
                                   .dtype = s->dtype,
                                   .isa_mask = s->isa};
-    f->net = fixture_block(f, cmlp_net_size());
-    must(cmlp_net_init(f->net, cmlp_net_size(), &f->config), "cmlp_net_init");
+    f->net_memory = fixture_block(f, cmlp_net_size());
+    must(cmlp_net_init(f->net_memory, cmlp_net_size(), &f->config, &f->net), "cmlp_net_init");
     if (s->tuning) must(cmlp_net_tune(f->net, s->tuning - 1), "cmlp_net_tune");
     f->n_params = cmlp_net_n_params(f->net);
     f->n_in = s->sizes[0];
@@ -54,8 +55,8 @@ static void make_data(fixture *f)
     f->labels = fixture_block(f, (size_t)f->n * sizeof *f->labels);
     f->weights = fixture_block(f, (size_t)f->n * sizeof *f->weights);
     f->order = fixture_block(f, (size_t)f->n * sizeof *f->order);
-    f->dropout = fixture_block(f, (size_t)(f->shape.n_layers - 2) * sizeof *f->dropout);
-    for (int32_t l = 0; l < f->shape.n_layers - 2; l++) f->dropout[l] = f->shape.dropout;
+    f->rates = fixture_block(f, (size_t)(f->shape.n_layers - 2) * sizeof *f->rates);
+    for (int32_t l = 0; l < f->shape.n_layers - 2; l++) f->rates[l] = f->shape.dropout;
     for (int64_t i = 0; i < f->n * f->n_in; i++) put(f->shape.dtype, f->x, i, uniform(&state, -1, 1));
     for (int64_t i = 0; i < f->shape.n_sparse * f->n_in; i++) {
         const int64_t row = i / f->n_in, column = i % f->n_in;
@@ -129,19 +130,23 @@ static void reset_structs(fixture *f, call c)
     const size_t workspace = workspace_size(f, c);
     f->rows = (cmlp_rows){.struct_size = sizeof f->rows, .data = f->x, .n_rows = f->n, .n_cols = f->n_in,
                           .row_stride = f->n_in * size, .col_stride = size, .scale = 1,
-                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->n, .kind = CMLP_ROWS_DENSE,
+                          .order = f->shape.with_order ? f->order : NULL, .n_order = f->shape.with_order ? f->n : 0,
+                          .kind = CMLP_ROWS_DENSE,
                           .dtype = f->shape.dtype};
     f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = f->labels, .n_rows = f->n,
                                 .row_stride = sizeof(int32_t), .kind = CMLP_TARGETS_CLASSES};
     f->objective = (cmlp_objective){.struct_size = sizeof f->objective, .alpha = f->shape.alpha, .loss_scale = 1,
                                     .row_weights = f->shape.with_weights ? f->weights : NULL,
-                                    .dropout = f->shape.dropout > 0 ? f->dropout : NULL, .dropout_seed = 7};
+                                    .dropout = f->shape.dropout > 0 ? &f->dropout : NULL};
+    f->dropout = (cmlp_dropout){.struct_size = sizeof f->dropout, .rates = f->rates, .seed = 7};
     f->optimizer = (cmlp_optimizer){.struct_size = sizeof f->optimizer, .state = f->state, .state_size = f->state_size,
                                     .learning_rate = 0.05, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
                                     .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1, .solver = f->shape.solver,
                                     .weight_decay = 0.1, .max_norm = f->shape.max_norm};
-    f->epoch = (cmlp_epoch){.struct_size = sizeof f->epoch, .batch_size = f->shape.batch, .cost = -7, .penalty = -7,
-                            .gradient_norm = -7, .batches = -7};
+    f->epoch = (cmlp_epoch){.struct_size = sizeof f->epoch, .batch_size = f->shape.batch};
+    f->result = (cmlp_epoch_result){.struct_size = sizeof f->result, .cost = -7, .penalty = -7, .gradient_norm = -7,
+                                    .batches = -7};
+    f->workers = NULL;
     f->run = (cmlp_run){.struct_size = sizeof f->run, .workspace = slot_place(&f->workspace, workspace, AT_END, 0),
                         .workspace_size = workspace, .bad_row = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
 }
@@ -169,6 +174,7 @@ void fixture_reset(fixture *f, call c)
     f->p_objective = &f->objective;
     f->p_optimizer = &f->optimizer;
     f->p_epoch = &f->epoch;
+    f->p_result = &f->result;
     f->p_run = &f->run;
     f->p_cost = &f->cost;
     f->p_plain_loss = &f->plain_loss;
@@ -195,8 +201,11 @@ int fixture_call(fixture *f, call c)
                                    f->p_run);
     case STEP: return cmlp_step(f->p_net, f->params, f->gradient, f->p_optimizer);
     default:
+        if (f->workers)
+            return cmlp_workers_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer,
+                                            f->p_epoch, f->p_result, f->workers, f->p_run);
         return cmlp_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer,
-                                f->p_epoch, f->p_run);
+                                f->p_epoch, f->p_result, f->p_run);
     }
 }
 
@@ -210,8 +219,8 @@ void fixture_attempt(void *context)
 uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
-    const double numbers[] = {f->cost, f->plain_loss, f->epoch.cost, f->epoch.penalty, f->epoch.gradient_norm,
-                              (double)f->epoch.batches, (double)f->random.position};
+    const double numbers[] = {f->cost, f->plain_loss, f->result.cost, f->result.penalty, f->result.gradient_norm,
+                              (double)f->result.batches, (double)f->random.position};
     uint64_t hash = hash_elements(fixture_trained(f), dtype, f->gradient, f->n_params);
     hash = hash_elements(hash, dtype, f->input_gradient, f->n * f->n_in);
     for (int32_t l = 1; l < f->shape.n_layers; l++)

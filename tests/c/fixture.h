@@ -3,7 +3,7 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_workers.h"
 #include "support.h"
 
 typedef enum call {
@@ -45,14 +45,15 @@ typedef struct fixture {
     slot workspace;
     int32_t activations[CMLP_MAX_LAYERS];
     cmlp_net_config config;
-    cmlp_net *net;
+    const cmlp_net *net; /* in net_memory */
+    void *net_memory;
     int64_t n, n_in, n_out, n_params;
     size_t state_size;
 
     void *params, *initial, *gradient, *input_gradient, *output, *outputs[CMLP_MAX_LAYERS];
     void *x, *state;
     int32_t *labels;
-    double *weights, *dropout;
+    double *weights, *rates;
     int64_t *order;
     double cost, plain_loss;
 
@@ -60,8 +61,11 @@ typedef struct fixture {
     cmlp_rows rows;
     cmlp_targets targets;
     cmlp_objective objective;
+    cmlp_dropout dropout;
     cmlp_optimizer optimizer;
     cmlp_epoch epoch;
+    cmlp_epoch_result result;
+    cmlp_workers *workers; /* NULL: the call trains alone */
     cmlp_run run;
 
     /* arguments of the calls; tests may set them to NULL */
@@ -72,6 +76,7 @@ typedef struct fixture {
     cmlp_objective *p_objective;
     cmlp_optimizer *p_optimizer;
     cmlp_epoch *p_epoch;
+    cmlp_epoch_result *p_result;
     cmlp_run *p_run;
     double *p_cost, *p_plain_loss;
     void *const *p_outputs;

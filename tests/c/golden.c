@@ -8,6 +8,7 @@
  *   cc -std=c11 -O2 -ffp-contract=off -fno-math-errno tests/c/golden.c $(find src/cmlp/core -name "*.c") \
  *      -pthread */
 #include "../../include/cmlp.h"
+#include "../../src/cmlp/core/kernels/tuning_names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,7 +81,8 @@ static const golden_case cases[] = {
 typedef struct problem {
     const golden_case *c;
     cmlp_random random;
-    _Alignas(64) unsigned char net[8192];
+    unsigned char memory[CMLP_NET_SIZE];
+    const cmlp_net *net; /* in the memory */
     _Alignas(64) unsigned char workspace[1 << 21];
     double x[MAX_ELEMENTS], y[MAX_ELEMENTS], params[MAX_ELEMENTS], state[2 * MAX_ELEMENTS], output[MAX_ELEMENTS];
     int32_t labels[512];
@@ -142,10 +144,10 @@ static int make_net(problem *p, uint32_t isa, int32_t tuning)
                                     .loss = p->c->loss,
                                     .dtype = p->c->dtype,
                                     .isa_mask = isa};
-    cmlp_status status = cmlp_net_init((cmlp_net *)p->net, sizeof p->net, &config);
-    if (!status && cmlp_net_isa((cmlp_net *)p->net) != isa) return CMLP_ERROR_ISA;
-    if (!status && tuning >= 0) status = cmlp_net_tune((cmlp_net *)p->net, tuning);
-    return status ? status : cmlp_init_params((cmlp_net *)p->net, &p->random, p->params);
+    cmlp_status status = cmlp_net_init(p->memory, sizeof p->memory, &config, &p->net);
+    if (!status && cmlp_net_isa(p->net) != isa) return CMLP_ERROR_ISA;
+    if (!status && tuning >= 0) status = cmlp_net_tune(p->net, tuning);
+    return status ? status : cmlp_init_params(p->net, &p->random, p->params);
 }
 
 /* ---- hashes: FNV-1a over little-endian bytes; all NaNs are equal */
@@ -184,13 +186,13 @@ static uint64_t hash_block(uint64_t hash, int32_t dtype, const void *block, int6
 static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, uint64_t *hash)
 {
     const golden_case *c = p->c;
-    cmlp_net *net = (cmlp_net *)p->net;
     const int64_t size = c->x_dtype == U8 ? 1 : c->x_dtype == F32 ? 4 : 8;
     cmlp_random_seed(&p->random, 7);
     make_inputs(p);
     make_columns(p);
     make_targets(p);
     int status = make_net(p, isa, tuning);
+    const cmlp_net *const net = p->net;
     for (int64_t i = 0; i < c->rows; i++) p->order[i] = i;
     memset(p->state, 0, sizeof p->state);
     cmlp_optimizer optimizer = {.struct_size = sizeof optimizer, .state = p->state, .state_size = sizeof p->state,
@@ -198,27 +200,31 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
                                 .beta_2 = 0.999, .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1,
                                 .solver = c->solver};
     cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
-                      .row_stride = n_in(c) * size, .col_stride = size, .scale = c->x_dtype == U8 ? 1 / 255.0 : 1,
+                      .row_stride = n_in(c) * size, .col_stride = size,
+                      .scale = c->by_column ? 0 : c->x_dtype == U8 ? 1 / 255.0 : 1,
                       .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype,
                       .shifts = c->by_column ? p->shifts : NULL, .factors = c->by_column ? p->factors : NULL};
     const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,
                                   .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
-                                  .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c), .col_stride = 8,
+                                  .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c),
+                                  .col_stride = c->targets == CLASSES ? 0 : 8,
                                   .kind = c->targets == CLASSES ? CMLP_TARGETS_CLASSES : CMLP_TARGETS_DENSE,
                                       .dtype = c->targets == CLASSES ? CMLP_INT32 : F64};
     const cmlp_objective objective = {.struct_size = sizeof objective, .row_weights = c->weighted ? p->weights : NULL,
                                       .alpha = c->alpha, .loss_scale = c->loss_scale};
     cmlp_run run = {.struct_size = sizeof run, .workspace = p->workspace, .workspace_size = sizeof p->workspace,
                     .n_threads = n_threads};
-    cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = c->batch};
+    const cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = c->batch};
+    cmlp_epoch_result result = {.struct_size = sizeof result};
     *hash = UINT64_C(0xcbf29ce484222325);
     for (int i = 0; i < EPOCHS && !status; i++) {
         cmlp_random_shuffle(&p->random, p->order, c->rows);
-        status = cmlp_train_epoch(net, p->params, &rows, &targets, &objective, &optimizer, &epoch, &run);
-        *hash = hash_double(hash_double(*hash, epoch.cost), epoch.penalty);
+        status = cmlp_train_epoch(net, p->params, &rows, &targets, &objective, &optimizer, &epoch, &result, &run);
+        *hash = hash_double(hash_double(*hash, result.cost), result.penalty);
     }
     *hash = hash_block(*hash, c->dtype, p->params, cmlp_net_n_params(net));
     rows.order = NULL;
+    rows.n_order = 0;
     rows.n_rows = 25;
     if (!status) status = cmlp_forward(net, p->params, &rows, p->output, &run);
     *hash = hash_block(*hash, c->dtype, p->output, 25 * n_out(c));

@@ -2,7 +2,7 @@
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_table.h"
 
 enum { MODEL_FILE_CAPACITY = 1 << 16 };
 

@@ -28,13 +28,14 @@ static void call_all(void)
     static const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[8] = {0, 1, 0, 1, 0, 1, 0, 1};
     const int64_t sizes[] = {2, 3, 2};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY};
-    cmlp_net *const net = (cmlp_net *)memory;
+    const cmlp_net *net;
     GUARDED(cmlp_net_config) config;
     GUARDED(cmlp_rows) rows;
     GUARDED(cmlp_targets) targets;
     GUARDED(cmlp_objective) objective;
     GUARDED(cmlp_optimizer) optimizer;
     GUARDED(cmlp_epoch) epoch;
+    GUARDED(cmlp_epoch_result) result;
     GUARDED(cmlp_run) run;
     GUARDED(cmlp_layer) layer;
     PREPARE(config, cmlp_net_config);
@@ -43,6 +44,7 @@ static void call_all(void)
     PREPARE(objective, cmlp_objective);
     PREPARE(optimizer, cmlp_optimizer);
     PREPARE(epoch, cmlp_epoch);
+    PREPARE(result, cmlp_epoch_result);
     PREPARE(run, cmlp_run);
     PREPARE(layer, cmlp_layer);
     config.value.n_layers = 3;
@@ -65,31 +67,32 @@ static void call_all(void)
     optimizer.value.state_size = sizeof state;
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
-    CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_OK);
     CHECK(cmlp_net_layer(net, 1, &layer.value) == CMLP_OK && layer.value.n_out == 2 && intact(layer.guard));
     CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(cmlp_gradient(net, params, &rows.value, &targets.value, &objective.value, gradient, NULL, &run.value) ==
           CMLP_OK);
     CHECK(cmlp_step(net, params, gradient, &optimizer.value) == CMLP_OK);
     CHECK(cmlp_train_epoch(net, params, &rows.value, &targets.value, &objective.value, &optimizer.value, &epoch.value,
-                           &run.value) == CMLP_OK);
-    CHECK(optimizer.value.n_steps == 2 && epoch.value.batches == 1);
+                           &result.value, &run.value) == CMLP_OK);
+    CHECK(optimizer.value.n_steps == 2 && result.value.batches == 1);
     rows.value.n_cols = 3;
     CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
     CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_cols"));
     CHECK(intact(config.guard) && intact(rows.guard) && intact(targets.guard) && intact(objective.guard));
-    CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(run.guard));
+    CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(result.guard) && intact(run.guard));
 }
 
 /* The library rejects structs from before the first release and from a newer header. */
 static void test_other_versions(void)
 {
     static int64_t memory[2 * CMLP_NET_SIZE / 8];
+    const cmlp_net *net;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.struct_size = 8;
-    CHECK(cmlp_net_init((cmlp_net *)memory, sizeof memory, &config) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_STRUCT_SIZE);
     config.struct_size = 1 << 20;
-    CHECK(cmlp_net_init((cmlp_net *)memory, sizeof memory, &config) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 int main(void)

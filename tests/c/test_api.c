@@ -80,7 +80,7 @@ static void test_null(void)
     CHECK(cmlp_input_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, &f.run) == CMLP_ERROR_NULL);
     CHECK(cmlp_input_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, input_gradient, &f.run) ==
           CMLP_ERROR_NULL);
-    CHECK(cmlp_train_epoch(f.net, NULL, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, &f.run) ==
+    CHECK(cmlp_train_epoch(f.net, NULL, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL, &f.run) ==
           CMLP_ERROR_NULL);
     CHECK(cmlp_step(f.net, NULL, gradient, &f.optimizer) == CMLP_ERROR_NULL);
     CHECK(cmlp_step(f.net, params, NULL, &f.optimizer) == CMLP_ERROR_NULL);
@@ -95,12 +95,13 @@ static void test_structs(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, f.objective.struct_size = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_STRUCT_SIZE, f.optimizer.struct_size = 0);
     INVALID(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.epoch.struct_size = 0);
+    INVALID(BIT(TRAIN), CMLP_ERROR_STRUCT_SIZE, f.result.struct_size = 0);
 }
 
 static void test_rows(void)
 {
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = CMLP_TARGETS_CLASSES);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 3);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
@@ -114,11 +115,34 @@ static void test_rows(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
 
     f.order[3] = f.n;
-    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
     f.order[3] = -1;
-    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
     f.order[3] = 3;
     INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
+}
+
+/* Fields that a call does not use, and reserved fields, are 0: a later version can give them a meaning. */
+static void test_unused_fields(void)
+{
+    static double ones[72];
+    for (int i = 0; i < 72; i++) ones[i] = 1;
+    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.n_order = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.indptr = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.indices = f.order);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_values = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.index_dtype = CMLP_INT64);
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.reserved = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, (f.rows.scale = 2, f.rows.shifts = f.rows.factors = ones));
+    INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.run.reserved = 1);
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.col_stride = 4);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.alpha = 1, f.objective.alphas = ones));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.reserved = 1, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, (f.dropout.struct_size = 0, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_NULL, (f.dropout.rates = NULL, f.objective.dropout = &f.dropout));
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.dropout.step = 1, f.objective.dropout = &f.dropout));
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.reserved = 1);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.reserved = 1);
 }
 
 /* run.bad_row is the row of a bad label or weight, and the position of a bad index in `order`. */
@@ -187,13 +211,14 @@ static void test_objective(void)
     }
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
     double rates[8] = {0};
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_row = -1);
-    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.objective.dropout = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.row = -1, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.dropout.rates = rates,
+                                                  f.objective.dropout = &f.dropout));
     memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
     INVALID(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
 }
@@ -215,7 +240,6 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.epsilon = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
-        if (i) INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.threads_lost = bad[i]); /* it may be negative */
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_ADAMW, f.optimizer.weight_decay = bad[i]));
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
@@ -248,7 +272,7 @@ static void test_epoch(void)
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.batch_size = INT64_MIN);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = -1);
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.first_batch = INT64_MAX);
-    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = -1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = -1, f.epoch.before = &f.result));
 }
 
 /* Counters that would overflow during the call. */
@@ -256,8 +280,8 @@ static void test_largest_counters(void)
 {
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = INT64_MAX);
     INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.epoch.batch_size = 1, f.optimizer.n_steps = INT64_MAX - f.n + 1));
-    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = INT64_MAX);
-    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, f.epoch.rows_done = INT64_MAX - f.n + 1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = INT64_MAX, f.epoch.before = &f.result));
+    INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = INT64_MAX - f.n + 1, f.epoch.before = &f.result));
 }
 
 /* Arrays of numbers at addresses that are not multiples of 8. */
@@ -268,7 +292,7 @@ static void test_unaligned_arrays(void)
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, (f.rows.order = off(positions, 4), f.rows.n_order = 1));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.row_weights = off(numbers, 4));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.alphas = off(numbers, 4));
-    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.dropout = off(numbers, 4));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, (f.dropout.rates = off(numbers, 4), f.objective.dropout = &f.dropout));
     INVALID(BIT(TRAIN), CMLP_ERROR_ALIGNMENT, f.epoch.rates = off(numbers, 4));
 }
 
@@ -293,7 +317,7 @@ static void test_alignment(void)
     CHECK(cmlp_step(f.net, f.params, gradient, &f.optimizer) == CMLP_ERROR_ALIGNMENT);
     CHECK(fixture_hash(&f) == before);
     fixture_reset(&f, TRAIN);
-    CHECK(cmlp_train_epoch(f.net, params, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, &f.run) ==
+    CHECK(cmlp_train_epoch(f.net, params, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL, &f.run) ==
           CMLP_ERROR_ALIGNMENT);
     CHECK(fixture_hash(&f) == before);
 }
@@ -312,7 +336,7 @@ static void test_not_a_net(void)
     memset(nothing, 0x7f, sizeof nothing);
     for (size_t right = 0; right < 8; right++) { /* bytes of a net */
         memcpy(nothing, f.net, right);
-        CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_isa(fake) == 0 && !cmlp_net_tuning(fake));
+        CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_isa(fake) == 0);
     }
     CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
     CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
@@ -333,6 +357,7 @@ int main(void)
     test_run();
     test_optimizer();
     test_epoch();
+    test_unused_fields();
     test_largest_counters();
     test_unaligned_arrays();
     test_alignment();

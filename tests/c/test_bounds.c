@@ -8,8 +8,8 @@
 
 enum { N_IN = 3, N_OUT = 2, ROWS = 2 };
 
-static _Alignas(64) unsigned char net_memory[CMLP_NET_SIZE];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static unsigned char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static double params[N_IN * N_OUT + N_OUT], low[ROWS * N_IN], high[ROWS * N_IN], least[ROWS * N_OUT], most[ROWS * N_OUT];
 static void *lowest[] = {least}, *highest[] = {most};
 static cmlp_rows lower, upper;
@@ -21,7 +21,7 @@ static void make(int32_t dtype, int32_t activation)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = dtype};
     uint64_t state = 5;
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int i = 0; i < N_IN * N_OUT + N_OUT; i++) put(dtype, params, i, uniform(&state, -1, 1));
     for (int i = 0; i < ROWS * N_IN; i++) {
         put(dtype, low, i, uniform(&state, -1, 0));
@@ -81,7 +81,7 @@ static void test_last_layer(int32_t activation, int32_t loss, double scale)
     float x[ROWS * N_IN], output[ROWS * N_OUT];
     uint64_t state = 6;
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int i = 0; i < N_IN * N_OUT + N_OUT; i++) put(CMLP_FLOAT32, params, i, scale * get(CMLP_FLOAT32, params, i));
     lower.shifts = upper.shifts = shifts;
     lower.factors = upper.factors = factors;
@@ -158,7 +158,7 @@ static void test_overflow(int32_t hidden)
     float first[2][ROWS * 2];
     void *low_ends[] = {first[0], least}, *high_ends[] = {first[1], most};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    if (cmlp_net_init(net, sizeof net_memory, &config)) return; /* no hidden layer has it */
+    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net)) return; /* no hidden layer has it */
     for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
     CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
     for (int row = 0; row < ROWS; row++) {
@@ -177,7 +177,7 @@ static void test_unknown_probabilities(void)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int i = 0; i < N_IN * N_OUT; i += N_OUT) put(CMLP_FLOAT32, params, i, 3e38);
     for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
     CHECK(bounds() == CMLP_OK);
@@ -198,7 +198,7 @@ static void test_points(int32_t hidden)
     void *found[] = {outputs[0], last[0]}, *low_ends[] = {outputs[1], last[1]}, *high_ends[] = {outputs[2], last[2]};
     uint64_t state = 7;
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    if (cmlp_net_init(net, sizeof net_memory, &config)) return; /* no hidden layer has it */
+    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net)) return; /* no hidden layer has it */
     for (int i = 0; i < 400; i++) x[i] = (float)uniform(&state, -6, 6);
     lower = upper = cmlp_dense_rows(x, CMLP_FLOAT32, 400, 1);
     run.workspace = workspace;
@@ -222,7 +222,7 @@ static void test_probabilities_of_a_point(void)
     const double expected[] = {1 / (1 + exp(1)), 1 / (1 + exp(-1)), 0};
     void *low_end = ends[0], *high_end = ends[1];
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     lower = upper = cmlp_dense_rows(&x, CMLP_FLOAT32, 1, 1);
     CHECK(cmlp_bounds(net, weights, &lower, &upper, &low_end, &high_end, &run) == CMLP_OK);
     for (int j = 0; j < 3; j++) {
@@ -242,7 +242,7 @@ static void test_wide_hidden_layer(void)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int j = 0; j < WIDE; j++) weights[j] = (float)(j + 1), weights[2 * WIDE + j] = 1;
     lower = cmlp_dense_rows(ends, CMLP_FLOAT32, 2, 1);
     upper = cmlp_dense_rows(ends + 2, CMLP_FLOAT32, 2, 1);
@@ -265,7 +265,7 @@ static void test_overflow_of_a_chunk(void)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int i = 0; i < WIDE; i++) ends[i] = 9, weights[i] = 3e38f;
     lower = upper = cmlp_dense_rows(ends, CMLP_FLOAT32, 1, WIDE);
     CHECK(cmlp_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_OK);

@@ -1,5 +1,5 @@
 /* Searches in a list of categories, as it is in the head of a file. */
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_table.h"
 #include "support.h"
 
 #include <math.h>
@@ -47,7 +47,7 @@ static void test_numbers(void)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         const cmlp_categories c = list_of(numbers[i].text, 1);
         double code = -9;
-        CHECK(cmlp_category_of_number(&c, numbers[i].number, &code) == CMLP_OK);
+        CHECK(cmlp_categories_find_number(&c, numbers[i].number, &code) == CMLP_OK);
         check_that(code == (numbers[i].is_equal ? 0 : -1), "%s for %.17g: %g", numbers[i].text, numbers[i].number,
                    code);
     }
@@ -61,7 +61,7 @@ static void test_integers(void)
     for (int i = 0; i < 4; i++) {
         const cmlp_categories c = list_of(texts[i], 1);
         double code = -9;
-        CHECK(cmlp_category_of_integer(&c, INT64_C(9007199254740993), &code) == CMLP_OK && code == (i ? -1 : 0));
+        CHECK(cmlp_categories_find_integer(&c, INT64_C(9007199254740993), &code) == CMLP_OK && code == (i ? -1 : 0));
     }
 }
 
@@ -69,9 +69,9 @@ static void test_texts(void)
 {
     const cmlp_categories c = list_of("\\\"a\\\\u0000b\\\",\\\"a\\\",\\\"\\\"", 3);
     double code = -9;
-    CHECK(cmlp_category_of_text(&c, "a", &code) == CMLP_OK && code == 1); /* no text contains NUL */
-    CHECK(cmlp_category_of_text(&c, "", &code) == CMLP_OK && code == 2);
-    CHECK(cmlp_category_of_text(&c, "b", &code) == CMLP_OK && code == -1);
+    CHECK(cmlp_categories_find_text(&c, "a", &code) == CMLP_OK && code == 1); /* no text contains NUL */
+    CHECK(cmlp_categories_find_text(&c, "", &code) == CMLP_OK && code == 2);
+    CHECK(cmlp_categories_find_text(&c, "b", &code) == CMLP_OK && code == -1);
 }
 
 /* A struct that cmlp_model_categories has not filled. */
@@ -81,7 +81,7 @@ static void test_damaged_lists(void)
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
         const cmlp_categories c = list_of(damaged[i], 2);
         double code = -9;
-        CHECK(cmlp_category_of_text(&c, "b", &code) == CMLP_ERROR_OPTION && code == -9);
+        CHECK(cmlp_categories_find_text(&c, "b", &code) == CMLP_ERROR_OPTION && code == -9);
     }
 }
 

@@ -51,7 +51,7 @@ static void set_columns(int32_t dtype)
     f.rows.dtype = dtype;
     f.rows.data = source;
     f.rows.col_stride = f.rows.row_stride = 0;
-    f.rows.scale = dtype == CMLP_UINT8 ? 7 : 1; /* not used; with 1, rows of the net's type could be read in place */
+    f.rows.scale = dtype == CMLP_UINT8 ? 0 : 1; /* either has no effect */
     f.rows.shifts = shifts;
     f.rows.factors = factors;
 }

@@ -84,7 +84,7 @@ static void reset(call c, int32_t index_dtype)
     f.rows.indptr = indptr;
     f.rows.n_values = s.n;
     f.rows.index_dtype = index_dtype;
-    f.rows.row_stride = f.rows.col_stride = 3; /* not read */
+    f.rows.row_stride = f.rows.col_stride = 0;
     const size_t bytes = workspace_size(c);
     f.run.workspace = slot_place(&s.workspace, bytes, AT_END, 0);
     f.run.workspace_size = bytes;
@@ -171,7 +171,9 @@ static void test_invalid(void)
     INVALID(CMLP_ERROR_ALIGNMENT, f.rows.indptr = (const char *)f.rows.indptr - 2);
     INVALID(CMLP_ERROR_OPTION, f.rows.scale = NAN);
     f.order[0] = f.n;
-    INVALID(CMLP_ERROR_ORDER, f.rows.order = f.order);
+    INVALID(CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
+    INVALID(CMLP_ERROR_ROWS, f.rows.row_stride = 8);
+    INVALID(CMLP_ERROR_ROWS, f.rows.col_stride = 8);
     f.order[0] = 0;
 }
 

@@ -60,7 +60,7 @@ static void *change(void *context)
 }
 
 typedef struct job {
-    cmlp_net *net;
+    const cmlp_net *net;
     cmlp_rows rows;
     cmlp_targets targets;
     cmlp_objective objective;
@@ -88,7 +88,7 @@ static void call_all(job *j)
                                &j->run) != CMLP_ERROR_SPARSE;
         size_workspace(j, CALL_TRAIN, 128);
         begun += cmlp_train_epoch(j->net, j->params.data, &j->rows, &j->targets, &j->objective, &j->optimizer,
-                                  &j->epoch, &j->run) != CMLP_ERROR_SPARSE;
+                                  &j->epoch, NULL, &j->run) != CMLP_ERROR_SPARSE;
         memset(j->params.data, 0, (size_t)cmlp_net_n_params(j->net) * sizeof(float));
     }
     CHECK(begun > CALLS / 10);
@@ -107,14 +107,13 @@ static void run_with(int32_t index_dtype, double scale, int by_column)
     const size_t index = index_dtype == CMLP_INT64 ? 8 : 4;
     pthread_t other;
     size_t most = 0, bytes;
-    static _Alignas(64) unsigned char net[1 << 14];
-    j.net = (cmlp_net *)(void *)net;
+    static unsigned char net_memory[CMLP_NET_SIZE];
     config.sizes = sizes;
     config.activations = activations;
     config.n_layers = 3;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(j.net, sizeof net, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &j.net) == CMLP_OK);
     const size_t block = (size_t)cmlp_net_n_params(j.net) * sizeof(float);
     for (int call = CALL_FORWARD; call <= CALL_TRAIN; call++) {
         CHECK(call_workspace(j.net, call | CALL_CSR, ROWS, 2, &bytes) == CMLP_OK);

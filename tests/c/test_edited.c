@@ -29,14 +29,14 @@ static int load(const cmlp_model **model)
     if (!s.base) slot_make(&s, MODEL_FILE_CAPACITY);
     unsigned char *const copy = slot_place(&s, file.size, AT_END, (8 - file.size % 8) % 8);
     memcpy(copy, file.bytes, file.size);
-    const int status = cmlp_model_size(copy, file.size, &info);
+    const int status = cmlp_table_model_size(copy, file.size, &info);
     CHECK(info.error_at <= info.head_size);
     if (status) return status;
-    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
+    return cmlp_table_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
 }
 
-static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v3_table_classifier",
-                  several[] = "v4_table_targets";
+static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v1_table_classifier",
+                  several[] = "v1_table_targets";
 
 #define SCORES {"\"example.input\"", "\"a\""}, {"\"example.output\":{\"dtype\":\"F64\",\"shape\":[3]", \
                 "\"calibration.scores\":{\"dtype\":\"F64\",\"shape\":[3,1]"}
@@ -59,11 +59,11 @@ static const struct edit {
     {f32, CMLP_OK, {{"\"class\"", "\"c.l_a9\""}}},
     {f32, CMLP_OK, {{"\"class\"", "\"" LETTERS_64 "\""}}},
     {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"" LETTERS_64 "n\""}}},
-    /* Only tables have categories, and only those of version 4 targets. */
+    /* Only tables have categories, and only those that require it targets. */
     {f32, CMLP_OK, {{"\"class\"", "\"categories\""}}},
     {f32, CMLP_OK, {{"\"class\"", "\"targets\""}}},
     {classes, CMLP_OK, {{"\"parameters\"", "\"targets\""}}},
-    {classes, CMLP_ERROR_OPTION, {{"3ff0000000000000", "3fe0000000000000"}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"3ff0000000000000", "3fe0000000000000"}}},
     /* tensors */
     {f32, CMLP_ERROR_FILE_TENSOR,
      {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
@@ -86,14 +86,14 @@ static const struct edit {
      {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[40]"}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[4,10]"}}},
-    /* what version 4 requires */
+    /* what a file requires */
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,targets"}}},
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,"}}},
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\""}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"targets,more"}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"more"}}},
     {several, CMLP_ERROR_FILE_NAME, {{"\"targets\":", "\"tables\":"}}},
-    {several, CMLP_ERROR_OPTION,
+    {several, CMLP_ERROR_FILE_VALUE,
      {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
     /* words of columns */
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "numbers:17"}}},
@@ -103,10 +103,10 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:0"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:05"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5 "}}},
-    {classes, CMLP_ERROR_WIDTH, {{"category:5", "category:2147483647"}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"category:5", "category:2147483647"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ""}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ALL_COLUMNS ","}}},
-    {classes, CMLP_ERROR_WIDTH, {{ALL_COLUMNS, "number:2147483647"}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{ALL_COLUMNS, "number:2147483647"}}},
     /* The widest columns are read; the networks have other inputs. */
     {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "number:2147483645"}}},
     {classes, CMLP_ERROR_FILE_TENSOR, {{ALL_COLUMNS, "category:2147483647"}}},
@@ -189,7 +189,7 @@ static void test_cut_heads(void)
         memset(text, 'x', (size_t)k);
         memset(text + k, '\\', 66);
         text[k + 66] = '\0';
-        read_file("v2_network_f64");
+        read_file("v1_network_shifts_f64");
         CHECK(model_file_replace(&file, "Network", text));
         cut();
     }

@@ -1,5 +1,5 @@
 /* The columns of a table: their inputs by the definition, tiles, refused columns, and memory. */
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_table.h"
 #include "../../src/cmlp/core/base/sums.h"
 #include "support.h"
 
@@ -176,9 +176,6 @@ static void check_refusals(void)
     CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */
     CHECK((c.n = 2147483647 - others, width_with(c)) == CMLP_OK && (c.n++, width_with(c)) == CMLP_ERROR_OVERFLOW);
-    /* no number of a column that is not used is read */
-    c = (cmlp_column){CMLP_COLUMN_UNUSED, 7, INT64_C(1) << 31, NAN, -1, NULL, {0}};
-    CHECK(width_with(c) == CMLP_OK && (c.n = -1, width_with(c)) == CMLP_OK && (c.n = INT64_MAX, width_with(c)) == CMLP_OK);
     cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
     float inputs[WIDTH];
     CHECK(cmlp_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);

@@ -1,7 +1,7 @@
 /* Prediction needs nothing from the system: threads that share one model predict in seccomp's strict mode, in which the
  * kernel kills a thread at any system call except read, write and exit, and with an allocator and locks that abort. */
 #define _GNU_SOURCE
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_table.h"
 #include "model_file.h"
 #include "support.h"
 
@@ -92,14 +92,14 @@ static void write_model(void)
     static float params[N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT];
     const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX};
-    cmlp_net *const net = (cmlp_net *)memory;
+    const cmlp_net *net;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.n_layers = 3;
     config.sizes = sizes;
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     cmlp_random random;
     cmlp_random_seed(&random, 1);
     CHECK(cmlp_init_params(net, &random, params) == CMLP_OK);
@@ -116,7 +116,7 @@ static const cmlp_model *load_model(void)
     const cmlp_model *model = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_size(file.bytes, file.size, &info) == CMLP_OK && info.model_size <= sizeof model_memory &&
-          info.scratch_size <= sizeof scratch[0]);
+          info.workspace_size <= sizeof scratch[0]);
     CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
                           &model) == CMLP_OK);
     for (int i = 0; i < ROWS; i++) {

@@ -8,8 +8,8 @@
 
 enum { N_IN = 2, N_OUT = 3 };
 
-static _Alignas(64) unsigned char net_memory[CMLP_NET_SIZE];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static unsigned char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static const float params[N_IN * N_OUT + N_OUT] = {1, 2, 3, -1, 0, 1, 0, 0, 0};
 static model_file file;
 
@@ -18,7 +18,7 @@ static void make_net(int32_t activation, int32_t loss, int64_t n_out)
     const int64_t sizes[] = {N_IN, n_out};
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = loss, .dtype = CMLP_FLOAT32};
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
 }
 
 static void test_labels_of_outputs(void)
@@ -55,7 +55,7 @@ static void test_one_row(void)
     size_t bytes = 0;
     cmlp_rows row = cmlp_dense_rows(values + 2, CMLP_FLOAT32, 1, N_IN);
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_predict_size(net, &bytes) == CMLP_OK && bytes <= sizeof scratch);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &bytes) == CMLP_OK && bytes <= sizeof scratch);
     CHECK(cmlp_predict(net, params, &row, &label, output, scratch, bytes) == CMLP_OK && label == 2);
     CHECK(cmlp_predict(net, params, &row, NULL, NULL, scratch + 1, bytes) == CMLP_OK);
     row.scale = -1;
@@ -80,8 +80,8 @@ static void test_one_row_is_checked(void)
     int32_t label = -7;
     size_t bytes = 0;
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_predict_size(net, &bytes) == CMLP_OK);
-    CHECK(cmlp_predict_size(NULL, &bytes) == CMLP_ERROR_NULL && cmlp_predict_size(net, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &bytes) == CMLP_OK);
+    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, 1, &bytes) == CMLP_ERROR_NULL && cmlp_workspace_size(net, NULL, NULL, NULL, 1, NULL) == CMLP_ERROR_NULL);
     const cmlp_rows row = cmlp_dense_rows(values, CMLP_FLOAT32, 1, N_IN), none = cmlp_dense_rows(values, 0, 1, N_IN),
                     two = cmlp_dense_rows(values, CMLP_FLOAT32, 2, N_IN);
     CHECK(cmlp_predict(net, params, NULL, &label, NULL, scratch, bytes) == CMLP_ERROR_NULL);

@@ -91,7 +91,7 @@ static int status_of_weights(fixture *f, call c, double first, double others)
     const uint64_t before = fixture_hash(f);
     const int status = fixture_call(f, c);
     if (status == CMLP_OK)
-        CHECK(isfinite(c == TRAIN ? f->epoch.cost : f->cost));
+        CHECK(isfinite(c == TRAIN ? f->result.cost : f->cost));
     else
         CHECK(fixture_hash(f) != before || status == CMLP_ERROR_WEIGHT || status == CMLP_ERROR_DIVERGED);
     for (int64_t k = 0; status == CMLP_OK && k < f->n_params; k++)
@@ -148,7 +148,7 @@ static void test_infinite_cost(void)
 
 /* ---- dropout */
 
-/* Row numbers count modulo 2^48, also if the sum of an index and dropout_row exceeds INT64_MAX. */
+/* Row numbers count modulo 2^48, also if the sum of an index and cmlp_dropout.row exceeds INT64_MAX. */
 static void test_dropout_row_wraps(void)
 {
     static fixture f;
@@ -158,7 +158,7 @@ static void test_dropout_row_wraps(void)
     fixture_make(&f, &s);
     for (int i = 0; i < 3; i++) {
         fixture_reset(&f, GRADIENT);
-        f.objective.dropout_row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
+        f.dropout.row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
         CHECK(fixture_call(&f, GRADIENT) == CMLP_OK);
         hashes[i] = fixture_hash(&f);
     }

@@ -23,8 +23,9 @@ static const cmlp_net *net_of(unsigned char *memory, int64_t n_in, int32_t n_lay
     config.n_layers = n_layers;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init((cmlp_net *)(void *)memory, CMLP_NET_SIZE, &config) == CMLP_OK);
-    return (cmlp_net *)(void *)memory;
+    const cmlp_net *net = NULL;
+    CHECK(cmlp_net_init(memory, CMLP_NET_SIZE, &config, &net) == CMLP_OK);
+    return net;
 }
 
 static cmlp_model_content content_for_file(void)
@@ -46,7 +47,7 @@ static int has(const char *text)
 static const cmlp_model *loaded(void)
 {
     const cmlp_model *model = NULL;
-    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
+    CHECK(cmlp_table_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
                           &model) == CMLP_OK);
     return model;
 }

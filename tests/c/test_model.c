@@ -8,8 +8,8 @@
 
 enum { N_IN = 4, N_HIDDEN = 3, N_OUT = 2, N_PARAMS = 4 * 3 + 3 + 3 * 2 + 2 };
 
-static _Alignas(64) unsigned char net_memory[8192];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static unsigned char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static double params[N_PARAMS]; /* large enough, and aligned, for both types */
 static model_file good, changed;
 
@@ -26,7 +26,7 @@ static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
         .struct_size = sizeof config, .sizes = sizes, .activations = activations, .n_layers = 3, .loss = loss,
         .dtype = dtype};
     uint64_t state = 7;
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
 }
 
@@ -46,7 +46,7 @@ static cmlp_model_content content_for(model_file *f)
 static int write_with(const cmlp_model_content *content)
 {
     size_t size;
-    CHECK(cmlp_model_write_size(net, &size) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK);
     void *scratch = malloc(size);
     const int status = cmlp_model_write(net, params, content, scratch, size);
     free(scratch);
@@ -73,14 +73,14 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(con
     memcpy(copy, file, n);
     int status = cmlp_model_size(copy, n, &info);
     if (status) return status;
-    CHECK(info.model_size < 1 << 16 && info.scratch_size < 1 << 18);
+    CHECK(info.model_size < 1 << 16 && info.workspace_size < 1 << 18);
     const cmlp_model *model = NULL;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
-    void *scratch = slot_place(&scratch_slot, info.scratch_size, AT_END, 0);
+    void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
-    status = cmlp_model_init(memory, info.model_size, copy, n, flags, scratch, info.scratch_size, &model);
+    status = cmlp_model_init(memory, info.model_size, copy, n, flags, scratch, info.workspace_size, &model);
     CHECK(!status == (model != NULL));
-    if (!status && use) use(model, scratch, info.scratch_size);
+    if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     CHECK(!memcmp(copy, file, n));
     return status;
@@ -133,7 +133,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(label == (is_classifier ? best : -1));
     CHECK(cmlp_labels(net, output, 1, &of_many) == CMLP_OK && of_many == label);
     size_t needed = 0;
-    CHECK(cmlp_predict_size(net, &needed) == CMLP_OK && needed == size);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &needed) == CMLP_OK && needed == size);
     CHECK(cmlp_predict(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
@@ -201,7 +201,7 @@ static void test_parameters(void)
     for (int i = 0; i < N_HIDDEN; i++) put(CMLP_FLOAT32, params, N_IN * N_HIDDEN + i, -2); /* negative sums */
     for (int i = 0; i < 2; i++) {
         config.loss_parameter = i ? 1.5 : 0;
-        CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+        CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
         write_good();
         CHECK(load(good.bytes, good.size, 1, compare_with_forward) == CMLP_OK);
         memcpy(&changed, &good, sizeof good);
@@ -282,8 +282,7 @@ static const struct attack {
 } attacks[] = {
     {"{\"__metadata__\"", "{ \"__metadata__\"", CMLP_ERROR_FILE_MAGIC},
     {"\"cmlp\":\"1\"", "\"cmlp\":\"5\"", CMLP_ERROR_FILE_VERSION},
-    {"\"cmlp\":\"1\"", "\"cmlp\":\"4\"", CMLP_ERROR_FILE_SYNTAX}, /* it requires nothing */
-    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_FILE_NAME}, /* it has nothing that needs version 2 */
+    {"\"cmlp\":\"1\"", "\"cmlp\":\"2\"", CMLP_ERROR_FILE_VERSION},
     {"\"data_crc32\"", "\"data_crc64\"", CMLP_ERROR_FILE_SYNTAX},
     /* metadata */
     {"\"note\":\"x\"", "\"note\":\"x\",\"note\":\"y\"", CMLP_ERROR_FILE_NAME},
@@ -301,27 +300,27 @@ static const struct attack {
     {"\"note\":\"x\"", "\"note\":\"\xff\"", CMLP_ERROR_FILE_SYNTAX},
     {"\"note\":\"x\"", "\"note\": \"x\"", CMLP_ERROR_FILE_SYNTAX},
     {"\"note\":\"x\"}", "\"note\":\"x", CMLP_ERROR_FILE_SYNTAX},
-    {"3fe0000000000000", "7ff8000000000001", CMLP_ERROR_OPTION},
-    {"3fe0000000000000", "fff0000000000000", CMLP_ERROR_OPTION},
-    {"3fe0000000000000", "8000000000000000", CMLP_ERROR_OPTION},
+    {"3fe0000000000000", "7ff8000000000001", CMLP_ERROR_FILE_VALUE},
+    {"3fe0000000000000", "fff0000000000000", CMLP_ERROR_FILE_VALUE},
+    {"3fe0000000000000", "8000000000000000", CMLP_ERROR_FILE_VALUE},
     {"3fe0000000000000", "3FE0000000000000", CMLP_ERROR_FILE_SYNTAX},
-    {"relu,softmax", "relu,hardswish", CMLP_ERROR_ACTIVATION},
-    {"relu,softmax", "relu,softmaxx", CMLP_ERROR_ACTIVATION},
-    {"relu,softmax", "softmax,softmax", CMLP_ERROR_ACTIVATION},
-    {"relu,softmax", "relu,", CMLP_ERROR_ACTIVATION},
-    {"relu,softmax", "", CMLP_ERROR_ACTIVATION},
+    {"relu,softmax", "relu,hardswish", CMLP_ERROR_FILE_VALUE},
+    {"relu,softmax", "relu,softmaxx", CMLP_ERROR_FILE_VALUE},
+    {"relu,softmax", "softmax,softmax", CMLP_ERROR_FILE_VALUE},
+    {"relu,softmax", "relu,", CMLP_ERROR_FILE_VALUE},
+    {"relu,softmax", "", CMLP_ERROR_FILE_VALUE},
     {"relu,softmax", "relu:3ff0000000000000,softmax", CMLP_ERROR_FILE_SYNTAX},
     {"relu,softmax", "elu,softmax", CMLP_ERROR_FILE_SYNTAX},
-    {"relu,softmax", "elu:0000000000000000,softmax", CMLP_ERROR_OPTION},
-    {"relu,softmax", "elu:bff0000000000000,softmax", CMLP_ERROR_OPTION},
-    {"relu,softmax", "elu:7ff0000000000000,softmax", CMLP_ERROR_OPTION},
+    {"relu,softmax", "elu:0000000000000000,softmax", CMLP_ERROR_FILE_VALUE},
+    {"relu,softmax", "elu:bff0000000000000,softmax", CMLP_ERROR_FILE_VALUE},
+    {"relu,softmax", "elu:7ff0000000000000,softmax", CMLP_ERROR_FILE_VALUE},
     {"relu,softmax", "elu:3ff000000000000,softmax", CMLP_ERROR_FILE_SYNTAX},
     {"log_loss", "focal", CMLP_ERROR_FILE_SYNTAX},
-    {"log_loss", "label_smoothing:3ff0000000000000", CMLP_ERROR_OPTION},
+    {"log_loss", "label_smoothing:3ff0000000000000", CMLP_ERROR_FILE_VALUE},
     {"log_loss", "log_loss:3fe0000000000000", CMLP_ERROR_FILE_SYNTAX},
     {"relu,softmax", "relu,relu,softmax", CMLP_ERROR_FILE_NAME},
-    {"log_loss", "hinge", CMLP_ERROR_LOSS},
-    {"log_loss", "poisson", CMLP_ERROR_LOSS},
+    {"log_loss", "hinge", CMLP_ERROR_FILE_VALUE},
+    {"log_loss", "poisson", CMLP_ERROR_FILE_VALUE},
     /* layers */
     {W0 "," B0, B0 "," W0, CMLP_ERROR_FILE_NAME},
     {"layers.1.weight", "layers.2.weight", CMLP_ERROR_FILE_NAME},
@@ -412,7 +411,7 @@ static void test_too_many_layers(void)
     for (int i = 0; i < 64; i++) strcat(names, i < 63 ? "relu," : "relu");
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "relu,softmax", names));
-    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_LAYERS);
+    CHECK(load(changed.bytes, changed.size, 1, NULL) == CMLP_ERROR_FILE_VALUE);
 }
 
 /* Weights that are not finite and an example output that the model does not reproduce, with valid checksums. */
@@ -455,7 +454,7 @@ static void test_invalid_load(void)
     info.struct_size = sizeof info;
     CHECK(cmlp_model_size(good.bytes, 8, &info) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
     CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info) == CMLP_OK && info.file_size == good.size);
-    const size_t m = info.model_size, s = info.scratch_size;
+    const size_t m = info.model_size, s = info.workspace_size;
     CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_init(odd, m, NULL, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, NULL, s, &none) == CMLP_ERROR_NULL);
@@ -572,8 +571,9 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_NULL, content.factors = vectors);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.shifts = vectors, content.factors = misaligned));
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.factors = vectors, content.shifts = misaligned));
-    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.shifts = vectors, content.factors = with_zero));
-    WRITE_REFUSED(CMLP_ERROR_INPUT, (content.shifts = far_away, content.factors = vectors));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0, content.shifts = vectors, content.factors = with_zero));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0.5, content.shifts = content.factors = vectors));
+    WRITE_REFUSED(CMLP_ERROR_INPUT, (content.input_scale = 0, content.shifts = far_away, content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = 0);
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
@@ -590,8 +590,8 @@ static void test_invalid_content(void)
     size_t size;
     CHECK(cmlp_model_write(net, NULL, &valid, scratch, sizeof scratch) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_write(net, (char *)params + 1, &valid, scratch, sizeof scratch) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_model_write_size(net, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_write_size(NULL, &size) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, 1, &size) == CMLP_ERROR_NULL);
     for (int pieces = 0; pieces < 6; pieces++) {
         int left = pieces;
         cmlp_model_content content = content_for(&changed);

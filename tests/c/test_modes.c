@@ -117,7 +117,7 @@ static void check_descriptions(descriptions *d, const mode *m)
     static const int32_t activations[] = {CMLP_ACTIVATION_ELU, CMLP_ACTIVATION_LOGISTIC};
     const cmlp_encoder encoder = {.struct_size = sizeof encoder, .columns = &d->column, .n_columns = 1, .has_bins = 1,
                                   .dtype = CMLP_FLOAT64};
-    cmlp_net *const net = (cmlp_net *)d->net;
+    const cmlp_net *net;
     const cmlp_model *model;
     int64_t width = 0;
     int32_t label = -1;
@@ -128,14 +128,14 @@ static void check_descriptions(descriptions *d, const mode *m)
     d->info = CMLP_INIT(cmlp_model_info);
     d->file.size = 0;
     const cmlp_float_mode before = enter(m);
-    int status = cmlp_net_init(net, sizeof d->net, &d->config);
+    int status = cmlp_net_init(d->net, sizeof d->net, &d->config, &net);
     status |= cmlp_encoder_width(&encoder, &width);
     status |= cmlp_labels(net, d->outputs, 1, &label);
-    status |= cmlp_category_of_integer(&d->categories, INT64_MAX, &code); /* is no double */
-    status |= cmlp_category_of_number(&d->categories, 0x1p-1060, &code);
+    status |= cmlp_categories_find_integer(&d->categories, INT64_MAX, &code); /* is no double */
+    status |= cmlp_categories_find_number(&d->categories, 0x1p-1060, &code);
     status |= cmlp_model_write(net, d->params, &d->content, d->scratch, sizeof d->scratch);
-    status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info);
-    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
+    status |= cmlp_table_model_size(d->file.bytes, d->file.size, &d->info);
+    status |= cmlp_table_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
                               &model);
     cmlp_write_mode(before);
     check_that(!status && width == 2 && label == 1 && code < 0, "descriptions in mode \"%s\": status %d, %d, %d, %d",
@@ -174,8 +174,9 @@ static const cmlp_net *tiny_net(int64_t n_in)
     const int64_t sizes[] = {n_in, 1};
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT64};
-    CHECK(cmlp_net_init((cmlp_net *)tiny_memory, sizeof tiny_memory, &config) == CMLP_OK);
-    return (const cmlp_net *)tiny_memory;
+    const cmlp_net *net = NULL;
+    CHECK(cmlp_net_init(tiny_memory, sizeof tiny_memory, &config, &net) == CMLP_OK);
+    return net;
 }
 
 static int bounds_in(const mode *m, double *results)
@@ -195,7 +196,7 @@ static int bounds_in(const mode *m, double *results)
 static int table_in(const mode *m, double *results)
 {
     static const cmlp_column column = {.kind = CMLP_COLUMN_NUMBER, .scale = 0x1p-1050};
-    static const cmlp_table_target target = {sizeof target, 0, 0x1p-10, 0, 0x1p-1040};
+    static const cmlp_table_target target = {0, 0x1p-10, 0, 0x1p-1040, {0}};
     static const double raw[] = {0x1p-1052};
     static int64_t memory[1 << 12], scratch[1 << 12];
     static model_file file;
@@ -218,7 +219,7 @@ static int table_in(const mode *m, double *results)
     run.workspace_size = sizeof scratch;
     const cmlp_float_mode before = enter(m);
     int status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
-    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
+    if (!status) status = cmlp_table_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
     if (!status) status = cmlp_model_predict_f64(model, raw, NULL, &results[0], scratch, sizeof scratch);
     if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
     if (!status && cmlp_model_margin(model, 0, NAN, &results[2]) != CMLP_ERROR_OPTION) status = -1;

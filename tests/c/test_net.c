@@ -7,7 +7,7 @@
 #include <string.h>
 
 static _Alignas(64) unsigned char memory[8192];
-static cmlp_net *const net = (cmlp_net *)memory;
+static const cmlp_net *net;
 
 static int64_t sizes[CMLP_MAX_LAYERS + 1];
 static int32_t activations[CMLP_MAX_LAYERS];
@@ -32,7 +32,7 @@ static void reset(void)
         reset();                                                                          \
         change;                                                                           \
         memset(memory, 0x77, sizeof memory);                                              \
-        const int status = cmlp_net_init(net, cmlp_net_size(), &config);                  \
+        const int status = cmlp_net_init(memory, cmlp_net_size(), &config, &net);                  \
         int untouched = 1;                                                                \
         for (size_t b = 0; b < sizeof memory; b++) untouched = untouched && memory[b] == 0x77; \
         check_that(status == (expected) && untouched, "%s: %s", #change, cmlp_status_name(status)); \
@@ -68,10 +68,10 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
     INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
     reset();
-    CHECK(cmlp_net_init(NULL, cmlp_net_size(), &config) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(net, cmlp_net_size(), NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(net, cmlp_net_size() - 1, &config) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_net_init((cmlp_net *)(void *)(memory + 2), cmlp_net_size(), &config) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_net_init(NULL, cmlp_net_size(), &config, &net) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), NULL, &net) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, cmlp_net_size() - 1, &config, &net) == CMLP_ERROR_BUFFER_SIZE);
 }
 
 /* Each output activation with each loss: only the pairs that the header lists are accepted. */
@@ -87,7 +87,7 @@ static void test_pairs(void)
             reset();
             activations[2] = output;
             config.loss = loss;
-            check_that((cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK) == allowed[output][loss],
+            check_that((cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK) == allowed[output][loss],
                        "output %d with loss %d", (int)output, (int)loss);
         }
 }
@@ -100,7 +100,7 @@ static void test_parameters(void)
     reset();
     config.activation_parameters = parameters;
     activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
     CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && layer.parameter == 0.01);
     CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.parameter == 0.25);
     INVALID(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
@@ -136,7 +136,7 @@ static void test_layout(void)
     config.n_layers = CMLP_MAX_LAYERS;
     activations[2] = CMLP_ACTIVATION_RELU;
     activations[CMLP_MAX_LAYERS - 2] = CMLP_ACTIVATION_SOFTMAX;
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
     for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
         CHECK(cmlp_net_layer(net, l, &layer) == CMLP_OK);
         CHECK(layer.n_in == sizes[l] && layer.n_out == sizes[l + 1] && layer.activation == activations[l]);
@@ -171,15 +171,15 @@ static void test_overflow(void)
     const int64_t most = INT64_C(2147483647);
     size_t bytes = 5;
     describe(most, most, most);
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_ERROR_OVERFLOW);
     describe(most, most, 0);
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_ERROR_OVERFLOW);
     if (sizeof(size_t) < 8) return;
 
     describe(most, (INT64_C(1) << 30) - 1, 0); /* the block just fits, and nothing else does */
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
     CHECK(call_workspace(net, CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
@@ -187,11 +187,11 @@ static void test_overflow(void)
     CHECK(call_workspace(net, CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
 
     describe(most, INT64_C(1) << 29, 0);
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
     describe(most, INT64_C(1) << 28, 0);
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_OK && bytes == (size_t)(UINT64_C(1) << 62));
 }
 
@@ -199,13 +199,15 @@ static void test_sizes(void)
 {
     size_t bytes = 5, other;
     reset();
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, 1, &bytes) == CMLP_ERROR_ROWS); /* no kind */
     rows.kind = CMLP_ROWS_DENSE;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, NULL, &objective, NULL, 1, &bytes) == CMLP_ERROR_NULL); /* one row needs none */
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, -1, &bytes) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_workspace_size(net, &rows, NULL, &epoch, 1, &bytes) == CMLP_ERROR_NULL); /* no objective */
     epoch.batch_size = -1;
     CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_BATCH);
@@ -239,12 +241,46 @@ static void test_instruction_sets(void)
     for (int i = 0; i < n; i++) {
         reset();
         config.isa_mask = isas[i];
-        CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
         config.isa_mask = isas[i] | (isas[i] - 1);
-        CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
     }
     config.isa_mask = 0;
-    CHECK(cmlp_net_init(net, cmlp_net_size(), &config) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
+    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
+}
+
+/* A net is made in memory of any alignment, and its address is inside it. */
+static void test_any_alignment(void)
+{
+    static unsigned char block[2 * CMLP_NET_SIZE];
+    reset();
+    for (size_t shift = 0; shift < 64; shift++) {
+        const cmlp_net *made = NULL;
+        CHECK(cmlp_net_init(block + shift, cmlp_net_size(), &config, &made) == CMLP_OK);
+        const unsigned char *const at = (const unsigned char *)made;
+        CHECK(at >= block + shift && at < block + shift + 8 && cmlp_net_n_params(made) > 0);
+    }
+}
+
+/* The range of a status is its kind. */
+static void test_kinds(void)
+{
+#define KIND(name, value, sentence) {#name, value},
+    static const struct {
+        const char *name;
+        int value;
+    } all[] = {CMLP_STATUSES(KIND)};
+#undef KIND
+    static const char *const data[] = {"INPUT", "TARGET", "DIVERGED"}, *const machine[] = {"ISA", "BUILD", "MEMORY"};
+    for (size_t i = 2; i < sizeof all / sizeof *all; i++) {
+        const char *name = all[i].name + sizeof "CMLP_ERROR_" - 1;
+        int kind = strncmp(name, "FILE_", 5) ? 16 : 96, end = kind == 16 ? 64 : 128;
+        for (int k = 0; k < 3; k++) {
+            if (!strcmp(name, data[k])) kind = 64, end = 80;
+            if (!strcmp(name, machine[k])) kind = 80, end = 96;
+        }
+        check_that(all[i].value >= kind && all[i].value < end, "%s is %d", all[i].name, all[i].value);
+    }
 }
 
 static void test_statuses(void)
@@ -255,7 +291,7 @@ static void test_statuses(void)
         CHECK(name && sentence && *name && *sentence);
         named += name && !strncmp(name, "CMLP_", 5);
     }
-    CHECK(named == 44); /* number of statuses in the header */
+    CHECK(named == 46); /* number of statuses in the header */
     CHECK(!strcmp(cmlp_status_name(CMLP_OK), "CMLP_OK"));
     CHECK(!strcmp(cmlp_status_name(CMLP_ERROR_DIVERGED), "CMLP_ERROR_DIVERGED"));
     CHECK(!strcmp(cmlp_version(), CMLP_VERSION));
@@ -275,5 +311,7 @@ int main(void)
     test_sizes();
     test_instruction_sets();
     test_statuses();
+    test_kinds();
+    test_any_alignment();
     return finish();
 }

@@ -8,8 +8,8 @@
 
 enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_ROWS = 700 };
 
-static _Alignas(64) unsigned char net_memory[CMLP_NET_SIZE];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static unsigned char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static double x[N_ROWS * N_IN], y[N_ROWS * N_OUT], weights[N_ROWS], params[256], other[256], gradients[2][256];
 static int32_t labels[N_ROWS];
 
@@ -53,10 +53,11 @@ static void compare(int32_t output, int32_t dtype, int classes)
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
     loss_context context = {dtype, 0, 0};
     double cost = 0, plain_loss = 0;
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     objective.row_weights = weights;
     objective.loss_scale = 0.5;
     objective.alpha = 0.01;
@@ -69,7 +70,7 @@ static void compare(int32_t output, int32_t dtype, int classes)
     run.workspace = malloc(run.workspace_size);
     memcpy(other, params, sizeof params);
     CHECK(cmlp_gradient(net, params, &rows, &targets, &objective, gradients[0], NULL, &run) == CMLP_OK);
-    CHECK(cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, &run) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_OK);
     objective.loss = squared_error;
     objective.loss_context = &context;
     CHECK(cmlp_gradient(net, other, &rows, &targets, &objective, gradients[1], NULL, &run) == CMLP_OK);
@@ -80,12 +81,12 @@ static void compare(int32_t output, int32_t dtype, int classes)
     CHECK(cost > 0.5 - 1e-12 && cost < 0.5 + 1e-12);
     CHECK(plain_loss > 1 - 1e-12 && plain_loss < 1 + 1e-12); /* without the scale of 0.5 */
     objective.alpha = 0.01;
-    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &run) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_OK);
     CHECK(same_bits(dtype, params, other, cmlp_net_n_params(net)));
     /* the second batch ends: the parameters are those after the first one */
     context = (loss_context){dtype, 0, 400};
-    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &run) == CMLP_CANCELLED);
-    CHECK(epoch.batches == 1 && sgd.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
+    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_CANCELLED);
+    CHECK(result.batches == 1 && sgd.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
     cost = plain_loss = -7;
     CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_CANCELLED);
     CHECK(cost == -7 && plain_loss == -7 && run.bad_row == -1 && run.bad_column == -1);

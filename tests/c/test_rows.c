@@ -79,6 +79,7 @@ static void test_order(call c)
     }
     fixture_reset(&f, c);
     f.rows.order = f.order;
+    f.rows.n_order = f.n;
     f.objective.row_weights = f.weights;
     CHECK(fixture_call(&f, c) == CMLP_OK);
     const uint64_t expected = fixture_hash(&f);

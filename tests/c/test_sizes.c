@@ -1,15 +1,15 @@
 /* The size of the workspace: a small multiple of the parameters and the batch. */
 #include "support.h"
 
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_workers.h"
 #include "workspace.h"
 
-static _Alignas(64) unsigned char memory[1 << 14];
+static unsigned char memory[1 << 14];
+static const cmlp_net *net; /* in the memory */
 
 static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t threads, int64_t *n_params)
 {
     static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
-    cmlp_net *net = (cmlp_net *)(void *)memory;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     size_t bytes = 0;
     config.sizes = sizes;
@@ -17,7 +17,7 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t
     config.n_layers = 3;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net, sizeof memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     CHECK(call_workspace(net, call, rows, threads, &bytes) == CMLP_OK);
     *n_params = cmlp_net_n_params(net);
     return bytes;
@@ -26,8 +26,8 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t
 /* Each worker keeps all rows of its part: so many rows that no memory holds them are refused. */
 static void test_rows_of_workers(void)
 {
-    static const double rates[CMLP_MAX_LAYERS];
     static const int64_t sizes[] = {4, 4, 4};
+    const cmlp_dropout dropout = CMLP_INIT(cmlp_dropout);
     int64_t n_params;
     size_t bytes = 7;
     workspace_of(sizes, CALL_TRAIN, 1, 1, &n_params);
@@ -35,17 +35,17 @@ static void test_rows_of_workers(void)
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_workers workers = CMLP_INIT(cmlp_workers);
-    objective.dropout = rates;
+    objective.dropout = &dropout;
     rows.kind = CMLP_ROWS_DENSE;
     rows.n_rows = INT64_MAX;
     workers.n_workers = 2;
-    epoch.workers = &workers;
-    const cmlp_net *net = (const cmlp_net *)(const void *)memory;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OVERFLOW && bytes == 7);
+    CHECK(cmlp_workers_workspace_size(net, &rows, &objective, &epoch, &workers, 1, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(bytes == 7);
     rows.n_rows = 100;
     for (workers.n_workers = -1; workers.n_workers < 1; workers.n_workers++)
-        CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OPTION && bytes == 7);
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_OK && bytes > 7);
+        CHECK(cmlp_workers_workspace_size(net, &rows, &objective, &epoch, &workers, 1, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_workers_workspace_size(net, &rows, &objective, &epoch, &workers, 1, &bytes) == CMLP_OK);
+    CHECK(bytes > 7);
 }
 
 /* Each thread of a prediction has memory for its rows alone: inputs, and two layers of activations. No rows need some, too. */

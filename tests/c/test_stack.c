@@ -103,6 +103,7 @@ static void make_sparse(int64_t *positions, int64_t *columns)
     for (int64_t i = 0; i <= f.n; i++) positions[i] = i * f.n_in;
     for (int64_t p = 0; p < n; p++) columns[p] = p % f.n_in;
     f.rows.kind = CMLP_ROWS_CSR;
+    f.rows.row_stride = f.rows.col_stride = 0;
     f.rows.indptr = positions;
     f.rows.indices = columns;
     f.rows.n_values = n;
@@ -178,8 +179,8 @@ static void test_every_table(void)
 
 /* ---- networks, random numbers, model files */
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
 static model_file file;
 static double params[100], row[9], scratch[4096], model_memory[1024], bytes_needed;
 static const cmlp_model *model;
@@ -196,7 +197,7 @@ static void init_net(void *context)
     config.n_layers = 3;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT64;
-    *(int *)context = cmlp_net_init(net, sizeof net_memory, &config);
+    *(int *)context = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
 }
 
 static void shuffle(void *context)

@@ -1,4 +1,4 @@
-/* Model files of each version of the format stay readable on every platform and in every build. The arguments are the
+/* Model files of networks and tables stay readable on every platform and in every build. The arguments are the
  * names of the files. */
 #include "model_file.h"
 #include "support.h"
@@ -9,10 +9,17 @@
 
 enum { CAPACITY = 1 << 16 };
 
+#ifdef WITHOUT_TABLES
+#define INIT cmlp_model_init
+#else
+#define INIT cmlp_table_model_init
+#endif
+
 /* CMLP_OK, or CMLP_ERROR_DTYPE if the library was built without float64. */
 static int status_of_float64(void)
 {
-    static _Alignas(64) unsigned char memory[8192];
+    static unsigned char memory[CMLP_NET_SIZE];
+    const cmlp_net *net;
     const int64_t sizes[] = {1, 1};
     const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
     const cmlp_net_config config = {.struct_size = sizeof config,
@@ -21,7 +28,7 @@ static int status_of_float64(void)
                                     .n_layers = 2,
                                     .loss = CMLP_LOSS_SQUARED_ERROR,
                                     .dtype = CMLP_FLOAT64};
-    return cmlp_net_init((cmlp_net *)memory, sizeof memory, &config);
+    return cmlp_net_init(memory, sizeof memory, &config, &net);
 }
 
 static size_t read_file(const char *path, unsigned char *bytes)
@@ -33,12 +40,13 @@ static size_t read_file(const char *path, unsigned char *bytes)
     return n;
 }
 
-/* The format's version follows the length of the head and the opening of its metadata. */
+/* The tensors of a table begin so, and no string has a bare quotation mark. */
 static int is_table(const unsigned char *bytes, size_t n)
 {
-    static const char start[] = "{\"__metadata__\":{\"cmlp\":\"";
-    const unsigned char *const version = bytes + 8 + sizeof start - 1;
-    return n > 8 + sizeof start && !memcmp(bytes + 8, start, sizeof start - 1) && (*version == '3' || *version == '4');
+    static const char start[] = "},\"nets.0.layers.0.weight\":";
+    for (size_t i = 0; i + sizeof start - 1 <= n; i++)
+        if (!memcmp(bytes + i, start, sizeof start - 1)) return 1;
+    return 0;
 }
 
 /* The first dtype name follows the metadata, which contain none. */
@@ -56,23 +64,22 @@ static void check_file(const char *path)
     const size_t n = read_file(path, bytes);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     int expected = is_float64(bytes, n) ? status_of_float64() : CMLP_OK;
-#ifdef WITHOUT_TABLES
-    if (is_table(bytes, n)) expected = CMLP_ERROR_FILE_VERSION;
-#else
-    (void)is_table;
-#endif
     int status = cmlp_model_size(bytes, n, &info);
+    check_that(status == (is_table(bytes, n) ? CMLP_ERROR_FILE_TABLE : expected), "%s: %s", path, cmlp_status_name(status));
+#ifndef WITHOUT_TABLES
+    status = cmlp_table_model_size(bytes, n, &info);
     check_that(status == expected, "%s: %s", path, cmlp_status_name(status));
+#endif
     if (status) return;
     const cmlp_model *model;
     void *memory = malloc(info.model_size);
-    void *scratch = malloc(info.scratch_size), *row = calloc((size_t)info.n_inputs, sizeof(double));
-    status = cmlp_model_init(memory, info.model_size, bytes, n, 0, scratch, info.scratch_size, &model);
+    void *scratch = malloc(info.workspace_size), *row = calloc((size_t)info.n_inputs, sizeof(double));
+    status = INIT(memory, info.model_size, bytes, n, 0, scratch, info.workspace_size, &model);
     check_that(status == CMLP_OK, "%s: %s", path, cmlp_status_name(status));
     if (!status) {
         const char *text;
         size_t length;
-        CHECK(predict_row(model, row, NULL, NULL, scratch, info.scratch_size) == CMLP_OK);
+        CHECK(predict_row(model, row, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
         CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_OK && length >= 7);
     }
     free(memory);

@@ -8,7 +8,7 @@
 enum { N_ROWS = 4, N_PARAMS = 2 * 2 + 2 };
 
 static _Alignas(8) unsigned char net_memory[8192], scratch[4096];
-static cmlp_net *const net = (cmlp_net *)net_memory;
+static const cmlp_net *net;
 static float params[N_PARAMS], state[2 * N_PARAMS];
 static int64_t order[N_ROWS + 2] = {2, 0, 3, 1, 0, N_ROWS}; /* the last one is not read */
 static double losses[3] = {3, 2, 1};
@@ -26,7 +26,7 @@ static void make_net(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net, sizeof net_memory, &config) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     cmlp_random_seed(&generator, 1);
     CHECK(cmlp_init_params(net, &generator, params) == CMLP_OK);
 }
@@ -163,7 +163,7 @@ static void test_too_large_state(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    if (cmlp_net_init(net, sizeof net_memory, &config)) return; /* 32 bits */
+    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net)) return; /* 32 bits */
     optimizer.state_size = SIZE_MAX;
     CHECK(write_with(&training, NULL) == CMLP_ERROR_OVERFLOW);
 }

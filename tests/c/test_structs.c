@@ -1,12 +1,12 @@
 /* Structs of programs that were compiled with a newer header, the library's version, and calls without rows. */
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_table.h"
 #include "support.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static int64_t memory[CMLP_NET_SIZE / 8];
-static cmlp_net *const net = (cmlp_net *)memory;
+static const cmlp_net *net;
 static const int64_t sizes[] = {2, 3};
 static const int32_t activations[] = {CMLP_ACTIVATION_SOFTMAX};
 static const float params[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, inputs[2] = {1, 2};
@@ -29,9 +29,9 @@ static void make_net(void)
     config.value.dtype = CMLP_FLOAT32;
     for (size_t more = 8; sizeof config.value + more <= 4096; more += 8) {
         config.value.struct_size = sizeof config.value + more;
-        CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_OK);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_OK);
         config.tail[more - 1] = 1;
-        CHECK(cmlp_net_init(net, sizeof memory, &config.value) == CMLP_ERROR_STRUCT_SIZE);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_ERROR_STRUCT_SIZE);
         config.tail[more - 1] = 0;
     }
 }
@@ -46,10 +46,10 @@ static void check_unread(void)
     *at = config;
     for (size_t size = 4097; size; size *= 2) {
         at->struct_size = size;
-        CHECK(cmlp_net_init(net, sizeof memory, at) == CMLP_ERROR_STRUCT_SIZE);
+        CHECK(cmlp_net_init(memory, sizeof memory, at, &net) == CMLP_ERROR_STRUCT_SIZE);
     }
     at->struct_size = sizeof config - 1;
-    CHECK(cmlp_net_init(net, sizeof memory, at) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, at, &net) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 /* Structs that a call reads again or writes: what the library does not know stays zero. */
@@ -69,7 +69,7 @@ static void check_calls(void)
     info.value.struct_size += 1024;
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
-    CHECK(cmlp_predict_size(net, &size) == CMLP_OK && size <= sizeof workspace);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK && size <= sizeof workspace);
     CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(cmlp_predict(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
     CHECK(cmlp_net_layer(net, 0, &layer.value) == CMLP_OK && layer.value.n_out == 3);

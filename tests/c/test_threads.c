@@ -106,21 +106,33 @@ static void test_back_off(fixture *f)
     fixture_reset(f, TRAIN);
     created = 0;
     train_by_slow_clock(f);
-    CHECK(created == team && f->optimizer.threads_lost > 0);
-    while (f->optimizer.threads_lost > 0 && ++alone < 100) {
-        const double before = f->optimizer.threads_lost;
+    CHECK(created == team && f->run.threads_lost > 0);
+    while (f->run.threads_lost > 0 && ++alone < 100) {
+        const double before = f->run.threads_lost;
         train_by_slow_clock(f);
-        CHECK(created == team && f->optimizer.threads_lost < before);
+        CHECK(created == team && f->run.threads_lost < before);
     }
     CHECK(alone > 0 && alone < 100);
     train_by_slow_clock(f);
-    CHECK(created == 2 * team && f->optimizer.threads_lost > 0);
+    CHECK(created == 2 * team && f->run.threads_lost > 0);
     const uint64_t hash = fixture_trained(f);
     f->shape.n_threads = 1;
     fixture_reset(f, TRAIN);
     for (int i = 0; i < alone + 2; i++) train_by_slow_clock(f);
-    CHECK(fixture_trained(f) == hash && f->optimizer.threads_lost == 0);
+    CHECK(fixture_trained(f) == hash && f->run.threads_lost == 0);
     f->shape.n_threads = team + 1;
+}
+
+/* The program keeps the seconds: whatever it passes, no value turns threads off for ever, or the back-off. */
+static void test_lost_seconds_have_a_range(fixture *f)
+{
+    const double given[] = {INFINITY, 1e300, NAN, -INFINITY};
+    for (int i = 0; i < 4; i++) {
+        fixture_reset(f, TRAIN);
+        f->run.threads_lost = given[i];
+        train_by_slow_clock(f);
+        CHECK(f->run.threads_lost >= -0.02 && f->run.threads_lost <= 0.25);
+    }
 }
 
 /* A small loss is paid for within an epoch, which continues with a team. */
@@ -128,9 +140,9 @@ static void test_back_off_ends_within_an_epoch(fixture *f)
 {
     fixture_reset(f, TRAIN);
     created = 0;
-    f->optimizer.threads_lost = 0.01;
+    f->run.threads_lost = 0.01;
     train_by_slow_clock(f);
-    CHECK(created == f->shape.n_threads - 1 && f->epoch.batches == 2);
+    CHECK(created == f->shape.n_threads - 1 && f->result.batches == 2);
 }
 
 /* Returns whether the call runs single-threaded: prediction with a narrow net is faster in one thread. */
@@ -282,7 +294,7 @@ static void test_empty_batches(fixture *f)
         f->shape.n_threads = counts[i];
         const uint64_t hash = fixture_outcome(f, TRAIN);
         if (!i) alone = hash;
-        CHECK(hash == alone && f->epoch.batches == 1);
+        CHECK(hash == alone && f->result.batches == 1);
     }
     f->shape.n_threads = 7;
     memcpy(f->weights, kept, sizeof kept);
@@ -336,6 +348,7 @@ int main(void)
         if (i % 2 == 0) test_failed_thread_creation(&f);
         if (i < 2) {
             test_back_off(&f);
+            test_lost_seconds_have_a_range(&f);
             test_back_off_ends_within_an_epoch(&f);
             f.shape.n_threads = 2;
             test_back_off(&f);

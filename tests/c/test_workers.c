@@ -156,7 +156,7 @@ static void open_office(office *o, worker *all, const shape *s, int32_t n_worker
         w->workers.broadcast = broadcast_bytes;
         w->workers.context = w;
         w->workers.failed_rank = -7;
-        w->fixture.epoch.workers = &w->workers;
+        w->fixture.workers = &w->workers;
         w->fixture.epoch.want_norm = 1;
         w->fixture.run.poll = poll;
         w->fixture.run.poll_context = w;
@@ -167,8 +167,9 @@ static void make_workspace(fixture *f, slot *s)
 {
     cmlp_rows rows = f->rows;
     rows.order = NULL;
-    CHECK(cmlp_workspace_size(f->net, &rows, &f->objective, &f->epoch, f->run.n_threads, &f->run.workspace_size) ==
-          CMLP_OK);
+    rows.n_order = 0;
+    CHECK(cmlp_workers_workspace_size(f->net, &rows, &f->objective, &f->epoch, f->workers, f->run.n_threads,
+                                      &f->run.workspace_size) == CMLP_OK);
     slot_make(s, f->run.workspace_size);
     f->run.workspace = slot_place(s, f->run.workspace_size, AT_END, 0);
     memset(f->run.workspace, 0xff, f->run.workspace_size);
@@ -229,6 +230,7 @@ static void make_sparse(fixture *f)
     }
     indptr[f->n] = p;
     f->rows.kind = CMLP_ROWS_CSR;
+    f->rows.row_stride = f->rows.col_stride = 0;
     f->rows.data = values;
     f->rows.dtype = CMLP_FLOAT64;
     f->rows.indices = indices;
@@ -329,7 +331,7 @@ static void test_far_rows(void)
         workers.broadcast = broadcast_bytes;
         workers.first_stored = far;
         workers.n_stored = f.n;
-        f.epoch.workers = &workers;
+        f.workers = &workers;
         f.rows.n_rows = f.targets.n_rows = 2 * far;
         f.rows.order = order;
         f.rows.n_order = f.n;
@@ -402,7 +404,7 @@ static void test_bad_rows(void)
         for (int32_t r = 0; r < 3; r++) {
             const fixture *f = &all[r].fixture;
             CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_row == (later ? 599 : 440));
-            CHECK(f->run.bad_column == (later ? 3 : 7) && f->epoch.batches == 1 && f->optimizer.n_steps == 1);
+            CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.batches == 1 && f->optimizer.n_steps == 1);
             CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
             CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
             CHECK(!all[r].leaks);
@@ -449,7 +451,7 @@ static void test_bad_messages(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.epoch.batches == 0);
+            CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.batches == 0);
         }
         close_office(&o, all);
     }
@@ -468,7 +470,7 @@ static void test_cancel(void)
             work(&o, all);
             for (int32_t r = 0; r < 3; r++) {
                 CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == rank);
-                CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.epoch.batches == at / 3);
+                CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.batches == at / 3);
                 CHECK(fixture_hash(&all[r].fixture) == fixture_hash(&all[0].fixture));
             }
             close_office(&o, all);
@@ -487,7 +489,7 @@ static void test_broken_transport(void)
         work(&o, all);
         for (int32_t r = 0; r < 2; r++) {
             CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.epoch.batches <= 1 && all[r].calls == at);
+            CHECK(all[r].fixture.result.batches <= 1 && all[r].calls == at);
         }
         close_office(&o, all);
     }
@@ -525,7 +527,7 @@ static void test_broken_send(void)
 static void expect_refused(fixture *f, int status)
 {
     const uint64_t before = fixture_hash(f);
-    CHECK(fixture_call(f, TRAIN) == status && f->run.refused && !strncmp(f->run.refused, "epoch->workers", 14));
+    CHECK(fixture_call(f, TRAIN) == status && f->run.refused && !strncmp(f->run.refused, "workers", 7));
     CHECK(fixture_hash(f) == before);
 }
 
@@ -634,7 +636,7 @@ static void test_disagreements(void)
             for (int32_t r = 0; r < 3; r++) {
                 check_that(all[r].status == changes[i].status && all[r].workers.failed_rank == ended,
                            "change %d at worker %d: status %d of worker %d", i, (int)rank, all[r].status, (int)r);
-                if (r != rank) CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers"));
+                if (r != rank) CHECK(!strcmp(all[r].fixture.run.refused, "workers"));
             }
             CHECK(fixture_trained(&all[2 - rank].fixture) == before || rank == 1);
             close_office(&o, all);
@@ -657,7 +659,7 @@ static void test_other_numbers(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == wrong[i].rank);
-            CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers") && fixture_trained(&all[r].fixture) == before);
+            CHECK(!strcmp(all[r].fixture.run.refused, "workers") && fixture_trained(&all[r].fixture) == before);
         }
         close_office(&o, all);
     }

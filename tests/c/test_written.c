@@ -11,7 +11,7 @@ enum { ROUNDS = 30000, MOST_COLUMNS = 5, MOST_NETS = 3, MOST_UNITS = 4, MOST_LAY
 static uint64_t state = 11;
 static model_file file;
 static double params[MOST_NETS][MOST_PARAMS], numbers[64], zeros[64];
-static _Alignas(64) unsigned char net_memory[MOST_NETS][CMLP_NET_SIZE], scratch[1 << 18], memory[1 << 18];
+static _Alignas(64) unsigned char net_memory[MOST_NETS][CMLP_NET_SIZE], workspace[1 << 18], memory[1 << 18];
 static int64_t n_accepted, n_refused, n_calibrated, statuses[128]; /* calibrated: accepted tables with scores */
 
 static int64_t below(int64_t n) { return random_below(&state, n); }
@@ -57,7 +57,7 @@ static form any_form(void)
 
 static const cmlp_net *make_net(int i, const form *f, int64_t n_in)
 {
-    cmlp_net *const net = (cmlp_net *)net_memory[i];
+    const cmlp_net *net = NULL;
     form own = *f;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     own.sizes[0] = n_in;
@@ -69,7 +69,7 @@ static const cmlp_net *make_net(int i, const form *f, int64_t n_in)
     config.loss_parameter = own.loss_parameter;
     config.dtype = own.dtype;
     config.quantiles = own.has_quantiles ? own.quantiles : NULL;
-    CHECK(cmlp_net_init(net, CMLP_NET_SIZE, &config) == CMLP_OK && cmlp_net_n_params(net) <= MOST_PARAMS);
+    CHECK(cmlp_net_init(net_memory[i], CMLP_NET_SIZE, &config, &net) == CMLP_OK && cmlp_net_n_params(net) <= MOST_PARAMS);
     for (int64_t k = 0; k < cmlp_net_n_params(net); k++) put(own.dtype, params[i], k, uniform(&state, -1, 1));
     if (one_of(100)) put(own.dtype, params[i], below(cmlp_net_n_params(net)), NAN);
     return net;
@@ -119,7 +119,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
 }
 
 /* Counts a status of a writer. If the file was written, it must be read. */
-static void read_back(cmlp_status written, int64_t n_in, int round)
+static void read_back(cmlp_status written, int is_table, int64_t n_in, int round)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     const cmlp_model *model = NULL;
@@ -132,11 +132,13 @@ static void read_back(cmlp_status written, int64_t n_in, int round)
         check_that(!file.size, "round %d: bytes of a refused file", round);
         return;
     }
-    cmlp_status status = cmlp_model_size(file.bytes, file.size, &info);
-    CHECK(info.model_size <= sizeof memory && info.scratch_size <= sizeof scratch);
-    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
+    cmlp_status status = (is_table ? cmlp_table_model_size : cmlp_model_size)(file.bytes, file.size, &info);
+    CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace);
+    if (!status)
+        status = (is_table ? cmlp_table_model_init : cmlp_model_init)(memory, sizeof memory, file.bytes, file.size, 0,
+                                                                      workspace, sizeof workspace, &model);
     check_that(!status && info.n_inputs == n_in, "round %d: %s", round, cmlp_status_name(status));
-    if (!status) CHECK(predict_row(model, zeros, &label, output, scratch, sizeof scratch) != CMLP_ERROR_DTYPE);
+    if (!status) CHECK(predict_row(model, zeros, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
 }
 
 /* ---- networks */
@@ -151,17 +153,23 @@ static void write_network(int round)
     for (int k = 0; k < MOST_UNITS; k++) shifts[k] = any_number(), factors[k] = any_number();
     if (one_of(3)) content.shifts = shifts, content.factors = factors;
     file.size = 0;
-    read_back(cmlp_model_write(net, params[0], &content, scratch, sizeof scratch), f.sizes[0], round);
+    read_back(cmlp_model_write(net, params[0], &content, workspace, sizeof workspace), 0, f.sizes[0], round);
 }
 
 /* ---- tables */
 
 static cmlp_column any_column(double *edges)
 {
-    cmlp_column c = {.kind = (int32_t)(1 + below(3)), .has_missing = (int32_t)below(2), .n = below(4), .centre = any_number(),
-                     .scale = any_number(), .edges = edges};
+    cmlp_column c = {.kind = (int32_t)(1 + below(3)), .n = below(4)};
     for (int k = 0; k < 4; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
-    if (c.kind == CMLP_COLUMN_UNUSED ? one_of(2) : c.kind == CMLP_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
+    if (c.kind == CMLP_COLUMN_UNUSED && !one_of(50)) c.n = 0;
+    if (c.kind == CMLP_COLUMN_NUMBER) {
+        c.has_missing = (int32_t)below(2);
+        c.centre = any_number();
+        c.scale = any_number();
+        c.edges = edges;
+    }
+    if (c.kind == CMLP_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
     if (c.kind == CMLP_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
     if (c.kind == CMLP_COLUMN_CATEGORY && !c.n && !one_of(10)) c.n = 2;
     return c;
@@ -180,7 +188,8 @@ static void write_table(int round)
     table.n_columns = 1 + below(MOST_COLUMNS);
     for (int64_t i = 0; i < table.n_columns; i++) columns[i] = any_column(edges[i]);
     for (int k = 0; k < MOST_UNITS; k++)
-        targets[k] = (cmlp_table_target){sizeof *targets, any_number(), any_number(), -any_number(), any_number()};
+        targets[k] = (cmlp_table_target){.centre = any_number(), .scale = any_number(), .low = -any_number(),
+                                         .high = any_number()};
     table.n_nets = 1 + below(MOST_NETS);
     for (int i = 0; i < table.n_nets; i++) {
         cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
@@ -202,9 +211,9 @@ static void write_table(int round)
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)
         strings[content.n_strings++] = (cmlp_model_string){"targets", values[10], {0}};
     file.size = 0;
-    const cmlp_status status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
+    const cmlp_status status = cmlp_table_write(&table, &content, workspace, sizeof workspace);
     for (int32_t i = 0; i < content.n_arrays && !status; i++) n_calibrated += arrays[i].name == names[1];
-    read_back(status, table.n_columns, round);
+    read_back(status, 1, table.n_columns, round);
 }
 
 int main(void)

@@ -268,6 +268,7 @@ def test_errors_take_one_line(train, arguments, message):
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # n_iter_no_change
 def test_lbfgs_writes_a_model(train):
     solver = ["--solver", "lbfgs", "-o", "m.cmlp", *OPTIONS]
     status, lines, err = train("rows.npy", "--target", "5", *solver)

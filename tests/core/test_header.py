@@ -1,11 +1,13 @@
-"""The public header compiles alone, and libcmlp.pxd declares the same names."""
+"""The public headers compile alone and have no padding; what tools/make_declarations.py has written repeats them."""
 
 import re
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
-from c_build import COMPILER, HEADER, ROOT, WARNINGS, in_source_tree, needs_compiler, run
+from c_build import COMPILER, HEADER, HEADERS, ROOT, WARNINGS, in_source_tree, needs_compiler, run
+from helpers import imported
 
 import cmlp
 
@@ -18,8 +20,10 @@ pytestmark = in_source_tree
 
 
 def header_text():
-    text = HEADER.read_text(encoding="utf-8")
-    return re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
+    """Return the headers without comments, and with an enumeration instead of the macro that lists statuses."""
+    text = re.sub(r"/\*.*?\*/", " ", "".join(path.read_text("utf-8") for path in HEADERS), flags=re.DOTALL)
+    statuses = ", ".join(f"{name} = {value}" for name, value in re.findall(r"X\((\w+), (\d+),", text))
+    return text.replace("CMLP_STATUSES(CMLP_STATUS_VALUE)", statuses)
 
 
 def spaced(text):
@@ -118,7 +122,7 @@ def test_pxd_declares_the_structs_of_the_header():
 def test_macros_in_the_pxd_are_defined_in_the_header():
     text = PXD.read_text(encoding="utf-8")
     for name in re.findall(r"^    (?:int|const char \*)\s*(CMLP_\w+)$", text, re.MULTILINE):
-        assert re.search(rf"^#define {name} ", HEADER.read_text("utf-8"), re.MULTILINE), name
+        assert re.search(rf"^#define {name} ", header_text(), re.MULTILINE), name
 
 
 def test_header_has_the_version_of_the_package():
@@ -131,9 +135,9 @@ def test_header_has_the_version_of_the_package():
 
 def test_every_function_that_can_fail_documents_its_statuses():
     """A comment refers either to a status or to "the errors of" a struct, which are listed above that struct."""
-    text = HEADER.read_text(encoding="utf-8")
+    text = "".join(path.read_text("utf-8") for path in HEADERS)
     lists = set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) | {"net"}
-    assert len(lists) == 10
+    assert len(lists) == 11
     statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}
     known = statuses | {"ASCII"}
     documented = re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:(?:CMLP_MUST_CHECK )?CMLP_API [^;]+;[^\n]*\n)+)", text)
@@ -172,7 +176,14 @@ def test_compilers_warn_if_a_status_is_ignored():
 @pytest.mark.parametrize("definition", [[], ["-DCMLP_SHARED"], ["-DCMLP_SHARED", "-DCMLP_BUILD"]])
 @pytest.mark.parametrize(
     ("name", "language"),
-    [("cmlp.h", "c"), ("cmlp_file.h", "c"), ("cmlp.h", "c++"), ("cmlp_file.h", "c++"), ("cmlp.hpp", "c++")],
+    [
+        *(
+            (f"{name}.h", language)
+            for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_file")
+            for language in ("c", "c++")
+        ),
+        ("cmlp.hpp", "c++"),
+    ],
 )
 def test_headers_compile_alone(tmp_path, name, language, definition):
     source = tmp_path / "alone.c"
@@ -201,6 +212,21 @@ def test_init_sets_the_size_and_zeroes_the_rest(tmp_path, language):
     )
     run(COMPILER, *language, *WARNINGS, "-I", ROOT / "include", source, "-o", tmp_path / "init")
     run(tmp_path / "init")
+
+
+def test_repeated_declarations_are_those_of_the_headers():
+    """`python tools/make_declarations.py` writes them anew."""
+    for path, text in imported(ROOT / "tools/make_declarations.py").texts(ROOT).items():
+        assert path.read_text(encoding="utf-8") == text, path
+
+
+@needs_compiler
+@pytest.mark.skipif(struct.calcsize("P") != 8, reason="32-bit systems have other sizes")
+def test_structs_have_no_padding(tmp_path):
+    """A hole could never become a field: callers leave it uninitialized."""
+    source = tmp_path / "padding.c"
+    source.write_text("#include <cmlp_table.h>\n#include <cmlp_workers.h>\nint main(void) { return 0; }\n")
+    run(COMPILER, "-std=c11", "-Wpadded", "-Werror", "-fsyntax-only", "-I", ROOT / "include", source)
 
 
 def has_cplusplus(folder):

@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from c_build import CORE, HEADER, ROOT, compiled, linked, needs_compiler, run
+from c_build import CORE, HEADERS, ROOT, compiled, linked, needs_compiler, run
 
 # slow: the whole core is compiled
 pytestmark = [needs_compiler, pytest.mark.slow]
@@ -17,14 +17,18 @@ SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS")
 def newer_core(tmp_path_factory):
     """The core with a field added to the end of each struct that has a struct_size."""
     root = tmp_path_factory.mktemp("newer")
-    core, header = root / "src/cmlp/core", root / "include/cmlp.h"
+    core, include = root / "src/cmlp/core", root / "include"
     shutil.copytree(CORE, core)
-    header.parent.mkdir()
-    text = HEADER.read_text(encoding="utf-8")
+    include.mkdir()
     field = r"(\n    size_t struct_size;(?:(?!\n\}).)*?)\n\} (cmlp_\w+);"
-    grown, n = re.subn(field, r"\1\n    int64_t later[4];\n} \2;", text, flags=re.DOTALL)
-    assert n == text.count("\n    size_t struct_size;") >= 10
-    header.write_text(grown, encoding="utf-8")
+    total = 0
+    for header in HEADERS:
+        text = header.read_text(encoding="utf-8")
+        grown, n = re.subn(field, r"\1\n    int64_t later[4];\n} \2;", text, flags=re.DOTALL)
+        assert n == text.count("\n    size_t struct_size;") >= 1
+        (include / header.name).write_text(grown, encoding="utf-8")
+        total += n
+    assert total >= 15
     return compiled(sorted(core.rglob("*.c")), *SMALL)
 
 

@@ -225,7 +225,7 @@ def test_sums_of_a_resumed_epoch_cover_the_whole_epoch(pieces):
 @pytest.mark.parametrize("sums", [np.zeros(3), np.zeros(4, np.float32), [0.0] * 4, np.array([0, 0, np.nan, 0])])
 def test_sums_must_be_four_doubles(sums):
     net, params, X, Y = problem(np.float32)
-    with pytest.raises(ValueError, match=r"sums must be 4 values of dtype float64|epoch->rows_done"):
+    with pytest.raises(ValueError, match=r"sums must be 4 values of dtype float64|epoch->before->rows_done"):
         net.train_epoch(params, X, Y, _core.Optimizer(net, "adam", learning_rate=0.1), batch_size=15, sums=sums)
 
 

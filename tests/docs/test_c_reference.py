@@ -1,4 +1,4 @@
-"""The C reference in the documentation contains everything that the header declares."""
+"""The C reference in the documentation contains everything that the headers declare."""
 
 import re
 
@@ -11,8 +11,9 @@ if not SOURCE.exists():
     pytest.skip("the documentation is in the source tree only", allow_module_level=True)
 reference = imported(SOURCE)
 TEXT = HEADER.read_text(encoding="utf-8")
-CODE = re.sub(r"/\*.*?\*/", " ", TEXT, flags=re.DOTALL)
-ITEMS = reference.parse(TEXT)
+TEXTS = [TEXT, *(HEADER.with_name(f"cmlp_{name}.h").read_text(encoding="utf-8") for name in ("table", "workers"))]
+CODE = re.sub(r"/\*.*?\*/", " ", "".join(TEXTS), flags=re.DOTALL)
+ITEMS = [item for text in TEXTS for item in reference.parse(text)]
 PAGE = reference.render(ITEMS)
 
 
@@ -29,7 +30,8 @@ def test_every_function_enum_and_struct_is_there():
 
 def test_every_enumerator_is_there():
     bodies = re.findall(r"^enum \{(.*?)\}", CODE, re.DOTALL | re.MULTILINE)
-    expected = {name for body in bodies for name in re.findall(r"CMLP_\w+", body)}
+    expected = {name for body in bodies for name in re.findall(r"(CMLP_\w+) =", body)}
+    expected |= set(re.findall(r"X\((\w+), \d+,", CODE))
     found = {e.declaration.split()[0] for item in ITEMS if item.kind == "enum" for e in item.entries if e.declaration}
     assert found == expected
 
@@ -53,7 +55,7 @@ def test_every_member_is_there_with_its_comment():
 def test_every_comment_of_the_header_is_there():
     """No word of a comment is lost: the first words of each one are in the page."""
     page = re.sub(r"\W+", " ", re.sub(r":c:\w+:|\\|```text|```\{eval-rst\}", "", PAGE))
-    for comment in re.findall(r"/\*(.*?)\*/", TEXT, re.DOTALL):
+    for comment in re.findall(r"/\*(.*?)\*/", "".join(TEXTS), re.DOTALL):
         words = re.sub(r"\W+", " ", comment).split()[:6]
         assert " ".join(words).lower() in page.lower(), words
 
@@ -78,11 +80,13 @@ def test_new_declarations_are_found(tmp_path):
 
 
 def test_pages_have_every_part_of_the_header():
-    parts = reference.parts(ITEMS)
-    assert [item for part in parts for item in part] == ITEMS
-    assert [part[0].name[:2] for part in parts[1:]] == ["1.", "2.", "3.", "4."]
+    items = reference.parse(TEXT)
+    parts = reference.parts(items)
+    assert [item for part in parts for item in part] == items
+    assert [part[0].name[:2] for part in parts[1:]] == ["1.", "2.", "3."]
     pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/reference").glob("c*.md")))
-    assert sorted(match[1] or "file" for match in reference.PLACEHOLDER.finditer(pages)) == [*"01234", "file"]
+    found = sorted(match[1] or match[2] for match in reference.PLACEHOLDER.finditer(pages))
+    assert found == [*"0123", "cmlp_file.h", "cmlp_table.h", "cmlp_workers.h"]
 
 
 def test_page_of_cmlp_file_has_what_its_first_comment_shows():

@@ -71,7 +71,7 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     table.save(tmp_path / "table.cmlp")
     file = (tmp_path / "table.cmlp").read_bytes()
     memory, at = aligned(file)
-    assert classify(at, len(file), rows[0].tobytes(), label) == 99  # CMLP_ERROR_FILE_VERSION: a build without tables
+    assert classify(at, len(file), rows[0].tobytes(), label) == 109  # CMLP_ERROR_FILE_TABLE
     del memory
 
 

@@ -12,19 +12,21 @@ import cmlp
 
 pytestmark = pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
 
-HEADER = Path(cmlp.get_include(), "cmlp.h")
+HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers")]
 CONSUMERS = Path(__file__).parents[1] / "consumers"
 # Installed wheels are tested with compilers whose warnings are unknown.
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
-SMALLEST = [f"-DCMLP_{part}" for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_THREADS", "BUILD_ISA=1")]
+SMALLEST = [
+    f"-DCMLP_{part}"
+    for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_WORKERS", "NO_THREADS", "BUILD_ISA=1")
+]
 BUILDS = [["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]  # .ci/run compiles the file without options
 
 
 def public_functions():
-    return set(
-        re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    text = "".join(path.read_text(encoding="utf-8") for path in HEADERS)
+    return set(re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", text, re.MULTILINE))
 
 
 def exported(library):
@@ -70,6 +72,7 @@ def test_single_file_gives_the_golden_bits_and_exports_the_interface(single_obje
 def test_renamed_file_needs_its_new_name(single_file, tmp_path):
     renamed = tmp_path / "network.c"
     shutil.copy(single_file, renamed)
-    shutil.copy(HEADER, tmp_path)
+    for header in HEADERS:
+        shutil.copy(header, tmp_path)
     assert subprocess.run([COMPILER, "-fsyntax-only", renamed], capture_output=True).returncode != 0
     run(COMPILER, "-fsyntax-only", '-DCMLP_SELF="network.c"', renamed)

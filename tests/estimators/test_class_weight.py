@@ -22,7 +22,8 @@ WEIGHT = np.linspace(0.5, 2, 60)
 
 
 def small(**params):
-    return MLPClassifier((5,), **{"max_iter": 4, "random_state": 1, "learning_rate_init": 0.02, **params})
+    rate = {} if params.get("solver") == "lbfgs" else {"learning_rate_init": 0.02}
+    return MLPClassifier((5,), **{"max_iter": 4, "random_state": 1, **rate, **params})
 
 
 def weights_of_rows(class_weight, y, weight):

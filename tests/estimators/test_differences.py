@@ -308,6 +308,37 @@ def test_bytes_that_are_not_scaled():
     theirs.fit(rows, NUMBERS)
 
 
+def test_parameters_without_effect():
+    for parameters in ({"momentum": 0.5}, {"validation_fraction": 0.2}):
+        ours, theirs = regressors(**parameters)
+        with pytest.warns(cmlp.exceptions.UnusedParameterWarning, match=f"^{next(iter(parameters))} differs"):
+            ours.fit(X, NUMBERS)
+        theirs.fit(X, NUMBERS)
+
+
+def test_names_of_other_libraries():
+    for name, value, meant in (("learning_rate", 0.01, "learning_rate_init=0.01"), ("loss", "mse", "'squared_error'")):
+        ours, theirs = regressors(**{name: value})
+        with pytest.raises(ValueError, match=f"Did you mean {meant}"):
+            ours.fit(X, NUMBERS)
+        with pytest.raises(ValueError) as error:
+            theirs.fit(X, NUMBERS)
+        assert "Did you mean" not in str(error.value)
+    with pytest.raises(TypeError, match="Did you mean max_iter"):
+        MLPRegressor(epochs=10)
+
+
+def test_targets_that_are_no_labels():
+    rows = np.random.RandomState(0).standard_normal((300, 3))
+    floats = np.arange(300) % 100.0
+    for y, match in ((np.eye(3)[np.arange(300) % 3], "exactly one 1"), (floats, "use a regressor")):
+        ours, theirs = (cls((4,), max_iter=2, random_state=0) for cls in (MLPClassifier, TheirClassifier))
+        with pytest.warns(UserWarning, match=match):
+            ours.fit(rows, y)
+        theirs.fit(rows, y)
+        np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
+
+
 def test_non_finite_rows():
     rows = np.where(np.arange(40)[:, None] == 7, [[0, np.nan, 0]], X)
     ours, theirs = regressors()

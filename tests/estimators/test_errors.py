@@ -105,10 +105,10 @@ def test_training_on_no_rows_raises():
         regressor().fit(X, NUMBERS).partial_fit(np.empty((0, 4)), [])
 
 
-@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"shuffle": False}])
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "validation_fraction": 0.3}, {"shuffle": False}])
 @pytest.mark.parametrize("row", [0, 13, 29])
 def test_non_finite_input_is_reported_as_row_and_column_of_X(row, params):
-    params = {"validation_fraction": 0.3, "batch_size": 7, **params}
+    params = {"batch_size": 7, **params}
     with pytest.raises(NonFiniteInputError) as caught:
         classifier(**params).fit(with_value(NAN, row, 1), LABELS)
     assert (caught.value.row, caught.value.column) == (row, 1)

@@ -95,6 +95,7 @@ CASES = [case for case in itertools.product(SOURCES, SOLVERS, SCALES) if possibl
 
 @pytest.mark.parametrize("kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"])
 @pytest.mark.parametrize("source, solver, scale", CASES, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # "lbfgs" has no batches
 def test_rows_of_weight_zero_change_no_bit(kind, y, source, solver, scale):
     targets = [{}] if kind is MLPClassifier else [{}, {"y_scale": "standard"}]
     balanced = kind is MLPClassifier and source not in (by_blocks, by_partial_fit)
@@ -154,6 +155,7 @@ def repeated(*arrays):
 
 @pytest.mark.parametrize("kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"])
 @pytest.mark.parametrize("solver, scale", list(itertools.product(SOLVERS, [1.0, "standard", "minmax"])))
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # "lbfgs" has no batches
 def test_a_weight_counts_as_equal_rows(kind, y, solver, scale):
     """With batches of all rows. Both penalties are divided by the sum of the weights."""
     params = {"solver": solver, "input_scale": scale, "batch_size": N, "shuffle": False, "dtype": "float64"}

@@ -80,6 +80,7 @@ def test_converged_fit_does_not_warn():
     assert 0 < model.n_iter_ < 1000 and model.score(*blobs()) == 1
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # early_stopping
 def test_fitted_attributes_equal_those_of_sklearn():
     X, y = blobs()
     for early_stopping in (False, True):
@@ -107,9 +108,9 @@ def test_warm_start_after_another_solver():
     X, y = blobs()
     model = MLPClassifier((4,), random_state=0, max_iter=3, warm_start=True, tol=0, n_iter_no_change=np.inf).fit(X, y)
     loss = model.loss_
-    model.set_params(solver="lbfgs").fit(X, y)
+    model.set_params(solver="lbfgs", n_iter_no_change=10).fit(X, y)
     assert model.loss_ < loss and len(model.loss_curve_) == 3
-    model.set_params(solver="adam").fit(X, y)
+    model.set_params(solver="adam", n_iter_no_change=np.inf).fit(X, y)
     assert len(model.loss_curve_) == 6
 
 

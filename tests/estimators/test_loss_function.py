@@ -32,7 +32,8 @@ def squared_error(y, output):
 
 
 def small(loss, estimator=MLPRegressor, **params):
-    params = {"hidden_layer_sizes": (8,), "max_iter": 6, "random_state": 1, "learning_rate_init": 0.02, **params}
+    rate = {} if params.get("solver") == "lbfgs" else {"learning_rate_init": 0.02}
+    params = {"hidden_layer_sizes": (8,), "max_iter": 6, "random_state": 1, **rate, **params}
     return estimator(loss=loss, **params)
 
 

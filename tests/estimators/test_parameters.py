@@ -182,6 +182,7 @@ def test_huge_exponent_of_inverse_scaling_ends_learning(power_t):
 
 @pytest.mark.parametrize("name", ["max_iter", "n_iter_no_change", "batch_size", "verbose", "max_fun", "n_threads"])
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # max_fun with "adam"
 def test_integers_beyond_all_floats_are_bounded(name):
     params = {"hidden_layer_sizes": (3,), "max_iter": 12, "tol": 1.0, "random_state": 0, "verbose": 1}
     model = MLPClassifier(**{**params, name: 10**400}).fit(X, LABELS)

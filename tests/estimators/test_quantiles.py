@@ -21,7 +21,8 @@ WEIGHT = rng.uniform(0.1, 3, 200)
 
 
 def small(**params):
-    params = {"hidden_layer_sizes": (8,), "max_iter": 10, "random_state": 1, "learning_rate_init": 0.02, **params}
+    rate = {} if params.get("solver") == "lbfgs" else {"learning_rate_init": 0.02}
+    params = {"hidden_layer_sizes": (8,), "max_iter": 10, "random_state": 1, **rate, **params}
     return MLPRegressor("quantile", quantile=QUANTILES, **params)
 
 

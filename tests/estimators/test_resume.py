@@ -158,6 +158,7 @@ def test_state_of_a_fit_interrupted_in_its_first_epoch_leaves_the_model():
 
 @pytest.mark.parametrize("rows", [X, X.astype(np.float32), sparse.csr_array(np.where(X > 0, X, 0)), X.tolist()])
 @pytest.mark.parametrize("held", [{}, HELD])
+@pytest.mark.filterwarnings("ignore:validation_fraction differs")  # with own rows
 def test_saved_fit_continues_in_another_process(rows, held, tmp_path):
     parameters = {"early_stopping": True, "validation_fraction": 0.2}
     whole = model_of(parameters).fit(rows, Y, **held)

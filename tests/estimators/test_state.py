@@ -324,6 +324,7 @@ def from_sklearn(model, path):
         ({"solver": "adam", "beta_1": 0.5}, "adam"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # learning_rate with "adam"
 def test_optimizer_is_made_at_its_first_use_from_the_parameters_of_then(source, params, kind, tmp_path):
     """Models that were not trained in epochs have no optimizer: loaded, assigned, converted and after lbfgs."""
     X, y = blobs()

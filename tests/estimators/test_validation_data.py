@@ -71,6 +71,7 @@ def test_early_stopping_restores_the_best_weights(scoring):
         np.testing.assert_allclose(max(scores), -log_loss(Y_VAL, model.predict_proba(X_VAL)), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:validation_fraction differs")
 def test_own_rows_replace_the_split():
     """All rows are trained on, and `validation_fraction` does not matter."""
     first = small(max_iter=4, early_stopping=True, validation_fraction=0.0).fit(X, Y, **HELD)
@@ -225,6 +226,7 @@ def test_scores_without_scikit_learn():
         (HELD, {"scoring": "nonsense"}, "nonsense"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # learning_rate_init with "lbfgs"
 def test_invalid_validation_data_are_refused(held, parameters, message):
     model = small(max_iter=1).fit(X, Y)
     before = flat(model)

@@ -22,7 +22,8 @@ WEIGHT = rng.uniform(0.1, 3, 80)
 
 
 def small(**params):
-    params = {"hidden_layer_sizes": (6,), "max_iter": 8, "random_state": 1, "learning_rate_init": 0.02, **params}
+    rate = {} if params.get("solver") == "lbfgs" else {"learning_rate_init": 0.02}
+    params = {"hidden_layer_sizes": (6,), "max_iter": 8, "random_state": 1, **rate, **params}
     return MLPRegressor(**params)
 
 
@@ -57,6 +58,7 @@ def test_the_example_of_a_price_is_learned():
     [("squared_error", 2), ("huber", 2), ("absolute_error", 1), ("quantile", 1)],
 )
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all cases
 def test_losses_and_tol_are_in_the_unit_of_y(loss, power, solver):
     unit = PRICES.std() ** power
     plain = small(loss=loss, solver=solver, alpha=0, max_iter=30, n_iter_no_change=2, tol=0.1).fit(
@@ -72,6 +74,7 @@ def test_losses_and_tol_are_in_the_unit_of_y(loss, power, solver):
         np.testing.assert_allclose(model.loss_, np.mean((model.predict(X) - PRICES) ** 2) / 2, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all cases
 def test_scale_uses_the_weights_and_the_training_rows_only():
     plain = small().fit(X, standardized(PRICES, WEIGHT), WEIGHT)
     model = small(y_scale="standard").fit(X, PRICES, WEIGHT)

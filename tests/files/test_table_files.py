@@ -288,7 +288,7 @@ def categories(text):
 
 
 HEADS = {
-    "columns missing": (b',"columns":"' + COLUMNS + b'"', b"", "FILE_SYNTAX"),
+    "columns missing": (b',"columns":"' + COLUMNS + b'"', b"", "FILE_NAME"),
     "no columns": (COLUMNS, b"", "FILE_SYNTAX"),
     "unknown kind": (COLUMNS, COLUMNS.replace(b"unused", b"date"), "FILE_SYNTAX"),
     "empty column": (COLUMNS, COLUMNS.replace(b"unused", b""), "FILE_SYNTAX"),
@@ -299,20 +299,19 @@ HEADS = {
     "leading zero": (COLUMNS, COLUMNS.replace(b"category:3", b"category:03"), "FILE_SYNTAX"),
     "2^31 categories": (COLUMNS, COLUMNS.replace(b"category:3", b"category:2147483648"), "FILE_SYNTAX"),
     "2^64 categories": (COLUMNS, COLUMNS.replace(b"category:3", b"category:18446744073709551616"), "FILE_SYNTAX"),
-    "too many inputs": (COLUMNS, COLUMNS.replace(b"category:3", b"category:2147483647"), "WIDTH"),
-    "too many edges": (COLUMNS, COLUMNS.replace(b"number:0", b"number:2147483647"), "WIDTH"),
+    "too many inputs": (COLUMNS, COLUMNS.replace(b"category:3", b"category:2147483647"), "FILE_VALUE"),
+    "too many edges": (COLUMNS, COLUMNS.replace(b"number:0", b"number:2147483647"), "FILE_VALUE"),
     "one column more": (COLUMNS, COLUMNS + b",unused", "FILE_SYNTAX"),
     "another width": (COLUMNS, COLUMNS.replace(b"category:3", b"category:4"), "FILE_TENSOR"),
     "key columns twice": (b'"class":', b'"columns":"unused","class":', "FILE_NAME"),
-    "scale": (b"3ff0000000000000", b"4000000000000000", "OPTION"),
+    "scale": (b"3ff0000000000000", b"4000000000000000", "FILE_VALUE"),
     "network left out": (W1, W1.replace(b"1", b"2", 1), "FILE_NAME"),
     "network 01": (W1, W1.replace(b"1", b"01", 1), "FILE_NAME"),
     "layers without nets": (b'"nets.0.layers.0.weight"', b'"layers.0.weight"', "FILE_NAME"),
     "input.factor": (b'"table.numbers"', b'"input.factor"', "FILE_TENSOR"),
     "no numbers": (b'"table.numbers"', b'"table.other"', "FILE_NAME"),
     "numbers of another length": (b'"shape":[7]', b'"shape":[7,1]', "FILE_TENSOR"),
-    "version 2": (b'"cmlp":"3"', b'"cmlp":"2"', "FILE_NAME"),
-    "version 1": (b'"cmlp":"3"', b'"cmlp":"1"', "FILE_NAME"),
+    "version 2": (b'"cmlp":"1"', b'"cmlp":"2"', "FILE_VERSION"),
     "categories of a number": (*categories('[["x"],["one"],["a",null,2.5],null]'), "FILE_SYNTAX"),
     "two constants": (*categories('[null,["one","two"],["a",null,2.5],null]'), "FILE_SYNTAX"),
     "too few categories": (*categories('[null,["one"],["a",null],null]'), "FILE_SYNTAX"),
@@ -391,10 +390,10 @@ def test_file_that_is_no_estimator_raises(path, name):
 @pytest.mark.parametrize(
     ("levels", "status"),
     [
-        (LEVELS[:-17], "OPTION"),  # fewer than outputs
-        (LEVELS + b",3fee000000000000", "OPTION"),
-        (LEVELS.replace(b"3fd0", b"3fe8"), "OPTION"),  # not ascending
-        (LEVELS.replace(b"3fe8", b"3ff0"), "OPTION"),  # 1
+        (LEVELS[:-17], "FILE_VALUE"),  # fewer than outputs
+        (LEVELS + b",3fee000000000000", "FILE_VALUE"),
+        (LEVELS.replace(b"3fd0", b"3fe8"), "FILE_VALUE"),  # not ascending
+        (LEVELS.replace(b"3fe8", b"3ff0"), "FILE_VALUE"),  # 1
         (LEVELS.replace(b"quantile", b"huber"), "FILE_SYNTAX"),
         (LEVELS + b",", "FILE_SYNTAX"),
     ],
@@ -436,8 +435,8 @@ def test_invalid_numbers_raise(path, name, position, value):
     _, start = tensor_at(name)
     at = start + 8 * position
     content = repaired(TEXT, DATA[:at] + struct.pack("<d", value) + DATA[at + 8 :])
-    assert status_of(path, content) == "OPTION"
-    assert status_of(path, content, verify=False) in ("OPTION", "FILE_SYNTAX")
+    assert status_of(path, content) == "FILE_VALUE"
+    assert status_of(path, content, verify=False) in ("FILE_VALUE", "FILE_SYNTAX")
 
 
 def test_damaged_data_raise(path):

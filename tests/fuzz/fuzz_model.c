@@ -22,7 +22,7 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     require(row && output);
     int32_t label = -2;
     char text_of_label[256];
-    const int status = predict_row(model, row, &label, output, scratch, info->scratch_size);
+    const int status = predict_row(model, row, &label, output, scratch, info->workspace_size);
     /* (0 - shift) * factor may overflow */
     require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
     require(label >= -2 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
@@ -38,14 +38,15 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     free(output);
 }
 
-/* Reads the bytes as cmlp_file_load reads a file. */
+/* Reads the bytes as cmlp_file_load_table reads a file. */
 static cmlp_status load_stream(const uint8_t *data, size_t size)
 {
     cmlp_file file = {.info = CMLP_INIT(cmlp_model_info)};
     uint8_t nothing = 0;
     FILE *stream = fmemopen(size ? (void *)(uintptr_t)data : &nothing, size, "rb");
     require(stream != NULL);
-    const cmlp_status status = cmlp_file_load_stream(&file, stream);
+    const cmlp_file_reader reader = {cmlp_table_model_size, cmlp_table_model_init};
+    const cmlp_status status = cmlp_file_load_stream(&file, stream, &reader);
     fclose(stream);
     cmlp_file_free(&file);
     return status;
@@ -58,13 +59,16 @@ static void load(const uint8_t *data, size_t size, int verify)
     unsigned char *file = malloc(size + !size);
     require(file != NULL);
     memcpy(file, data, size);
-    cmlp_status status = cmlp_model_size(file, size, &info);
-    if (!status && info.model_size + info.scratch_size < 1 << 26) {
+    cmlp_model_info network = CMLP_INIT(cmlp_model_info);
+    cmlp_status status = cmlp_table_model_size(file, size, &info);
+    const cmlp_status alone = cmlp_model_size(file, size, &network); /* without tables */
+    require(alone == (!status && info.n_nets ? CMLP_ERROR_FILE_TABLE : status) || (status && alone == CMLP_ERROR_FILE_TABLE));
+    if (!status && info.model_size + info.workspace_size < 1 << 26) {
         const cmlp_model *model = NULL;
         const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
-        void *memory = malloc(info.model_size), *scratch = malloc(info.scratch_size);
+        void *memory = malloc(info.model_size), *scratch = malloc(info.workspace_size);
         require(memory && scratch);
-        status = cmlp_model_init(memory, info.model_size, file, size, flags, scratch, info.scratch_size, &model);
+        status = cmlp_table_model_init(memory, info.model_size, file, size, flags, scratch, info.workspace_size, &model);
         if (!status && info.n_inputs < 1 << 20) use(file, model, &info, scratch);
         free(memory);
         free(scratch);

@@ -107,7 +107,9 @@ CALLS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:X ", "ignore:Stochastic Optimizer", "ignore:lbfgs failed")
+@pytest.mark.filterwarnings(
+    "ignore:X ", "ignore:Stochastic Optimizer", "ignore:lbfgs failed", "ignore:n_iter_no_change differs"
+)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_streams_are_read_once_with_the_results_of_arrays(call):
     found = call(lambda array: Once(table(array) if array.ndim == 2 else pa.chunked_array([array])))

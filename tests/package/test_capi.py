@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from c_build import COMPILER, HEADER, in_source_tree, needs_compiler, run
+from c_build import COMPILER, HEADER, HEADERS, in_source_tree, needs_compiler, run
 
 import cmlp
 
@@ -19,12 +19,13 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 # Extensions that were compiled before depend on this order: new functions come at the end.
 ORDER = (
     "status_name status_string version model_size model_init model_predict_f32 model_predict_f64 model_predict_u8 "
-    "model_label model_categories category_of_text category_of_number category_of_integer model_net model_params "
-    "model_metadata model_predict_rows_f32 model_predict_rows_f64 model_workspace_size model_rows workspace_size "
-    "forward labels predict predict_size encoder_width encode net_size net_init net_n_params random_seed "
-    "random_double random_shuffle init_params optimizer_state_size train_epoch model_write_size model_write "
-    "table_write_size table_write net_layer describe_activation describe_loss isa_name solver_name net_isa cpu_isa "
-    "activations weighted_sums cost gradient input_gradient deltas step model_margin bounds"
+    "model_label model_net model_params model_metadata model_predict_rows_f32 model_predict_rows_f64 "
+    "model_workspace_size model_rows workspace_size forward labels predict net_size net_init net_n_params "
+    "random_seed random_double random_shuffle init_params optimizer_state_size train_epoch model_write net_layer "
+    "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
+    "gradient input_gradient deltas step table_model_size table_model_init model_categories categories_find_text "
+    "categories_find_number categories_find_integer model_margin encoder_width encode table_workspace_size "
+    "table_write workers_workspace_size workers_train_epoch"
 )
 
 
@@ -46,8 +47,7 @@ def table_of_the_header():
 
 @in_source_tree
 def test_table_has_every_function_of_the_header_and_keeps_its_order():
-    stable = text(HEADER).partition("cmlp_tuning_name")[0]  # what follows may still change
-    functions = declared(stable, r"CMLP_API ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);")
+    functions = declared(" ".join(map(text, HEADERS)), r"CMLP_API ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);")
     assert functions.pop("version_number")  # a field of the table
     assert table_of_the_header() == functions
     assert list(table_of_the_header()) == ORDER.split()

@@ -28,6 +28,8 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/libcmlp.pxd",
         "cmlp/py.typed",
         "cmlp/include/cmlp.h",
+        "cmlp/include/cmlp_table.h",
+        "cmlp/include/cmlp_workers.h",
         "cmlp/include/cmlp.c",
         "cmlp/include/arithmetic.md",
         "cmlp/cmake/cmlpConfig.cmake",

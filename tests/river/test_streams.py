@@ -270,6 +270,21 @@ def test_invalid_parameters(params, message):
         regressor(**params)
 
 
+@pytest.mark.parametrize(
+    ("params", "unused"),
+    [
+        ({"momentum": 0.5}, "momentum"),
+        ({"weight_decay": 0.1}, "weight_decay"),
+        ({"solver": "sgd", "beta_2": 0.9}, "beta_2"),
+    ],
+)
+def test_parameters_without_effect_are_named(params, unused):
+    with pytest.warns(cmlp.exceptions.UnusedParameterWarning, match=f"^{unused} differs .* with this solver"):
+        found = learned(regressor(**params), rows(), Y)
+    expected = learned(regressor(**{name: value for name, value in params.items() if name != unused}), rows(), Y)
+    assert answers(found, rows()) == answers(expected, rows())
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "3", None, 10**400])
 def test_a_value_that_is_not_a_finite_number_is_named(value):
     model = learned(classifier(), rows(), LABELS.tolist())

@@ -49,13 +49,11 @@ TARGET = rb"{\"name\":null,\"kind\":\"number\",\"outputs\":1}"
 
 
 def with_targets(file, n):
-    """Turn a table with one target into version 4 with a list of n targets."""
+    """Turn a table with one target into one with a list of n targets."""
 
     def make(good):
         text, data = split(good[file])
-        text = text.replace(b'"cmlp":"3"', b'"cmlp":"4"', 1).replace(
-            b',"data_crc32"', b',"requires":"targets","data_crc32"', 1
-        )
+        text = text.replace(b',"data_crc32"', b',"requires":"targets","data_crc32"', 1)
         listed = b',"targets":"[%s]"},"nets.0.' % b",".join([TARGET] * n)
         return repaired(text.replace(b'},"nets.0.', listed, 1), data)
 
@@ -77,22 +75,22 @@ def with_number(file, tensor, value, at=0):
 
 SCALE = b"3ff0000000000000"
 FILES = {
-    "`targets` is missing in version 4": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
+    "`targets` is required and missing": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
     "`targets` does not have the form above, with an entry for each output": [
         with_text(rb"\"outputs\":1", rb"\"outputs\":2", "targets"),
         with_text(rb"\"number\"", rb"\"binary\"", "targets"),
         with_text(b",%s]" % TARGET, b"]", "targets"),
         with_text(b"[%s" % TARGET, b"[%s,%s" % (TARGET, TARGET), "targets"),
     ],
-    "version 4 has one output, or several quantiles": [with_targets("table", 1), with_targets("quantiles", 2)],
+    "`targets` with one output, or several quantiles": [with_targets("table", 1), with_targets("quantiles", 2)],
     "the file ends too early": [lambda good: good["network"][:-1], lambda good: good["table"][:100], lambda good: b""],
     "bytes follow the data": [lambda good: good["network"] + b"x", lambda good: good["table"] + b"\0"],
     "the first bytes are others": [lambda good: good["network"].replace(b"__metadata__", b"__metadatA__")],
     "the version is unknown": [
         with_text(b'"cmlp":"1"', b'"cmlp":"9"'),
-        with_text(b'"cmlp":"3"', b'"cmlp":"5"', "table"),
+        with_text(b'"cmlp":"1"', b'"cmlp":"2"', "table"),
     ],
-    "a required feature is unknown": [lambda good: requiring(b"output_scale")],
+    "a required feature is unknown": [lambda good: requiring(b"units")],
     "`crc32` does not match": [lambda good: good["table"][:CRC_AT] + b"00000000" + good["table"][CRC_AT + 8 :]],
     "the text does not follow the grammar": [
         with_text(b'"loss":', b'"loss": '),

@@ -22,7 +22,9 @@ def blobs(n_classes=3, n_rows=120, seed=0):
 
 def small(**params):
     """Return a small classifier that stops at `max_iter`; the test modules ignore the warning."""
-    params = {"max_iter": 15, "random_state": 1, "learning_rate_init": 0.02, **params}
+    params = {"max_iter": 15, "random_state": 1, **params}
+    if params.get("solver") != "lbfgs" and not callable(params.get("learning_rate")):  # which do not use it
+        params.setdefault("learning_rate_init", 0.02)
     return MLPClassifier(params.pop("hidden_layer_sizes", (8,)), **params)
 
 

@@ -51,10 +51,9 @@ def replace(old, new):
     return repaired(TEXT.replace(old, new, 1), DATA)
 
 
-def requiring(words, version=b"4"):
+def requiring(words):
     """Return a file that requires features of its reader."""
-    text = TEXT.replace(b'"cmlp":"1"', b'"cmlp":"%s"' % version, 1)
-    return repaired(text.replace(b',"data_crc32"', b',"requires":"%s","data_crc32"' % words, 1), DATA)
+    return repaired(TEXT.replace(b',"data_crc32"', b',"requires":"%s","data_crc32"' % words, 1), DATA)
 
 
 def field(length):
@@ -74,19 +73,18 @@ FILES = {
     "pickle": (b"\x80\x04\x95\x1b\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93" + bytes(200), "FILE_MAGIC"),
     "other safetensors": (repaired(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' + b" " * 200, bytes(4)),
                           "FILE_MAGIC"),
-    "version 5": (replace(b'"cmlp":"1"', b'"cmlp":"5"'), "FILE_VERSION"),
-    "unknown requirement": (requiring(b"output_scale"), "FILE_VERSION"),
-    "two unknown requirements": (requiring(b"output_scale,targets"), "FILE_VERSION"),
+    "version 2": (replace(b'"cmlp":"1"', b'"cmlp":"2"'), "FILE_VERSION"),
+    "unknown requirement": (requiring(b"units"), "FILE_VERSION"),
+    "two unknown requirements": (requiring(b"units,targets"), "FILE_VERSION"),
     "unknown requirement, and then what is new": (
         repaired(split(requiring(b"gates"))[0].replace(b'"relu', b'"glu:x'), DATA), "FILE_VERSION"),
-    "version 4 without requirements": (replace(b'"cmlp":"1"', b'"cmlp":"4"'), "FILE_SYNTAX"),
-    "version 4 that requires nothing": (requiring(b""), "FILE_SYNTAX"),
-    "version 1 with requirements": (requiring(b"output_scale", b"1"), "FILE_SYNTAX"),
-    "wrong head checksum in version 4": (
+    "nothing required": (requiring(b""), "FILE_SYNTAX"),
+    "a network with targets": (requiring(b"targets"), "FILE_SYNTAX"),
+    "wrong head checksum before what is required": (
         requiring(b"gates")[:CRC_AT] + b"00000000" + requiring(b"gates")[CRC_AT + 8 :], "FILE_HEAD_CRC"),
     "unknown keys and tensors": (
         written(strings={"later": "x", "later.one": "y"}, arrays={"calibration.scores": np.arange(3.0)}), "OK"),
-    "a network as version 3": (replace(b'"cmlp":"1"', b'"cmlp":"3"'), "FILE_SYNTAX"),
+    "a network with columns": (replace(b'"note":"x"', b'"columns":"unused","note":"x"'), "FILE_NAME"),
     "checksum in capitals": (GOOD[:CRC_AT] + b"ABCDEF00" + GOOD[CRC_AT + 8 :], "FILE_SYNTAX"),
     "wrong head checksum": (GOOD[:CRC_AT] + b"00000000" + GOOD[CRC_AT + 8 :], "FILE_HEAD_CRC"),
     "wrong data": (repaired(TEXT, DATA[:-1] + b"\0", data_crc=False), "FILE_DATA_CRC"),
@@ -123,23 +121,23 @@ REPLACEMENTS = {
     "string never closed": (b'"note":"x"', b'"note":"' + b"x" * 300, "FILE_SYNTAX"),
     "100,000 brackets": (b'"note":"x"', b'"note":' + b"[" * 100_000, "FILE_SYNTAX"),
     "100,000 braces": (W0, b'"layers.0.weight":' + b'{"a":' * 100_000, "FILE_SYNTAX"),
-    "scale NaN": (b"3ff0000000000000", b"7ff8000000000001", "OPTION"),
-    "scale infinite": (b"3ff0000000000000", b"fff0000000000000", "OPTION"),
-    "scale -0": (b"3ff0000000000000", b"8000000000000000", "OPTION"),
+    "scale NaN": (b"3ff0000000000000", b"7ff8000000000001", "FILE_VALUE"),
+    "scale infinite": (b"3ff0000000000000", b"fff0000000000000", "FILE_VALUE"),
+    "scale -0": (b"3ff0000000000000", b"8000000000000000", "FILE_VALUE"),
     "scale in capitals": (b"3ff0000000000000", b"3FF0000000000000", "FILE_SYNTAX"),
-    "unknown activation": (b"relu,softmax", b"relu,hardswish", "ACTIVATION"),
-    "activation with a tail": (b"relu,softmax", b"relu,softmaxx", "ACTIVATION"),
-    "no activation": (b"relu,softmax", b"", "ACTIVATION"),
-    "hidden softmax": (b"relu,softmax", b"softmax,softmax", "ACTIVATION"),
+    "unknown activation": (b"relu,softmax", b"relu,hardswish", "FILE_VALUE"),
+    "activation with a tail": (b"relu,softmax", b"relu,softmaxx", "FILE_VALUE"),
+    "no activation": (b"relu,softmax", b"", "FILE_VALUE"),
+    "hidden softmax": (b"relu,softmax", b"softmax,softmax", "FILE_VALUE"),
     "parameter of relu": (b"relu,softmax", b"relu:3ff0000000000000,softmax", "FILE_SYNTAX"),
     "elu without parameter": (b"relu,softmax", b"elu,softmax", "FILE_SYNTAX"),
-    "elu with parameter 0": (b"relu,softmax", b"elu:0000000000000000,softmax", "OPTION"),
-    "elu with parameter NaN": (b"relu,softmax", b"elu:7ff8000000000000,softmax", "OPTION"),
-    "64 activations": (b"relu,softmax", b",".join([b"relu"] * 64), "LAYERS"),
+    "elu with parameter 0": (b"relu,softmax", b"elu:0000000000000000,softmax", "FILE_VALUE"),
+    "elu with parameter NaN": (b"relu,softmax", b"elu:7ff8000000000000,softmax", "FILE_VALUE"),
+    "64 activations": (b"relu,softmax", b",".join([b"relu"] * 64), "FILE_VALUE"),
     "more activations than layers": (b"relu,softmax", b"relu,relu,softmax", "FILE_NAME"),
-    "unknown loss": (b"log_loss", b"hinge", "LOSS"),
-    "loss that does not fit": (b"log_loss", b"poisson", "LOSS"),
-    "quantile of 1": (b"log_loss", b"label_smoothing:3ff0000000000000", "OPTION"),
+    "unknown loss": (b"log_loss", b"hinge", "FILE_VALUE"),
+    "loss that does not fit": (b"log_loss", b"poisson", "FILE_VALUE"),
+    "quantile of 1": (b"log_loss", b"label_smoothing:3ff0000000000000", "FILE_VALUE"),
     "bias first": (W0 + b"," + B0, B0 + b"," + W0, "FILE_NAME"),
     "layer left out": (b"layers.1.weight", b"layers.2.weight", "FILE_NAME"),
     "layers.00": (b"layers.0.weight", b"layers.00.weight", "FILE_NAME"),

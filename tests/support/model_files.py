@@ -11,7 +11,6 @@ import struct
 import zlib
 
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
-PREFIX_2, PREFIX_3, PREFIX_4 = (PREFIX.replace(b'"1"', b'"%d"' % version) for version in (2, 3, 4))
 CRC_AT = 8 + len(PREFIX)
 SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
 FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
@@ -101,9 +100,9 @@ def check_word(word, plain, parametric):
 
 def check_metadata(metadata):
     keys = list(metadata)
-    is_fourth, is_table = metadata["cmlp"] == "4", metadata["cmlp"] in "34"
-    fixed = [*FIXED[:2], *["requires"] * is_fourth, *FIXED[2:], *["columns"] * is_table]
-    demand(not is_fourth or metadata["requires"] == "targets")
+    requires, is_table = "requires" in metadata, "columns" in metadata
+    fixed = [*FIXED[:2], *["requires"] * requires, *FIXED[2:], *["columns"] * is_table]
+    demand(not requires or (is_table and metadata["requires"] == "targets"))
     others = keys[len(fixed) :]
     demand(keys[: len(fixed)] == fixed and others == sorted(others) and all(map(NAME.match, keys)))
     demand(re.fullmatch("[0-9a-f]{8}", metadata["data_crc32"]))
@@ -199,7 +198,7 @@ def word_of_column(word):
 
 
 def check_table(metadata, tensors, n_layers):
-    """Check the columns, their categories and the networks of a file of version 3; return the number of outputs."""
+    """Check the columns, their categories and the networks of a table; return the number of outputs."""
     columns = [word_of_column(word) for word in metadata["columns"].split(",")]
     demand(metadata["input_scale"] == "3ff0000000000000")
     widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[2:]]
@@ -220,7 +219,7 @@ def check_table(metadata, tensors, n_layers):
     demand(all(shape == shapes[0] for shape in shapes))
     known = {"example.input": [len(columns)], "example.output": [n_outputs], "table.numbers": [n_numbers]}
     known["table.target"] = [4]
-    if metadata["cmlp"] == "4":
+    if "requires" in metadata:
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
         demand(TARGETS.fullmatch(metadata["targets"]) and len(json.loads(metadata["targets"])) == n_outputs)
@@ -234,8 +233,8 @@ def check_table(metadata, tensors, n_layers):
 def check_scores(metadata, tensor, n_outputs):
     """Check that the scores are those of one answer, or of each."""
     if tensor is not None:
-        is_fourth, outputs = metadata["cmlp"] == "4", metadata["activations"].rpartition(",")[2]
-        allowed = [n_outputs] if is_fourth else [1, n_outputs] if outputs == "logistic" else [1]
+        has_targets, outputs = "requires" in metadata, metadata["activations"].rpartition(",")[2]
+        allowed = [n_outputs] if has_targets else [1, n_outputs] if outputs == "logistic" else [1]
         demand(tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed)
 
 
@@ -290,10 +289,10 @@ def check_layers(tensors, n_layers):
     return width
 
 
-def check_version(metadata, tensors, n_quantiles):
-    """Check that version 2 has a shift and a factor for each input, or several quantiles, and version 1 neither."""
+def check_columns(metadata, tensors):
+    """Check that there is a shift and a factor for each input, or neither."""
     has = [name in tensors for name in ("input.factor", "input.shift")]
-    demand(has[0] == has[1] and (has[0] or n_quantiles > 0) == (metadata["cmlp"] == "2"))
+    demand(has[0] == has[1])
     if all(has):
         demand(metadata["input_scale"] == "3ff0000000000000")
         column = {"dtype": "F64", "shape": tensors["layers.0.weight"]["shape"][:1]}
@@ -307,7 +306,7 @@ def read(file):
     (length,) = struct.unpack_from("<Q", file)
     demand(128 <= length <= 100_000_000 - 8 and (8 + length) % 64 == 0 and len(file) >= 8 + length)
     head = file[: 8 + length]
-    demand(head[8:].startswith((PREFIX, PREFIX_2, PREFIX_3, PREFIX_4)) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
+    demand(head[8:].startswith(PREFIX) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
     try:
         text = head[8:].decode("ascii").rstrip(" ")
         tensors = json.loads(text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse)
@@ -315,11 +314,11 @@ def read(file):
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
         n_layers, n_quantiles = check_metadata(metadata)
-        if metadata["cmlp"] in "34":
+        if "columns" in metadata:
             n_outputs = check_table(metadata, dict(tensors), n_layers)
         else:
             n_outputs = check_tensors(tensors, n_layers)
-            check_version(metadata, tensors, n_quantiles)
+            check_columns(metadata, tensors)
         demand(not n_quantiles or n_quantiles == n_outputs)
         if "classes" in metadata:
             check_classes(metadata["classes"], n_outputs)

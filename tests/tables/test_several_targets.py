@@ -212,7 +212,7 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == file
     is_regressor = isinstance(model, TabularRegressor)
-    assert (b'"cmlp":"4"' in file, b'"requires":"targets"' in file) == (is_regressor, is_regressor)
+    assert (b'"requires":"targets"' in file) == is_regressor
     if is_regressor:
         assert in_c.predict(X[0])[0] == -1 and loaded.explain(X[:1]).output_names == ["step", "wave"]
 
@@ -242,7 +242,7 @@ def parts(regressor, tmp_path):
         (b'"calibration.scores":{"dtype":"F64","shape":[2,100]', b'"calibration.scores":{"dtype":"F64","shape":[1,200]',
          "FILE_TENSOR"),
         (b',"columns":', b',"volumns":', "FILE_SYNTAX"),
-        (b'"cmlp":"4"', b'"cmlp":"3"', "FILE_SYNTAX"),
+        (b'"cmlp":"1"', b'"cmlp":"2"', "FILE_VERSION"),
     ],
 )  # fmt: skip
 def test_bad_file_raises(parts, old, new, status, tmp_path):
@@ -266,7 +266,7 @@ def test_number_of_a_target_is_checked(parts, tmp_path):
         (tmp_path / "bad.cmlp").write_bytes(repaired(text, bytes(numbers)))
         with pytest.raises(ModelFormatError) as error:
             cmlp.load(tmp_path / "bad.cmlp")
-        assert error.value.status == "CMLP_ERROR_OPTION"
+        assert error.value.status == "CMLP_ERROR_FILE_VALUE"
 
 
 # ----------------------------------------------------------------------------------------- around the estimators

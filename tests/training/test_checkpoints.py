@@ -315,6 +315,7 @@ def test_hook_without_a_number_of_batches_is_refused():
         fit(classifier(callbacks=[hook]))
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # batch_size
 def test_training_without_batches_refuses_the_hook():
     callbacks = [Checkpoint("model.cmlp", every_batches=7)]
     with pytest.raises(ValueError, match=r"every_batches of a callback must be None with solver='lbfgs', .*, got 7"):

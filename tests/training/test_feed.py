@@ -58,6 +58,7 @@ def test_blocks_of_a_validation_split_are_blocks_of_the_sorted_training_rows():
     assert all(len(set((positions[row : row + 80] // 10).tolist())) == 8 for row in range(0, 480, 80))
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # block_size of other orders
 def test_block_shuffling_keeps_no_order_of_all_rows():
     peaks = []
 
@@ -77,6 +78,7 @@ def test_block_shuffling_keeps_no_order_of_all_rows():
     assert peaks[0] > 800_000 > 4 * peaks[1]
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # block_size of other orders
 def test_block_shuffling_depends_on_the_seed_and_the_block_size():
     first = model().fit(X, Y).coefs_[0].copy()
     np.testing.assert_array_equal(model().fit(X, Y).coefs_[0], first)
@@ -108,6 +110,7 @@ def test_block_shuffling_pauses_in_the_middle_of_an_epoch():
 
 
 @pytest.mark.parametrize("shuffle, weighted", [(True, True), (False, False), ("blocks", True)])
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # block_size of other orders
 def test_an_epoch_of_many_rows_has_the_bits_of_one_call_of_the_core(shuffle, weighted):
     """The trainer passes at most 2**20 rows at a time, and stops after every fourth batch for the callback."""
     n = 1_100_000

@@ -18,7 +18,9 @@ from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
 from cmlp.callbacks import Checkpoint, CSVLog, EarlyStopping, ProgressBar
 from cmlp.exceptions import ConvergenceWarning
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:lbfgs failed", "ignore:.* has no effect with this"
+)
 
 X, Y = blobs()
 BATCHES = 4  # of 32 rows

@@ -12,6 +12,7 @@ from estimator_cases import blobs, flat
 from helpers import digest, labels, uniform
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import UnusedParameterWarning
 
 SIZES, N_EPOCHS, BATCH, PEAK = (4, 8, 3), 3, 32, 0.2
 SGD = {"solver": "sgd", "momentum": 0.9}
@@ -70,6 +71,7 @@ def shuffles(n_rows, n_epochs):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all schedules
 def test_every_schedule_is_a_parameter_value():
     X, y = blobs()
     with pytest.raises(ValueError, match="a str among") as error:
@@ -143,15 +145,18 @@ def test_regressor_follows_the_schedule():
     np.testing.assert_array_equal(model.coefs_[0], net.weights[0])
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all schedules
 def test_training_runs_to_the_end_of_the_schedule_without_a_warning(capsys):
     X, y = blobs()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", UnusedParameterWarning)  # of the parameters that would stop training
         model = classifier(tol=1e9, n_iter_no_change=1, max_iter=7, verbose=True).fit(X, y)
     assert model.n_iter_ == 7 == len(model.loss_curve_)
     assert capsys.readouterr().out.count("\n") == 7
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all schedules
 def test_early_stopping_keeps_the_best_weights_but_finishes_the_schedule():
     X, y = blobs(n_rows=66)  # split into 59, two batches an epoch, and 7
     y = np.where(np.random.RandomState(0).random_sample(66) < 0.4, (y + 1) % 3, y)

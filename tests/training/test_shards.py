@@ -148,6 +148,7 @@ def test_epoch_whose_rows_have_no_weight_raises_an_error():
         (SIZES, {"early_stopping": True}, "early_stopping with shards needs validation rows of your own"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # batch_size with "lbfgs"
 def test_invalid_shards_raise_an_error_and_keep_the_model(shards, parameters, message):
     fitted = model(max_iter=1, batch_size=100).fit(X, Y)
     before = model_digest(fitted)

@@ -203,6 +203,7 @@ def test_dropout_depends_on_the_seed_only():
     assert params() == params(random_state=4)
 
 
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")  # batch_size
 def test_lbfgs_runs_without_epochs():
     pytest.importorskip("scipy")
     X, y = blobs()

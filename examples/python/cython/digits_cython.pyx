@@ -23,22 +23,22 @@ cdef class Model:
         self.info.struct_size = sizeof(cmlp_model_info)
         check(api.model_size(&self.file[0], self.file.size, &self.info))
         self.memory = np.empty(self.info.model_size, np.uint8)
-        cdef uint8_t[::1] scratch = np.empty(self.info.scratch_size, np.uint8)
-        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, 0, &scratch[0],
-                             scratch.size, &self.model))
+        cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
+        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, 0, &workspace[0],
+                             workspace.size, &self.model))
 
     def classify(self, const uint8_t[:, ::1] images):
         """Return the class index of each image, a row of bytes. Other threads run meanwhile."""
         if images.shape[1] != self.info.n_inputs:
             raise ValueError(f"images must have {self.info.n_inputs} columns, got {images.shape[1]}")
         cdef int32_t[::1] classes = np.empty(images.shape[0], np.int32)
-        cdef uint8_t[::1] scratch = np.empty(self.info.scratch_size, np.uint8)
+        cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
         cdef Py_ssize_t i
         cdef int status = 0
         with nogil:
             for i in range(images.shape[0]):
-                status = api.model_predict_u8(self.model, &images[i, 0], &classes[i], NULL, &scratch[0],
-                                              scratch.shape[0])
+                status = api.model_predict_u8(self.model, &images[i, 0], &classes[i], NULL, &workspace[0],
+                                              workspace.shape[0])
                 if status:
                     break
         check(status)

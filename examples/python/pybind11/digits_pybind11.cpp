@@ -27,8 +27,8 @@ public:
         const auto n = static_cast<std::size_t>(file_.size());
         check(cmlp->model_size(file_.data(), n, &info_));
         memory_.resize(info_.model_size);
-        std::vector<char> scratch(info_.scratch_size);
-        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, scratch.data(), scratch.size(), &model_));
+        std::vector<char> workspace(info_.workspace_size);
+        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, workspace.data(), workspace.size(), &model_));
     }
 
     // Returns the class index of each image, a row of bytes. Other threads run meanwhile.
@@ -39,12 +39,12 @@ public:
         std::int32_t *out = classes.mutable_data();
         const std::uint8_t *image = images.data();
         const py::ssize_t n = images.shape(0);
-        std::vector<char> scratch(info_.scratch_size);
+        std::vector<char> workspace(info_.workspace_size);
         cmlp_status status = CMLP_OK;
         {
             py::gil_scoped_release release;
             for (py::ssize_t i = 0; i < n && !status; i++, image += info_.n_inputs)
-                status = cmlp->model_predict_u8(model_, image, out + i, nullptr, scratch.data(), scratch.size());
+                status = cmlp->model_predict_u8(model_, image, out + i, nullptr, workspace.data(), workspace.size());
         }
         check(status);
         return classes;

@@ -18,6 +18,7 @@ from cmlp._estimators.routing import Routing
 from cmlp._export.methods import EstimatorExports
 from cmlp._model.attributes import attributes_to_copy
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp._pickles import PICKLE_VERSION, check_version
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class MultilayerPerceptron(
 
     # Fitting
 
+    @hinting
     @documented("MLPClassifier")  # and the regressor: the same parameters are free on resume
     def fit(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import train
+from cmlp._estimators.fitting import train, warn_of_unused
 from cmlp._estimators.resuming import model_to_continue
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
@@ -54,6 +54,7 @@ def fit_batches(
             passes = Passes(source)
             stream = Stream(passes, call.door()._replace(width=None, partial=True), n_rows)
             check_batches(parameters, validation[0] is not None, "fit_batches")
+            warn_of_unused(estimator, validation[0] is not None)
             n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
             passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:

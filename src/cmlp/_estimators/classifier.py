@@ -14,6 +14,7 @@ from cmlp._estimators.fitted import Fitted
 from cmlp._inputs.labels import Labels, normalized
 from cmlp._inputs.validation import as_targets
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -73,6 +74,7 @@ class MLPClassifier(MultilayerPerceptron):
         lambda model: model.labels.classes, "ndarray of shape (n_classes,)", "The labels, sorted.", assignment.classes
     )
 
+    @hinting
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),

@@ -5,6 +5,7 @@ Programs that only predict never import this module.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import copy, deepcopy
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from cmlp._inputs.door import Opened, Rows
 from cmlp._inputs.scale import InputScale, check_scale_width
 from cmlp._inputs.scaling import warn_of_scale
 from cmlp._inputs.stored import StoredRows, stored_rows
+from cmlp._parameters.hyperparameters import TABLE
 from cmlp._signals import undeferred
 from cmlp._training.beginning import Fit
 from cmlp._training.driver import driver_of
@@ -45,6 +47,8 @@ from cmlp._training.trainer import Trainer
 from cmlp._workers import ALONE, Workers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.call import Parameters
@@ -82,7 +86,8 @@ def fit(
     alone, workers = workers is None, ALONE if workers is None else workers
     with workers, Exclusively(estimator):
         with undeferred():
-            begin = partial(_begin, estimator, resume=resume, local=local, alone=alone)
+            own_rows = validation[0] is not None
+            begin = partial(_begin, estimator, own_rows=own_rows, resume=resume, local=local, alone=alone)
             parameters, previous, options = workers.together(begin)
             parameters = with_seed(estimator, parameters, workers)
             parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
@@ -99,14 +104,22 @@ def fit(
 
 
 def _begin(
-    estimator: Any, *, resume: bool, local: bool, alone: bool
+    estimator: Any, *, own_rows: bool, resume: bool, local: bool, alone: bool
 ) -> tuple[Parameters, Model | None, dict[str, bool]]:
     """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
     parameters = estimator._parameters()
     options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    return parameters, model_to_continue(estimator, parameters, resume), options
+    previous = model_to_continue(estimator, parameters, resume)
+    warn_of_unused(estimator, own_rows)
+    return parameters, previous, options
+
+
+def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
+    """Warn of parameters of an estimator that have no effect under the others in a fit."""
+    given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
+    TABLE.warn_of_unused(estimator._owner, given)
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
@@ -120,18 +133,37 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
                 raise ValueError(_BALANCED)
             if parameters.provenance:
                 raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+            warn_of_unused(estimator)
             if "_model" not in vars(estimator) and can_assemble(estimator):
                 assemble(estimator)
             previous = vars(estimator).get("_model")
             parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
             call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
-            training, labels = prepare(call, source)
+            with _naming_classes(call, source):
+                training, labels = prepare(call, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
         if previous is not None:
             model.continue_network(previous)
         _keep(estimator, model)
+
+
+@contextmanager
+def _naming_classes(call: FitCall, source: Arrays) -> Iterator[None]:
+    """Add to an error that `classes` has a name, if they were passed as the third argument: that is `sample_weight`."""
+    try:
+        yield
+    except ValueError as error:
+        weight, known, text = source.given[2], call.previous, str(error)
+        if not call.labels or call.classes is not None or weight is None:
+            raise
+        if "sample_weight" not in text and "classes must be passed" not in text:
+            raise
+        if known is None or np.array_equal(weight, known.labels.classes):
+            hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
+            error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
+        raise
 
 
 def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, ClassVar
 
+from cmlp._parameters.other_names import parameter_hint
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
@@ -112,7 +113,10 @@ class Parametrized:
         names = self._get_param_names()
         for name in params:
             if name not in names:
-                raise ValueError(f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}.")
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}."
+                    f"{parameter_hint(name, names)}"
+                )
         for name, value in params.items():
             setattr(self, name, value)
         return self

@@ -13,6 +13,7 @@ from cmlp._inputs.validation import as_numbers, as_quantile_targets, as_targets
 from cmlp._inputs.weights import as_weights
 from cmlp._model.attributes import unchanging
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class MLPRegressor(MultilayerPerceptron):
     _estimator_type: ClassVar[str] = "regressor"
     _owner: ClassVar[str] = "MLPRegressor"
 
+    @hinting
     def __init__(
         self,
         loss: str | LossFunction = "squared_error",

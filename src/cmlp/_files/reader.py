@@ -56,8 +56,7 @@ _TABLE_KEYS = (
 )
 TABLE_NUMBERS, TABLE_TARGET, CALIBRATION_SCORES = "table.numbers", "table.target", "calibration.scores"  # arrays
 BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
-# The core reads files of version 4 if their only feature is that of a table with several targets.
-_TABLES = ('{"__metadata__":{"cmlp":"3",', '{"__metadata__":{"cmlp":"4",')
+_TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
@@ -115,7 +114,7 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
         raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
     text = str(memoryview(head)[8:], "ascii")
     del head
-    if text.startswith(_TABLES):
+    if _TABLE in text:
         return _read_table(text, _whole(file, size, use_map), head_size, is_map=use_map, verify=verify)
     strings = _entries(text, (*_KEYS, *_OWN_KEYS), '"')
     net = _net(text, strings)
@@ -168,7 +167,7 @@ def _input_scale(strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> fl
     if not np.isfinite([factor, shift]).all():
         raise ModelFormatError("a shift or factor of the inputs is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
     if not factor.all():
-        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_OPTION")
+        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_FILE_VALUE")
     return InputScale(shift, factor)
 
 

@@ -58,7 +58,7 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
             group: " ".join(map("=".join, kinds.items())) for group, (kinds, _) in state.digests.items()
         }
         arrays |= {f"digest_{group}": sums.view(np.int64) for group, (_, sums) in state.digests.items()}
-    optimizer["kind"] = optimizer.pop("solver")  # the name in files of version 1
+    optimizer["kind"] = optimizer.pop("solver")  # the name in files
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}

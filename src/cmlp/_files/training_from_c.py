@@ -40,21 +40,24 @@ def _numbers(file: ModelFile) -> dict[str, Any]:
 
 
 def training_parameters(file: ModelFile) -> dict[str, Any]:
-    """Return the parameters of the estimator that the training state determines; none if the file has no training."""
+    """Return the parameters of the estimator that the training state determines; none if the file has no training.
+
+    What the solver does not use keeps its default.
+    """
     if "training.numbers" not in file.arrays:
         return {}
     numbers = _numbers(file)
     solver = numbers["solver"]
     is_adam = solver in ("adam", "adamw")
+    used = ("beta_1", "beta_2", "epsilon") if is_adam else () if solver == "sgd" else ("momentum",)
     return {
         "solver": solver if is_adam else "sgd",
-        "momentum": 0.0 if solver == "sgd" else numbers["momentum"],
-        "nesterovs_momentum": solver == "nesterov",
+        **({"momentum": 0.0} if solver == "sgd" else {"nesterovs_momentum": False} if solver == "momentum" else {}),
         "learning_rate_init": numbers["learning_rate"],
         "weight_decay": numbers["weight_decay"] if solver == "adamw" else 0.0,
         "max_grad_norm": numbers["max_norm"] or None,
         "shuffle": "training.order" in file.arrays,
-        **{name: numbers[name] for name in ("beta_1", "beta_2", "epsilon", "alpha", "batch_size")},
+        **{name: numbers[name] for name in (*used, "alpha", "batch_size")},
     }
 
 

@@ -78,7 +78,7 @@ def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} cannot be converted to numbers: {error}{_place(array)}") from error
+        raise kind(f"{name} cannot be converted to numbers: {error}{_place(array, name)}") from error
 
 
 def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
@@ -102,22 +102,23 @@ def _require_usual_digits(array: NDArray[Any]) -> None:
 
 def _number_in(entry: Any) -> float:
     """Return an entry as a number; raises ValueError for text that is no number as files have it."""
-    text = entry.decode("latin-1") if isinstance(entry, bytes) else entry
-    if isinstance(text, str) and (not text.isascii() or "_" in text):
-        raise ValueError(f"could not convert string to float: {str(text)!r}")
+    if isinstance(entry, (str, bytes)) and (not entry.isascii() or "_" in repr(entry)):
+        raise ValueError(f"could not convert string to float: {entry!r}")
     return float(entry)
 
 
-def _place(array: NDArray[Any]) -> str:
+def _place(array: NDArray[Any], name: str) -> str:
     """Return where the first entry is that is not a number, and what helps, as the end of a message."""
     for place, entry in np.ndenumerate(array):
         try:
             _number_in(entry)
         except (TypeError, ValueError, OverflowError):
-            if len(place) != 2:
-                return f" (row {place[0]})" if place else ""
             remedy = ""
-            if isinstance(entry, str):
+            if name == "y" and isinstance(entry, str):
+                remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
+            if len(place) != 2:
+                return f" (row {place[0]}){remedy}" if place else ""
+            if isinstance(entry, str) and not remedy:
                 remedy = ". Encode columns of text, or use TabularClassifier or TabularRegressor, which take them"
             elif type(entry).__name__ == "NAType":
                 remedy = ". Fill missing values, or use TabularClassifier or TabularRegressor, which take them"

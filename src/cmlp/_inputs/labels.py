@@ -22,9 +22,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._inputs.arrays import EXACT, in_64_bits, rectangular
+from cmlp.exceptions import warn
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+
+# A classifier warns if its classes are more different floats than this: they are probably numbers to predict.
+_MOST_FLOATS = 50
+_FLOATS = (
+    f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict numbers, use a "
+    "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
+)
+# In fewer rows, several labels can be exactly one in each row by chance.
+_FEWEST_ROWS = 10
+_ONE_HOT = (
+    "Each row of y has exactly one 1, but the columns are trained as independent labels, of which a row can have any "
+    "number. For classes, pass one label per row: y.argmax(axis=1), or of a data frame y.idxmax(axis=1), which keeps "
+    "the names of the columns."
+)
 
 
 def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32]:
@@ -233,8 +249,13 @@ def mixes_text(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
     """Return the classes of y, labels as `as_labels` returns them, and y as targets."""
     if kind_of_labels(y) == "multilabel":
-        return Labels("multilabel", np.arange(y.shape[1])), y != 0
+        targets: NDArray[np.bool_] = y != 0
+        if len(y) >= _FEWEST_ROWS and (targets.sum(axis=1) == 1).all():
+            warn(_ONE_HOT)
+        return Labels("multilabel", np.arange(y.shape[1])), targets
     classes, indices = distinct(y)
+    if y.dtype.kind == "f" and len(classes) > _MOST_FLOATS:
+        warn(_FLOATS)
     labels = Labels("labels", classes)
     return labels, labels.targets(indices)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._inputs.scale import InputScale
+from cmlp._parameters.other_names import value_hint
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -173,7 +174,9 @@ def converted(value: object, choices: Row, sentence: str, name: str, owner: str 
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     *first, last = map(str, choices)
     expected = f"{', '.join(first)} or {last}" if first else last
-    raise InvalidParameterError(sentence.format(expected=expected, value=value, name=name, owner=owner))
+    message = sentence.format(expected=expected, value=value, name=name, owner=owner)
+    hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
+    raise InvalidParameterError(f"{message.rstrip('.')}.{hint}" if hint else message)
 
 
 def argument(name: str, value: object, *choices: Constraint) -> Any:

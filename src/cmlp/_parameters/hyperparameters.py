@@ -12,18 +12,22 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from cmlp._parameters.constraints import REQUIRED, argument, converted
+from cmlp._parameters.needs import NEEDS
 from cmlp._parameters.network_rows import NETWORK_ROWS
 from cmlp._parameters.training_rows import TRAINING_ROWS
+from cmlp.exceptions import UnusedParameterWarning, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
     from cmlp._parameters.constraints import Hyperparameter, Row
+    from cmlp._parameters.needs import Need
 
     Documented = TypeVar("Documented")
 
 _SENTENCE = "The {name!r} parameter of {owner} must be {expected}. Got {value!r} instead."
+_WITHOUT_EFFECT = "{name} differs from its default, but has no effect with this {other}: {reason}."
 _FLAGS = ("needs_batches", "free_on_resume", "own_per_worker")
 _WIDTH = 108  # of a line of names in a docstring, whose indent is at most 12
 
@@ -36,6 +40,7 @@ class Hyperparameters:
         # By owner, since each fit asks for them.
         self._constraints: dict[str, dict[str, Row]] = {}
         self._fixed: dict[str, list[str]] = {}
+        self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
 
     def names(self, owner: str, flag: str | None = None) -> list[str]:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
@@ -76,10 +81,31 @@ class Hyperparameters:
     def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
         """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
         for name in self.names(owner, "needs_batches"):
-            value, default = values[name], self.rows[name].uses[owner].default
-            if any(one != default for one in (value if hasattr(value, "__iter__") else [value])):
+            if _differs(values[name], self.rows[name].uses[owner].default):
                 return name
         return None
+
+    def warn_of_unused(self, owner: str, values: Mapping[str, Any], other: str | None = None) -> None:
+        """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
+
+        With `other`, warn only of what this parameter or argument makes ineffective.
+        """
+        needs = self._needs.get(owner)
+        if needs is None:
+            defaults = self.defaults(owner)
+            needs = self._needs[owner] = [(name, defaults[name], NEEDS[name]) for name in defaults if name in NEEDS]
+        for name, default, conditions in needs:
+            value = values.get(name, default)
+            if type(value) is type(default):
+                if value == default:  # the quick path, which most parameters of most fits take
+                    continue
+            elif not _differs(value, default):
+                continue
+            for need in conditions:
+                if other in (None, need.other) and not need.is_met(values):
+                    text = _WITHOUT_EFFECT.format(name=name, other=need.other, reason=need.reason)
+                    warn(text, UnusedParameterWarning)
+                    break
 
     def entry(self, owner: str, name: str) -> str:
         """Return the entry of a parameter in the docstring of its owner."""
@@ -99,6 +125,12 @@ class Hyperparameters:
                 *first, last = (f"`{name}`" for name in self.names(owner, flag))
                 text = text.replace(sign, fill(f"{', '.join(first)} and {last}" if first else last, _WIDTH))
         return text
+
+
+def _differs(value: Any, default: object) -> bool:
+    """Return whether a value, or a number of a sequence, is not the default."""
+    several = hasattr(value, "__iter__") and not isinstance(value, str)
+    return any(one != default for one in (value if several else [value]))
 
 
 TABLE = Hyperparameters([*NETWORK_ROWS, *TRAINING_ROWS])
@@ -145,7 +177,7 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
     name = name[:-1]
     if name == "parameters":
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
-        code = function.__code__  # the module inspect takes 10 ms to import
+        code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         known = [one for one in arguments if one in TABLE.rows and owner in TABLE.rows[one].uses]
         text = "\n".join(TABLE.entry(owner, one) for one in known)

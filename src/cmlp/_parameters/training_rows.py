@@ -47,8 +47,8 @@ TRAINING_ROWS = (
             "adam" is Adam [1]_, "adamw" is Adam with `weight_decay`, "sgd" is stochastic gradient descent with
             momentum, and "lbfgs" is L-BFGS [5]_, for small data sets. "lbfgs" needs SciPy (the extra ``cmlp[scipy]``)
             and uses all rows in each step. It ignores the parameters for batches, learning rates and early stopping,
-            and `partial_fit` does not exist. With "lbfgs", these raise ValueError unless they have their defaults:
-            <needs batches>.
+            with a warning, and `partial_fit` does not exist. With "lbfgs", these raise ValueError unless they have
+            their defaults: <needs batches>.
         """),
         Use(TRAINER, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says(
             'As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter 2019).'

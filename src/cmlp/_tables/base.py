@@ -27,6 +27,7 @@ from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._parameters import hyperparameters
 from cmlp._parameters.architecture import hidden_sizes
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp._pickles import PICKLE_VERSION, check_version
 from cmlp._signals import undeferred
 from cmlp._tables.bag import Bag, Member, Options, members_of, train
@@ -62,6 +63,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
     _several_outputs: ClassVar[bool] = True
     _model: TableModel
 
+    @hinting
     @documented("TabularClassifier")  # and the regressor: the same parameters are free on resume
     def fit(
         self,

@@ -13,6 +13,7 @@ from cmlp._inputs.labels import kind_of_labels, learn_labels
 from cmlp._inputs.validation import as_targets
 from cmlp._model.attributes import unchanging
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp._tables.bag import Shape, counted
 from cmlp._tables.base import TabularEstimator
 from cmlp._tables.targets import Targets, UserTargets
@@ -90,6 +91,7 @@ class TabularClassifier(TabularEstimator):
     _owner: ClassVar[str] = "TabularClassifier"
     classes_: np.ndarray[Any, Any]
 
+    @hinting
     def __init__(
         self,
         *,

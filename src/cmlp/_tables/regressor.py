@@ -14,6 +14,7 @@ from cmlp._inputs.weights import as_weights
 from cmlp._model.attributes import unchanging
 from cmlp._model.calibration import n_answers
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp._tables.bag import Shape, counted
 from cmlp._tables.base import TabularEstimator
 from cmlp._tables.targets import Targets, UserTargets
@@ -76,6 +77,7 @@ class TabularRegressor(TabularEstimator):
     _scale: Target  # centre and spread of the targets, and the limits of scaled ones
     _target_names: list[str] | None
 
+    @hinting
     def __init__(
         self,
         *,

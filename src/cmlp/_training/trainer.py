@@ -15,6 +15,7 @@ from cmlp._model.tuples import TrainedEpoch
 from cmlp._parameters import hyperparameters
 from cmlp._parameters.constraints import COUNT, argument
 from cmlp._parameters.hyperparameters import documented
+from cmlp._parameters.other_names import hinting
 from cmlp._pickles import PICKLE_VERSION, check_version
 from cmlp._signals import DeferredSignals
 from cmlp._training.beginning import Fit
@@ -84,6 +85,7 @@ class Trainer:
 
     __module__ = "cmlp"
 
+    @hinting
     def __init__(
         self,
         network: Any,
@@ -120,6 +122,7 @@ class Trainer:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         document = document_of(network, tables=False)
         settings = _settings(given, document)
+        hyperparameters.TABLE.warn_of_unused("Trainer", given)
         state = TrainingState(document.params, History(), generator_of(random_state))
         settings.draw_dropout_seed(state, len(document.net.sizes) - 1)
         self._set_up(network, document, network.n_threads, settings, state)
@@ -327,6 +330,7 @@ class Trainer:
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
         task, validation = task_of(document.net, targets), None
         if require_complete(*given):
+            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(settings), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(settings, validation is not None)

@@ -11,7 +11,7 @@ from cmlp._estimators.batches import check_batches
 from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import train
+from cmlp._estimators.fitting import train, warn_of_unused
 from cmlp._estimators.resuming import model_to_resume
 from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
 from cmlp._importers import load as load_model
@@ -64,6 +64,7 @@ def fit_in_rounds(
             check_batches(parameters, validation[0] is not None, "distributed.fit")
             if parameters.provenance:
                 raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+            warn_of_unused(model, validation[0] is not None)
             kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             resuming = checkpoint is not None and os.path.exists(checkpoint)
             previous = vars(model).get("_model") if parameters.warm_start else None

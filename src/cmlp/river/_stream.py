@@ -150,6 +150,7 @@ class Stream:
 
     def _begin(self, n_features: int, n_outputs: int) -> None:
         """Make the network for the features of the first row, whose weights are random."""
+        TABLE.warn_of_unused(self._owner, vars(self))
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_activations(self.activation, len(hidden))
         # `Network` refuses a softmax with one output, but the first class has no other beside it.

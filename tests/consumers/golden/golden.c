@@ -58,9 +58,9 @@ static uint64_t hashed(uint64_t hash, int32_t dtype, const void *block, int64_t 
     return hash;
 }
 
-static cmlp_net *make_net(const recipe *r, uint32_t isa)
+static const cmlp_net *make_net(const recipe *r, uint32_t isa)
 {
-    cmlp_net *net = memory(cmlp_net_size());
+    const cmlp_net *net = NULL;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.sizes = sizes;
     config.activations = r->activations;
@@ -68,7 +68,7 @@ static cmlp_net *make_net(const recipe *r, uint32_t isa)
     config.loss = r->loss;
     config.dtype = r->dtype;
     config.isa_mask = isa;
-    demand(cmlp_net_init(net, cmlp_net_size(), &config), "net");
+    demand(cmlp_net_init(memory(cmlp_net_size()), cmlp_net_size(), &config, &net), "net");
     return net;
 }
 
@@ -103,7 +103,7 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
     static int64_t order[ROWS];
     memset(arena, 0, sizeof arena);
     used = 0;
-    cmlp_net *net = make_net(r, isa);
+    const cmlp_net *net = make_net(r, isa);
     cmlp_optimizer optimizer = make_optimizer(r, net);
     cmlp_run run = make_run(net, n_threads);
     const int64_t n_params = cmlp_net_n_params(net);
@@ -137,12 +137,13 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
     objective.loss_scale = 1;
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = 300;
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
 
     uint64_t hash = 0;
     for (int i = 0; i < EPOCHS; i++) {
         cmlp_random_shuffle(&random, order, ROWS);
-        demand(cmlp_train_epoch(net, params, &rows, &targets, &objective, &optimizer, &epoch, &run), "epoch");
-        hash = hashed(hash, CMLP_FLOAT64, &epoch.cost, 1);
+        demand(cmlp_train_epoch(net, params, &rows, &targets, &objective, &optimizer, &epoch, &result, &run), "epoch");
+        hash = hashed(hash, CMLP_FLOAT64, &result.cost, 1);
     }
     demand(cmlp_forward(net, params, &rows, output, &run), "forward");
     return hashed(hashed(hash, r->dtype, params, n_params), r->dtype, output, ROWS * OUTPUTS);

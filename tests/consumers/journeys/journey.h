@@ -27,13 +27,14 @@ enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_PARAMS = (N_IN + 1) * N_HIDDEN + (N_
 
 /* A network that begins from seed 1, with its optimizer. */
 typedef struct learner {
-    int64_t memory[CMLP_NET_SIZE / 8];
+    char memory[CMLP_NET_SIZE];
+    const cmlp_net *net; /* in the memory */
     float params[N_PARAMS], state[2 * N_PARAMS];
     cmlp_optimizer optimizer;
     cmlp_random random;
 } learner;
 
-static inline const cmlp_net *net_of(const learner *l) { return (const cmlp_net *)l->memory; }
+static inline const cmlp_net *net_of(const learner *l) { return l->net; }
 
 static inline void begin(learner *l, cmlp_activation output, cmlp_loss loss)
 {
@@ -46,7 +47,7 @@ static inline void begin(learner *l, cmlp_activation output, cmlp_loss loss)
     config.n_layers = 3;
     config.loss = loss;
     config.dtype = CMLP_FLOAT32;
-    OK(cmlp_net_init((cmlp_net *)l->memory, sizeof l->memory, &config));
+    OK(cmlp_net_init(l->memory, sizeof l->memory, &config, &l->net));
     CHECK(cmlp_net_n_params(net_of(l)) == N_PARAMS);
     cmlp_random_seed(&l->random, 1);
     OK(cmlp_init_params(net_of(l), &l->random, l->params));

@@ -12,6 +12,7 @@ static void train(learner *l, int polls)
     const cmlp_targets targets = cmlp_class_targets(y, N_ROWS);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
     begin(l, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG);
     epoch.batch_size = 20;
@@ -20,16 +21,19 @@ static void train(learner *l, int polls)
     for (int e = 0; e < 3; e++) {
         cmlp_status status = CMLP_CANCELLED;
         epoch.first_batch = 0;
+        epoch.before = NULL;
         while (status == CMLP_CANCELLED) {
             int left = polls;
             run.poll = polls ? stop : NULL;
             run.poll_context = &left;
-            status = cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch, &run);
+            status = cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch,
+                                      &result, &run);
             CHECK(status == CMLP_OK || (polls && status == CMLP_CANCELLED));
             cancelled += status == CMLP_CANCELLED;
-            epoch.first_batch += epoch.batches;
+            epoch.first_batch += result.batches;
+            epoch.before = &result;
         }
-        CHECK(epoch.rows_done == N_ROWS);
+        CHECK(result.rows_done == N_ROWS);
     }
     CHECK(cancelled || !polls);
     free(run.workspace);

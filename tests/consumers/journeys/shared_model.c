@@ -1,4 +1,4 @@
-/* Maps a model file into memory and shares the model between threads; each has scratch memory of its own. */
+/* Maps a model file into memory and shares the model between threads; each has a workspace of its own. */
 #define _POSIX_C_SOURCE 200809L
 #include "journey.h"
 
@@ -17,14 +17,14 @@ typedef struct job {
 static void *work(void *context)
 {
     job *const j = (job *)context;
-    void *const scratch = malloc(j->info->scratch_size);
-    CHECK(scratch);
+    void *const workspace = malloc(j->info->workspace_size);
+    CHECK(workspace);
     for (int i = 0; i < 100; i++) {
         float row[16] = {0};
         row[i % j->info->n_inputs] = (float)i / 8;
-        OK(cmlp_model_predict_f32(j->model, row, NULL, j->outputs[i], scratch, j->info->scratch_size));
+        OK(cmlp_model_predict_f32(j->model, row, NULL, j->outputs[i], workspace, j->info->workspace_size));
     }
-    free(scratch);
+    free(workspace);
     return NULL;
 }
 

@@ -1,8 +1,8 @@
-/* Without malloc: the file, the model and the scratch memory are static arrays, as on a microcontroller. */
+/* Without malloc: the file, the model and the workspace are static arrays, as on a microcontroller. */
 #include "journey.h"
 
 static uint64_t file[1 << 12]; /* an address that is a multiple of 8 */
-static unsigned char memory[1 << 15], scratch[1 << 12];
+static unsigned char memory[1 << 15], workspace[1 << 12];
 
 int main(int argc, char **argv)
 {
@@ -18,16 +18,16 @@ int main(int argc, char **argv)
     float row[16] = {1}, output[16];
     int32_t label = -1;
     OK(cmlp_model_size(file, n, &info));
-    CHECK(info.model_size <= sizeof memory && info.scratch_size <= sizeof scratch && info.n_inputs <= 16);
-    OK(cmlp_model_init(memory, sizeof memory, file, n, 0, scratch, sizeof scratch, &model));
-    OK(cmlp_model_predict_f32(model, row, &label, output, scratch, sizeof scratch));
+    CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace && info.n_inputs <= 16);
+    OK(cmlp_model_init(memory, sizeof memory, file, n, 0, workspace, sizeof workspace, &model));
+    OK(cmlp_model_predict_f32(model, row, &label, output, workspace, sizeof workspace));
     CHECK(label >= 0 && label < info.n_outputs);
 
     /* A damaged file, and memory that is too small, are refused. */
-    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, 0, scratch, sizeof scratch, &model) ==
+    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, 0, workspace, sizeof workspace, &model) ==
           CMLP_ERROR_BUFFER_SIZE);
     ((unsigned char *)file)[n - 1] ^= 1;
-    CHECK(cmlp_model_init(memory, sizeof memory, file, n, 0, scratch, sizeof scratch, &model) ==
+    CHECK(cmlp_model_init(memory, sizeof memory, file, n, 0, workspace, sizeof workspace, &model) ==
           CMLP_ERROR_FILE_DATA_CRC);
     return 0;
 }

@@ -5,17 +5,17 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     CHECK(argc == 5);
-    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_file_load_table(&file, argv[1]));
     CHECK(file.info.n_inputs == 3 && file.info.dtype == CMLP_FLOAT64 && file.info.n_nets > 0);
     cmlp_categories places = CMLP_INIT(cmlp_categories), sizes = CMLP_INIT(cmlp_categories);
     OK(cmlp_model_categories(file.model, 0, &places));
     OK(cmlp_model_categories(file.model, 1, &sizes));
     CHECK(cmlp_model_categories(file.model, 2, &sizes) == CMLP_ERROR_OPTION);
     double row[3], output;
-    OK(cmlp_category_of_text(&places, argv[2], &row[0]));
-    OK(cmlp_category_of_number(&sizes, atof(argv[3]), &row[1]));
+    OK(cmlp_categories_find_text(&places, argv[2], &row[0]));
+    OK(cmlp_categories_find_number(&sizes, atof(argv[3]), &row[1]));
     row[2] = *argv[4] ? atof(argv[4]) : (double)NAN;
-    OK(cmlp_model_predict_f64(file.model, row, NULL, &output, file.scratch, file.info.scratch_size));
+    OK(cmlp_model_predict_f64(file.model, row, NULL, &output, file.workspace, file.info.workspace_size));
     printf("%.17g\n", output);
     cmlp_file_free(&file);
     return 0;

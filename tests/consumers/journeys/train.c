@@ -11,18 +11,18 @@ static void save(const learner *l, const cmlp_training *training, const char *pa
         {"classes", "{\"kind\":\"labels\",\"dtype\":\"U5\",\"values\":[\"first\",\"other\",\"third\"]}", {0, 0}}};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     size_t n;
-    OK(cmlp_model_write_size(net_of(l), &n));
-    void *const scratch = malloc(n);
+    OK(cmlp_workspace_size(net_of(l), NULL, NULL, NULL, 1, &n));
+    void *const workspace = malloc(n);
     FILE *const file = fopen(path, "wb");
-    CHECK(scratch && file);
+    CHECK(workspace && file);
     content.strings = strings;
     content.n_strings = 2;
     content.training = training;
     content.write = write_piece;
     content.context = file;
-    OK(cmlp_model_write(net_of(l), l->params, &content, scratch, n));
+    OK(cmlp_model_write(net_of(l), l->params, &content, workspace, n));
     CHECK(!fclose(file));
-    free(scratch);
+    free(workspace);
 }
 
 int main(int argc, char **argv)
@@ -46,6 +46,7 @@ int main(int argc, char **argv)
     objective.log_loss_clip = 1.1920928955078125e-07; /* epsilon of float */
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = 32;
+    cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     l.optimizer.learning_rate = 0.02;
     l.optimizer.momentum = -1; /* Adam does not read it */
     cmlp_run run = CMLP_INIT(cmlp_run);
@@ -53,8 +54,8 @@ int main(int argc, char **argv)
     workspace_of(&l, &rows, &objective, &epoch, &run);
     for (int e = 0; e < EPOCHS; e++) {
         cmlp_random_shuffle(&l.random, order, N_ROWS);
-        OK(cmlp_train_epoch(net_of(&l), l.params, &rows, &targets, &objective, &l.optimizer, &epoch, &run));
-        losses[e] = epoch.cost + epoch.penalty;
+        OK(cmlp_train_epoch(net_of(&l), l.params, &rows, &targets, &objective, &l.optimizer, &epoch, &result, &run));
+        losses[e] = result.cost + result.penalty;
     }
     CHECK(losses[EPOCHS - 1] < losses[0] / 2);
     cmlp_training training = CMLP_INIT(cmlp_training);
@@ -71,7 +72,7 @@ int main(int argc, char **argv)
     float output[N_OUT];
     int32_t label;
     OK(cmlp_file_load(&file, argv[1]));
-    OK(cmlp_model_predict_f32(file.model, x, &label, output, file.scratch, file.info.scratch_size));
+    OK(cmlp_model_predict_f32(file.model, x, &label, output, file.workspace, file.info.workspace_size));
     printf("%.9g %.9g %.9g\n", (double)output[0], (double)output[1], (double)output[2]);
     cmlp_file_free(&file);
     free(run.workspace);

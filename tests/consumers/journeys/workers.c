@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "journey.h"
 
+#include <cmlp_workers.h>
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,14 +50,21 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha)
     const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN);
     const cmlp_targets targets = cmlp_class_targets(y, N_ROWS);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_run run = CMLP_INIT(cmlp_run);
     objective.alpha = alpha;
-    epoch.workers = workers;
-    workspace_of(l, &rows, &objective, &epoch, &run);
+    if (workers)
+        OK(cmlp_workers_workspace_size(net_of(l), &rows, &objective, &epoch, workers, 1, &run.workspace_size));
+    else
+        OK(cmlp_workspace_size(net_of(l), &rows, &objective, &epoch, 1, &run.workspace_size));
+    run.workspace = malloc(run.workspace_size);
+    CHECK(run.workspace);
     cmlp_status status = CMLP_OK;
     for (int e = 0; e < 5 && !status; e++)
-        status = cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch, &run);
+        status = workers ? cmlp_workers_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer,
+                                                    &epoch, NULL, workers, &run)
+                         : cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch,
+                                            NULL, &run);
     free(run.workspace);
     return status;
 }

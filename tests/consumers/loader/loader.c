@@ -62,12 +62,12 @@ int main(int argc, char **argv)
 {
     for (int i = 2; i < argc; i++) {
         cmlp_file file;
-        cmlp_status status = cmlp_file_load(&file, argv[i]);
+        cmlp_status status = cmlp_file_load_table(&file, argv[i]);
         if (!status) {
             void *row = calloc((size_t)file.info.n_inputs, sizeof(double));
             status = file.info.dtype == CMLP_FLOAT32
-                         ? cmlp_model_predict_f32(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size)
-                         : cmlp_model_predict_f64(file.model, row, NULL, NULL, file.scratch, file.info.scratch_size);
+                         ? cmlp_model_predict_f32(file.model, row, NULL, NULL, file.workspace, file.info.workspace_size)
+                         : cmlp_model_predict_f64(file.model, row, NULL, NULL, file.workspace, file.info.workspace_size);
             free(row);
         } else if (file.model || file.memory) {
             return 1;

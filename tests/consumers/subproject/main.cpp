@@ -3,11 +3,11 @@
 
 #include <cstdio>
 
-static int64_t net_memory[CMLP_NET_SIZE / 8];
+static char net_memory[CMLP_NET_SIZE];
 
 int main()
 {
-    cmlp_net *const net = reinterpret_cast<cmlp_net *>(net_memory);
+    const cmlp_net *net;
     const int64_t sizes[] = {2, 1};
     const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
@@ -16,7 +16,7 @@ int main()
     config.activations = activations;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    int status = cmlp_net_init(net, sizeof net_memory, &config);
+    int status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
     const float params[] = {2, 3, 4}, row[] = {10, 100};
     float output = 0;
     cmlp_rows rows = CMLP_INIT(cmlp_rows);

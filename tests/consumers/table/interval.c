@@ -1,6 +1,6 @@
 /* Prints the prediction of a table's model for one row, and the ends of its interval: a line for each target.
  * Arguments: the model file, the coverage, and a value for each column: a number, a text, or "" if it is missing. */
-#include <cmlp.h>
+#include <cmlp_table.h>
 #include <cmlp_file.h>
 
 #include <math.h>
@@ -12,7 +12,7 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
 {
     cmlp_categories categories = CMLP_INIT(cmlp_categories);
     cmlp_status status = cmlp_model_categories(model, column, &categories);
-    if (status == CMLP_OK) return cmlp_category_of_text(&categories, *text ? text : NULL, value);
+    if (status == CMLP_OK) return cmlp_categories_find_text(&categories, *text ? text : NULL, value);
     *value = *text ? strtod(text, NULL) : NAN;
     return status == CMLP_ERROR_OPTION || status == CMLP_ERROR_FILE_KEY ? CMLP_OK : status; /* a column of numbers */
 }
@@ -37,12 +37,12 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     double row[16], outputs[16];
-    if (argc < 3 || cmlp_file_load(&file, argv[1])) return 1;
+    if (argc < 3 || cmlp_file_load_table(&file, argv[1])) return 1;
     if (file.info.n_inputs != argc - 3 || argc > 19 || file.info.n_outputs > 16) return 2;
     cmlp_status status = CMLP_OK;
     for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);
     if (!status)
-        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.scratch, file.info.scratch_size);
+        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.workspace, file.info.workspace_size);
     if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_outputs);
     cmlp_file_free(&file);
     return status;

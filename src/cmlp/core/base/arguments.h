@@ -54,7 +54,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
 {
     frame->mode = cmlp_enter_mode();
     frame->callers = NULL;
-    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, n_threads);
+    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, threads_lost);
     if (status) return status;
     frame->callers = run;
     frame->run.refused = NULL;
@@ -62,7 +62,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
     if (!frame->run.n_threads) frame->run.n_threads = 1;
     if (frame->run.n_threads < 1 || frame->run.n_threads > CMLP_MAX_THREADS)
         return cmlp_refuse(&frame->run.refused, CMLP_ERROR_THREADS, "run->n_threads");
-    return CMLP_OK;
+    return frame->run.reserved ? cmlp_refuse(&frame->run.refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
 }
 
 /* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
@@ -72,6 +72,7 @@ static inline cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status sta
         frame->callers->bad_row = frame->run.bad_row;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
+        frame->callers->threads_lost = frame->run.threads_lost;
     }
     cmlp_leave_mode(frame->mode);
     return status;

@@ -4,7 +4,8 @@
  *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
  *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict_... and what they need
- *   CMLP_NO_TABLES         no models of tables and their files, no cmlp_encode and cmlp_model_categories
+ *   CMLP_NO_TABLES         no functions of cmlp_table.h
+ *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
  */
 #ifndef CMLP_BUILD_H
@@ -50,6 +51,12 @@
 #define CMLP_BUILDS_TABLES 0
 #else
 #define CMLP_BUILDS_TABLES 1
+#endif
+
+#if defined(CMLP_NO_WORKERS) || defined(CMLP_INFERENCE_ONLY)
+#define CMLP_BUILDS_WORKERS 0
+#else
+#define CMLP_BUILDS_WORKERS 1
 #endif
 
 #ifdef CMLP_NO_THREADS

@@ -69,11 +69,26 @@ static cmlp_status check_vector(const double *values, int64_t n, int zeros, cons
 static cmlp_status check_scales(const cmlp_rows *rows, const char **refused)
 {
     if (!rows->shifts && !rows->factors) return CMLP_OK;
+    if (rows->scale != 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     cmlp_status status = check_vector(rows->shifts, rows->n_cols, 1, "rows->shifts", refused);
     if (!status) status = check_vector(rows->factors, rows->n_cols, 0, "rows->factors", refused);
     for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_cols; j++)
         if (rows->shifts[j] != 0) status = cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
     return status;
+}
+
+/* Fields that rows of this kind do not use are 0. */
+static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
+{
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    if (rows->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
+    if (!rows->order && rows->n_order) return cmlp_refuse(refused, CMLP_ERROR_ORDER, "rows->n_order");
+    if (sparse && rows->row_stride) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
+    if (sparse && rows->col_stride) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
+    if (!sparse && rows->indptr) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr");
+    if (!sparse && rows->indices) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indices");
+    if (!sparse && rows->n_values) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
+    return !sparse && rows->index_dtype ? cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype") : CMLP_OK;
 }
 
 cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run)
@@ -87,7 +102,8 @@ cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *giv
     if (rows->n_cols != n_cols) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
     if (rows->scale == 0) rows->scale = 1;
     if (!cmlp_is_finite(rows->scale)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
-    status = check_scales(rows, refused);
+    status = check_unused(rows, refused);
+    if (!status) status = check_scales(rows, refused);
     if (status) return status;
     *n = rows->order ? rows->n_order : rows->n_rows;
     status = sparse ? cmlp_check_sparse_arrays(rows, *n != 0, refused)
@@ -122,6 +138,7 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
     if (targets->dtype && targets->dtype != CMLP_INT32) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
+    if (targets->col_stride) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, targets_names.col_stride);
     if (!targets->data && data->n) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
     set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
     if (cmlp_misaligned(targets->data, (size_t)size))

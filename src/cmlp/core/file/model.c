@@ -6,7 +6,6 @@
 
 #include "crc.h"
 #include "model_head.h"
-#include "model_table.h"
 
 /* A model's memory: the struct, factors and shifts, a table, and the parameters if their bytes must be swapped. */
 typedef struct model_memory {
@@ -17,17 +16,15 @@ typedef struct model_memory {
 } model_memory;
 
 /* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
-static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory,
-                                size_t *size)
+static cmlp_status divide_model(const cmlp_table_part *tables, const cmlp_net *net, const cmlp_head *head, void *base,
+                                model_memory *memory, size_t *size)
 {
     const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
     cmlp_space space = {base, 0, 0};
     memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
-#if CMLP_BUILDS_TABLES
-    cmlp_table_lay_out(&space, head, &memory->table);
-#endif
+    if (head->is_table) tables->lay_out(&space, head, &memory->table);
     memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
@@ -35,37 +32,34 @@ static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void
 }
 
 /* The buffers of a prediction. A network uses `row`, a table all of them. */
-static cmlp_status scratch_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
-                                 cmlp_table_scratch *scratch)
+static cmlp_status row_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
+                             size_t *size, cmlp_table_scratch *scratch)
 {
-#if CMLP_BUILDS_TABLES
     const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (n_columns) return cmlp_table_space(&sizes, memory, size, scratch);
-#endif
-    (void)n_columns;
+    if (n_columns) return tables->space(&sizes, memory, size, scratch);
     return cmlp_row_space(net, 1, memory, size, &scratch->row);
 }
 
-cmlp_status cmlp_check_model_scratch(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
-                                     cmlp_table_scratch *scratch)
+cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
+                                   size_t size, cmlp_table_scratch *scratch)
 {
     size_t needed;
-    const cmlp_status status = scratch_space(net, n_columns, memory, &needed, scratch);
+    const cmlp_status status = row_space(tables, net, n_columns, memory, &needed, scratch);
     if (status) return status;
     if (!memory) return CMLP_ERROR_NULL;
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
 /* A real function: its net is not on the stack while the head is read. */
-REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
+REAL_FN cmlp_status describe(const cmlp_table_part *tables, const cmlp_head *head, cmlp_model_info *info)
 {
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
     cmlp_table_scratch scratch;
     model_memory memory;
     const int64_t n_columns = head->words.n_columns;
     cmlp_status status = cmlp_head_net(head, head->sizes[0], &net);
-    if (!status) status = divide_model(&net, head, NULL, &memory, &info->model_size);
-    if (!status) status = scratch_space(&net, n_columns, NULL, &info->scratch_size, &scratch);
+    if (!status) status = divide_model(tables, &net, head, NULL, &memory, &info->model_size);
+    if (!status) status = row_space(tables, &net, n_columns, NULL, &info->workspace_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
@@ -76,7 +70,7 @@ REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
     return CMLP_OK;
 }
 
-static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *info)
+static cmlp_status describe_file(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info)
 {
     cmlp_model_info copy;
     cmlp_head head;
@@ -84,21 +78,26 @@ static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *in
     if (status) return status;
     if (!file) return CMLP_ERROR_NULL;
     copy = (cmlp_model_info){.struct_size = sizeof copy};
-    status = cmlp_head_read(file, n, &head);
+    status = cmlp_head_read(file, n, tables ? &tables->reader : NULL, &head);
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
-    if (!status) status = describe(&head, &copy);
-    if (status) copy.model_size = copy.scratch_size = 0;
+    if (!status) status = describe(tables, &head, &copy);
+    if (status) copy.model_size = copy.workspace_size = 0;
     cmlp_write_struct(info, &copy, sizeof copy);
+    return status;
+}
+
+cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = describe_file(tables, file, n, info);
+    cmlp_leave_mode(mode);
     return status;
 }
 
 cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = describe_file(file, n, info);
-    cmlp_leave_mode(mode);
-    return status;
+    return cmlp_measure_model(NULL, file, n, info);
 }
 
 static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_head *head)
@@ -131,14 +130,12 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
-#if CMLP_BUILDS_TABLES
     if (model->table) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
-        const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
+        const cmlp_status status = model->tables->row(model->table, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
                       : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
-#endif
     const cmlp_rows row = cmlp_model_row(model, scratch->row.row, net->dtype);
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
     const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->row.output, &scratch->row);
@@ -159,7 +156,7 @@ static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory
     model->shifts = memory->shifts;
     for (int64_t j = 0; j < n; j++) {
         if (!cmlp_is_finite(model->factors[j]) || !cmlp_is_finite(model->shifts[j])) return CMLP_ERROR_FILE_NONFINITE;
-        if (model->factors[j] == 0) return CMLP_ERROR_OPTION;
+        if (model->factors[j] == 0) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;
 }
@@ -171,8 +168,8 @@ static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, cons
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
-static cmlp_status load(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                        void *scratch, size_t scratch_size, const cmlp_model **result)
+static cmlp_status load(const cmlp_table_part *tables, void *memory, size_t memory_size, const void *file, size_t n,
+                        cmlp_model_flags flags, void *workspace, size_t workspace_size, const cmlp_model **result)
 {
     const int verify = !(flags & CMLP_MODEL_TRUSTED);
     cmlp_head head;
@@ -182,14 +179,14 @@ static cmlp_status load(void *memory, size_t memory_size, const void *file, size
     if (!memory || !file || !result) return CMLP_ERROR_NULL;
     if (flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    cmlp_status status = cmlp_head_read(file, n, &head);
+    cmlp_status status = cmlp_head_read(file, n, tables ? &tables->reader : NULL, &head);
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
     if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
     cmlp_model *model = cmlp_aligned(memory);
     model->magic = 0;
     status = cmlp_head_net(&head, head.sizes[0], &model->net);
-    if (!status) status = divide_model(&model->net, &head, model, &divided, &needed);
+    if (!status) status = divide_model(tables, &model->net, &head, model, &divided, &needed);
     if (status) return status;
     if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     model->file = file;
@@ -199,18 +196,19 @@ static cmlp_status load(void *memory, size_t memory_size, const void *file, size
         cmlp_swap(divided.params, model->file + head.bytes, head.params_size, model->net.element);
         model->params = divided.params;
     }
-    if (verify) status = cmlp_check_model_scratch(&model->net, head.words.n_columns, scratch, scratch_size, &buffers);
+    if (verify)
+        status = cmlp_check_model_space(tables, &model->net, head.words.n_columns, workspace, workspace_size, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_scales(&head, &divided);
-    model->table = NULL;
+    model->table = head.is_table ? divided.table.table : NULL;
+    model->tables = tables;
     model->scores = head.scores;
     model->n_scores = head.n_scores;
     model->n_score_rows = head.n_score_rows;
-#if CMLP_BUILDS_TABLES
-    if (head.n_nets) model->table = divided.table.table;
-    if (!status && head.n_nets) status = cmlp_table_load(&head, model->file, model->params, &divided.table);
-    if (!status) status = cmlp_check_scores(model);
-#endif
+    if (!status && head.is_table) {
+        status = cmlp_file_status(tables->load(&head, model->file, model->params, &divided.table));
+        if (!status) status = cmlp_file_status(tables->check_scores(model));
+    }
     if (!status && verify) status = verified(model, &head, &buffers);
     if (status) return status;
     model->magic = CMLP_MODEL_MAGIC;
@@ -218,13 +216,20 @@ static cmlp_status load(void *memory, size_t memory_size, const void *file, size
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                            void *scratch, size_t scratch_size, const cmlp_model **result)
+cmlp_status cmlp_load_model(const cmlp_table_part *tables, void *memory, size_t memory_size, const void *file, size_t n,
+                            cmlp_model_flags flags, void *workspace, size_t workspace_size, const cmlp_model **result)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = load(memory, memory_size, file, n, flags, scratch, scratch_size, result);
+    const cmlp_status status =
+        load(tables, memory, memory_size, file, n, flags, workspace, workspace_size, result);
     cmlp_leave_mode(mode);
     return status;
+}
+
+cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                            void *workspace, size_t workspace_size, const cmlp_model **result)
+{
+    return cmlp_load_model(NULL, memory, memory_size, file, n, flags, workspace, workspace_size, result);
 }
 
 cmlp_status cmlp_check_model(const cmlp_model *model)

@@ -2,7 +2,7 @@
 #ifndef CMLP_MODEL_H
 #define CMLP_MODEL_H
 
-#include "../table/table.h"
+#include "model_table.h"
 
 #define CMLP_MODEL_MAGIC CMLP_MAGIC(0x6c646d63, cmlp_model)
 
@@ -15,6 +15,7 @@ struct cmlp_model {
     uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
     int64_t n_scores, n_score_rows;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
+    const cmlp_table_part *tables;  /* the functions for it */
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
 };
 
@@ -30,13 +31,15 @@ static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row,
     return rows;
 }
 
-/* Divides the caller's scratch memory for one row of a network, or of a table if n_columns is not 0. Returns an error if
- * it is NULL or too small. */
-cmlp_status cmlp_check_model_scratch(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
-                                     cmlp_table_scratch *scratch);
+/* Divides the caller's workspace for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
+ * NULL or too small. */
+cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
+                                   size_t size, cmlp_table_scratch *scratch);
 
-/* Returns OPTION if a score of the calibration is NaN or below the one before it. */
-cmlp_status cmlp_check_scores(const cmlp_model *model);
+/* cmlp_model_size and cmlp_model_init; `tables` is NULL if files of tables are refused. */
+cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info);
+cmlp_status cmlp_load_model(const cmlp_table_part *tables, void *memory, size_t memory_size, const void *file, size_t n,
+                            cmlp_model_flags flags, void *workspace, size_t workspace_size, const cmlp_model **result);
 
 /* Whether n parameters, in native byte order, are finite. */
 static inline int cmlp_are_finite(const cmlp_net *net, const void *params, int64_t n)

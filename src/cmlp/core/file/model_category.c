@@ -196,7 +196,7 @@ static cmlp_status find(const cmlp_categories *given, const category *wanted, do
     return CMLP_OK;
 }
 
-cmlp_status cmlp_category_of_text(const cmlp_categories *categories, const char *text, double *code)
+cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)
 {
     const category wanted = {.kind = text ? TEXT : MISSING, .text = text};
     return find(categories, &wanted, code);
@@ -209,7 +209,7 @@ static cmlp_status find_number(const cmlp_categories *categories, double number,
     return find(categories, &wanted, code);
 }
 
-cmlp_status cmlp_category_of_number(const cmlp_categories *categories, double number, double *code)
+cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_number(categories, number, code);
@@ -223,7 +223,7 @@ static cmlp_status find_integer(const cmlp_categories *categories, int64_t integ
     return find(categories, &wanted, code);
 }
 
-cmlp_status cmlp_category_of_integer(const cmlp_categories *categories, int64_t integer, double *code)
+cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_integer(categories, integer, code);

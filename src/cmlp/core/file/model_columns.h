@@ -2,6 +2,7 @@
 #ifndef CMLP_MODEL_COLUMNS_H
 #define CMLP_MODEL_COLUMNS_H
 
+#include "../../../../include/cmlp_table.h"
 #include "model_text.h"
 
 /* What the words of all columns tell. */

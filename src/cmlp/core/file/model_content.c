@@ -38,8 +38,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
         const cmlp_model_string *s = &content->strings[i];
         if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_key(s->key) || cmlp_is_fixed_key(s->key, kind->columns != NULL, several))
-            return CMLP_ERROR_FILE_NAME;
+        if (!is_key(s->key) || cmlp_is_fixed_key(s->key)) return CMLP_ERROR_FILE_NAME;
         if (i && cmlp_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
         const char *c = s->value, *at;
         for (; *c; c++)
@@ -47,14 +46,12 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
         const cmlp_text text = {s->value, c, 0};
         if (!cmlp_order_of(s->key, "classes") && cmlp_check_labels(text, kind->n_outputs, &at))
             return CMLP_ERROR_FILE_SYNTAX;
-#if CMLP_BUILDS_TABLES
         const cmlp_column_list columns = {{NULL, NULL, 0}, kind->columns, kind->n_columns};
-        if (kind->columns && !cmlp_order_of(s->key, "categories") && cmlp_check_categories(text, columns, &at))
+        if (kind->tables && !cmlp_order_of(s->key, "categories") && kind->tables->categories(text, columns, &at))
             return CMLP_ERROR_FILE_SYNTAX;
         if (!several || cmlp_order_of(s->key, "targets")) continue;
-        if (cmlp_check_targets(text, kind->n_targets, &at)) return CMLP_ERROR_FILE_SYNTAX;
+        if (kind->tables->targets(text, kind->n_targets, &at)) return CMLP_ERROR_FILE_SYNTAX;
         has_targets = 1;
-#endif
     }
     return has_targets ? CMLP_OK : CMLP_ERROR_FILE_NAME;
 }
@@ -65,7 +62,7 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
     if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
-    for (size_t i = kind->has_training ? 0 : 1; i < (kind->columns ? 6 : 4); i++) {
+    for (size_t i = kind->has_training ? 0 : 1; i < (kind->tables ? 6 : 4); i++) {
         int n = 0;
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
@@ -85,7 +82,7 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlp_content_ki
     if (!cmlp_holds_scores(a->dtype, a->rows, a->columns, kind->n_outputs, kind->output, kind->n_targets > 1))
         return CMLP_ERROR_FILE_TENSOR;
     for (int64_t i = 0; i < a->rows * a->columns; i++)
-        if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_OPTION;
+        if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_FILE_VALUE;
     return CMLP_OK;
 }
 

@@ -16,24 +16,21 @@ const cmlp_dtype_name cmlp_dtype_names[] = {
 /* What holds in all loops of the reader: the cursor moves forward, inside the head. */
 #define FORWARD CMLP_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
 
-/* The last one is only in files of tables. */
-static const char *const fixed_keys[] = {"cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss", "columns"};
+static const char *const fixed_keys[] = {"cmlp",        "crc32", "requires", "data_crc32", "input_scale",
+                                         "activations", "loss",  "columns"};
 
-/* The only feature of version 4 that this reader knows is one of tables. */
-static int is_table(const cmlp_head *head) { return CMLP_BUILDS_TABLES && head->version >= 3; }
-
-static int is_fixed(slice n, int of_table, int requires)
+static int is_fixed(slice n)
 {
-    for (size_t i = 0; i + !of_table < sizeof fixed_keys / sizeof *fixed_keys; i++)
+    for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
         if (is_name(n, fixed_keys[i])) return 1;
-    return requires && is_name(n, "requires");
+    return 0;
 }
 
-int cmlp_is_fixed_key(const char *key, int of_table, int requires)
+int cmlp_is_fixed_key(const char *key)
 {
     slice n = {(const unsigned char *)key, 0};
     while (key[n.length]) n.length++;
-    return is_fixed(n, of_table, requires);
+    return is_fixed(n);
 }
 
 /* Reads letters, digits and underscores. */
@@ -156,27 +153,30 @@ static void stop_at(cursor *c, cmlp_status status, const char *const *at)
     c->at = (const unsigned char *)*at;
 }
 
-#if CMLP_BUILDS_TABLES
 /* Reads the columns of a table, the last of the fixed keys. */
-static void read_columns(cursor *c, cmlp_head *head)
+static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head *head)
 {
     const char *at;
-    if (!is_table(head)) return;
-    DEMAND(c, ",\"columns\":", CMLP_ERROR_FILE_SYNTAX);
+    if (!PASS(c, CMLP_HEAD_COLUMNS)) {
+        if (head->has_targets) fail(c, CMLP_ERROR_FILE_SYNTAX);
+        return;
+    }
+    head->is_table = 1;
+    if (!tables) fail(c, CMLP_ERROR_FILE_TABLE);
+    if (!c->status && head->input_scale != 1) fail(c, CMLP_ERROR_FILE_VALUE);
     if (c->status) return;
     head->columns = next_text(c);
-    if (!c->status) stop_at(c, cmlp_read_columns(head->columns, NULL, &head->words, &at), &at);
+    if (!c->status) stop_at(c, tables->columns(head->columns, NULL, &head->words, &at), &at);
 }
-#endif
 
 /* Reads the fixed keys, then the others: labels, categories, and keys that only other programs use. */
-static void read_metadata(cursor *c, cmlp_head *head)
+static void read_metadata(cursor *c, const cmlp_column_reader *tables, cmlp_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->data_crc = (uint32_t)hex(c, 8);
     DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->input_scale = hex_double(c);
-    if (head->input_scale == 0 || (is_table(head) && head->input_scale != 1)) fail(c, CMLP_ERROR_OPTION);
+    if (head->input_scale == 0) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->n_layers = 1;
     do {
@@ -189,18 +189,16 @@ static void read_metadata(cursor *c, cmlp_head *head)
     head->loss = next_loss(c, &head->loss_parameter);
     read_quantiles(c, head);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
-#if CMLP_BUILDS_TABLES
-    read_columns(c, head);
-#endif
+    read_columns(c, tables, head);
     slice last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
         const slice key = next_name(c, &last);
-        if (is_fixed(key, is_table(head), head->version == 4)) fail(c, CMLP_ERROR_FILE_NAME);
+        if (is_fixed(key)) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
         const cmlp_text value = next_text(c);
         if (!c->status && is_name(key, "classes")) head->classes = value;
-        if (!c->status && is_name(key, "categories") && is_table(head)) head->categories = value;
-        if (!c->status && is_name(key, "targets") && head->version == 4) head->targets = value;
+        if (!c->status && is_name(key, "categories") && head->is_table) head->categories = value;
+        if (!c->status && is_name(key, "targets") && head->has_targets) head->targets = value;
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
@@ -252,7 +250,6 @@ static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes,
     }
 }
 
-#if CMLP_BUILDS_TABLES
 /* Reads the networks of a table. They differ in their weights, and in whether the input has bins. */
 static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
 {
@@ -272,7 +269,6 @@ static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
     } while (is_next(c, ",\"nets.", 7));
     head->sizes[0] = widest;
 }
-#endif
 
 /* Notes where the scores of the calibration start. They are those of one answer, or of each of several. */
 static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
@@ -281,18 +277,18 @@ static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
     head->n_score_rows = (int64_t)t->shape[0];
     head->n_scores = (int64_t)t->shape[1];
     if (!cmlp_holds_scores(t->dtype, head->n_score_rows, head->n_scores, head->sizes[head->n_layers - 1],
-                           head->activations[head->n_layers - 2], head->version == 4))
+                           head->activations[head->n_layers - 2], head->has_targets))
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
-    const int of_table = is_table(head);
+    const int of_table = head->is_table;
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
-    const int64_t targets = head->version == 4 ? head->n_targets : CMLP_TARGET_NUMBERS;
-    const int64_t numbers = head->version == 4 ? CMLP_TARGET_NUMBERS : 0;
+    const int64_t targets = head->has_targets ? head->n_targets : CMLP_TARGET_NUMBERS;
+    const int64_t numbers = head->has_targets ? CMLP_TARGET_NUMBERS : 0;
     const struct {
         const char *name;
         int32_t dtype;
@@ -329,29 +325,27 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
         note_tensor(c, head, n, &t, start);
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
-    const int is_second = head->input_factor || (head->n_quantiles && !is_table(head));
-    if (is_second != (head->version == 2) || !head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->is_table && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->version == 4 && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->has_targets && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
 /* The labels: their number depends on the outputs. The categories: there is an entry for each column. */
-static void read_values(cursor *c, const cmlp_head *head)
+static void read_values(cursor *c, const cmlp_column_reader *tables, const cmlp_head *head)
 {
     const char *at;
     if (!c->status && head->classes.at)
         stop_at(c, cmlp_check_labels(head->classes, head->sizes[head->n_layers - 1], &at), &at);
-#if CMLP_BUILDS_TABLES
     const cmlp_column_list columns = {head->columns, NULL, 0};
-    if (!c->status && head->categories.at)
-        stop_at(c, cmlp_check_categories(head->categories, columns, &at), &at);
-    if (!c->status && head->version == 4 && !head->targets.at) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!c->status && head->version == 4) stop_at(c, cmlp_check_targets(head->targets, head->n_targets, &at), &at);
-    if (head->version == 4 && (head->n_quantiles || head->n_targets < 2)) fail(c, CMLP_ERROR_OPTION);
-#endif
+    if (!c->status && head->categories.at) stop_at(c, tables->categories(head->categories, columns, &at), &at);
+    if (!head->has_targets) return;
+    if (!c->status && !head->targets.at) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!c->status) stop_at(c, tables->targets(head->targets, head->n_targets, &at), &at);
+    if (head->n_quantiles || head->n_targets < 2) fail(c, CMLP_ERROR_OPTION);
 }
 
 /* Skips at most 63 spaces before the parameters. */
@@ -384,22 +378,14 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-static void read_version(cursor *c, cmlp_head *head)
+/* A file may list what a reader must know, before everything that may be new. This reader knows one feature, and refuses
+ * the first word that is another, or is not in its place. */
+static void read_requirements(cursor *c, cmlp_head *head)
 {
-    head->version = CMLP_BUILDS_TABLES && PASS(c, CMLP_HEAD_VERSION_3) ? 3
-                    : PASS(c, CMLP_HEAD_VERSION_2)                      ? 2
-                    : PASS(c, CMLP_HEAD_VERSION_4)                      ? 4
-                                                                        : 1;
-    if (head->version == 1) DEMAND(c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
-}
-
-/* A file of version 4 lists what a reader must know, before everything that may be new. This reader knows one feature, and
- * refuses the first word that is another, or is not in its place. */
-static void read_requirements(cursor *c)
-{
-    DEMAND(c, CMLP_HEAD_REQUIRES, CMLP_ERROR_FILE_SYNTAX);
+    if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
     slice n = next_word(c);
-    if (CMLP_BUILDS_TABLES && is_name(n, CMLP_FEATURE_TARGETS)) {
+    if (is_name(n, CMLP_FEATURE_TARGETS)) {
+        head->has_targets = 1;
         if (!PASS(c, ",")) return;
         n = next_word(c);
         if (is_name(n, CMLP_FEATURE_TARGETS)) n.length = 0; /* twice */
@@ -408,7 +394,7 @@ static void read_requirements(cursor *c)
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
 
-cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_column_reader *tables, cmlp_head *head)
 {
     memset(head, 0, sizeof *head);
     const cmlp_status status = head_length(file, n, &head->bytes);
@@ -416,23 +402,23 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
     cursor c = {file + 8, file + head->bytes, CMLP_OK};
     uint64_t offset = 0;
     DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
-    read_version(&c, head);
+    DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
     const uint32_t crc = (uint32_t)hex(&c, 8);
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
-    if (head->version == 4) read_requirements(&c);
-    read_metadata(&c, head);
-#if CMLP_BUILDS_TABLES
-    if (is_table(head)) read_nets(&c, head, &offset);
-#endif
-    if (!is_table(head)) read_layers(&c, head, -1, head->sizes, &offset);
+    read_requirements(&c, head);
+    read_metadata(&c, tables, head);
+    if (head->is_table)
+        read_nets(&c, head, &offset);
+    else
+        read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
-    head->n_targets = head->version == 4 ? head->sizes[head->n_layers - 1] : 1;
-    read_values(&c, head);
+    head->n_targets = head->has_targets ? head->sizes[head->n_layers - 1] : 1;
+    read_values(&c, tables, head);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);
     head->file_size = head->bytes + offset;
-    return c.status;
+    return cmlp_file_status(c.status);
 }
 
 int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length)
@@ -473,5 +459,5 @@ cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
                                     .quantiles = head->n_quantiles ? head->quantiles : NULL};
     memcpy(sizes, head->sizes, sizeof sizes);
     sizes[0] = n_in;
-    return cmlp_net_init(net, sizeof *net, &config);
+    return cmlp_file_status(cmlp_make_net(net, &config));
 }

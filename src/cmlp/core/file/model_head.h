@@ -9,12 +9,10 @@
 #include "../net/net.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
-#define CMLP_HEAD_VERSION "1\",\"crc32\":\""   /* a scalar input scale */
-#define CMLP_HEAD_VERSION_2 "2\",\"crc32\":\"" /* each column has a shift and a factor, or each output a quantile */
-#define CMLP_HEAD_VERSION_3 "3\",\"crc32\":\"" /* several networks that predict a table; input_scale is 1 */
-#define CMLP_HEAD_VERSION_4 "4\",\"crc32\":\"" /* lists what a reader must know beyond the other versions */
-#define CMLP_HEAD_REQUIRES "\",\"requires\":\""
+#define CMLP_HEAD_VERSION "1\",\"crc32\":\""
+#define CMLP_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
 #define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets: all that this version knows */
+#define CMLP_HEAD_COLUMNS ",\"columns\":"       /* behind the loss, in the file of a table */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
 #define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
 
@@ -44,7 +42,8 @@ typedef struct cmlp_head {
     int32_t activations[CMLP_MAX_LAYERS - 1];
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
     double quantiles[CMLP_MAX_QUANTILES];
-    int32_t n_layers, loss, dtype, version, n_quantiles;
+    int32_t n_layers, loss, dtype, n_quantiles;
+    int is_table, has_targets; /* whether it is a table's, with several targets */
     uint32_t data_crc;
     double input_scale;
     uint64_t bytes;                         /* of the head: where the parameters start */
@@ -57,22 +56,36 @@ typedef struct cmlp_head {
     int64_t n_scores, n_score_rows, n_targets;
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
     cmlp_text columns;                      /* the words of a table's columns */
-    cmlp_column_words words;                /* what they tell; 0 columns before version 3 */
+    cmlp_column_words words;                /* what they tell; 0 columns without a table */
     int32_t n_nets;
     uint64_t has_bins[CMLP_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
 
+/* What is only in the head of a table: the functions of model_columns.h. */
+typedef struct cmlp_column_reader {
+    cmlp_status (*columns)(cmlp_text text, cmlp_column *columns, cmlp_column_words *words, const char **at);
+    cmlp_status (*categories)(cmlp_text text, cmlp_column_list columns, const char **at);
+    cmlp_status (*targets)(cmlp_text text, int64_t n, const char **at);
+} cmlp_column_reader;
+
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
- * not 0, that many bytes are needed. */
-cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
+ * not 0, that many bytes are needed. `tables`: NULL refuses the file of a table. */
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_column_reader *tables, cmlp_head *head);
+
+/* The status of a file whose layers or numbers break a rule: statuses of arguments are for arguments. */
+static inline cmlp_status cmlp_file_status(cmlp_status status)
+{
+    return status == CMLP_ERROR_LAYERS || status == CMLP_ERROR_WIDTH || status == CMLP_ERROR_ACTIVATION ||
+                   status == CMLP_ERROR_LOSS || status == CMLP_ERROR_OPTION || status == CMLP_ERROR_NULL
+               ? CMLP_ERROR_FILE_VALUE : status;
+}
 
 /* Finds a metadata string in a head that cmlp_head_read has accepted; returns 0 if there is none of this name. */
 int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
 
-/* Whether a key is one of those that every file, every file of a table, or every file of version 4 has: nothing else may
- * be called so. */
-int cmlp_is_fixed_key(const char *key, int is_table, int requires);
+/* Whether a key is one of those of the format: nothing else may be called so. */
+int cmlp_is_fixed_key(const char *key);
 
 /* Whether network i of a table has the input with bins. */
 static inline int cmlp_head_has_bins(const cmlp_head *head, int64_t i) { return head->has_bins[i / 64] >> i % 64 & 1; }

@@ -8,53 +8,49 @@ static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
     return dtype == (model->table ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
-#if CMLP_BUILDS_TABLES
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
                                  void *memory, size_t size)
 {
     cmlp_table_scratch scratch;
     const cmlp_status status =
-        cmlp_check_model_scratch(&model->net, model->table->n_columns, memory, size, &scratch);
+        cmlp_check_model_space(model->tables, &model->net, model->table->n_columns, memory, size, &scratch);
     if (status) return status;
     if (!row) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
         cmlp_misaligned(label, sizeof *label))
         return CMLP_ERROR_ALIGNMENT;
-    return cmlp_table_row(model->table, row, label, output ? output : scratch.result, &scratch);
+    return model->tables->row(model->table, row, label, output ? output : scratch.result, &scratch);
 }
-#endif
 
 /* A network's row. */
 static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype dtype, int32_t *label, void *output,
-                           void *scratch, size_t scratch_size)
+                           void *workspace, size_t workspace_size)
 {
     const cmlp_rows rows = cmlp_model_row(model, row, dtype);
-    return cmlp_predict(&model->net, model->params, &rows, label, output, scratch, scratch_size);
+    return cmlp_predict(&model->net, model->params, &rows, label, output, workspace, workspace_size);
 }
 
 cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                   void *scratch, size_t scratch_size)
+                                   void *workspace, size_t workspace_size)
 {
     const cmlp_status status = check_dtype(model, CMLP_FLOAT32);
-    return status ? status : predict(model, row, CMLP_FLOAT32, label, output, scratch, scratch_size);
+    return status ? status : predict(model, row, CMLP_FLOAT32, label, output, workspace, workspace_size);
 }
 
 cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                   void *scratch, size_t scratch_size)
+                                   void *workspace, size_t workspace_size)
 {
     const cmlp_status status = check_dtype(model, CMLP_FLOAT64);
     if (status) return status;
-#if CMLP_BUILDS_TABLES
-    if (model->table) return predict_table(model, row, label, output, scratch, scratch_size);
-#endif
-    return predict(model, row, CMLP_FLOAT64, label, output, scratch, scratch_size);
+    if (model->table) return predict_table(model, row, label, output, workspace, workspace_size);
+    return predict(model, row, CMLP_FLOAT64, label, output, workspace, workspace_size);
 }
 
 cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                  void *scratch, size_t scratch_size)
+                                  void *workspace, size_t workspace_size)
 {
     const cmlp_status status = check_dtype(model, CMLP_FLOAT32);
-    return status ? status : predict(model, row, CMLP_UINT8, label, output, scratch, scratch_size);
+    return status ? status : predict(model, row, CMLP_UINT8, label, output, workspace, workspace_size);
 }
 
 /* ------------------------------------------------------------------------------------------------- many rows */
@@ -96,10 +92,8 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     else if (cmlp_misaligned(labels, sizeof *labels))
         status = cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "labels");
     if (!status) status = read_rows(given, &rows, run);
-#if CMLP_BUILDS_TABLES
     if (!status && model->table)
-        return cmlp_end_call(&frame, cmlp_table_rows(model->table, &rows, labels, outputs, run));
-#endif
+        return cmlp_end_call(&frame, model->tables->rows(model->table, &rows, labels, outputs, run));
     if (!status) status = predict_rows(model, &rows, labels, outputs, run);
     return cmlp_end_call(&frame, status);
 }
@@ -116,8 +110,7 @@ cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows
     return predict_model(model, CMLP_FLOAT64, rows, labels, outputs, run);
 }
 
-#if CMLP_BUILDS_TABLES
-static cmlp_status table_workspace(const cmlp_table *table, const cmlp_rows *rows, int32_t n_threads, size_t *bytes)
+static cmlp_status table_workspace(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads, size_t *bytes)
 {
     cmlp_rows copy;
     const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
@@ -127,19 +120,16 @@ static cmlp_status table_workspace(const cmlp_table *table, const cmlp_rows *row
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return CMLP_ERROR_ROWS;
     if (!n_threads) n_threads = 1;
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    const size_t needed = cmlp_table_rows_space(table, n, n_threads);
+    const size_t needed = model->tables->rows_space(model->table, n, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
 }
-#endif
 
 cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads, size_t *bytes)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-#if CMLP_BUILDS_TABLES
-    if (model->table) return table_workspace(model->table, rows, n_threads, bytes);
-#endif
-    return cmlp_workspace_size(&model->net, rows, NULL, NULL, n_threads, bytes);
+    if (model->table) return table_workspace(model, rows, n_threads, bytes);
+    return rows ? cmlp_workspace_size(&model->net, rows, NULL, NULL, n_threads, bytes) : CMLP_ERROR_NULL;
 }

@@ -1,6 +1,8 @@
 /* The networks and columns of a table, from a model file to the memory of a model. */
 #include "model_table.h"
 
+#include "model.h"
+
 #if CMLP_BUILDS_TABLES
 void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory)
 {
@@ -64,14 +66,36 @@ cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, co
                                   .nets = memory->net_list,
                                   .params = memory->params_list,
                                   .n_nets = head->n_nets};
-    memory->table->n_targets = head->n_targets;
+    memory->table->n_targets = head->table_target ? head->n_targets : 0;
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
         double n[CMLP_TARGET_NUMBERS];
         cmlp_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
-        memory->target[j] = (cmlp_table_target){sizeof(cmlp_table_target), n[0], n[1], n[2], n[3]};
+        memory->target[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
         memory->table->target = memory->target;
     }
     status = cmlp_check_columns(memory->columns, head->words.n_columns);
     return status ? status : cmlp_check_target_numbers(memory->table);
+}
+
+static const cmlp_table_part table_part = {
+    .reader = {cmlp_read_columns, cmlp_check_categories, cmlp_check_targets},
+    .lay_out = cmlp_table_lay_out,
+    .load = cmlp_table_load,
+    .check_scores = cmlp_check_scores,
+    .space = cmlp_table_space,
+    .row = cmlp_table_row,
+    .rows = cmlp_table_rows,
+    .rows_space = cmlp_table_rows_space,
+};
+
+cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info)
+{
+    return cmlp_measure_model(&table_part, file, n, info);
+}
+
+cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
+                                  void *workspace, size_t workspace_size, const cmlp_model **model)
+{
+    return cmlp_load_model(&table_part, memory, memory_size, file, n, flags, workspace, workspace_size, model);
 }
 #endif

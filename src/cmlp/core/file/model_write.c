@@ -5,31 +5,10 @@
 #include <string.h>
 
 #include "crc.h"
-#include "model_content.h"
-#include "model_sink.h"
 #include "model_training.h"
+#include "model_writer.h"
 
 #if CMLP_BUILDS_TRAINING
-
-/* The whole content of a file. */
-typedef struct writer {
-    const cmlp_net *net;     /* the first network */
-    const cmlp_table *table; /* NULL: the file has one network */
-    const cmlp_net *const *nets;
-    const void *const *params;
-    int64_t n_nets;
-    const cmlp_model_content *content;
-    double input_scale;
-    /* The example, two of the inputs or of the table, the training: names ascending by bytes. */
-    cmlp_model_array own[4 + CMLP_TRAINING_ARRAYS];
-    int32_t n_own;
-    uint32_t data_crc;
-} writer;
-
-static cmlp_model_array array_of(const char *name, const void *data, int64_t rows, int64_t columns, cmlp_dtype dtype)
-{
-    return (cmlp_model_array){.name = name, .data = data, .rows = rows, .columns = columns, .dtype = dtype};
-}
 
 static uint64_t array_bytes(const cmlp_model_array *a)
 {
@@ -56,7 +35,7 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 }
 
 /* The i-th of all arrays by name, the caller's and the writer's own; *given is that many of the caller's before it. */
-static const cmlp_model_array *array_at(const writer *w, int32_t i, int32_t *given)
+static const cmlp_model_array *array_at(const cmlp_writer *w, int32_t i, int32_t *given)
 {
     const cmlp_model_content *content = w->content;
     const int32_t own = i - *given;
@@ -65,32 +44,12 @@ static const cmlp_model_array *array_at(const writer *w, int32_t i, int32_t *giv
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
-/* Writes the words of a table's columns. */
-static void put_columns(sink *s, const cmlp_table *table)
-{
-    for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
-        if (i) put_byte(s, ',');
-        put_text(s, c->kind == CMLP_COLUMN_CATEGORY  ? "category:"
-                    : c->kind != CMLP_COLUMN_NUMBER ? "unused"
-                    : c->has_missing                ? "number_or_missing:"
-                                                    : "number:");
-        if (c->kind != CMLP_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
-    }
-}
-
-static void put_metadata(sink *s, const writer *w, uint32_t crc)
+static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
-    const int is_second = w->content->factors || net->n_quantiles;
-    put_text(s, CMLP_HEAD_START);
-    const int has_targets = w->table && w->table->n_targets > 1;
-    put_text(s, has_targets   ? CMLP_HEAD_VERSION_4
-                : w->table    ? CMLP_HEAD_VERSION_3
-                : is_second   ? CMLP_HEAD_VERSION_2
-                              : CMLP_HEAD_VERSION);
+    put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
-    if (has_targets) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
+    if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
     put_text(s, "\",\"input_scale\":\"");
@@ -109,8 +68,8 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
         put_hex_double(s, net->quantiles[j]);
     }
     if (w->table) {
-        put_text(s, "\",\"columns\":\"");
-        put_columns(s, w->table);
+        put_text(s, "\"" CMLP_HEAD_COLUMNS "\"");
+        w->put_columns(s, w->table);
     }
     put_byte(s, '"');
     for (int32_t i = 0; i < w->content->n_strings; i++) {
@@ -122,14 +81,14 @@ static void put_metadata(sink *s, const writer *w, uint32_t crc)
     put_byte(s, '}');
 }
 
-static void put_layers(sink *s, const writer *w, int64_t index, uint64_t *offset)
+static void put_layers(sink *s, const cmlp_writer *w, int64_t index, uint64_t *offset)
 {
     const cmlp_net *net = w->nets[index];
     for (int32_t l = 0; l < net->depth; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
             const cmlp_dense_layer *layer = &net->layers[l];
-            const cmlp_model_array weights = array_of(NULL, NULL, layer->n_in, layer->n_out, net->dtype);
-            const cmlp_model_array biases = array_of(NULL, NULL, layer->n_out, 0, net->dtype);
+            const cmlp_model_array weights = cmlp_array_of(NULL, NULL, layer->n_in, layer->n_out, net->dtype);
+            const cmlp_model_array biases = cmlp_array_of(NULL, NULL, layer->n_out, 0, net->dtype);
             put_text(s, w->table ? ",\"nets." : ",\"");
             if (w->table) put_decimal(s, (uint64_t)index);
             put_text(s, w->table ? ".layers." : "layers.");
@@ -140,7 +99,7 @@ static void put_layers(sink *s, const writer *w, int64_t index, uint64_t *offset
 }
 
 /* Writes the head with the fields `length` and `crc`. Returns the length that the head should have. */
-static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc)
+static uint64_t put_head(sink *s, const cmlp_writer *w, uint64_t length, uint32_t crc)
 {
     uint64_t offset = 0;
     for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
@@ -158,7 +117,7 @@ static uint64_t put_head(sink *s, const writer *w, uint64_t length, uint32_t crc
     return s->bytes - 8;
 }
 
-static void put_data(sink *s, const writer *w)
+static void put_data(sink *s, const cmlp_writer *w)
 {
     for (int64_t i = 0; i < w->n_nets; i++)
         put_elements(s, w->params[i], (uint64_t)w->nets[i]->n_params * w->net->element, w->net->element);
@@ -168,28 +127,19 @@ static void put_data(sink *s, const writer *w)
     }
 }
 
-/* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */
-static double pseudo_random(int64_t i)
-{
-    uint32_t bits = (uint32_t)i + 1;
-    bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
-    bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
-    return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
-}
-
 /* Fills the example's inputs with numbers that are in [-1, 1) after scaling, before they are rounded. */
-static void make_inputs(const writer *w, void *row)
+static void make_inputs(const cmlp_writer *w, void *row)
 {
     const cmlp_model_content *content = w->content;
     for (int64_t i = 0; i < cmlp_n_in(w->net); i++) {
-        const double value = pseudo_random(i);
+        const double value = cmlp_pseudo_random(i);
         double input = content->factors ? value / content->factors[i] + content->shifts[i] : value / w->input_scale;
         if (!(input > -1e30 && input < 1e30)) input = value;
         cmlp_set(w->net, row, i, input);
     }
 }
 
-static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
+static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch)
 {
     const cmlp_net *net = w->net;
     make_inputs(w, scratch->row);
@@ -201,18 +151,18 @@ static cmlp_status make_example(writer *w, const cmlp_row_scratch *scratch)
     return status;
 }
 
-static void list_own_arrays(writer *w, const cmlp_row_scratch *scratch)
+static void list_own_arrays(cmlp_writer *w, const cmlp_row_memory *scratch)
 {
     const cmlp_net *net = w->net;
     const int64_t n_in = cmlp_n_in(net);
     w->n_own = w->content->factors ? 4 : 2;
-    w->own[0] = array_of(CMLP_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
-    w->own[1] = array_of(CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype);
-    w->own[2] = array_of(CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
-    w->own[3] = array_of(CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
+    w->own[0] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
+    w->own[1] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype);
+    w->own[2] = cmlp_array_of(CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
+    w->own[3] = cmlp_array_of(CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
 }
 
-static cmlp_status write_file(writer *w)
+cmlp_status cmlp_write_file(cmlp_writer *w)
 {
     cmlp_crc crc;
     sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
@@ -231,15 +181,13 @@ static cmlp_status write_file(writer *w)
     return out.status;
 }
 
-cmlp_status cmlp_model_write_size(const cmlp_net *net, size_t *bytes) { return cmlp_predict_size(net, bytes); }
-
-static cmlp_status write_network(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
-                             size_t scratch_size)
+static cmlp_status write_network(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                                 void *workspace, size_t workspace_size)
 {
     cmlp_model_content copy = {.struct_size = 0};
-    cmlp_row_scratch divided;
+    cmlp_row_memory divided;
     cmlp_training_arrays training = {.n = 0};
-    writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
+    cmlp_writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
@@ -248,10 +196,11 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     if (!status && (cmlp_misaligned(copy.factors, sizeof(double)) || cmlp_misaligned(copy.shifts, sizeof(double))))
         status = CMLP_ERROR_ALIGNMENT;
     if (!status && !cmlp_is_finite(copy.input_scale)) status = CMLP_ERROR_OPTION;
+    if (!status && copy.factors && copy.input_scale != 0 && copy.input_scale != 1) status = CMLP_ERROR_OPTION;
     const cmlp_content_kind kind = {.n_outputs = status ? 0 : cmlp_n_out(net), .has_training = copy.training != NULL};
     if (!status && copy.training) status = cmlp_read_training(&training, net, copy.training);
     if (!status) status = cmlp_check_content(&copy, &kind);
-    if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
+    if (!status) status = cmlp_check_row_space(net, workspace, workspace_size, &divided);
     if (!status && !cmlp_are_finite(net, params, net->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
@@ -259,193 +208,16 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     memcpy(&w.own[w.n_own], training.list, sizeof training.list);
     w.n_own += training.n;
     status = make_example(&w, &divided);
-    return status ? status : write_file(&w);
+    return status ? status : cmlp_write_file(&w);
 }
 
-cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content, void *scratch,
-                             size_t scratch_size)
+cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                                 void *workspace, size_t workspace_size)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = write_network(net, params, content, scratch, scratch_size);
+    const cmlp_status status = write_network(net, params, content, workspace, workspace_size);
     cmlp_leave_mode(mode);
     return status;
 }
 
-#if CMLP_BUILDS_TABLES
-/* ----------------------------------------------------------------------------------------------------- tables */
-
-/* Fills the example's row of a table: numbers around the centre, and codes of categories. */
-static void make_raw_row(const cmlp_table *table, double *row)
-{
-    for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
-        const double value = pseudo_random(i), number = 2 * value * c->scale + c->centre;
-        row[i] = value;
-        if (c->kind == CMLP_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
-        if (c->kind == CMLP_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
-    }
-}
-
-static cmlp_status make_table_example(const writer *w, const cmlp_table_scratch *scratch)
-{
-    make_raw_row(w->table, scratch->raw);
-    const cmlp_status status = cmlp_table_row(w->table, scratch->raw, NULL, scratch->result, scratch);
-    cmlp_unify_nans(CMLP_FLOAT64, scratch->result, cmlp_n_out(w->net));
-    return status;
-}
-
-/* Collects the numbers of the columns, and behind them those of the targets, and lists the arrays. */
-static void list_table_arrays(writer *w, const cmlp_table_scratch *scratch)
-{
-    const cmlp_table *table = w->table;
-    int64_t n = 0;
-    for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
-        if (c->kind != CMLP_COLUMN_NUMBER) continue;
-        scratch->numbers[n++] = c->centre;
-        scratch->numbers[n++] = c->scale;
-        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
-    }
-    w->own[w->n_own++] = array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
-    w->own[w->n_own++] = array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
-    if (n) w->own[w->n_own++] = array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
-    if (!table->target) return;
-    const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
-    double *const numbers = scratch->numbers + n;
-    for (int64_t j = 0; j < several || !j; j++)
-        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &cmlp_target_of(table, j)->centre, CMLP_TARGET_NUMBERS * sizeof(double));
-    w->own[w->n_own++] = several ? array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
-                                 : array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
-}
-
-/* Whether a network has the layers and the loss of the first one; their inputs may differ. */
-static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
-{
-    if (a->dtype != b->dtype) return CMLP_ERROR_DTYPE;
-    if (a->depth != b->depth) return CMLP_ERROR_LAYERS;
-    if (a->loss != b->loss || a->loss_parameter != b->loss_parameter || a->n_quantiles != b->n_quantiles)
-        return CMLP_ERROR_LOSS;
-    for (int64_t j = 0; j < a->n_quantiles; j++)
-        if (a->quantiles[j] != b->quantiles[j]) return CMLP_ERROR_LOSS;
-    for (int32_t l = 0; l < a->depth; l++) {
-        const cmlp_dense_layer *one = &a->layers[l], *other = &b->layers[l];
-        if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;
-        if (one->activation != other->activation || one->parameter != other->parameter) return CMLP_ERROR_ACTIVATION;
-    }
-    return CMLP_OK;
-}
-
-static cmlp_status check_nets(const cmlp_table *table)
-{
-    const int64_t n_columns = table->n_columns, wide = cmlp_columns_width(table->columns, n_columns, 1);
-    const int64_t narrow = cmlp_columns_width(table->columns, n_columns, 0);
-    cmlp_status status = CMLP_OK;
-    if (wide < 0) return CMLP_ERROR_OVERFLOW;
-    if (!table->nets || !table->params) return CMLP_ERROR_NULL;
-    if (table->n_nets < 1 || table->n_nets > CMLP_MAX_NETS) return CMLP_ERROR_OPTION;
-    for (int64_t i = 0; i < table->n_nets && !status; i++) {
-        const cmlp_net *net = table->nets[i];
-        status = cmlp_check_net(net);
-        if (!status && table->n_targets > 1 && (table->n_targets != cmlp_n_out(net) || net->n_quantiles))
-            status = CMLP_ERROR_OPTION;
-        if (!status) status = compare_nets(table->nets[0], net);
-        if (!status && cmlp_n_in(net) != wide && cmlp_n_in(net) != narrow) status = CMLP_ERROR_WIDTH;
-        if (!status && !table->params[i]) status = CMLP_ERROR_NULL;
-        if (!status && cmlp_misaligned(table->params[i], net->element)) status = CMLP_ERROR_ALIGNMENT;
-    }
-    return status;
-}
-
-/* Checks that the targets can be read, each with the struct_size of the first. */
-static cmlp_status check_targets(const cmlp_table *table)
-{
-    cmlp_table_target copy;
-    cmlp_status status = CMLP_OK;
-    if (table->n_targets < 0) return CMLP_ERROR_OPTION;
-    if (!table->target) return table->n_targets > 1 ? CMLP_ERROR_NULL : CMLP_OK;
-    if (cmlp_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
-    const size_t size = table->target->struct_size;
-    if (size % CMLP_ALIGNOF(cmlp_table_target)) return CMLP_ERROR_STRUCT_SIZE;
-    for (int64_t j = 0; (j < table->n_targets || !j) && !status; j++) {
-        const cmlp_table_target *t = cmlp_target_of(table, j);
-        status = t->struct_size == size ? CMLP_READ(&copy, t, cmlp_table_target, high) : CMLP_ERROR_STRUCT_SIZE;
-    }
-    return status ? status : cmlp_check_target_numbers(table);
-}
-
-/* Reads and checks a table, and divides the scratch memory. */
-static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
-                              cmlp_table_scratch *scratch)
-{
-    cmlp_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
-    if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
-    if (!status) status = check_nets(copy);
-    if (!status) status = check_targets(copy);
-    if (status) return status;
-    sizes.widest = cmlp_table_widest(copy);
-    sizes.n_columns = copy->n_columns;
-    for (int64_t i = 0; i < copy->n_columns; i++)
-        if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + copy->columns[i].n;
-    if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
-    return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
-}
-
-static cmlp_status measure_table(const cmlp_table *table, size_t *bytes)
-{
-    cmlp_table copy;
-    cmlp_table_scratch scratch;
-    size_t size;
-    const cmlp_status status = read_table(table, &copy, NULL, &size, &scratch);
-    if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    *bytes = size;
-    return CMLP_OK;
-}
-
-cmlp_status cmlp_table_write_size(const cmlp_table *table, size_t *bytes)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = measure_table(table, bytes);
-    cmlp_leave_mode(mode);
-    return status;
-}
-
-static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                             size_t scratch_size)
-{
-    cmlp_table checked;
-    cmlp_model_content copy;
-    cmlp_table_scratch divided;
-    size_t needed;
-    cmlp_status status = read_table(table, &checked, scratch, &needed, &divided);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
-    if (status) return status;
-    if (!copy.write || !scratch) return CMLP_ERROR_NULL;
-    if (copy.training) return CMLP_ERROR_OPTION;
-    if (scratch_size < needed) return CMLP_ERROR_BUFFER_SIZE;
-    copy.factors = copy.shifts = NULL;
-    const cmlp_table *const t = &checked;
-    writer w = {.net = t->nets[0], .table = t, .nets = t->nets, .params = t->params, .n_nets = t->n_nets,
-                .content = &copy, .input_scale = 1};
-    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
-                                    .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets};
-    status = cmlp_check_content(&copy, &kind);
-    for (int64_t i = 0; i < w.n_nets && !status; i++)
-        if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
-    if (status) return status;
-    list_table_arrays(&w, &divided);
-    status = make_table_example(&w, &divided);
-    return status ? status : write_file(&w);
-}
-
-cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *scratch,
-                             size_t scratch_size)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = write_table(table, content, scratch, scratch_size);
-    cmlp_leave_mode(mode);
-    return status;
-}
-#endif
 #endif

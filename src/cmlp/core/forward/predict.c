@@ -3,34 +3,34 @@
 
 #include "forward.h"
 
-cmlp_status cmlp_row_space(const cmlp_net *net, int64_t n_rows, void *memory, size_t *size, cmlp_row_scratch *scratch)
+cmlp_status cmlp_row_space(const cmlp_net *net, int64_t n_rows, void *memory, size_t *size, cmlp_row_memory *divided)
 {
     const size_t dense = cmlp_forward_space(net, 0, n_rows, 1), sparse = cmlp_forward_space(net, 1, n_rows, 1);
     cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
     if (!dense || !sparse) return CMLP_ERROR_OVERFLOW;
-    scratch->workspace_size = cmlp_with_slack(dense > sparse ? dense : sparse);
-    scratch->row = cmlp_take(&space, n_rows * cmlp_n_in(net), net->element);
-    scratch->output = cmlp_take(&space, n_rows * cmlp_n_out(net), net->element);
-    scratch->workspace = cmlp_take(&space, 1, scratch->workspace_size);
+    divided->workspace_size = cmlp_with_slack(dense > sparse ? dense : sparse);
+    divided->row = cmlp_take(&space, n_rows * cmlp_n_in(net), net->element);
+    divided->output = cmlp_take(&space, n_rows * cmlp_n_out(net), net->element);
+    divided->workspace = cmlp_take(&space, 1, divided->workspace_size);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
     return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
-cmlp_status cmlp_check_scratch(const cmlp_net *net, void *memory, size_t size, cmlp_row_scratch *scratch)
+cmlp_status cmlp_check_row_space(const cmlp_net *net, void *memory, size_t size, cmlp_row_memory *divided)
 {
     size_t needed;
-    const cmlp_status status = cmlp_row_space(net, 1, memory, &needed, scratch);
+    const cmlp_status status = cmlp_row_space(net, 1, memory, &needed, divided);
     if (status) return status;
     if (!memory) return CMLP_ERROR_NULL;
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
 cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                             const cmlp_row_scratch *scratch)
+                             const cmlp_row_memory *divided)
 {
-    cmlp_run run = {.struct_size = sizeof run, .workspace = scratch->workspace,
-                    .workspace_size = scratch->workspace_size, .n_threads = 1};
+    cmlp_run run = {.struct_size = sizeof run, .workspace = divided->workspace,
+                    .workspace_size = divided->workspace_size, .n_threads = 1};
     return cmlp_forward(net, params, rows, output, &run);
 }
 
@@ -73,24 +73,16 @@ cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
     return status;
 }
 
-cmlp_status cmlp_predict_size(const cmlp_net *net, size_t *bytes)
-{
-    cmlp_row_scratch scratch;
-    const cmlp_status status = cmlp_check_net(net);
-    if (status) return status;
-    return bytes ? cmlp_row_space(net, 1, NULL, bytes, &scratch) : CMLP_ERROR_NULL;
-}
-
 static cmlp_status predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                         void *scratch, size_t scratch_size)
+                         void *workspace, size_t workspace_size)
 {
-    cmlp_row_scratch divided;
+    cmlp_row_memory divided;
     cmlp_rows copy;
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (!status && (copy.order ? copy.n_order : copy.n_rows) != 1) status = CMLP_ERROR_ROWS;
     if (!status && cmlp_misaligned(label, sizeof *label)) status = CMLP_ERROR_ALIGNMENT;
-    if (!status) status = cmlp_check_scratch(net, scratch, scratch_size, &divided);
+    if (!status) status = cmlp_check_row_space(net, workspace, workspace_size, &divided);
     if (status) return status;
     if (!output) output = divided.output;
     status = cmlp_forward_row(net, params, &copy, output, &divided);
@@ -99,10 +91,10 @@ static cmlp_status predict(const cmlp_net *net, const void *params, const cmlp_r
 }
 
 cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                         void *scratch, size_t scratch_size)
+                         void *workspace, size_t workspace_size)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = predict(net, params, rows, label, output, scratch, scratch_size);
+    const cmlp_status status = predict(net, params, rows, label, output, workspace, workspace_size);
     cmlp_leave_mode(mode);
     return status;
 }

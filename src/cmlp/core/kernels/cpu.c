@@ -5,6 +5,7 @@
 
 #include "../../../../include/cmlp.h"
 #include "../base/target.h"
+#include "tuning_names.h"
 
 #if CMLP_X86
 

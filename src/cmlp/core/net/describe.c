@@ -11,15 +11,15 @@
 static const cmlp_activation_info activations[] = {
 #define ROW(CODE, name, from, factor, layers, parameter)                                \
     [CMLP_ACTIVATION_##CODE] = {sizeof(cmlp_activation_info), #name, factor, parameter, \
-                                ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from},
+                                ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from, 0},
     CMLP_ACTIVATIONS(ROW)
 #undef ROW
-    [CMLP_ACTIVATION_SOFTMAX] = {sizeof(cmlp_activation_info), "softmax", 6, 0, 0, 1, CMLP_FROM_A},
+    [CMLP_ACTIVATION_SOFTMAX] = {sizeof(cmlp_activation_info), "softmax", 6, 0, 0, 1, CMLP_FROM_A, 0},
 };
 
 static const cmlp_loss_info losses[] = {
 #define ROW(CODE, name, slope, factor, outputs, parameter, most, plain) \
-    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, most, outputs},
+    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, most, outputs, 0},
     CMLP_LOSSES(ROW)
 #undef ROW
 };

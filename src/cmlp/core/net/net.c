@@ -2,8 +2,9 @@
 #include "net.h"
 
 #include "../base/arguments.h"
-#include "../kernels/cpu.h"
 #include "../base/sums.h"
+#include "../kernels/cpu.h"
+#include "../kernels/tuning_names.h"
 
 /* A caller's struct may have this many bytes. Larger ones are not read. */
 #define STRUCT_MOST 4096
@@ -121,48 +122,57 @@ int cmlp_is_exact(void)
     return a * a + c == 0 && one + small - one == 0;
 }
 
-CMLP_ASSERT(sizeof(cmlp_net) <= CMLP_NET_SIZE && CMLP_ALIGNOF(cmlp_net) <= 8, "as cmlp.h promises");
+CMLP_ASSERT(sizeof(cmlp_net) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE, "as cmlp.h promises");
 
-size_t cmlp_net_size(void) { return sizeof(cmlp_net); }
+/* With space for the alignment. */
+size_t cmlp_net_size(void) { return sizeof(cmlp_net) + CMLP_ALIGNOF(cmlp_net); }
 
-static cmlp_status make_net(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
 {
-    cmlp_net_config copy;
-    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, quantiles);
-    if (!status) status = check_config(&copy);
+    const cmlp_status status = check_config(config);
     if (status) return status;
-    config = &copy;
-    if (!memory) return CMLP_ERROR_NULL;
-    if (memory_size < sizeof(cmlp_net)) return CMLP_ERROR_BUFFER_SIZE;
-    if (cmlp_misaligned(memory, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     const size_t element = cmlp_bytes_of(config->dtype);
     if (count_params(config, element) < 0) return CMLP_ERROR_OVERFLOW;
     const cmlp_tuning_values *tuning;
     const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask, &tuning);
     if (!kernels) return CMLP_ERROR_ISA;
     if (!cmlp_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
-    memory->magic = CMLP_NET_MAGIC;
-    memory->depth = config->n_layers - 1;
-    memory->loss = config->loss;
-    memory->loss_parameter = config->loss_parameter;
-    if (memory->loss_parameter == 0) memory->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
-    memory->n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
+    net->magic = CMLP_NET_MAGIC;
+    net->depth = config->n_layers - 1;
+    net->loss = config->loss;
+    net->loss_parameter = config->loss_parameter;
+    if (net->loss_parameter == 0) net->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
+    net->n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
     if (config->quantiles) {
-        memory->loss_parameter = 0;
-        memcpy(memory->quantiles, config->quantiles, (size_t)memory->n_quantiles * sizeof(double));
+        net->loss_parameter = 0;
+        memcpy(net->quantiles, config->quantiles, (size_t)net->n_quantiles * sizeof(double));
     }
-    memory->dtype = config->dtype;
-    memory->element = element;
-    memory->kernels = kernels;
-    memory->tuning = tuning;
-    set_offsets(memory, config);
+    net->dtype = config->dtype;
+    net->element = element;
+    net->kernels = kernels;
+    net->tuning = tuning;
+    set_offsets(net, config);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_net_init(cmlp_net *memory, size_t memory_size, const cmlp_net_config *config)
+static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result)
+{
+    cmlp_net_config copy;
+    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, quantiles);
+    if (!status) status = check_config(&copy);
+    if (status) return status;
+    if (!memory || !result) return CMLP_ERROR_NULL;
+    if (memory_size < cmlp_net_size()) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_net *net = (void *)((char *)memory + (0 - (uintptr_t)memory) % CMLP_ALIGNOF(cmlp_net));
+    status = cmlp_make_net(net, &copy);
+    if (!status) *result = net;
+    return status;
+}
+
+cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = make_net(memory, memory_size, config);
+    const cmlp_status status = init_net(memory, memory_size, config, net);
     cmlp_leave_mode(mode);
     return status;
 }
@@ -180,13 +190,13 @@ cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : ne
 
 const char *cmlp_net_tuning(const cmlp_net *net) { return cmlp_check_net(net) ? NULL : net->tuning->name; }
 
-cmlp_status cmlp_net_tune(cmlp_net *net, int32_t index)
+cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
 {
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
     if (!tuning) return CMLP_ERROR_OPTION;
-    net->tuning = tuning;
+    ((cmlp_net *)(uintptr_t)net)->tuning = tuning; /* in the memory that the program gave to cmlp_net_init */
     return CMLP_OK;
 }
 
@@ -197,6 +207,7 @@ cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer
     if (!status) status = CMLP_READ(&copy, layer, cmlp_layer, biases);
     if (status) return status;
     if (index < 0 || index >= net->depth) return CMLP_ERROR_LAYERS;
+    copy.reserved = 0;
     const cmlp_dense_layer *described = &net->layers[index];
     copy.n_in = described->n_in;
     copy.n_out = described->n_out;

@@ -36,6 +36,9 @@ struct cmlp_net {
     cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
 };
 
+/* Makes a net as cmlp_net_init does, in aligned memory, in the core's floating-point mode. */
+cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config);
+
 /* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
 cmlp_status cmlp_check_net(const cmlp_net *net);
 

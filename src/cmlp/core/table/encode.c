@@ -22,6 +22,14 @@ int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int ha
     return width ? width : 1;
 }
 
+/* Fields that a column of this kind does not use are 0. */
+static int has_unused(const cmlp_column *c)
+{
+    if (c->reserved[0] || c->reserved[1] || c->reserved[2]) return 1;
+    if (c->kind == CMLP_COLUMN_NUMBER) return 0;
+    return c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || (c->kind == CMLP_COLUMN_UNUSED && c->n);
+}
+
 static cmlp_status check_number(const cmlp_column *c)
 {
     if (!cmlp_is_finite(c->centre) || !cmlp_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
@@ -43,7 +51,7 @@ cmlp_status cmlp_check_columns(const cmlp_column *columns, int64_t n_columns)
     cmlp_status status = CMLP_OK;
     for (int64_t i = 0; i < n_columns && !status; i++) {
         const cmlp_column *c = &columns[i];
-        if (c->reserved[0] || c->reserved[1] || c->reserved[2])
+        if (has_unused(c))
             status = CMLP_ERROR_OPTION;
         else if (c->kind == CMLP_COLUMN_NUMBER)
             status = check_number(c);

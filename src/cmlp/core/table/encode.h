@@ -2,6 +2,7 @@
 #ifndef CMLP_ENCODE_H
 #define CMLP_ENCODE_H
 
+#include "../../../../include/cmlp_table.h"
 #include "../net/net.h"
 
 /* Returns the number of inputs of one column. */

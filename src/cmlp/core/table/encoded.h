@@ -2,7 +2,7 @@
 #ifndef CMLP_ENCODED_H
 #define CMLP_ENCODED_H
 
-#include "../../../../include/cmlp.h"
+#include "../../../../include/cmlp_table.h"
 #include "../base/sums.h"
 
 /* Where the inputs of a row are written. */

@@ -1,25 +1,25 @@
 /* The networks of a table: their check, and the prediction of a raw row. */
-#ifndef CMLP_TABLE_H
-#define CMLP_TABLE_H
+#ifndef CMLP_TABLE_NETS_H
+#define CMLP_TABLE_NETS_H
 
 #include "encode.h"
 #include "../forward/predict.h"
 
-/* The scratch memory of a call: a raw row, its result, and the inputs, outputs and workspace of one network for a tile
+/* The workspace of a call: a raw row, its result, and the inputs, outputs and workspace of one network for a tile
  * of rows. */
 typedef struct cmlp_table_scratch {
     double *raw, *result, *numbers; /* the numbers of the columns are for the writer of model files */
     void *inputs[2];                /* without and with bins */
-    cmlp_row_scratch row;
+    cmlp_row_memory row;
 } cmlp_table_scratch;
 
-/* Sizes of the scratch memory: those of the network with the most inputs, of the columns, and the rows of a tile. */
+/* Sizes of the workspace: those of the network with the most inputs, of the columns, and the rows of a tile. */
 typedef struct cmlp_table_sizes {
     const cmlp_net *widest;
     int64_t n_columns, n_numbers, n_rows;
 } cmlp_table_sizes;
 
-/* Divides scratch memory of any alignment into its buffers. If `memory` is NULL, only computes *size. */
+/* Divides a workspace of any alignment into its buffers. If `memory` is NULL, only computes *size. */
 cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t *size, cmlp_table_scratch *scratch);
 
 /* The network with the most inputs. */
@@ -28,9 +28,7 @@ const cmlp_net *cmlp_table_widest(const cmlp_table *table);
 /* The target of an output. */
 static inline const cmlp_table_target *cmlp_target_of(const cmlp_table *table, int64_t output)
 {
-    if (table->n_targets < 2) return table->target;
-    const char *const first = (const char *)table->target;
-    return (const void *)(first + (size_t)(output % table->n_targets) * table->target->struct_size);
+    return table->n_targets < 2 ? table->target : &table->target[output % table->n_targets];
 }
 
 /* Checks the numbers of the targets, if there are any. */

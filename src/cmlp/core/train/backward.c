@@ -139,15 +139,29 @@ static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objec
 {
     if (cmlp_misaligned(objective->alphas, sizeof(double)))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->alphas");
-    if (cmlp_misaligned(objective->dropout, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout");
     for (int32_t l = 0; objective->alphas && l < net->depth; l++)
         if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
             return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
-    for (int32_t l = 0; objective->dropout && l < net->depth - 1; l++)
-        if (!(objective->dropout[l] >= 0 && objective->dropout[l] < 1))
-            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout");
-    if (objective->dropout_row < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
+    return CMLP_OK;
+}
+
+/* Reads the dropout of the objective, if there is one. */
+static cmlp_status read_dropout(cmlp_batch_job *job, const cmlp_net *net, int trains, const char **refused)
+{
+    cmlp_dropout *const dropout = &job->dropout;
+    if (!job->objective.dropout) return CMLP_OK;
+    const cmlp_status status = CMLP_READ(dropout, job->objective.dropout, cmlp_dropout, reserved);
+    if (status) return cmlp_refuse(refused, status, "objective->dropout");
+    if (dropout->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->reserved");
+    if (!dropout->rates && net->depth > 1) return cmlp_refuse(refused, CMLP_ERROR_NULL, "objective->dropout->rates");
+    if (cmlp_misaligned(dropout->rates, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout->rates");
+    for (int32_t l = 0; l < net->depth - 1; l++)
+        if (!(dropout->rates[l] >= 0 && dropout->rates[l] < 1))
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->rates");
+    if (dropout->row < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->row");
+    if (trains && dropout->step) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->step");
+    job->objective.dropout = dropout;
     return CMLP_OK;
 }
 
@@ -168,7 +182,7 @@ static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objectiv
     if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
     if (!(scale > 0 && scale <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
     if (!(clip >= 0 && clip < 0.5)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
-    return CMLP_OK;
+    return objective->alphas && alpha != 0 ? cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha") : CMLP_OK;
 }
 
 cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape)
@@ -182,6 +196,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, run);
     if (status) return status;
     status = check_layers(net, &job->objective, &run->refused);
+    if (!status) status = read_dropout(job, net, trains(shape.call), &run->refused);
     if (status) return status;
     if (!job->data.n)
         return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");

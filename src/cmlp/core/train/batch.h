@@ -48,11 +48,12 @@ typedef struct cmlp_batch_outputs {
 
 typedef struct cmlp_batch_job {
     cmlp_data data;
-    cmlp_objective objective;
+    cmlp_objective objective; /* its dropout is NULL or the copy below */
+    cmlp_dropout dropout;
     cmlp_run *run;
     const void *params;
-    int penalized;         /* whether any alpha is above 0 */
-    cmlp_workers *workers; /* NULL if this process trains alone */
+    int penalized;                /* whether any alpha is above 0 */
+    struct cmlp_workers *workers; /* NULL if this process trains alone */
     cmlp_exchange exchange;
     cmlp_batch_outputs out;
     cmlp_batch_memory memory;

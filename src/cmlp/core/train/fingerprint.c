@@ -1,7 +1,7 @@
-/* A number for all arguments of an epoch that workers must have in common. */
-#include "workers.h"
+#include "fingerprint.h"
+#include "../../../../include/cmlp_workers.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLP_BUILDS_WORKERS
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
@@ -62,8 +62,10 @@ static uint64_t mix_objective(uint64_t hash, const cmlp_objective *o, int32_t de
 {
     const double numbers[] = {o->alpha, o->loss_scale, o->log_loss_clip};
     hash = mix_numbers(hash, numbers, 3);
-    hash = mix_numbers(mix_numbers(hash, o->alphas, depth), o->dropout, depth - 1);
-    return mix(mix(mix(hash, (uint64_t)o->dropout_row), o->dropout_seed), o->loss != NULL);
+    const cmlp_dropout *dropout = o->dropout;
+    hash = mix_numbers(mix_numbers(hash, o->alphas, depth), dropout ? dropout->rates : NULL, depth - 1);
+    if (dropout) hash = mix(mix(hash, (uint64_t)dropout->row), dropout->seed);
+    return mix(hash, o->loss != NULL);
 }
 
 static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp_net *net)
@@ -78,16 +80,16 @@ static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp
 
 static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)
 {
-    const double sums[] = {e->cost_sum, e->penalty_sum};
-    hash = mix(mix(mix(hash, (uint64_t)e->batch_size), (uint64_t)e->first_batch), (uint64_t)e->rows_done);
-    hash = mix(mix(hash, e->want_norm != 0), e->continues != 0);
+    const double sums[] = {e->before ? e->before->cost_sum : 0, e->before ? e->before->penalty_sum : 0};
+    hash = mix(mix(hash, (uint64_t)e->batch_size), (uint64_t)e->first_batch);
+    hash = mix(mix(hash, e->before ? (uint64_t)e->before->rows_done : 0), e->want_norm != 0);
     return mix_numbers(mix_numbers(hash, sums, 2), e->rates, n_batches);
 }
 
-uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                          int64_t n_batches)
+uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optimizer, const cmlp_epoch *epoch)
 {
     const cmlp_net *net = job->data.net;
+    const int64_t n_batches = (job->data.n - 1) / epoch->batch_size + 1;
     uint64_t hash = mix_net(mix(CMLP_VERSION_NUMBER, (uint64_t)job->workers->n_workers), net);
     hash = mix_bytes(hash, job->params, (size_t)net->n_params * net->element);
     hash = mix_data(hash, &job->data);

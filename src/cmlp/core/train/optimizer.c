@@ -60,8 +60,9 @@ cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cm
                                 const char **refused)
 {
     size_t needed;
-    cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, threads_lost);
+    cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, max_norm);
     if (status) return cmlp_refuse(refused, status, "optimizer");
+    if (o->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved");
     status = cmlp_optimizer_state_size(net, o->solver, &needed);
     if (status) return cmlp_refuse(refused, status, status == CMLP_ERROR_OPTION ? "optimizer->solver" : "net");
     if (!within(o->learning_rate, 0, DBL_MAX))
@@ -70,7 +71,6 @@ cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cm
     if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
     if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
-    if (!cmlp_is_finite(o->threads_lost)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->threads_lost");
     if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     if (is_adam(o->solver)) status = check_adam(o, refused);
@@ -82,7 +82,6 @@ void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *o)
     given->n_steps = o->n_steps;
     given->beta_1_power = o->beta_1_power;
     given->beta_2_power = o->beta_2_power;
-    given->threads_lost = o->threads_lost;
 }
 
 cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)

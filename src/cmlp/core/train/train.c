@@ -1,9 +1,8 @@
 /* Training: cmlp_train_epoch() runs one epoch over all batches. */
 #include <math.h>
 
-#include "backward.h"
+#include "epoch.h"
 #include "weights.h"
-#include "workers.h"
 
 #if CMLP_BUILDS_TRAINING
 
@@ -11,7 +10,8 @@ typedef struct epoch_job {
     cmlp_batch_job batch;
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
     cmlp_epoch epoch;
-    cmlp_workers workers; /* n_workers is 1 if the caller trains alone */
+    cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
+    cmlp_chain *chain;                /* NULL if the caller trains alone */
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
@@ -50,7 +50,7 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
                                 .keep = wants_norm(job, b),
                                 .params = job->params,
                                 .state = job->optimizer.state};
-    job->batch.objective.dropout_step = job->optimizer.n_steps;
+    job->batch.dropout.step = job->optimizer.n_steps;
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
@@ -104,7 +104,7 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
 static int process_batch(epoch_job *job, int64_t first, int64_t n, cmlp_sum *cost, cmlp_member self)
 {
     cmlp_batch_job *const batch = &job->batch;
-    return batch->workers ? cmlp_workers_batch(batch, first, n, &job->update, cost, self)
+    return batch->workers ? job->chain->batch(batch, first, n, &job->update, cost, self)
                           : cmlp_batch_member(batch, first, n, &job->update, cost, self);
 }
 
@@ -172,14 +172,24 @@ static void train_batches(epoch_job *job, int32_t threads)
     }
 }
 
-static cmlp_status read_epoch(cmlp_epoch *epoch, const cmlp_epoch *given, const char **refused)
+static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cmlp_epoch_result *result,
+                              const char **refused)
 {
-    const cmlp_status status = CMLP_READ(epoch, given, cmlp_epoch, workers);
+    cmlp_epoch *const epoch = &job->epoch;
+    cmlp_status status = CMLP_READ(epoch, given, cmlp_epoch, reserved);
     if (status) return cmlp_refuse(refused, status, "epoch");
+    if (epoch->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->reserved");
     if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
-    if (epoch->rows_done < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->rows_done");
     if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
-    return CMLP_OK;
+    job->before = (cmlp_epoch_result){.struct_size = sizeof job->before};
+    if (epoch->before) {
+        status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, rows_done);
+        if (status) return cmlp_refuse(refused, status, "epoch->before");
+        if (job->before.rows_done < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
+        epoch->before = &job->before;
+    }
+    if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, rows_done);
+    return status ? cmlp_refuse(refused, status, "result") : CMLP_OK;
 }
 
 /* Checks rates and counters, which must not overflow during the epoch. */
@@ -187,8 +197,8 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
 {
     const cmlp_epoch *epoch = &job->epoch;
     if (epoch->first_batch > job->n_batches) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
-    if (epoch->rows_done > INT64_MAX - job->batch.data.n)
-        return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->rows_done");
+    if (job->before.rows_done > INT64_MAX - job->batch.data.n)
+        return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
     if (job->optimizer.n_steps > INT64_MAX - job->n_batches)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
     if (!epoch->rates) return CMLP_OK;
@@ -197,56 +207,6 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
     for (int64_t b = 0; b < job->n_batches; b++)
         if (!cmlp_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
             return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
-    return CMLP_OK;
-}
-
-static void return_epoch(cmlp_epoch *given, const cmlp_epoch *epoch)
-{
-    given->cost = epoch->cost;
-    given->penalty = epoch->penalty;
-    given->gradient_norm = epoch->gradient_norm;
-    given->batches = epoch->batches;
-    given->cost_sum = epoch->cost_sum;
-    given->penalty_sum = epoch->penalty_sum;
-    given->rows_done = epoch->rows_done;
-}
-
-static cmlp_status read_workers(cmlp_workers *workers, const cmlp_epoch *epoch, const char **refused)
-{
-    *workers = (cmlp_workers){.n_workers = 1};
-    if (!epoch->workers) return CMLP_OK;
-    const cmlp_status status = CMLP_READ(workers, epoch->workers, cmlp_workers, failed_rank);
-    if (status) return cmlp_refuse(refused, status, "epoch->workers");
-    if (workers->rank < 0 || workers->rank >= workers->n_workers)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->rank");
-    if (!workers->send || !workers->receive || !workers->broadcast)
-        return cmlp_refuse(refused, CMLP_ERROR_NULL, "epoch->workers->send, receive or broadcast");
-    if (workers->first_stored < 0 || workers->n_stored < 0)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
-    workers->failed_rank = -1;
-    return CMLP_OK;
-}
-
-/* If only some rows are stored: checks that this worker's are. */
-static cmlp_status find_stored(epoch_job *job, cmlp_run *run)
-{
-    const cmlp_workers *workers = &job->workers;
-    cmlp_data *data = &job->batch.data;
-    const int64_t size = job->epoch.batch_size;
-    if (!workers->n_stored) return CMLP_OK;
-    if (cmlp_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
-    data->first_stored = workers->first_stored;
-    data->n_stored = workers->n_stored;
-    for (int64_t first = 0, n = data->n; first < n; first += size) {
-        int64_t a, b;
-        cmlp_team_share(n - first < size ? n - first : size, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
-        for (int64_t i = first + a; i < first + b; i++) {
-            if (cmlp_is_stored(data, i)) continue;
-            run->bad_row = i;
-            return cmlp_refuse(&run->refused, CMLP_ERROR_ORDER, "epoch->workers->first_stored or n_stored");
-        }
-    }
     return CMLP_OK;
 }
 
@@ -265,15 +225,15 @@ static int check_params(const epoch_job *job)
 
 static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
 {
-    cmlp_epoch *epoch = &job->epoch;
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
-    epoch->batches = job->batches_done;
-    epoch->cost = job->cost / rows;
-    epoch->penalty = job->penalty / rows;
-    epoch->gradient_norm = job->norm;
-    epoch->cost_sum = job->cost;
-    epoch->penalty_sum = job->penalty;
-    epoch->rows_done = job->rows_done;
+    job->result = (cmlp_epoch_result){.struct_size = sizeof job->result,
+                                      .cost = job->cost / rows,
+                                      .penalty = job->penalty / rows,
+                                      .gradient_norm = job->norm,
+                                      .batches = job->batches_done,
+                                      .cost_sum = job->cost,
+                                      .penalty_sum = job->penalty,
+                                      .rows_done = job->rows_done};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     return cmlp_report(job->batch.run, &job->batch.data, fault);
 }
@@ -282,74 +242,75 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
 static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *given, const cmlp_optimizer *optimizer)
 {
     cmlp_run *run = given->run;
+    const int32_t n_workers = job->chain ? job->chain->workers.n_workers : 1;
     cmlp_status status = cmlp_check_net(given->net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     status = cmlp_read_optimizer(&job->optimizer, given->net, optimizer, &run->refused);
     if (!status)
         status = cmlp_batch_prepare(&job->batch, given,
                                     (cmlp_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
-                                                       .n_workers = job->workers.n_workers});
+                                                       .n_workers = n_workers});
     if (status) return status;
-    job->batch.workers = job->workers.n_workers > 1 ? &job->workers : NULL;
+    job->batch.workers = n_workers > 1 ? &job->chain->workers : NULL;
     if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);
-    return status ? status : find_stored(job, run);
+    return status || !job->chain ? status : job->chain->find_stored(job->chain, &job->batch, &job->epoch);
 }
 
-/* All workers train, or none: they exchange whether their arguments are valid and the same. */
-static cmlp_status agree(epoch_job *job, cmlp_status own, cmlp_epoch *epoch, cmlp_run *run)
+/* The run's counter of seconds, which a program may have changed. */
+static double lost_before(double lost)
 {
-    if (job->workers.n_workers == 1) return own;
-    const uint64_t fingerprint =
-        own ? 0 : cmlp_fingerprint(&job->batch, &job->optimizer, &job->epoch, job->n_batches);
-    const cmlp_status status = cmlp_workers_agree(&job->workers, own, fingerprint);
-    epoch->workers->failed_rank = job->workers.failed_rank;
-    if (status > CMLP_CANCELLED && !own) run->refused = "epoch->workers";
-    return status;
+    return !(lost > -LARGEST_GAIN) ? (lost < 0 ? -LARGEST_GAIN : 0) : lost > LARGEST_LOSS ? LARGEST_LOSS : lost;
 }
 
-static cmlp_status train_epoch(epoch_job *job, void *params, cmlp_optimizer *optimizer, cmlp_epoch *epoch, cmlp_run *run)
+static cmlp_status train_epoch(epoch_job *job, const cmlp_epoch_call *call, cmlp_run *run)
 {
-    const int continues = job->epoch.first_batch > 0 || job->epoch.continues;
-    job->params = params;
-    job->cost = continues ? job->epoch.cost_sum : 0;
-    job->penalty = continues ? job->epoch.penalty_sum : 0;
-    job->rows_done = continues ? job->epoch.rows_done : 0;
+    job->params = call->params;
+    job->cost = job->before.cost_sum;
+    job->penalty = job->before.penalty_sum;
+    job->rows_done = job->before.rows_done;
     job->batches_done = 0;
     job->norm = NAN;
-    job->lost = job->optimizer.threads_lost;
+    job->lost = lost_before(run->threads_lost);
     job->shortest = HUGE_VAL;
     job->batch_next = job->epoch.first_batch;
     if (job->batch.penalized) cmlp_squares_renew(&job->batch);
     train_batches(job, cmlp_useful_threads(&job->batch.data, job->batch.memory.rows, 3, run->n_threads));
     const cmlp_status status = finish_epoch(job, cmlp_first_fault(job->batch.memory.faults, run->n_threads));
-    return_epoch(epoch, &job->epoch);
-    if (epoch->workers) epoch->workers->failed_rank = job->workers.failed_rank;
-    job->optimizer.threads_lost = job->lost;
-    cmlp_return_counters(optimizer, &job->optimizer);
+    if (call->result) cmlp_write_struct(call->result, &job->result, sizeof job->result);
+    run->threads_lost = job->lost;
+    cmlp_return_counters(call->optimizer, &job->optimizer);
     return status;
 }
 
-cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                             const cmlp_objective *objective, cmlp_optimizer *optimizer, cmlp_epoch *epoch,
-                             cmlp_run *run)
+cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
 {
     cmlp_frame frame;
     epoch_job job;
-    const cmlp_batch_arguments given = {net, params, rows, targets, objective, &frame.run};
-    const cmlp_status begun = cmlp_begin_call(&frame, run);
+    const cmlp_batch_arguments given = {call->net, call->params, call->rows, call->targets, call->objective, &frame.run};
+    const cmlp_status begun = cmlp_begin_call(&frame, call->run);
     const char *refused = NULL;
-    cmlp_status status = read_epoch(&job.epoch, epoch, &refused);
-    if (!status) status = read_workers(&job.workers, &job.epoch, &refused);
+    job.chain = chain;
+    cmlp_status status = read_epoch(&job, call->epoch, call->result, &refused);
+    if (!status && chain) status = chain->read(chain, &refused);
     if (status) {
         if (!begun) frame.run.refused = refused;
         return cmlp_end_call(&frame, begun ? begun : status);
     }
-    status = begun ? begun : read_arguments(&job, &given, optimizer);
-    status = agree(&job, status, epoch, &frame.run);
-    if (!status) status = train_epoch(&job, params, optimizer, epoch, &frame.run);
+    status = begun ? begun : read_arguments(&job, &given, call->optimizer);
+    if (chain) status = chain->agree(chain, status, &job.batch, &job.optimizer, &job.epoch, &frame.run);
+    if (!status) status = train_epoch(&job, call, &frame.run);
+    if (chain) chain->given->failed_rank = chain->workers.failed_rank;
     return cmlp_end_call(&frame, status);
+}
+
+cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                             const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                             cmlp_epoch_result *result, cmlp_run *run)
+{
+    const cmlp_epoch_call call = {net, params, rows, targets, objective, optimizer, epoch, result, run};
+    return cmlp_run_epoch(&call, NULL);
 }
 
 #endif

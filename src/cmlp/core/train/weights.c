@@ -233,6 +233,7 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, 
     }
 }
 
+#if CMLP_BUILDS_WORKERS
 void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_member self)
 {
     const cmlp_net *net = job->data.net;
@@ -256,6 +257,7 @@ void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_upda
     const cmlp_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
     cmlp_weights_share(job, &all, self);
 }
+#endif
 
 void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
 {

@@ -1,9 +1,10 @@
-#include "workers.h"
-
+/* A batch that several processes share, which continue each other's sums: what cmlp_workers.h adds to an epoch. */
+#include "epoch.h"
+#include "fingerprint.h"
 #include "output.h"
 #include "weights.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLP_BUILDS_WORKERS
 
 /* A slice has about this many elements, and there are at most about MOST_SLICES. A worker waits for one slice of the
  * worker before, and a message takes as long as computing with some thousand elements. */
@@ -28,7 +29,9 @@ typedef struct cmlp_greeting {
     int64_t status, failed_rank, n_workers;
 } cmlp_greeting;
 
-cmlp_status cmlp_workers_agree(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
+/* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
+ * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0. */
+static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
     cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers};
@@ -166,8 +169,8 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
     for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlp_fault){CMLP_OK, -1, -1} : fault;
 }
 
-int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                       cmlp_member self)
+static int workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                         cmlp_member self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
@@ -194,6 +197,77 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
     cmlp_weights_finish(job, cmlp_weight_sum(&job->data, first, n), update, self);
     cmlp_batch_clipped_step(job, update, self);
     return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------- the epoch */
+
+static cmlp_status read_workers(cmlp_chain *chain, const char **refused)
+{
+    cmlp_workers *workers = &chain->workers;
+    const cmlp_status status = CMLP_READ(workers, chain->given, cmlp_workers, reserved);
+    if (status) return cmlp_refuse(refused, status, "workers");
+    if (workers->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->reserved");
+    if (workers->rank < 0 || workers->rank >= workers->n_workers)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
+    if (!workers->send || !workers->receive || !workers->broadcast)
+        return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
+    if (workers->first_stored < 0 || workers->n_stored < 0)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
+    workers->failed_rank = -1;
+    return CMLP_OK;
+}
+
+static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, const cmlp_epoch *epoch)
+{
+    const cmlp_workers *workers = &chain->workers;
+    cmlp_data *data = &job->data;
+    const int64_t size = epoch->batch_size;
+    if (!workers->n_stored) return CMLP_OK;
+    if (cmlp_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
+        return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
+    data->first_stored = workers->first_stored;
+    data->n_stored = workers->n_stored;
+    for (int64_t first = 0, n = data->n; first < n; first += size) {
+        int64_t a, b;
+        cmlp_team_share(n - first < size ? n - first : size, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
+        for (int64_t i = first + a; i < first + b; i++) {
+            if (cmlp_is_stored(data, i)) continue;
+            job->run->bad_row = i;
+            return cmlp_refuse(&job->run->refused, CMLP_ERROR_ORDER, "workers->first_stored or n_stored");
+        }
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status agree(cmlp_chain *chain, cmlp_status own, const cmlp_batch_job *job, const cmlp_optimizer *optimizer,
+                         const cmlp_epoch *epoch, cmlp_run *run)
+{
+    if (chain->workers.n_workers == 1) return own;
+    const cmlp_status status = greet(&chain->workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
+    if (status > CMLP_CANCELLED && !own) run->refused = "workers";
+    return status;
+}
+
+cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                        const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,
+                                        size_t *bytes)
+{
+    cmlp_workers copy;
+    const cmlp_status status = CMLP_READ(&copy, workers, cmlp_workers, reserved);
+    if (status) return status;
+    if (copy.n_workers < 1) return CMLP_ERROR_OPTION;
+    return epoch ? cmlp_measure_call(net, rows, objective, epoch, copy.n_workers, n_threads, bytes) : CMLP_ERROR_NULL;
+}
+
+cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                     const cmlp_targets *targets, const cmlp_objective *objective,
+                                     cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                     cmlp_workers *workers, cmlp_run *run)
+{
+    const cmlp_epoch_call call = {net, params, rows, targets, objective, optimizer, epoch, result, run};
+    cmlp_chain chain = {.given = workers, .read = read_workers, .find_stored = find_stored, .agree = agree,
+                        .batch = workers_batch};
+    return cmlp_run_epoch(&call, &chain);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* Computes the workspace size of a call. */
-#include "../base/arguments.h"
-#include "backward.h"
 #include "../forward/forward.h"
+#include "../forward/predict.h"
+#include "epoch.h"
 
 /* The workspace of a forward call if `objective` is NULL, else of a gradient, else (epoch) of training. */
 static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
@@ -21,8 +21,8 @@ static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objec
 #endif
 }
 
-cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
+cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                              const cmlp_epoch *epoch, int32_t n_workers, int32_t n_threads, size_t *bytes)
 {
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
@@ -30,12 +30,8 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
     cmlp_status status = cmlp_check_net(net);
     if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
     if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, loss_context);
-    if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, workers);
-    cmlp_workers workers = {.n_workers = 1};
-    if (!status && epoch && epoch_copy.workers)
-        status = CMLP_READ(&workers, epoch_copy.workers, cmlp_workers, failed_rank);
+    if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, reserved);
     if (status) return status;
-    if (workers.n_workers < 1) return CMLP_ERROR_OPTION;
     if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
     int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
     if (n < 0 || (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
@@ -45,8 +41,25 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
     if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
-    const size_t needed = space(net, &rows_copy, wanted, epoch, n ? n : 1, workers.n_workers, n_threads);
+    const size_t needed = space(net, &rows_copy, wanted, epoch, n ? n : 1, n_workers, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
+}
+
+/* The workspace of the calls for one row. */
+static cmlp_status measure_row(const cmlp_net *net, int32_t n_threads, size_t *bytes)
+{
+    cmlp_row_memory memory;
+    const cmlp_status status = cmlp_check_net(net);
+    if (status) return status;
+    if (n_threads < 0 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    return bytes ? cmlp_row_space(net, 1, NULL, bytes, &memory) : CMLP_ERROR_NULL;
+}
+
+cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
+{
+    return rows || objective || epoch ? cmlp_measure_call(net, rows, objective, epoch, 1, n_threads, bytes)
+                                      : measure_row(net, n_threads, bytes);
 }

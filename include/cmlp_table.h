@@ -1,0 +1,181 @@
+/* cmlp_table.h: the columns of a table, the model files of its networks, and their intervals, on top of cmlp.h.
+ *
+ * A table's networks see its raw columns as an encoder makes inputs of them. A model file holds the columns and the
+ * networks (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
+ *   1. Load and predict. Open the file (cmlp_table_model_size, cmlp_table_model_init) and predict raw rows with the
+ *                        functions of cmlp.h for models: cmlp_model_predict_f64, cmlp_model_predict_rows_f64.
+ *   2. Encode.           The inputs of a network that a program trains itself (cmlp_encode).
+ *   3. Write.            A model file of such networks (cmlp_table_write).
+ *
+ * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
+ * CMLP_NO_TABLES leaves it out of the library (CMake: CMLP_TABLES=OFF). */
+#ifndef CMLP_TABLE_H
+#define CMLP_TABLE_H
+
+#include "cmlp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ============================================================================================= 1. load and predict */
+
+/* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
+ * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
+ * the code of a category (cmlp_model_categories). All functions of cmlp.h for models take the model, except those for the
+ * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL.
+ * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
+                                                           cmlp_model_flags flags, void *workspace,
+                                                           size_t workspace_size, const cmlp_model **model);
+
+/* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
+ * the bytes of the model's file. */
+typedef struct cmlp_categories {
+    size_t struct_size;
+    int64_t n;        /* the codes of the categories are 0 to n - 1 */
+    const char *text; /* `length` bytes of the file: the list of categories, which is JSON as in cmlp_model_metadata */
+    size_t length;
+} cmlp_categories;
+
+/* Finds the categories of a column.
+ * column: index of a column of categories.
+ * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, STRUCT_SIZE, MODEL. On
+ * failure *categories is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column,
+                                                           cmlp_categories *categories);
+
+/* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
+ * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
+ * 1, 1.0 and true are one category, and so are 0 and false. A search takes a time proportional to the number of
+ * categories, of which Python writes at most 200. Integers in the file that need more than 64 bits are not found.
+ * text: UTF-8; NULL for the missing value.
+ * number: NaN for the missing value.
+ * code: receives -1 if the category is unknown.
+ * Returns CMLP_OK; NULL, STRUCT_SIZE; OPTION if cmlp_model_categories has not filled the struct. On failure *code is
+ * unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text,
+                                                               double *code);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number,
+                                                                 double *code);
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer,
+                                                                  double *code);
+
+/* Finds how far an interval reaches beyond the prediction of a table's model, so that it covers the truth as often as
+ * asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
+ * too small. docs/guide/tables.md says what this guarantees. The interval of a regressor is
+ * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
+ * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
+ * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
+ * 1 - probability <= margin. Of several targets, and of several labels in a row, each has its own margin: an interval for
+ * its output, or a set for the answers no (1 - output) and yes (output).
+ * target: the index of the target or label; 0 if there is one.
+ * coverage: above 0 and below 1.
+ * Returns CMLP_OK; FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage); NULL,
+ * MODEL. On failure *margin is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage,
+                                                       double *margin);
+
+/* ======================================================================================================= 2. encode
+ *
+ * An encoder turns the raw columns of a table into the inputs of a network. docs/arithmetic.md ("Columns of a table")
+ * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
+ * encodes the row. */
+
+typedef int32_t cmlp_column_kind;
+enum {
+    CMLP_COLUMN_UNUSED = 1,  /* no input */
+    CMLP_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
+    CMLP_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
+};
+
+/* How a column is encoded.
+ * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
+ *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
+ *   has_missing is not 0, an input that is 1 where the number is missing. A missing number has 0 in the other inputs.
+ * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
+ *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
+typedef struct cmlp_column {
+    cmlp_column_kind kind;
+    int32_t has_missing;  /* NUMBER */
+    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
+    double centre, scale; /* NUMBER: finite; scale > 0 */
+    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
+    int64_t reserved[3];  /* 0 */
+} cmlp_column;
+
+/* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
+ * unused.
+ *
+ * The errors of an encoder: NULL, STRUCT_SIZE, DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges),
+ * OVERFLOW. */
+typedef struct cmlp_encoder {
+    size_t struct_size;
+    const cmlp_column *columns;
+    int64_t n_columns;
+    int32_t has_bins; /* 0: the encoder ignores edges */
+    cmlp_dtype dtype; /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
+} cmlp_encoder;
+
+/* Computes the number of inputs. Returns CMLP_OK; the errors of an encoder; NULL. On failure *n_inputs is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
+
+/* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
+ * bits.
+ * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, 0
+ *     for contiguous rows, or CMLP_REPEAT.
+ * inputs: (n_rows, n_inputs), contiguous, of the encoder's dtype and aligned for it.
+ * Returns CMLP_OK; the errors of an encoder; NULL, ALIGNMENT, ROWS, BUILD; INPUT if a value is infinite, with `inputs`
+ * unspecified. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows,
+                                                 int64_t row_stride, void *inputs);
+
+/* ======================================================================================================== 3. write */
+
+/* How the outputs of a table's networks become numbers: their mean is that of max(low, min(high, output)), which is then
+ * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. */
+typedef struct cmlp_table_target {
+    double centre, scale, low, high;
+    double reserved[4]; /* 0 */
+} cmlp_table_target;
+
+/* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
+ * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
+ * quantiles never cross: each network sorts its own, and none of the operations changes their order.
+ *
+ * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, a target, the number of targets or of networks), ALIGNMENT,
+ * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
+typedef struct cmlp_table {
+    size_t struct_size;
+    const cmlp_column *columns;
+    int64_t n_columns;
+    const cmlp_net *const *nets; /* from 1 to CMLP_MAX_NETS */
+    const void *const *params;   /* the parameter block of each network */
+    int64_t n_nets;
+    const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
+    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
+                        * the networks have no quantiles */
+} cmlp_table;
+
+#define CMLP_MAX_NETS 1024
+
+/* Computes the bytes of workspace that cmlp_table_write needs. Returns CMLP_OK; the errors of a table; NULL. On failure
+ * *bytes is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
+
+/* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
+ * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
+ * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires". An array
+ * "calibration.scores" is of CMLP_FLOAT64 and has one row, with several targets one for each of them, and with several
+ * logistic outputs one row or one for each output (FILE_TENSOR); the numbers of each row ascend or are equal, without NaN
+ * (FILE_VALUE).
+ * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
+ * Returns as cmlp_model_write, with the errors of a table. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,
+                                                      void *workspace, size_t workspace_size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

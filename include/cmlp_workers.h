@@ -1,0 +1,78 @@
+/* cmlp_workers.h: training by several processes, on top of cmlp.h.
+ *
+ * Processes, on one machine or several, train the same network together: each calls cmlp_workers_train_epoch with the same
+ * arguments, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs and statuses are
+ * then the same on all workers, and are bit-identical to cmlp_train_epoch. examples/mpi has a program.
+ *
+ * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
+ * CMLP_NO_WORKERS leaves it out of the library (CMake: CMLP_WORKERS=OFF). */
+#ifndef CMLP_WORKERS_H
+#define CMLP_WORKERS_H
+
+#include "cmlp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One of the processes.
+ *
+ * A batch has chunks of 128 rows, C in all. Worker r of n computes the chunks from floor(C r / n) to
+ * floor(C (r + 1) / n) - 1, so that at most C workers are useful, and keeps the activations of these rows. The sums over
+ * the rows go through the workers like a chain: each adds those of its chunks, in order, to what it received. The
+ * parameters are divided into slices, so that a worker computes one while the worker before computes the next. The last
+ * worker broadcasts the sums, and every worker takes the step.
+ *
+ * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
+ * that they must have in common (n_workers and all arguments, but not rows->data). If an argument is invalid at one worker,
+ * all return its status, and if they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose epoch, result
+ * or workers are invalid returns without telling the others. The last worker of this exchange is the last one by the
+ * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits for
+ * a message that nobody sends.
+ *
+ * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
+ * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
+ * the program must end the other workers, as MPI_Abort does; so does a message that no worker can have sent. The rules of
+ * cmlp_run.poll hold. Messages have the byte order of the machine, which must be the same for all workers.
+ *
+ * A worker needs the targets and the row weights of all rows, but of rows->data only the rows that it computes: with
+ * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
+ * of them. They must contain the rows of the worker's chunks of every batch.
+ *
+ * The errors of workers: NULL, STRUCT_SIZE, OPTION (a rank, a number or stored rows), ORDER (a row of the worker's chunks
+ * is not stored), WORKERS. */
+typedef struct cmlp_workers {
+    size_t struct_size;
+    int32_t rank, n_workers; /* 0 <= rank < n_workers */
+    int (*send)(void *context, const void *bytes, size_t n, int32_t to);    /* to rank + 1 */
+    int (*receive)(void *context, void *bytes, size_t n, int32_t sender);   /* from rank - 1 */
+    int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
+    void *context;
+    int64_t first_stored, n_stored; /* rows in rows->data, which are dense; n_stored 0: all rows */
+    /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss; -1 if
+     * none has, and after a failure of one of the functions. All workers then return the same status; at the others,
+     * cmlp_run.refused is "workers" if it was an argument. */
+    int32_t failed_rank;
+    int32_t reserved; /* 0 */
+} cmlp_workers;
+
+/* As cmlp_workspace_size for cmlp_train_epoch. With several workers the workspace also has space for the activations of a
+ * worker's rows of a batch, so that it grows with batch_size.
+ * Returns as cmlp_workspace_size, and the errors of workers. On failure *bytes is unchanged. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
+                                                                 const cmlp_objective *objective,
+                                                                 const cmlp_epoch *epoch, const cmlp_workers *workers,
+                                                                 int32_t n_threads, size_t *bytes);
+
+/* As cmlp_train_epoch, with the other workers. Returns as cmlp_train_epoch, and the errors of workers. */
+CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                                              const cmlp_targets *targets,
+                                                              const cmlp_objective *objective,
+                                                              cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                                                              cmlp_epoch_result *result, cmlp_workers *workers,
+                                                              cmlp_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,96 @@
+"""Names of parameters and values in other libraries, and what they are called here: the hints of error messages."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+_EPOCHS, _LAYERS = ("max_iter", "n_epochs"), ("hidden_layer_sizes",)
+# The first of the names that the class has is the parameter.
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("epochs", "n_epochs", "num_epochs", "nb_epoch", "max_epochs", "max_iter", "n_iter"), _EPOCHS),
+    **dict.fromkeys(("hidden_layers", "hidden_units", "hidden_sizes", "layers", "units", "n_hidden"), _LAYERS),
+    **dict.fromkeys(("lr", "eta", "learning_rate", "initial_learning_rate"), ("learning_rate_init",)),
+    **dict.fromkeys(("criterion", "objective"), ("loss",)),
+    **dict.fromkeys(("seed", "random_seed"), ("random_state",)),
+    **dict.fromkeys(("l2", "reg_lambda"), ("alpha",)),
+    "optimizer": ("solver",),
+    "patience": ("n_iter_no_change",),
+    "validation_split": ("validation_fraction",),
+    "validation_data": ("X_val",),
+    "n_jobs": ("n_threads",),
+}
+# Parameters of other classes of this package.
+_ELSEWHERE = {"n_estimators": "Only TabularClassifier and TabularRegressor have it: they train several networks."}
+_CROSS_ENTROPY = "crossentropy", "crossentropyloss", "categoricalcrossentropy", "binarycrossentropy", "bce", "logloss"
+# The names without case, "_" and "-".
+_VALUES: Mapping[str, Mapping[str, str]] = {
+    "loss": {
+        **dict.fromkeys(("mse", "meansquarederror", "l2", "mseloss"), "squared_error"),
+        **dict.fromkeys(("mae", "meanabsoluteerror", "l1", "l1loss"), "absolute_error"),
+        **dict.fromkeys((*_CROSS_ENTROPY, "sparsecategoricalcrossentropy"), "log_loss"),
+        **dict.fromkeys(("pinball", "pinballloss"), "quantile"),
+    },
+    "activation": {"linear": "identity", "swish": "silu"},
+    "output": {"linear": "identity", "none": "identity"},
+    "initialization": {"xavier": "glorot", "glorotuniform": "glorot", "kaiming": "he", "heuniform": "he"},
+}
+
+
+def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> str:
+    """Return a question, after a space, whether another value or parameter is meant that is valid; '' without one."""
+    if name == "learning_rate" and isinstance(value, (int, float)) and accepts("constant"):
+        return f" Did you mean learning_rate_init={value!r}?"
+    if not isinstance(value, str):
+        return ""
+    plain = value.lower().replace("_", "").replace("-", "").replace(" ", "")
+    for meant in (_VALUES.get(name, {}).get(plain), value.lower(), plain):
+        if meant is not None and accepts(meant):
+            return f" Did you mean {meant!r}?"
+    return ""
+
+
+def parameter_hint(name: str, names: Collection[str], constructor: Collection[str] = ()) -> str:
+    """Return a question, after a space, whether one of `names`, or of those of the constructor, is meant; or ''."""
+    for meant in (name, *_PARAMETERS.get(name, ())):
+        if meant in names:
+            return f" Did you mean {meant}?"
+        if meant in constructor:
+            return f" Did you mean {meant} of the constructor?"
+    return f" {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+
+
+def _names(function: Any) -> tuple[str, ...]:
+    """Return the names of a function's parameters; none for one that is not written in Python."""
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+    return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _constructor_names(arguments: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the names of the parameters of the constructor of a method's object."""
+    return _names(type(arguments[0]).__init__) if arguments else ()
+
+
+def hinting(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the method with a hint in the TypeError for a keyword that it does not have."""
+    names = _names(function)
+
+    @functools.wraps(function)
+    def hinted(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return function(*args, **keywords)
+        except TypeError as error:
+            unknown = next((name for name in keywords if name not in names), None)
+            hint = "" if unknown is None else parameter_hint(unknown, names, _constructor_names(args))
+            if not hint:
+                raise
+            raise TypeError(f"{error}.{hint}") from None
+
+    return hinted

@@ -1,0 +1,189 @@
+/* Writes the model file of a table. */
+#include "model.h"
+#include "model_writer.h"
+
+#if CMLP_BUILDS_TRAINING && CMLP_BUILDS_TABLES
+/* Writes the words of a table's columns. */
+static void put_columns(sink *s, const cmlp_table *table)
+{
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        if (i) put_byte(s, ',');
+        put_text(s, c->kind == CMLP_COLUMN_CATEGORY  ? "category:"
+                    : c->kind != CMLP_COLUMN_NUMBER ? "unused"
+                    : c->has_missing                ? "number_or_missing:"
+                                                    : "number:");
+        if (c->kind != CMLP_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
+    }
+}
+
+/* Fills the example's row of a table: numbers around the centre, and codes of categories. */
+static void make_raw_row(const cmlp_table *table, double *row)
+{
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        const double value = cmlp_pseudo_random(i), number = 2 * value * c->scale + c->centre;
+        row[i] = value;
+        if (c->kind == CMLP_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
+        if (c->kind == CMLP_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+    }
+}
+
+static cmlp_status make_table_example(const cmlp_writer *w, const cmlp_table_scratch *scratch)
+{
+    make_raw_row(w->table, scratch->raw);
+    const cmlp_status status = cmlp_table_row(w->table, scratch->raw, NULL, scratch->result, scratch);
+    cmlp_unify_nans(CMLP_FLOAT64, scratch->result, cmlp_n_out(w->net));
+    return status;
+}
+
+/* Collects the numbers of the columns, and behind them those of the targets, and lists the arrays. */
+static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
+{
+    const cmlp_table *table = w->table;
+    int64_t n = 0;
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_column *c = &table->columns[i];
+        if (c->kind != CMLP_COLUMN_NUMBER) continue;
+        scratch->numbers[n++] = c->centre;
+        scratch->numbers[n++] = c->scale;
+        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
+    }
+    w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
+    w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
+    if (n) w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
+    if (!table->target) return;
+    const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
+    double *const numbers = scratch->numbers + n;
+    for (int64_t j = 0; j < several || !j; j++)
+        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &cmlp_target_of(table, j)->centre, CMLP_TARGET_NUMBERS * sizeof(double));
+    w->own[w->n_own++] = several ? cmlp_array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
+                                 : cmlp_array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
+}
+
+/* Whether a network has the layers and the loss of the first one; their inputs may differ. */
+static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
+{
+    if (a->dtype != b->dtype) return CMLP_ERROR_DTYPE;
+    if (a->depth != b->depth) return CMLP_ERROR_LAYERS;
+    if (a->loss != b->loss || a->loss_parameter != b->loss_parameter || a->n_quantiles != b->n_quantiles)
+        return CMLP_ERROR_LOSS;
+    for (int64_t j = 0; j < a->n_quantiles; j++)
+        if (a->quantiles[j] != b->quantiles[j]) return CMLP_ERROR_LOSS;
+    for (int32_t l = 0; l < a->depth; l++) {
+        const cmlp_dense_layer *one = &a->layers[l], *other = &b->layers[l];
+        if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;
+        if (one->activation != other->activation || one->parameter != other->parameter) return CMLP_ERROR_ACTIVATION;
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status check_nets(const cmlp_table *table)
+{
+    const int64_t n_columns = table->n_columns, wide = cmlp_columns_width(table->columns, n_columns, 1);
+    const int64_t narrow = cmlp_columns_width(table->columns, n_columns, 0);
+    cmlp_status status = CMLP_OK;
+    if (wide < 0) return CMLP_ERROR_OVERFLOW;
+    if (!table->nets || !table->params) return CMLP_ERROR_NULL;
+    if (table->n_nets < 1 || table->n_nets > CMLP_MAX_NETS) return CMLP_ERROR_OPTION;
+    for (int64_t i = 0; i < table->n_nets && !status; i++) {
+        const cmlp_net *net = table->nets[i];
+        status = cmlp_check_net(net);
+        if (!status && table->n_targets > 1 && (table->n_targets != cmlp_n_out(net) || net->n_quantiles))
+            status = CMLP_ERROR_OPTION;
+        if (!status) status = compare_nets(table->nets[0], net);
+        if (!status && cmlp_n_in(net) != wide && cmlp_n_in(net) != narrow) status = CMLP_ERROR_WIDTH;
+        if (!status && !table->params[i]) status = CMLP_ERROR_NULL;
+        if (!status && cmlp_misaligned(table->params[i], net->element)) status = CMLP_ERROR_ALIGNMENT;
+    }
+    return status;
+}
+
+/* Checks the targets. */
+static cmlp_status check_targets(const cmlp_table *table)
+{
+    if (table->n_targets < 0) return CMLP_ERROR_OPTION;
+    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : CMLP_OK;
+    if (cmlp_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t j = 0; j < table->n_targets || !j; j++)
+        for (size_t k = 0; k < sizeof table->target->reserved / sizeof(double); k++)
+            if (table->target[j].reserved[k] != 0) return CMLP_ERROR_OPTION;
+    return cmlp_check_target_numbers(table);
+}
+
+/* Reads and checks a table, and divides the workspace. */
+static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
+                              cmlp_table_scratch *scratch)
+{
+    cmlp_table_sizes sizes = {.n_rows = 1};
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
+    if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
+    if (!status) status = check_nets(copy);
+    if (!status) status = check_targets(copy);
+    if (status) return status;
+    sizes.widest = cmlp_table_widest(copy);
+    sizes.n_columns = copy->n_columns;
+    for (int64_t i = 0; i < copy->n_columns; i++)
+        if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + copy->columns[i].n;
+    if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
+    return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
+}
+
+static cmlp_status measure_table(const cmlp_table *table, size_t *bytes)
+{
+    cmlp_table copy;
+    cmlp_table_scratch scratch;
+    size_t size;
+    const cmlp_status status = read_table(table, &copy, NULL, &size, &scratch);
+    if (status) return status;
+    if (!bytes) return CMLP_ERROR_NULL;
+    *bytes = size;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = measure_table(table, bytes);
+    cmlp_leave_mode(mode);
+    return status;
+}
+
+static const cmlp_column_reader reader = {cmlp_read_columns, cmlp_check_categories, cmlp_check_targets};
+
+static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
+                               size_t workspace_size)
+{
+    cmlp_table checked;
+    cmlp_model_content copy;
+    cmlp_table_scratch divided;
+    size_t needed;
+    cmlp_status status = read_table(table, &checked, workspace, &needed, &divided);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
+    if (status) return status;
+    if (!copy.write || !workspace) return CMLP_ERROR_NULL;
+    if (copy.training || copy.factors || copy.shifts || copy.input_scale != 0) return CMLP_ERROR_OPTION;
+    if (workspace_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    const cmlp_table *const t = &checked;
+    cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
+                     .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
+    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net), .tables = &reader,
+                                    .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets};
+    status = cmlp_check_content(&copy, &kind);
+    for (int64_t i = 0; i < w.n_nets && !status; i++)
+        if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
+    if (status) return status;
+    list_table_arrays(&w, &divided);
+    status = make_table_example(&w, &divided);
+    return status ? status : cmlp_write_file(&w);
+}
+
+cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
+                             size_t workspace_size)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = write_table(table, content, workspace, workspace_size);
+    cmlp_leave_mode(mode);
+    return status;
+}
+#endif

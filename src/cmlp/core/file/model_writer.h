@@ -1,0 +1,43 @@
+/* The writer of model files: what those of networks and of tables have in common. */
+#ifndef CMLP_MODEL_WRITER_H
+#define CMLP_MODEL_WRITER_H
+
+#include "model_content.h"
+#include "model_sink.h"
+#include "model_training.h"
+
+/* The whole content of a file. */
+typedef struct cmlp_writer {
+    const cmlp_net *net;     /* the first network */
+    const cmlp_table *table; /* NULL: the file has one network */
+    void (*put_columns)(sink *s, const cmlp_table *table);
+    const cmlp_net *const *nets;
+    const void *const *params;
+    int64_t n_nets;
+    const cmlp_model_content *content;
+    double input_scale;
+    /* The example, two of the inputs or of the table, the training: names ascending by bytes. */
+    cmlp_model_array own[4 + CMLP_TRAINING_ARRAYS];
+    int32_t n_own;
+    uint32_t data_crc;
+} cmlp_writer;
+
+static inline cmlp_model_array cmlp_array_of(const char *name, const void *data, int64_t rows, int64_t columns,
+                                             cmlp_dtype dtype)
+{
+    return (cmlp_model_array){.name = name, .data = data, .rows = rows, .columns = columns, .dtype = dtype};
+}
+
+/* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */
+static inline double cmlp_pseudo_random(int64_t i)
+{
+    uint32_t bits = (uint32_t)i + 1;
+    bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
+    bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
+    return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
+}
+
+/* Writes the file. w->data_crc need not be set. */
+cmlp_status cmlp_write_file(cmlp_writer *w);
+
+#endif

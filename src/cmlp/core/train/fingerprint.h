@@ -1,0 +1,10 @@
+/* The arguments that workers must have in common. */
+#ifndef CMLP_FINGERPRINT_H
+#define CMLP_FINGERPRINT_H
+
+#include "backward.h"
+
+/* A number for all arguments of a prepared epoch that the workers must have in common. */
+uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optimizer, const cmlp_epoch *epoch);
+
+#endif
