@@ -86,9 +86,10 @@ def verify(
     >>> import cmlp
     >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
     >>> never = {"tol": 0, "n_iter_no_change": float("inf")}  # stops early
-    >>> model = cmlp.MLPClassifier((8,), max_iter=20, **never, provenance=True).fit(X, y)
+    >>> model = cmlp.MLPClassifier((16,), "tanh", learning_rate_init=0.1, max_iter=50, **never, provenance=True)
+    >>> model = model.fit(X, y)
     >>> print(cmlp.verify(model, X, y))
-    bit-identical: these data and parameters give these weights (20 epochs)
+    bit-identical: these data and parameters give these weights (50 epochs)
     >>> cmlp.verify(model, X, [0, 0, 1, 0]).reason
     'data'
     """

@@ -188,7 +188,8 @@ class EarlyStopping:
     --------
     >>> from cmlp import MLPClassifier
     >>> from cmlp.callbacks import EarlyStopping
-    >>> model = MLPClassifier(callbacks=[EarlyStopping("loss", patience=3, min_delta=0.01)], max_iter=1000)
+    >>> stopping = EarlyStopping("loss", patience=3, min_delta=0.01)
+    >>> model = MLPClassifier(callbacks=[stopping], learning_rate_init=0.1, max_iter=1000)
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
     >>> model.fit(X, y).n_iter_ < 1000
     True

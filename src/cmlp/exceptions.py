@@ -34,6 +34,7 @@ __all__ = [
     "StatusError",
     "UndefinedMetricWarning",
     "UnusedParameterWarning",
+    "UselessModelWarning",
     "WorkerError",
 ]
 
@@ -123,6 +124,13 @@ class UnusedParameterWarning(UserWarning):
 
     There is one message for each pair of parameters, so that Python's default filter shows it once. It is issued when
     training begins.
+    """
+
+
+class UselessModelWarning(UserWarning):
+    """A fitted model is not clearly better than the best constant answer: the mean, or the shares of the classes.
+
+    The message names the causes that the data show, and their remedies.
     """
 
 

@@ -83,7 +83,7 @@ def test_callbacks_change_no_weight(solver):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::cmlp.exceptions.UselessModelWarning")
 def test_callback_can_stop_training_without_a_warning(solver):
     recorder = Recorder(stop_at=2)
     model = small(solver=solver, max_iter=50).set_callbacks(recorder).fit(X, Y)

@@ -178,6 +178,7 @@ def test_no_limit_without_change():
     for model in classifiers(n_iter_no_change=np.inf, tol=0):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            warnings.simplefilter("ignore", cmlp.exceptions.UselessModelWarning)  # the epochs are few
             model.fit(X, CLASSES)
         counts.append(len(caught))
     assert counts == [0, 1]
@@ -291,9 +292,22 @@ def test_lbfgs_in_float32():
 # Errors
 
 
+def test_useless_models():
+    ours, theirs = regressors(learning_rate_init=1e-9)
+    with pytest.warns(cmlp.exceptions.UselessModelWarning, match="^The model is not clearly better than a constant"):
+        ours.fit(X, 1e6 + NUMBERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", sklearn.exceptions.ConvergenceWarning)
+        theirs.fit(X, 1e6 + NUMBERS)
+
+
 def test_large_inputs_and_targets():
     ours, theirs = regressors(early_stopping=True, max_iter=20, n_iter_no_change=1, tol=1e9)
-    with pytest.warns(UserWarning, match=r"is no better than .* the mean\. y has values of the order of .*: y_scale="):
+    with pytest.warns(
+        UserWarning,
+        match=r"^The model is not clearly better than a constant: .* y has values of the order of .*: y_scale=",
+    ):
         ours.fit(X, 1e6 + NUMBERS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -400,6 +414,7 @@ def test_modules_of_warnings():
         for chosen in ({"module": "sklearn"}, {"category": sklearn.exceptions.ConvergenceWarning}):
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
+                warnings.simplefilter("ignore", cmlp.exceptions.UselessModelWarning)
                 warnings.filterwarnings("ignore", **chosen)
                 model.fit(X, CLASSES)
             found.append(len(caught))

@@ -405,8 +405,8 @@ def test_reaching_max_iter_warns_at_the_line_of_the_caller():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         classifier().fit(X, LABELS)
-    assert len(caught) == 1 and issubclass(caught[0].category, sklearn.exceptions.ConvergenceWarning)
-    assert caught[0].filename == __file__
+    assert issubclass(caught[0].category, sklearn.exceptions.ConvergenceWarning)
+    assert {one.filename for one in caught} == {__file__}
 
 
 def test_batch_size_above_the_number_of_rows_is_clipped_with_a_warning():

@@ -12,7 +12,7 @@ import pytest
 from estimator_cases import blobs, flat
 
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, cpu_info, fit_many
-from cmlp.exceptions import ConvergenceWarning
+from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
 
 pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
 
@@ -162,6 +162,7 @@ def test_each_distinct_warning_is_issued_once_with_its_models():
     models = [*classifiers(5), *classifiers(1, max_iter=2), *classifiers(1, batch_size=10**6)]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", UselessModelWarning)  # the epochs are few
         fit_many(models, X, y, n_threads=2)
     texts = sorted(str(warning.message) for warning in caught)
     assert [text[text.rindex("(models") :] for text in texts] == [

@@ -10,7 +10,7 @@ from helpers import peak_memory
 from optional import package
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
-from cmlp.exceptions import ConvergenceWarning
+from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
 
 X = np.random.RandomState(0).standard_normal((300, 3))
 LARGE = X * [1, 3000, 1]
@@ -18,35 +18,12 @@ LABELS = np.arange(300) % 3
 PRICES = 180000 + 80000 * X[:, 0]
 
 
-def messages_of(model, X, y, weight=None):
+def messages_of(model, X, y):
+    """Return the messages of a fit; `tests/training/test_useless.py` tests those of UselessModelWarning."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(X, y, weight)
-    return [str(warning.message) for warning in caught]
-
-
-def test_regression_that_ends_no_better_than_the_mean_says_what_helps():
-    (message,) = messages_of(MLPRegressor(early_stopping=True, random_state=0), X, PRICES)
-    loss, of_mean = message.split("The training loss, ")[1].split(", that of")[0].split(", is no better than ")
-    np.testing.assert_allclose(float(of_mean), PRICES.var() / 2, rtol=0.1)
-    assert float(loss) > float(of_mean)
-    assert message.endswith(" y has values of the order of 2e+05: y_scale='standard' helps.")
-    assert messages_of(MLPRegressor(early_stopping=True, random_state=0, y_scale="standard"), X, PRICES) == []
-
-
-def test_classification_that_ends_no_better_than_the_mean_names_the_column():
-    model = MLPClassifier((5,), max_iter=50, n_iter_no_change=1, tol=1.0, random_state=0)
-    (message,) = messages_of(model, LARGE, LABELS)
-    np.testing.assert_allclose(float(message.split("than ")[1].split(",")[0]), np.log(3), rtol=1e-2)
-    advice = "in column 1: standardizing X (input_scale='standard' of an estimator) helps."
-    assert message.endswith(f"mean. X has values of the order of 3e+03 {advice}")
-
-
-def test_trainings_with_a_use_say_nothing():
-    y = (LARGE[:, 1] > 0).astype(int)  # large, but learned
-    assert messages_of(MLPClassifier((5,), max_iter=60, n_iter_no_change=1, tol=0.1, random_state=0), LARGE, y) == []
-    noise = np.random.RandomState(1).randint(0, 3, 300)  # not learned, but not large
-    assert messages_of(MLPClassifier((), max_iter=30, n_iter_no_change=1, tol=1.0, random_state=0), X, noise) == []
+        model.fit(X, y)
+    return [str(one.message) for one in caught if one.category is not UselessModelWarning]
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -113,50 +90,3 @@ def test_network_fit_gives_the_advice_without_names_of_estimators():
     net = Network([3, 4, 1], "relu", output="identity", loss="squared_error", random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"y has values of the order of 2e\+05: standardizing y helps\."):
         net.fit(X, PRICES[:, None], max_iter=2)
-
-
-# The loss of a model that predicts the mean
-
-
-def loss_of_mean(model, y, weight=None, **arguments):
-    """Return the loss that the warning reports for a model that predicts the mean."""
-    model.set_params(learning_rate_init=1e-12, max_iter=1, tol=0, n_iter_no_change=np.inf, **arguments)
-    model.random_state, model.solver = 0, "sgd"
-    (message,) = messages_of(model, 10 * LARGE, y, weight)
-    return float(message.split("is no better than ")[1].split(", that of predicting the mean")[0])
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_loss_of_the_mean_agrees_with_formulas(weighted):
-    """The message has three digits."""
-    weight = np.linspace(0.1, 2, 300) if weighted else None
-    shares = np.bincount(LABELS**2, weight) / (300 if weight is None else weight.sum())
-    shares = shares[shares > 0]
-    np.testing.assert_allclose(
-        loss_of_mean(MLPClassifier((3,)), LABELS, weight), -(shares * np.log(shares)).sum(), rtol=5e-3
-    )
-
-    y = np.stack([PRICES, X[:, 1]], axis=1) / 1e5
-    mean = np.average(y, axis=0, weights=weight)
-    squares = np.average((y - mean) ** 2, axis=0, weights=weight).mean() / 2
-    np.testing.assert_allclose(loss_of_mean(MLPRegressor(hidden_layer_sizes=(3,)), y, weight), squares, rtol=5e-3)
-
-    share = np.average(LABELS == 1, weights=weight)
-    expected = -share * np.log(share) - (1 - share) * np.log(1 - share)
-    np.testing.assert_allclose(loss_of_mean(MLPClassifier((3,)), LABELS == 1, weight), expected, rtol=5e-3)
-
-
-def test_nothing_is_better_than_the_mean_of_a_single_class():
-    """A model of the mean would have infinite weights."""
-    model = MLPClassifier((3,), learning_rate_init=1e-12, max_iter=1, tol=0, n_iter_no_change=np.inf, random_state=0)
-    assert messages_of(model, LARGE, np.ones(300)) == []
-
-
-def test_loss_of_the_mean_is_of_the_training_rows():
-    model = MLPRegressor("absolute_error", (3,), early_stopping=True, validation_fraction=0.9)
-    weight = np.where(np.arange(300) % 2, 1.0, 0.0)
-    losses = [loss_of_mean(model, PRICES / scale, weight) * scale for scale in (1.0, 10.0)]
-    order = model._model.state.order
-    y = PRICES[order]
-    expected = np.average(np.abs(y - np.average(y, weights=weight[order])), weights=weight[order])
-    np.testing.assert_allclose(losses, expected, rtol=5e-3)

@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from cmlp import MLPClassifier, MLPRegressor
-from cmlp.exceptions import UnusedParameterWarning
+from cmlp.exceptions import UnusedParameterWarning, UselessModelWarning
 
 
 def pair(problem, **params):
@@ -23,8 +23,11 @@ def pair(problem, **params):
     return MLPClassifier(**params), TheirClassifier(**params)
 
 
+ONLY_OURS = (UnusedParameterWarning, UselessModelWarning)
+
+
 def messages(caught):
-    return sorted((w.category.__name__, str(w.message)) for w in caught if w.category is not UnusedParameterWarning)
+    return sorted((w.category.__name__, str(w.message)) for w in caught if w.category not in ONLY_OURS)
 
 
 # What cmlp adds to a warning if inputs or targets are large.

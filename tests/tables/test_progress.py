@@ -196,7 +196,7 @@ def test_max_time_counts_reading_the_columns():
     assert max(model.history_["epoch"]) == 1
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::cmlp.exceptions.UselessModelWarning")
 def test_time_for_training_warns_of_nothing():
     TabularRegressor(**QUICK, max_time=60.0, n_epochs=1).fit(X, NUMBERS)
     TabularRegressor(**QUICK, n_epochs=1).fit(X, NUMBERS)

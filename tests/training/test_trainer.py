@@ -8,7 +8,7 @@ import pytest
 from estimator_cases import blobs, flat, interrupted_at
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, NonFiniteInputError, Trainer
-from cmlp.exceptions import ConvergenceWarning
+from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -188,6 +188,7 @@ def test_only_training_that_could_continue_warns():
         trainer(max_iter=2, n_iter_no_change=np.inf).run(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", UselessModelWarning)  # the epochs are few
         trainer(max_iter=2, n_iter_no_change=np.inf, tol=0.0).run(X, y)
         trainer(max_iter=2).run(X, y, n_batches=3)
 

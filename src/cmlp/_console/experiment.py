@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from cmlp import Trainer, datasets
 from cmlp._console.options import CommandError
 from cmlp._network.network import Network
 from cmlp._parameters.presets import PRESETS
-from cmlp.exceptions import DivergenceError
+from cmlp.exceptions import DivergenceError, UselessModelWarning
 
 _N_CLASSES = 10
 # The videos whose network and story these are: 3Blue1Brown, Neural networks, chapters 1 to 4.
@@ -150,7 +151,8 @@ class Experiment:
     def train_batches(self, n: int) -> None:
         """Train the next n batches; each epoch begins with a new random order."""
         try:
-            self.trainer.run(self.data.X_train, self.data.y_train, n_batches=n)
+            with warnings.catch_warnings(category=UselessModelWarning, action="ignore"):  # the lines show the accuracy
+                self.trainer.run(self.data.X_train, self.data.y_train, n_batches=n)
         except DivergenceError as error:
             raise CommandError(f"training diverged: choose a --rate below {self.rate:g}") from error
 

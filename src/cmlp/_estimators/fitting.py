@@ -238,6 +238,7 @@ def prepare(call: FitCall, source: Source, workers: Workers = ALONE) -> tuple[Dr
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
     fit = Fit(net, task, data, settings, state, parameters.n_threads, workers, reads_again=not source.is_whole)
+    fit = fit._replace(judges=not parameters.warm_start)
     n_rows, data = source.learn(fit, targets)
     training = driver_of(fit._replace(data=data), n_rows, source.engine)
     if not call.incremental:

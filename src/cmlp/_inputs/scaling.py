@@ -22,7 +22,7 @@ _SMALLEST_PLAUSIBLE = 1 / 64
 
 
 def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
-    """Warn if inputs times `input_scale` are so large or so small that training would hardly make progress.
+    """Warn if inputs times `input_scale` are so large or so small that `input_scale` is probably a mistake.
 
     The function recognizes two mistakes: bytes up to 255 without a scale, and a scale below 1 for inputs that are
     already small. It reads only the first 100 rows, to avoid a pass over a large X or a memory map.
@@ -36,7 +36,7 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
         return
     warn(
         f"The largest input times input_scale is {largest:g} * {input_scale:g} = {largest * input_scale:g} "
-        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). Training will hardly make progress. "
+        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). "
         f"You probably mean {meant}."
     )
 
@@ -46,10 +46,8 @@ def sample(n_rows: int) -> slice:
     return slice(None, None, -(-n_rows // JUDGED_ROWS))
 
 
-def large_columns(
-    X: NDArray[Any] | CSR, input_scale: float | InputScale, limit: float
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the columns whose scaled values have a root mean square above a limit, and these root mean squares.
+def root_mean_squares(X: NDArray[Any] | CSR, input_scale: float | InputScale) -> NDArray[np.float64]:
+    """Return the root mean square of each column's scaled values.
 
     At most 256 rows are judged: of a dense matrix evenly spaced ones, of a sparse matrix the first ones.
     """
@@ -67,9 +65,8 @@ def large_columns(
             rows = scaled(X[sample(len(X))], input_scale, np.float64)  # a copy of its own
             rows *= rows
             n, sums = len(rows), np.add.reduce(rows, axis=0)
-        means = sums / n
-    columns = np.flatnonzero(means > limit * limit)
-    return columns, np.sqrt(means[columns])
+        found: NDArray[np.float64] = np.sqrt(sums / n)
+    return found
 
 
 def _largest(X: NDArray[Any] | CSR) -> float:

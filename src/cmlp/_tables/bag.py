@@ -197,7 +197,7 @@ class Bag:
         self, k: int, net: _core.Net, settings: Settings, state: TrainingState, split: Split | None = None
     ) -> Training:
         data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0, split=split)
-        training = driver_of(Fit(net, self.task, data, settings, state, 1), len(data.X), Batches)
+        training = driver_of(Fit(net, self.task, data, settings, state, 1, judges=False), len(data.X), Batches)
         assert isinstance(training, Training)
         return training
 

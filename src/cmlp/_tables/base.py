@@ -37,6 +37,7 @@ from cmlp._tables.intervals import Calibrating, measured_on_held_out
 from cmlp._tables.model import TableModel, codes_of
 from cmlp._tables.progress import BagTrainer, keep_states, kept_states
 from cmlp._tables.targets import Targets, UserTargets, rows_of, signal_of
+from cmlp._tables.usefulness import warn_if_useless
 from cmlp._training.deadline import Deadline
 from cmlp._training.random import random_state
 from cmlp._training.reporting import Reporter, callbacks_of
@@ -196,6 +197,8 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
                 train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             store(self)
             keep_states(self, runs, schema, bag, attributes)
+            if not parameters["warm_start"]:
+                warn_if_useless(bag, runs, attributes.get("classes_"))
         except KeyboardInterrupt:
             if all(training.state.epoch for training in runs):
                 store(self)

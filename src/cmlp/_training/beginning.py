@@ -36,6 +36,7 @@ class Fit(NamedTuple):
     n_threads: int | None = None
     workers: Workers = ALONE
     reads_again: bool = False  # whether a source is read in every epoch
+    judges: bool = True  # whether the result is compared with the best constant answer
     given: tuple[Data, NDArray[Any]] | None = None  # data and targets in the units of the program, after `begin`
 
     def objective(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -89,6 +89,10 @@ class Engine:
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
         raise NotImplementedError
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return a sample of the targets, as `cmlp._training.feed.Feed.sampled_targets`."""
+        return None
 
     def epoch(self, loss: float) -> Epoch:
         """Return what is recorded of the epoch that has ended."""
@@ -204,6 +208,10 @@ class Batches(Engine):
             )
         except NonFiniteInputError as error:
             raise self.feed.first_error(error, self.fit.net.dtype) from None
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return a sample of the targets if the feed reads them from a source."""
+        return self.feed.sampled_targets()
 
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""

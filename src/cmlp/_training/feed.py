@@ -91,6 +91,10 @@ class Feed:
         """Return the error to raise instead of the core's for the piece that was yielded last."""
         raise NotImplementedError
 
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return targets of all parts of a source, and their weights; None if all targets are in memory anyway."""
+        return None
+
 
 def cut(pieces: Iterator[Piece], batch_size: int, first: int, intervals: Collection[int]) -> Iterator[Piece]:
     """Yield pieces, cut after each multiple of one of the `intervals`, numbers of batches; `first` batches are done."""

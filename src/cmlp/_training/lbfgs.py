@@ -8,10 +8,11 @@ import numpy as np
 
 from cmlp._blocks import block_copy
 from cmlp._parameters.architecture import per_layer
-from cmlp._training.advice import scale_advice, warn_if_useless
+from cmlp._training.advice import scale_advice
 from cmlp._training.deadline import Deadline
 from cmlp._training.observer import Observers
 from cmlp._training.recorder import Lines
+from cmlp._training.usefulness import warn_if_useless
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,
@@ -100,8 +101,7 @@ class LBFGS:
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
-        else:
-            warn_if_useless(self.fit.net, self.fit.task, self.fit.data, state)
+        warn_if_useless(self.fit)
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""

@@ -12,11 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cmlp._signals import safe_point
-from cmlp._training.advice import scale_advice, warn_if_useless
+from cmlp._training.advice import scale_advice
 from cmlp._training.deadline import Deadline
 from cmlp._training.held_out import HeldOut, NoValidation
 from cmlp._training.observer import Observers
 from cmlp._training.recorder import Recorder
+from cmlp._training.usefulness import warn_if_useless
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class, warn
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Training:
         self.deadline = Deadline(fit.settings.max_time, fit.workers)
         self.observers = Observers()
         self.recorded: Callable[..., dict[str, Any] | None] = lambda: None  # the provenance, as it is now
+        # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
+        self._kept = math.nan, math.nan
         self._intervals: tuple[int, ...] = ()  # of the observers of all workers while `epochs` trains
 
     @property
@@ -111,7 +114,9 @@ class Training:
             else:
                 self.observers.validation_begins(engine.n_batches)
                 score, validation_loss = self.validation.measure(self.deadline)
-                self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
+                is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
+                if is_best or state.best is None:
+                    self._kept = validation_loss, math.nan if score is None else score
         except TimeLimitReached:
             engine.keep()
             return (state.batch or 0) - first
@@ -125,21 +130,18 @@ class Training:
         return (engine.n_batches if last is None else last) - first
 
     def finish(self) -> None:
-        """Restore the best parameters; warn if training ended at `max_iter` and could have continued."""
+        """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
         fit, state, settings = self.fit, self.state, self.fit.settings
         state.restore_best()
-        if not state.stopped and state.epoch < settings.max_iter:  # the time is up
-            return
         never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
-        if state.stopped or state.stepping()[1].is_planned or never_stops:  # the number of epochs is planned
-            if not fit.reads_again:
-                warn_if_useless(fit.net, fit.task, fit.data, state)
-            return
-        warn(
-            f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
-            f"converged yet.{scale_advice(fit.task, fit.data)}",
-            sklearn_class(ConvergenceWarning),
-        )
+        is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
+        if not is_planned and state.epoch >= settings.max_iter:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
+                f"converged yet.{scale_advice(fit.task, fit.data)}",
+                sklearn_class(ConvergenceWarning),
+            )
+        warn_if_useless(fit, self._kept, self.engine.sampled_targets())
 
     def kept(self) -> TrainingState:
         """Return the state to keep after the call."""

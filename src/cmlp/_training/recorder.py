@@ -64,10 +64,11 @@ class Recorder:
 
     def record(
         self, epochs: list[Epoch], n_rows: int, score: float | None = None, validation_loss: float = math.nan
-    ) -> None:
+    ) -> bool:
         """Record epochs of `n_rows` rows, the last one with the score and the loss of the validation rows.
 
-        Training stops, or the learning rate changes, after the last one only.
+        Return whether the parameters of the last one are the best so far, which are then kept. Training stops, or the
+        learning rate changes, after the last one only.
         """
         state, settings = self._state, self._settings
         optimizer, schedule = state.stepping()
@@ -96,6 +97,7 @@ class Recorder:
             optimizer.learning_rate = rate
         if self.lines.horizon == 1:
             self._write(epochs[-1][0], score, message)
+        return is_best
 
     def _write(self, loss: float, score: float | None, message: str) -> None:
         settings = self._settings

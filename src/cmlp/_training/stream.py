@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._inputs.moments import Moments
+from cmlp._inputs.scaling import sample
 from cmlp._inputs.sparse import CSR, stacked, taken
 from cmlp._training.feed import Feed, Piece, seeded
 from cmlp.exceptions import NonFiniteInputError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from cmlp._inputs.passes import Reader
     from cmlp._training.feed import Pieces
     from cmlp._training.state import TrainingState
+
+
+_MOST_SAMPLED = 256  # blocks of which targets are sampled
 
 
 class Block(NamedTuple):
@@ -52,6 +56,8 @@ class StreamFeed(Feed):
     ) -> None:
         self._open_reader, self.n_rows, self.shuffle, self._names = open_reader, n_rows, shuffle, names
         self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest piece
+        self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []  # targets and weights, of one pass
+        self._every: int | None = 1  # of how many blocks one is sampled; None after the pass
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the batches from `first` to the end of the source, in pieces of at most one block.
@@ -64,6 +70,7 @@ class StreamFeed(Feed):
         n_waiting = 0
         try:
             for block in reader:
+                self._sample(block)
                 begin = max(first * batch_size - n_rows, 0)
                 order = seeded(state.shuffle_seed, block.number).permutation(len(block.X)) if self.shuffle else None
                 start, n_rows = n_rows, n_rows + len(block.X)
@@ -88,10 +95,29 @@ class StreamFeed(Feed):
                 del block
             self._count(n_rows, f" in epoch {state.epoch + 1}")
             state.n_rows = n_rows
+            self._every = None
             if n_waiting:
                 yield self._joined(waiting, state, n_rows, True)
         finally:
             reader.close()
+
+    def _sample(self, block: Block) -> None:
+        """Keep some targets of a block, while the first pass is read: of all blocks, or of each second, fourth, ..."""
+        if self._every is None or block.number % self._every or not len(block.X):
+            return
+        rows = sample(len(block.X))
+        targets = block.targets[rows]
+        weight = np.ones(len(targets)) if block.weight is None else block.weight[rows]
+        self._sampled.append((targets.copy(), weight * (len(block.X) / len(targets))))
+        if len(self._sampled) == _MOST_SAMPLED:
+            self._sampled, self._every = self._sampled[::2], 2 * self._every
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return some targets of all blocks, with weights that count the rows for which they stand."""
+        if self._every is not None:  # no pass is complete
+            return None
+        targets, weight = (np.concatenate(parts) for parts in zip(*self._sampled, strict=True))
+        return targets, weight
 
     def _in_place(
         self, block: Block, state: TrainingState, order: NDArray[np.int64] | None, begin: int, end: int, start: int

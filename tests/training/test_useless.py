@@ -1,0 +1,245 @@
+"""Every fit is compared with the best constant answer, and a warning says if it is not clearly better, and why."""
+
+import warnings
+
+import numpy as np
+import pytest
+from optional import package
+
+from cmlp import (
+    MLPClassifier,
+    MLPRegressor,
+    Network,
+    TabularClassifier,
+    TabularRegressor,
+    Trainer,
+    fit_many,
+)
+from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
+
+rng = np.random.RandomState(0)
+X = rng.standard_normal((1000, 5))
+BORDER = (X[:, 0] ** 2 + X[:, 1] ** 2 > 1.4).astype(int)
+Y = X @ [1.0, 2.0, 3.0, 0.0, 0.0] + 0.1 * rng.standard_normal(1000)
+NOISE = rng.standard_normal(1000)
+
+
+def said(fit):
+    """Return the messages of UselessModelWarning in a call."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit()
+    return [str(one.message) for one in caught if issubclass(one.category, UselessModelWarning)]
+
+
+def message_of(model, X, y, **arguments):
+    (message,) = said(lambda: model.fit(X, y, **arguments))
+    return message
+
+
+def numbers_of(message):
+    """Return the loss of the model and that of the constant."""
+    loss, constant = message.split(" loss is ")[1].split(", that of predicting ")
+    return float(loss), float(constant.split(" is ")[1].split(". ")[0].rstrip("."))
+
+
+def untrained(kind, **parameters):
+    """Return a model that stays as it begins."""
+    common = {"hidden_layer_sizes": (3,), "learning_rate_init": 1e-12, "max_iter": 2, "random_state": 0}
+    return kind(**common, **parameters)
+
+
+# What must be said
+
+
+def test_sigmoids_on_a_quadratic_border_stop_on_a_plateau():
+    message = message_of(MLPClassifier((20, 20), activation="logistic", random_state=0), X, BORDER)
+    assert message.startswith("The model is not clearly better than a constant: its training loss is 0.6")
+    assert "that of predicting the shares of the classes is 0.6" in message
+    assert "Training stopped because the training loss did not improve by tol=0.0001" in message
+
+
+def test_forty_layers():
+    message = message_of(MLPClassifier((20,) * 40, random_state=0), X, BORDER)
+    assert "Its outputs are nearly the same for all rows" in message
+    assert message.endswith("40 hidden layers of relu units are hard to train: fewer layers help.")
+
+
+def test_a_learning_rate_that_is_too_small():
+    model = MLPRegressor(hidden_layer_sizes=(100,), learning_rate_init=1e-6, random_state=0)
+    message = message_of(model, X, Y)
+    assert "The training loss was still falling, by" in message
+    assert "a larger learning_rate_init than 1e-06 or more epochs (max_iter=200) helps" in message
+    assert "the mean of y" in message
+
+
+def test_tiny_targets_and_tiny_inputs():
+    tiny = message_of(MLPRegressor(hidden_layer_sizes=(20,), random_state=0), X, 1e-6 * Y)
+    assert tiny.endswith("y has values of the order of 4e-06: y_scale='standard' helps.")
+    tiny = message_of(MLPRegressor(hidden_layer_sizes=(20,), random_state=0), 1e-6 * X, Y)
+    assert "X has values of the order of 1e-06 in all columns: standardizing X (input_scale='standard'" in tiny
+
+
+def test_a_rare_class_that_is_never_predicted():
+    """The parameters that are kept are those of the first epoch, whose loss is not the last one."""
+    rng = np.random.RandomState(1)
+    rare = np.where(rng.random_sample(6000) < 0.12, "yes", "no")
+    rows = rng.standard_normal((6000, 10)) + 0.15 * (rare == "yes")[:, None]
+    model = MLPClassifier(early_stopping=True, random_state=0)
+    message = message_of(model, rows, rare)
+    assert (model.predict(rows)[rare == "yes"] == "no").mean() > 0.98
+    assert "its validation loss is" in message and numbers_of(message)[0] > model.loss_
+    assert "Class 'yes' (70 of 600 rows) is never predicted: class_weight='balanced'" in message
+
+
+@pytest.mark.parametrize("output", ["logistic", "tanh"])
+def test_targets_that_outputs_cannot_have(output):
+    net = Network([5, 10, 1], "relu", output=output, loss="squared_error", random_state=0)
+    (message,) = said(lambda: net.fit(X, 3.0 + 3 * (X[:, :1] > 0)))
+    assert f"y has values from 3 to 6, but outputs of '{output}' are between" in message
+
+
+def test_dead_units_are_named_with_their_layer():
+    net = Network([5, 4, 3, 1], "relu", output="identity", loss="squared_error", random_state=0)
+    net.biases[1][:] = -100
+    (message,) = said(lambda: net.fit(X, Y[:, None], learning_rate_init=1e-6, max_iter=3))
+    assert "100% of the units of hidden layer 2 are dead" in message
+
+
+def test_causes_have_one_order():
+    net = Network([5] + [4] * 12 + [1], "relu", output="logistic", loss="squared_error", random_state=0)
+    net.biases[1][:] = -1e6
+    targets = 3 + 3.0 * (X[:, :1] > 0)
+    (message,) = said(lambda: net.fit(1e3 * X, targets, tol=1.0, max_iter=50, learning_rate_init=1e-4))
+    parts = ["Its outputs are", "still falling", "Training stopped", "y has values", "X has values", "hidden layers of"]
+    places = [message.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_tables_without_signal(kind):
+    y = (NOISE[:300] > 0).astype(int) if kind is TabularClassifier else NOISE[:300]
+    message = message_of(kind(n_estimators=4, random_state=0), X[:300], y)
+    assert "its validation loss is" in message
+    assert said(lambda: kind(n_estimators=4, random_state=0).fit(X[:300], BORDER[:300])) == []
+
+
+def test_streams_are_compared_with_all_their_rows():
+    """The first block has one class only."""
+    order = np.argsort(BORDER, kind="stable")
+    blocks = [(X[rows], BORDER[rows]) for rows in np.array_split(order, 10)]
+    model = MLPClassifier((20, 20), activation="logistic", random_state=0, max_iter=2, learning_rate_init=1e-6)
+    (message,) = said(lambda: model.fit_batches(blocks, classes=[0, 1]))
+    share = BORDER.mean()
+    np.testing.assert_allclose(
+        numbers_of(message)[1], -share * np.log(share) - (1 - share) * np.log(1 - share), rtol=0.02
+    )
+    useful = MLPRegressor(random_state=0, max_iter=20)
+    assert said(lambda: useful.fit_batches([(X[:500], Y[:500]), (X[500:], Y[500:])])) == []
+
+
+def test_a_trainer_and_many_models():
+    net = Network([5, 4, 1], "relu", output="identity", loss="squared_error", random_state=0)
+    trainer = Trainer(net, learning_rate_init=1e-9, max_iter=3, random_state=0)
+    assert said(lambda: [next(trainer.epochs(X, Y[:, None]))]) == []  # the training is not finished
+    assert len(said(lambda: trainer.run(X, Y[:, None]))) == 1
+    (message,) = said(lambda: fit_many([untrained(MLPRegressor), untrained(MLPRegressor)], X, NOISE))
+    assert message.endswith("(models[0], models[1])")
+
+
+def test_lbfgs():
+    assert said(lambda: MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0).fit(X, Y)) == []
+    message = message_of(MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", max_iter=1, random_state=0), X, NOISE)
+    assert "max_iter=1 iterations" in message
+
+
+def test_the_category_is_no_convergence_warning():
+    assert not issubclass(UselessModelWarning, ConvergenceWarning)
+    with pytest.warns(UselessModelWarning, match="^The model is not clearly better than a constant"):
+        untrained(MLPRegressor).fit(X, NOISE)
+
+
+# The numbers
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_loss_of_the_constant_agrees_with_formulas(weighted):
+    """The message has three digits."""
+    weight = np.linspace(0.1, 2, 1000) if weighted else None
+
+    def constant(model, y):
+        return numbers_of(message_of(model, 1e-3 * X, y, sample_weight=weight))[1]
+
+    labels = np.arange(1000) % 3 % 2 + np.arange(1000) % 2
+    shares = np.bincount(labels, weight) / (1000 if weight is None else weight.sum())
+    np.testing.assert_allclose(constant(untrained(MLPClassifier), labels), -(shares * np.log(shares)).sum(), rtol=5e-3)
+
+    y = np.stack([Y, 3 * NOISE], axis=1)
+    mean = np.average(y, axis=0, weights=weight)
+    squares = np.average((y - mean) ** 2, axis=0, weights=weight).mean() / 2
+    np.testing.assert_allclose(constant(untrained(MLPRegressor), y), squares, rtol=5e-3)
+
+    skewed = np.exp(2 * NOISE)
+    found = constant(untrained(MLPRegressor, loss="absolute_error"), skewed)
+    values = np.linspace(0.5, 2, 301)
+    losses = [np.average(np.abs(skewed - value), weights=weight) for value in values]
+    np.testing.assert_allclose(found, min(losses), rtol=5e-3)
+
+
+def test_validation_rows_are_compared_if_there_are_any():
+    own = 5 * Y[:200] + 100
+    message = message_of(untrained(MLPRegressor), X, Y, X_val=X[:200], y_val=own)
+    loss, constant = numbers_of(message)
+    np.testing.assert_allclose(constant, own.var() / 2, rtol=5e-3)
+    assert loss > 4000
+
+
+# What must not be said
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_constant_targets(kind):
+    assert said(lambda: untrained(kind).fit(np.ones((10, 2)), np.ones(10))) == []
+    assert said(lambda: untrained(kind).fit(X[:50], np.full(50, 0.1 if kind is MLPRegressor else 1))) == []
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_single_calls(kind):
+    y = BORDER if kind is MLPClassifier else Y
+    classes = {"classes": [0, 1]} if kind is MLPClassifier else {}
+    model = kind(random_state=0)
+    assert said(lambda: model.partial_fit(X[:100], y[:100], **classes)) == []
+    model = kind(warm_start=True, max_iter=1, learning_rate_init=1e-6, random_state=0)
+    assert said(lambda: [model.fit(X, y) for _ in range(3)]) == []
+
+
+def test_a_useful_model():
+    frame = package("pandas").DataFrame(X)
+    for model, y in [
+        (MLPRegressor(hidden_layer_sizes=(20,), random_state=0), Y),
+        (MLPRegressor(hidden_layer_sizes=(20,), early_stopping=True, random_state=0), 1e3 + Y),
+        (MLPClassifier((20,), random_state=0), BORDER),
+        (TabularRegressor(n_estimators=2, random_state=0), Y),
+    ]:
+        if model.get_params().get("y_scale", 0) is None:
+            model.set_params(y_scale="standard")
+        assert said(lambda model=model, y=y: model.fit(frame, y)) == []
+
+
+def test_overconfident_probabilities_with_a_high_accuracy():
+    """The loss is worse than that of a constant, but the classes are right."""
+    net = Network([5, 1], output="logistic", loss="log_loss", random_state=0)
+    net.weights[0][:] = [[300], [0], [0], [0], [0]]
+    flipped = (X[:, 0] > 0) ^ (np.arange(1000) % 10 == 0)
+    assert said(lambda: net.fit(X, flipped[:, None], max_iter=1, learning_rate_init=1e-9)) == []
+
+
+def test_inputs_that_are_small_but_learned():
+    """The warning about an input_scale does not foretell how training goes."""
+    model = MLPRegressor(hidden_layer_sizes=(20,), input_scale=1e-2, learning_rate_init=0.05, random_state=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, Y)
+    assert not any("hardly make progress" in str(one.message) for one in caught)
