@@ -73,7 +73,7 @@ pages() {
     command -v firefox >/dev/null || command -v firefox-esr >/dev/null || without=(-k 'not firefox')
     AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -m slow tests/page "${without[@]}" | tee "$log"
     ! grep -q ^SKIPPED "$log"
-    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_page/assets/**/*.'{js,css}
+    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_export/page/assets/**/*.'{js,css}
 }
 
 # The checks below run beside the tests: their environment sees the README's packages and changes none of them.

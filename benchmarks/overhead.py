@@ -91,7 +91,7 @@ def add_to(report, before, short):
 def checksums(report, short):
     """Add a table of the time that a fit takes to compute the checksums of its rows."""
     from cmlp import MLPClassifier
-    from cmlp._inputs.checksums import block_checksums, kind_of
+    from cmlp._data.checksums import block_checksums, kind_of
 
     pixels, y, source = data.images(1_000 if short else 60_000)
     settings = {"max_iter": 10, "tol": 0, "n_iter_no_change": 99, "random_state": 0, "n_threads": 1}

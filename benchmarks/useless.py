@@ -85,7 +85,7 @@ def tables(n):
 
 def cost(repeats=30):
     """Print the shortest times of fits, and of the comparison in them."""
-    from cmlp._training import loop
+    from cmlp._train import loop
 
     original, spent = loop.warn_if_useless, []
 

@@ -20,10 +20,10 @@ PACKAGE = ROOT / "src/cmlp"
 PUBLIC = {"cmlp", "cmlp.callbacks", "cmlp.datasets", "cmlp.distributed", "cmlp.exceptions", "cmlp.plots", "cmlp.river"}
 PUBLIC |= {
     "cmlp.sklearn",
-    "cmlp._command.main",
+    "cmlp._cli.main",
     "cmlp.story",
 }  # the command itself, and what the docs import from the story
-NOUNS = {"cmlp._parameters.hyperparameters", "cmlp._model.document"}
+NOUNS = {"cmlp._train.hyperparameters", "cmlp._model.document"}
 # Tests of the bridge, of the reader of text and of screens, which have no public names.
 INNER_TESTS = {"core", "data", "story", "console"}
 

@@ -1,6 +1,6 @@
 """Record what the page of the story's network cannot compute while it is read: ``python tools/make_page_data.py``.
 
-Writes two files of src/cmlp/_page/assets/data: half.bin, the parameters after one pass (float32, the bytes sorted by
+Writes two files of src/cmlp/_export/page/assets/data: half.bin, the parameters after one pass (float32, the bytes sorted by
 their place in a number, compressed), and recorded.json, the map of the hill, descents and the history of training.
 """
 
@@ -19,7 +19,7 @@ from cmlp import Network
 from cmlp.datasets import load_digits28
 from cmlp.story import story_network
 
-DATA = Path(__file__).parents[1] / "src/cmlp/_page/assets/data"
+DATA = Path(__file__).parents[1] / "src/cmlp/_export/page/assets/data"
 SIZES = [784, 16, 16, 10]
 COLUMNS, ACROSS, ALONG = 41, (-3.0, 9.0), (-3.2, 3.2)
 START, RATES, N_STEPS = (-1.8, -1.15), (0.3, 1, 3, 5, 8, 16), 60

@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp.datasets import load_mnist, nonzero_neighbours, unpack_images
 
-TARGET = Path(__file__).parents[1] / "src/cmlp/datasets/digits28"
+TARGET = Path(__file__).parents[1] / "src/cmlp/_data/digits28"
 SIDE = 28
 
 

@@ -157,7 +157,7 @@ def _texts(line: str, y: int) -> Iterator[str]:
 
 def screens(columns: int = 80, lines: int = 24) -> Iterator[tuple[str, str, list[str]]]:
     """Yield name, title and lines of screens that a learner sees, on a terminal of true colours."""
-    from cmlp._console.terminal import Terminal
+    from cmlp._cli.terminal import Terminal
     from cmlp.story.first import Opening
 
     os.environ.update(COLUMNS=str(columns), LINES=str(lines))

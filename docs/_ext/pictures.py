@@ -38,8 +38,8 @@ SGR = re.compile(r"\x1b\[([0-9;]*)m")
 # The command in a pipe with the colours of a terminal.
 IN_COLOR = """
 import sys
-from cmlp._command import main
-from cmlp._console import terminal
+from cmlp._cli import main
+from cmlp._cli import terminal
 terminal.Terminal.of = classmethod(lambda cls, stream, _: cls(stream, rewrites=False, colors=2**24, blocks=True))
 sys.exit(main.main(sys.argv[1:]))
 """

@@ -59,15 +59,20 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
+    from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._core import Optimizer, __version__, capi, cpu_info
     from cmlp._estimators.classifier import MLPClassifier
+    from cmlp._estimators.files import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp._estimators.many import fit_many
+    from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
     from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._importers import from_onnx, from_pipeline, from_sklearn, from_torch, load
-    from cmlp._include import get_cmake_dir, get_include, get_source
+    from cmlp._estimators.tabular_classifier import TabularClassifier
+    from cmlp._estimators.tabular_regressor import TabularRegressor
+    from cmlp._estimators.trainer import Trainer
+    from cmlp._estimators.verify import verify
     from cmlp._model.explanation import Explanation
-    from cmlp._model.tuples import (
+    from cmlp._model.results import (
         Certification,
         Epoch,
         Gradient,
@@ -77,11 +82,6 @@ if TYPE_CHECKING:
         TrainedEpoch,
         Verification,
     )
-    from cmlp._network.network import Network
-    from cmlp._tables.classifier import TabularClassifier
-    from cmlp._tables.regressor import TabularRegressor
-    from cmlp._training.trainer import Trainer
-    from cmlp._verification import verify
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _NAMES_OF = {

@@ -2,6 +2,6 @@
 
 import sys
 
-from cmlp._command.main import main
+from cmlp._cli.main import main
 
 sys.exit(main(program="python -m cmlp"))

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp._inputs.losses import LossFunction
-from cmlp._inputs.sparse import CSR
+from cmlp._data.arrays import LossFunction
+from cmlp._data.sparse import CSR
 from cmlp._workers import Workers
 
 class Activation:

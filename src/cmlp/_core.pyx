@@ -27,15 +27,15 @@ cdef extern from "core/kernels/tuning_names.h" nogil:
 
 import numpy as np
 
-from cmlp._inputs.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
-from cmlp._inputs.labels import as_class_indices
-from cmlp._inputs.losses import values_and_gradient
-from cmlp._inputs.sparse import as_sparse_matrix, is_sparse
-from cmlp._inputs.stored import StoredRows
-from cmlp._inputs.weights import refusal
-from cmlp._pool import interrupted
-from cmlp._signals import deliver, safe_point, undeferred
-from cmlp._threads import available_threads
+from cmlp._data.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
+from cmlp._data.labels import as_class_indices
+from cmlp._data.arrays import values_and_gradient
+from cmlp._data.sparse import as_sparse_matrix, is_sparse
+from cmlp._data.stored_rows import StoredRows
+from cmlp._data.weights import refusal
+from cmlp._process.pool import interrupted
+from cmlp._process.signals import deliver, safe_point, undeferred
+from cmlp._process.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 
 cnp.import_array()
@@ -182,7 +182,7 @@ cdef class Net:
         One name for each layer after the input.
     loss : str or callable
         A loss that the output activation allows; ``cmlp.h`` has the list. Or a function ``loss(y, output)`` that
-        returns the cost of each row and its derivatives with respect to the outputs; see `cmlp._inputs.losses`.
+        returns the cost of each row and its derivatives with respect to the outputs; see `cmlp._data.arrays`.
     dtype : dtype
         float32 or float64.
     activation_parameters : None or sequence of float, default=None

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from cmlp._signals import DeferredSignals, deliver
-from cmlp._threads import available_threads
+from cmlp._process.signals import DeferredSignals, deliver
+from cmlp._process.threads import available_threads
 from cmlp.exceptions import TimeLimitReached, WorkerError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cmlp._pool import current_pool
-from cmlp._signals import undeferred
+from cmlp._process.pool import current_pool
+from cmlp._process.signals import undeferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from optional import package
 
 import cmlp
-from cmlp._command import main as cli
+from cmlp._cli import main as cli
 
 N = 160
 RNG = np.random.RandomState(0)

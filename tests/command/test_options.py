@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cmlp._command import main as cli
+from cmlp._cli import main as cli
 
 
 @pytest.mark.parametrize(

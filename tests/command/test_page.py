@@ -6,7 +6,7 @@ import webbrowser
 
 import pytest
 
-from cmlp._command import main as cli
+from cmlp._cli import main as cli
 from cmlp.story import story_network
 
 

@@ -9,7 +9,7 @@ from optional import package
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._command import main as cli
+from cmlp._cli import main as cli
 
 N = 200
 RNG = np.random.RandomState(0)
@@ -294,7 +294,7 @@ def test_interrupted_training_writes_the_model(command, monkeypatch):
     def interrupted(self, trainer):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cmlp._command.train.Progress.on_epoch_end", interrupted)
+    monkeypatch.setattr("cmlp._cli.train.Progress.on_epoch_end", interrupted)
     status, lines, _ = command(*TRAIN)
     assert status == 130 and lines[-1] == "interrupted: wrote m.cmlp"
     assert isinstance(cmlp.load("m.cmlp"), TabularRegressor)
@@ -327,7 +327,7 @@ def test_many_rows_are_predicted_in_blocks(command, tmp_path):
 
 
 def test_progress_of_reading_is_shown(command, monkeypatch):
-    monkeypatch.setattr("cmlp._command.train._PATIENCE", -1.0)
+    monkeypatch.setattr("cmlp._cli.train._PATIENCE", -1.0)
     monkeypatch.setattr("cmlp._data.contents._REPORTED", 1000)
     _, shown, _ = command(*TRAIN)
     assert re.fullmatch(r"reading  \[#+\.+\]  \d+%", shown[0])

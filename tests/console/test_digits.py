@@ -5,8 +5,8 @@ import re
 import pytest
 
 import cmlp
-from cmlp._command import main as cli
-from cmlp._console.experiment import METHODS, SUBJECTS, Experiment, Options
+from cmlp._cli import main as cli
+from cmlp._cli.experiment import METHODS, SUBJECTS, Experiment, Options
 from cmlp.story import digits
 
 OPTIONS = [

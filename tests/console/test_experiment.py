@@ -10,8 +10,8 @@ import pytest
 
 import cmlp
 from cmlp import datasets
-from cmlp._console import experiment as experiments
-from cmlp._console.experiment import METHODS, Experiment, Options
+from cmlp._cli import experiment as experiments
+from cmlp._cli.experiment import METHODS, Experiment, Options
 
 
 def trained(options):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmlp._console.spelling import in_options, nearest
+from cmlp._cli.options import in_options, nearest
 
 OPTIONS = ["--max-iter", "--max_iter", "--alpha", "--hidden-layer-sizes", "--header", "--help", "-o"]
 WORDS = {"max_iter": "--max-iter", "loss": "--loss", "alpha": "--alpha", "X_val=None": "no --validation"}

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from cmlp._console import terminal as terminal_module
-from cmlp._console.terminal import Terminal, beside, duration, wrapped
+from cmlp._cli import terminal as terminal_module
+from cmlp._cli.terminal import Terminal, beside, duration, wrapped
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -8,8 +8,8 @@ import pytest
 
 from cmlp import _core
 from cmlp._model.document import UNUSED, Column, TableColumns
-from cmlp._tables.encoder import learn_encoder
-from cmlp._tables.splits import Signal
+from cmlp._model.encoder import learn_encoder
+from cmlp._model.splits import Signal
 
 nan = np.nan
 

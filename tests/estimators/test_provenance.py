@@ -234,7 +234,7 @@ def test_a_fit_that_is_interrupted_is_repeated(step):
     model = fitted(max_iter=2)
     model.set_params(max_iter=20)
     # An interrupt comes at each line of a module, which only its internal name gives.
-    assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._training.loop", "cmlp._training.chain")
+    assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._train.loop", "cmlp._train.chain")
     model.max_iter = 20
     assert cmlp.verify(model, X, Y).reason in ("identical", "parameters")
     model.fit(X, Y, resume=True)
@@ -246,7 +246,7 @@ def test_a_fit_that_is_interrupted_is_repeated(step):
 def test_a_fit_that_is_interrupted_in_its_validation_is_repeated(step):
     model = fitted(max_iter=2, early_stopping=True)
     model.set_params(max_iter=20)
-    assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._training.held_out")
+    assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._train.held_out")
     ended = model._model.state.provenance["networks"][0]["end"]
     assert ended[1] > 0 and cmlp.verify(model, X, Y).identical
 

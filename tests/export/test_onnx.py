@@ -191,7 +191,7 @@ def test_other_errors(tmp_path, net):
 
 def test_file_that_would_be_too_large(tmp_path, monkeypatch):
     # A model above the limit of ONNX, 2 GB, would take too much memory: the limit is made smaller.
-    from cmlp._export import onnx_writer
+    from cmlp._export import onnx_write as onnx_writer
 
     monkeypatch.setattr(onnx_writer, "_LARGEST_FILE", 2**17)
     Network([100, 100]).to_onnx(tmp_path / "small.onnx")

@@ -311,7 +311,7 @@ def test_other_errors(tmp_path, onnx, monkeypatch):
     with pytest.raises(FileNotFoundError):
         model.to_onnx(tmp_path / "no" / "table.onnx")
     with monkeypatch.context() as patch:
-        patch.setattr("cmlp._export.onnx_writer._LARGEST_FILE", 2**16 + 1000)
+        patch.setattr("cmlp._export.onnx_write._LARGEST_FILE", 2**16 + 1000)
         with pytest.raises(ValueError, match="an ONNX file can have at most 66536 bytes, but this model needs"):
             model.to_onnx(path)
     model.estimators_[1].params[3] = nan

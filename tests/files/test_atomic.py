@@ -17,7 +17,7 @@ import cmlp
 from cmlp import Network
 
 # Faults of the file system are injected at each step of writing a file.
-from cmlp._files import atomic
+from cmlp._data import atomic
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs files without a name")
 on_posix = pytest.mark.skipif(os.name != "posix", reason="needs modes and signals of POSIX")

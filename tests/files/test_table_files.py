@@ -19,9 +19,9 @@ import cmlp
 
 # The bridge reads hostile tables that no public call passes on.
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
-from cmlp._blocks import empty_block
+from cmlp._bridge.blocks import empty_block
+from cmlp._data.schema import Schema
 from cmlp._model.document import TableColumns
-from cmlp._tables.columns import Schema
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import cmlp
-from cmlp._command.main import main
+from cmlp._cli.main import main
 
 if TYPE_CHECKING:
     import random

@@ -8,8 +8,8 @@ from optional import package
 from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
 
 # The types that Arrow's buffers are read as do not show in a fitted model.
-from cmlp._inputs.arrays import rectangular
-from cmlp._inputs.arrow import read
+from cmlp._data.arrays import rectangular
+from cmlp._data.arrow import read
 
 pa = package("pyarrow")
 
@@ -220,7 +220,7 @@ def test_polars():
 def test_no_package_of_arrow_is_imported():
     code = """
 import sys
-from cmlp._inputs import arrow
+from cmlp._data import arrow
 from cmlp import MLPClassifier
 assert not {"pyarrow", "polars", "pandas"} & set(sys.modules)
 """

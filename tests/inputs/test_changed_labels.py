@@ -14,13 +14,13 @@ from scipy.sparse import coo_matrix, csr_matrix
 from cmlp import MLPClassifier, Network
 
 # Another thread changes the targets before each bytecode that reads them: whole fits would take too long.
-from cmlp._inputs.arrays import as_doubles, as_order, targets_in_range
-from cmlp._inputs.labels import as_class_indices, labels_of, learn_labels
-from cmlp._inputs.validation import as_targets
-from cmlp._inputs.weights import as_weights
+from cmlp._data.arrays import as_doubles, as_order, targets_in_range
+from cmlp._data.checks import as_targets
+from cmlp._data.labels import as_class_indices, labels_of, learn_labels
+from cmlp._data.weights import as_weights
+from cmlp._export.page.description import Described
+from cmlp._export.page.examples import Examples
 from cmlp._model.document import document_of
-from cmlp._page.description import Described
-from cmlp._page.examples import Examples
 
 N = 2000
 VALID = np.arange(N) % 900
@@ -36,7 +36,9 @@ def changed_at(step, call, change):
 
     def trace(frame, event, _):
         nonlocal seen
-        if not frame.f_globals.get("__name__", "").startswith(("cmlp._inputs", "cmlp._network", "cmlp._page.examples")):
+        if not frame.f_globals.get("__name__", "").startswith(
+            ("cmlp._inputs", "cmlp._network", "cmlp._export.page.examples")
+        ):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":

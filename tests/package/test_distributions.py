@@ -34,9 +34,9 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/include/arithmetic.md",
         "cmlp/cmake/cmlpConfig.cmake",
         "cmlp/pkgconfig/cmlp.pc",
-        "cmlp/datasets/digits28/train-pixels-idx1-ubyte.gz",
+        "cmlp/_data/digits28/train-pixels-idx1-ubyte.gz",
         "dist-info/licenses/LICENSE",
-        "dist-info/licenses/src/cmlp/datasets/digits28/LICENSE.txt",
+        "dist-info/licenses/src/cmlp/_data/digits28/LICENSE.txt",
     ):
         assert name in wanted
 
@@ -51,8 +51,8 @@ def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
 
 def test_missing_file_in_a_wheel_is_reported(wheel):
     check, wanted, names = wheel
-    assert [*check.faults_of_names(names - {"cmlp/_parameters/presets.py"}, wanted)] == [
-        "lacks cmlp/_parameters/presets.py"
+    assert [*check.faults_of_names(names - {"cmlp/_train/hyperparameters.py"}, wanted)] == [
+        "lacks cmlp/_train/hyperparameters.py"
     ]
 
 

@@ -17,13 +17,13 @@ from cmlp import (
     Trainer,
     distributed,
 )
-from cmlp._network.training import Objective
-from cmlp._parameters import hyperparameters
+from cmlp._estimators.network_training import Objective
+from cmlp._train import hyperparameters
 
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
-from cmlp._parameters.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
-from cmlp._parameters.hyperparameters import TABLE, Hyperparameters, documented
-from cmlp._training.settings import TrainingParameters
+from cmlp._train.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
+from cmlp._train.hyperparameters import TABLE, Hyperparameters, documented
+from cmlp._train.settings import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 

@@ -12,12 +12,12 @@ from page_parts import HOSTILE, Parts
 
 # The page's limits are compared with the core's names, and hostile texts with what is shown of them.
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, _core
-from cmlp._command import main as cli
+from cmlp._cli import main as cli
+from cmlp._export.page import description, examples
+from cmlp._export.page.assembly import fill
+from cmlp._export.page.document import page_of
 from cmlp._model import formats
 from cmlp._model.document import document_of
-from cmlp._page import description, examples
-from cmlp._page.assembly import fill
-from cmlp._page.document import page_of
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
 from cmlp.story import story_network
@@ -62,7 +62,7 @@ def test_page_with_chapters_is_small_and_contains_them_compressed():
 def test_page_contains_the_formatted_sources_without_comments():
     net = Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0)
     html = page_of(document_of(net)).html
-    assets = resources.files("cmlp._page") / "assets"
+    assets = resources.files("cmlp._export.page") / "assets"
     for name in ("base", "page"):
         assert (assets / f"{name}.css").read_text(encoding="utf-8") in html
     for name in ("network/network", "explore/touch", "drawing/canvas", "explore/page"):

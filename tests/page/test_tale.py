@@ -300,7 +300,7 @@ def test_chain_and_edges_are_those_of_the_story(watch, story_path, data):
 
 
 def test_recorded_descents_and_map_are_those_of_python(data):
-    recorded = json.loads((ROOT / "src/cmlp/_page/assets/data/recorded.json").read_text(encoding="utf-8"))
+    recorded = json.loads((ROOT / "src/cmlp/_export/page/assets/data/recorded.json").read_text(encoding="utf-8"))
     assert recorded["history"][1] == [0.4574, 65.5] and recorded["history"][30][1] == 88.9
     hill = recorded["hill"]
     assert len(hill["heights"]) == 41 * 41 and {len(path) for path in hill["free"].values()} == {61}

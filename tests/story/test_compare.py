@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp._command import main as cli
+from cmlp._cli import main as cli
 from cmlp.datasets import load_digits28
 
 

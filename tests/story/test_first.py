@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from terminals import Pty, terminal
 
-from cmlp._console.experiment import Experiment, Options
-from cmlp._console.terminal import visible
+from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.terminal import visible
 from cmlp.story import first
 from cmlp.story.first import Opening
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from terminals import terminal
 
-from cmlp._console.terminal import visible
+from cmlp._cli.terminal import visible
 from cmlp.story.chapters.hill import N_IMAGES, N_STEPS, RATES, Roll, hill_of, verdict
 from cmlp.story.page import Page
 from cmlp.story.pictures.contours import contour_lines

@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from cmlp._console.terminal import Terminal
+from cmlp._cli.terminal import Terminal
 from cmlp.story import keys as keys_module
 from cmlp.story.keys import Keys
 from cmlp.story.screen import opened

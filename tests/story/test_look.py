@@ -8,9 +8,9 @@ from terminals import output_of, terminal
 
 import cmlp
 from cmlp import datasets
-from cmlp._command import main as cli
-from cmlp._console.experiment import Experiment, Options
-from cmlp._console.terminal import visible
+from cmlp._cli import main as cli
+from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.terminal import visible
 from cmlp.story.case import case_of, image_of
 from cmlp.story.look import look_sections, looked
 from cmlp.story.pictures.names import Unit

@@ -8,8 +8,8 @@ import pytest
 from helpers import imported
 from terminals import output_of, terminal
 
-from cmlp._command import main as cli
-from cmlp._console.terminal import visible
+from cmlp._cli import main as cli
+from cmlp._cli.terminal import visible
 from cmlp.story.case import case_of
 from cmlp.story.nudge import in_double, loudest, nudge_sections, nudged, step_lines, telling_knobs
 from cmlp.story.pictures.names import Unit

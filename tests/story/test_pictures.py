@@ -9,7 +9,7 @@ import pytest
 from terminals import terminal
 
 from cmlp import Network
-from cmlp._console.terminal import BLUE, ORANGE, beside, visible
+from cmlp._cli.terminal import BLUE, ORANGE, beside, visible
 from cmlp._model.names import letters
 from cmlp.datasets import load_digits28
 from cmlp.story.pictures import curves, images, layers, neuron, text, wishes

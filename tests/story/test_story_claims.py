@@ -9,8 +9,8 @@ import shlex
 import pytest
 from c_build import ROOT
 
-from cmlp._command import main as cli
-from cmlp._console.terminal import Terminal, visible
+from cmlp._cli import main as cli
+from cmlp._cli.terminal import Terminal, visible
 from cmlp.story.script import SCREENS
 from cmlp.story.story import N_SCREENS, Story
 from cmlp.story.tale import Tale

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cmlp import MLPClassifier
-from cmlp._console.experiment import Experiment, Options
+from cmlp._cli.experiment import Experiment, Options
 from cmlp.datasets import load_digits28
 from cmlp.story import story_network
 from cmlp.story.tale import N_PASSES

@@ -8,8 +8,8 @@ import sys
 import pytest
 from terminals import Pty, terminal
 
-from cmlp._command import main as cli
-from cmlp._console.terminal import visible
+from cmlp._cli import main as cli
+from cmlp._cli.terminal import visible
 from cmlp.story.page import table_lines
 from cmlp.story.pages import fitted, packed
 from cmlp.story.story import N_SCREENS, Story, _suggestion_lines

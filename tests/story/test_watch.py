@@ -11,8 +11,8 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
-from cmlp._console.experiment import Experiment, Options, accuracy
-from cmlp._console.terminal import clipped, visible
+from cmlp._cli.experiment import Experiment, Options, accuracy
+from cmlp._cli.terminal import clipped, visible
 from cmlp.story import frames, watch
 from cmlp.story import learning as learning_module
 from cmlp.story.case import Case, Example, image_of

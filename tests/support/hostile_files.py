@@ -7,7 +7,7 @@ import numpy as np
 from model_files import CRC_AT, repaired, split
 
 from cmlp import ModelFormatError, Network, _core
-from cmlp._blocks import empty_block
+from cmlp._bridge.blocks import empty_block
 
 NETWORK = Network([4, 3, 2], "relu", random_state=1)
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
-from cmlp._command.main import main
-from cmlp._console.terminal import Terminal
+from cmlp._cli.main import main
+from cmlp._cli.terminal import Terminal
 
 
 def terminal(**capabilities):
@@ -110,6 +110,6 @@ class Pty:
 _WITH_TERMINAL = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from cmlp._command.main import main
+from cmlp._cli.main import main
 sys.exit(main(program="python -m cmlp"))
 """

@@ -11,7 +11,7 @@ import cmlp
 from cmlp import TabularRegressor
 
 # The codes of a column's categories do not show in a fitted table.
-from cmlp._tables.columns import MAX_CATEGORIES, OTHER, learn_schema
+from cmlp._data.schema import MAX_CATEGORIES, OTHER, learn_schema
 
 nan = np.nan
 SIZES, COLOURS, DAYS = (

@@ -5,12 +5,11 @@ import math
 import numpy as np
 from optional import package
 
-from cmlp._model.document import Column, TableColumns
-
 # The bins of an encoded row do not show in a fitted table.
-from cmlp._tables.columns import learn_schema
-from cmlp._tables.encoder import learn_encoder
-from cmlp._tables.splits import Signal
+from cmlp._data.schema import learn_schema
+from cmlp._model.document import Column, TableColumns
+from cmlp._model.encoder import learn_encoder
+from cmlp._model.splits import Signal
 
 nan = np.nan
 

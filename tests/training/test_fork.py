@@ -79,7 +79,7 @@ from estimator_cases import interrupted_at
 sys.unraisablehook = lambda info: None
 np.random.mtrand._rand
 lock = np.random.mtrand._rand._bit_generator.lock
-from cmlp._training.random import _importing
+from cmlp._train.random import _importing
 
 def free(lock):
     found = []
@@ -89,7 +89,7 @@ def free(lock):
     return found[0]
 
 for step in range(1, 200):
-    interrupted_at(step, lambda: child_status(lambda: None), "cmlp._training.random")
+    interrupted_at(step, lambda: child_status(lambda: None), "cmlp._train.random")
     assert free(lock) and free(_importing), step
 """
     run_python(_CHILDREN + code)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 from cmlp._data.errors import DataError
 from cmlp._data.grammar import Grammar
-from cmlp._inputs.arrays import EXACT, in_64_bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

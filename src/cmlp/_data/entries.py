@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column
-from cmlp._inputs.arrays import EXACT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, Column, Frame, joined, objects
 from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array, too_large
 from cmlp._data.decision import Parser, Place
@@ -21,7 +22,6 @@ from cmlp._data.stored import Cells
 from cmlp._data.table import Table
 from cmlp._data.text import Options, TextFile
 from cmlp._data.training import TextRows
-from cmlp._inputs.arrays import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -192,7 +192,7 @@ def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
 
 def arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
     """Yield the selected columns of a Parquet file as tables of pyarrow in blocks, and their positions in the file."""
-    from cmlp.datasets import _parquet
+    from cmlp._data import parquet as _parquet
 
     is_empty = True
     try:
@@ -210,7 +210,7 @@ def arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]
 
 def parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
-    from cmlp.datasets import _parquet
+    from cmlp._data import parquet as _parquet
 
     names = _parquet.schema(path)[0]
     kept = select(path, len(names), names)
@@ -221,7 +221,7 @@ def parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]
 
 
 def _read_parquet(path: str, select: Selection, max_bytes: int) -> Table:
-    from cmlp.datasets import _parquet
+    from cmlp._data import parquet as _parquet
 
     if _parquet.content_size(path) > max_bytes:
         raise too_large(path, max_bytes)
@@ -251,7 +251,7 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
 
 def parquet_with_targets(path: str, target: Choice, select: Selection) -> tuple[Any, NDArray[Any]]:
     """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    from cmlp.datasets._parquet import read_columns, schema
+    from cmlp._data.parquet import read_columns, schema
 
     names = schema(path)[0]
     at = names[target(path, len(names), names)]
@@ -259,8 +259,8 @@ def parquet_with_targets(path: str, target: Choice, select: Selection) -> tuple[
 
 
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
-    from cmlp._inputs.arrow import read
-    from cmlp.datasets._parquet import read_columns
+    from cmlp._data.arrow import read
+    from cmlp._data.parquet import read_columns
 
     y: NDArray[Any] = np.asarray(read(read_columns(path, [name]).column(0), f"column {name!r} of {path}"))
     return y.astype(str) if y.dtype == object else whole(y)
@@ -364,8 +364,8 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
 
 
 def _parquet(path: str, target: Choice, select: Selection, options: Options) -> Rows | ParquetBlocks:
+    from cmlp._data.parquet import content_size, schema
     from cmlp.datasets import ParquetBlocks
-    from cmlp.datasets._parquet import content_size, schema
 
     names = schema(path)[0]
     name = names[target(path, len(names), names)]
@@ -387,7 +387,7 @@ def in_memory(data: Rows | ParquetBlocks) -> Rows:
     """Return all rows at once."""
     if isinstance(data, Rows):
         return data
-    from cmlp._inputs.arrow import read
+    from cmlp._data.arrow import read
 
     blocks = [(np.asarray(read(X, "X")), np.asarray(read(y, "y"))) for X, y in data]
     X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))

@@ -11,9 +11,9 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from cmlp import _core
-from cmlp._blocks import given_params
-from cmlp._inputs.arrays import rectangular
-from cmlp._inputs.labels import Labels, as_labels
+from cmlp._bridge.blocks import given_params
+from cmlp._data.arrays import rectangular
+from cmlp._data.labels import Labels, as_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ def curve(name: str) -> Callable[[Model, Any], None]:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
     def assign(model: Model, value: Iterable[float] | None) -> None:
-        from cmlp._training.history import Curve
+        from cmlp._train.history import Curve
 
         setattr(model.state.history, name, None if value is None else Curve.of(value))
 

@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._estimators.assignment import can_assemble
 from cmlp._estimators.callbacks import FIT_TIME, Callbacks
 from cmlp._estimators.explaining import Explaining
+from cmlp._estimators.exports import EstimatorExports
 from cmlp._estimators.fitted import FittedAttributes
 from cmlp._estimators.inspection import Inspection
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.representation import Representation
 from cmlp._estimators.routing import Routing
-from cmlp._export.methods import EstimatorExports
 from cmlp._model.attributes import attributes_to_copy
-from cmlp._parameters.hyperparameters import documented
-from cmlp._parameters.other_names import hinting
-from cmlp._pickles import PICKLE_VERSION, check_version
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
 
 if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.arrays import LossFunction
     from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
-    from cmlp._inputs.losses import LossFunction
     from cmlp._model.document import ModelDocument
-    from cmlp._training.settings import TrainingParameters
-    from cmlp._training.state import TrainingState
+    from cmlp._train.settings import TrainingParameters
+    from cmlp._train.state import TrainingState
 else:
     TrainingParameters = object  # of types only
 

@@ -6,6 +6,10 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.frames import as_table, read_once
+from cmlp._data.integers import positive_integer
+from cmlp._data.passes import Passes, Reader
+from cmlp._data.weights import require_normal
 from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
@@ -13,25 +17,21 @@ from cmlp._estimators.fitting import train, warn_of_unused
 from cmlp._estimators.resuming import model_to_continue
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
-from cmlp._inputs.frames import as_table, read_once
-from cmlp._inputs.passes import Passes, Reader
-from cmlp._inputs.weights import require_normal
-from cmlp._integers import positive_integer
-from cmlp._signals import undeferred
-from cmlp._training.engine import Batches
-from cmlp._training.stream import Block, StreamFeed
+from cmlp._process.signals import undeferred
+from cmlp._train.engine import Batches
+from cmlp._train.stream import Block, StreamFeed
 from cmlp._workers import ALONE
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from cmlp._data.checks import Door, Opened
     from cmlp._estimators.call import Parameters
     from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.targets import Targets
-    from cmlp._inputs.door import Door, Opened
-    from cmlp._training.beginning import Fit
-    from cmlp._training.task import Data
+    from cmlp._train.beginning import Fit
+    from cmlp._train.task import Data
 
 
 def fit_batches(

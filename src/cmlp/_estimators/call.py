@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._inputs.door import Door
-from cmlp._parameters import architecture, hyperparameters
-from cmlp._training.initialization import init_activations
-from cmlp._training.settings import settings_of
+from cmlp._data.checks import Door
+from cmlp._train import architecture, hyperparameters
+from cmlp._train.initialization import init_activations
+from cmlp._train.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike
 
+    from cmlp._data.arrays import LossFunction
+    from cmlp._data.scale import InputScale
+    from cmlp._data.weights import ClassWeight
     from cmlp._estimators.model import Model
-    from cmlp._inputs.class_weights import ClassWeight
-    from cmlp._inputs.losses import LossFunction
-    from cmlp._inputs.scale import InputScale
-    from cmlp._training.settings import Settings
-    from cmlp._training.shards import Shards
+    from cmlp._train.settings import Settings
+    from cmlp._train.shards import Shards
 
 _MEDIAN = 0.5  # the default of `quantile`
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.delegation import Delegated
-from cmlp._signals import undeferred
-from cmlp._training.observer import Observer
+from cmlp._process.signals import undeferred
+from cmlp._train.observer import Observer
 from cmlp._workers import ALONE
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp._model.tuples import Certification
-from cmlp._network.bounds import bounds_of
-from cmlp._parameters.constraints import NONE, POSITIVE, argument
+from cmlp._model.bounds import bounds_of
+from cmlp._model.results import Certification
+from cmlp._train.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp._data.checks import as_targets
+from cmlp._data.labels import Labels, normalized
 from cmlp._estimators import assignment
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.delegation import stochastic_only
 from cmlp._estimators.fitted import Fitted
-from cmlp._inputs.labels import Labels, normalized
-from cmlp._inputs.validation import as_targets
-from cmlp._parameters.hyperparameters import documented
-from cmlp._parameters.other_names import hinting
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
 
 if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.arrays import LossFunction
+    from cmlp._data.weights import ClassWeight
     from cmlp._estimators.model import Model
-    from cmlp._inputs.class_weights import ClassWeight
-    from cmlp._inputs.losses import LossFunction
-    from cmlp._model.tuples import Certification
+    from cmlp._model.results import Certification
 
 
 @documented("MLPClassifier", lambda: shared_sections(MLPClassifier))
@@ -354,6 +354,6 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp._training.scores import accuracy_of_labels
+        from cmlp._train.scores import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cmlp._model.attributes import LOCK
-from cmlp._signals import DeferredSignals
+from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:
     from types import TracebackType

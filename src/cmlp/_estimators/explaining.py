@@ -102,7 +102,7 @@ class Explaining:
         """
         from cmlp._model.explanation import explanation_of
         from cmlp._model.shapley import chosen_method, game_of
-        from cmlp._training.random import random_state as generator_of
+        from cmlp._train.random import random_state as generator_of
 
         now = unchanging(self)
         document, rng = now._document(), generator_of(random_state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from cmlp._blocks import fill_tensors
+from cmlp._bridge.blocks import fill_tensors
 from cmlp._estimators import assignment
 from cmlp._estimators.assignment import ASSIGNED, can_assemble
 from cmlp._estimators.model import Tensors
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cmlp._estimators.model import Model
-    from cmlp._training.history import Curve
+    from cmlp._train.history import Curve
 
 Value = TypeVar("Value")
 

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp._blocks import block_copy
+from cmlp._bridge.blocks import block_copy
+from cmlp._data.arrays import rectangular
+from cmlp._data.checks import Opened, Rows
+from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
+from cmlp._data.stored_rows import StoredRows, stored_rows
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.call import FitCall, require_same
 from cmlp._estimators.callbacks import CallbackObserver, calling_back
@@ -22,28 +26,23 @@ from cmlp._estimators.model import Model
 from cmlp._estimators.resuming import INTERRUPTED, model_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.targets import learn_targets
+from cmlp._estimators.trainer import Trainer
 from cmlp._estimators.validation import present_model, scorer_of, validation_of, with_model
-from cmlp._inputs.arrays import rectangular
-from cmlp._inputs.door import Opened, Rows
-from cmlp._inputs.scale import InputScale, check_scale_width
-from cmlp._inputs.scaling import warn_of_scale
-from cmlp._inputs.stored import StoredRows, stored_rows
-from cmlp._parameters.hyperparameters import TABLE
-from cmlp._signals import undeferred
-from cmlp._training.beginning import Fit
-from cmlp._training.driver import driver_of
-from cmlp._training.history import History
-from cmlp._training.initialization import initial_params
-from cmlp._training.program_score import ProgramScore
-from cmlp._training.random import random_state
-from cmlp._training.reporting import callbacks_of
-from cmlp._training.same_data import check_same_data
-from cmlp._training.settings import check_scoring
-from cmlp._training.shards import checked_shards
-from cmlp._training.state import TrainingState
-from cmlp._training.task import Data, require_complete
-from cmlp._training.together import join
-from cmlp._training.trainer import Trainer
+from cmlp._process.signals import undeferred
+from cmlp._train.beginning import Fit
+from cmlp._train.driver import driver_of
+from cmlp._train.history import History
+from cmlp._train.hyperparameters import TABLE
+from cmlp._train.initialization import initial_params
+from cmlp._train.program_score import ProgramScore
+from cmlp._train.random import random_state
+from cmlp._train.reporting import callbacks_of
+from cmlp._train.same_data import check_same_data
+from cmlp._train.settings import check_scoring
+from cmlp._train.shards import checked_shards
+from cmlp._train.state import TrainingState
+from cmlp._train.task import Data, require_complete
+from cmlp._train.together import join
 from cmlp._workers import ALONE, Workers
 
 if TYPE_CHECKING:
@@ -51,13 +50,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.labels import Labels
     from cmlp._estimators.call import Parameters
     from cmlp._estimators.sources import Arrays, Source
     from cmlp._estimators.targets import Targets
-    from cmlp._inputs.labels import Labels
-    from cmlp._training.driver import Driver
-    from cmlp._training.random import Generator
-    from cmlp._training.shards import Shards
+    from cmlp._train.driver import Driver
+    from cmlp._train.random import Generator
+    from cmlp._train.shards import Shards
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -266,7 +265,7 @@ def _call_back(estimator: Any, training: Driver, labels: Labels | None) -> None:
     fit = training.fit
     callbacks = callbacks_of(fit.settings.callbacks, fit.settings.verbose)
     if callbacks:
-        from cmlp._network.network import Network  # few programs need it
+        from cmlp._estimators.network import Network  # few programs need it
 
         network = Network._assembled(fit.net, fit.state.params, fit.data.input_scale, fit.n_threads)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp._inputs.weights import as_weights
+from cmlp._data.weights import as_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.model import Model
-    from cmlp._model.tuples import Gradient
-    from cmlp._network.network import Network
+    from cmlp._estimators.network import Network
+    from cmlp._model.results import Gradient
 
 
 class Inspection:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.checks import Door, Opened, as_numbers
+from cmlp._data.labels import distinct, kind_of_labels
+from cmlp._data.sparse import CSR
+from cmlp._data.stored_rows import StoredRows
 from cmlp._estimators.sources import Arrays
-from cmlp._inputs.door import Door, Opened
-from cmlp._inputs.labels import distinct, kind_of_labels
-from cmlp._inputs.sparse import CSR
-from cmlp._inputs.stored import StoredRows
-from cmlp._inputs.validation import as_numbers
-from cmlp._training.shards import sizes_of
+from cmlp._train.shards import sizes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._training.shards import Shards
+    from cmlp._train.shards import Shards
     from cmlp._workers import Workers
 
 

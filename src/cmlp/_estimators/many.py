@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._inputs.frames import read_once
-from cmlp._parameters.hyperparameters import network_argument
-from cmlp._pool import Pool
-from cmlp._threads import available_threads
-from cmlp.exceptions import named, warn
+from cmlp._data.frames import read_once
+from cmlp._process.pool import Pool
+from cmlp._process.threads import available_threads
+from cmlp._process.warnings import warn
+from cmlp._train.hyperparameters import network_argument
+from cmlp.exceptions import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

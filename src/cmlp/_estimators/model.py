@@ -9,10 +9,10 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cmlp._data.arrays import rectangular
+from cmlp._data.checks import as_rows, check_width
+from cmlp._data.frames import as_table, check_names, feature_names
 from cmlp._data.stored import Cells
-from cmlp._inputs.arrays import rectangular
-from cmlp._inputs.frames import as_table, check_names, feature_names
-from cmlp._inputs.validation import as_rows, check_width
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
-    from cmlp._inputs.labels import Labels
-    from cmlp._inputs.scale import InputScale
-    from cmlp._network.network import Network
-    from cmlp._training.state import TrainingState
+    from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
+    from cmlp._estimators.network import Network
+    from cmlp._train.state import TrainingState
 
     Result = TypeVar("Result")
 
@@ -96,7 +96,7 @@ class Model:
         """Return the `Network` with the parameters of this model: always the same object."""
         network = self._network
         if network is None:
-            from cmlp._network.network import Network  # few programs need it
+            from cmlp._estimators.network import Network  # few programs need it
 
             network = Network._assembled(self.net, self.params, self.input_scale, n_threads)
             self._network = network
@@ -141,6 +141,6 @@ class Model:
             return function(rows)
         except NonFiniteInputError as error:
             names = self.feature_names
-            from cmlp._inputs.nonfinite import first_non_finite_error
+            from cmlp._data.checks import first_non_finite_error
 
             raise first_non_finite_error(error, rows, self.input_scale, self.net.dtype, names) from None

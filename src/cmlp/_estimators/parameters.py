@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, ClassVar
 
-from cmlp._parameters.other_names import parameter_hint
+from cmlp._train.other_names import parameter_hint
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Parametrized:
         >>> model.hidden_layer_sizes, model.activation
         ((16, 16), 'logistic')
         """
-        from cmlp._parameters.presets import preset_parameters
+        from cmlp._train.hyperparameters import preset_parameters
 
         parameters = preset_parameters(name, cls._owner, cls.__name__)
         return cls(**{**parameters, **overrides})

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.labels import Labels
+from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._data.stored import checked_cells
 from cmlp._estimators.model import Model
 from cmlp._estimators.routing import Requests
-from cmlp._inputs.labels import Labels
-from cmlp._inputs.scale import SCALES, InputScale, check_scale_width
-from cmlp._parameters.constraints import is_finite
-from cmlp._training.history import Curve
-from cmlp._training.state import TrainingState
+from cmlp._train.constraints import is_finite
+from cmlp._train.history import Curve
+from cmlp._train.state import TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

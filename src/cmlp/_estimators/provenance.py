@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._files.texts import dump_labels, dump_names, plain
-from cmlp._inputs.row_hash import RowHash, hash_of_text
-from cmlp._inputs.stored import StoredRows
-from cmlp._parameters import hyperparameters
-from cmlp._parameters.constraints import HOOKS
-from cmlp._training.chain import Chain, Replay
-from cmlp._training.random import random_state
-from cmlp._training.same_data import arrays_of
+from cmlp._data.checksums import RowHash, hash_of_text
+from cmlp._data.json_texts import dump_labels, dump_names, plain
+from cmlp._data.stored_rows import StoredRows
+from cmlp._train import hyperparameters
+from cmlp._train.chain import Chain, Replay
+from cmlp._train.constraints import HOOKS
+from cmlp._train.random import random_state
+from cmlp._train.same_data import arrays_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.labels import Labels
     from cmlp._estimators.call import FitCall
-    from cmlp._inputs.labels import Labels
-    from cmlp._training.beginning import Fit
-    from cmlp._training.loop import Training
-    from cmlp._training.state import TrainingState
-    from cmlp._training.stream import Block
+    from cmlp._train.beginning import Fit
+    from cmlp._train.loop import Training
+    from cmlp._train.state import TrainingState
+    from cmlp._train.stream import Block
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`
-_CALLBACKS = ("cmlp.callbacks", "cmlp._command.train")  # the modules of cmlp's callbacks
+_CALLBACKS = ("cmlp.callbacks", "cmlp._cli.train")  # the modules of cmlp's callbacks
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.base import MultilayerPerceptron
-    from cmlp._training.engine import Batches
-    from cmlp._training.feed import Piece
+    from cmlp._train.engine import Batches
+    from cmlp._train.feed import Piece
     from cmlp.plots import LearningRateDisplay
 
 # Weight of the earlier losses in the smoothed loss.

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
+from cmlp._data.weights import as_weights
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.delegation import stochastic_only
-from cmlp._inputs.validation import as_numbers, as_quantile_targets, as_targets
-from cmlp._inputs.weights import as_weights
 from cmlp._model.attributes import unchanging
-from cmlp._parameters.hyperparameters import documented
-from cmlp._parameters.other_names import hinting
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.arrays import LossFunction
     from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
-    from cmlp._inputs.losses import LossFunction
 
 
 @documented("MLPRegressor", lambda: shared_sections(MLPRegressor))
@@ -248,7 +248,7 @@ class MLPRegressor(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp._training.scores import d2_pinball, r_squared
+        from cmlp._train.scores import d2_pinball, r_squared
 
         now = unchanging(self)
         predicted = now.predict(X)

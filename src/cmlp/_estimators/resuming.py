@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from cmlp._parameters import hyperparameters
+from cmlp._train import hyperparameters
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
-    from cmlp._training.settings import Settings
-    from cmlp._training.state import TrainingState
+    from cmlp._train.settings import Settings
+    from cmlp._train.state import TrainingState
 
 # Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
 INTERRUPTED = "_interrupted"

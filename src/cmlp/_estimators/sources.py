@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._inputs.scale import scale_of_moments
-from cmlp._inputs.sparse import CSR
-from cmlp._inputs.validation import check_width
-from cmlp._inputs.weights import require_normal
-from cmlp._training.engine import Batches
-from cmlp._training.stream import Block
-from cmlp._training.target_scale import learned_scale
+from cmlp._data.checks import check_width
+from cmlp._data.scale import scale_of_moments
+from cmlp._data.sparse import CSR
+from cmlp._data.weights import require_normal
+from cmlp._train.engine import Batches
+from cmlp._train.stream import Block
+from cmlp._train.target_scale import learned_scale
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.checks import Door, Opened
+    from cmlp._data.labels import Labels
+    from cmlp._data.scale import Moments
     from cmlp._estimators.targets import Targets
-    from cmlp._inputs.door import Door, Opened
-    from cmlp._inputs.labels import Labels
-    from cmlp._inputs.moments import Moments
-    from cmlp._training.beginning import Fit
-    from cmlp._training.engine import Engine
-    from cmlp._training.task import Data
+    from cmlp._train.beginning import Fit
+    from cmlp._train.engine import Engine
+    from cmlp._train.task import Data
 
 
 class Source:

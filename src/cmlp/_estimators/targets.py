@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._inputs.class_weights import weights_of_classes
-from cmlp._inputs.labels import Labels, labels_of, learn_labels
-from cmlp._inputs.validation import as_numbers, as_quantile_targets
-from cmlp._parameters.architecture import POSITIVE_LOSSES
-from cmlp._training.scores import accuracy
-from cmlp._training.task import Task, task_of_numbers
+from cmlp._data.checks import as_numbers, as_quantile_targets
+from cmlp._data.labels import Labels, labels_of, learn_labels
+from cmlp._data.weights import weights_of_classes
+from cmlp._train.architecture import POSITIVE_LOSSES
+from cmlp._train.scores import accuracy
+from cmlp._train.task import Task, task_of_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.checks import Opened
+    from cmlp._data.weights import ClassWeights
     from cmlp._estimators.call import FitCall, Parameters
-    from cmlp._inputs.class_weights import ClassWeights
-    from cmlp._inputs.door import Opened
 
 
 class Encoded(NamedTuple):

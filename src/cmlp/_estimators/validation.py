@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.model import Model
 from cmlp._estimators.resuming import INTERRUPTED
-from cmlp._training.task import Validation, named_validation
+from cmlp._train.task import Validation, named_validation
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.checks import Door
+    from cmlp._data.labels import Labels
     from cmlp._estimators.targets import Targets
-    from cmlp._inputs.door import Door
-    from cmlp._inputs.labels import Labels
-    from cmlp._training.driver import Driver
+    from cmlp._train.driver import Driver
 
 
 def validation_of(door: Door, targets: Targets, given: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:

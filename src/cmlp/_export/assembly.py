@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._blocks import empty_block
-from cmlp._inputs.labels import Labels, as_labels, labels_of
-from cmlp._inputs.scale import InputScale, check_scale_width
+from cmlp._bridge.blocks import empty_block
+from cmlp._data.labels import Labels, as_labels, labels_of
+from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.document import ModelDocument
 
 if TYPE_CHECKING:

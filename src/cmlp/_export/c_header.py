@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.atomic import write_atomically
+from cmlp._data.scale import too_coarse
 from cmlp._export.c_int8 import parts_of_integers
-from cmlp._export.c_rows import parts_of_rows
 from cmlp._export.c_table import parts_of_table
-from cmlp._export.c_text import prefix_of, text_function
-from cmlp._files.atomic import write_atomically
-from cmlp._inputs.scale import too_coarse
+from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
 from cmlp._model.formats import require
 
 if TYPE_CHECKING:

@@ -11,8 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._export.c_network import CHECK_ROWS, OPENING, SEED, NetText, expected_outputs, stack_of_layers
-from cmlp._export.c_text import CHECK_USAGE, Parts, array, classify, floats, inner, literal
+from cmlp._export.c_text import (
+    CHECK_ROWS,
+    CHECK_USAGE,
+    OPENING,
+    SEED,
+    NetText,
+    Parts,
+    array,
+    classify,
+    expected_outputs,
+    floats,
+    inner,
+    literal,
+    stack_of_layers,
+)
 from cmlp._model.calibration import n_answers
 from cmlp._model.document import Combination
 

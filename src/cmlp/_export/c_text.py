@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
     from numpy.typing import NDArray
 
     from cmlp._export.quantization import Comparison
-    from cmlp._model.document import Combination
+    from cmlp._model.document import Combination, ModelDocument, TrainedNet
+
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
 _KEYWORDS = """
@@ -161,3 +163,344 @@ def functions(template: str, prefix: str, used: Iterable[str]) -> str:
             waiting += re.findall(r"NAME_(\w+)", defined[name])
     kept = [text for name, text in defined.items() if name in wanted]
     return "\n\n".join(kept).replace("NAME_", f"{prefix}_") + "\n"
+
+
+# -- The text of the networks in a C header: layers, activations, and what follows the first layer's sums, in float32
+
+
+CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
+# The pseudo-random rows of the self-check.
+CHECK_ROWS, SEED = 8, 20
+
+OPENING = """\
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
+#error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
+#endif
+#if DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
+#error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+"""
+
+
+# A partial sum for each chunk of inputs. Skipping zeros changes no bit.
+_DENSE = Template("""\
+static inline void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *z)
+{
+    const float *w = $weights, *const biases = $biases;
+    float sum[$n_out];
+    for (int j = 0; j < $n_out; j++) z[j] = biases[j];
+    for (int k = 0; k < $n_in;) {
+        const int end = $n_in - k < $chunk ? $n_in : k + $chunk;
+        for (int j = 0; j < $n_out; j++) sum[j] = 0.0f;
+        for (; k < end; k++, w += $n_out) {
+            ${skip}const float v = $value;
+            for (int j = 0; j < $n_out; j++) sum[j] = ${prefix}_fma(v, w[j], sum[j]);
+        }
+        for (int j = 0; j < $n_out; j++) z[j] += sum[j];
+    }
+}
+""")
+
+
+class NetText:
+    """The functions of a network in float32; `combination` is what follows the output layer.
+
+    With `block`, the caller passes the parameters as a block; otherwise each layer reads its own arrays.
+    """
+
+    def __init__(self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False) -> None:
+        self.net, self.layers, self.sorts = trained.net, trained.layers, trained.sorts
+        self.prefix, self.combination, self.block = prefix, combination, block
+
+    def functions(self) -> str:
+        """Return the functions of the activations, and those that they need."""
+        used = {*self.net.activations} - {"identity"} | {"fma", "bits"}
+        if self.combination.rule == "normalized":
+            used.add("normalize")
+        return functions(files("cmlp._export").joinpath("float_functions.h").read_text("ascii"), self.prefix, used)
+
+    def dense(
+        self, suffix: str, shape: tuple[int, int], ctype: str, value: str, *, skip: bool = False, at: int = 0
+    ) -> str:
+        """Return the function that computes the weighted sums of a layer.
+
+        `suffix` is its number, with a suffix for the type of rows. In a block, its parameters begin at `at`.
+        """
+        n_in, n_out = shape
+        zero = "0.0f" if ctype == "float" else "0"
+        i = suffix.partition("_")[0]
+        where = {"parameter": "", "weights": f"{self.prefix}_weights{i}", "biases": f"{self.prefix}_biases{i}"}
+        if self.block:
+            where = {"parameter": "const float *params, ", "weights": f"params + {at}"}
+            where["biases"] = f"params + {at + n_in * n_out}"
+        return _DENSE.substitute(
+            where,
+            prefix=self.prefix,
+            suffix=suffix,
+            ctype=ctype,
+            n_in=n_in,
+            n_out=n_out,
+            chunk=CHUNK,
+            skip=f"if (x[k] == {zero}) continue;\n            " if skip else "",
+            value=value,
+        )
+
+    def later_layers(self) -> list[str]:
+        """Return the other layers. Their zeros (of relu) are irregular: a branch would cost more than it saves."""
+        parts, at = [], 0
+        for i, (weights, biases, *_) in enumerate(self.layers[1:], 2):
+            parts.append(self.dense(str(i), weights.shape, "float", "x[k]", at=at))
+            at += weights.size + biases.size
+        return parts
+
+    def finish(self) -> str:
+        """Return the function that computes everything after the weighted sums of the first layer.
+
+        In a block, the caller passes the parameters of the other layers.
+        """
+        prefix, layers, binary = self.prefix, self.layers, self.combination.rule == "binary"
+        declared, argument = ("const float *params, ", "params, ") if self.block else ("", "")
+        widths = self.net.sizes[1:]
+        lines = f"    float other[{max(widths[1:-1])}];\n" if len(layers) > 2 else ""
+        if binary:
+            lines += "    float p[1];\n"
+        here, there = "z", "other"
+        last = "p" if binary else "output"
+        for i, (_, biases, activation, parameter) in enumerate(layers, 1):
+            if i > 1:
+                target = last if i == len(layers) else there
+                lines += f"    {prefix}_layer{i}({argument}{here}, {target});\n"
+                here, there = target, here
+            elif i == len(layers):
+                lines += f"    for (int j = 0; j < {len(biases)}; j++) {last}[j] = z[j];\n"
+                here = last
+            lines += _activate(prefix, activation, parameter, here, len(biases))
+        if binary:
+            lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
+        if self.sorts:
+            lines += _SORT.replace("$n", str(self.net.n_out))
+        if self.block and len(layers) == 1:
+            lines = "    (void)params;\n" + lines
+        return (
+            "/* Computes the outputs from the weighted sums of the first layer, which it overwrites. */\n"
+            f"static inline void {prefix}_finish({declared}float *z, float *output)\n{{\n{lines}}}\n"
+        )
+
+
+def expected_outputs(outputs: NDArray[Any], what: str, per_line: int) -> str:
+    """Return the array of the bits that the self-check expects, for pseudo-random inputs or rows."""
+    if not np.isfinite(outputs).all():
+        raise ValueError(f"the outputs for pseudo-random {what} are not finite: such a model cannot be exported")
+    size = outputs.itemsize
+    words = np.ascontiguousarray(outputs).view(f"u{size}").ravel().tolist()
+    bits = (f"0x{word:0{2 * size}x}u" for word in words)
+    return inner(array(f"uint{8 * size}_t expected", bits, per_line))
+
+
+def stack_of_layers(trained: TrainedNet) -> int:
+    """Return the number of floats that the layers of a network need on the stack, without inputs and outputs."""
+    widths = trained.net.sizes[1:]
+    return 2 * max(widths) + max(widths[1:-1], default=0)
+
+
+def _activate(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
+    """Return the statement that applies an activation in place."""
+    if activation == "identity":
+        return ""
+    if activation == "softmax":
+        return f"    {prefix}_softmax({values}, {n});\n"
+    more = f", {float_literals(np.array([parameter], np.float32))[0]}" if parameter else ""
+    return f"    for (int j = 0; j < {n}; j++) {values}[j] = {prefix}_{activation}({values}[j]{more});\n"
+
+
+# Quantiles must not cross. Insertion, as in Python: rows that are sorted already cost little.
+_SORT = """\
+    for (int j = 1; j < $n; j++) {
+        const float value = output[j];
+        int k = j;
+        for (; k > 0 && output[k - 1] > value; k--) output[k] = output[k - 1];
+        output[k] = value;
+    }
+"""
+
+
+# -- The text of a C header that predicts rows of float or bytes in float32, bit-identical to Python's predictions
+
+
+_MEANINGS = {"binary": "the probabilities of both classes", "multiclass": "the probabilities of the classes"}
+
+
+def parts_of_rows(document: ModelDocument, prefix: str) -> Parts:
+    """Return the parts of a header for a model in float32 without a table."""
+    labels, scale, combination = document.labels, document.input_scale, document.combination
+    meaning = "the outputs" if labels is None else _MEANINGS.get(labels.kind, "the probability of each label")
+    shifted = isinstance(scale, tuple)
+    answers = ["classify(x)", f"{prefix}_classify_u8(x)", *([f"{prefix}_classify_f64(x)"] if shifted else [])]
+    about = []
+    if shifted:
+        about = ["", "Inputs are raw: each has its own shift and factor, as in Python. Pass large numbers as double:"]
+        about += ["float rounds seconds since 1970, for example, to multiples of 128."]
+    elif scale != 1:
+        about = ["", f"All inputs are multiplied by {scale!r}, as in Python."]
+    scale_bytes = 16 * document.n_inputs if shifted else 1024 if scale != 1 else 0
+    return Parts(
+        constants=4 * document.net.n_params + scale_bytes,
+        stack=_stack_size(document),
+        usage=[
+            ("predict(x, output)", f"{meaning} of a row x of float"),
+            ("predict_u8(x, output)", "the same for a row x of uint8_t"),
+            *([("predict_f64(x, output)", "the same for a row x of double")] if shifted else []),
+            *([(", ".join(answers), "the index of the predicted class")] if combination.answer else []),
+            CHECK_USAGE,
+        ],
+        about=about,
+        code="1 to 3 KB of code",
+        frames="100 bytes",
+        sizes=(document.n_inputs, combination.n),
+        opening=OPENING,
+        body=_body(document, prefix),
+    )
+
+
+def _body(document: ModelDocument, prefix: str) -> str:
+    """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
+    text = NetText(document.first, prefix, document.combination)
+    parts = [
+        text.functions(),
+        *_weights(document, prefix),
+        *_first_layers(document, text),
+        *text.later_layers(),
+        text.finish(),
+        *_predictions(document, prefix),
+        _check(document, prefix),
+    ]
+    return "\n".join(parts)
+
+
+def _weights(document: ModelDocument, prefix: str) -> list[str]:
+    parts = []
+    for i, (weights, biases, _, _) in enumerate(document.first.layers, 1):
+        parts.append(
+            f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and biases. */\n"
+            + floats(f"{prefix}_weights{i}", weights)
+            + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
+        )
+    scale = document.input_scale
+    if isinstance(scale, tuple):
+        parts.append("/* The network sees (x - shift) * factor for each input x, computed in double. */\n")
+        for name, values in zip(("shifts", "factors"), scale, strict=True):
+            parts[-1] += array(f"double {prefix}_{name}", map(repr, values.tolist()), 4)
+    elif scale != 1:
+        scaled = (np.arange(256) * scale).astype(np.float32)
+        parts.append("/* The scaled values of a byte. */\n" + floats(f"{prefix}_bytes", scaled))
+    return parts
+
+
+def _first_layers(document: ModelDocument, text: NetText) -> list[str]:
+    """Return the first layer for each type of rows; it applies the input scale."""
+    shape, scale, prefix = (document.n_inputs, document.net.sizes[1]), document.input_scale, text.prefix
+    if isinstance(scale, tuple):
+        value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
+        return [text.dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(document)]
+    number, byte = "x[k]", "(float)x[k]"
+    if scale != 1:
+        number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
+    return [text.dense("1", shape, "float", number, skip=True), text.dense("1_u8", shape, "uint8_t", byte, skip=True)]
+
+
+def _row_types(document: ModelDocument) -> list[tuple[str, str]]:
+    """Return suffix and type of the rows that a program can pass: double if float could not hold the shifts."""
+    types = [("", "float"), ("_u8", "uint8_t")]
+    return [*types, ("_f64", "double")] if isinstance(document.input_scale, tuple) else types
+
+
+_PREDICT = Template("""\
+/* $comment */
+static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[$n_out])
+{
+    float z[$width];
+    ${prefix}_layer1$suffix(x, z);
+    ${prefix}_finish(z, output);$after
+}
+""")
+
+_OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
+
+
+def _predictions(document: ModelDocument, prefix: str) -> Iterator[str]:
+    """Yield the functions that a program calls, for each type of rows."""
+    n_in, width, combination = document.n_inputs, max(document.net.sizes[1:]), document.combination
+    n_out = combination.n
+    after = f"\n    {prefix}_normalize(output, {n_out});" if combination.rule == "normalized" else ""
+    for suffix, ctype in _row_types(document):
+        comment = f"Computes the outputs of one row{_OF[suffix]}."
+        names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": n_out, "width": width}
+        yield _PREDICT.substitute(names, comment=comment, after=after)
+        if combination.answer:
+            calls = f"{prefix}_layer1{suffix}(x, z);\n    {prefix}_finish(z, output);"
+            arrays = f"float z[{width}], output[{n_out}];"
+            yield classify(f"{prefix}_classify{suffix}(const {ctype} x[{n_in}])", arrays, calls, combination)
+
+
+# The rows shrink, because large inputs can saturate activations and hide errors.
+_CHECK = Template("""\
+/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. Otherwise returns 0: options
+ * of the compiler, or the floating-point mode, change the results. Needs $stack bytes of stack. */
+static inline int ${prefix}_check(void)
+{
+    $expected
+    $ctype x[$n_in], unit = $unit;
+    float output[$n_out];
+    uint32_t state = $seed, wrong = 0;
+    for (int i = 0; i < $rows; i++, unit *= 0.5f) {
+        for (int k = 0; k < $n_in; k++) {
+            state = state * 1664525u + 1013904223u;
+            x[k] = $value;
+        }
+        ${prefix}_predict$suffix(x, output);
+        for (int j = 0; j < $n_out; j++) wrong |= ${prefix}_bits(output[j]) ^ expected[i * $n_out + j];
+    }
+    return wrong == 0;
+}
+""")
+
+
+def _check(document: ModelDocument, prefix: str) -> str:
+    """Return the self-check. Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double."""
+    n_in, scale = document.n_inputs, document.input_scale
+    state, numbers = SEED, []
+    for _ in range(CHECK_ROWS * n_in):
+        state = (state * 1664525 + 1013904223) % 2**32
+        numbers.append((state >> 8) - 2**23)
+    shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
+    rows: NDArray[Any]
+    if isinstance(scale, tuple):
+        rows = scale.shift + np.array(numbers, np.float64).reshape(-1, n_in) * (2.0**-23 * shrinking) / scale.factor
+        value = f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / {prefix}_factors[k]"
+        kind = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
+    else:
+        unit = np.float32(2.0**-23 / abs(scale))
+        rows = np.array(numbers, np.float32).reshape(-1, n_in) * (unit * shrinking.astype(np.float32))
+        kind = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
+        kind["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
+    outputs = document.predict(rows)
+    n_out = outputs.shape[1]
+    return _CHECK.substitute(
+        kind,
+        prefix=prefix,
+        rows=CHECK_ROWS,
+        n_in=n_in,
+        n_out=n_out,
+        stack=rows.itemsize * n_in + 4 * n_out + _stack_size(document),
+        expected=expected_outputs(outputs, "inputs", 9),
+        seed=SEED,
+    )
+
+
+def _stack_size(document: ModelDocument) -> int:
+    """Return the bytes of the arrays that are on the stack during a prediction."""
+    return 4 * (stack_of_layers(document.first) + document.combination.n)

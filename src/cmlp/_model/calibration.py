@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import warn
+from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
     from typing import Any

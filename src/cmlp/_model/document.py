@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.labels import normalized
 from cmlp._data.stored import Cells
-from cmlp._inputs.labels import normalized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from cmlp._inputs.labels import Labels
-    from cmlp._inputs.scale import InputScale
+    from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
     from cmlp._model.shapley import Background
     from cmlp._model.summary import Summary

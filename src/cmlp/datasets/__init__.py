@@ -16,9 +16,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cmlp._data.parquet import ParquetBlocks
 from cmlp.datasets import _download
 from cmlp.datasets._download import Source
-from cmlp.datasets._parquet import ParquetBlocks
 
 __all__ = ["Dataset", "ParquetBlocks", "load_digits28", "load_fashion_mnist", "load_mnist"]
 

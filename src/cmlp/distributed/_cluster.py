@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp import __version__
-from cmlp._signals import undeferred
-from cmlp._threads import available_threads
+from cmlp._process.signals import undeferred
+from cmlp._process.threads import available_threads
 from cmlp.exceptions import name_place, optional
 
 if TYPE_CHECKING:

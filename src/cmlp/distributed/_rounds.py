@@ -7,18 +7,18 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.integers import positive_integer
 from cmlp._estimators.batches import check_batches
 from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fitting import train, warn_of_unused
 from cmlp._estimators.resuming import model_to_resume
 from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
-from cmlp._importers import load as load_model
-from cmlp._integers import positive_integer
-from cmlp._signals import undeferred
-from cmlp._training.rounds import Rounds
-from cmlp._training.shards import given_shards, sizes_of
+from cmlp._process.signals import undeferred
+from cmlp._train.rounds import Rounds
+from cmlp._train.shards import given_shards, sizes_of
 from cmlp._workers import ALONE
 from cmlp.distributed._cluster import cluster_of, load
 from cmlp.distributed._parts import parts_of
@@ -27,13 +27,13 @@ from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cmlp._data.checks import Door, Opened
     from cmlp._estimators.model import Model
     from cmlp._estimators.targets import Targets
-    from cmlp._inputs.door import Door, Opened
-    from cmlp._training.beginning import Fit
-    from cmlp._training.settings import Settings
-    from cmlp._training.shards import Shards
-    from cmlp._training.task import Data
+    from cmlp._train.beginning import Fit
+    from cmlp._train.settings import Settings
+    from cmlp._train.shards import Shards
+    from cmlp._train.task import Data
     from cmlp.distributed._cluster import Cluster
 
 _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
+from cmlp._data.scale import Moments
+from cmlp._data.sparse import is_sparse, section, stacked
 from cmlp._estimators.sources import row_named, unpacked
-from cmlp._inputs.labels import kind_of_labels, labels_of, mixes_text
-from cmlp._inputs.moments import Moments
-from cmlp._inputs.sparse import is_sparse, section, stacked
-from cmlp._training.rounds import train_shard, with_moments
+from cmlp._train.rounds import train_shard, with_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.checks import Door, Opened
     from cmlp._estimators.sources import Form
-    from cmlp._inputs.door import Door, Opened
-    from cmlp._training.rounds import Job, Trained
-    from cmlp._training.stream import Block
+    from cmlp._train.rounds import Job, Trained
+    from cmlp._train.stream import Block
     from cmlp.distributed._cluster import Cluster
 
 

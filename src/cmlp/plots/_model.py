@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._inputs.scale import scaled
-from cmlp._inputs.validation import as_rows, check_width
+from cmlp._data.checks import as_rows, check_width
+from cmlp._data.scale import scaled
 from cmlp._model.attributes import unchanging
 from cmlp._model.document import ModelDocument, document_of
 

@@ -10,7 +10,7 @@ import numpy as np
 from river import base
 from river.utils import dataframe
 
-from cmlp._parameters.hyperparameters import documented
+from cmlp._train.hyperparameters import documented
 from cmlp.river._stream import Stream, as_frame, as_list, as_row
 
 if TYPE_CHECKING:

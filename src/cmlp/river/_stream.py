@@ -11,12 +11,12 @@ import numpy as np
 from river.utils import dataframe
 
 from cmlp import _core
-from cmlp._blocks import block_copy, empty_block
-from cmlp._network.network import Network
-from cmlp._parameters.architecture import hidden_activations, hidden_sizes
-from cmlp._parameters.hyperparameters import TABLE
-from cmlp._training.initialization import init_activations, initial_params
-from cmlp._training.random import random_state
+from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._estimators.network import Network
+from cmlp._train.architecture import hidden_activations, hidden_sizes
+from cmlp._train.hyperparameters import TABLE
+from cmlp._train.initialization import init_activations, initial_params
+from cmlp._train.random import random_state
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

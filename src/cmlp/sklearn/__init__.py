@@ -26,8 +26,8 @@ except ImportError as error:
     raise ModuleNotFoundError(message, name="sklearn") from error
 
 from cmlp._estimators import classifier, regressor
-from cmlp._tables import classifier as table_classifier
-from cmlp._tables import regressor as table_regressor
+from cmlp._estimators import tabular_classifier as table_classifier
+from cmlp._estimators import tabular_regressor as table_regressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 

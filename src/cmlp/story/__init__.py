@@ -3,6 +3,6 @@
 `story_network` returns the network that all of them show.
 """
 
-from cmlp._console.experiment import story_network
+from cmlp._cli.experiment import story_network
 
 __all__ = ["story_network"]

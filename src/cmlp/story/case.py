@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._console.experiment import Experiment, Options
-from cmlp._console.options import CommandError, reported
-from cmlp._console.printable import printable
-from cmlp._console.terminal import Terminal
+from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.options import CommandError, reported
+from cmlp._cli.terminal import Terminal, printable
 from cmlp.story.pictures.images import write_png
 from cmlp.story.pictures.names import Names, Unit
 

@@ -7,9 +7,10 @@ import math
 import time
 from typing import NamedTuple
 
-from cmlp._console import experiment_options, options
-from cmlp._console.experiment import Experiment, Options
-from cmlp._console.terminal import Terminal
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.terminal import Terminal
 
 NAME, SUMMARY = "compare", "train networks with different hidden layers and compare them"
 DESCRIPTION = "Train one network for each choice of hidden layers, in the same way, and compare them in a table."

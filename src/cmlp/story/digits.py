@@ -10,9 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console import experiment_options, options
-from cmlp._console.experiment import METHODS, SERIES, Experiment, Options
-from cmlp._console.terminal import Terminal, beside, duration
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.experiment import METHODS, SERIES, Experiment, Options
+from cmlp._cli.terminal import Terminal, beside, duration
 from cmlp._model.names import neuron_name
 from cmlp.story.case import save, save_pngs
 from cmlp.story.frames import charts

@@ -9,12 +9,10 @@ import textwrap
 
 import numpy as np
 
-from cmlp._console.experiment import Experiment, Options
-from cmlp._console.options import CommandError
-from cmlp._console.printable import printable, printable_message
-from cmlp._console.reduced_motion import wants_no_motion
-from cmlp._console.terminal import Terminal, beside, visible, wrapped
-from cmlp._console.web import PAGE_FILE, check_page_file, open_in_browser
+from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.options import CommandError
+from cmlp._cli.terminal import Terminal, beside, printable, printable_message, visible, wants_no_motion, wrapped
+from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story
 from cmlp.story.case import Example, image_of
 from cmlp.story.frames import body_lines, frame_width

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmlp._console.experiment import Measurement
-from cmlp._console.terminal import Terminal, beside, padded, visible
+from cmlp._cli.experiment import Measurement
+from cmlp._cli.terminal import Terminal, beside, padded, visible
 from cmlp.story.case import Example
 from cmlp.story.learning import Learning
 from cmlp.story.pictures.curves import Axes, Series, point_chart

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TextIO
 
-from cmlp._console.interruption import handled
+from cmlp._cli.interruption import handled
 
 if sys.platform != "win32":
     import termios

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmlp._console.experiment import Experiment, Measurement
+from cmlp._cli.experiment import Experiment, Measurement
 
 _N_MEASUREMENTS = 60
 # Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._console import experiment_options, options
-from cmlp._console.terminal import Terminal, beside, visible, wrapped
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.terminal import Terminal, beside, visible, wrapped
 from cmlp._model.names import letters
 from cmlp.story import pages
 from cmlp.story.case import Case, case_of, save, save_pngs

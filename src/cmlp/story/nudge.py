@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._console import experiment_options, options
-from cmlp._console.terminal import Terminal, beside, visible, wrapped
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.terminal import Terminal, beside, visible, wrapped
 from cmlp._model.names import letters
-from cmlp._model.tuples import Gradient, ParameterIndex, StepExplanation
+from cmlp._model.results import Gradient, ParameterIndex, StepExplanation
 from cmlp.story import pages
 from cmlp.story.case import Case, case_of, save_pngs
 from cmlp.story.pictures.images import digit_lines, weight_sheet

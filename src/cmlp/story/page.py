@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cmlp._console.terminal import Terminal, beside, padded, visible, wrapped
+from cmlp._cli.terminal import Terminal, beside, padded, visible, wrapped
 from cmlp.story.pictures.curves import Axes, Series, legend_lines, point_chart
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from cmlp._console.terminal import Terminal, visible
+from cmlp._cli.terminal import Terminal, visible
 from cmlp.story.keys import Keys
 from cmlp.story.screen import Screen, opened
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._console.options import CommandError
+from cmlp._cli.options import CommandError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

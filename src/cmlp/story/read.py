@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._console import experiment_options, options
-from cmlp._console.experiment import Experiment, Options
-from cmlp._console.options import CommandError
-from cmlp._console.printable import printable
-from cmlp._console.terminal import Terminal, beside
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.options import CommandError
+from cmlp._cli.terminal import Terminal, beside, printable
 from cmlp.story.case import save_pngs
 from cmlp.story.no_digit import doubt
 from cmlp.story.picture_file import Picture, read_picture

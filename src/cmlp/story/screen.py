@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from cmlp._console.terminal import Terminal, clipped
+from cmlp._cli.terminal import Terminal, clipped
 from cmlp.story.keys import Keys, restored
 
 _HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._console import experiment_options, options
-from cmlp._console.experiment import SERIES
-from cmlp._console.reduced_motion import wants_no_motion
-from cmlp._console.terminal import Terminal, wrapped
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.experiment import SERIES
+from cmlp._cli.terminal import Terminal, wants_no_motion, wrapped
 from cmlp.story.keys import Keys
 from cmlp.story.page import Motion, Page
 from cmlp.story.pages import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, fitted, turn_pages

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import Network
-from cmlp._console.experiment import Experiment, Measurement, Options, measured
-from cmlp._model.tuples import StepExplanation
+from cmlp._cli.experiment import Experiment, Measurement, Options, measured
+from cmlp._model.results import StepExplanation
 from cmlp.story.chapters.edges import explained
 from cmlp.story.pictures.names import Names, Unit
 from cmlp.story.pictures.neuron import nearest_to_zero

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from cmlp._console import experiment_options, options
-from cmlp._console.terminal import Terminal
+from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
+from cmlp._cli.terminal import Terminal
 from cmlp.story.case import Case, case_of, save, save_pngs
 from cmlp.story.frames import body_lines, frame_width, header
 from cmlp.story.keys import Keys

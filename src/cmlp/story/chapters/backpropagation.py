@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cmlp._console.terminal import beside, visible
-from cmlp._model.tuples import Gradient, ParameterIndex, StepExplanation
+from cmlp._cli.terminal import beside, visible
+from cmlp._model.results import Gradient, ParameterIndex, StepExplanation
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.images import digit_lines
 from cmlp.story.pictures.layers import cell_lines, tick_line

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmlp import Network
-from cmlp._console.terminal import padded
+from cmlp._cli.terminal import padded
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.text import styled, symbols
 from cmlp.story.tale import Tale

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from cmlp._console.terminal import beside, visible
+from cmlp._cli.terminal import beside, visible
 from cmlp.story.chapters.rule import loops, rule
 from cmlp.story.compare import HIDDEN, Row, trained
 from cmlp.story.page import Motion, Page, Scene, scene, table_lines

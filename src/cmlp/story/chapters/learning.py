@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._console.terminal import beside
+from cmlp._cli.terminal import beside
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import Axes, Series
 from cmlp.story.pictures.images import shrunk, squares

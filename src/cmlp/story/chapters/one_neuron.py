@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._console.terminal import beside
+from cmlp._cli.terminal import beside
 from cmlp.story.page import Motion, Page, Scene, scene
 from cmlp.story.pictures.curves import function_lines
 from cmlp.story.pictures.images import scale_of, shrunk, squares

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console.terminal import beside
+from cmlp._cli.terminal import beside
 from cmlp.story.chapters.edges import bank, best_edge
 from cmlp.story.frames import charts
 from cmlp.story.page import Motion, Page, Scene, scene

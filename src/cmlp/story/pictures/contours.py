@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console.terminal import Terminal
+from cmlp._cli.terminal import Terminal
 
 _CODE = re.compile(r"(\x1b\[[0-9;]*m)")
 _WHITE, _RESET = "\x1b[1;38;5;231m", "\x1b[0m"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console.terminal import Terminal
+from cmlp._cli.terminal import Terminal
 from cmlp.story.pictures.text import styled, symbols
 
 _REACH = 8.0  # weighted sums at the ends of an activation function

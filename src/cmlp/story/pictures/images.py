@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._console.terminal import BLUE, ORANGE, Terminal, beside
+from cmlp._cli.terminal import BLUE, ORANGE, Terminal, beside
 from cmlp.story.pictures.names import SIDE, Names, Unit
 
 _GAP, _WIDEST_GAP = 1, 6

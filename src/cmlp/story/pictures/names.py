@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cmlp._model.names import letters, neuron_name
-from cmlp._model.tuples import ParameterIndex
+from cmlp._model.results import ParameterIndex
 
 SIDE = 28  # pixels per row and per column
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cmlp._console.terminal import Terminal
+from cmlp._cli.terminal import Terminal
 
 _RESET = "\x1b[0m"
 # Bold text keeps the terminal's own colour. This blue and this orange are legible on black and on white.

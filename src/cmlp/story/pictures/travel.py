@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console.terminal import Terminal, padded
+from cmlp._cli.terminal import Terminal, padded
 from cmlp.story.pictures.text import signed_bar, styled, symbols
 
 # Lines of an arrow, from thin to thick, with and without block characters.

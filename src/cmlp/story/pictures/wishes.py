@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._console.terminal import Terminal, wrapped
+from cmlp._cli.terminal import Terminal, wrapped
 from cmlp._model.names import letters
-from cmlp._model.tuples import Gradient, ParameterIndex, StepExplanation
+from cmlp._model.results import Gradient, ParameterIndex, StepExplanation
 from cmlp.story.pictures.names import Names, Unit, source_name
 from cmlp.story.pictures.text import styled, symbols
 

@@ -1,0 +1,66 @@
+"""Parameter blocks: flat arrays, aligned to cache lines, of all weights and biases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._core import address_of
+from cmlp._data.arrays import rectangular
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from cmlp._core import Net
+
+_CACHE_LINE = 64  # bytes
+
+
+def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return an uninitialized array of n elements, aligned to a cache line.
+
+    NumPy does not align its memory to cache lines, and unaligned weights slow down a one-row prediction by a sixth.
+    """
+    memory = np.empty(n * np.dtype(dtype).itemsize + _CACHE_LINE, np.uint8)
+    # frombuffer makes the returned block the base of its views. With slicing, their base would be `memory`.
+    return np.frombuffer(memory.data, dtype, n, -address_of(memory) % _CACHE_LINE)
+
+
+def block_copy(block: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy that is aligned to a cache line."""
+    copy = empty_block(len(block), block.dtype)
+    copy[...] = block
+    return copy
+
+
+def loaded_block(block: NDArray[Any]) -> NDArray[Any]:
+    """Return an unpickled block aligned to a cache line; a memory map stays as it is, because processes share it."""
+    private = type(block) is np.ndarray and block.flags.writeable
+    return block_copy(block) if private and address_of(block) % _CACHE_LINE else block
+
+
+def given_params(net: Net, coefs: Any, intercepts: Any, names: tuple[str, str]) -> NDArray[Any]:
+    """Return a block with given weights and biases, a list of arrays each; errors call the lists by these names."""
+    params = empty_block(net.n_params, net.dtype)
+    for name, views, value in zip(names, net.views(params), (coefs, intercepts), strict=True):
+        fill_tensors(views, value, name)
+    if not np.isfinite(params).all():
+        raise ValueError(f"{names[0]} and {names[1]} must contain finite numbers.")
+    return params
+
+
+def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
+    """Copy a list of arrays into views of a parameter block."""
+    tensors = [rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])]
+    if any(tensor.dtype.kind not in "buif" for tensor in tensors):
+        raise TypeError(f"{name} must be a list of arrays of real numbers, one for each layer.")
+    if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
+        raise ValueError(
+            f"{name} must have arrays of the shapes {[view.shape for view in views]}, "
+            f"got {[tensor.shape for tensor in tensors]}."
+        )
+    for view, tensor in zip(views, tensors, strict=True):
+        view[...] = tensor

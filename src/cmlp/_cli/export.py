@@ -1,0 +1,101 @@
+"""The command ``cmlp export``: writes a model as a C header or an ONNX file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from cmlp._cli import options
+from cmlp._cli.predict import DATA_HELP, add_table_options, inputs_by_name, text_options
+from cmlp._cli.terminal import Terminal, printable, printable_message
+
+NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
+DESCRIPTION = (
+    "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
+    "or an ONNX file (onnx)."
+)
+# The options by the names that Python has for them.
+_WORDS = {
+    "to_c(int8=True)": "--to c-int8",
+    "int8=True": "--to c-int8",
+    "to_c": "--to c",
+    "to_onnx": "--to onnx",
+    "dtype": "--dtype",
+    "calibrate": "--calibrate",
+    "name": "--name",
+    "pass another one as name": "choose another one with --name",
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
+    parser.add_argument("--to", required=True, choices=("c", "c-int8", "onnx"), help="the format")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+    parser.add_argument("--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)")
+    parser.add_argument(
+        "--dtype", choices=("float32",), help="for C headers: round the weights of a float64 model to float32"
+    )
+    parser.add_argument("--calibrate", metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="for c-int8, the labels of these rows (npy, idx, or text with one a line), to report the loss of accuracy",
+    )
+    add_table_options(parser)
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Write the file."""
+    _check(arguments)
+    options.check_output(arguments.output, arguments.model, arguments.calibrate, arguments.labels)
+    load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
+    model = load(arguments.model)
+    result = _exported(arguments, model)
+    size = os.path.getsize(arguments.output)
+    lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]
+    if result is not None:
+        lines += map(printable_message, str(result).splitlines())
+    terminal.write_lines(lines)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.to == "c-int8" and arguments.calibrate is None:
+        raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
+    if arguments.to != "c-int8" and arguments.calibrate is not None:
+        raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
+    if arguments.labels is not None and arguments.calibrate is None:
+        raise options.CommandError("--labels needs --calibrate DATA: the rows that have these labels")
+    for option in ("name", "dtype"):
+        if arguments.to == "onnx" and getattr(arguments, option) is not None:
+            raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
+
+
+def _exported(arguments: argparse.Namespace, model: Any) -> object:
+    with options.reported(ImportError, TypeError, words=_WORDS):
+        if arguments.to == "onnx":
+            model.to_onnx(arguments.output)
+            return None
+        header = {"name": arguments.name, "dtype": arguments.dtype}
+        if arguments.to == "c-int8":
+            header |= {"int8": True, "calibrate": _calibration(arguments, model)}
+        return model.to_c(arguments.output, **header)
+
+
+def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
+    from cmlp._data.rows import read_labels, read_table
+    from cmlp._model.document import document_of
+
+    document, reading = document_of(model), text_options(arguments)
+    names, select = inputs_by_name(document, arguments.drop)
+    rows = read_table(arguments.calibrate, select, reading, document.cells, names).values
+    if arguments.labels is None:
+        return rows
+    if not hasattr(model, "classes_"):
+        raise options.CommandError(f"--labels needs a classifier, but {arguments.model} is a {type(model).__name__}")
+    labels = read_labels(arguments.labels, reading, model.classes_)
+    if len(labels) != len(rows):
+        raise options.CommandError(f"{arguments.labels} has {len(labels)} labels for {len(rows)} rows")
+    return rows, labels

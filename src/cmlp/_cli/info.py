@@ -1,0 +1,132 @@
+"""The command ``cmlp info``: describes a model file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from cmlp._cli import options
+from cmlp._cli.terminal import Terminal, printable, printable_message
+from cmlp._data.scale import InputScale
+from cmlp._model.summary import short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cmlp import _core
+    from cmlp._model.document import ModelDocument
+
+NAME, SUMMARY = "info", "describe a model file"
+DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
+_MOST_SHOWN = 20  # labels or feature names
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Print the description."""
+    import cmlp
+
+    with options.reported():
+        model = cmlp.load(arguments.model)
+        size = os.path.getsize(arguments.model)
+    fields = {"file": f"{printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}
+    width = max(map(len, fields))
+    terminal.write_lines([f"{name.ljust(width)}  {value}" for name, value in fields.items()])
+    return 0
+
+
+def described(model: Any) -> dict[str, str]:
+    """Return a name and a text for each property of a model."""
+    from cmlp._model.calibration import n_answers
+    from cmlp._model.document import document_of
+    from cmlp._model.explanation import output_names
+
+    document = document_of(model)
+    net, columns, n_params = document.net, document.columns, sum(net.n_params for net, _ in document.networks)
+    fields = {"class": document.class_name}
+    if columns is None:
+        fields["layers"] = _layers(net)
+    else:
+        kinds = [kind for kind, _, _ in columns.kinds]
+        counts = {kind: kinds.count(kind) for kind in ("number", "category", "unused")}
+        fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        fields["networks"] = ", ".join(_layers(net) for net, _ in document.networks)
+    if document.target is not None and n_answers(net) > 1:
+        fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(document)))}"
+    if document.calibration is not None:
+        _, rows, scores = document.calibration
+        origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
+        fields["intervals"] = f"from {scores.shape[1]:,} scores of rows {origin}"
+    if document.summary is not None and document.summary.accuracy is not None:
+        fields["error" if document.labels is None else "accuracy"] = _accuracy(document)
+    fields |= {
+        "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
+        "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
+        "loss": _with_parameter(str(net.loss), net.loss_parameter),
+    }
+    if columns is None:
+        fields["input scale"] = _scale(document.input_scale)
+    if document.labels is not None:
+        classes = document.labels.classes
+        kind = "text" if classes.dtype.kind == "U" else classes.dtype.name
+        kind = "multilabel" if document.labels.kind == "multilabel" else kind
+        fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
+    if document.feature_names is not None:
+        fields["features"] = _listed(document.feature_names.tolist())
+    if document.background is not None:
+        fields["background"] = f"{len(document.background.rows)} training rows, for explanations"
+    if document.kind != "network" and columns is None:
+        fields |= _training(model)
+    return fields
+
+
+def _accuracy(document: ModelDocument) -> str:
+    """Describe how good a table's model is on rows outside the training."""
+    assert document.summary is not None and document.summary.accuracy is not None
+    found, is_error = document.summary.accuracy, document.labels is None
+    texts = [[short(one) if is_error else f"{one:.1%}" for one in pair] for pair in found.pairs]
+    values, bases = map(_listed, zip(*texts, strict=True))
+    what, base = ("mean absolute error ", "the median") if is_error else ("", "the most frequent class")
+    origin = {"held_out": "held out in fit", "calibration": "for calibration"}[found.rows]
+    return f"{what}{values} on {found.n:,} rows {origin}; always {base}: {bases}"
+
+
+def _layers(net: _core.Net) -> str:
+    return "-".join(map(str, net.sizes))
+
+
+def _with_parameter(name: str, parameter: float | tuple[float, ...]) -> str:
+    numbers = parameter if isinstance(parameter, tuple) else (parameter,)
+    return f"{name}({', '.join(f'{number:g}' for number in numbers)})" if parameter else name
+
+
+def _scale(scale: float | InputScale) -> str:
+    if isinstance(scale, tuple):
+        return "a shift and a factor for each input"
+    inverse = 1 / scale
+    return f"1/{round(inverse)}" if scale < 1 and abs(inverse - round(inverse)) < 1e-9 * inverse else f"{scale:g}"
+
+
+def _listed(values: Sequence[object]) -> str:
+    """Return the first values with commas, with escapes for control characters."""
+    shown = ", ".join(printable(str(value)) for value in values[:_MOST_SHOWN])
+    more = len(values) - _MOST_SHOWN
+    return f"{shown}, and {more:,} more" if more > 0 else shown
+
+
+def _training(model: Any) -> dict[str, str]:
+    """Describe the training of an estimator: its parameters that are not the defaults, and the result."""
+    changed = [name for name in model._get_param_names() if not model._is_default(name)]
+    shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
+    history = model._model.state.history
+    result = [f"{model.n_iter_} epochs in the last call"] if history.t or model.n_iter_ else ["none"]
+    if history.loss is not None:
+        result.append(f"loss {history.loss:.6g}")
+    if history.best_validation_score is not None:
+        result.append(f"best validation score {history.best_validation_score:.6g}")
+    return {"settings": printable_message(shown) or "the defaults", "training": ", ".join(result)}

@@ -1,0 +1,278 @@
+"""The command ``cmlp predict``: prints the predictions of a model for the rows of a file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cmlp._cli import options
+from cmlp._cli.terminal import Terminal, printable
+from cmlp._data.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.rows import Decided, Selection
+    from cmlp._data.table import Table
+    from cmlp._data.text import Options
+    from cmlp._model.document import ModelDocument
+
+NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
+DESCRIPTION = (
+    "Print one line for each row: the label, or the numbers that a regressor predicts. "
+    "Control characters in labels are printed as escapes such as \\x1b."
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--proba", action="store_true", help="print the probabilities of all classes (cmlp info lists them) instead"
+    )
+    parser.add_argument(
+        "--coverage",
+        type=_share,
+        metavar="C",
+        help="of the model of a table: also print the ends of the interval that contains the share C of the true "
+        "numbers, or instead of a label all labels among which the share C of the right ones is",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them")
+    add_table_options(parser)
+
+
+def _share(text: str) -> float:
+    """Return a share above 0 and below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, got {text!r}")
+    return value
+
+
+DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
+
+
+def add_table_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for reading a table."""
+    parser.add_argument(
+        "--header",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="whether the first line of a CSV file has the names of the columns (default: auto, if none is a value, or "
+        "one is a name that is asked for)",
+    )
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
+    )
+    parser.add_argument(
+        "--separator",
+        type=_separator,
+        metavar="S",
+        help='what separates the columns of CSV: a character, "tab" or "space" (default: found)',
+    )
+    parser.add_argument("--decimal", choices=(".", ","), help="the decimal point of numbers in CSV (default: .)")
+    parser.add_argument(
+        "--thousands", choices=(",", ".", " ", "'"), help="what separates thousands in CSV (default: nothing)"
+    )
+    parser.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a cell of CSV that is a missing value, besides empty cells, NA, NaN, null and others; can be repeated",
+    )
+    parser.add_argument("--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text")
+    parser.add_argument("--encoding", metavar="NAME", help="the encoding of CSV, such as cp1252 (default: utf-8)")
+    parser.add_argument(
+        "--max-bytes",
+        type=options.whole(1),
+        default=2**30,
+        metavar="N",
+        help="refuse a compressed file that contains more than N bytes (default: 1 GiB)",
+    )
+
+
+def _separator(text: str) -> str:
+    """Return a separator of columns."""
+    found = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+    if len(found) != 1 or found in '"\r\n':
+        raise argparse.ArgumentTypeError(f"must be one character, tab or space, got {text!r}")
+    return found
+
+
+def text_options(arguments: argparse.Namespace) -> Options:
+    """Return what the options say about files of text."""
+    from cmlp._data.text import Options
+
+    return Options(
+        header={"auto": None, "yes": True, "no": False}[arguments.header],
+        separator=arguments.separator,
+        encoding=arguments.encoding,
+        comment=arguments.comment,
+        decimal=arguments.decimal,
+        thousands=arguments.thousands,
+        missing=tuple(arguments.missing),
+        text=tuple(getattr(arguments, "text", ())),
+        max_bytes=arguments.max_bytes,
+    )
+
+
+def inputs_by_name(document: ModelDocument, dropped: Sequence[str]) -> tuple[list[str], Selection]:
+    """Return the names of the columns of a model, none if it has none, and the selection of those that it needs."""
+    from cmlp._cli.selection import inputs_of
+
+    names = None if document.feature_names is None else document.feature_names.tolist()
+    return names or [], inputs_of(document.n_inputs, names, dropped)
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Print the predictions."""
+    from cmlp._model.document import document_of
+
+    if arguments.output is not None:
+        options.check_output(arguments.output, arguments.model, arguments.data)
+    if arguments.coverage is not None and arguments.proba:
+        raise options.CommandError("--coverage and --proba exclude each other")
+    model = options.loaded_model(arguments.model)
+    if arguments.proba and document_of(model).kind == "regressor":
+        raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
+    document = document_of(model)
+    if arguments.coverage is not None and document.columns is None:
+        raise options.CommandError(
+            f"{arguments.model} has a {document.class_name}: only the model of a table has intervals"
+        )
+    lines_of = _lines if document.columns is None else _lines_of_table
+    if arguments.output is None:
+        n_lines = 0
+        try:
+            for lines in lines_of(arguments, model):
+                terminal.write_lines(lines)
+                n_lines += len(lines)
+        except options.CommandError as error:
+            printed = f" (the first {n_lines:,} rows are printed)" if n_lines else ""
+            raise options.CommandError(f"{error}{printed}") from error
+        return 0
+
+    def produce(write: Callable[[memoryview], object]) -> None:
+        for lines in lines_of(arguments, model):
+            write(memoryview("".join(f"{line}\n" for line in lines).encode()))
+
+    with options.reported():
+        write_atomically(arguments.output, produce)
+    return 0
+
+
+def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
+    """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
+    from cmlp._data.rows import number_blocks
+    from cmlp._model.document import document_of
+
+    document = document_of(model)
+    with options.reported():
+        names, select = inputs_by_name(document, arguments.drop)
+        for block in number_blocks(arguments.data, select, text_options(arguments), document.cells, names):
+            table = replace(block, columns=names or None)
+            yield list(map(_line, _results(model, table, arguments.proba)))
+
+
+def _lines_of_table(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
+    """Yield the lines for the model of a table, which reads its columns by name and ignores others with a notice."""
+    from cmlp._data.rows import frames
+    from cmlp._model.document import document_of
+
+    document = document_of(model)
+    with options.reported():
+        select = _needed(document, arguments.drop)
+        for frame in frames(arguments.data, decided_by(document), select, text_options(arguments), document.cells):
+            yield list(map(_line, _results_of_table(model, frame, arguments)))
+
+
+def decided_by(document: ModelDocument) -> Decided:
+    """Return what the model of a table knows about its columns."""
+    from cmlp._data.rows import Decided
+
+    assert document.columns is not None
+    names = None if document.names is None else list(document.names)
+    return Decided(document.column_kinds, document.columns.categories, names)
+
+
+def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
+    """Select the columns of a table's model; a notice names others that are not dropped."""
+    from cmlp._cli.selection import inputs_of, without
+
+    wanted = None if document.names is None else list(map(str, document.names))
+
+    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
+        kept = without(dropped)(path, width, names)
+        known = {name.strip() for name in wanted or ()}
+        extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
+        if extra:
+            what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
+            _notice(f"the model does not need the {what}: ignored")
+        return inputs_of(document.n_inputs, wanted, [*dropped, *extra])(path, width, names)
+
+    return select
+
+
+def _line(result: Any) -> str:
+    """Return a label or a number, or several of them with commas; of several, one with a comma has quotation marks."""
+    if not getattr(result, "ndim", 0):
+        return printable(str(result))
+    return ",".join(_quoted(printable(str(entry))) for entry in result)
+
+
+def _quoted(text: str) -> str:
+    """Return a cell of CSV."""
+    if text and not {",", '"'}.intersection(text):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _results_of_table(model: Any, frame: Any, arguments: argparse.Namespace) -> Any:
+    """Return what to print for each row: a label, a number, probabilities, a number with an interval, or labels."""
+    import numpy as np
+
+    coverage = arguments.coverage
+    if coverage is None:
+        return model.predict_proba(frame) if arguments.proba else model.predict(frame)
+    if model._estimator_type == "classifier":
+        sets = model.predict_set(frame, coverage)
+        if sets.ndim == 2:
+            return [model.classes_[row] for row in sets]
+        return np.select([~sets[..., 1], ~sets[..., 0]], ["0", "1"], "0 or 1")  # for each label
+    predictions, intervals = model.predict(frame), model.predict_interval(frame, coverage)
+    if intervals.ndim == 2:
+        return np.column_stack([predictions, intervals])
+    return np.concatenate([predictions[..., None], intervals], axis=2).reshape(len(predictions), -1)  # for each target
+
+
+def _notice(text: str) -> None:
+    """Write a line to the standard error stream, which may be closed."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"cmlp: {text}", file=sys.stderr, flush=True)
+
+
+def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
+    """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
+    from cmlp._model.document import document_of
+
+    if document_of(model).kind != "network":
+        # A table with column names has those of the model; without names, there is no warning about them.
+        X = table.values if table.columns is None else table
+        return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
+    return model.forward(table.values) if proba else model.predict(table.values)  # type: ignore[no-any-return]

@@ -1,0 +1,408 @@
+"""The command ``cmlp train``: trains a classifier or a regressor on a file, and writes the model."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import math
+import os
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from cmlp._cli import options
+from cmlp._cli.options import in_options
+from cmlp._cli.predict import DATA_HELP, add_table_options, text_options
+from cmlp._cli.terminal import Terminal, duration, printable, printable_message
+from cmlp._cli.verify import add_data_options, known_rows, require_validation
+from cmlp._process.signals import DeferredSignals
+from cmlp._train.hyperparameters import TABLE
+from cmlp.callbacks import Checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.rows import Rows
+    from cmlp._data.stored import Cells
+    from cmlp._data.training import TextRows
+    from cmlp.datasets import ParquetBlocks
+
+NAME, SUMMARY = "train", "train a model on a file of rows"
+DESCRIPTION = (
+    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. If a CSV or "
+    "Parquet file has columns of text or dates, or missing values, this is the model of a table: every eighth row is "
+    "held out to measure it, and a target with fractions or many numbers needs no --regressor. An npy file is mapped, "
+    "and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
+    "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
+    "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
+    "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
+    "the epochs so far, which --resume continues."
+)
+_NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
+_PREFIX = "parameter_"
+_BAR = 10  # characters
+_PATIENCE = 1.0  # seconds between two lines about reading
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    add_data_options(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
+    parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
+    parser.add_argument(
+        "--provenance",
+        dest=f"{_PREFIX}provenance",
+        action="store_const",
+        const=True,
+        default=argparse.SUPPRESS,
+        help="record what `cmlp verify` needs to train the model again",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=options.whole(1),
+        metavar="K",
+        help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp): to resume it, or "
+        "for the spot checks of `cmlp verify --start`",
+    )
+    parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
+    add_table_options(parser)
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
+    )
+    listed = ", ".join(map(_flag, _parameters()))
+    group = parser.add_argument_group("parameters", f"Each takes a value as in Python; lists have commas: {listed}.")
+    for name in _parameters():
+        flags = dict.fromkeys((_flag(name), f"--{name}"))
+        group.add_argument(
+            *flags, dest=_PREFIX + name, type=_value, default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS
+        )
+
+
+def _parameters() -> list[str]:
+    return sorted({*_of_networks(), *_only_of_tables()} - set(_NOT_OPTIONS))
+
+
+def _of_networks() -> set[str]:
+    return {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
+
+
+def _only_of_tables() -> set[str]:
+    return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")} - _of_networks()
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _words() -> dict[str, str]:
+    return {name: _flag(name) for name in _parameters()} | {
+        "input_scale='standard' of an estimator": "--input-scale standard",
+        "loss='quantile'": "--loss quantile",
+        "resume=True": "--resume",
+        ": use warm_start=True": ": train without --resume",
+        "n_samples": "the number of rows",
+        "use TabularClassifier or TabularRegressor, which take them": "set --max-bytes higher for the model of a table",
+        "X_val=None": "no --validation",
+        "X_val and y_val in fit_batches": "--validation for training in blocks (of a file of more than --max-bytes)",
+        "X_val and y_val": "--validation",
+        "X_val": "--validation",
+        "fit_batches": "training in blocks (of a file of more than --max-bytes)",
+        "pass the same X, y, sample_weight, validation data and shards": "give the same files, --target, --drop and "
+        "--max-bytes",
+    }
+
+
+def _value(text: str) -> object:
+    """Return the value of a parameter: a number, a fraction such as 1/255, True, False, None, text, or a list."""
+    numerator, slash, denominator = text.partition("/")
+    try:
+        if slash:
+            return float(numerator) / float(denominator)
+        return math.inf if text == "inf" else ast.literal_eval(text)
+    except (ValueError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
+        return text.split(",") if "," in text else text
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Train and write the model, also if the training is interrupted after a complete epoch."""
+    from cmlp._data.rows import NotNumbersError
+
+    arguments.regressor |= f"{_PREFIX}quantile" in arguments
+    files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
+    options.check_output(arguments.output, *files)  # reported now, not after hours of training
+    words, reading = _words(), Reading(terminal)
+    lines: list[str] = []
+    with options.reported(TypeError, ImportError, words=words):
+        model = _model(arguments)
+        try:
+            data, held, cells = _data(arguments, model, lines, reading)
+        except NotNumbersError as error:
+            if _needs_numbers(arguments):
+                raise
+            return _train_table(arguments, terminal, str(error), None, [])
+        except _TableError as table:
+            return _train_table(arguments, terminal, str(table), table.rows, lines)
+        for name in _only_of_tables().intersection(_given(arguments)):
+            raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
+    reading.end()
+    if lines:
+        terminal.write_lines([*map(printable_message, lines)])
+    model.callbacks = [Progress(terminal), *_checkpoints(arguments)]
+    try:
+        with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                _fit(model, data, held, arguments.resume)
+            finally:
+                with contextlib.suppress(OSError):  # the terminal or the pipe is closed
+                    terminal.settle()
+    except KeyboardInterrupt as error:
+        if "_model" in vars(model):
+            _save(model, arguments.output, cells)
+            with contextlib.suppress(OSError):
+                _report(model, arguments.output, terminal)
+                terminal.write_lines(["interrupted: the same command with --resume continues"])
+        if isinstance(error, _OutputFailedError):
+            raise error.reason from None
+        raise
+    _save(model, arguments.output, cells)
+    terminal.write_lines([printable_message(in_options(str(warning.message), words)) for warning in caught])
+    _report(model, arguments.output, terminal)
+    return 0
+
+
+class _TableError(Exception):
+    """The rows of a file need the model of a table."""
+
+    def __init__(self, reason: str, rows: TextRows) -> None:
+        super().__init__(reason)
+        self.rows = rows
+
+
+def _needs_numbers(arguments: argparse.Namespace) -> bool:
+    return arguments.target is None or arguments.resume or arguments.validation is not None
+
+
+def _data(
+    arguments: argparse.Namespace, model: Any, lines: list[str], report: Reading
+) -> tuple[Rows | ParquetBlocks, Rows | ParquetBlocks | None, Cells]:
+    """Return the rows of training and validation, and how cells of text are read; `lines` gets what was found.
+
+    Raises _TableError if columns of text are not all numbers.
+    """
+    import numpy as np
+
+    from cmlp._cli.selection import column, without
+    from cmlp._data.rows import NotNumbersError, Rows, training_rows
+    from cmlp._data.stored import Cells
+    from cmlp._data.training import TextRows
+    from cmlp._model.document import document_of
+
+    require_validation(arguments)
+    reading, data, classes = text_options(arguments), None, None
+    cells = reading.cells(document_of(model).cells if arguments.resume else Cells())
+    if arguments.resume:
+        classes = getattr(model, "classes_", None)
+        data = known_rows(arguments, arguments.data, arguments.labels, classes, cells, None)
+    else:
+        target = None if arguments.target is None else column(arguments.target)
+        select = without([*arguments.drop, *([] if target is None else [arguments.target])])
+        found = training_rows(arguments.data, target, arguments.labels, select, reading, report)
+        if isinstance(found, TextRows):
+            lines.append(f"{arguments.data}: {found.file.found}, {found.n_rows:,} rows")
+            reason = found.other_than_number
+            if reason is not None and _needs_numbers(arguments):
+                raise NotNumbersError(reason)
+            if reason is not None:
+                raise _TableError(reason, found)
+            table, y = found.table(), _targets(found, arguments.regressor, lines)
+            found = Rows(table.values if table.columns is None else table, y)
+        data = found
+    if arguments.validation is None:
+        return data, None, cells
+    if model._estimator_type == "classifier" and classes is None:
+        classes = np.unique(data.y) if isinstance(data, Rows) else data.classes()
+    held = arguments.validation, arguments.validation_labels
+    return data, known_rows(arguments, *held, classes, cells, getattr(data, "columns", None)), cells
+
+
+def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
+    """Return the targets of numbers or labels; `lines` gets what they are."""
+    kind = rows.kind_of_target()
+    if regressor:
+        if kind == "text":
+            raise options.CommandError(f"--regressor needs a target of numbers, got {str(rows.labels()[0])!r}")
+        return rows.targets()
+    if kind == "fractions":
+        raise options.CommandError(
+            f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
+        )
+    labels = rows.labels()
+    n = len({*labels.tolist()})
+    what = "different whole numbers; --regressor predicts numbers" if kind == "whole" else "labels"
+    lines.append(f"this trains a classifier: the target has {n:,} {what}")
+    return labels
+
+
+def _checkpoints(arguments: argparse.Namespace) -> list[Checkpoint]:
+    if arguments.checkpoint_every is None:
+        return []
+    stem, end = os.path.splitext(arguments.output.replace("{", "{{").replace("}", "}}"))
+    return [Checkpoint(f"{stem}-{{epoch}}{end}", every=arguments.checkpoint_every)]
+
+
+def _train_table(
+    arguments: argparse.Namespace, terminal: Terminal, reason: str, rows: TextRows | None, lines: Sequence[str]
+) -> int:
+    """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
+    from cmlp._cli.train_table import TableTraining
+    from cmlp._data.stored import Cells
+
+    if arguments.checkpoint_every is not None:
+        raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
+    training = TableTraining(arguments, _given(arguments), rows)
+    cells = Cells() if rows is None else rows.cells
+    with contextlib.suppress(OSError):
+        terminal.settle()
+    model = training.model
+    chosen = f"{reason}. So this trains a {type(model).__name__}: {training.why}"
+    terminal.write_lines([*map(printable_message, [*lines, chosen])])
+    model.callbacks = [Progress(terminal)]
+    try:
+        try:
+            training.fit()
+        finally:
+            with contextlib.suppress(OSError):
+                terminal.settle()
+    except KeyboardInterrupt:
+        if "_model" in vars(model):
+            _save(model, arguments.output, cells, state=False)
+            terminal.write_lines([f"interrupted: wrote {printable(arguments.output)}"])
+        raise
+    _save(model, arguments.output, cells, state=False)
+    terminal.write_lines([*map(printable_message, training.report()), f"wrote {printable(arguments.output)}"])
+    return 0
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters that are given as options."""
+    return {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)}
+
+
+def _model(arguments: argparse.Namespace) -> Any:
+    import cmlp
+
+    kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier
+    tables = _only_of_tables()
+    given = {name: value for name, value in _given(arguments).items() if name not in tables}
+    for name in given:
+        if name not in kind._get_param_names():
+            relation = "is not for" if arguments.regressor else "is only for"
+            raise options.CommandError(f"{_flag(name)} {relation} --regressor")
+    if not arguments.resume:
+        return kind(**given)
+    model: Any = cmlp.load(arguments.output)
+    if type(model) is not kind:
+        raise options.CommandError(f"{arguments.output} has a {type(model).__name__}, not a {kind.__name__}")
+    return model.set_params(**given)
+
+
+def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | None, resume: bool) -> None:
+    from cmlp._data.rows import Rows, in_memory
+
+    own = {}
+    if held is not None:
+        validation = in_memory(held)
+        own = {"X_val": validation.X, "y_val": validation.y}
+    if isinstance(data, Rows):
+        model.fit(data.X, data.y, resume=resume, **own)
+        return
+    if model._estimator_type == "classifier" and not resume:
+        own["classes"] = data.classes()
+    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **own)
+
+
+def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
+    model.callbacks = None
+    keep_cells(model, cells)
+    with options.reported(TypeError), DeferredSignals():
+        model.save(path, include_training_state=state)
+
+
+def keep_cells(model: Any, cells: Cells) -> None:
+    """Let a model know how cells of text are read."""
+    if hasattr(model._model, "_replace"):  # of a table
+        model._model = model._model._replace(cells=cells)
+    else:
+        model._model.cells = cells
+
+
+def _report(model: Any, path: str, terminal: Terminal) -> None:
+    lines = [f"{model.n_iter_} epochs, loss {model.loss_:.6g}"]
+    scores = getattr(model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
+    if scores:
+        lines[0] += f", validation score {scores[-1]:.6g}"
+    terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
+
+
+class _OutputFailedError(KeyboardInterrupt):
+    """The progress cannot be written; like Ctrl-C, this keeps the model of the complete epochs."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Reading:
+    """Shows which share of a file has been read, if this takes longer than a second."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal, self._next = terminal, time.monotonic() + _PATIENCE
+
+    def __call__(self, share: float) -> None:
+        """Show the share, at most every second."""
+        if share < 1 and time.monotonic() >= self._next:
+            done = round(_BAR * share)
+            self._terminal.write_live(["reading", f"[{'#' * done}{'.' * (_BAR - done)}]", f"{share:.0%}"])
+            self._next = time.monotonic() + _PATIENCE
+
+    def end(self) -> None:
+        """End the line."""
+        with contextlib.suppress(OSError):
+            self._terminal.settle()
+
+
+class Progress:
+    """A callback that shows a line with a bar, the loss, the validation score and the time left."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._started, self._first = 0.0, 0
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Start the clock."""
+        self._started, self._first = time.monotonic(), trainer.state.epoch
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Show the numbers of the epoch."""
+        epoch, most = trainer.last_epoch, trainer.max_iter
+        done = round(_BAR * epoch.number / most)
+        fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
+        fields.append(f"loss {epoch.loss:.6f}")
+        score, loss = epoch.validation_score, epoch.validation_loss
+        if score is not None:
+            fields.append(f"validation loss {loss:.4f}" if loss == -score else f"validation {score:.4f}")
+        seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
+        fields.append(f"{duration(seconds * (most - epoch.number))} left")
+        try:
+            self._terminal.write_live(fields)
+        except OSError as error:
+            raise _OutputFailedError(error) from error

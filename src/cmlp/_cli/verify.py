@@ -1,0 +1,144 @@
+"""The command ``cmlp verify``: trains a model again, and says whether its data and parameters give its weights."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from cmlp._cli import options
+from cmlp._cli.predict import DATA_HELP, add_table_options, text_options
+from cmlp._cli.terminal import Terminal, duration, printable_message
+from cmlp._model.document import document_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.rows import Rows
+    from cmlp._data.stored import Cells
+    from cmlp._model.document import ModelDocument
+    from cmlp.datasets import ParquetBlocks
+
+NAME, SUMMARY = "verify", "train a model again, and compare all bits"
+DESCRIPTION = (
+    "Train the model of a file again on the rows of a file, and compare the weights bit by bit. The model must have "
+    "been trained with --provenance; the options for the data are those of cmlp train. The exit status is 0 if all "
+    "bits are identical, 3 for other data, 4 for other parameters, 5 for another version of the arithmetic, 6 if the "
+    "training gives other weights, and 7 if the model was changed after it. With --start or --epochs, only some epochs "
+    "are trained."
+)
+_STATUSES = {"identical": 0, "data": 3, "parameters": 4, "version": 5, "training": 6, "weights": 7}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("model", metavar="MODEL", help="a model file, written by cmlp train --provenance or by save")
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    add_data_options(parser)
+    parser.add_argument(
+        "--start",
+        metavar="MODEL",
+        help="spot check: a model that cmlp train --checkpoint-every has written, from which to train",
+    )
+    parser.add_argument(
+        "--epochs", type=options.whole(1), metavar="N", help="spot check: train only N epochs, to the next hash"
+    )
+    add_table_options(parser)
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where targets and validation rows are."""
+    parser.add_argument(
+        "--target",
+        metavar="COLUMN",
+        action=options.OnlyOnce,
+        help="the column of labels or numbers: its name, or number from 1",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="instead of --target, a file with a label or number for each row: npy, idx, or text with one a line "
+        "(default for idx: the file of labels beside DATA, named as in MNIST)",
+    )
+    parser.add_argument("--validation", metavar="DATA", help="rows to compute a score on after each epoch")
+    parser.add_argument("--validation-labels", metavar="FILE", help="what --labels is for DATA, for these rows")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
+    """Train again, and print the answer."""
+    from cmlp._estimators.verify import verify
+
+    model = options.loaded_model(arguments.model)
+    start = None if arguments.start is None else options.loaded_model(arguments.start)
+    with options.reported(TypeError, ImportError):
+        if document_of(model).provenance is None:
+            verify(model, ())  # raises the error
+        rows, held = _data(arguments, document_of(model))
+        shown = _shown(terminal, 0 if start is None else getattr(start, "n_iter_", 0))
+        try:
+            answer = verify(model, *rows, **held, start=start, n_epochs=arguments.epochs, progress=shown)
+        finally:
+            terminal.settle()
+    terminal.write_lines([printable_message(str(answer))])
+    return _STATUSES[answer.reason]
+
+
+def _data(arguments: argparse.Namespace, document: ModelDocument) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the rows of the fit of a model, and its validation rows, read as the model says."""
+    if document.columns is not None:
+        if arguments.labels is not None or arguments.validation is not None:
+            raise options.CommandError(
+                f"{arguments.model} is the model of a table, which has neither --labels nor --validation: use "
+                "cmlp.verify in Python"
+            )
+        from cmlp._cli.train_table import rows_of_fit
+
+        return rows_of_fit(arguments, document), {}
+    from cmlp._data.rows import Rows, in_memory
+
+    classes = None if document.labels is None else document.labels.classes
+    names = None if document.feature_names is None else document.feature_names.tolist()
+    data = known_rows(arguments, arguments.data, arguments.labels, classes, document.cells, names)
+    own = {}
+    require_validation(arguments)
+    if arguments.validation is not None:
+        held = arguments.validation, arguments.validation_labels
+        validation = in_memory(known_rows(arguments, *held, classes, document.cells, names))
+        own = {"X_val": validation.X, "y_val": validation.y}
+    return (data.X, data.y) if isinstance(data, Rows) else (data,), own
+
+
+def require_validation(arguments: argparse.Namespace) -> None:
+    """Raise CommandError if labels of validation rows are given without these."""
+    if arguments.validation is None and arguments.validation_labels is not None:
+        raise options.CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
+
+
+def known_rows(
+    arguments: argparse.Namespace,
+    path: str,
+    labels: str | None,
+    classes: NDArray[Any] | None,
+    cells: Cells,
+    names: Sequence[str] | None,
+) -> Rows | ParquetBlocks:
+    """Return the rows of a file with targets that are labels of `classes`, or None for numbers."""
+    from cmlp._cli.selection import column, without
+    from cmlp._data.rows import decided_rows
+
+    target = None if arguments.target is None else column(arguments.target)
+    select = without([*arguments.drop, *([] if target is None else [arguments.target])])
+    return decided_rows(path, target, labels, select, text_options(arguments), cells, classes, names or ())
+
+
+def _shown(terminal: Terminal, first: int) -> Callable[[int, int], None]:
+    """Return a function that shows the epochs and the time left."""
+    started = time.monotonic()
+
+    def show(epoch: int, n_epochs: int) -> None:
+        left = (time.monotonic() - started) / max(epoch - first, 1) * max(n_epochs - epoch, 0)
+        terminal.write_live([f"epoch {epoch}/{n_epochs}", f"{duration(left)} left"])
+
+    return show

@@ -1,0 +1,40 @@
+"""The web page of a network: which file it may replace, and opening it in a browser."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+
+from cmlp._cli.options import CommandError
+from cmlp._data.regular import open_regular
+
+# The file of the page that is made without a model file.
+PAGE_FILE = "cmlp.html"
+_MARK = b'<meta name="generator" content="cmlp">'  # in the first lines of each page
+_BEGINNING = 1000  # bytes
+
+
+def check_page_file(path: str) -> None:
+    """Raise CommandError if a page whose file the user has not named would replace anything but a page of cmlp."""
+    if not os.path.exists(path):
+        return
+    try:
+        with open_regular(path) as file:
+            beginning = file.read(_BEGINNING)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    if _MARK not in beginning:
+        raise CommandError(f"{path} exists and is not a page of cmlp: choose another file with cmlp page -o FILE")
+
+
+def open_in_browser(path: str) -> bool:
+    """Open a file in the user's browser; return whether this succeeded. Without a display, do nothing."""
+    has_display = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    if not has_display and "BROWSER" not in os.environ:
+        return False
+    try:
+        return webbrowser.open(Path(path).resolve().as_uri())
+    except webbrowser.Error:
+        return False

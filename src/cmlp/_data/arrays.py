@@ -1,0 +1,221 @@
+"""Dense arrays: convert user input to arrays that the core can read."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    LossFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], tuple[ArrayLike, ArrayLike]]
+
+
+# Element types that the core reads in place. Arrays of other types are converted once.
+IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
+EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
+
+
+def rectangular(value: Any, name: str) -> NDArray[Any]:
+    """Return `value` as an array; raises ValueError for masked entries, nulls, and lists of different lengths."""
+    # A masked array can exist only if the program has imported numpy.ma. Importing it here would take time.
+    if is_arrow(value):
+        from cmlp._data.arrow import read
+
+        value = read(value, name)
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
+    if isinstance(value, masked) and np.any(value.mask):
+        raise ValueError(f"{name} must not have masked entries: fill them (filled()) or leave them out")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array: {error}") from None
+
+
+def is_arrow(value: object) -> bool:
+    """Return whether a value is a table or a column of Arrow. pandas' are not: NumPy reads them without a copy."""
+    if type(value) is np.ndarray:
+        return False
+    offers = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    return offers and not hasattr(value, "iloc")
+
+
+def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
+    """Return `value` as a 2-D array of bool, uint8, float32 or float64 with `width` columns."""
+    array = rectangular(value, name)
+    if array.ndim != 2:
+        given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
+        advice = ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
+        raise ValueError(f"{name} must be a 2-D array of shape (n, {width}), got {given}{advice}")
+    if array.shape[1] != width:
+        raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
+    return readable(array, name)
+
+
+def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return `array` if the core can read it; otherwise an aligned copy in native byte order and a supported dtype.
+
+    Float16 becomes float32; larger floats, integers except uint8, objects and text become float64.
+    """
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind not in "buif":
+        refuse_complex(array)
+        return to_float64(array, name)
+    if kind == "b" or (kind == "u" and size == 1):
+        dtype: DTypeLike = array.dtype
+    elif kind == "f" and size <= 4:
+        dtype = np.float32
+    else:
+        dtype = np.float64
+    return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
+
+
+def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
+    if array.dtype.kind not in "buifOUST":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    try:
+        _require_usual_digits(array)
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} cannot be converted to numbers: {error}{_place(array, name)}") from error
+
+
+def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
+    """Return integers in objects as int64, or as uint64 if that holds all of them; unchanged if neither does."""
+    low, high = min(integers.flat, default=0), max(integers.flat, default=0)
+    for dtype in (np.int64, np.uint64):
+        limits = np.iinfo(dtype)
+        if limits.min <= low and high <= limits.max:
+            return integers.astype(dtype)
+    return integers
+
+
+def _require_usual_digits(array: NDArray[Any]) -> None:
+    """Raise ValueError for text that only Python takes for a number: "1_01", or digits of other scripts."""
+    if array.dtype.kind in "buif":
+        return
+    for entry in array.ravel().tolist():
+        if isinstance(entry, (str, bytes)):
+            _number_in(entry)
+
+
+def _number_in(entry: Any) -> float:
+    """Return an entry as a number; raises ValueError for text that is no number as files have it."""
+    if isinstance(entry, (str, bytes)) and (not entry.isascii() or "_" in repr(entry)):
+        raise ValueError(f"could not convert string to float: {entry!r}")
+    return float(entry)
+
+
+def _place(array: NDArray[Any], name: str) -> str:
+    """Return where the first entry is that is not a number, and what helps, as the end of a message."""
+    for place, entry in np.ndenumerate(array):
+        try:
+            _number_in(entry)
+        except (TypeError, ValueError, OverflowError):
+            remedy = ""
+            if name == "y" and isinstance(entry, str):
+                remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
+            if len(place) != 2:
+                return f" (row {place[0]}){remedy}" if place else ""
+            if isinstance(entry, str) and not remedy:
+                remedy = ". Encode columns of text, or use TabularClassifier or TabularRegressor, which take them"
+            elif type(entry).__name__ == "NAType":
+                remedy = ". Fill missing values, or use TabularClassifier or TabularRegressor, which take them"
+            return f" (row {place[0]}, column {place[1]}){remedy}"
+    return ""
+
+
+def refuse_complex(array: NDArray[Any]) -> None:
+    """Raise ValueError if `array` is complex."""
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported, got dtype {array.dtype}.")
+
+
+def require_finite(array: NDArray[Any], name: str) -> None:
+    """Raise ValueError, with the first place, if `array` has NaN or infinity."""
+    if np.isfinite(array).all():
+        return
+    place = np.argwhere(~np.isfinite(array))[0]
+    where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
+    what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
+    raise ValueError(f"Input {name} contains {what} at {where}.")
+
+
+def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
+    """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
+
+    The core computes with other targets, and its costs would be wrong.
+    """
+    if loss not in ("poisson", "gamma"):
+        return targets
+    targets = np.array(targets)
+    wrong = targets < 0 if loss == "poisson" else targets <= 0
+    if wrong.any():
+        row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
+        wanted = "not be negative" if loss == "poisson" else "be positive"
+        raise ValueError(
+            f"y must {wanted} with loss={loss!r}, got {targets[row, column]} at row {row}, column {column}"
+        )
+    return targets
+
+
+def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
+    """Return row indices as an int64 array: always a copy, which other threads cannot change."""
+    array = np.array(rectangular(value, "order"))
+    if array.ndim != 1 or (array.dtype.kind not in "ui" and len(array)):
+        raise TypeError(f"order must be a 1-D array of integers, got shape {array.shape}, dtype {array.dtype}")
+    if len(array) and not (0 <= array.min() and array.max() < n_rows):
+        raise ValueError(f"order must be row indices from 0 to {n_rows - 1}, got {array.min()} to {array.max()}")
+    return array.astype(np.int64, copy=False)
+
+
+def as_doubles(value: ArrayLike, n: int, name: str) -> NDArray[np.float64]:
+    """Return n real numbers as a contiguous float64 array: always a copy, which other threads cannot change."""
+    array = np.array(rectangular(value, name))
+    if array.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
+    if array.dtype.kind not in "buif" and n:
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    return np.require(array, np.float64, ["C", "ALIGNED"])
+
+
+# -- Losses that a program defines as a function
+
+
+def values_and_gradient(
+    loss: LossFunction, y: NDArray[Any], output: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return copies of what a function returns for targets and outputs: costs in float64, and their derivatives.
+
+    ``loss(y, output)`` returns the costs, of shape (n,), and their derivatives, of shape (n, n_outputs).
+    """
+    result = loss(y, output)
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise ValueError(f"The function loss must return a tuple (values, gradient), got {type(result).__name__}.")
+    values = _checked(result[0], "values", output.shape[:1], np.dtype(np.float64))
+    return values, _checked(result[1], "gradient", output.shape, output.dtype)
+
+
+def _checked(value: ArrayLike, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a contiguous copy of one of both arrays."""
+    array = rectangular(value, f"{name} of the function loss")
+    if array.shape != shape or array.dtype.kind not in "buif":
+        raise ValueError(
+            f"The function loss must return {name} of shape {shape} and real numbers, got an array of shape "
+            f"{array.shape} and dtype {array.dtype}."
+        )
+    with np.errstate(over="ignore"):
+        copy = np.array(array, dtype, order="C")
+    if not np.isfinite(copy).all():
+        row = int(np.argwhere(~np.isfinite(copy))[0][0])
+        raise ValueError(
+            f"The function loss must return finite {name}, got {np.ravel(copy[row])} in row {row} of its arguments."
+        )
+    return copy

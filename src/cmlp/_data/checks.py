@@ -1,0 +1,264 @@
+"""Validation of X and y in fit and predict: dtypes, shapes, lengths.
+
+No check reads all of X: the core detects non-finite inputs while it computes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._data.arrays import IN_PLACE, readable, rectangular, refuse_complex, require_finite, to_float64
+from cmlp._data.frames import as_table, check_names, feature_names
+from cmlp._data.labels import as_labels
+from cmlp._data.scale import InputScale, scaled
+from cmlp._data.sparse import CSR, as_csr, as_dense, is_sparse, refuse_sparse
+from cmlp._data.weights import as_weights
+from cmlp._process.warnings import warn
+from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._data.sparse import CSR
+
+
+_RESHAPE = (
+    "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
+    "array.reshape(1, -1) if it contains a single sample."
+)
+
+
+def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
+    """Return X as two-dimensional rows that the core can read, and the dtype of the model with ``dtype="auto"``.
+
+    Arrays of bool, uint8, float32 and float64 with any strides and sparse containers in canonical CSR format are not
+    copied. The dtype is float32 for uint8, float16 and float32 arrays, otherwise float64.
+    """
+    sparse = is_sparse(X)
+    array = X if sparse else rectangular(X, "X")
+    check_rows(array, sparse, type(X).__name__, owner)
+    # A list contains Python numbers, which are doubles, whatever dtype NumPy chooses for them.
+    small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
+    single = small and not isinstance(X, (list, tuple))
+    array = as_csr(array, lambda values: readable(values, "X")) if sparse else readable(array, "X")
+    return array, np.dtype(np.float32 if single else np.float64)
+
+
+def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
+    """Raise ValueError if X is not a matrix of real numbers with at least one column."""
+    n_dims = len(array.shape)
+    if not sparse:
+        refuse_complex(array)
+    elif array.dtype.kind == "c":  # not printed: SciPy would read its index arrays, which may be invalid
+        raise ValueError(f"Complex data not supported: X is a sparse container of dtype {array.dtype}.")
+    if n_dims == 0 and array.dtype.kind == "O":
+        raise ValueError(
+            f"Expected 2D array, got {kind} instead: X must be rows of numbers, "
+            "an array-like of shape (n_samples, n_features)."
+        )
+    if n_dims < 2:
+        found = "scalar" if n_dims == 0 else "1D"
+        content = f"array={array}.\n" if not sparse else ""
+        raise ValueError(f"Expected 2D array, got {found} array instead:\n{content}{_RESHAPE}")
+    if n_dims > 2:
+        raise ValueError(f"Found array with dim {n_dims}, while dim <= 2 is required by {owner}.")
+    if array.shape[1] == 0:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+        )
+
+
+def check_width(n_features: int, expected: int, owner: str) -> None:
+    """Raise ValueError if X does not have as many columns as in fit."""
+    if n_features != expected:
+        raise ValueError(f"X has {n_features} features, but {owner} is expecting {expected} features as input.")
+
+
+def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
+    """Raise ValueError if X has no rows."""
+    if array.shape[0] == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+        )
+
+
+def as_targets(
+    y: ArrayLike | None, n_rows: int, owner: str, *, labels: bool = False, warn_of_column: bool = True
+) -> NDArray[Any]:
+    """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened, usually with a warning.
+
+    Labels are copied, because other threads could change them after the checks, and may be a sparse container.
+    """
+    if y is None:
+        raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")
+    if labels and is_sparse(y):
+        y = as_dense(y, "y")
+    refuse_sparse(y, "y")
+    array = as_labels(y, "y") if labels else rectangular(y, "y")
+    refuse_complex(array)
+    if array.ndim == 0:
+        raise TypeError(f"y should have at least 1 dimension, got scalar {y!r} instead.")
+    if array.ndim > 2:
+        raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required by {owner}.")
+    if array.shape[0] != n_rows:
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[n_rows, array.shape[0]]}")
+    if array.size == 0 and n_rows:
+        raise ValueError(f"y must have at least one column, got an array of shape {array.shape}.")
+    if array.dtype.kind == "f":
+        require_finite(array, "y")
+    if array.ndim == 2 and array.shape[1] == 1:
+        if warn_of_column:
+            warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the shape "
+                "of y to (n_samples, ), for example using ravel().",
+                sklearn_class(DataConversionWarning),
+            )
+        array = array.ravel()
+    return array
+
+
+def as_numbers(y: NDArray[Any]) -> NDArray[Any]:
+    """Return regression targets: arrays of bool, uint8, float32 and float64 as they are, others as float64."""
+    if y.dtype in IN_PLACE:
+        return y
+    y = to_float64(y, "y")
+    require_finite(y, "y")
+    return y
+
+
+def as_quantile_targets(targets: NDArray[Any], n_quantiles: int) -> NDArray[Any]:
+    """Return the targets (n, 1) of several quantiles with a column for each of them, without a copy."""
+    if targets.shape[1] != 1:
+        raise ValueError(f"y must have one column with several quantiles, got {targets.shape[1]}.")
+    return np.broadcast_to(targets, (len(targets), n_quantiles))
+
+
+# -- Error messages for non-finite inputs: find the first such value by row, and the name of its column
+
+
+_BLOCK = 4096  # rows to check at a time
+
+
+def first_non_finite_error(
+    error: NonFiniteInputError,
+    X: NDArray[Any] | CSR,
+    scale: float | InputScale,
+    dtype: np.dtype[Any],
+    names: NDArray[Any] | None,
+    argument: str = "X",
+) -> NonFiniteInputError:
+    """Return the error to raise instead of the core's error; `argument` is what its message calls X.
+
+    The core reads the rows in an order of its own, and reports the first non-finite value that it reads. This function
+    checks the rows before the reported row, so the user always gets the first non-finite value in X.
+    """
+    found = _first(X, error.row + 1, scale, dtype)
+    if found is None:
+        return error
+    row, column = found
+    kind = "NaN" if np.isnan(X[row, column]) else "infinity or a value too large for the network's dtype"
+    shown = column if names is None else repr(str(names[column]))
+    return NonFiniteInputError(f"Input {argument} contains {kind} at row {row}, column {shown}.", row, column)
+
+
+def named_column(error: NonFiniteInputError, names: NDArray[Any] | None) -> NonFiniteInputError:
+    """Return the core's error with the name of the column, if the columns have names."""
+    if names is None:
+        return error
+    text = str(error).replace(f"column {error.column}.", f"column {str(names[error.column])!r}.")
+    return NonFiniteInputError(text, error.row, error.column)
+
+
+def _first(
+    X: NDArray[Any] | CSR, n_rows: int, scale: float | InputScale, dtype: np.dtype[Any]
+) -> tuple[int, int] | None:
+    """Return row and column of the first value in `n_rows` rows that is not finite in `dtype`; None if all are."""
+    if isinstance(X, CSR):
+        values, columns = X.data[: X.indptr[n_rows]], X.indices[: X.indptr[n_rows]]
+        if isinstance(scale, InputScale):
+            scale = InputScale(scale.shift[columns], scale.factor[columns])
+        positions = np.flatnonzero(~_finite(values, scale, dtype))
+        if not len(positions):
+            return None
+        return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(X.indices[positions[0]])
+    for start in range(0, n_rows, _BLOCK):
+        entries = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
+        if len(entries):
+            return start + int(entries[0, 0]), int(entries[0, 1])
+    return None
+
+
+def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = (
+            scaled(values, scale, dtype) if isinstance(scale, InputScale) else values.astype(dtype) * dtype.type(scale)
+        )
+        finite: NDArray[np.bool_] = np.isfinite(seen)
+    return finite
+
+
+# -- The door for rows: what a program passes as X, y and weights is checked and converted here, once
+
+
+class Rows(NamedTuple):
+    """Converted rows; StoredRows if only some of them are in this process."""
+
+    X: Any  # one of these three; the core's callers know no StoredRows
+    auto_dtype: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
+    names: NDArray[Any] | None  # of the columns of a data frame
+
+    @property
+    def kind(self) -> str:
+        """The dtype of the elements, and whether the rows are sparse."""
+        return f"{'sparse ' if isinstance(self.X, CSR) else ''}{self.X.dtype}"
+
+
+class Opened(NamedTuple):
+    """Rows with their targets, which are not encoded yet, and their weights."""
+
+    rows: Rows
+    y: NDArray[Any]
+    weight: NDArray[np.float64] | None
+
+
+class Door(NamedTuple):
+    """Checks and converts rows; `owner` is the name of the estimator in messages."""
+
+    owner: str
+    labels: bool  # whether y has labels
+    width: int | None = None  # number of columns that the rows must have; None for any
+    names: NDArray[Any] | None = None  # of these columns
+    partial: bool = False  # whether these are a part of all rows: there may be none, and all may have the weight 0
+
+    def rows(self, X: Any) -> Rows:
+        """Return converted rows."""
+        X = as_table(X)
+        names = feature_names(X)
+        if self.width is not None:
+            check_names(names, self.names, self.owner)
+        array, auto_dtype = as_rows(X, self.owner)
+        if not self.partial:
+            require_samples(array, self.owner)
+        if self.width is not None:
+            check_width(array.shape[1], self.width, self.owner)
+        return Rows(array, auto_dtype, names)
+
+    def targets(self, rows: Rows, y: Any, weight: Any, *, warn_of_column: bool = True) -> Opened:
+        """Return converted rows with targets and weights."""
+        n_rows = rows.X.shape[0]
+        y = as_targets(y, n_rows, self.owner, labels=self.labels, warn_of_column=warn_of_column)
+        return Opened(rows, y, as_weights(weight, n_rows, some=not self.partial))
+
+    def open(self, X: Any, y: Any, weight: Any) -> Opened:
+        """Return rows with targets and weights, converted."""
+        return self.targets(self.rows(X), y, weight)
+
+    def let_in(self, opened: Opened) -> Opened:
+        """Return what another door has opened, after the checks of this one."""
+        if self.width is not None:
+            check_names(opened.rows.names, self.names, self.owner)
+            check_width(opened.rows.X.shape[1], self.width, self.owner)
+        return opened

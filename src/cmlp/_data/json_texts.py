@@ -1,0 +1,339 @@
+"""Conversion of parameters, labels and feature names to JSON without loss, with a strict parser."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.labels import Labels
+from cmlp.exceptions import ModelFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+_EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
+_MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
+_MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
+_NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
+
+
+def refuse(what: str) -> ModelFormatError:
+    """Return the error for metadata that do not follow the format."""
+    return ModelFormatError(f"the metadata do not follow the format: {what}", "CMLP_ERROR_FILE_SYNTAX")
+
+
+def dump(value: object) -> str:
+    """Return a value as JSON in printable ASCII."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def load(text: str, key: str, most: int = _MOST_OBJECT) -> Any:
+    """Parse short JSON; raises ModelFormatError if it is invalid, repeats a key or has a number that is not finite."""
+    if len(text) > most:
+        raise refuse(f"{key!r} has more than {most} characters")
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise refuse(f"{key!r} is not JSON") from None
+
+
+def _restorable(text: str, what: str) -> str:
+    """Return text of which JSON keeps every character; raises ValueError for two surrogates that it would join."""
+    if _PAIR.search(text):
+        raise ValueError(
+            f"{what} {text!r}, has two surrogates that a model file would read as one character: use valid Unicode"
+        )
+    return text
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("duplicate key")
+    return result
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_constant(text)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite)
+
+
+# ------------------------------------------------------------------------------------------------------ parameters
+
+
+def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
+    """Return constructor parameters as JSON; raises TypeError with the name of a parameter that cannot be stored."""
+    texts = {name: dump(plain(value, name, owner)) for name, value in parameters.items()}
+    text = "{" + ",".join(f"{dump(name)}:{value}" for name, value in texts.items()) + "}"
+    if len(text) > _MOST_OBJECT:
+        longest = max(texts, key=lambda name: len(texts[name]))
+        raise ValueError(
+            f"the parameters of {owner} take {len(text)} characters in a model file, which can contain {_MOST_OBJECT}: "
+            f"{longest} is too long"
+        )
+    return text
+
+
+def without_tensors(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters without those that are arrays, because a model has them or does not need them any longer.
+
+    They are the shift and factor of `input_scale`, which a file has as tensors, and the initial weights of
+    `initialization`.
+    """
+    arrays = {"input_scale", "initialization"}
+    return {
+        name: value for name, value in parameters.items() if name not in arrays or not isinstance(value, (list, tuple))
+    }
+
+
+def plain(value: object, name: str, owner: str) -> Any:
+    """Return a value as JSON can have it; raises TypeError with its name if it cannot be stored."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    if isinstance(value, str):
+        return _restorable(str(value), f"{name} of {owner},")
+    if value is None or type(value) in (bool, int, float):
+        return value
+    if isinstance(value, list):
+        return [plain(entry, name, owner) for entry in value]
+    if isinstance(value, tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return {"tuple": [plain(entry, name, owner) for entry in value]}
+    if type(value) is dict:
+        return {"dict": [[_key(key, name, owner), plain(entry, name, owner)] for key, entry in value.items()]}
+    raise TypeError(
+        f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
+        f"set it to a number, a str, None or a list of these before saving"
+    )
+
+
+def _key(key: object, name: str, owner: str) -> object:
+    """Return the key of a dict as it is stored: a number or text."""
+    key = key.item() if isinstance(key, np.generic) else key
+    if type(key) not in (bool, int, float, str) or (isinstance(key, float) and not math.isfinite(key)):
+        raise TypeError(f"{name} of {owner} has the key {key!r}, which a model file cannot contain")
+    return key
+
+
+def load_parameters(text: str, key: str = "parameters") -> dict[str, Any]:
+    """Return the parameters from the JSON of `dump_parameters`."""
+    parameters = load(text, key)
+    if type(parameters) is not dict:
+        raise refuse(f"{key!r} is not a JSON object")
+    return {name: _restored(value, key) for name, value in parameters.items()}
+
+
+def _restored(value: Any, key: str) -> Any:
+    if type(value) is list:
+        return [_restored(entry, key) for entry in value]
+    if type(value) is not dict:
+        return value
+    if list(value) == ["float"] and value["float"] in ("inf", "-inf", "nan"):
+        return float(value["float"])
+    if list(value) == ["dict"] and type(value["dict"]) is list:
+        return _restored_dict(value["dict"], key)
+    if list(value) == ["tuple"] and type(value["tuple"]) is list:
+        return tuple(_restored(entry, key) for entry in value["tuple"])
+    raise refuse(f"{key!r} holds an unknown object")
+
+
+def _restored_dict(pairs: list[Any], key: str) -> dict[Any, Any]:
+    """Return a dict from the list of its keys, which are numbers or text, and values."""
+    result = {}
+    for pair in pairs:
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) not in (bool, int, float, str):
+            raise refuse(f"{key!r} holds a dict with an invalid entry")
+        result[pair[0]] = _restored(pair[1], key)
+    if len(result) != len(pairs):
+        raise refuse(f"{key!r} holds a dict with a duplicate key")
+    return result
+
+
+# ---------------------------------------------------------------------------------------------------------- labels
+
+
+def dump_labels(labels: Labels) -> str:
+    """Return a classifier's classes as JSON; raises TypeError if their dtype cannot be stored exactly."""
+    classes = labels.classes
+    values: list[Any] = classes.tolist()
+    if classes.dtype.kind in "OU":
+        values = [_restorable(value, "the label,") for value in values]
+    name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
+    if classes.dtype.kind not in "OU" and name not in _NUMBERS:
+        raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
+    if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
+        raise ValueError(
+            f"the labels take {classes.nbytes} bytes, but a model file can contain at most {_MOST_TEXT}: shorten them"
+        )
+    if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
+        values = [str(value) for value in values]
+    kind = "multilabel" if labels.kind == "multilabel" else "labels"
+    return dump({"kind": kind, "dtype": name, "values": values})
+
+
+def load_labels(text: str, n_outputs: int) -> Labels:
+    """Return the labels from the JSON of `dump_labels`, whose form and number the core has checked.
+
+    Labels of their type, stored as `dump_labels` stores them, come back as the same values.
+    """
+    try:
+        stored = json.loads(text)
+        labels = Labels(stored["kind"], _array_of(stored["values"], stored["dtype"]))
+        is_same = dump_labels(labels) == dump(stored)
+    except (TypeError, ValueError, OverflowError):
+        is_same = False
+    if not is_same or not all(a < b for a, b in itertools.pairwise(labels.classes.tolist())):
+        raise refuse("'classes' are not ascending values of their type")
+    n = len(labels.classes)
+    if labels.kind == "multilabel" and (labels.classes.dtype.kind not in "iu" or n != n_outputs):
+        raise refuse("'classes' are not the numbers of the columns")
+    if stored["kind"] == "labels" and n == n_outputs == 2:
+        raise refuse("a classifier of two classes has one output")
+    return labels
+
+
+def dump_target_names(names: Sequence[str] | None, n: int) -> str:
+    """Return the JSON of n targets of a table, which are numbers."""
+    texts = [None] * n if names is None else [_restorable(name, "the name of a target,") for name in names]
+    return dump([{"name": name, "kind": "number", "outputs": 1} for name in texts])
+
+
+def load_target_names(text: str | None) -> list[str] | None:
+    """Return the names of the targets from the JSON of `dump_target_names`, whose form the core has checked."""
+    names = [] if text is None else [one["name"] for one in load(text, "targets")]
+    if None in names and any(names):
+        raise refuse("some of 'targets' have names, and others have none")
+    return names if any(name is not None for name in names) else None
+
+
+def _array_of(values: list[Any], name: str) -> NDArray[Any]:
+    """Return stored labels as an array. A width beyond that of the longest text could take any amount of memory."""
+    if name not in _NUMBERS and not all(type(value) is str for value in values):
+        raise TypeError(name)
+    if name not in (*_NUMBERS, "object"):
+        width = max(1, *map(len, values))
+        if name != f"U{width}" or 4 * width * len(values) > _MOST_TEXT:
+            raise ValueError(name)
+    if "int" in name and type(values[0]) is str:
+        values = [int(value) for value in values]
+    with np.errstate(over="ignore"):
+        return np.array(values, name)
+
+
+def dump_names(names: NDArray[Any]) -> str:
+    """Return feature names as JSON."""
+    return dump([_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)])
+
+
+def load_names(text: str, n_features: int) -> NDArray[Any]:
+    """Return the feature names from the JSON of `dump_names`, after checking that they match the number of inputs.
+
+    They are parsed one by one, because lists in lists would take 30 bytes of memory per character.
+    """
+    names: list[str] = []
+    at, before = 0, "["
+    while text.startswith(f'{before}"', at) and len(names) < n_features:
+        try:
+            name, at = _DECODER.raw_decode(text, at + 1)
+        except ValueError:
+            break
+        names.append(name)
+        before = ","
+    if text[at:] != "]" or len(names) != n_features:
+        raise refuse(f"'feature_names' is not a list of {n_features} texts")
+    return np.array(names, object)
+
+
+def dump_column_names(names: Sequence[object], owner: str) -> str:
+    """Return column names that are not all text as JSON; raises TypeError if one cannot be stored."""
+    text = dump([plain(name, "a column name", owner) for name in names])
+    if len(text) > _MOST_OBJECT:
+        raise ValueError(
+            f"the column names of {owner} take {len(text)} characters in a model file, which can contain "
+            f"{_MOST_OBJECT} unless all names are text: rename the columns before fit"
+        )
+    return text
+
+
+def load_column_names(text: str, n_columns: int) -> list[Any]:
+    """Return the names from the JSON of `dump_column_names`, after checking that they match the number of columns."""
+    names = load(text, "column_names")
+    if type(names) is not list or len(names) != n_columns or not all(map(_is_name, names)):
+        raise refuse(f"'column_names' is not a list of {n_columns} names")
+    restored = [_restored(name, "column_names") for name in names]
+    if len(set(restored)) != n_columns:
+        raise refuse("'column_names' has two equal names")
+    return restored
+
+
+def _is_name(value: Any) -> bool:
+    """Return whether parsed JSON is a name: text, a number, None or a tuple of these."""
+    entries = value["tuple"] if type(value) is dict and list(value) == ["tuple"] else [value]
+    return type(entries) is list and not any(
+        type(entry) is list or (type(entry) is dict and list(entry) != ["float"]) for entry in entries
+    )
+
+
+# ------------------------------------------------------------------------------------------ categories of a table
+
+
+def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
+    """Return the categories of each column, None for a column of numbers, as JSON; errors name the column."""
+    for i, one in enumerate(categories):
+        if one and _most_equal_hashes(one) > _MOST_EQUAL_HASHES:
+            raise ValueError(
+                f"column {i} of {owner} has more than {_MOST_EQUAL_HASHES} integers with the same hash, which a model "
+                "file cannot contain: convert the column to text before fit"
+            )
+    return dump(
+        [None if one is None else [_category(value, i, owner) for value in one] for i, one in enumerate(categories)]
+    )
+
+
+def _category(value: object, column: int, owner: str) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, str):
+        return value if value is None else _restorable(str(value), f"the category of column {column} of {owner},")
+    if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
+        return value
+    raise TypeError(
+        f"column {column} of {owner} has the category {value!r} of type {type(value).__name__}, which a model file "
+        "cannot contain: convert the column to text or numbers before fit"
+    )
+
+
+def _most_equal_hashes(values: Sequence[object]) -> int:
+    """Return how many values share a hash. Only chosen integers do: those with equal remainders modulo 2**61 - 1."""
+    return max(Counter(map(hash, values)).values())
+
+
+def load_categories(text: str) -> list[list[Any] | None]:
+    """Return the categories of each column from the JSON of `dump_categories`, which the core has checked."""
+    try:
+        categories: list[list[Any] | None] = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise refuse("'categories' is not JSON") from None
+    for values in categories:
+        if values and _most_equal_hashes(values) > _MOST_EQUAL_HASHES:
+            raise refuse("'categories' has a column in which too many integers have the same hash")
+        if values is not None and len(set(values)) != len(values):
+            raise refuse("'categories' has a column with two equal categories")
+    return categories

@@ -1,0 +1,310 @@
+"""Class labels: encode labels as targets of the network, decode outputs to labels. There are three kinds.
+
+``binary``
+    At most two classes, one logistic output; the target is 1 for the second class.
+``multiclass``
+    One output per class; targets are class indices, never a one-hot matrix.
+``multilabel``
+    A 0/1 matrix, one logistic output per column.
+
+Every function runs in linear time, or in O(n log n) if it has to sort the labels. A million classes take a few seconds.
+
+Another thread may write to the caller's arrays at any time. Labels are therefore copied (`as_labels`) before they are
+checked, and the checked copy is the one that is used.
+"""
+
+from __future__ import annotations
+
+import reprlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.arrays import EXACT, in_64_bits, rectangular
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+# A classifier warns if its classes are more different floats than this: they are probably numbers to predict.
+_MOST_FLOATS = 50
+_FLOATS = (
+    f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict numbers, use a "
+    "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
+)
+# In fewer rows, several labels can be exactly one in each row by chance.
+_FEWEST_ROWS = 10
+_ONE_HOT = (
+    "Each row of y has exactly one 1, but the columns are trained as independent labels, of which a row can have any "
+    "number. For classes, pass one label per row: y.argmax(axis=1), or of a data frame y.idxmax(axis=1), which keeps "
+    "the names of the columns."
+)
+
+
+def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32]:
+    """Return class indices as an int32 array, checked against the number of classes.
+
+    The result is always a copy, which other threads cannot change: the core does not check the indices again.
+
+    A network with one output that is not a softmax has no classes, so a flat array raises ValueError: the caller
+    probably means a column of numbers.
+    """
+    copy = np.array(value).reshape(-1)
+    if n_classes == 1 and output != "softmax":
+        raise ValueError(
+            f"y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: y.reshape(-1, 1)."
+        )
+    if copy.dtype.kind not in "bui" and len(copy):
+        raise TypeError(f"y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}")
+    if len(copy) and not (0 <= copy.min() and copy.max() < n_classes):
+        raise ValueError(f"y must be class indices from 0 to {n_classes - 1}, got {copy.min()} to {copy.max()}")
+    return copy.astype(np.int32, copy=False)
+
+
+def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Return labels as an array: always a copy, which other threads cannot change.
+
+    NumPy's StringDType becomes object. Text in an array of objects is not converted to a fixed width: such an array
+    would have the width of the longest label in every row, and would drop NUL characters at the end of a label.
+    """
+    array = rectangular(value, name)
+    labels = np.array(array, object if array.dtype.kind == "T" else None)
+    _require_unicode(labels, name)
+    if labels.dtype.kind == "f" and isinstance(value, (list, tuple)) and (np.abs(labels) >= EXACT).any():
+        return _integers_of(value, labels)
+    return labels
+
+
+def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
+    """Return large labels of a list as integers if all of them are: NumPy has made doubles of them, which are rounded.
+
+    If no type of 64 bits holds them all, they are returned as objects, which are refused.
+    """
+    entries = np.array(value, object)
+    return in_64_bits(entries) if all(isinstance(label, (int, np.integer)) for label in entries.flat) else labels
+
+
+def _require_unicode(labels: NDArray[Any], name: str) -> None:
+    """Raise ValueError if the memory of a text array holds a number that is not a Unicode code point.
+
+    Python raises SystemError if it makes a string of such memory.
+    """
+    if labels.dtype.kind != "U" or not labels.size or not labels.itemsize:
+        return
+    codes = np.ascontiguousarray(labels).view(np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder))
+    if codes.max() > sys.maxunicode:
+        raise ValueError(f"{name} must contain valid text, got the code point {codes.max():#x}")
+
+
+def kind_of_labels(y: NDArray[Any]) -> str:
+    """Return "multiclass" for a column of finite labels, "multilabel" for a 0/1 matrix; raises an error for others."""
+    if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
+        raise TypeError(
+            "Support for labels represented as bytes is not supported. "
+            "Convert the labels to a string or integer format."
+        )
+    if y.dtype.kind == "V":
+        raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
+    if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
+        other = next(label for label in y.flat if not isinstance(label, str))
+        advice = "Convert it first, for example with astype(int) or astype(str)."
+        if all(isinstance(label, (int, np.integer)) for label in y.flat) and in_64_bits(y).dtype.kind == "O":
+            low, high = min(y.flat), max(y.flat)
+            other = low if low < np.iinfo(np.int64).min else high
+            advice = "No type of 64 bits has all these integers: convert them to text, with astype(str)."
+        raise ValueError(
+            "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
+            f"got an array of objects with {reprlib.repr(other)}. {advice}"
+        )
+    if y.dtype.kind == "f" and (y != np.trunc(y)).any():
+        raise ValueError(
+            "Unknown label type: continuous. Maybe you are trying to fit a classifier, which "
+            "expects discrete classes on a regression target with continuous values."
+        )
+    if y.ndim == 2:
+        _require_bits(y)
+        return "multilabel"
+    return "multiclass"
+
+
+def _require_bits(y: NDArray[Any]) -> None:
+    """Raise ValueError unless a matrix has several columns that contain only 0 and 1."""
+    numeric = y.dtype.kind in "biuf" and y.shape[1] > 1
+    if numeric and ((y == 0) | (y == 1)).all():
+        return
+    values = np.unique(y) if numeric else y
+    if numeric and len(values) <= 2:
+        raise ValueError(f"y must contain only 0 and 1 if it has several columns, got the values {values.tolist()}.")
+    raise ValueError("Multioutput target data is not supported with label binarization")
+
+
+class Labels:
+    """The classes of a classifier: encodes labels as targets and decodes outputs to labels.
+
+    The kind is given as "labels" if each row has exactly one label, and "multilabel" if it can have any number. The
+    classes are sorted labels, or the column numbers for multilabel targets.
+    """
+
+    def __init__(self, kind: str, classes: NDArray[Any]) -> None:
+        self.classes = classes
+        if kind != "multilabel":
+            kind = "binary" if len(classes) <= 2 else "multiclass"
+        elif classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes))):
+            raise ValueError(
+                f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
+                f"got {reprlib.repr(classes.tolist())}."
+            )
+        self.kind = kind
+        self.n_outputs = 1 if kind == "binary" else len(classes)
+
+    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return targets for the network; raises ValueError if y has labels that are not in `classes`.
+
+        They are int32 class indices (multiclass), a uint8 column (binary) or a bool matrix (multilabel).
+        """
+        kind = kind_of_labels(y)
+        if self.kind == "multilabel":
+            if kind != "multilabel" or y.shape[1] != len(self.classes):
+                raise ValueError(
+                    f"y must have {len(self.classes)} columns of labels, as in fit, got an array of shape {y.shape}."
+                )
+            targets: NDArray[np.bool_] = y != 0
+            return targets
+        if kind == "multilabel":
+            raise ValueError(f"y must have one label per row, as in fit, got an array of shape {y.shape}.")
+        return self.targets(self._indices(y))
+
+    def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
+        """Return class indices in the form that the core reads.
+
+        The result is always a copy, which other threads cannot change: the core does not check the indices again.
+        """
+        if self.kind == "binary":
+            return indices.astype(np.uint8).reshape(-1, 1)
+        return indices.astype(np.int32)
+
+    def _are_indices(self, y: NDArray[Any]) -> bool:
+        """Return whether the classes are 0, 1, 2, ... and y contains only these."""
+        whole = y.dtype.kind in "iu" and self.classes.dtype.kind in "iu"
+        n = len(self.classes)
+        numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
+        return bool(numbered and y.min() >= 0 and y.max() < n)
+
+    def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the position of each label in the sorted `classes`."""
+        if not len(y) or self._are_indices(y):
+            return y.astype(np.intp)
+        seen, indices = distinct(y)
+        if not mixes_text(y, self.classes):
+            # Text is truncated to the width of the classes. Truncated labels differ from every class, as checked below.
+            wanted = seen.astype(self.classes.dtype) if self.classes.dtype.kind in "OU" else seen
+            positions = np.searchsorted(self.classes, wanted)
+            # Labels beyond the last class get position 0. They differ from that class too, so the check below fails.
+            positions[positions == len(self.classes)] = 0
+            if (self.classes[positions] == seen).all():
+                return positions[indices]
+        raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}.")
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the predicted labels for a batch of outputs; for multilabel targets a 0/1 matrix."""
+        if self.kind == "multilabel":
+            return (outputs > 0.5).astype(np.int64)
+        if self.kind == "multiclass":
+            labels: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+            return labels
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(outputs))
+        return self.classes[(outputs[:, 0] > 0.5).astype(np.intp)]
+
+    def correct(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return a mask of the correctly predicted rows. A multilabel row must be correct in all columns."""
+        if self.kind == "multiclass":
+            right: NDArray[np.bool_] = outputs.argmax(axis=1) == targets
+        elif len(self.classes) == 1:
+            right = np.ones(len(outputs), dtype=bool)
+        else:
+            right = ((outputs > 0.5) == (targets != 0)).all(axis=1)
+        return right
+
+    def encode_all(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return targets for a warm start; raises ValueError if y does not have exactly the fitted classes."""
+        if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
+            return self.encode(y)
+        seen = distinct(y)[0]
+        if not np.array_equal(seen, self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes}, `y` has {seen}"
+            )
+        return self.encode(y)
+
+
+def mixes_text(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether one array holds text and the other does not."""
+    return (one.dtype.kind in "OUT") != (other.dtype.kind in "OUT")
+
+
+def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
+    """Return the classes of y, labels as `as_labels` returns them, and y as targets."""
+    if kind_of_labels(y) == "multilabel":
+        targets: NDArray[np.bool_] = y != 0
+        if len(y) >= _FEWEST_ROWS and (targets.sum(axis=1) == 1).all():
+            warn(_ONE_HOT)
+        return Labels("multilabel", np.arange(y.shape[1])), targets
+    classes, indices = distinct(y)
+    if y.dtype.kind == "f" and len(classes) > _MOST_FLOATS:
+        warn(_FLOATS)
+    labels = Labels("labels", classes)
+    return labels, labels.targets(indices)
+
+
+def labels_of(classes: ArrayLike) -> Labels:
+    """Return `Labels` for the list of all classes that the first partial_fit receives."""
+    classes = as_labels(classes, "classes")
+    if classes.ndim != 1 or classes.size == 0:
+        raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
+    kind_of_labels(classes)
+    return Labels("labels", distinct(classes)[0])
+
+
+def distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the sorted distinct labels, and for each row the index of its label among them.
+
+    Integers from 0 up to about the number of rows are counted in linear time. Other labels are sorted. `y` must be a
+    copy that no other thread can change: a larger integer written after the check would be counted outside the array.
+    """
+    dtype = y.dtype
+    if dtype.kind in "iu" and y.min() >= 0 and y.max() < max(1024, y.size):
+        y = y.astype(np.intp, copy=False)
+        present = np.bincount(y) > 0
+        classes = np.flatnonzero(present).astype(dtype)
+        if len(classes) == len(present):
+            return classes, y
+        return classes, (np.cumsum(present) - 1)[y]
+    if dtype.kind == "O":
+        return _distinct_objects(y)
+    classes, indices = np.unique(y, return_inverse=True)
+    if dtype.kind == "U":
+        classes = np.array(classes.tolist(), "U")  # as wide as the longest label
+    return classes, indices
+
+
+def _distinct_objects(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    texts = y.tolist()
+    classes = np.array(sorted(set(texts)), object)
+    positions = {text: index for index, text in enumerate(classes)}
+    return classes, np.fromiter(map(positions.__getitem__, texts), np.intp, len(texts))
+
+
+def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
+    """Return each row divided by its sum; equal probabilities if all outputs of a row are 0.
+
+    The sum is added from left to right. The order of NumPy's sum depends on the number of outputs.
+    """
+    sums = np.add.accumulate(outputs, axis=1)[:, -1:]
+    all_zero = sums == 0
+    outputs += all_zero
+    probabilities: NDArray[Any] = outputs / np.where(all_zero, outputs.dtype.type(outputs.shape[1]), sums)
+    return probabilities

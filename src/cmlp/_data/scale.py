@@ -1,0 +1,401 @@
+"""The scale of the inputs: one factor for all of them, or a shift and a factor for each column, given or learned.
+
+Weighted quantiles, and whether a floating-point type can distinguish numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from cmlp._data.sparse import CSR, taken
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Vector: TypeAlias = NDArray[np.float64]
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    Vector: TypeAlias = NDArray[np.float64]
+
+
+_BLOCK = 1 << 20  # elements to compute with at a time
+# Rounding to one of fewer numbers within a standard deviation can cost more than 0.001 of R^2.
+_LEVELS = 16
+
+
+class InputScale(tuple[Any, Any]):
+    """A shift and a factor for each input: the network sees ``(X - shift) * factor``.
+
+    It is a tuple ``(shift, factor)``, which can be unpacked, compared, and passed as ``input_scale`` again.
+
+    Parameters
+    ----------
+    shift, factor : array-like of shape (n_inputs,)
+        Finite numbers; no factor is 0.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, a factor is 0, or the arrays are not vectors of the same length.
+
+    Examples
+    --------
+    >>> from cmlp import Network
+    >>> shift, factor = Network([2, 3], input_scale=([20.0, 1000.0], [0.1, 0.01])).input_scale
+    >>> factor.tolist()
+    [0.1, 0.01]
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, shift: ArrayLike, factor: ArrayLike) -> InputScale:
+        """Copy and check both vectors."""
+        vectors = [np.array(values, np.float64, order="C") for values in (shift, factor)]
+        shapes = [values.shape for values in vectors]
+        if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
+            raise ValueError(f"input_scale must have two vectors of the same length, got the shapes {shapes}.")
+        if not np.isfinite(vectors).all() or not vectors[1].all():
+            raise ValueError("input_scale must have finite shifts, and finite factors other than 0.")
+        for values in vectors:
+            values.flags.writeable = False
+        return super().__new__(cls, vectors)
+
+    @property
+    def shift(self) -> Vector:
+        """What is subtracted from each column; read-only."""
+        vector: Vector = self[0]
+        return vector
+
+    @property
+    def factor(self) -> Vector:
+        """By what each column is then multiplied; read-only."""
+        vector: Vector = self[1]
+        return vector
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InputScale) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(tuple(values.tobytes() for values in self))
+
+    def __repr__(self) -> str:
+        return f"InputScale(shift={self.shift!r}, factor={self.factor!r})"
+
+
+def check_scale_width(scale: object, n_columns: int) -> None:
+    """Raise ValueError if `scale` has vectors, but not one number for each column."""
+    if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
+        raise ValueError(f"input_scale must have vectors of {n_columns} numbers, got {len(scale.shift)}.")
+
+
+def scaled(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
+    """Return dense inputs as the network sees them: computed in float64 and rounded once."""
+    wide = np.array(X, np.float64)  # a copy, for the operations in place
+    if isinstance(scale, InputScale):
+        wide -= scale.shift
+    wide *= scale.factor if isinstance(scale, InputScale) else scale
+    return wide.astype(dtype, copy=False)
+
+
+def composed(
+    first: tuple[Vector | float, Vector | float], then: tuple[Vector | float, Vector | float]
+) -> tuple[Vector, Vector]:
+    """Return one shift and factor for a shift and factor and then another one.
+
+    Raises ValueError if float64 cannot hold the shift: the scaled inputs would be off by more than 1e-7.
+    """
+    shift, factor = map(np.atleast_1d, first)
+    with np.errstate(all="ignore"):  # numbers that are not finite have an error of their own, later
+        more = then[0] / factor
+        total = shift + more
+        rest = total - shift
+        error = (shift - (total - rest)) + (more - rest)  # of the sum, exactly (Knuth)
+        factor = factor * then[1]
+        lost = np.abs(error * factor) > 1e-7
+    if lost.any():
+        column = int(lost.argmax())
+        raise ValueError(
+            f"the shift of column {column}, {total[column]:g}, is too large for a second one after it, which float64 "
+            "cannot add exactly enough: subtract a constant from this column before"
+        )
+    return total, factor
+
+
+def learned_scale(
+    kind: str, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.int64] | None = None
+) -> InputScale:
+    """Learn the scale of each column from `rows` of X (None for all), and return it.
+
+    "standard" scales to the mean 0 and the standard deviation 1, "minmax" to the range from 0 to 1, "robust" to the
+    median 0 and the interquartile range 1. A column whose spread is 0 gets the factor 1. Rows with the weight 0 are
+    ignored. The factors of CSR rows are those of the same dense rows, but all shifts are 0, so that zeros stay zeros.
+    """
+    if kind != "robust":
+        from cmlp._data.scale import Moments  # few programs need it
+
+        moments = Moments()
+        moments.add(X, weight, None if rows is None else np.sort(rows))
+        return scale_of_moments(kind, moments, isinstance(X, CSR))
+    if weight is not None:
+        used = np.arange(len(weight)) if rows is None else np.sort(rows)
+        rows = used[weight[used] > 0]
+        weight = weight[rows]
+    elif rows is not None:
+        rows = np.sort(rows)
+    center, spread = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    with np.errstate(all="ignore"):  # inputs that are not finite have an error of their own, later
+        for columns, block in _blocks(X, rows):
+            center[columns], spread[columns] = _quartiles(block, weight)
+    return _scale_of(center, spread, isinstance(X, CSR))
+
+
+def scale_of_moments(kind: str, moments: Moments, sparse: bool = False) -> InputScale:
+    """Return the scale "standard" or "minmax" from the moments of the columns."""
+    return _scale_of(*(moments.mean_and_deviation() if kind == "standard" else moments.low_and_range()), sparse)
+
+
+def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
+    """Return the scale that subtracts a center and divides by a spread; sparse rows have no shift."""
+    with np.errstate(all="ignore"):
+        inverse = 1 / spread
+    shift = np.where(np.isfinite(center), center, 0.0)
+    factor = np.where(~np.isfinite(inverse) | (inverse == 0), 1.0, inverse)
+    return InputScale(np.zeros_like(shift) if sparse else shift, factor)
+
+
+def _blocks(X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None) -> Iterator[tuple[slice, Vector]]:
+    """Yield slices of columns, and these columns of the selected rows, dense and in float64."""
+    n_rows = X.shape[0] if rows is None else len(rows)
+    step = max(1, _BLOCK // max(1, n_rows))
+    for first in range(0, X.shape[1], step):
+        columns = slice(first, min(first + step, X.shape[1]))
+        if isinstance(X, CSR):
+            dense = _columns_of(X, columns)
+            yield columns, dense if rows is None else dense[rows]
+        else:
+            yield columns, np.asarray(X[:, columns] if rows is None else X[rows, columns], np.float64)
+
+
+def _columns_of(X: CSR, columns: slice) -> Vector:
+    dense = np.zeros((len(X), columns.stop - columns.start))
+    chosen = np.flatnonzero((X.indices >= columns.start) & (X.indices < columns.stop))
+    row_of = np.searchsorted(X.indptr, chosen, side="right") - 1
+    dense[row_of, X.indices[chosen] - columns.start] = X.data[chosen]
+    return dense
+
+
+def _quartiles(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
+    """Return the median and the interquartile range of each column."""
+    shares = (0.25, 0.5, 0.75)
+    if weight is None:
+        low, median, high = np.quantile(X, shares, axis=0)
+    else:
+        low, median, high = np.stack([quantiles(column, shares, weight) for column in X.T], axis=1)
+    return median, high - low
+
+
+def quantiles(
+    x: NDArray[np.float64], shares: Sequence[float] | NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Return the quantiles of numbers, one for each share.
+
+    With weights, which are positive, a quantile is the smallest number at which the sum of the weights of the numbers
+    up to it reaches its share of the whole. A row of weight 2 then counts as two equal rows of weight 1. Without
+    weights, it is interpolated as in NumPy; equal weights count as none.
+    """
+    if weight is None or (weight == weight[0]).all():
+        return np.asarray(np.quantile(x, shares))
+    order = np.argsort(x, kind="stable")
+    sums = np.cumsum(weight[order])
+    found: NDArray[np.float64] = x[order[np.minimum(np.searchsorted(sums, np.asarray(shares) * sums[-1]), len(x) - 1)]]
+    return found
+
+
+def spacing(center: ArrayLike, dtype: DTypeLike) -> NDArray[np.float64]:
+    """Return the distance between neighbouring numbers of a type near `center`; NaN outside its range."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances: NDArray[np.float64] = np.spacing(np.abs(center).astype(dtype)).astype(np.float64)
+    return distances
+
+
+def too_coarse(center: ArrayLike, spread: NDArray[np.float64], dtype: DTypeLike) -> NDArray[np.bool_]:
+    """Return for each column whether a type has too few numbers within its spread, or does not reach its center.
+
+    A column with the spread 0 has one number only, of which only the range matters.
+    """
+    step = spacing(center, dtype)
+    coarse: NDArray[np.bool_] = np.isnan(step) | ((_LEVELS * step > spread) & (spread > 0))
+    return coarse
+
+
+SCALES = ("standard", "minmax", "robust")
+
+
+# -- The scale of inputs: a warning for those that were probably not scaled, or scaled twice, and large columns
+
+
+SAMPLE_ROWS = 100
+JUDGED_ROWS = 256
+# Bytes above this value are probably pixel intensities, not counts or categories.
+_LARGEST_PLAUSIBLE_BYTE = 100
+# If the largest scaled input is smaller than this, the inputs were probably scaled before.
+_SMALLEST_PLAUSIBLE = 1 / 64
+
+
+def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
+    """Warn if inputs times `input_scale` are so large or so small that `input_scale` is probably a mistake.
+
+    The function recognizes two mistakes: bytes up to 255 without a scale, and a scale below 1 for inputs that are
+    already small. It reads only the first 100 rows, to avoid a pass over a large X or a memory map.
+    """
+    largest = _largest(X)
+    if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:
+        meant = "bytes scaled to 0..1: input_scale=1/255"
+    elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
+        meant = "input_scale=1, because the inputs are already scaled"
+    else:
+        return
+    warn(
+        f"The largest input times input_scale is {largest:g} * {input_scale:g} = {largest * input_scale:g} "
+        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). "
+        f"You probably mean {meant}."
+    )
+
+
+def sample(n_rows: int) -> slice:
+    """Return a slice of at most 256 rows, evenly spaced."""
+    return slice(None, None, -(-n_rows // JUDGED_ROWS))
+
+
+def root_mean_squares(X: NDArray[Any] | CSR, input_scale: float | InputScale) -> NDArray[np.float64]:
+    """Return the root mean square of each column's scaled values.
+
+    At most 256 rows are judged: of a dense matrix evenly spaced ones, of a sparse matrix the first ones.
+    """
+    with np.errstate(over="ignore"):
+        if isinstance(X, CSR):
+            n = min(len(X), JUDGED_ROWS)
+            some = slice(X.indptr[n])
+            values = np.asarray(X.data[some], np.float64)
+            # Another thread could change the indices: a copy within the columns cannot make a large array.
+            indices = X.indices[some].clip(0, X.shape[1] - 1)
+            factor = input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
+            values = values * factor
+            sums = np.bincount(indices, values * values, X.shape[1])
+        else:
+            rows = scaled(X[sample(len(X))], input_scale, np.float64)  # a copy of its own
+            rows *= rows
+            n, sums = len(rows), np.add.reduce(rows, axis=0)
+        found: NDArray[np.float64] = np.sqrt(sums / n)
+    return found
+
+
+def _largest(X: NDArray[Any] | CSR) -> float:
+    """Return the largest absolute value in the first rows; 0 if there are none or a value is not finite."""
+    values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]] if isinstance(X, CSR) else X[:SAMPLE_ROWS]
+    largest = max(-float(values.min(initial=0)), float(values.max(initial=0)))
+    return largest if np.isfinite(largest) else 0.0
+
+
+# -- Mean, deviation and range of columns, from rows that arrive in blocks
+
+
+_SMALL, _UNIT = 2.0**-500, 2.0**-600  # smaller differences, and the inverse of larger ones, have another unit
+_BLOCK = 1 << 18  # elements to convert to float64 at a time
+
+
+class Moments:
+    """Sums over rows, in float64, of the columns' differences from the first row.
+
+    Each sum is one chain of additions in the order of the rows, so the results do not depend on how the rows are cut
+    into blocks. Rows with the weight 0 do not matter.
+    """
+
+    def __init__(self) -> None:
+        self._first: Vector | None = None
+        self._sums = self._low = self._high = np.empty(0)
+        self._unit = np.empty(0)  # of each column's sums
+        self.total = 0.0  # number of rows, or the sum of their weights
+
+    def add(self, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.intp] | None = None) -> None:
+        """Add dense or sparse rows: all of them, or some."""
+        with np.errstate(all="ignore"):  # values that are not finite have an error of their own, later
+            for block, w in _dense_blocks(X, weight, rows):
+                self._add(block, w)
+
+    def _add(self, X: Vector, weight: Vector) -> None:
+        if self._first is None:
+            self._first = X[0].copy()
+            self._sums, self._unit = np.zeros((2, X.shape[1])), np.ones(X.shape[1])
+            self._low, self._high = X[0].copy(), X[0].copy()
+        self._low, self._high = np.minimum(self._low, X.min(axis=0)), np.maximum(self._high, X.max(axis=0))
+        self._choose_units()
+        unit = self._unit
+        difference = X - self._first if (unit == 1).all() else X / unit - self._first / unit
+        products = difference * weight[:, None]
+        for i in (0, 1):
+            # np.sum adds in an order of its own.
+            self._sums[i] = np.add.accumulate(np.concatenate([self._sums[i : i + 1], products]), axis=0)[-1]
+            products *= difference
+        self.total = float(np.add.accumulate(np.concatenate([[self.total], weight]))[-1])
+
+    def _choose_units(self) -> None:
+        """Let the sums of columns whose squares would overflow or underflow have another unit, a power of 2."""
+        reach = self._high - self._low
+        units = np.where(reach > 1 / _SMALL, 1 / _UNIT, np.where((reach > 0) & (reach < _SMALL), _UNIT, 1.0))
+        if (units != self._unit).any():
+            ratio = self._unit / units
+            self._sums *= ratio
+            self._sums[1] *= ratio
+            self._unit = units
+
+    def mean_and_deviation(self) -> tuple[Vector, Vector]:
+        """Return the mean and the standard deviation of each column; for equal values exactly this value, and 0."""
+        self._require_rows()
+        assert self._first is not None
+        with np.errstate(all="ignore"):
+            mean, squares = self._sums / self.total
+            deviation = np.sqrt(np.maximum(squares - mean * mean, 0.0))
+            return self._first + mean * self._unit, deviation * self._unit
+
+    def _require_rows(self) -> None:
+        if self._first is None:
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+
+    def low_and_range(self) -> tuple[Vector, Vector]:
+        """Return the smallest value of each column, and the difference from the largest."""
+        self._require_rows()
+        with np.errstate(all="ignore"):
+            return self._low, self._high - self._low
+
+
+def _dense_blocks(
+    X: NDArray[Any] | CSR, weight: Vector | None, rows: NDArray[np.intp] | None
+) -> Iterator[tuple[Vector, Vector]]:
+    """Yield dense rows of a positive weight in float64, with their weights."""
+    n_rows = X.shape[0] if rows is None else len(rows)
+    step = max(1, _BLOCK // max(1, X.shape[1]))
+    for start in range(0, n_rows, step):
+        stop = min(start + step, n_rows)
+        chosen = np.arange(start, stop) if rows is None else rows[start:stop]
+        if weight is not None:
+            chosen = chosen[weight[chosen] > 0]
+        if not len(chosen):
+            continue
+        whole = rows is None and len(chosen) == stop - start
+        part = X[start:stop] if whole and not isinstance(X, CSR) else taken(X, chosen)
+        dense = part.toarray() if isinstance(part, CSR) else part
+        yield np.asarray(dense, np.float64), np.ones(len(chosen)) if weight is None else weight[chosen]

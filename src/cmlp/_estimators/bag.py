@@ -1,0 +1,325 @@
+"""A bag of networks on the same encoded rows: each with its own seed and its own held-out rows."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._bridge.blocks import block_copy
+from cmlp._estimators.resuming import resumed_state
+from cmlp._process.pool import Pool
+from cmlp._process.threads import available_threads
+from cmlp._process.warnings import warn
+from cmlp._train import hyperparameters
+from cmlp._train.beginning import Fit
+from cmlp._train.deadline import Deadline
+from cmlp._train.driver import driver_of
+from cmlp._train.engine import Batches
+from cmlp._train.history import History
+from cmlp._train.initialization import init_activations, initial_params
+from cmlp._train.loop import Training
+from cmlp._train.settings import settings_of
+from cmlp._train.state import TrainingState
+from cmlp._train.task import Data
+from cmlp._workers import ALONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._model.document import TableColumns
+    from cmlp._train.observer import Observer
+    from cmlp._train.settings import Settings
+    from cmlp._train.task import Split, Task
+
+N_FOLDS = 8
+FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
+# The recipe was chosen by its error and its log loss on the sets that benchmarks/table_sets.py calls CHOSEN.
+RECIPE: dict[str, Any] = {
+    "solver": "adamw",
+    "learning_rate": "cosine",
+    "warmup": 0.05,
+    "weight_decay": 0.02,
+    "alpha": 0.0,
+}
+ACTIVATION = "relu"
+N_STEPS, EPOCHS = 2000, (24, 96)
+BATCH = (32, 256)
+_NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
+FEWEST_BATCHES = 100  # that each member trains whatever the time limit
+
+
+class Rows(NamedTuple):
+    """The rows of a fit: raw columns, of which the last `n_validation` rows are the user's validation data."""
+
+    raw: NDArray[np.float64]
+    weight: NDArray[np.float64] | None
+    groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
+    n_validation: int
+
+
+class Member(NamedTuple):
+    """One network of a bag, its parameters, whether its inputs have the piecewise-linear encoding, and its curves."""
+
+    net: _core.Net
+    params: NDArray[np.float32]
+    bins: bool
+    curves: dict[str, list[float]]
+
+
+class Options(NamedTuple):
+    """How the user wants the networks to be trained; their defaults belong to the recipe."""
+
+    learning_rate_init: float
+    dropout: float | tuple[float, ...]
+    n_epochs: int | None  # None: the recipe's number of epochs
+    early_stopping: bool  # whether rows are held out
+
+
+class Shape(NamedTuple):
+    """The layers of the networks of a bag after the input, and their loss."""
+
+    hidden: tuple[int, ...]
+    n_outputs: int
+    output: str
+    loss: str
+    loss_parameter: float | tuple[float, ...]
+
+
+def batch_and_epochs(n_rows: int) -> tuple[int, int]:
+    """Return the batch size, a power of two, and the number of epochs for about `N_STEPS` steps."""
+    batch = int(2 ** np.round(np.log2(np.clip(n_rows / 16, *BATCH))))
+    return batch, int(np.clip(round(N_STEPS * batch / n_rows), *EPOCHS))
+
+
+def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDArray[np.int64]:
+    """Return the fold of each row, from 0 to N_FOLDS - 1; each group is spread evenly."""
+    order = rng.permutation(n_rows)
+    if groups is not None:
+        order = order[np.argsort(groups[order], kind="stable")]
+    folds = np.empty(n_rows, np.int64)
+    folds[order] = np.arange(n_rows) % N_FOLDS
+    return folds
+
+
+class Bag:
+    """The members of a bag before they are trained. The task says how validation rows are scored."""
+
+    def __init__(
+        self, rows: Rows, task: Task, shape: Shape, columns: TableColumns, rng: _core.Random, options: Options
+    ) -> None:
+        self.rows, self.task, self.shape, self.columns, self.rng = rows, task, shape, columns, rng
+        self.options = options
+        self.n_rows = len(rows.raw) - rows.n_validation
+        self.inputs: dict[bool, NDArray[np.float32]] = {}
+
+    def runs(
+        self, n: int, kept: Sequence[TrainingState] | None = None, known: Sequence[Member] | None = None
+    ) -> list[Training]:
+        """Return the runs of `n` members.
+
+        They continue from the states of an earlier call, or begin with the parameters of known members or new ones.
+        """
+        if kept is not None:
+            return [self._continued(k, state) for k, state in enumerate(kept)]
+        if known is not None:
+            self._require_same(n, known)
+        folds = folds_of(self.n_rows, self.rows.groups, self.rng)
+        seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
+        runs = [self._begun(k, folds, seed) for k, seed in enumerate(seeds)]
+        for run, member in zip(runs, known or (), strict=known is not None):
+            run.state.params[:] = member.params
+        return runs
+
+    def _require_same(self, n: int, known: Sequence[Member]) -> None:
+        """Raise ValueError if known members are not those of a bag of n members like this one."""
+        net, own = known[0].net, self._net(0)
+        if n != len(known):
+            raise ValueError(f"warm_start=True needs n_estimators={len(known)}, as the model has, got {n}.")
+        if net.sizes[1:] != own.sizes[1:]:
+            raise ValueError(
+                f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]} and {net.sizes[-1]} outputs, as the model "
+                f"has, got {own.sizes[1:-1]} and {own.sizes[-1]}."
+            )
+
+    def _encoded(self, bins: bool) -> NDArray[np.float32]:
+        if bins not in self.inputs:
+            self.inputs[bins] = self.columns.core.encode(self.rows.raw, bins=bins)
+        return self.inputs[bins]
+
+    def _net(self, k: int) -> _core.Net:
+        """Return the network of member k."""
+        shape = self.shape
+        sizes = (self._encoded(_has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
+        activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
+        return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
+
+    def _begun(self, k: int, folds: NDArray[np.int64], seed: int) -> Training:
+        """Return the training of member k, before its first epoch."""
+        net, rng = self._net(k), _core.Random(seed)
+        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
+        split = order, validation = self._split(k, folds)
+        settings = self._settings(net, len(order), validation is not None)
+        state = TrainingState(params, History(), _core.Random(seed))
+        settings.draw_dropout_seed(state, len(net.sizes) - 1)
+        state.generator = rng
+        return self._training(k, net, settings, state, split)
+
+    def _continued(self, k: int, kept: TrainingState) -> Training:
+        """Return the training of member k, from a state of it."""
+        net = self._net(k)
+        if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
+            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
+        settings = self._settings(net, len(kept.order), kept.validation is not None)
+        return self._training(k, net, settings, resumed_state(kept, settings))
+
+    def _settings(self, net: _core.Net, n_rows: int, has_validation: bool) -> Settings:
+        """Return the settings of a member with this number of training rows."""
+        batch, epochs = batch_and_epochs(n_rows)
+        options = self.options
+        given = {
+            **RECIPE,
+            "learning_rate_init": options.learning_rate_init,
+            "dropout": options.dropout,
+            "batch_size": min(batch, n_rows),
+            "max_iter": options.n_epochs or epochs,
+            "early_stopping": has_validation,
+        }
+        table = hyperparameters.TABLE
+        return settings_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
+
+    def _training(
+        self, k: int, net: _core.Net, settings: Settings, state: TrainingState, split: Split | None = None
+    ) -> Training:
+        data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0, split=split)
+        training = driver_of(Fit(net, self.task, data, settings, state, 1, judges=False), len(data.X), Batches)
+        assert isinstance(training, Training)
+        return training
+
+    def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
+        """Return the training and the validation rows of member k."""
+        rows = np.arange(self.n_rows)
+        if self.rows.n_validation:
+            return rows, np.arange(self.n_rows, len(self.rows.raw))
+        if self.n_rows < FEWEST_ROWS or not self.options.early_stopping:
+            return rows, None
+        held_out = folds == k % N_FOLDS
+        return rows[~held_out], rows[held_out]
+
+
+def _has_bins(k: int) -> bool:
+    """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first."""
+    return k % 2 == 0
+
+
+def train(
+    runs: Sequence[Training],
+    n_threads: int | None,
+    deadline: Deadline,
+    *,
+    verbose: bool,
+    follower: Observer | None = None,
+) -> None:
+    """Train the members side by side. The result does not depend on the number of threads.
+
+    With a follower, an `Observer`, the members train epoch by epoch: after each epoch of all members, it is called in
+    this thread. An exception in one member, or Ctrl-C, ends all of them.
+
+    Each member trains at least `FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
+    time is over, also in the middle of an epoch. In step, training ends after an epoch.
+    """
+    if deadline.has_come():
+        warn(
+            f"max_time was over {-deadline.left():.2g} s before training began, because reading and learning the "
+            f"columns takes longer. Each network trains only its first {FEWEST_BATCHES} batches or its first epoch."
+        )
+    n_threads = n_threads or available_threads()
+    if follower is not None:
+        _train_in_step(runs, n_threads, deadline, follower)
+    else:
+        _run(partial(_train, runs, n_threads, deadline, verbose), len(runs), n_threads)
+
+
+def _run(task: Callable[[int], None], n: int, n_threads: int) -> None:
+    """Call ``task(k)`` for each k below n in the threads of a pool, and issue its warnings."""
+    pool = Pool(n, n_threads)
+    pool.run(task)
+    for message, category in pool.warnings():
+        warn(message, category)
+
+
+def _train(runs: Sequence[Training], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
+    run, seconds = runs[k], deadline.left()
+    if seconds < math.inf and not run.finished:
+        n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
+        share = Deadline(seconds / n_rounds, ALONE)
+        run.advance(FEWEST_BATCHES)
+        run.deadline = share
+    for _ in run.epochs(at_once=True):
+        pass
+    if verbose:
+        print(_summary(k, run))
+
+
+def _train_in_step(runs: Sequence[Training], n_threads: int, deadline: Deadline, follower: Observer) -> None:
+    """Train one epoch of all members after the other."""
+    follower.fit_begins()
+    try:
+        while left := [training for training in runs if not training.finished]:
+            _run(partial(_advance, left), len(left), n_threads)
+            for training in left:
+                training.observers.epoch_ends()
+            if follower.epoch_ends() or deadline.has_come():
+                break
+    finally:
+        for training in runs:
+            training.finish()
+            training.observers.fit_ends()
+        follower.fit_ends()
+
+
+def _advance(runs: Sequence[Training], k: int) -> None:
+    runs[k].advance()
+
+
+def _summary(k: int, training: Training) -> str:
+    """Return a line about the complete training of member k."""
+    history = training.state.history
+    scores = history.validation_scores
+    loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
+    score = f", best validation loss = {-max(scores):.8f}" if scores else ""
+    return f"Network {k + 1}: {training.state.epoch} epochs{loss}{score}"
+
+
+def members_of(runs: Sequence[Training]) -> list[Member]:
+    """Return the members with copies of their best parameters so far."""
+    members = []
+    for k, training in enumerate(runs):
+        best = training.state.best
+        params = block_copy(training.state.params if best is None else best)
+        members.append(Member(training.fit.net, params, _has_bins(k), _curves(training)))
+    return members
+
+
+def _curves(training: Training) -> dict[str, list[float]]:
+    loss, scores = training.state.history.loss_curve, training.state.history.validation_scores
+    return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
+
+
+def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:
+    """Return the rows that count, and their weights; None for equal weights, which count as none.
+
+    Weights are divided by a power of 2 that changes no bit of the results, so that they are at most 1: the networks
+    need normal numbers of float32. Rows whose weights are negligible beside the largest one do not count.
+    """
+    if weight is None:
+        return np.arange(n_rows), None
+    weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
+    rows = np.flatnonzero(weight >= _NEGLIGIBLE)
+    weight = weight[rows]
+    return rows, None if (weight == weight[0]).all() else weight

@@ -1,0 +1,131 @@
+"""What callbacks of the estimators for tables are given, and what is kept of a fit that is not complete."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.checksums import block_checksums, hash_of_text, kind_of
+from cmlp._estimators.resuming import INTERRUPTED, nothing_to_resume, parameters_to_keep, require_kept
+from cmlp._model.results import TrainedEpoch
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cmlp._data.schema import Schema
+    from cmlp._estimators.bag import Bag
+    from cmlp._train.loop import Training
+    from cmlp._train.state import TrainingState
+
+
+class BagTrainer:
+    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
+
+    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
+    returns the estimator, fitted with copies of the parameters so far.
+    """
+
+    def __init__(self, runs: Sequence[Training], copy_model: Callable[[], Any]) -> None:
+        self._trainings, self._copy_model = runs, copy_model
+
+    @property
+    def state(self) -> TrainingState:
+        """The training state of the network with the most epochs."""
+        return self._longest.state
+
+    @property
+    def _longest(self) -> Training:
+        return max(self._trainings, key=lambda training: training.fit.settings.max_iter)
+
+    @property
+    def max_iter(self) -> int:
+        """Number of epochs."""
+        return self._longest.fit.settings.max_iter
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
+        tables = [training.state.history.table() for training in self._trainings]
+        return {
+            name: [
+                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
+                for epoch in range(len(values))
+            ]
+            for name, values in self._longest.state.history.table().items()
+        }
+
+    @property
+    def last_epoch(self) -> TrainedEpoch:
+        """The numbers of the last epoch; the validation score is minus the validation loss."""
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        if not last:
+            raise ValueError("No epoch is complete.")
+        score = last.get("validation_score")
+        return TrainedEpoch(
+            self.state.epoch,
+            last["loss"],
+            score,
+            last["learning_rate"],
+            None if score is None else -score,
+            last.get("gradient_norm"),
+            last.get("seconds", math.nan),
+        )
+
+    def stop(self) -> None:
+        """End training after the current epoch; each network gets its best parameters."""
+        for training in self._trainings:
+            training.state.stopped = True
+
+    def snapshot(self) -> Any:
+        """Return a fitted copy of the estimator, with the best parameters so far."""
+        return self._copy_model()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `snapshot` to a model file. It has no training state."""
+        self.snapshot().save(path)
+
+
+def keep_states(
+    estimator: Any, runs: Sequence[Training], schema: Schema, bag: Bag, attributes: Mapping[str, Any]
+) -> None:
+    """Keep what `resume` needs with the estimator, unless the runs are complete."""
+    vars(estimator).pop(INTERRUPTED, None)
+    if any(training.state.epoch < training.fit.settings.max_iter for training in runs):
+        for training in runs:
+            training.state.restore_best()
+        states = [training.state.resumable() for training in runs]
+        vars(estimator)[INTERRUPTED] = states, parameters_to_keep(estimator), _digest(schema, bag, attributes)
+
+
+def kept_states(estimator: Any, schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> list[TrainingState]:
+    """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
+    if INTERRUPTED not in vars(estimator):
+        if "_model" not in vars(estimator):
+            raise nothing_to_resume(estimator)
+        owner = type(estimator).__name__
+        raise ValueError(
+            f"resume=True continues a fit that was interrupted, but that of this {owner} is complete, or it was loaded "
+            "from a file, which has no training state."
+        )
+    states, parameters, digest = vars(estimator)[INTERRUPTED]
+    require_kept(parameters, parameters_to_keep(estimator))
+    if digest != _digest(schema, bag, attributes):
+        raise ValueError(
+            "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same names of "
+            "columns, categories and labels."
+        )
+    return list(states)
+
+
+def _digest(schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]:
+    """Return a summary of the data and of what fit has learned before training: equal for equal data."""
+    classes = attributes.get("classes_")
+    learned = attributes if classes is None else (classes.dtype.str, classes.tolist())  # repr would shorten the array
+    texts = repr((schema.names, bag.columns.categories, list(schema.dates), learned, bag.rows.n_validation))
+    arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
+    arrays += [] if bag.rows.weight is None else [bag.rows.weight]
+    checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
+    return bag.columns.numbers.tobytes(), hash_of_text(texts), checksums.tobytes()

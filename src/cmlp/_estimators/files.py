@@ -1,0 +1,294 @@
+"""Models from files and from other libraries, as networks and estimators: `load`, `from_onnx` and so on."""
+
+from __future__ import annotations
+
+import copy
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._model.attributes import unchanging
+from cmlp._model.document import ModelDocument, network_parameters
+from cmlp._model.write import read_model
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import ArrayLike
+
+    from cmlp._estimators.classifier import MLPClassifier
+    from cmlp._estimators.network import Network
+    from cmlp._estimators.regressor import MLPRegressor
+    from cmlp._estimators.tabular_classifier import TabularClassifier
+    from cmlp._estimators.tabular_regressor import TabularRegressor
+    from cmlp._train.state import TrainingState
+
+
+def load(
+    path: str | os.PathLike[str], mmap: bool = False, verify: bool = True
+) -> Network | MLPClassifier | MLPRegressor | TabularClassifier | TabularRegressor:
+    """Load a model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file written by `save`, or by ``cmlp_model_write`` of the C library.
+    mmap : bool, default=False
+        Whether to map the parameters into memory instead of reading them. Processes then share one copy, and only the
+        parts in use are read. If a process changes parameters, it gets its own copy of the changed pages, and the file
+        stays unchanged. Do not overwrite or truncate the file in place while it is mapped, because this kills the
+        process; replacing it, as `save` does, is safe. Ignored on big-endian machines.
+    verify : bool, default=True
+        Whether to check all data in the file: the checksum, that all weights are finite, and that the network's output
+        for the stored example is bit-identical to the stored output. Otherwise only the header and the file size are
+        checked.
+
+    Returns
+    -------
+    Network, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
+        An object of the class that was saved; a `Network` for a file of the C library without a key ``class``. If the
+        file has no training state, `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a
+        new optimizer.
+
+    Raises
+    ------
+    ModelFormatError
+        If the file is not a model file, or was truncated or changed. It is a subclass of ValueError.
+    OSError
+        If the file cannot be read.
+
+    Notes
+    -----
+    Loading never executes code from the file. The checksums detect accidental damage. They do not protect against
+    deliberate changes, because an attacker can compute them again.
+
+    Examples
+    --------
+    >>> import cmlp, os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.cmlp")
+    ...     cmlp.Network([2, 3, 2]).save(path)
+    ...     cmlp.load(path)
+    Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
+    """
+    return read_model(path, _model_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+
+
+def from_onnx(
+    path: str | os.PathLike[str], *, classes: ArrayLike | None = None
+) -> Network | MLPClassifier | MLPRegressor:
+    """Read a multilayer perceptron from an ONNX file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph must be a chain of
+        layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Softplus,
+        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Reshape with the same rows, Cast
+        to float32 or float64 and one multiplication by a positive number are supported.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
+
+    Returns
+    -------
+    Network, MLPClassifier or MLPRegressor
+        A fitted `MLPClassifier` if the file has an output of labels or `classes` is given; the class that was exported
+        for a file of `to_onnx`; otherwise a `Network`. The parameters have the file's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package onnx is not installed.
+    OSError
+        If the file cannot be read.
+    ValueError
+        If the file is not a valid ONNX file, or if a node does not match; the message names its operator and the node.
+
+    Notes
+    -----
+    Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
+    the size of the file.
+
+    Examples
+    --------
+    >>> import cmlp, os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
+    ...     path = os.path.join(folder, "net.onnx")
+    ...     cmlp.Network([2, 3, 2]).to_onnx(path)
+    ...     cmlp.from_onnx(path).sizes
+    (2, 3, 2)
+    """
+    from cmlp._export.onnx_read import read_onnx
+
+    return _imported(read_onnx(path, classes))  # type: ignore[no-any-return]
+
+
+def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
+    """Convert a PyTorch module to a network or a fitted classifier.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
+        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax, and
+        modules that do nothing in prediction: Identity, Dropout and, at the start, Flatten. Also those of
+        `Network.to_torch`.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
+        The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
+
+    Returns
+    -------
+    Network or MLPClassifier
+        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package torch is not installed.
+    TypeError
+        If `module` is not a module, or contains a module that is not supported; the message names it.
+    ValueError
+        If a module has an option that is not supported, a forward hook or a replaced ``forward``, modules are in an
+        order that is not supported, or `classes` does not match the outputs.
+
+    Notes
+    -----
+    torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
+    Lower thresholds raise ValueError.
+
+    Examples
+    --------
+    >>> import cmlp, torch
+    >>> net = cmlp.from_torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
+    >>> net.sizes
+    (4, 8, 3)
+    """
+    from cmlp._export.torch import read_torch
+
+    return _imported(read_torch(module, classes))  # type: ignore[no-any-return]
+
+
+def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
+    """Convert a fitted estimator of scikit-learn.
+
+    Parameters
+    ----------
+    model : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        A fitted estimator with the same parameters, a copy of the weights in their dtype, and the same classes, feature
+        names, curves and counters. Its results agree up to rounding. The state of the optimizer is not converted, so
+        `partial_fit` starts with a new optimizer.
+
+    Raises
+    ------
+    NotFittedError
+        If `model` is not fitted.
+    TypeError
+        If `model` is another object, for example a pipeline: see `from_pipeline`.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> from sklearn.neural_network import MLPRegressor  # doctest: +SKIP
+    >>> theirs = MLPRegressor((8,)).fit(X, y)  # doctest: +SKIP
+    >>> cmlp.from_sklearn(theirs).save("model.cmlp")  # doctest: +SKIP
+    """
+    from cmlp._export.sklearn import read_sklearn
+
+    document, state = read_sklearn(model)
+    own = getattr(import_module("cmlp"), document.class_name)._get_param_names()
+    document.parameters = {name: value for name, value in document.parameters.items() if name in own}
+    return _model_of(document, state)  # type: ignore[no-any-return]
+
+
+def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
+    """Convert a pipeline of scalers and a network to one estimator, which scales the inputs itself.
+
+    The estimator can be saved and exported, and takes the inputs of the pipeline.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted. The last step is an `MLPClassifier` or `MLPRegressor` of cmlp or of scikit-learn. The steps before are
+        any number of StandardScaler, MinMaxScaler, RobustScaler and MaxAbsScaler, without ``clip=True``, and
+        "passthrough".
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        A fitted estimator with copies of the weights, whose `input_scale` is a pair ``(shift, factor)``. Its
+        predictions agree with those of the pipeline up to rounding.
+
+    Raises
+    ------
+    NotFittedError
+        If the last step is not fitted.
+    TypeError
+        If `pipeline` is no pipeline, or a step is another object.
+    ValueError
+        If a scaler clips or is not fitted, or float64 cannot hold the sum of the shifts of several scalers.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> from sklearn.pipeline import make_pipeline  # doctest: +SKIP
+    >>> from sklearn.preprocessing import StandardScaler  # doctest: +SKIP
+    >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
+    >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
+    """
+    from cmlp._export.sklearn import pipeline_scale, steps_of
+
+    *scalers, last = steps_of(pipeline)
+    last = unchanging(last)
+    state = last._training_state() if hasattr(last, "_training_state") else None
+    model = from_sklearn(last) if state is None else last
+    document = model._document()
+    scale = pipeline_scale(scalers, document.input_scale, document.n_inputs)
+    names = getattr(pipeline.steps[0][1], "feature_names_in_", None)
+    state = copy.deepcopy(model._training_state())
+    state.params = document.params.copy()
+    scaled = ModelDocument(
+        [(document.net, state.params)],
+        document.kind,
+        input_scale=scale,
+        labels=document.labels,
+        names=None if names is None else np.array(names, object),
+        parameters={**model.get_params(deep=False), "input_scale": scale},
+    )
+    return _model_of(scaled, state)  # type: ignore[no-any-return]
+
+
+def _imported(document: ModelDocument) -> Any:
+    """Return the model of a document whose other parameters are unknown: an estimator gets the defaults."""
+    document.parameters = {**network_parameters(document.net), "input_scale": document.input_scale}
+    return _model_of(document)
+
+
+def _model_of(document: ModelDocument, state: TrainingState | None = None) -> Any:
+    """Return the network or the fitted estimator of a document. It uses the parameter blocks without a copy."""
+    owner = getattr(import_module("cmlp"), document.class_name)  # a program imports only the classes that it loads
+    if document.columns is not None:
+        return owner._assembled(document)
+    if document.kind == "network":
+        return owner._assembled(document.net, document.params, document.input_scale)
+    from cmlp._estimators.model import Model
+    from cmlp._train.history import History
+    from cmlp._train.state import TrainingState
+
+    estimator = owner(**document.parameters)
+    scale = estimator._parameters().input_scale  # raises ValueError for invalid parameters
+    estimator._model = Model(
+        document.net,
+        state or TrainingState(document.params, History()),
+        input_scale=document.input_scale,
+        feature_names=document.feature_names,
+        labels=document.labels,
+        scale_name=scale if isinstance(scale, str) else None,
+    )
+    estimator._model.state.provenance, estimator._model.cells = document.provenance, document.cells
+    return estimator

@@ -1,0 +1,140 @@
+"""Scores of rows outside the training, for intervals and sets: rows that networks held out, or those of `calibrate`."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.weights import as_weights
+from cmlp._estimators.bag import N_FOLDS, counted
+from cmlp._estimators.exclusive import Exclusively
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
+from cmlp._model.document import mean_outputs
+from cmlp._model.summary import accuracy_of
+from cmlp._process.signals import undeferred
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp import _core
+    from cmlp._estimators.bag import Bag, Member
+    from cmlp._estimators.table_model import TableModel
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.document import Target
+    from cmlp._model.summary import Accuracy
+    from cmlp._train.loop import Training
+
+
+class Calibrating:
+    """The part of the estimators for tables that intervals and sets need; the others define these four methods."""
+
+    def _fitted(self) -> TableModel:
+        raise NotImplementedError
+
+    def _predicted(self, X: ArrayLike) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+    def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Measure the errors of the fitted model on other rows: intervals and sets are then as wide as these need.
+
+        These rows replace those that the networks held out in `fit`, also for the accuracy on a page. If `fit` has seen
+        none of them, neither as rows nor as validation data, and they are exchangeable with the rows to predict (for
+        example, all are drawn at random from one population), intervals and sets contain the truth at least as often as
+        asked for: split conformal prediction [1]_.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Numbers, or labels, as for `fit`. No set contains a label that `fit` has not seen.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows, without a guarantee.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the estimator is not fitted, or the rows are invalid. It then keeps its former calibration.
+
+        References
+        ----------
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
+        """
+        with Exclusively(self):
+            with undeferred():
+                model = self._fitted()
+                outputs = self._predicted(X)
+                truth = self._truth(y, len(outputs))
+                rows, weight = counted(as_weights(sample_weight, len(outputs)), len(outputs))
+                net, has_classes = model.members[0].net, "classes_" in vars(self)
+                calibration, accuracy = _measured(
+                    net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=has_classes
+                )
+                summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
+            vars(self)["_model"] = model._replace(calibration=calibration, summary=summary)
+        return self
+
+    def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
+        raise NotImplementedError
+
+    def _calibration(self, coverage: float, method: str) -> Calibration:
+        """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
+        calibration, owner = self._fitted().calibration, type(self).__name__
+        if not isinstance(coverage, Real) or isinstance(coverage, (bool, np.bool_)) or not 0 < coverage < 1:
+            raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
+        if calibration is None:
+            raise ValueError(
+                f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "
+                "(early_stopping=False, or fewer than 16 rows), or the model comes from a file without scores. Call "
+                "calibrate(X, y) with rows that fit has not seen."
+            )
+        return calibration
+
+
+def _measured(
+    net: _core.Net,
+    kind_of_rows: str,
+    outputs: NDArray[np.float64],
+    truth: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    *,
+    has_classes: bool,
+) -> tuple[Calibration, Accuracy | None]:
+    """Return the calibration and the accuracy of outputs."""
+    kind = kind_of_scores(net, has_classes=has_classes)
+    scores = calibrated(kind, kind_of_rows, scores_of(kind, outputs, truth), weight)
+    return scores, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+
+
+def measured_on_held_out(
+    bag: Bag, runs: Sequence[Training], members: Sequence[Member], truth: NDArray[Any], target: Target | None
+) -> tuple[Calibration | None, Accuracy | None]:
+    """Return scores and accuracy on the held-out rows, each judged by the members that held it out; None without such.
+
+    `truth` is that of all rows of the bag; `target` are centre, scale and limits of a regressor's targets.
+    """
+    held = [run.state.validation for run in runs if run.state.validation is not None]
+    if not held:
+        return None, None
+    groups: dict[int, list[int]] = {}  # of members that held out the same rows
+    for k in range(len(members)):
+        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
+    rows = np.concatenate([held[group[0]] for group in groups.values()])
+    each = ([_outputs(bag, members[k], held[k]) for k in group] for group in groups.values())
+    outputs = np.concatenate([mean_outputs(found, target) for found in each])
+    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
+    return _measured(members[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
+
+
+def _outputs(bag: Bag, member: Member, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    inputs = bag.inputs[member.bins][rows]
+    return member.net.forward(member.params, inputs, n_threads=1).astype(np.float64)

@@ -1,0 +1,50 @@
+"""What a fit of a table with ``provenance=True`` records."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cmlp._data.checksums import RowHash, hash_of_text
+from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels
+from cmlp._data.labels import Labels
+from cmlp._estimators.provenance import Recorded, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cmlp._estimators.bag import Bag
+    from cmlp._estimators.table_model import TableModel
+    from cmlp._train.loop import Training
+
+
+def record(
+    estimator: Any, runs: Sequence[Training], bag: Bag, model: TableModel, fitted: Mapping[str, Any], seed: int
+) -> Recorded:
+    """Let the networks of a bag record their provenance, or compare it with that of an earlier fit."""
+    kept, owner = runs[0].state.provenance, type(estimator).__name__
+    texts = {"categories": dump_categories(model.columns.categories, owner)}
+    if model.schema.names is not None:
+        texts["names"] = dump_column_names(list(model.schema.names), owner)
+    if "classes_" in fitted:
+        kind = "labels" if bag.rows.groups is not None else "multilabel"
+        texts["classes"] = dump_labels(Labels(kind, fitted["classes_"]))
+    data = {**_hashes(bag), **{name: hash_of_text(text) for name, text in texts.items()}}
+    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": seed if kept is None else kept["seed"]}
+    found = recorded(estimator, [training.state for training in runs], partial(dict, data), **more)
+    for training, chain in zip(runs, found.chains, strict=True):
+        training.observers.append(chain)
+    return found
+
+
+def _hashes(bag: Bag) -> dict[str, str]:
+    """Return the hashes of the rows that count: raw columns, targets as the networks see them, and weights."""
+    arrays = {"X": bag.rows.raw, "y": bag.task.targets, "sample_weight": bag.rows.weight}
+    found = {}
+    for suffix, part in (("", slice(0, bag.n_rows)), ("_val", slice(bag.n_rows, None))):
+        for name, array in arrays.items():
+            if array is not None and len(array[part]):
+                hashed = RowHash(name + suffix)
+                hashed.add(array[part])
+                found[name + suffix] = hashed.hexdigest()
+    return found

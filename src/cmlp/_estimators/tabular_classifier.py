@@ -1,0 +1,325 @@
+"""The class `TabularClassifier`."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp._data.checks import as_targets
+from cmlp._data.labels import kind_of_labels, learn_labels
+from cmlp._data.weights import weights_of_classes
+from cmlp._estimators.bag import Shape, counted
+from cmlp._estimators.table_targets import Targets, UserTargets
+from cmlp._estimators.tabular import TabularEstimator
+from cmlp._model.attributes import unchanging
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
+from cmlp._train.scores import accuracy_of_labels
+from cmlp._train.task import Task, named_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._data.labels import Labels
+    from cmlp._model.results import Certification
+
+
+SMOOTHING = 0.02
+
+
+@documented("TabularClassifier")
+class TabularClassifier(TabularEstimator):
+    """Classifier for tables: a bag of small networks on encoded columns.
+
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values. Numbers are scaled
+    robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_, in bins
+    that a decision tree of each column finds. Categories are one-hot encoded. Each network is trained by AdamW with
+    dropout and label smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
+    on the other eighth. The predicted probabilities are the mean over the networks.
+
+    If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A tree then splits where
+    the share of any label changes, and the epoch is that with the smallest sum of the labels' log losses.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; for multilabel targets the numbers of the columns.
+    estimators_ : list of Network
+        The networks. Their inputs are encoded rows.
+    history_ : dict of list
+        The curves of all networks.
+    n_features_in_ : int
+        Number of columns of X in fit.
+    feature_names_in_ : ndarray of str
+        Column names of the data frame in fit; if not all are text, the attribute does not exist.
+
+    Notes
+    -----
+    A category that fit has not seen, or that is rarer than the 200 most frequent ones of its column, has zeros in all
+    inputs. Dates are numbers: days since 1970, in UTC if they have a time zone. A column that is constant in fit is not
+    used.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn, Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+       tabular data", NeurIPS.
+    .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular deep learning",
+       NeurIPS.
+
+    Examples
+    --------
+    >>> from cmlp import TabularClassifier
+    >>> X = [[1.5, "red"], [2.5, "blue"], [None, "red"], [1.0, "blue"]] * 10
+    >>> y = ["warm", "cold", "warm", "cold"] * 10
+    >>> model = TabularClassifier(random_state=0).fit(X, y)
+    >>> model.predict([[2.0, "red"], [None, "blue"]])
+    array(['warm', 'cold'], dtype='<U4')
+    """
+
+    __module__ = "cmlp"
+
+    _estimator_type: ClassVar[str] = "classifier"
+    _owner: ClassVar[str] = "TabularClassifier"
+    classes_: np.ndarray[Any, Any]
+
+    @hinting
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        max_time: float | None = None,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
+        learning_rate_init: float = 0.005,
+        dropout: float | Sequence[float] = 0.1,
+        n_epochs: int | None = None,
+        early_stopping: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: bool | int | str = False,
+        callbacks: Sequence[Any] | None = None,
+        keep_background: int = 0,
+        provenance: bool = False,
+    ) -> None:
+        self._store(locals())
+
+    def _targets(self, train: UserTargets, val: UserTargets, parameters: dict[str, Any]) -> Targets:
+        owner = type(self).__name__
+        y = as_targets(train.y, train.n_rows, owner, labels=True)
+        kind_of_labels(y)  # raises an error for rows of weight 0 too
+        rows, weight = counted(train.weight, len(y))
+        every, targets = learn_labels(y[rows])
+        labels, weights = every, weights_of_classes(parameters["class_weight"], every, targets, weight)
+        if weights is not None:
+            given = None if train.weight is None else train.weight[rows]
+            more, weight = counted(weights.times(given, targets), len(rows))
+            if len(more) < len(rows):
+                rows = rows[more]
+                labels, targets = learn_labels(y[rows])  # without the labels of weight 0
+        if len(labels.classes) < 2:
+            where = "" if len(rows) == len(y) else " in rows of positive weight"
+            raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
+        if parameters["warm_start"] and "_model" in vars(self):
+            self._require_same(labels)
+        is_multilabel = labels.kind == "multilabel"
+        groups = None if is_multilabel else targets.reshape(-1)
+        validation, held_weight = np.arange(0), None
+        if val.y is not None:
+            with named_validation():
+                own = as_targets(val.y, val.n_rows, owner, labels=True)
+                known = every.encode(own)
+                given = val.weight if weights is None else weights.times(val.weight, known)
+                validation, held_weight = counted(given, len(own))
+                targets = np.concatenate([targets, labels.encode(own[validation])])
+        output = "softmax" if labels.kind == "multiclass" else "logistic"
+        shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
+        attributes = {"classes_": labels.classes}
+        task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
+        return Targets(task, shape, rows, weight, validation, held_weight, groups, truth, attributes)
+
+    def _require_same(self, labels: Labels) -> None:
+        """Raise ValueError for a warm start with other labels than those of the model."""
+        known = self._labels()
+        if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
+            raise ValueError(
+                f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
+                f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
+            )
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the probability of each label: the mean over the networks.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+            For multilabel targets, the probability that the row has the label; rows do not add up to 1.
+        """
+        return self._predicted(X)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the most probable label of each row.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label whose probability is
+            above 0.5.
+        """
+        now = unchanging(self)
+        probabilities, labels = now.predict_proba(X), now._labels()
+        if labels.kind == "multilabel":
+            return labels.decode(probabilities)
+        most_probable: np.ndarray = labels.classes[probabilities.argmax(axis=1)]
+        return most_probable
+
+    def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
+        """Return a set of classes for each row that contains the right class as often as asked for.
+
+        The set has each class with ``1 - probability <= q``. Of rows outside the training, the share `coverage` has a
+        right class for which this holds: of n such rows, q is number ``ceil((n + 1) * coverage)`` of their values of
+        ``1 - probability`` in ascending order. These sets are the smallest on average (LAC [1]_). A set that would be
+        empty gets the most probable class.
+
+        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
+        least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
+        guarantee, because each of them is judged by the networks that held it out, not by all, and they have chosen the
+        epochs of these networks and the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87. The
+        coverage is that of all rows together; it can be smaller for a class.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Above 0 and below 1.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_samples, n_classes)
+            Whether each class of `classes_` is in the set. If there are too few rows, all are, and a warning says so:
+            0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a set of its own, of the answers no and
+            yes: the shape is (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+
+        References
+        ----------
+        .. [1] Sadinle, Lei, Wasserman (2019), "Least ambiguous set-valued classifiers with bounded error levels",
+           Journal of the American Statistical Association.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularClassifier
+        >>> x = np.arange(90.0)[:, None]
+        >>> model = TabularClassifier(random_state=0).fit(x, x[:, 0] >= 45)
+        >>> model.predict_set([[10.0], [80.0]], coverage=0.9)
+        array([[ True, False],
+               [False,  True]])
+        """
+        now = unchanging(self)
+        return now._calibration(coverage, "predict_set").sets(now._predicted(X), coverage)
+
+    def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
+        """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
+
+        The proof covers every rounding of `predict`, and a counterexample is within the radius in exact arithmetic. A
+        radius is for numbers, in the units of X: a missing number stays missing, and a category stays as it is. The
+        radius infinity stands for every value of a column: all numbers and a missing one, or all categories, also
+        unknown ones. Boxes that cannot be decided are split, along the columns that matter most, up to 2,000 times per
+        row.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        radius : float or array-like of shape (n_features,)
+            The largest change of each column, from its values as float64; not negative.
+        max_time : float or None, default=None
+            Time limit in seconds for all rows. Rows that are not decided are "unknown".
+
+        Returns
+        -------
+        Certification
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If an argument is invalid.
+
+        Examples
+        --------
+        >>> from cmlp import TabularClassifier
+        >>> X = [[1.5, "red"], [2.5, "blue"], [None, "red"], [1.0, "blue"]] * 10
+        >>> model = TabularClassifier(random_state=0).fit(X, ["warm", "cold", "warm", "cold"] * 10)
+        >>> model.certify([[1.5, "red"], [1.5, "red"]], [0.1, 0]).answers
+        array(['certified', 'certified'], dtype='<U14')
+        >>> model.certify([[1.5, "red"]], [0, float("inf")]).counterexamples
+        array([[1.5, 'blue']], dtype=object)
+        """
+        from cmlp._estimators.table_certify import certify
+
+        return certify(unchanging(self), X, radius, max_time)
+
+    def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        owner = type(self).__name__
+        y, labels = as_targets(y, n_rows, owner, labels=True), self._labels()
+        if labels.kind == "multilabel":
+            return labels.encode(y)
+        if kind_of_labels(y) == "multilabel":
+            raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
+        codes, known = np.full(len(y), -1), np.isin(y, self.classes_)  # no set contains an unknown label
+        codes[known] = labels.encode(y[known]).reshape(-1)
+        return codes
+
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            logarithms: np.ndarray = np.log(self.predict_proba(X))
+        return logarithms
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy: the fraction of correct rows; for multilabel targets, all labels must be correct.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)

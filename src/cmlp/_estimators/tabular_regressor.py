@@ -1,0 +1,294 @@
+"""The class `TabularRegressor`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cmlp._data.arrays import require_finite, to_float64
+from cmlp._data.checks import as_quantile_targets, as_targets
+from cmlp._data.frames import feature_names
+from cmlp._data.weights import as_weights
+from cmlp._estimators.bag import Shape, counted
+from cmlp._estimators.table_targets import Targets, UserTargets
+from cmlp._estimators.tabular import TabularEstimator
+from cmlp._model.attributes import unchanging
+from cmlp._model.calibration import n_answers
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
+from cmlp._train.scores import d2_pinball, r_squared
+from cmlp._train.task import Task, named_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._model.document import Target
+
+
+_MEDIAN = 0.5
+_LARGEST = 1e150  # squares of targets are finite
+_MOST_SPREADS = 1e18  # standard deviations, whose squares are finite in float32
+
+
+@documented("TabularRegressor")
+class TabularRegressor(TabularEstimator):
+    """Regressor for tables: a bag of small networks on encoded columns.
+
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
+    `TabularClassifier`. The targets are standardized for training. The prediction is the mean over the networks, each
+    limited to the range of the targets in `fit`.
+
+    If y has several columns, each is a target with an output of the same networks. Their standardized errors count
+    alike: a tree splits where any target changes, and the best epoch is that with the smallest sum of the losses.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    estimators_ : list of Network
+        The networks. Their inputs are encoded rows, their outputs standardized targets.
+    history_ : dict of list
+        The curves of all networks, for standardized targets; of several targets, the sums.
+    n_features_in_ : int
+        Number of columns of X in fit.
+    feature_names_in_ : ndarray of str
+        Column names of the data frame in fit; if not all are text, the attribute does not exist.
+
+    Examples
+    --------
+    >>> from cmlp import TabularRegressor
+    >>> X = [[float(size), "town" if size % 2 else None] for size in range(40)]
+    >>> y = [1000.0 * size + 5000 * (place == "town") for size, place in X]
+    >>> model = TabularRegressor(random_state=0).fit(X, y)
+    >>> bool(abs(model.predict([[20.0, None]])[0] - 20_000) < 2_000)
+    True
+    """
+
+    __module__ = "cmlp"
+
+    _estimator_type: ClassVar[str] = "regressor"
+    _owner: ClassVar[str] = "TabularRegressor"
+    _scale: Target  # centre and spread of the targets, and the limits of scaled ones
+    _target_names: list[str] | None
+
+    @hinting
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        max_time: float | None = None,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        loss: str = "squared_error",
+        quantile: float | Sequence[float] = _MEDIAN,
+        learning_rate_init: float = 0.005,
+        dropout: float | Sequence[float] = 0.1,
+        n_epochs: int | None = None,
+        early_stopping: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: bool | int | str = False,
+        callbacks: Sequence[Any] | None = None,
+        keep_background: int = 0,
+        provenance: bool = False,
+    ) -> None:
+        self._store(locals())
+
+    def _parameters(self) -> dict[str, Any]:
+        checked = super()._parameters()
+        loss, quantile = checked["loss"], checked["quantile"]
+        if loss != "quantile" and quantile != _MEDIAN:
+            raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
+        return checked
+
+    def _targets(self, train: UserTargets, val: UserTargets, parameters: dict[str, Any]) -> Targets:
+        values = self._numbers(train.y, train.n_rows)
+        n, names = values.shape[1], feature_names(train.y)
+        level = parameters["quantile"]
+        levels = level if isinstance(level, tuple) else ()
+        if levels and n > 1:
+            raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
+        rows, weight = counted(train.weight, len(values))
+        values = values[rows]
+        known = self._scale if parameters["warm_start"] and "_scale" in vars(self) else None
+        scale = _scale_of(values, weight, known)
+        centre, spread, *_ = np.asarray(scale)
+        validation, held_weight = counted(val.weight, val.n_rows)
+        if val.y is not None:
+            with named_validation():
+                own = np.tile(np.atleast_1d(centre), (val.n_rows, 1))
+                own[validation] = self._numbers(val.y, val.n_rows, n)[validation]  # the others may be far away
+                _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
+            values = np.concatenate([values, own[validation]])
+        targets = (values - centre) / spread
+        n_outputs, parameter = len(levels) or n, level if parameters["loss"] == "quantile" else 0.0
+        shape = Shape(parameters["hidden_layer_sizes"], n_outputs, "identity", parameters["loss"], parameter)
+        columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
+        task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
+        attributes = {"_scale": scale, "_target_names": None if n == 1 or names is None else names.tolist()}
+        return Targets(task, shape, rows, weight, validation, held_weight, None, values, attributes)
+
+    def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
+        """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
+        owner = type(self).__name__
+        values = to_float64(np.array(as_targets(y, n_rows, owner)), "y")
+        require_finite(values, "y")
+        if n_targets is not None and values.size != n_rows * n_targets:
+            raise ValueError(f"y must have {n_targets} columns, as in fit, got an array of shape {values.shape}.")
+        values = values.reshape(n_rows, -1)
+        _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
+        return values
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the predicted numbers: the mean over the networks.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,), (n_samples, n_targets) or (n_samples, n_quantiles)
+            A column for each of several targets, or of several quantiles, which ascend in every row.
+        """
+        predicted = self._predicted(X)
+        return predicted[:, 0] if predicted.shape[1] == 1 else predicted
+
+    def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
+        """Return an interval for each row that contains the true number as often as asked for.
+
+        The interval is ``[prediction - q, prediction + q]``. Of rows outside the training, the share `coverage` has an
+        error of at most q: of n such errors, q is number ``ceil((n + 1) * coverage)`` in ascending order (split
+        conformal prediction [1]_). With several quantiles, the interval is ``[lowest - q, highest + q]``, and q, which
+        can be negative, is found in the same way from how far the targets are outside the predicted quantiles
+        (conformalized quantile regression [2]_).
+
+        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
+        least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
+        guarantee, because each of them is judged by the networks that held it out, not by all, and they have chosen the
+        epochs of these networks and the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Above 0 and below 1.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
+            The lower and the upper ends. With several targets, each has its own intervals, and the coverage is that of
+            each target, not of all together. They are infinite, and a warning says so, if there are too few errors: 0.9
+            needs 9, 0.99 needs 99.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+
+        References
+        ----------
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
+        .. [2] Romano, Patterson, Candès (2019), "Conformalized quantile regression", NeurIPS.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularRegressor
+        >>> x = np.random.RandomState(0).random_sample((300, 1))
+        >>> y = x[:, 0] + np.random.RandomState(1).standard_normal(300) / 10
+        >>> model = TabularRegressor(random_state=0).fit(x[:200], y[:200])
+        >>> low, high = model.calibrate(x[200:], y[200:]).predict_interval([[0.5]], coverage=0.9)[0]
+        >>> bool(low < 0.5 < high)
+        True
+        """
+        now = unchanging(self)
+        return now._calibration(coverage, "predict_interval").intervals(now._predicted(X), coverage)
+
+    def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        return self._numbers(y, n_rows, n_answers(self._fitted().members[0].net))
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination R^2 of the predictions; with several targets, their mean.
+
+        With several quantiles, return the mean of their D^2 scores, as `MLPRegressor.score` does.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        now = unchanging(self)
+        predicted = now.predict(X)
+        truth, weight = now._truth(y, len(predicted)), as_weights(sample_weight, len(predicted))
+        quantiles = now._fitted().members[0].net.loss_parameter
+        if isinstance(quantiles, tuple):
+            return d2_pinball(as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight)
+        return r_squared(truth, predicted, weight)
+
+
+def _scale_of(values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: Target | None) -> Target:
+    """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
+    n = values.shape[1]
+    if known is not None and np.size(known) != 4 * n:
+        raise ValueError(
+            f"warm_start=True needs as many columns of y as the model has, {np.size(known) // 4}, got {n}."
+        )
+    before = [None] * n if known is None else np.transpose(known).reshape(n, 4).tolist()
+    found = [_scale_of_one(one, weight, scale) for one, scale in zip(values.T, before, strict=True)]
+    return found[0] if n == 1 else tuple(zip(*found, strict=True))
+
+
+def _scale_of_one(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: Sequence[float] | None
+) -> tuple[float, float, float, float]:
+    """Return centre, spread, and the lowest and highest scaled value of one target."""
+    if known is not None:
+        centre, spread, *limits = known
+        message = "y is too far from the y of the first fit"
+        _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
+    else:
+        centre = float(values.mean() if weight is None else np.average(values, weights=weight))
+        spread, limits = _spread(values, centre, weight), []
+    targets = ((values - centre) / spread).tolist() + limits
+    return centre, spread, min(targets), max(targets)
+
+
+def _spread(values: NDArray[np.float64], centre: float, weight: NDArray[np.float64] | None) -> float:
+    """Return the standard deviation; 1 for equal numbers, and the range if the squares of the deviations are 0."""
+    width = float(np.ptp(values))
+    if not width:
+        return 1.0
+    if weight is None:
+        return float(values.std()) or width
+    return float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+
+
+def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
+    """Raise ValueError, with the first such row, if a number is farther from the centre of its column."""
+    far = np.abs(values - centre) > distance
+    if far.any():
+        row, column = divmod(int(far.argmax()), values.shape[1])
+        place = f"row {row}" if values.shape[1] == 1 else f"row {row}, column {column}"
+        raise ValueError(f"{message}, got {values[row, column]:g} in {place}.")
+
+
+def _pinball_score(
+    levels: NDArray[np.float64], outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+) -> float:
+    """Return minus the mean pinball loss of predicted quantiles, which are sorted, unlike those in the cost."""
+    rest = y - outputs.astype(np.float64)
+    losses = np.maximum(levels * rest, (levels - 1) * rest).mean(axis=1)
+    return -float(np.average(losses, weights=weight))

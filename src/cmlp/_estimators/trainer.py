@@ -1,0 +1,380 @@
+"""`Trainer`: trains a network epoch by epoch, can be paused, pickled and resumed."""
+
+from __future__ import annotations
+
+import math
+from contextlib import closing
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+from cmlp._data.arrays import rectangular
+from cmlp._data.checks import as_rows, check_width, require_samples
+from cmlp._data.pickles import PICKLE_VERSION, check_version
+from cmlp._data.weights import as_weights
+from cmlp._model.document import ModelDocument, document_of
+from cmlp._model.results import TrainedEpoch
+from cmlp._process.signals import DeferredSignals
+from cmlp._train import hyperparameters
+from cmlp._train.beginning import Fit
+from cmlp._train.constraints import COUNT, argument
+from cmlp._train.driver import driver_of
+from cmlp._train.engine import Batches
+from cmlp._train.history import History
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
+from cmlp._train.program_score import ProgramScore
+from cmlp._train.random import random_state as generator_of
+from cmlp._train.reporting import Reporter, callbacks_of
+from cmlp._train.same_data import check_sample
+from cmlp._train.settings import check_scoring, settings_of
+from cmlp._train.state import TrainingState
+from cmlp._train.task import Data, Validation, named_validation, require_complete, targets_of, task_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, Self
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._train.driver import Driver
+    from cmlp._train.settings import Settings
+
+
+@documented("Trainer")
+class Trainer:
+    """Train a network: solver, learning-rate schedule, regularization, early stopping.
+
+    The trainer changes the network's parameters in place. It keeps its state (moments of the optimizer, random
+    generator, order of the rows, loss curve) between calls, so training that was interrupted, paused or pickled
+    continues as if it had never stopped, bit for bit. `Network.fit` is the short form for training in one call.
+    The estimators' `fit` runs the same loop, and passes a trainer to its callbacks.
+
+    Parameters
+    ----------
+    network : Network
+        The network to train.
+    <parameters>
+
+    Attributes
+    ----------
+    network : Network
+        The argument.
+    state : TrainingState
+        Everything that training changes. ``state.epoch`` is the number of complete epochs, ``state.batch`` that of
+        the complete batches of the present epoch, and ``state.params`` are the parameters.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid, or if parameters contradict each other.
+
+    Examples
+    --------
+    >>> from cmlp import Network, Trainer
+    >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
+    >>> net = Network([2, 8, 2], "tanh", random_state=0)
+    >>> trainer = Trainer(net, learning_rate_init=0.1, n_iter_no_change=50, random_state=0)
+    >>> for epoch in trainer.epochs(X, y):
+    ...     if epoch.loss < 0.1:
+    ...         break
+    >>> net.forward(X).argmax(axis=1)
+    array([0, 0, 1, 1])
+    """
+
+    __module__ = "cmlp"
+
+    @hinting
+    def __init__(
+        self,
+        network: Any,
+        *,
+        solver: str = "adam",
+        alpha: float | Sequence[float] = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str | Callable[[int, int], float] = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool | str = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int | str = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        warmup: float = 0.0,
+        max_time: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        callbacks: Sequence[Any] | None = None,
+        block_size: int = 1024,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "network")}
+        document = document_of(network, tables=False)
+        settings = _settings(given, document)
+        hyperparameters.TABLE.warn_of_unused("Trainer", given)
+        state = TrainingState(document.params, History(), generator_of(random_state))
+        settings.draw_dropout_seed(state, len(document.net.sizes) - 1)
+        self._set_up(network, document, network.n_threads, settings, state)
+
+    def _set_up(
+        self, network: Any, document: ModelDocument, n_threads: int | None, settings: Settings, state: TrainingState
+    ) -> None:
+        self.network, self.state = network, state
+        self._content, self._n_threads, self._settings = document, n_threads, settings
+        self._copy_model: Callable[[], Any] | None = None
+
+    @classmethod
+    def _of(cls, network: Any, training: Driver, copy_model: Callable[[], Any]) -> Self:
+        """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
+        trainer, fit = cls.__new__(cls), training.fit
+        trainer._set_up(network, document_of(network, tables=False), fit.n_threads, fit.settings, fit.state)
+        trainer._copy_model = copy_model
+        return trainer
+
+    def run(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        n_batches: int | None = None,
+    ) -> Self:
+        """Train until training is finished: until it stops improving, or for `max_iter` epochs or `max_time` seconds.
+
+        If training has been interrupted or paused, it continues, also in the middle of an epoch. The data must then be
+        the same as before; a checksum of a sample of them is compared. A finished training does not continue.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n, n_inputs)
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets, as for `Network.cost`.
+        sample_weight : None, float or array-like of shape (n,), default=None
+            Weights of the rows, not negative.
+        X_val, y_val, sample_weight_val
+            Validation rows of your own, in the form of X, y and `sample_weight`; `validation_fraction` is then ignored.
+            Their loss and score are recorded after each epoch, also with ``early_stopping=False``.
+        n_batches : int or None, default=None
+            If not None, pause after this number of batches.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid. `DivergenceError` and `NonFiniteInputError`, which are subclasses, if training
+            diverges or X contains NaN or infinity. The parameters are then those after the last complete batch, and
+            need not be finite if training diverged.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
+        """
+        if n_batches is not None and self._settings.solver == "lbfgs":
+            raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
+        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with DeferredSignals():
+            if n_batches is None or not training.has_epochs:
+                for _ in training.epochs(at_once=True):
+                    pass
+                return self
+            left = argument("n_batches", n_batches, COUNT)
+            while left and not training.finished:
+                left -= training.advance(left)
+            if training.finished:
+                training.finish()
+        return self
+
+    def epochs(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Iterator[TrainedEpoch]:
+        """Return an iterator that trains one epoch at a time, for ``for epoch in trainer.epochs(X, y)``.
+
+        Between two epochs, the network can be used. Leaving the loop pauses training, and another call of `epochs` or
+        `run` continues it. `stop` ends it.
+
+        Parameters
+        ----------
+        X, y, sample_weight, X_val, y_val, sample_weight_val
+            As for `run`.
+
+        Yields
+        ------
+        TrainedEpoch
+
+        Raises
+        ------
+        ValueError, KeyboardInterrupt
+            As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
+        """
+        if self._settings.solver == "lbfgs":
+            raise ValueError("solver='lbfgs' has no epochs: use run.")
+        return self._reports(self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
+
+    def _reports(self, training: Driver) -> Iterator[TrainedEpoch]:
+        with closing(training.epochs()) as epochs:
+            while True:
+                with DeferredSignals():  # not while the caller's code runs, between two epochs
+                    if next(epochs, self) is self:
+                        return
+                yield self.last_epoch
+
+    def stop(self) -> None:
+        """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""
+        self.state.stopped = True
+
+    @property
+    def finished(self) -> bool:
+        """Whether training has ended, so that `run` and `epochs` do not continue."""
+        return self.state.stopped or self.state.epoch >= self._settings.max_iter
+
+    @property
+    def max_iter(self) -> int:
+        """The parameter of this name."""
+        return self._settings.max_iter
+
+    @property
+    def last_epoch(self) -> TrainedEpoch:
+        """The numbers of the last complete epoch (for "lbfgs": of the last iteration); ValueError if there is none."""
+        state, history = self.state, self.state.history
+        if history.loss is None:
+            raise ValueError("No epoch is complete.")
+        record: tuple[float, ...] = history.records.last() if len(history.records) else (math.nan,) * 5
+        validation_loss, score, _, norm, seconds = (None if math.isnan(value) else value for value in record)
+        rate = self._settings.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
+        return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds or math.nan)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """A list with a number per epoch for each quantity, as `MLPClassifier.history_`."""
+        return self.state.history.table()
+
+    def snapshot(self) -> Any:
+        """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
+
+        The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
+        resumed.
+        """
+        return deepcopy(self.network) if self._copy_model is None else self._copy_model()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `snapshot` to a model file; that of an estimator includes the training state.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            As for `Network.save` and `MLPClassifier.save`.
+        """
+        model = self.snapshot()
+        if self._copy_model is None:
+            model.save(path)
+        else:
+            model.save(path, include_training_state=True)
+
+    @property
+    def loss_curve(self) -> list[float]:
+        """The loss of every epoch."""
+        return list(self.state.history.loss_curve)
+
+    @property
+    def validation_scores(self) -> list[float] | None:
+        """The validation score of every epoch; None without validation rows."""
+        scores = self.state.history.validation_scores
+        return None if scores is None else list(scores)
+
+    def __repr__(self) -> str:
+        epochs = f"{self.state.epoch} of at most {self._settings.max_iter} epochs"
+        return f"Trainer({self.network!r}, solver={self._settings.solver!r}: {epochs})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        settings = vars(self._settings)
+        return {"version": PICKLE_VERSION, "network": self.network, "settings": settings, "state": self.state}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, "trainer")
+        network, state = fields["network"], fields["state"]
+        document = document_of(network, tables=False)
+        settings = _settings(fields["settings"], document)
+        if not isinstance(state, TrainingState):
+            raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
+        state.params = document.params  # one block: pickle may have made a copy for each of the two objects
+        state.check(document.net)
+        self._set_up(network, document, network.n_threads, settings, state)
+
+    def _begun(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
+    ) -> Driver:
+        """Validate the arguments of a call, and return the training on them."""
+        settings, document = self._settings, self._content
+        own, (rows, targets, weight) = self._opened(X, y, sample_weight)
+        task, validation = task_of(document.net, targets), None
+        if require_complete(*given):
+            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(settings), "X_val": True}, "X_val")
+            with named_validation():
+                own, validation = self._opened(*given)
+        check_scoring(settings, validation is not None)
+        data = Data(rows, weight, document.input_scale, None, validation)
+        if callable(settings.scoring):
+            task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
+        elif settings.scoring not in (None, "loss", task.score_name):
+            raise ValueError(
+                f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
+                f"{settings.scoring!r}."
+            )
+        fit = Fit(document.net, task, data, settings, self.state, self._n_threads)
+        training = driver_of(fit, len(data.X), Batches)
+        self._tell(callbacks_of(settings.callbacks, settings.verbose), training)
+        if training.has_epochs:
+            check_sample(training.fit)
+        return training
+
+    def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
+        """Return the targets as they were passed, and rows of training or validation, converted."""
+        net, owner = self._content.net, type(self.network).__name__
+        rows, _ = as_rows(X, owner)
+        require_samples(rows, owner)
+        check_width(rows.shape[1], net.n_in, owner)
+        own = rectangular(y, "y")
+        targets = targets_of(net, own)
+        if len(targets) != len(rows):
+            counts = [len(rows), len(targets)]
+            raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
+        return own, Validation(rows, targets, as_weights(weight, len(rows)))
+
+    def _tell(self, callbacks: list[Any], training: Driver) -> None:
+        """Call callbacks with this trainer."""
+        if not callbacks:
+            return
+        reporter = Reporter(self, callbacks)
+        if reporter.intervals and not training.has_epochs:
+            raise ValueError(
+                "every_batches of a callback must be None with solver='lbfgs', which has no batches, got "
+                f"{min(reporter.intervals)}."
+            )
+        training.observers.append(reporter)
+
+
+def _settings(parameters: Mapping[str, object], document: ModelDocument) -> Settings:
+    """Return the settings of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
+    return settings_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(document.net.sizes) - 1)

@@ -1,0 +1,586 @@
+"""The nodes and constants of an ONNX graph, and the layers of a network in it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.atomic import write_atomically
+from cmlp._data.json_texts import dump, dump_names
+from cmlp._data.scale import too_coarse
+from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
+from cmlp._model.formats import require, scale_in
+from cmlp.exceptions import optional
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.scale import InputScale
+    from cmlp._model.document import Column, ModelDocument, TrainedNet
+
+
+_IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
+ML_DOMAIN, ML_OPSET = "ai.onnx.ml", 3  # the version of opset 17
+
+
+def require_unicode(text: str, what: str) -> bytes:
+    """Return a text in UTF-8; raises ValueError if it is not valid Unicode."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"the {what} {text!r} is not valid Unicode, so ONNX cannot contain it") from None
+
+
+class Nodes:
+    """The nodes, constants and functions of a graph, in the order in which methods add them.
+
+    The type is that of the networks' arithmetic, and the names of nodes and constants begin with the prefix.
+    """
+
+    def __init__(self, onnx: Any, dtype: np.dtype[Any], prefix: str = "") -> None:
+        self.onnx, self.dtype, self.prefix = onnx, dtype, prefix
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+        self.functions: dict[str, Any] = {}
+        self.outputs: list[Any] = []
+
+    def model(self, inputs: Sequence[Any], metadata: Mapping[str, str]) -> Any:
+        """Return the model with these inputs."""
+        helper = self.onnx.helper
+        graph = helper.make_graph(self.nodes, "cmlp", inputs, self.outputs, list(self.constants.values()))
+        versions = {"": OPSET, ML_DOMAIN: ML_OPSET, DOMAIN: 1}
+        used = {"", *(node.domain for node in self.nodes)}
+        proto = helper.make_model(
+            graph,
+            producer_name="cmlp",
+            producer_version=_core.__version__,
+            opset_imports=[helper.make_opsetid(name, versions[name]) for name in versions if name in used],
+            ir_version=_IR_VERSION,
+            functions=list(self.functions.values()),
+        )
+        helper.set_model_props(proto, metadata)
+        return proto
+
+    # Networks
+
+    def layers(self, trained: TrainedNet, a: str, name: str = "") -> str:
+        """Add the nodes of all layers of a network; return the name of its outputs, quantiles in ascending order."""
+        for i, (weights, biases, activation, parameter) in enumerate(trained.layers):
+            w = self.constant(f"{name}layers.{i}.weight", weights)
+            b = self.constant(f"{name}layers.{i}.bias", biases)
+            a = self.activation(activation, parameter, self.node("Gemm", a, w, b))
+        return self.sorted(a, trained.net.n_out) if trained.sorts else a
+
+    def activation(self, name: str, parameter: float, z: str) -> str:
+        """Add the nodes of an activation; return the name of the result."""
+        if name == "identity":
+            return z
+        if name == "silu":
+            return self.node("Mul", z, self.node("Sigmoid", z))
+        text = function_text(name) if self.dtype == np.float64 else None
+        if text is not None:
+            self.functions.setdefault(name, self.onnx.parser.parse_function(text))
+            inputs = [z, self.number(parameter)] if name in WITH_PARAMETER else [z]
+            return self.node(name, *inputs, domain=DOMAIN)
+        if name == "gelu":
+            erf = self.node("Erf", self.node("Mul", z, self.number(math.sqrt(0.5))))
+            return self.node("Mul", self.node("Mul", z, self.number(0.5)), self.node("Add", erf, self.number(1)))
+        attributes: dict[str, Any] = {"alpha": parameter} if name in WITH_PARAMETER else {}
+        if name == "softmax":
+            attributes["axis"] = 1
+        return self.node(OPERATORS[name], z, **attributes)
+
+    def sorted(self, a: str, n: int) -> str:
+        """Sort each row, so that predicted quantiles never cross."""
+        return self.node(
+            "TopK", a, self.constant("n_quantiles", np.array([n], np.int64)), n_outputs=2, axis=1, largest=0
+        )
+
+    def flat(self, a: str) -> str:
+        """Drop the second dimension of a column."""
+        return self.node("Reshape", a, self.constant("flat", np.array([-1], np.int64)))
+
+    # Parts of the graph
+
+    def element(self, dtype: np.dtype[Any]) -> int:
+        """Return ONNX's code of a dtype."""
+        code: int = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(object) if dtype.kind == "U" else dtype)
+        return code
+
+    def output(self, name: str, value: str, dtype: np.dtype[Any], n_columns: int | None = None) -> None:
+        """Add an output of the graph, with one row for each row of X."""
+        shape = ["N"] if n_columns is None else ["N", n_columns]
+        self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
+        self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element(dtype), shape))
+
+    def node(self, operator: str, *inputs: str, domain: str = "", n_outputs: int = 1, **attributes: Any) -> str:
+        """Add a node; return the name of its first output."""
+        name = f"{self.prefix}{operator.lower()}_{len(self.nodes)}"
+        names = [name, *(f"{name}_{i}" for i in range(1, n_outputs))]
+        self.nodes.append(self.onnx.helper.make_node(operator, inputs, names, name, domain=domain, **attributes))
+        return name
+
+    def cast(self, value: str, dtype: type[np.generic]) -> str:
+        """Add a conversion to another type."""
+        return self.node("Cast", value, to=self.element(np.dtype(dtype)))
+
+    def moved(self, value: str, by: str) -> str:
+        """Add the sum of a value and a constant.
+
+        Not by Add or Sub: ONNX Runtime removes those whose single constant is 0 in float32, although it is a double.
+        """
+        return self.node("Sum", value, by)
+
+    def number(self, value: float) -> str:
+        """Return the name of a constant number in the type of the arithmetic."""
+        return self.constant(f"number_{value!r}", np.asarray(value, self.dtype))
+
+    def double(self, value: float) -> str:
+        """Return the name of a constant number in double precision."""
+        return self.constant(f"double_{float(value)!r}", np.asarray(value, np.float64))
+
+    def constant(self, name: str, values: NDArray[Any]) -> str:
+        """Add a constant, unless there is one of this name; return its name in the graph."""
+        name = self.prefix + name
+        if name not in self.constants:
+            if values.dtype.kind in "OU":
+                texts = [label.encode() for label in values.tolist()]
+                tensor = self.onnx.helper.make_tensor(name, self.onnx.TensorProto.STRING, values.shape, texts)
+            else:
+                tensor = self.onnx.numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
+            self.constants[name] = tensor
+        return name
+
+
+# -- The encoder of a table as ONNX nodes: an input of the graph for each column, and the inputs of the networks
+
+
+_LARGEST = 1e9  # of a centred and scaled number
+_MISSING_TEXT = ""  # the missing value in a column of text: ONNX has no other one
+_OTHER = -1
+
+
+def input_names(document: ModelDocument, outputs: Sequence[str]) -> list[str]:
+    """Return the name of each column's input, in the order of the columns.
+
+    It is the column's name, or "column_0" and so on if the columns have no names. A name that is empty, that of an
+    output or that of an earlier column is changed.
+    """
+    n, names = document.n_inputs, document.feature_names
+    wanted = [""] * n if names is None else [str(name) for name in names]
+    for name in wanted:
+        require_unicode(name, "column name")
+    taken, used = {*wanted, *outputs}, {*outputs}
+    found = []
+    for i, name in enumerate(wanted):
+        unique = name or f"column_{i}"
+        if unique != name or unique in used:
+            while unique in taken:
+                unique += "_"
+        taken.add(unique)
+        used.add(unique)
+        found.append(unique)
+    return found
+
+
+def is_text(categories: Sequence[object] | None) -> bool:
+    """Return whether the input of a column is text; that of all other columns is a double."""
+    return categories is not None and not any(value is not None and not isinstance(value, str) for value in categories)
+
+
+class ColumnNodes:
+    """The nodes of the encoder; `names` are those of each column's input."""
+
+    def __init__(self, nodes: Nodes, document: ModelDocument, names: Sequence[str]) -> None:
+        assert document.columns is not None
+        self.nodes, self.document, self.names, self.columns = nodes, document, names, list(document.columns)
+        self.features: list[str] = []  # float32 matrices side by side
+        self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
+        self.bins: set[int] = set()  # positions of features that networks without bins do not see
+        self.n_features = 0
+        numbers = {i: column for i, column in enumerate(self.columns) if column.kind == "number"}
+        if numbers:
+            self._encode_numbers(list(numbers), list(numbers.values()))
+        sizes = {i: column.n for i, column in enumerate(self.columns) if column.kind == "category"}
+        self._encode_categories([i for i, n in sizes.items() if n != 2])
+        self._encode_pairs([i for i, n in sizes.items() if n == 2])
+        self.all = nodes.node("Concat", *self.features, axis=1) if self.features else self._zero()
+
+    def inputs(self, *, bins: bool) -> str:
+        """Add the selection of the inputs with or without bins, in the order of the encoder; return its name."""
+        order = [k for positions in self.positions for k in positions if bins or k not in self.bins]
+        return self._chosen(self.all, order or [0])
+
+    def _zero(self) -> str:
+        """Return a column of zeros: the single input if no column is used."""
+        zero = self.nodes.onnx.numpy_helper.from_array(np.zeros(1, np.float32))
+        return self.nodes.node("ConstantOfShape", self.nodes.node("Shape", self.names[0]), value=zero)
+
+    # Numbers
+
+    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[Column]) -> None:
+        nodes = self.nodes
+        x = nodes.node("Concat", *(self.names[i] for i in owners), axis=1)
+        absent = nodes.node("IsNaN", x)
+        centres = np.array([c.centre for c in numbers])
+        present = nodes.node("Where", absent, self._constant("centres", centres), x)
+        scales = self._constant("scales", [c.scale for c in numbers])
+        z = nodes.node("Div", nodes.moved(present, self._constant("centres.negative", -centres)), scales)
+        z = nodes.node("Clip", z, nodes.double(-_LARGEST), nodes.double(_LARGEST))
+        third = nodes.node("Div", z, nodes.double(3.0))
+        square = nodes.node("Add", nodes.double(1.0), nodes.node("Mul", third, third))
+        self._add(nodes.node("Div", z, nodes.node("Sqrt", square)), owners)
+        self._encode_bins(owners, numbers, x, absent)
+        flagged = [k for k, c in enumerate(numbers) if c.missing]
+        if flagged:
+            self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
+
+    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[Column], x: str, absent: str) -> None:
+        """Add the place of each number in each of its bins."""
+        which = [k for k, c in enumerate(numbers) for _ in c.edges[1:]]
+        if not which:
+            return
+        nodes = self.nodes
+        low = np.concatenate([c.edges[:-1] for c in numbers])
+        high = np.concatenate([c.edges[1:] for c in numbers])
+        above = nodes.moved(self._chosen(x, which), self._constant("edges.negative", -low))
+        part = nodes.node("Div", above, self._constant("widths", high - low))
+        part = nodes.node("Clip", part, nodes.double(0.0), nodes.double(1.0))
+        part = nodes.node("Sub", part, nodes.double(0.5))
+        part = nodes.node("Where", self._chosen(absent, which), nodes.double(0.0), part)
+        self.bins = set(range(self.n_features, self.n_features + len(which)))
+        self._add(part, [owners[k] for k in which])
+
+    # Categories
+
+    def _encode_categories(self, columns: Sequence[int]) -> None:
+        """Add an input for each category of these columns."""
+        if columns:
+            owners = [i for i in columns for _ in self._categories(i)]
+            keys = [key for i in columns for key in self._keys(i)]
+            self._add(self._equal(columns, owners, keys, "categories"), owners)
+
+    def _encode_pairs(self, columns: Sequence[int]) -> None:
+        """Add an input for each of these columns: 1 for its first category and -1 for its second one."""
+        if columns:
+            first, second = zip(*map(self._keys, columns), strict=True)
+            parts = (self._equal(columns, columns, keys, name) for keys, name in ((first, "first"), (second, "second")))
+            self._add(self.nodes.node("Sub", *(self.nodes.cast(part, np.float32) for part in parts)), columns)
+
+    def _equal(self, columns: Sequence[int], owners: Sequence[int], keys: Sequence[float], name: str) -> str:
+        """Return whether the value of each owner, one of `columns`, is the key; the key NaN is the missing value."""
+        nodes = self.nodes
+        values = nodes.node("Concat", *map(self._value, columns), axis=1)
+        place = {i: k for k, i in enumerate(columns)}
+        chosen = self._chosen(values, [place[i] for i in owners])
+        equal = nodes.node("Equal", chosen, self._constant(name, keys))
+        missing = np.isnan(keys)
+        if missing.any():
+            absent = nodes.node("And", nodes.node("IsNaN", chosen), nodes.constant(f"{name}.missing", missing))
+            equal = nodes.node("Or", equal, absent)
+        return equal
+
+    def _value(self, i: int) -> str:
+        """Return the values of a column of categories as doubles: numbers, or the codes of text."""
+        if not is_text(self._categories(i)):
+            return self.names[i]
+        texts = [_MISSING_TEXT if value is None else str(value) for value in self._categories(i)]
+        if len(set(texts)) != len(texts):
+            raise ValueError(
+                f"{self._label(i)} has missing values and the category '', which are the same text in ONNX: replace "
+                "one of them by other text before fit"
+            )
+        code = self.nodes.node(
+            "LabelEncoder",
+            self.names[i],
+            domain=ML_DOMAIN,
+            keys_strings=[require_unicode(text, f"category of {self._label(i)}") for text in texts],
+            values_int64s=[*range(len(texts))],
+            default_int64=_OTHER,
+        )
+        return self.nodes.cast(code, np.float64)
+
+    def _keys(self, i: int) -> list[float]:
+        """Return what `_value` is for each category."""
+        values = self._categories(i)
+        if is_text(values):
+            return [float(code) for code in range(len(values))]
+        return [math.nan if value is None else self._number(value, i) for value in values]
+
+    def _number(self, value: Any, i: int) -> float:
+        """Return a category as a double; raises ValueError if it is text or not exactly a double."""
+        if isinstance(value, str):
+            raise ValueError(
+                f"{self._label(i)} has categories of text and of numbers, but a column has one type in ONNX: convert "
+                "the column to text before fit"
+            )
+        try:
+            number = float(value)
+        except (TypeError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number) or number != value:
+            raise ValueError(
+                f"{self._label(i)} has the category {value!r}, which is not a finite number in double precision: "
+                "convert the column to text before fit"
+            )
+        return number
+
+    def _categories(self, i: int) -> Sequence[object]:
+        return self.columns[i].categories or ()
+
+    def _label(self, i: int) -> str:
+        names = self.document.feature_names
+        return f"column {i if names is None else repr(str(names[i]))}"
+
+    # Parts
+
+    def _add(self, feature: str, owners: Sequence[int]) -> None:
+        """Add a matrix with a feature of each owner."""
+        self.features.append(self.nodes.cast(feature, np.float32))
+        for i in owners:
+            self.positions[i].append(self.n_features)
+            self.n_features += 1
+
+    def _chosen(self, matrix: str, indices: Sequence[int]) -> str:
+        """Return columns of a matrix."""
+        name = f"columns_{len(self.nodes.constants)}"
+        return self.nodes.node("Gather", matrix, self.nodes.constant(name, np.array(indices, np.int64)), axis=1)
+
+    def _constant(self, name: str, values: Sequence[float] | NDArray[np.float64]) -> str:
+        return self.nodes.constant(name, np.asarray(values, np.float64))
+
+
+# -- Write a model as an ONNX file: its rows or the encoder of its columns, all networks, and their outputs
+
+
+NEEDS = "{} needs the package onnx: install it with `pip install 'cmlp[onnx]'`."
+INPUT_DTYPES = ("float32", "float64", "uint8")
+# Keys of the metadata that `from_onnx` reads.
+CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
+_LARGEST_FILE = 2**31 - 1  # Protocol Buffers cannot write more
+_SPARE = 2**16  # bytes for everything except weights, biases and classes
+_ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
+
+
+def write_onnx(document: ModelDocument, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
+    """Write an ONNX file; see `Network.to_onnx`."""
+    content = onnx_model(document, input_dtype).SerializeToString(deterministic=True)
+    write_atomically(path, lambda write: write(memoryview(content)))
+
+
+def onnx_model(document: ModelDocument, input_dtype: str | None = None) -> Any:
+    """Return the content of the file as an ``onnx.ModelProto``."""
+    onnx = optional("onnx", NEEDS.format("to_onnx"))
+    require(document, "to_onnx")
+    if input_dtype not in (None, *INPUT_DTYPES):
+        raise ValueError(
+            f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got {input_dtype!r}"
+        )
+    if input_dtype is not None and document.columns is not None:
+        raise ValueError(
+            f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
+        )
+    classes = None if document.labels is None else _label_values(document.labels.classes)
+    size = _size(document)
+    if classes is not None:
+        texts = classes.tolist() if classes.dtype.kind in "OU" else None
+        size += classes.nbytes if texts is None else sum(len(label.encode()) + 8 for label in texts)
+    if size + _SPARE > _LARGEST_FILE:
+        raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
+    writer: _Writer = (
+        _RowWriter(onnx, document, input_dtype) if document.columns is None else _TableWriter(onnx, document)
+    )
+    if classes is not None:
+        writer.classifier(classes)
+    else:
+        writer.numbers()
+    return writer.model(writer.inputs, _metadata(document))
+
+
+def _metadata(document: ModelDocument) -> dict[str, str]:
+    """Return what the graph does not show."""
+    net, names = document.net, document.feature_names
+    strings = {CLASS_KEY: document.class_name}
+    # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
+    if isinstance(net.loss, str) and document.columns is None:
+        strings[LOSS_KEY] = dump([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
+    return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
+
+
+def _size(document: ModelDocument) -> int:
+    """Return about the bytes of all constants but the classes."""
+    size = sum(params.nbytes for _, params in document.networks)
+    if document.columns is not None:
+        texts = [value for values in document.columns.categories for value in values or ()]
+        entries = len(document.columns) + len(document.columns.numbers) + len(texts)
+        size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
+    return size
+
+
+def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
+    """Return class labels in a dtype that ONNX has; raises TypeError or ValueError for other labels."""
+    kind = classes.dtype.kind
+    if kind in "OU":
+        for label in classes.tolist():
+            require_unicode(label, "label")
+        return classes
+    if kind in "iu":
+        if kind == "u" and len(classes) and int(classes.max()) >= 2**63:
+            raise ValueError(f"the label {classes.max()} does not fit in int64, so ONNX cannot contain it")
+        return classes.astype(np.int64)
+    if kind == "b" or classes.dtype in (np.float32, np.float64):
+        return classes
+    raise TypeError(
+        f"labels of dtype {classes.dtype} cannot be written to ONNX: fit on integers, booleans, float64 or text"
+    )
+
+
+def _require_resolution(scale: InputScale) -> None:
+    """Raise ValueError if inputs of float32 near a shift are too far from each other for the factor."""
+    coarse = too_coarse(scale.shift, 1 / np.abs(scale.factor), np.float32)
+    if coarse.any():
+        column = int(coarse.argmax())
+        raise ValueError(
+            f"inputs of float32 cannot hold the values of column {column}, which are near {scale.shift[column]:.6g} "
+            f"and have a spread of {1 / abs(scale.factor[column]):.3g}: pass input_dtype='float64'"
+        )
+
+
+class _Writer(Nodes):
+    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs."""
+
+    document: ModelDocument
+    inputs: list[Any]  # of the graph
+    a: str  # the outputs of the network, or of all networks as a mean
+    kind: np.dtype[Any]  # of the outputs
+
+    def input(self, name: str, dtype: np.dtype[Any], n_columns: int) -> Any:
+        """Return an input of the graph."""
+        return self.onnx.helper.make_tensor_value_info(name, self.element(dtype), ["N", n_columns])
+
+    def numbers(self) -> None:
+        """Add the output of a network, or "prediction", which `predict` of a regressor returns."""
+        n, is_network = self.document.net.n_out, self.document.kind == "network"
+        flat = n == 1 and not is_network
+        a = self.flat(self.a) if flat else self.a
+        self.output("output" if is_network else "prediction", a, self.kind, None if flat else n)
+
+    def classifier(self, classes: NDArray[Any]) -> None:
+        """Add the outputs "label" and "probabilities"; for multilabel targets, the labels are a 0/1 matrix."""
+        assert self.document.labels is not None
+        if self.document.labels.kind == "multilabel":
+            half = self.number(0.5) if self.kind == self.dtype else self.double(0.5)
+            above = self.node("Greater", self.a, half)
+            self.output("label", self.cast(above, np.int64), np.dtype(np.int64), len(classes))
+            self.output("probabilities", self.a, self.kind, len(classes))
+            return
+        index, probabilities = self.answer(len(classes))
+        self.output("label", self.node("Gather", self.constant("classes", classes), index), classes.dtype)
+        self.output("probabilities", probabilities, self.kind, self.document.combination.n)
+
+    def answer(self, n_classes: int) -> tuple[str, str]:
+        """Add the index of the most probable class, and the probabilities."""
+        raise NotImplementedError
+
+
+class _RowWriter(_Writer):
+    """The graph of one network, whose rows are one input X."""
+
+    def __init__(self, onnx: Any, document: ModelDocument, input_dtype: str | None) -> None:
+        super().__init__(onnx, document.net.dtype)
+        self.document, self.kind = document, self.dtype
+        input_dtype = input_dtype or self.dtype.name
+        self.a = self.layers(document.first, self._scaled(input_dtype))
+        self.inputs = [self.input("X", np.dtype(input_dtype), document.n_inputs)]
+
+    def _scaled(self, input_dtype: str) -> str:
+        """Add the input scale; return the name of the inputs of the first layer."""
+        a, scale = "X", self.document.input_scale
+        # In float64, the layers get the bits that they get in Python.
+        wide = np.dtype(np.float64 if isinstance(scale, tuple) or input_dtype == "float64" else self.dtype)
+        if input_dtype != wide.name:
+            a = self.node("Cast", a, to=self.element(wide))
+        if isinstance(scale, tuple):
+            if input_dtype == "float32":
+                _require_resolution(scale)
+            a = self.node("Sub", a, self.constant("input.shift", scale.shift))
+            a = self.node("Mul", a, self.constant("input.factor", scale.factor))
+        elif scale != 1:
+            a = self.node("Mul", a, self.constant("input_scale", np.asarray(scale_in(wide, scale, "ONNX"))))
+        return a if wide == self.dtype else self.node("Cast", a, to=self.element(self.dtype))
+
+    def answer(self, n_classes: int) -> tuple[str, str]:
+        """Add the index of the most probable class, and the probabilities."""
+        a, rule = self.a, self.document.combination.rule
+        if rule == "binary":
+            # No probability is above 2: a single class is always the answer.
+            above = self.node("Greater", self.flat(a), self.number(0.5 if n_classes == 2 else 2))
+            index = self.cast(above, np.int64)
+            return index, self.node("Concat", self.node("Sub", self.number(1), a), a, axis=1)
+        index = self.node("ArgMax", a, axis=1, keepdims=0)
+        return index, self._normalized(a) if rule == "normalized" else a
+
+    def _normalized(self, a: str) -> str:
+        """Divide each row by its sum; equal probabilities if all outputs of a row are 0."""
+        axes = self.constant("axes", np.array([1], np.int64))
+        total = self.node("ReduceSum", a, axes, keepdims=1)
+        is_zero = self.node("Equal", total, self.number(0))
+        numerator = self.node("Where", is_zero, self.number(1), a)
+        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.document.net.n_out), total))
+
+
+class _TableWriter(_Writer):
+    """The graph of several networks behind an encoder, with an input for each column."""
+
+    def __init__(self, onnx: Any, document: ModelDocument) -> None:
+        assert document.columns is not None
+        names = input_names(document, ("prediction",) if document.labels is None else ("label", "probabilities"))
+        prefix = "cmlp."
+        while any(name.startswith(prefix) for name in names):  # the names of a graph must differ
+            prefix += "_"
+        super().__init__(onnx, np.dtype(np.float32), prefix)
+        self.document, self.kind = document, np.dtype(np.float64)
+        # Also for columns that are not used: programs pass the whole table.
+        kinds = [np.dtype(object if is_text(values) else np.float64) for values in document.columns.categories]
+        self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
+        encoder, wide = ColumnNodes(self, document, names), document.columns.core.width(True)
+        encoded: dict[int, str] = {}
+        found = []
+        for k, trained in enumerate(document.networks):
+            n_in = trained.net.n_in
+            if n_in not in encoded:
+                encoded[n_in] = encoder.inputs(bins=n_in == wide)
+            found.append(self.cast(self.layers(trained, encoded[n_in], f"networks.{k}."), np.float64))
+        self.a = self._mean(found)
+
+    def _mean(self, found: list[str]) -> str:
+        """Add the mean of the networks' outputs: of probabilities, or of numbers within the range of the targets."""
+        if self.document.target is None:
+            return self.node("Div", self.node("Sum", *found), self.double(len(found)))
+        numbers = dict(zip(("centre", "scale", "low", "high"), self.document.target, strict=True))
+        several = np.ndim(self.document.target) > 1
+
+        def of(name: str) -> str:
+            return self.constant(f"target.{name}", np.array(numbers[name])) if several else self.double(numbers[name])  # type: ignore[arg-type]
+
+        low, high = of("low"), of("high")
+        limited = [
+            self.node("Min", self.node("Max", one, low), high) if several else self.node("Clip", one, low, high)
+            for one in found
+        ]
+        mean = self.node("Div", self.node("Sum", *limited), self.double(len(found)))
+        return self.moved(self.node("Mul", mean, of("scale")), of("centre"))
+
+    def answer(self, n_classes: int) -> tuple[str, str]:
+        """Add the index of the most probable class, and the probabilities."""
+        probabilities = self.a
+        if self.document.combination.rule == "binary":
+            first = self.node("Sub", self.double(1), probabilities)
+            probabilities = self.node("Concat", first, probabilities, axis=1)
+        return self.node("ArgMax", probabilities, axis=1, keepdims=0), probabilities

@@ -1,0 +1,98 @@
+"""Assembles self-contained documents from the templates in assets/."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from cmlp._data.atomic import write_atomically
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+# Set before the first paint, so that a dark page never flashes white.
+SYSTEM_THEME = (
+    'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
+)
+_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)  # and empty lines: a tenth of the script
+_BLOCKS = ("style", "script", "chapters", "model", "examples", "tale")
+
+
+class Document:
+    """A page: one HTML file that makes no request.
+
+    `parts` replace the names in the templates, among them "title", "theme" (a script), "style", "script" and "model",
+    the model as JSON. `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script",
+    "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. The scripts of
+    chapters are compressed, and count as "script".
+    """
+
+    def __init__(self, template: str, parts: Mapping[str, str]) -> None:
+        frame = {"body": fill(asset(template), parts), "policy": _policy(parts)}
+        self.html = fill(asset("document.html"), {**parts, **frame})
+        sizes = {name: len(parts[name].encode()) for name in _BLOCKS if name in parts}
+        self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
+        self.sizes["weights"] = self.sizes.pop("model")
+        self.sizes["script"] += self.sizes.pop("chapters", 0)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file; an existing one is replaced atomically."""
+        write_atomically(path, lambda write: write(memoryview(self.html.encode())))
+
+
+def fill(template: str, parts: Mapping[str, str]) -> str:
+    """Replace each ``{{name}}`` of a template once, without its tabs. What is put in is not searched again."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template.replace("\t", ""))
+
+
+def asset(name: str) -> str:
+    """Return the text of a file in assets/."""
+    return (resources.files("cmlp._export.page") / "assets" / name).read_text(encoding="utf-8")
+
+
+def recorded(name: str) -> bytes:
+    """Return a file in assets/data, which tools/make_page_data.py has written."""
+    return (resources.files("cmlp._export.page") / "assets" / "data" / name).read_bytes()
+
+
+def style(names: Iterable[str]) -> str:
+    """Return the style that consists of these files."""
+    return "\n".join(asset(f"{name}.css") for name in names)
+
+
+def script(names: Iterable[str]) -> str:
+    """Return the script that consists of these files, without comments and empty lines."""
+    return _COMMENT.sub("", "\n".join(asset(f"{name}.js") for name in names))
+
+
+def compressed(text: str) -> str:
+    """Return a text for the page's function `inflate`."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+
+
+def as_json(value: Any) -> str:
+    """Return JSON in ASCII that cannot end the script element around it."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(parts: Mapping[str, str]) -> str:
+    """Return the content security policy: no requests at all, and only the scripts and the style of this page."""
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    texts = [parts["theme"], "\n" + parts["script"] + "\n"]
+    if "chapters" in parts:
+        texts.append(zlib.decompress(base64.b64decode(parts["chapters"])).decode())
+    scripts = " ".join(map(digest, texts))
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src {digest(chr(10) + parts['style'] + chr(10))}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,127 @@
+"""What a page needs to know about a model, as JSON: the network, the names of its inputs and outputs, the weights."""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from cmlp import _core
+from cmlp._model.formats import PIXELS, require
+from cmlp._train.initialization import init_activations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._model.document import ModelDocument
+
+
+class Described:
+    """A model of one network as the page shows it.
+
+    The scale of the inputs is a factor, or unless they are an image a shift and a factor for each; it tells whether the
+    pixels of an image are from 0 to 255, not from 0 to 1. The kind is "classes" (the largest output is the answer),
+    "binary" (one output, two classes), "multilabel" or "numbers". The outputs have the names of both classes if it is
+    "binary". The noun is what the page calls an input: "digit", "image" or "example".
+    """
+
+    def __init__(self, document: ModelDocument) -> None:
+        require(document, "to_html")
+        scale = document.input_scale
+        self.takes_bytes = bool((scale.shift > 1).any()) if isinstance(scale, tuple) else scale != 1
+        if isinstance(scale, tuple) and document.n_inputs == PIXELS:
+            document, scale = document.unscaled(), 1.0
+        self.net, self.params, self.scale = document.net, document.params, scale
+        self.pixel_scale = 1.0 if isinstance(scale, tuple) else scale
+        self.labels, names = document.labels, document.feature_names
+        self.sizes, self.activations = self.net.sizes, self.net.activations
+        self.kind = self._kind()
+        self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])] if names is None else [visible(n) for n in names]
+        self.outputs = self._outputs()
+        self.noun = self._noun()
+
+    def _kind(self) -> str:
+        if self.labels is not None:
+            return {"multiclass": "classes"}.get(self.labels.kind, self.labels.kind)
+        output, n_outputs = self.activations[-1], self.sizes[-1]
+        if output == "softmax" or (output == "logistic" and n_outputs > 1):
+            return "classes"
+        return "binary" if output == "logistic" else "numbers"
+
+    def _outputs(self) -> list[str]:
+        if self.labels is not None:
+            names = [visible(label) for label in self.labels.classes.tolist()]
+            return names * 2 if len(names) == 1 and self.kind == "binary" else names
+        if self.kind == "numbers":
+            return ["output"] if self.sizes[-1] == 1 else [f"output {j + 1}" for j in range(self.sizes[-1])]
+        return [str(j) for j in range(max(2, self.sizes[-1]))]
+
+    def use_data(self, data: Sequence[ArrayLike]) -> None:
+        """Name the outputs after the labels of a `Dataset`. Other images need not be digits, even if classes are."""
+        names = getattr(data, "labels", None)
+        classes = [str(index) for index in range(len(names or ()))]
+        if self.is_image and names is None:
+            self.noun = "image"
+        elif names is not None and self.kind == "classes" and self.outputs == classes:
+            self.outputs = [visible(name) for name in names]
+            self.noun = self._noun()
+
+    def _noun(self) -> str:
+        if not self.is_image:
+            return "example"
+        digits = self.kind in ("classes", "binary") and set(self.outputs) <= set("0123456789")
+        return "digit" if digits else "image"
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the names of the outputs need more space than numbers."""
+        return max(map(len, self.outputs)) > 2
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the page has a field to draw in instead of fields for numbers."""
+        return self.sizes[0] == PIXELS
+
+    def as_json(self, white: float) -> dict[str, Any]:
+        """Return the description for the page's script. `white` is the input of a white pixel; 0 without an image."""
+        hidden = self.activations[:-1]
+        factors = [_core.ACTIVATIONS[name].init_factor for name in init_activations(hidden, self.activations[-1])]
+        kind, scale = self.net.dtype.newbyteorder("<"), self.scale
+        return {
+            "kind": self.kind,
+            "noun": self.noun,
+            "sizes": list(self.sizes),
+            "activations": list(self.activations),
+            "parameters": list(self.net.activation_parameters),
+            "loss": self.net.loss,
+            "lossParameter": self.net.loss_parameter,
+            "factors": factors,
+            "labels": self.outputs,
+            "outputWidth": 260 if self.has_words else 176,
+            "inputs": [] if white else self.inputs,
+            "scale": [values.tolist() for values in scale] if isinstance(scale, tuple) else scale,
+            "white": white,
+            "dtype": self.net.dtype.name,
+            "params": encoded(self.params.astype(kind)),
+        }
+
+
+def encoded(values: NDArray[Any] | bytes) -> str:
+    """Return bytes or the bytes of an array in base64."""
+    return base64.b64encode(values if isinstance(values, bytes) else values.tobytes()).decode("ascii")
+
+
+def visible(label: object) -> str:
+    """Return a text for a label that cannot disturb the text around it.
+
+    Control characters are replaced by U+FFFD. The characters that override the direction of the text are removed; the
+    page isolates each label, so that right-to-left labels are shown correctly without them.
+    """
+    text = str(label).encode("utf-8", "replace").decode("utf-8")
+    shown = ("\ufffd" if unicodedata.category(character) == "Cc" else character for character in text)
+    return "".join(character for character in shown if character not in _DIRECTIONS)
+
+
+_DIRECTIONS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}

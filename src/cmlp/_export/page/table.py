@@ -1,0 +1,213 @@
+"""The page of a table's model, for somebody who decides: the prediction, how sure it is, why, and what if.
+
+It has a field for each column, the columns with the largest effect first.
+"""
+
+from __future__ import annotations
+
+import warnings
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, script, style
+from cmlp._export.page.description import encoded, visible
+from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
+from cmlp._model.explanation import output_names
+from cmlp._model.formats import RARE_ACTIVATIONS, require
+from cmlp._model.shapley import Background
+from cmlp._model.summary import short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cmlp._model.document import Column, ModelDocument
+
+_COVERAGES = (0.8, 0.9, 0.95)  # to choose from
+_DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
+_SHIFTS = 4  # values of other rows that a column takes to measure its effect
+_NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
+_OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
+
+_NETWORK = ("network/network", "network/functions")
+
+
+def table_page(document: ModelDocument, title: str | None = None, *, background: bool = False) -> Document:
+    """Return the page of an estimator for tables, with a title or one that says what is predicted.
+
+    With `background`, it contains the training rows that the model has kept.
+    """
+    require(document, "to_html")
+    if background and document.background is None:
+        raise ValueError(
+            "background=True puts the training rows that fit has kept on the page, but this model has none: it needs "
+            "keep_background before fit."
+        )
+    rare = RARE_ACTIVATIONS.intersection(document.net.activations)
+    kind = "number" if document.labels is None else "class"
+    facts = _facts(document)
+    compared = document.background if background else _made_rows(document)
+    described = {
+        "columns": _columns(document),
+        "order": _order(document, document.background or compared),
+        "nets": [
+            {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}
+            for net, _ in document.networks
+        ],
+        "outputs": _outputs(document),
+        "several": n_answers(document.net) > 1,
+        "facts": facts,
+        "target": _targets(document),
+        "intervals": _intervals(document),
+        "background": None if compared is None else _described_background(compared, is_kept=background),
+        "params": encoded(np.concatenate([params.astype("<f4") for _, params in document.networks])),
+    }
+    parts = {
+        "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
+        "facts": escape(facts[0]),
+        "about": escape(_about(document)),
+        "theme": SYSTEM_THEME,
+        "style": style(["base", "table"]),
+        "script": script([*_NETWORK[: 2 if rare else 1], "drawing/dom", "network/encoder", "table/why", "table/table"]),
+        "model": as_json(described),
+    }
+    return Document("table.html", parts)
+
+
+def _outputs(document: ModelDocument) -> list[str]:
+    net = document.net
+    if net.loss == "quantile" and net.n_out == 1:
+        return [f"quantile {net.loss_parameter:g}"]
+    prefix = "label " if document.labels is not None and document.labels.kind == "multilabel" else ""
+    return [prefix + visible(name) for name in output_names(document)]
+
+
+def _targets(document: ModelDocument) -> list[list[float]] | None:
+    """Return centre, scale and limits of each output; quantiles share those of their target."""
+    each = None if document.target is None else np.transpose(document.target).reshape(-1, 4)
+    return None if each is None else np.broadcast_to(each, (document.net.n_out, 4)).tolist()
+
+
+# ------------------------------------------------------------------------------------------------------------ columns
+
+
+def _columns(document: ModelDocument) -> list[dict[str, Any]]:
+    """Return the columns: their names, and what the encoder has learned about them."""
+    texts = document.feature_names
+    names = [f"column {i}" for i in range(document.n_inputs)] if texts is None else texts.tolist()
+    columns: list[dict[str, Any]] = []
+    for i, (name, one) in enumerate(zip(names, document.columns or (), strict=True)):
+        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
+        if one.kind == "number":
+            column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
+            column |= _field(document, i, one)
+        elif one.kind == "category":
+            column |= _categories(one.categories or [])
+        columns.append(column)
+    return columns
+
+
+def _field(document: ModelDocument, i: int, column: Column) -> dict[str, Any]:
+    """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
+
+    There is a choice if only 0 and 1 are known, which are also False and True.
+    """
+    found = np.concatenate([column.edges, [] if document.summary is None else document.summary.values[:, i]])
+    found = found[~np.isnan(found)]
+    if document.summary is None or i not in document.summary.dates:
+        is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
+        return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
+    if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
+        return {"field": "number"}
+    return {"field": "date" if (found == np.floor(found)).all() else "datetime-local"}
+
+
+def _categories(values: Sequence[object]) -> dict[str, Any]:
+    """Return the choices of a column, in the order of their codes, and the code of a missing value."""
+    missing = values.index(None) if None in values else -1
+    return {"choices": [None if value is None else visible(value) for value in values], "missing": missing}
+
+
+# ------------------------------------------------------------------------------------------ what rows are compared with
+
+
+def _made_rows(document: ModelDocument) -> Background | None:
+    """Return rows made of the summary's values of each column in random order: they are not rows of the training."""
+    if document.summary is None:
+        return None
+    rng, values = _core.Random(0), document.summary.values
+    rows = np.stack([column[rng.permutation(len(values))] for column in values.T], axis=1)
+    return Background(rows, np.ones(len(rows)))
+
+
+def _described_background(background: Background, *, is_kept: bool) -> dict[str, Any]:
+    rows, weights = (encoded(array.astype("<f8")) for array in background)
+    return {"rows": rows, "weights": weights, "kept": is_kept}
+
+
+def _order(document: ModelDocument, background: Background | None) -> list[int]:
+    """Return the columns in the order of their effect: how far answers move if a column takes values of other rows."""
+    n = document.n_inputs
+    if background is None:
+        return list(range(n))
+    rows = background.rows
+    before, effects = document.predict(rows), np.zeros(n)
+    spread = 1.0 if document.target is None else np.asarray(document.target)[1]
+    for i in range(n):
+        for shift in range(1, _SHIFTS + 1):
+            other = rows.copy()
+            other[:, i] = np.roll(rows[:, i], shift)
+            moved = np.abs(document.predict(other) - before) / spread
+            effects[i] += (moved.sum(axis=1) * background.weights).sum()
+    order: list[int] = np.argsort(-effects, kind="stable").tolist()
+    return order
+
+
+# ------------------------------------------------------------------------------------------------------- how sure it is
+
+
+def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
+    """Return how far the intervals of each answer reach for each coverage for which there are enough scores."""
+    calibration = document.calibration
+    if calibration is None:
+        return []
+    with warnings.catch_warnings(action="ignore"):
+        margins = [calibration.margins(coverage).tolist() for coverage in _COVERAGES]
+    return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
+
+
+def _facts(document: ModelDocument) -> list[str]:
+    """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
+    found = None if document.summary is None else document.summary.accuracy
+    if found is None:
+        return [_NOT_MEASURED] * n_answers(document.net)
+    rows, several = f"{found.n:,} rows outside the training", len(found.pairs) > 1
+    if document.labels is not None:
+        pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
+        constant = "the more frequent answer" if several else "the most frequent class"
+    else:
+        pairs = [(f"Off by {short(value)} on average for", f"off by {short(base)}") for value, base in found.pairs]
+        constant = "the median"
+    texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
+    if several:
+        texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(document), texts, strict=True)]
+    return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
+
+
+def _about(document: ModelDocument) -> str:
+    """Return a paragraph for the end of the page."""
+    n_nets, n_weights = len(document.networks), sum(net.n_params for net, _ in document.networks)
+    parts = [f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."]
+    calibration = document.calibration
+    if calibration is not None:
+        what = "Sets of classes" if calibration.kind == PROBABILITY else "Intervals"
+        if calibration.rows == CALIBRATION:
+            parts.append(
+                f"{what} contain the truth as often as stated, for rows like the {calibration.scores.shape[1]:,} rows "
+                "outside the training with which they were calibrated."
+            )
+        else:
+            parts.append(f"How often {what.lower()} contain the truth was measured, and is not guaranteed.")
+    return " ".join(parts)

@@ -1,0 +1,215 @@
+"""Conversion of scikit-learn's fitted multilayer perceptrons, and of the scalers before them in a pipeline."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.labels import Labels, as_labels
+from cmlp._data.scale import InputScale, composed
+from cmlp._export.assembly import Layer, network_of
+from cmlp._model.document import CLASS_NAMES
+from cmlp._model.formats import require
+from cmlp._train.history import Curve, History
+from cmlp._train.state import TrainingState
+from cmlp.exceptions import NotFittedError, optional, sklearn_class
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._model.document import ModelDocument
+
+# What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.
+_HIDDEN = ("identity", "logistic", "relu", "tanh")
+_OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "classifier": {"log_loss": ("logistic", "softmax")},
+    "regressor": {"squared_error": ("identity",), "poisson": ("exp",)},
+}
+# Parameters that matter in further training only, with the values that scikit-learn has.
+_CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
+
+
+def read_sklearn(model: Any) -> tuple[ModelDocument, TrainingState]:
+    """Return the document and the training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
+    names = {cls.__name__ for cls in type(model).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
+    kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
+    if kind is None:
+        raise TypeError(
+            "from_sklearn needs an MLPClassifier or MLPRegressor of scikit-learn, "
+            f"got {type(model).__module__}.{type(model).__qualname__}"
+        )
+    if not hasattr(model, "coefs_"):
+        raise sklearn_class(NotFittedError)(
+            f"This {type(model).__name__} instance is not fitted yet. Call 'fit' before from_sklearn."
+        )
+    hidden = [model.activation] * (len(model.coefs_) - 1)
+    coefs, intercepts = (list(map(np.asarray, arrays)) for arrays in (model.coefs_, model.intercepts_))
+    if any(tensor.dtype != np.float32 for tensor in (*coefs, *intercepts)):
+        coefs = [tensor.astype(np.float64) for tensor in coefs]  # whose dtype is that of the network
+    tensors = zip(coefs, intercepts, [*hidden, model.out_activation_], strict=True)
+    document = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(model, "loss", None))
+    document.kind, document.parameters = kind, model.get_params(deep=False)
+    if kind == "classifier":  # only multilabel targets give several logistic outputs
+        multilabel = model.out_activation_ == "logistic" and model.n_outputs_ > 1
+        document.labels = Labels("multilabel" if multilabel else "labels", as_labels(model.classes_, "classes_"))
+    document.names = getattr(model, "feature_names_in_", None)
+    state = TrainingState(document.params, _history(model))
+    state.epoch = int(model.n_iter_)
+    return document, state
+
+
+def _history(model: Any) -> History:
+    history = History()
+    history.t = int(getattr(model, "t_", 0))
+    history.stale = int(getattr(model, "_no_improvement_count", 0))
+    for name in ("loss", "best_loss", "best_validation_score"):
+        value = getattr(model, f"{name}_", None)
+        setattr(history, name, None if value is None else float(value))
+    history.loss_curve = Curve.of(getattr(model, "loss_curve_", []))
+    scores = getattr(model, "validation_scores_", None)
+    history.validation_scores = None if scores is None else Curve.of(scores)
+    return history
+
+
+def to_sklearn(document: ModelDocument, state: TrainingState | None) -> Any:
+    """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
+    require(document, "to_sklearn")
+    neural_network = optional(
+        "sklearn.neural_network", "to_sklearn needs scikit-learn: install it with `pip install scikit-learn`."
+    )
+    assert state is not None  # of all estimators but those for tables
+    model = getattr(neural_network, document.class_name)()
+    defaults = model.get_params(deep=False)
+    _require_representable(document, defaults)
+    if document.input_scale != 1:
+        document = document.unscaled()
+    net, hidden = document.net, document.net.activations[:-1]
+    network: dict[str, Any] = {"hidden_layer_sizes": net.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
+    if "loss" in defaults:
+        network["loss"] = net.loss
+    model.set_params(**_training_parameters(document.parameters, defaults), **network)
+    model.coefs_ = [weights.copy() for weights in document.first.weights]
+    model.intercepts_ = [biases.copy() for biases in document.first.biases]
+    model.n_features_in_, model.n_outputs_, model.n_layers_ = net.n_in, net.n_out, len(net.sizes)
+    model.out_activation_ = net.activations[-1]
+    if document.labels is not None:
+        model._label_binarizer = _label_binarizer(document.labels)
+        model.classes_ = model._label_binarizer.classes_
+    if document.feature_names is not None:
+        model.feature_names_in_ = document.feature_names
+    _set_history(model, state)
+    return model
+
+
+def _require_representable(document: ModelDocument, defaults: Mapping[str, Any]) -> None:
+    """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
+    net = document.net
+    hidden, output, loss = net.activations[:-1], net.activations[-1], net.loss
+    impossible = []
+    if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
+        impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
+    outputs = _OUTPUTS[document.kind].get(loss) if isinstance(loss, str) else None
+    if outputs is None or (loss == "poisson" and "loss" not in defaults):
+        impossible.append(f"loss={loss!r}")
+    elif output not in outputs:
+        impossible.append(f"out_activation_={output!r}")
+    if impossible:
+        raise ValueError(f"scikit-learn's {document.class_name} cannot have {' and '.join(impossible)}.")
+
+
+def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that scikit-learn has too, except values that it does not accept."""
+
+    def accepted(name: str, value: Any) -> bool:
+        if name in _CHOICES:
+            return value in _CHOICES[name]
+        return isinstance(value, Real) or not isinstance(defaults[name], Real)
+
+    own = {"hidden_layer_sizes", "activation", "loss"}  # set_params may have changed them after fit
+    shared = {name: value for name, value in parameters.items() if name in defaults and name not in own}
+    return {name: value for name, value in shared.items() if accepted(name, value)}
+
+
+def _label_binarizer(labels: Labels) -> Any:
+    """Return scikit-learn's encoder of targets, which its classifiers have as a private attribute."""
+    from sklearn.preprocessing import LabelBinarizer  # type: ignore[import-untyped]
+
+    n_classes = len(labels.classes)
+    if labels.kind == "multilabel":
+        return LabelBinarizer().fit(np.eye(n_classes, dtype=int))
+    binarizer = LabelBinarizer().fit(np.arange(n_classes))
+    binarizer.classes_ = labels.classes.copy()
+    return binarizer
+
+
+def _set_history(model: Any, state: TrainingState) -> None:
+    """Set counters and curves, also those that only `partial_fit` and warm starts of scikit-learn read."""
+    history = state.history
+    model.n_iter_, model.t_, model.loss_ = state.epoch, history.t, history.loss
+    model._best_coefs = [weights.copy() for weights in model.coefs_]
+    model._best_intercepts = [biases.copy() for biases in model.intercepts_]
+    if model.solver == "lbfgs":
+        return
+    model._no_improvement_count, model.loss_curve_ = history.stale, list(history.loss_curve)
+    best_loss, best_score, scores = history.best_loss, history.best_validation_score, history.validation_scores
+    if model.early_stopping:
+        model.validation_scores_, model.best_loss_ = list(scores or ()), None
+        model.best_validation_score_ = -np.inf if best_score is None else best_score
+    else:
+        model.validation_scores_, model.best_loss_ = None, np.inf if best_loss is None else best_loss
+        model.best_validation_score_ = None
+
+
+# -------------------------------------------------------------------------------------------------------- pipelines
+
+
+def steps_of(pipeline: Any) -> list[Any]:
+    """Return the steps of a pipeline, without those that do nothing."""
+    steps = getattr(pipeline, "steps", None)
+    if not isinstance(steps, list) or not steps:
+        raise TypeError(f"pipeline must be a Pipeline of scikit-learn, got {type(pipeline).__name__}.")
+    return [step for _, step in steps if step not in ("passthrough", None)]
+
+
+def pipeline_scale(scalers: Sequence[Any], scale: float | InputScale, n_inputs: int) -> InputScale:
+    """Return the scale of inputs that pass these scalers and then `scale`, that of the network."""
+    whole: Any = (np.zeros(n_inputs), np.ones(n_inputs))
+    inner = scale if isinstance(scale, InputScale) else (0.0, scale)
+    for one in (*map(_scale_of, scalers), inner):
+        whole = composed(whole, one)
+    return InputScale(*whole)
+
+
+def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
+    """Return shift and factor of a fitted scaler."""
+    kind = type(scaler)
+    read = _SCALERS.get(kind.__name__) if kind.__module__.startswith("sklearn.preprocessing.") else None
+    if read is None:
+        raise TypeError(
+            f"from_pipeline supports {', '.join(_SCALERS)} before the network, got {kind.__name__}: transform X before."
+        )
+    if getattr(scaler, "clip", False):
+        raise ValueError(
+            f"{kind.__name__}(clip=True) is not supported: the network would need inputs that are clipped."
+        )
+    if not hasattr(scaler, "n_features_in_"):
+        raise ValueError(f"This {kind.__name__} is not fitted yet.")
+    shift, factor = read(scaler)
+    return shift, factor
+
+
+def _inverse(scale: Any) -> Any:
+    return 1.0 if scale is None else 1 / np.asarray(scale, np.float64)
+
+
+_SCALERS: dict[str, Any] = {
+    "StandardScaler": lambda s: (s.mean_ if s.with_mean else 0.0, _inverse(s.scale_ if s.with_std else None)),
+    # Not `feature_range`, which may have been changed since fit.
+    "MinMaxScaler": lambda s: composed((s.data_min_, s.scale_), (-(s.min_ + s.data_min_ * s.scale_), 1.0)),
+    "RobustScaler": lambda s: (s.center_ if s.with_centering else 0.0, _inverse(s.scale_ if s.with_scaling else None)),
+    "MaxAbsScaler": lambda s: (0.0, _inverse(s.scale_)),
+}

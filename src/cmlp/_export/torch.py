@@ -1,0 +1,229 @@
+"""Conversion to and from PyTorch modules."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.scale import InputScale
+from cmlp._export.assembly import Layer, classifier_of, network_of, original_scale
+from cmlp._model.formats import require, scale_in
+from cmlp.exceptions import optional
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._model.document import ModelDocument, TrainedNet
+
+# Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
+_SOFTPLUS_THRESHOLD = 50.0
+_LOWEST_THRESHOLD = 20
+_MOST_MODULES = 10_000  # a Sequential may contain another one twice, so the number can grow exponentially
+# The modules of activations; the attributes that are parameters of activations; the options that `to_torch` sets; the
+# options of which `from_torch` accepts only these values.
+_MODULES = {
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "softplus": "Softplus",
+    "softmax": "Softmax",
+    "logistic": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "ReLU",
+    "silu": "SiLU",
+    "softsign": "Softsign",
+}
+_PARAMETERS = {"leaky_relu": "negative_slope", "elu": "alpha"}
+_OPTIONS: dict[str, dict[str, float]] = {"softplus": {"threshold": _SOFTPLUS_THRESHOLD}, "softmax": {"dim": 1}}
+_ACCEPTED = {"gelu": ("approximate", ("none",)), "softplus": ("beta", (1,)), "softmax": ("dim", (1, -1))}
+_NEEDS = "{} needs the package torch: install it with `pip install torch`."
+_OWN = "cmlp._export.torch_layers"
+_NOT_CONTAINED = {"Sort": "the quantiles that its outputs predict", "Normalize": "the loss of its classifier"}
+
+
+def to_torch(document: ModelDocument) -> Any:
+    """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
+    require(document, "to_torch")
+    torch = optional("torch", _NEEDS.format("to_torch"))
+    from cmlp._export import torch_layers
+
+    if document.columns is not None:
+        networks = [(torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in document.networks]
+        return torch_layers.Table(document, networks).eval()
+    net, scale = document.net, document.input_scale
+    dtype = getattr(torch, net.dtype.name)
+    modules: list[Any] = []
+    if isinstance(scale, tuple):
+        modules.append(torch_layers.InputShift(scale.shift, scale.factor, dtype))
+    elif scale != 1:
+        modules.append(torch_layers.InputScale(scale_in(net.dtype, scale, "PyTorch").item(), dtype))
+    modules += _layers(torch, document.first)
+    if document.combination.rule == "normalized":
+        modules.append(torch_layers.Normalize())
+    return torch.nn.Sequential(*modules).eval()
+
+
+def _layers(torch: Any, trained: TrainedNet) -> list[Any]:
+    """Return the modules of a network's layers."""
+    from cmlp._export.torch_layers import Sort
+
+    modules = []
+    dtype = getattr(torch, trained.net.dtype.name)
+    for weights, biases, activation, parameter in trained.layers:
+        linear = torch.nn.Linear(*weights.shape, dtype=dtype)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(np.array(weights.T)))
+            linear.bias.copy_(torch.from_numpy(np.array(biases)))
+        modules.append(linear)
+        if activation != "identity":
+            modules.append(_module(torch, activation, parameter))
+    return [*modules, Sort()] if trained.sorts else modules
+
+
+def _module(torch: Any, activation: str, parameter: float) -> Any:
+    """Return the module of an activation."""
+    if activation == "exp":
+        from cmlp._export.torch_layers import Exp
+
+        return Exp()
+    options = {_PARAMETERS[activation]: parameter} if activation in _PARAMETERS else _OPTIONS.get(activation, {})
+    return getattr(torch.nn, _MODULES[activation])(**options)
+
+
+def read_torch(module: Any, classes: ArrayLike | None = None) -> ModelDocument:
+    """Return the document of a PyTorch module; see `cmlp.from_torch`."""
+    torch = optional("torch", _NEEDS.format("from_torch"))
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    reader = _Reader(torch)
+    for part in _flattened(torch, module):
+        reader.add(part)
+    layers = reader.finished()
+    scale = original_scale(reader.input_scale, layers[0].weights.dtype)
+    if classes is None:
+        return network_of(layers, scale)
+    return classifier_of(layers, scale, classes)
+
+
+def _flattened(torch: Any, module: Any) -> list[Any]:
+    """Return the modules that Sequentials contain, in the order of their calls."""
+    parts: list[Any] = []
+    open_ = {0: iter([module])}  # the Sequentials around the next module, by their ids
+    for _ in range(2 * _MOST_MODULES):  # each Sequential is entered and left
+        part = next(open_[next(reversed(open_))], None)
+        if part is None:
+            open_.popitem()
+            if not open_:
+                return parts
+            continue
+        _require_unchanged(part)
+        if type(part) is not torch.nn.Sequential:
+            parts.append(part)
+        elif id(part) in open_:
+            raise ValueError("a Sequential must not contain itself")
+        else:
+            open_[id(part)] = iter(part)
+    raise ValueError(f"module must not contain more than {_MOST_MODULES} modules")
+
+
+def _require_unchanged(module: Any) -> None:
+    """Raise ValueError if a module computes something else than its class."""
+    name = type(module).__name__
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise ValueError(f"{name} has forward hooks, which from_torch does not support")
+    if "forward" in vars(module):
+        raise ValueError(f"{name} has a replaced forward method, which from_torch does not support")
+
+
+class _Reader:
+    """Collects the layers of modules in the order of their calls."""
+
+    def __init__(self, torch: Any) -> None:
+        self.torch = torch
+        self.layers: list[Layer] = []
+        self.input_scale: float | InputScale = 1.0
+        self.activated = True  # whether the last layer has its activation; there is no layer yet
+
+    def add(self, module: Any) -> None:
+        """Add a module; raises TypeError or ValueError if it is not supported."""
+        nn, name, own = self.torch.nn, type(module).__name__, type(module).__module__ == _OWN
+        if type(module) in (nn.Identity, nn.Dropout):
+            return
+        if type(module) is nn.Flatten:
+            if self.layers or (module.start_dim, module.end_dim) != (1, -1):
+                raise ValueError(f"{module} is not supported: only Flatten() before the first Linear is")
+            return
+        if type(module) is nn.Linear:
+            self.layers.append(_layer(self.torch, module))
+            self.activated = False
+        elif own and name == "InputScale":
+            if self.layers:
+                raise ValueError("InputScale is only supported before the first Linear")
+            if isinstance(self.input_scale, InputScale):
+                raise ValueError("InputScale is not supported after InputShift")
+            self.input_scale *= float(module.scale)
+            if not 0 < self.input_scale < math.inf:
+                raise ValueError(f"InputScale needs a positive number, got {float(module.scale)}")
+        elif own and name == "InputShift":
+            if self.layers or self.input_scale != 1:
+                raise ValueError("InputShift is only supported as the first module")
+            self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
+        elif own and name in _NOT_CONTAINED:
+            raise ValueError(f"{name} is not supported: a module does not contain {_NOT_CONTAINED[name]}")
+        else:
+            self.activate(module)
+
+    def activate(self, module: Any) -> None:
+        """Add an activation to the last layer."""
+        activation, parameter = _activation(self.torch, module)
+        if self.activated:
+            where = "after another activation" if self.layers else "before the first Linear"
+            raise ValueError(f"{type(module).__name__} {where} is not supported")
+        self.layers[-1] = self.layers[-1]._replace(activation=activation, parameter=parameter)
+        self.activated = True
+
+    def finished(self) -> list[Layer]:
+        """Return the layers."""
+        if not self.layers:
+            raise ValueError("module must contain at least one Linear")
+        dtypes = {layer.weights.dtype.name for layer in self.layers}
+        if len(dtypes) > 1:
+            raise ValueError(f"all parameters must have the same dtype, got {' and '.join(sorted(dtypes))}")
+        return self.layers
+
+
+def _layer(torch: Any, linear: Any) -> Layer:
+    if linear.weight.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"the parameters must be float32 or float64, got {linear.weight.dtype}")
+    weights: NDArray[Any] = linear.weight.detach().cpu().numpy().T
+    if linear.bias is None:
+        return Layer(weights, np.zeros(weights.shape[1], weights.dtype), "identity")
+    return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
+
+
+def _activation(torch: Any, module: Any) -> tuple[str, float]:
+    """Return the name in cmlp of an activation, and its parameter; leaky_relu and elu without one are relu."""
+    kind = type(module)
+    name = kind.__name__
+    if kind.__module__ == _OWN and name == "Exp":
+        return "exp", 0.0
+    activation = next((own for own, theirs in _MODULES.items() if kind is getattr(torch.nn, theirs)), None)
+    if activation is None:
+        raise TypeError(
+            f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, "
+            f"Identity, Dropout, Flatten, {', '.join(_MODULES.values())}"
+        )
+    if activation in _PARAMETERS:
+        parameter = float(getattr(module, _PARAMETERS[activation]))
+        if not 0 <= parameter < math.inf:
+            raise ValueError(f"{name} needs a finite {_PARAMETERS[activation]} of at least 0, got {parameter!r}")
+        return (activation, parameter) if parameter else ("relu", 0.0)
+    if activation == "softplus" and not module.threshold >= _LOWEST_THRESHOLD:
+        raise ValueError(f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}")
+    option, values = _ACCEPTED.get(activation, ("training", (True, False)))
+    if getattr(module, option) not in values:
+        expected = " or ".join(map(repr, values))
+        raise ValueError(f"{name} needs {option}={expected}, got {getattr(module, option)!r}")
+    return activation, 0.0

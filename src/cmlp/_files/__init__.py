@@ -1,1 +1,0 @@
-"""Saving and loading model files. docs/model-file.md describes the format."""

@@ -1,1 +1,0 @@
-"""Validation and conversion of user input: arrays, sparse matrices, data frames, labels and sample weights."""

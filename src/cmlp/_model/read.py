@@ -1,0 +1,288 @@
+"""Read model files. The reader never executes code from a file, and validates all data before it uses them."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+import sys
+import zlib
+from itertools import count
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.regular import open_regular
+from cmlp._data.scale import InputScale
+from cmlp.exceptions import ModelFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+_DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
+_CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
+# The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
+_KEYS = ("data_crc32", "input_scale", "activations", "loss")
+_OWN_KEYS = (
+    "cells",
+    "class",
+    "classes",
+    "feature_names",
+    "history",
+    "parameters",
+    "provenance",
+    "training",
+    "training.parameters",
+)
+_TABLE_KEYS = (
+    "columns",
+    "calibration",
+    "categories",
+    "cells",
+    "class",
+    "classes",
+    "column_kinds",
+    "column_names",
+    "feature_names",
+    "parameters",
+    "provenance",
+    "summary",
+    "targets",
+)
+TABLE_NUMBERS, TABLE_TARGET, CALIBRATION_SCORES = "table.numbers", "table.target", "calibration.scores"  # arrays
+BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
+_TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
+_EXAMPLE = ("example.input", "example.output")
+_COLUMNS = ("input.factor", "input.shift")
+_TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
+_ARRAYS = (
+    *(f"training.{name}" for name in _TENSORS),
+    *(f"training.digest_{group}" for group in ("rows", "shards", "validation")),
+    "training.numbers",
+    "training.target_layer",
+    "training.target_shift",
+    "training.validation",
+    "training.validation_scores",
+)
+
+
+class ModelFile(NamedTuple):
+    """The content of a model file."""
+
+    networks: list[tuple[_core.Net, NDArray[Any]]]  # writeable: a mapped page that is written to becomes a private copy
+    input_scale: float | InputScale
+    kinds: list[tuple[str, int, bool]] | None  # kind, number of edges or categories, has missing: of columns
+    strings: dict[str, str]  # the metadata that this package uses
+    # Copies of the example and of the training state's tensors, or of what belongs to a table.
+    arrays: dict[str, NDArray[Any]]
+
+    @property
+    def net(self) -> _core.Net:
+        """The description of the first network."""
+        return self.networks[0][0]
+
+    @property
+    def params(self) -> NDArray[Any]:
+        """The parameters of the first network."""
+        return self.networks[0][1]
+
+
+def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
+    """Read a model file; raises ModelFormatError, with the path and the reason, if it is invalid."""
+    with open_regular(path) as file:
+        try:
+            return _read(file, os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little", verify)
+        except ModelFormatError as error:
+            raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
+
+
+def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
+    head_size = _core.model_head_size(file.read(8))
+    if head_size > size:
+        raise _short()
+    file.seek(0)
+    head = _exactly(file, head_size)
+    file_size = _core.model_file_size(head)
+    if size < file_size:
+        raise _short()
+    if size > file_size:
+        raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
+    text = str(memoryview(head)[8:], "ascii")
+    del head
+    if _TABLE in text:
+        return _read_table(text, _whole(file, size, use_map), head_size, is_map=use_map, verify=verify)
+    strings = _entries(text, (*_KEYS, *_OWN_KEYS), '"')
+    net = _net(text, strings)
+    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *_ARRAYS), "{")
+    del text
+    bytes_of_params = net.n_params * net.dtype.itemsize
+    if use_map:
+        # A private mapping: processes share the pages until one writes to them; writes do not change the file.
+        mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+        params = np.frombuffer(mapped, net.dtype, net.n_params, head_size)
+        rest = memoryview(mapped)[head_size + bytes_of_params :]
+    else:
+        params = empty_block(net.n_params, net.dtype)
+        if file.readinto(params.view(np.uint8).data) != bytes_of_params:  # type: ignore[attr-defined]
+            raise _short()
+        rest = memoryview(_exactly(file, size - head_size - bytes_of_params))
+    if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != int(strings["data_crc32"], 16):
+        raise ModelFormatError(
+            "the checksum of the data does not match: the file was changed or damaged", "CMLP_ERROR_FILE_DATA_CRC"
+        )
+    if sys.byteorder == "big":
+        params.byteswap(inplace=True)
+    arrays = _arrays(tensors, rest, bytes_of_params)
+    content = ModelFile([(net, params)], _input_scale(strings, arrays), None, strings, arrays)
+    if verify:
+        _verify(content)
+    return content
+
+
+def _short() -> ModelFormatError:
+    return ModelFormatError("the file is truncated", "CMLP_ERROR_FILE_SHORT")
+
+
+def _exactly(file: IO[bytes], n: int) -> bytes:
+    data = file.read(n)
+    if len(data) != n:
+        raise _short()
+    return data
+
+
+def _double(digits: str) -> float:
+    value: float = struct.unpack(">d", bytes.fromhex(digits))[0]
+    return value
+
+
+def _input_scale(strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> float | InputScale:
+    if "input.factor" not in arrays:
+        return _double(strings["input_scale"])
+    factor, shift = (arrays.pop(name) for name in _COLUMNS)
+    if not np.isfinite([factor, shift]).all():
+        raise ModelFormatError("a shift or factor of the inputs is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
+    if not factor.all():
+        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_FILE_VALUE")
+    return InputScale(shift, factor)
+
+
+def _word(text: str) -> tuple[str, float]:
+    """Split "name:parameter" into the name and the parameter; 0 if there is no parameter."""
+    name, _, digits = text.partition(":")
+    return name, _double(digits) if digits else 0.0
+
+
+def _entries(text: str, names: Iterable[str], opening: str) -> dict[str, Any]:
+    """Return the values of these entries of a head that the core has validated; `opening` is their first character.
+
+    The search finds no text inside a string, because a string contains quotes only with a backslash.
+    """
+    found, decode = {}, json.JSONDecoder().raw_decode
+    for name in names:
+        key = f',"{name}":'
+        at = text.find(key + opening)
+        if at >= 0:
+            found[name] = decode(text, at + len(key))[0]
+    return found
+
+
+def _net(text: str, strings: dict[str, str], prefix: str = "") -> _core.Net:
+    """Return the network that the head describes; the names of its layers begin with `prefix`."""
+    names, parameters = zip(*map(_word, strings["activations"].split(",")), strict=True)
+    layers = list(_entries(text, (f"{prefix}layers.{i}.weight" for i in range(len(names))), "{").values())
+    sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
+    loss, *quantiles = strings["loss"].split(",")
+    loss, first = _word(loss)
+    loss_parameter = (first, *map(_double, quantiles)) if quantiles else first
+    return _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
+
+
+def _nets_of_table(text: str, strings: dict[str, str]) -> Iterator[_core.Net]:
+    """Yield the networks of a table. There are at most two that differ in their number of inputs."""
+    nets: dict[str, _core.Net] = {}
+    at = 0
+    for i in count():
+        key = f',"nets.{i}.layers.0.weight":'
+        at = text.find(key, at)
+        if at < 0:
+            return
+        shape = text[at + len(key) : text.index("]", at)]
+        if shape not in nets:
+            nets[shape] = _net(text, strings, f"nets.{i}.")
+        yield nets[shape]
+
+
+def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
+    """Return all bytes of a file, aligned, and writeable without an effect on the file."""
+    if use_map:
+        return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY), np.uint8)
+    content = empty_block(size, np.uint8)
+    file.seek(0)
+    if file.readinto(content.data) != size:  # type: ignore[attr-defined]
+        raise _short()
+    return content
+
+
+def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool) -> ModelFile:
+    """Return the content of a table's file, of which the core has validated the head `text`."""
+    _core.Model(content, verify)
+    strings = _entries(text, (*_KEYS, *_TABLE_KEYS), '"')
+    nets, at = [], head_size
+    for net in _nets_of_table(text, strings):
+        size = net.n_params * net.dtype.itemsize
+        block = content[at : at + size].view(net.dtype)
+        nets.append((net, block if is_map else block_copy(block)))
+        at += size
+    tensors = _entries(text, (TABLE_NUMBERS, TABLE_TARGET, CALIBRATION_SCORES, *BACKGROUND, SUMMARY_VALUES), "{")
+    arrays = {TABLE_NUMBERS: np.empty(0)} | _arrays(tensors, memoryview(content)[at:], at - head_size)
+    if sys.byteorder == "big":
+        for _, block in nets:
+            block.byteswap(inplace=True)
+    columns = [_column(word) for word in strings.pop("columns").split(",")]
+    return ModelFile(nets, 1.0, columns, strings, arrays)
+
+
+def _column(word: str) -> tuple[str, int, bool]:
+    kind, _, n = word.partition(":")
+    return kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing"
+
+
+def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:
+    """Return copies of tensors; `rest` are the data from the offset `start` on."""
+    arrays = {}
+    for name, tensor in tensors.items():
+        dtype = np.dtype(_DTYPES[tensor["dtype"]])
+        first, end = tensor["data_offsets"]
+        raw = bytes(rest[first - start : end - start])
+        arrays[name] = np.frombuffer(raw, dtype).astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
+    return arrays
+
+
+def _verify(content: ModelFile) -> None:
+    """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
+    net, params = content.net, content.params
+    for start in range(0, net.n_params, _CHUNK):
+        if not np.isfinite(params[start : start + _CHUNK]).all():
+            raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
+    if "example.input" not in content.arrays:
+        return
+    try:
+        output = net.forward(params, content.arrays["example.input"][None], scale=content.input_scale, n_threads=1)[0]
+    except ValueError:
+        output = None
+    expected = content.arrays["example.output"]
+    if output is None or _canonical(output) != _canonical(expected):
+        raise ModelFormatError(
+            "the computed output of the stored example differs from the stored output", "CMLP_ERROR_FILE_EXAMPLE"
+        )
+
+
+def _canonical(values: NDArray[Any]) -> bytes:
+    """Return the bytes of an array, with the same bytes for every NaN."""
+    nan = np.isnan(values)
+    return (np.where(nan, values.dtype.type(np.nan), values) if nan.any() else values).tobytes()

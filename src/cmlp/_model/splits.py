@@ -1,0 +1,158 @@
+"""Where the mean of the target changes along one column: the splits of a small decision tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp._data.scale import quantiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_LEAVES = 8  # with more, files and runs grow and errors do not fall
+_MOST_POSITIONS = 1024  # distinct numbers of a column between which a split can be; of more, quantiles
+_MOST_SUMS = 1 << 20  # of positions times classes: with thousands of classes there are fewer positions
+_FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
+# A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
+# 1 / n_rows on average, and the best of many such splits several times as much.
+_LEAST_GAIN = 4.0
+_NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
+
+
+class Signal(NamedTuple):
+    """What the splits should separate, and the weights of the rows."""
+
+    values: NDArray[np.int64] | NDArray[np.float64]  # class indices, or numbers of moderate size, a column per target
+    weight: NDArray[np.float64] | None
+
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Signal:
+        """Return the signal of some rows."""
+        return Signal(self.values[rows], None if self.weight is None else self.weight[rows])
+
+
+class Sums(NamedTuple):
+    """Sums over the groups of rows before each place: weights, and weighted targets of each output."""
+
+    weight: NDArray[np.float64]
+    target: NDArray[np.float64]
+
+
+def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
+    """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
+
+    A decision tree of at most 8 leaves grows, best split first (Breiman and others, "Classification and regression
+    trees", 1984). Each of its splits is between two neighbouring numbers of the column, which are finite, and both
+    are returned.
+
+    Of several targets, one tree lowers the sum of their variances, so that it splits where any of them changes.
+
+    Rows count by their weights, in units in which the sum of the weights is the effective number of rows, the squared
+    sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split that separates nothing removes the
+    inverse of this number of the variance on average.
+    """
+    if signal.weight is not None and len(x):
+        weight = signal.weight / (signal.weight.max() or 1.0)  # their squares are finite
+        counts = weight > 0
+        x, signal = x[counts], Signal(signal.values, weight * (weight.sum() / ((weight**2).sum() or 1.0))).of(counts)
+    if not len(x):
+        return np.empty(0)
+    lowest, highest, group = _groups(x, signal.weight, _n_places(signal))
+    sums, variance = _sums(group, len(lowest), signal)
+    n_rows = sums.weight[-1]
+    splits = _splits(sums, max(_FEWEST_ROWS, n_rows // _SHARE), variance * _LEAST_GAIN / n_rows)
+    return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
+
+
+def _is_of_classes(signal: Signal) -> bool:
+    return np.issubdtype(signal.values.dtype, np.integer)
+
+
+def _n_places(signal: Signal) -> int:
+    """Return the largest number of groups, for sums that take at most some MB."""
+    n_sums = int(signal.values.max()) + 1 if _is_of_classes(signal) else signal.values[0].size
+    return max(2, min(_MOST_POSITIONS, _MOST_SUMS // n_sums))
+
+
+def _groups(
+    x: NDArray[np.float64], weight: NDArray[np.float64] | None, most: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Return the lowest and the highest number of each group of neighbouring numbers, and the group of each row."""
+    order = np.argsort(x)
+    ordered = x[order]
+    distinct = np.unique(ordered)
+    if len(distinct) <= most:
+        return distinct, distinct, _group_of(order, ordered, distinct)
+    # NumPy finds quantiles of sorted numbers four times as fast.
+    with np.errstate(over="ignore", invalid="ignore"):  # quantiles in gaps wider than the largest double are not finite
+        cuts = quantiles(ordered if weight is None else x, np.arange(most) / most, weight)
+    starts = np.unique(np.append(0, np.searchsorted(distinct, cuts[np.isfinite(cuts)])))
+    ends = np.append(starts[1:], len(distinct)) - 1
+    lowest = distinct[starts]
+    return lowest, distinct[ends], _group_of(order, ordered, lowest)
+
+
+def _group_of(order: NDArray[np.intp], ordered: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the group of each row, in the order of the rows: searching it for each row takes four times as long."""
+    sizes = np.diff(np.append(np.searchsorted(ordered, lowest), len(ordered)))
+    group = np.empty(len(ordered), np.intp)
+    group[order] = np.repeat(np.arange(len(lowest)), sizes)
+    return group
+
+
+def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums, float]:
+    """Return the sums before each group and after the last one, and the variance of all rows times their weight."""
+    values, weight = signal
+    weights = np.bincount(group, weight, minlength=n_groups)
+    if _is_of_classes(signal):  # their frequencies are the targets
+        n_classes = int(values.max()) + 1
+        target = np.bincount(group * n_classes + values, weight, minlength=n_groups * n_classes)
+        target, squares = target.reshape(n_groups, n_classes), weights.sum()
+    else:
+        each = values.reshape(len(values), -1).T
+        weighted = [one if weight is None else one * weight for one in each]
+        target = np.stack([np.bincount(group, one, minlength=n_groups) for one in weighted], axis=1)
+        squares = sum((a * b).sum() for a, b in zip(weighted, each, strict=True))
+    sums = Sums(
+        *(
+            np.concatenate([np.zeros((1, *one.shape[1:]), one.dtype), one.cumsum(axis=0)])
+            for one in (weights.astype(np.float64), target.astype(np.float64))
+        )
+    )
+    return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
+
+
+def _splits(sums: Sums, fewest: float, least: float) -> list[int]:
+    """Return the splits of a tree, each as the number of groups before it."""
+    leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
+    splits: list[int] = []
+    while len(leaves) < MOST_LEAVES:
+        gain, place, first, end = max(leaves)
+        if not gain > least:
+            break
+        leaves.remove((gain, place, first, end))
+        splits.append(place)
+        leaves += [_best(sums, first, place, fewest), _best(sums, place, end, fewest)]
+    return splits
+
+
+def _best(sums: Sums, first: int, end: int, fewest: float) -> tuple[float, int, int, int]:
+    """Return gain and place of the best split of the groups from `first` to `end`, and these; the gain is 0 if none."""
+    weight, target = sums
+    low = int(np.searchsorted(weight, weight[first] + fewest))
+    high = int(np.searchsorted(weight, weight[end] - fewest, side="right"))
+    if low >= high:
+        return 0.0, first, first, end
+    inner = slice(low, high)
+    gains = _explained(target[inner] - target[first], weight[inner] - weight[first], weight[-1])
+    gains += _explained(target[end] - target[inner], weight[end] - weight[inner], weight[-1])
+    best = int(gains.argmax())
+    whole = _explained(target[[end]] - target[first], weight[[end]] - weight[first], weight[-1])
+    return float(gains[best] - whole[0]), low + best, first, end
+
+
+def _explained(target: NDArray[np.float64], weight: NDArray[np.float64], total: float) -> NDArray[np.float64]:
+    """Return what the mean of a group of rows explains of its sum of squares; almost 0 for negligible weights."""
+    found: NDArray[np.float64] = (target**2).sum(axis=1) / np.maximum(weight, _NEGLIGIBLE * total)
+    return found

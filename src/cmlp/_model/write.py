@@ -1,0 +1,307 @@
+"""Write trained models to files, and read them: a document, and for an estimator its training state beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.json_texts import (
+    dump,
+    dump_categories,
+    dump_column_names,
+    dump_labels,
+    dump_names,
+    dump_parameters,
+    dump_target_names,
+    load,
+    load_categories,
+    load_column_names,
+    load_labels,
+    load_names,
+    load_parameters,
+    load_target_names,
+    refuse,
+    without_tensors,
+)
+from cmlp._data.stored import Cells, checked_cells, checked_kinds
+from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
+from cmlp._model.document import CLASS_NAMES, TABLE_CLASS_NAMES, ModelDocument, TableColumns, network_parameters
+from cmlp._model.provenance_file import load_provenance
+from cmlp._model.read import (
+    BACKGROUND,
+    CALIBRATION_SCORES,
+    SUMMARY_VALUES,
+    TABLE_NUMBERS,
+    TABLE_TARGET,
+    read_model_file,
+)
+from cmlp._model.shapley import checked_background
+from cmlp._model.summary import checked_summary
+from cmlp.exceptions import ModelFormatError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.labels import Labels
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.document import Target
+    from cmlp._model.read import ModelFile
+    from cmlp._model.shapley import Background
+    from cmlp._model.summary import Summary
+    from cmlp._train.state import TrainingState
+
+Model = TypeVar("Model")
+
+_MOST_KIND = 16  # limit in characters for the word that says what a column holds
+
+
+def require_own_class(model: object) -> None:
+    """Raise TypeError if a model is an instance of a class that is not part of this package."""
+    kind = type(model)
+    if kind.__module__.partition(".")[0] != "cmlp":
+        raise TypeError(
+            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator of cmlp, but not a "
+            "subclass, because loading must not execute other code. Use pickle instead."
+        )
+
+
+def write_model(
+    path: str | os.PathLike[str],
+    document: ModelDocument,
+    state: TrainingState | None = None,
+    *,
+    include_training_state: bool = False,
+    include_provenance: bool | None = None,
+) -> None:
+    """Write a model to a file; see `MLPClassifier.save`. Without the training state, only counters are kept of it."""
+    from cmlp._data.atomic import write_atomically
+    from cmlp._model.formats import require
+
+    require(document, "save")
+    if include_training_state and state is None:
+        raise ValueError(
+            f"include_training_state must be False for {document.class_name}: a model file has no training state of a "
+            "table. Use pickle instead."
+        )
+    if include_provenance and document.provenance is None:
+        raise ValueError(
+            f"include_provenance must be None or False for this {document.class_name}, because its fit has recorded "
+            "none: set provenance=True before fit."
+        )
+    strings = _strings(document, state)
+    if document.provenance is not None and include_provenance is not False:
+        strings["provenance"] = dump([document.provenance])
+    calibration, kept = document.calibration, document.background
+    arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
+    if calibration is not None:
+        arrays[CALIBRATION_SCORES] = calibration.scores
+    if document.summary is not None:
+        arrays[SUMMARY_VALUES] = document.summary.values
+    if include_training_state and state is not None:
+        from cmlp._train.state_file import dump_state
+
+        more, tensors = dump_state(state)
+        strings, arrays = strings | more, arrays | tensors
+
+    def produce(write: Any) -> None:
+        content: dict[str, Any] = {"strings": strings, "arrays": arrays, "write": write}
+        if document.columns is None:
+            _core.write_model(document.net, document.params, scale=document.input_scale, **content)
+        else:
+            _core.write_table(document.columns.core, document.networks, document.target, **content)
+
+    write_atomically(path, produce)
+
+
+def _strings(document: ModelDocument, state: TrainingState | None) -> dict[str, str]:
+    """Return the metadata of a file."""
+    owner, columns = document.class_name, document.columns
+    strings = {} if columns is None else {"categories": dump_categories(columns.categories, owner)}
+    strings["class"] = owner
+    if document.cells != Cells():
+        strings["cells"] = dump(document.cells._asdict())
+    if not {*document.column_kinds} <= {"number", "category"}:
+        strings["column_kinds"] = dump(list(document.column_kinds))
+    if state is not None:
+        from cmlp._train.state_file import dump_history
+
+        strings["history"] = dump_history(state)
+    if document.kind != "network":
+        strings["parameters"] = dump_parameters(without_tensors(document.parameters), owner)
+    if document.calibration is not None:
+        kind, rows, _ = document.calibration
+        strings["calibration"] = dump({"kind": kind, "rows": rows})
+    if document.target is not None and n_answers(document.net) > 1:
+        strings["targets"] = dump_target_names(document.target_names, n_answers(document.net))
+    if document.summary is not None:
+        strings["summary"] = dump({"accuracy": document.summary.accuracy, "dates": document.summary.dates})
+    if document.labels is not None:
+        strings["classes"] = dump_labels(document.labels)
+    if document.feature_names is not None:
+        strings["feature_names"] = dump_names(document.feature_names)
+    elif document.names is not None:
+        strings["column_names"] = dump_column_names(list(document.names), owner)
+    return strings
+
+
+def read_model(
+    path: str | os.PathLike[str],
+    build: Callable[[ModelDocument, TrainingState | None], Model],
+    *,
+    use_map: bool,
+    verify: bool,
+) -> Model:
+    """Read a model file and return what `build` makes of its document and training state; see `cmlp.load`.
+
+    An exception that `build` raises is reported as damage of the file.
+    """
+    file = read_model_file(path, use_map=use_map, verify=verify)
+    try:
+        document = _document(file)
+        return build(document, _state(file, document))
+    except ModelFormatError as error:
+        raise ModelFormatError(f"{path} cannot be loaded: {error}", error.status) from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelFormatError(f"{path} cannot be loaded: {error}", "CMLP_ERROR_FILE_SYNTAX") from error
+
+
+def _state(file: ModelFile, document: ModelDocument) -> TrainingState | None:
+    """Return the training state of an estimator; tables and networks have none."""
+    if document.kind == "network" or document.columns is not None:
+        return None
+    from cmlp._train.state_file import load_state  # a program that loads only networks does not need the training state
+
+    return load_state(file, document.parameters)
+
+
+def _document(file: ModelFile) -> ModelDocument:
+    """Return the content of a file, checked for what the classes of this package need."""
+    strings, is_table = file.strings, file.kinds is not None
+    name = strings.get("class", None if is_table else "Network")
+    kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
+    if name not in kinds:
+        raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
+    kind = kinds[name]
+    if kind == "network":
+        return ModelDocument(file.networks, input_scale=file.input_scale)
+    if is_table and file.net.dtype != np.float32:
+        raise refuse(f"the networks of a table are of dtype float32, not {file.net.dtype}")
+    for key in (*(["categories", "parameters"] * is_table), *(["classes"] * (kind == "classifier"))):
+        if key not in strings:
+            raise refuse(f"{key!r} is missing")
+    labels = load_labels(strings["classes"], file.net.n_out) if kind == "classifier" else None
+    parameters = load_parameters(strings["parameters"]) if "parameters" in strings else _parameters_from_c(file)
+    columns = None
+    if is_table:
+        columns = TableColumns(file.kinds or (), file.arrays[TABLE_NUMBERS], load_categories(strings["categories"]))
+    else:
+        parameters.setdefault("input_scale", file.input_scale)
+    document = ModelDocument(
+        file.networks,
+        kind,
+        input_scale=file.input_scale,
+        labels=labels,
+        names=_names(file),
+        columns=columns,
+        parameters=parameters,
+    )
+    if is_table:
+        _add_what_tables_have(document, file)
+    if "cells" in strings:
+        document.cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
+    if "provenance" in strings:
+        document.provenance = load_provenance(strings["provenance"], file.networks)
+    return document
+
+
+def _checked(check: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return check(*values)
+    except ValueError as error:
+        raise refuse(str(error)) from None
+
+
+def _kinds(text: str, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
+    """Return what each column of a table holds."""
+    found: tuple[str, ...] = _checked(checked_kinds, load(text, "column_kinds", _MOST_KIND * len(columns)), columns)
+    return found
+
+
+def _add_what_tables_have(document: ModelDocument, file: ModelFile) -> None:
+    """Add the targets of a table, its calibration, its background and its summary, checked."""
+    document.target = _target(file, document.class_name, document.labels)
+    if document.target is not None:
+        document.target_names = load_target_names(file.strings.get("targets"))
+    if "column_kinds" in file.strings:
+        document.column_kinds = _kinds(file.strings["column_kinds"], file.kinds or ())
+    document.calibration, document.summary = _calibration(file, document.kind), _summary(file)
+    document.background = _background(file, document.n_inputs)
+
+
+def _calibration(file: ModelFile, kind: str) -> Calibration | None:
+    """Return the calibration; None if the file has none, or one of a kind that this version does not know."""
+    values = load_parameters(file.strings.get("calibration", "{}"), "calibration")
+    scores = file.arrays.get(CALIBRATION_SCORES)
+    if scores is None or values.get("kind") not in KINDS:
+        return None
+    if values["kind"] != kind_of_scores(file.net, has_classes=kind == "classifier"):
+        raise refuse(f"'calibration' is not that of a {kind}")
+    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(file.net))
+
+
+def _background(file: ModelFile, n_columns: int) -> Background | None:
+    found = [file.arrays[name] for name in BACKGROUND if name in file.arrays]
+    if len(found) == 1:
+        raise refuse(f"one of {' and '.join(BACKGROUND)} is missing")
+    return checked_background(n_columns, *found) if found else None
+
+
+def _summary(file: ModelFile) -> Summary | None:
+    fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
+    if values is None:
+        return None
+    n = n_answers(file.net)
+    return checked_summary(file.kinds or (), n, values, fields.get("dates"), fields.get("accuracy"))
+
+
+def _parameters_from_c(file: ModelFile) -> dict[str, Any]:
+    """Return the parameters in a file that a C program has written."""
+    from cmlp._train.state_file import training_parameters
+
+    return {**network_parameters(file.net), **training_parameters(file)}
+
+
+def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
+    n = file.net.n_in if file.kinds is None else len(file.kinds)
+    if "column_names" in file.strings:
+        return load_column_names(file.strings["column_names"], n)
+    if "feature_names" in file.strings:
+        return load_names(file.strings["feature_names"], n)
+    return None
+
+
+def _target(file: ModelFile, name: str, labels: Labels | None) -> Target | None:
+    """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
+    net, numbers = file.net, file.arrays.get(TABLE_TARGET)
+    if labels is not None:
+        _check_labels(labels, net)
+    n = 0 if numbers is None else numbers.size // 4  # targets
+    is_regressor = net.activations[-1] == "identity" and n == n_answers(net)
+    if (numbers is None) != (labels is not None) or not (labels is not None or is_regressor):
+        raise refuse(f"the outputs are not those of a {name}")
+    if numbers is None:
+        return None
+    return tuple(map(float, numbers)) if n == 1 else tuple(map(tuple, numbers.T.tolist()))
+
+
+def _check_labels(labels: Labels, net: _core.Net) -> None:
+    """Raise ModelFormatError if labels are not those of a table's classifier."""
+    if len(labels.classes) < 2 or net.activations[-1] not in ("logistic", "softmax"):
+        raise refuse("'classes' are not those of a TabularClassifier")
+    if (labels.kind == "multilabel") != (n_answers(net) > 1):
+        raise refuse("a TabularClassifier has several logistic outputs for multilabel targets only")

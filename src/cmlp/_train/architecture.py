@@ -1,0 +1,136 @@
+"""The layers of a network: sizes, activations and losses that fit together, and numbers for each layer."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+from cmlp import _core
+from cmlp._train.constraints import (
+    ACTIVATION,
+    LARGEST_FLOAT,
+    LOSSES,
+    MAX_LAYERS,
+    NONE,
+    QUANTILES,
+    SIZE_LIMIT,
+    SYNONYMS,
+    Constraint,
+    argument,
+    converted,
+    interval,
+)
+from cmlp._train.hyperparameters import network_argument
+from cmlp.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cmlp._data.arrays import LossFunction
+
+POSITIVE_LOSSES = ("gamma", "poisson")  # of targets that must not be negative
+
+
+def layer_sizes(sizes: Sequence[int]) -> list[int]:
+    """Return a network's layer sizes, input first, as a list of ints."""
+    try:
+        checked = [int(n) for n in sizes]
+        whole = all(n == m and 0 < n < SIZE_LIMIT for n, m in zip(checked, sizes, strict=True))
+    except (TypeError, ValueError, OverflowError):
+        checked, whole = [], False
+    if not whole or not 2 <= len(checked) <= MAX_LAYERS:
+        raise InvalidParameterError(
+            f"sizes must be 2 to {MAX_LAYERS} positive integers below 2**31, input first, got {sizes!r}"
+        )
+    return checked
+
+
+def hidden_sizes(value: object) -> tuple[int, ...]:
+    """Return `hidden_layer_sizes` as a tuple of ints; a single number means one layer."""
+    sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
+    if not all(isinstance(size, Integral) for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be integers, one per hidden layer, got {sizes}.")
+    if any(size <= 0 for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(size >= SIZE_LIMIT for size in sizes):
+        raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {sizes}.")
+    if len(sizes) > MAX_LAYERS - 2:
+        raise InvalidParameterError(f"hidden_layer_sizes must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}.")
+    return tuple(int(size) for size in sizes)
+
+
+def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
+    """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
+    if not hasattr(activation, "__iter__"):
+        raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
+    names = [activation] if isinstance(activation, str) else list(activation)
+    for name in names:
+        argument("activation", name, ACTIVATION)
+    if isinstance(activation, str):
+        names *= n_hidden
+    if len(names) != n_hidden:
+        raise InvalidParameterError(
+            "activation must be one name for all hidden layers, or one name for each of the "
+            f"{n_hidden} hidden layers, got {activation!r}"
+        )
+    return [canonical(name) for name in names]
+
+
+def canonical(name: str) -> str:
+    """Return the core's name of an activation."""
+    return SYNONYMS.get(str(name), str(name))
+
+
+def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | LossFunction]:
+    """Return an output activation and a loss, after checking that the combination is allowed."""
+    output, loss = canonical(network_argument("output", output)), network_argument("loss", loss)
+    if isinstance(loss, str) and loss not in LOSSES[output]:
+        raise InvalidParameterError(
+            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
+        )
+    return output, loss
+
+
+def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> list[float]:
+    """Return one number per layer; a single number applies to all layers. `of` is what the message calls them."""
+    values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
+    if len(values) != n_layers:
+        raise InvalidParameterError(
+            f"{name} must be a number or a list of one number for each of {n_layers} {of}, got {value!r}"
+        )
+    return [network_argument(name, number) for number in values]
+
+
+def activation_parameters(value: float | Sequence[float] | None, hidden: Sequence[str]) -> list[float]:
+    """Return the activation parameter of each hidden layer; 0 for the default, or if the activation has none."""
+    defaults = [_core.ACTIVATIONS[name].parameter for name in hidden]
+    if value is None:
+        return [0.0] * len(hidden)
+    if not any(defaults):
+        raise InvalidParameterError(
+            f"activation_parameter must be None with the activations {list(hidden)}, which have none, got {value!r}"
+        )
+    parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
+    if not hasattr(value, "__iter__"):
+        return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
+    for name, number, default in zip(hidden, parameters, defaults, strict=True):
+        if number and not default:
+            raise InvalidParameterError(f"activation_parameter must be 0 for {name!r}, which has none, got {number!r}")
+    return parameters
+
+
+def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFunction) -> float | tuple[float, ...]:
+    """Return the parameter of a loss; 0 for the default. "quantile" can have one for each output."""
+    row = _core.LOSSES[loss] if isinstance(loss, str) else None
+    if value is None:
+        return 0.0
+    if row is None or not row.parameter:
+        raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
+    high = row.most if row.most < LARGEST_FLOAT else math.inf
+    choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
+    if loss == "quantile":
+        choices = (*choices, QUANTILES)
+    sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
+    number: Any = converted(value, choices, sentence, "loss_parameter", str(loss))
+    return number if isinstance(number, tuple) else float(number)

@@ -1,0 +1,231 @@
+"""What the table `cmlp._train.hyperparameters` consists of: rows, and constraints on values.
+
+A valid value satisfies at least one of a parameter's constraints. Error messages have scikit-learn's wording, because
+its users know it and their tests may depend on it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.scale import InputScale
+from cmlp._train.other_names import value_hint
+from cmlp.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Self
+
+# Names of the activations, from the C library's table.
+HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
+OUTPUTS = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.output))
+# The allowed losses for each output activation, from the C library's table.
+LOSSES = {
+    output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs)) for output in OUTPUTS
+}
+# Other names for activations.
+SYNONYMS = {"sigmoid": "logistic"}
+# Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
+LARGEST_INTEGER = 2**63 - 1
+# The methods of callbacks.
+HOOKS = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end")
+LARGEST_FLOAT = sys.float_info.max
+# The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
+SIZE_LIMIT, MAX_LAYERS = 2**31, 64
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a value is a real number, finite as a float."""
+    try:
+        # float and int first: checking against the abstract class Real is slower
+        return isinstance(value, (float, int, Real)) and math.isfinite(value)
+    except OverflowError:  # an int that is too large for a float
+        return False
+
+
+# ------------------------------------------------------------------------------------------------ the constraints
+
+
+class Constraint:
+    """A constraint on a value: its name in messages, whether a value satisfies it, and what an accepted one becomes."""
+
+    __slots__ = ("accepts", "convert", "text")
+
+    def __init__(
+        self, text: str, accepts: Callable[[Any], bool], convert: Callable[[Any], object] = lambda value: value
+    ) -> None:
+        self.text, self.accepts, self.convert = text, accepts, convert
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def interval(
+    kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
+) -> Constraint:
+    """Accept numbers in an interval, which become Python's; `closed` is "left", "right", "both" or "neither"."""
+    has_low, has_high = closed in ("left", "both"), closed in ("right", "both")
+    # Python's built-in types first: checking against an abstract class is slower.
+    kinds = (int, Integral) if kind is Integral else (float, int, Real)
+
+    def accepts(value: Any) -> bool:
+        if not isinstance(value, kinds) or (kind is Real and not is_finite(value)):
+            return False
+        if not booleans and isinstance(value, bool):
+            return False
+        number: Any = value
+        inside = low < number < high
+        return bool(inside or (number == low and has_low) or (number == high and has_high))
+
+    opening, closing = "[" if has_low else "(", "]" if has_high else ")"
+    if kind is Integral:
+        text = f"an int in the range {opening}{low}, {high}{closing}"
+        return Constraint(text, accepts, lambda value: min(int(value), LARGEST_INTEGER))
+    return Constraint(f"a float in the range {opening}{float(low)}, {float(high)}{closing}", accepts, float)
+
+
+def options(kind: type, *values: object) -> Constraint:
+    """Accept a value of a list, all of the same type; a str of NumPy becomes the equal one of the list."""
+    text = f"a {'str' if kind is str else 'float'} among {{{', '.join(map(repr, values))}}}"
+    return Constraint(
+        text, lambda value: isinstance(value, kind) and value in values, lambda value: values[values.index(value)]
+    )
+
+
+def instance(kind: type) -> Constraint:
+    """Accept objects of a type."""
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return Constraint(f"an instance of '{module}{kind.__qualname__}'", lambda value: isinstance(value, kind))
+
+
+def pair(first: str, second: str, convert: Callable[[Any], object] = lambda value: value) -> Constraint:
+    """Accept a tuple or list of two things."""
+    text = f"a tuple ({first}, {second})"
+    return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert)
+
+
+def _are_callbacks(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(
+        not isinstance(callback, type) and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
+        for callback in value
+    )
+
+
+def _is_float_type(value: Any) -> bool:
+    try:
+        return value is not None and np.dtype(value) in (np.float32, np.float64)
+    except TypeError:
+        return False
+
+
+def _are_quantiles(value: object) -> bool:
+    if not isinstance(value, (tuple, list, np.ndarray)) or not 2 <= len(value) <= _MOST_QUANTILES:
+        return False
+    return all(map(_LEVEL.accepts, value)) and all(low < high for low, high in pairwise(value))
+
+
+Row: TypeAlias = tuple[Constraint, ...]
+
+BOOLEAN = (instance(bool), instance(np.bool_))
+NONE = Constraint("None", lambda value: value is None)
+ARRAY_LIKE = Constraint(
+    "an array-like",
+    lambda value: not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__")),
+)
+FUNCTION = Constraint("a callable", callable)
+# NumPy imports numpy.random only when it is first used, which saves time.
+GENERATOR = Constraint(
+    "an instance of 'numpy.random.mtrand.RandomState'",
+    lambda value: isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ())),
+)
+CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks)
+FLOAT_TYPE = Constraint("float32 or float64", _is_float_type, np.dtype)
+COLUMNS = pair("shift", "factor", lambda value: InputScale(*value))
+POSITIVE_INTEGER = interval(Integral, 1, math.inf, "left", booleans=False)
+ACTIVATION = options(str, *HIDDEN, *SYNONYMS)
+COUNT = interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
+POSITIVE = interval(Real, 0, math.inf, "neither", booleans=False)
+NOT_NEGATIVE = interval(Real, 0, math.inf, "left", booleans=False)
+SEED = interval(Integral, 0, 2**32 - 1, "both")
+_LEVEL, _MOST_QUANTILES = interval(Real, 0, 1, "neither", booleans=False), 100  # the C library's limit
+QUANTILES = Constraint(
+    f"a list of 2 to {_MOST_QUANTILES} ascending floats in the range (0.0, 1.0)",
+    _are_quantiles,
+    lambda value: tuple(map(float, value)),
+)
+
+_USED_AS_GIVEN = {float, str, bool, type(None)}
+
+
+def converted(value: object, choices: Row, sentence: str, name: str, owner: str = "") -> object:
+    """Return a value in the type in which it is used.
+
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.
+    """
+    for choice in choices:
+        if choice.accepts(value):
+            return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
+    *first, last = map(str, choices)
+    expected = f"{', '.join(first)} or {last}" if first else last
+    message = sentence.format(expected=expected, value=value, name=name, owner=owner)
+    hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
+    raise InvalidParameterError(f"{message.rstrip('.')}.{hint}" if hint else message)
+
+
+def argument(name: str, value: object, *choices: Constraint) -> Any:
+    """Return an argument of a method, validated and converted; raises InvalidParameterError if it is invalid."""
+    return converted(value, choices, "{name} must be {expected}, got {value!r}", name)
+
+
+# ------------------------------------------------------------------------------------------------------- the rows
+
+# The classes that have parameters. `Network` includes its methods.
+NETWORK, TRAINER = ("Network",), ("Trainer",)
+CLASSIFIER, REGRESSOR = ("MLPClassifier",), ("MLPRegressor",)
+MLP, TABULAR = (*CLASSIFIER, *REGRESSOR), ("TabularClassifier", "TabularRegressor")
+RIVER = "river.MLPClassifier", "river.MLPRegressor"
+REQUIRED = object()  # the default of a parameter without one
+
+
+class Use:
+    """What a parameter is for some owners: the type in the docstring, the default, and constraints.
+
+    A value satisfies one of the constraints; there are none if only the data show what is valid.
+    """
+
+    __slots__ = ("constraints", "default", "kind", "owners", "text")
+
+    def __init__(self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]) -> None:
+        self.owners, self.kind, self.default, self.constraints, self.text = owners, kind, default, constraints, ""
+
+    def says(self, text: str) -> Self:
+        """Set the paragraph of the docstring.
+
+        Words in angle brackets, such as ``<needs batches>``, stand for the names of the parameters with this flag.
+        """
+        self.text = text
+        return self
+
+
+class Hyperparameter:
+    """A parameter: what it is for each owner, of which each has one use at most, and its flags."""
+
+    __slots__ = ("free_on_resume", "name", "needs_batches", "own_per_worker", "uses")
+
+    def __init__(
+        self,
+        name: str,
+        *uses: Use,
+        needs_batches: bool = False,
+        free_on_resume: bool = False,
+        own_per_worker: bool = False,
+    ) -> None:
+        self.name, self.uses = name, {owner: use for use in uses for owner in use.owners}
+        self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker

@@ -1,0 +1,308 @@
+"""The training engine: it trains batches with the core, and proposes epochs to record."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._process.warnings import warn
+from cmlp._train.advice import scale_advice
+from cmlp._train.constraints import LARGEST_INTEGER
+from cmlp._train.feed import Piece, array_feed, cut
+from cmlp._train.state import NO_SUMS
+from cmlp.exceptions import DivergenceError, NonFiniteInputError, TimeLimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator
+
+    from numpy.typing import NDArray
+
+    from cmlp._train.beginning import Fit
+    from cmlp._train.deadline import Deadline
+    from cmlp._train.feed import Feed
+    from cmlp._train.settings import Settings
+    from cmlp._train.state import TrainingState
+
+# The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
+# slower, so the epoch at most 1 %.
+_FEWEST_BATCHES_FOR_NORM = 10
+# Work of a call that trains several epochs, about 5 ms: Ctrl-C waits for its end. A row and a batch count as that many
+# multiply-adds besides those of the parameters.
+_MOST_WORK, _ROW, _BATCH = 2e7, 100, 1000
+
+
+class Epoch(NamedTuple):
+    """An epoch to record: its loss, the learning rate and gradient norm of its last batch, its duration in seconds."""
+
+    loss: float
+    rate: float
+    norm: float
+    seconds: float
+
+
+class Engine:
+    """What trains the batches of an epoch, after `begin`: the base of `Batches` and `cmlp._train.rounds.Rounds`."""
+
+    def __init__(self, fit: Fit, batch_size: int) -> None:
+        self.fit, self.batch_size = fit, batch_size
+        self._clock = 0.0  # when the current epoch, or its current piece, began
+
+    @property
+    def n_rows(self) -> int:
+        """Number of training rows per epoch; 0 during the first pass over a source of unknown length."""
+        raise NotImplementedError
+
+    @property
+    def n_batches(self) -> int:
+        """Number of steps per epoch, which `TrainingState.batch` counts."""
+        return -(-self.n_rows // self.batch_size)
+
+    def _begin(self, draw: Callable[[TrainingState], None]) -> int:
+        """Begin an epoch, whose order `draw` determines, or continue it; return the number of complete batches."""
+        state = self.fit.state
+        self._clock = time.monotonic()
+        if state.batch is None:
+            draw(state)
+        assert state.batch is not None
+        if not state.batch:
+            state.sums[:] = NO_SUMS
+        return state.batch
+
+    def horizon(self) -> float:
+        """Return how many epochs `train_epochs` may train."""
+        return 1
+
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+        """Train the current epoch until batch `last`, or its end.
+
+        Yield the number of completed batches where an interval ends in the middle of the epoch; the state then has it.
+        """
+        raise NotImplementedError
+
+    def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
+        """Train several epochs, and record those that are complete."""
+        raise NotImplementedError
+
+    def last_rate(self) -> float:
+        """Return the learning rate of the latest batch."""
+        raise NotImplementedError
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return a sample of the targets, as `cmlp._train.feed.Feed.sampled_targets`."""
+        return None
+
+    def epoch(self, loss: float) -> Epoch:
+        """Return what is recorded of the epoch that has ended."""
+        state = self.fit.state
+        return Epoch(loss, self.last_rate(), float(state.sums[3]), state.seconds + time.monotonic() - self._clock)
+
+    def store(self, batch: int) -> None:
+        """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
+
+    def keep(self) -> None:
+        """After an interruption, record how many batches of the epoch are complete."""
+
+    def loss(self) -> float:
+        """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
+        return self._loss(self.fit.state.sums.tolist())
+
+    def _loss(self, sums: list[float], epoch: int = 0) -> float:
+        """Return the loss for sums as in `TrainingState.sums`; `epoch` counts the epochs that are not recorded yet."""
+        task, (cost_sum, penalty_sum, n_rows) = self.fit.task, sums[:3]
+        cost, penalty = (cost_sum / n_rows, penalty_sum / n_rows) if n_rows else (math.nan, math.nan)
+        loss = (cost * task.report_scale + penalty) * task.unit
+        if not math.isfinite(loss):  # the cost can overflow while the parameters are still finite: it has squares
+            raise DivergenceError(f"The cost of epoch {self.fit.state.epoch + epoch + 1} is {loss}.")
+        return loss
+
+    def explained(self, error: DivergenceError) -> DivergenceError:
+        """Return the error with what the user can do."""
+        fit = self.fit
+        optimizer, schedule = fit.state.stepping()
+        most = "up to " if schedule.is_planned else ""
+        return DivergenceError(
+            "Solver produced non-finite parameter weights. The input data may contain large "
+            "values and need to be preprocessed. "
+            f"This happened in epoch {fit.state.epoch + 1} with batches of "
+            f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; "
+            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(fit.task, fit.data)}"
+        )
+
+
+class _Call(NamedTuple):
+    """A call of the core: its rows, its epoch and first batch, and the number of the optimizer's steps before it."""
+
+    piece: Piece
+    epoch: int
+    first: int
+    n_steps: int
+
+
+class Batches(Engine):
+    """Trains batches of a feed, by default of `fit.data`, with the core; a schedule's rates are times `rate_factor`."""
+
+    def __init__(self, fit: Fit, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
+        state, validation = fit.state, fit.state.validation
+        n_rows = len(fit.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
+        super().__init__(fit, batch_size_of(fit.settings, n_rows))
+        self.feed = array_feed(fit.task, fit.data, n_rows, fit.settings, self.batch_size) if feed is None else feed
+        self._rate_factor = rate_factor
+        self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
+        self._call: _Call | None = None  # the latest call of the core in this epoch
+        self.keywords = fit.objective()
+        if "dropout" in self.keywords:
+            self.keywords["dropout_seed"] = state.dropout_seed
+
+    @property
+    def n_rows(self) -> int:
+        """Number of training rows per epoch."""
+        return self.feed.n_rows
+
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+        """Train the current epoch until batch `last`, or its end; yield where an interval ends."""
+        self._call = None
+        state, size = self.fit.state, self.batch_size
+        optimizer, schedule = state.stepping()
+        rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
+        self._rates = None if rates is None else rates * self._rate_factor
+        batch = first = self._begin(self.feed.begin_epoch)
+        with closing(self.feed.pieces(state, size, batch, last)) as pieces:
+            for piece in cut(pieces, size, batch, intervals):
+                if batch > first and deadline.is_agreed():
+                    raise TimeLimitReached
+                if piece.has_weight:
+                    self.fit.workers.ready()
+                    self._call = _Call(piece, state.epoch, batch, optimizer.n_steps)
+                    self._train_piece(self._call, deadline)
+                batch += piece.n_batches(size)
+                if not piece.is_last and any(batch % interval == 0 for interval in intervals):
+                    self.store(batch)
+                    yield batch
+                    self._clock = time.monotonic()
+
+    def _train_piece(self, call: _Call, deadline: Deadline) -> None:
+        """Train the batches of one call of the core."""
+        piece, first, state, workers = call.piece, call.first, self.fit.state, self.fit.workers
+        end = first + piece.n_batches(self.batch_size)
+        try:
+            self.fit.net.train_epoch(
+                state.params,
+                piece.X,
+                piece.targets,
+                state.stepping()[0],
+                batch_size=self.batch_size,
+                order=piece.order,
+                rates=None if self._rates is None else self._rates[first:end],
+                want_norm=piece.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
+                sums=state.sums,
+                continues=True,
+                checked=True,
+                seconds=deadline.left(),
+                workers=None if workers.size == 1 else workers,
+                sample_weight=piece.weight,
+                dropout_row=piece.first_row,
+                **self.keywords,
+            )
+        except NonFiniteInputError as error:
+            raise self.feed.first_error(error, self.fit.net.dtype) from None
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return a sample of the targets if the feed reads them from a source."""
+        return self.feed.sampled_targets()
+
+    def last_rate(self) -> float:
+        """Return the learning rate of the latest batch."""
+        if self._rates is not None:
+            return float(self._rates[-1])
+        return self.fit.state.stepping()[0].learning_rate
+
+    def store(self, batch: int) -> None:
+        """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
+        state, now = self.fit.state, time.monotonic()
+        state.batch, state.seconds = batch, state.seconds + now - self._clock
+        self._clock, self._call = now, None
+
+    def keep(self) -> None:
+        """After an interruption, record the batches that the latest call of the core has completed."""
+        call, state = self._call, self.fit.state
+        if call is not None and call.epoch == state.epoch:
+            n_steps = state.stepping()[0].n_steps - call.n_steps
+            self.store(call.first + call.piece.batches_done(n_steps, self.batch_size))
+
+    def horizon(self) -> float:
+        """Return how many epochs one call of the bridge may train: 1 unless it alone can begin the next ones.
+
+        Between two epochs of a small network, Python takes longer than the core for an epoch, and threads that train
+        other models wait for each other.
+        """
+        fit, state = self.fit, self.fit.state
+        if state.batch is not None or fit.workers.size > 1 or callable(fit.net.loss):
+            return 1
+        if not state.stepping()[1].is_steady(state.schedule_epoch, self.n_batches) or self.feed.whole(state) is None:
+            return 1
+        work = self.n_rows * (fit.net.n_params + _ROW) + self.n_batches * _BATCH
+        return max(1, _MOST_WORK // work)
+
+    def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
+        """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
+        state = self.fit.state
+        results = np.full((n_epochs, 5), math.nan)
+        try:
+            try:
+                self._call_core(results)
+            finally:
+                self._record(results, record)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            state.batch = 0  # of the epoch after the recorded ones, as after an error in a single epoch
+            raise
+
+    def _call_core(self, results: NDArray[np.float64]) -> None:
+        """Train for as many epochs as `results` has rows. The bridge writes sums, norm and seconds there."""
+        state, net = self.fit.state, self.fit.net
+        piece = self.feed.whole(state)
+        assert piece is not None
+        try:
+            net.train_epochs(
+                state.params,
+                piece.X,
+                piece.targets,
+                state.stepping()[0],
+                vars(state),
+                results,
+                batch_size=self.batch_size,
+                want_norm=self.n_batches >= _FEWEST_BATCHES_FOR_NORM,
+                sample_weight=piece.weight,
+                **self.keywords,
+            )
+        except NonFiniteInputError as error:
+            raise self.feed.first_error(error, net.dtype) from None
+
+    def _record(self, results: NDArray[np.float64], record: Callable[[list[Epoch]], None]) -> None:
+        """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
+        rate, error = self.fit.state.stepping()[0].learning_rate, None
+        epochs: list[Epoch] = []
+        try:
+            for *sums, norm, seconds in results[~np.isnan(results[:, 4])].tolist():
+                epochs.append(Epoch(self._loss(sums, len(epochs)), rate, norm, seconds))
+        except DivergenceError as failure:
+            error = failure
+        if epochs:
+            record(epochs)
+        if error is not None:
+            raise error
+
+
+def batch_size_of(settings: Settings, n_rows: int) -> int:
+    """Return the number of rows of a batch; `n_rows` is 0 if it is not known."""
+    batch_size, n_rows = settings.batch_size, n_rows or LARGEST_INTEGER
+    if isinstance(batch_size, str):  # "auto"
+        return min(200, n_rows)
+    if batch_size > n_rows:
+        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
+    return min(batch_size, n_rows)

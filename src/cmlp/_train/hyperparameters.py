@@ -1,0 +1,236 @@
+"""The hyperparameters: one table, with a row for each of them.
+
+A row has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and what
+else depends on the parameter alone: whether it needs batches, may change before a fit is resumed, and may differ
+between workers. Everything that asks such a question reads the table. The signatures repeat names and defaults, for
+editors and readers; a test compares them.
+"""
+
+from __future__ import annotations
+
+import math
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from cmlp._process.warnings import warn
+from cmlp._train.constraints import REQUIRED, argument, converted
+from cmlp._train.needs import NEEDS
+from cmlp._train.network_rows import NETWORK_ROWS
+from cmlp._train.training_rows import TRAINING_ROWS
+from cmlp.exceptions import UnusedParameterWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypeVar
+
+    from cmlp._train.constraints import Hyperparameter, Row
+    from cmlp._train.needs import Need
+
+    Documented = TypeVar("Documented")
+
+
+_SENTENCE = "The {name!r} parameter of {owner} must be {expected}. Got {value!r} instead."
+_WITHOUT_EFFECT = "{name} differs from its default, but has no effect with this {other}: {reason}."
+_FLAGS = ("needs_batches", "free_on_resume", "own_per_worker")
+_WIDTH = 108  # of a line of names in a docstring, whose indent is at most 12
+
+
+class Hyperparameters:
+    """A table of hyperparameters."""
+
+    def __init__(self, rows: Iterable[Hyperparameter]) -> None:
+        self.rows = {row.name: row for row in rows}
+        # By owner, since each fit asks for them.
+        self._constraints: dict[str, dict[str, Row]] = {}
+        self._fixed: dict[str, list[str]] = {}
+        self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
+
+    def names(self, owner: str, flag: str | None = None) -> list[str]:
+        """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
+        return [name for name, row in self.rows.items() if owner in row.uses and (not flag or getattr(row, flag))]
+
+    def defaults(self, owner: str) -> dict[str, Any]:
+        """Return the default of each of an owner's parameters."""
+        return {name: self.rows[name].uses[owner].default for name in self.names(owner)}
+
+    def constraints(self, owner: str) -> Mapping[str, Row]:
+        """Map an owner's parameters to their constraints, without those that only the data can check."""
+        known = self._constraints.get(owner)
+        if known is None:
+            uses = {name: self.rows[name].uses[owner] for name in self.names(owner)}
+            known = self._constraints[owner] = {name: use.constraints for name, use in uses.items() if use.constraints}
+        return known
+
+    def checked(self, owner: str, values: Mapping[str, object], kind: str) -> dict[str, Any]:
+        """Return the parameters of an owner, validated and converted; `kind` is the name of the class in messages.
+
+        Parameters without constraints, which a subclass can have, are left out.
+        """
+        table = self.constraints(owner)
+        return {
+            name: converted(value, table[name], _SENTENCE, name, kind)
+            for name, value in values.items()
+            if name in table
+        }
+
+    def fixed_on_resume(self, owner: str) -> list[str]:
+        """Return the names of the parameters that must not change before a fit is resumed, sorted."""
+        known = self._fixed.get(owner)
+        if known is None:
+            free = self.names(owner, "free_on_resume")
+            known = self._fixed[owner] = sorted(name for name in self.names(owner) if name not in free)
+        return known
+
+    def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
+        """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
+        for name in self.names(owner, "needs_batches"):
+            if _differs(values[name], self.rows[name].uses[owner].default):
+                return name
+        return None
+
+    def warn_of_unused(self, owner: str, values: Mapping[str, Any], other: str | None = None) -> None:
+        """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
+
+        With `other`, warn only of what this parameter or argument makes ineffective.
+        """
+        needs = self._needs.get(owner)
+        if needs is None:
+            defaults = self.defaults(owner)
+            needs = self._needs[owner] = [(name, defaults[name], NEEDS[name]) for name in defaults if name in NEEDS]
+        for name, default, conditions in needs:
+            value = values.get(name, default)
+            if type(value) is type(default):
+                if value == default:  # the quick path, which most parameters of most fits take
+                    continue
+            elif not _differs(value, default):
+                continue
+            for need in conditions:
+                if other in (None, need.other) and not need.is_met(values):
+                    text = _WITHOUT_EFFECT.format(name=name, other=need.other, reason=need.reason)
+                    warn(text, UnusedParameterWarning)
+                    break
+
+    def entry(self, owner: str, name: str) -> str:
+        """Return the entry of a parameter in the docstring of its owner."""
+        use = self.rows[name].uses[owner]
+        shown = f'"{use.default}"' if isinstance(use.default, str) else repr(use.default)
+        heading = f"{name} : {use.kind}" + ("" if use.default is REQUIRED else f", default={shown}")
+        first, *lines = use.text.strip("\n ").split("\n")
+        n = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)
+        paragraph = self.filled(owner, "\n".join([first, *(line[n:] for line in lines)]))
+        return "\n".join([heading, *(f"    {line}" if line else "" for line in paragraph.split("\n"))])
+
+    def filled(self, owner: str, text: str) -> str:
+        """Return a text in which a flag in angle brackets is replaced by the names of the parameters with it."""
+        for flag in _FLAGS if "<" in text else ():
+            sign = f"<{flag.replace('_', ' ')}>"
+            if sign in text:
+                *first, last = (f"`{name}`" for name in self.names(owner, flag))
+                text = text.replace(sign, fill(f"{', '.join(first)} and {last}" if first else last, _WIDTH))
+        return text
+
+
+def _differs(value: Any, default: object) -> bool:
+    """Return whether a value, or a number of a sequence, is not the default."""
+    several = hasattr(value, "__iter__") and not isinstance(value, str)
+    return any(one != default for one in (value if several else [value]))
+
+
+TABLE = Hyperparameters([*NETWORK_ROWS, *TRAINING_ROWS])
+
+
+def network_argument(name: str, value: object) -> Any:
+    """Return a parameter of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
+    return argument(name, value, *TABLE.constraints("Network")[name])
+
+
+def documented(owner: str, sections: Callable[[], Mapping[str, str]] = dict) -> Callable[[Documented], Documented]:
+    """Return a decorator that replaces the lines in angle brackets in the docstring of a class or a method.
+
+    ``<parameters>`` stands for the entries of the parameters in the signature that the table has, the name of a
+    parameter for its entry, that of a flag for the names of the parameters with it, and other names for what `sections`
+    returns. The docstring of a class is made when it is first read, because most programs never do.
+    """
+
+    def replaced(thing: Documented) -> Documented:
+        text = thing.__doc__
+        if text:  # None if Python runs with -OO
+            docstring: Any = _Docstring(text, lambda line: _expanded(line, owner, thing, sections))
+            thing.__doc__ = docstring if isinstance(thing, type) else docstring.__get__()
+        return thing
+
+    return replaced
+
+
+class _Docstring:
+    """A docstring whose lines are expanded when it is read."""
+
+    def __init__(self, text: str, expanded: Callable[[str], str]) -> None:
+        self._text, self._expanded = text, expanded
+
+    def __get__(self, instance: object = None, owner: object = None) -> str:
+        return "\n".join(map(self._expanded, self._text.split("\n")))
+
+
+def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mapping[str, str]]) -> str:
+    """Return the text for a line of a docstring: itself, or the indented text whose name it has in angle brackets."""
+    margin, opening, name = line.partition("<")
+    if not opening or margin.strip() or not name.endswith(">"):
+        return line
+    name = name[:-1]
+    if name == "parameters":
+        function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
+        code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
+        arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        known = [one for one in arguments if one in TABLE.rows and owner in TABLE.rows[one].uses]
+        text = "\n".join(TABLE.entry(owner, one) for one in known)
+    elif name in TABLE.rows:
+        text = TABLE.entry(owner, name)
+    else:
+        found = sections().get(name)
+        text = TABLE.filled(owner, f"<{name}>") if found is None else found.strip()
+    return "\n".join(margin + line if line else "" for line in text.split("\n"))
+
+
+# -- Presets: named sets of parameters for `MLPClassifier`. The command's option ``--method`` uses the same table
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "3b1b": {
+        "hidden_layer_sizes": (16, 16),
+        "activation": "logistic",
+        "loss": "squared_error",
+        "solver": "sgd",
+        "momentum": 0.0,
+        "batch_size": 10,
+        "learning_rate_init": 1.5,  # the cost has no factor 1/2: with that factor, the same rate is 3.0
+        "alpha": 0.0,
+        "max_iter": 30,
+        "tol": 0.0,  # with the next line: all epochs are planned
+        "n_iter_no_change": math.inf,
+        "input_scale": 1 / 255,
+    },
+    # Found by the search in benchmarks/recipe.py.
+    "fast": {
+        "hidden_layer_sizes": (176,),
+        "activation": "relu",
+        "loss": "log_loss",
+        "solver": "adam",
+        "beta_2": 0.95,
+        "batch_size": 96,
+        "learning_rate": "one_cycle",
+        "learning_rate_init": 0.006,
+        "alpha": 0.0,
+        "max_iter": 3,
+        "input_scale": 1 / 255,
+    },
+}
+
+
+def preset_parameters(name: str, owner: str, kind: str) -> Mapping[str, Any]:
+    """Return the parameters of a preset; raises ValueError if the class `owner` has none of this name."""
+    if owner != "MLPClassifier":
+        raise ValueError(f"There are no presets for {kind}: all of them ({', '.join(PRESETS)}) are for MLPClassifier.")
+    if name not in PRESETS:
+        raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}")
+    return PRESETS[name]

@@ -1,0 +1,177 @@
+"""Training with ``solver="lbfgs"``: SciPy's limited-memory BFGS minimizes the cost of all rows, without batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from cmlp._bridge.blocks import block_copy
+from cmlp._process.warnings import warn
+from cmlp._train.advice import scale_advice
+from cmlp._train.architecture import per_layer
+from cmlp._train.deadline import Deadline
+from cmlp._train.observer import Observers
+from cmlp._train.recorder import Lines
+from cmlp._train.usefulness import warn_if_useless
+from cmlp.exceptions import (
+    ConvergenceWarning,
+    DivergenceError,
+    NonFiniteInputError,
+    TimeLimitReached,
+    optional,
+    sklearn_class,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from numpy.typing import NDArray
+
+    from cmlp._train.beginning import Fit
+    from cmlp._train.state import TrainingState
+
+# SciPy's status code for a minimization that a callback stopped.
+STOPPED_BY_CALLBACK = 99
+
+
+class Evaluation(NamedTuple):
+    """A parameter vector with its cost and gradient."""
+
+    point: NDArray[Any]
+    cost: float
+    gradient: NDArray[Any]
+
+
+class LBFGS:
+    """One call of fit with ``solver="lbfgs"``; the `epoch` of the state counts the iterations.
+
+    `state` always holds the parameters of the last complete iteration, and keeps them if training is interrupted. The
+    minimizer's memory (the last 10 steps and gradients) is not part of the state: a warm start continues from the
+    parameters alone, as in scikit-learn. Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained
+    optimization", 1995; no bounds are set.
+    """
+
+    has_epochs: Literal[False] = False
+
+    def __init__(self, fit: Fit) -> None:
+        self.fit, self.state = fit, fit.state
+        self._keywords = {**fit.objective(), "sample_weight": fit.data.weight}
+        self.observers, self.deadline = Observers(), Deadline(fit.settings.max_time, fit.workers)
+        self._lines = Lines(fit)
+        self._trial = block_copy(fit.state.params)  # the parameters to evaluate
+        self._weights = fit.net.views(self._trial)[0]
+        self._evaluated: Evaluation | None = None  # the most recent one
+        self._reached: Evaluation | None = None  # the start of the current line search
+
+    def epochs(self, at_once: bool = True) -> Generator[None, None, None]:
+        """Minimize until the gradient or the decrease of the cost is small, or a limit is reached; yield nothing."""
+        self.observers.fit_begins()
+        self.observers.epoch_begins()
+        try:
+            self._minimize()
+        except TimeLimitReached:  # the state is that after the last iteration
+            self.state.stopped = True
+        except KeyboardInterrupt:
+            self.observers.fit_ends()
+            raise
+        self.observers.fit_ends()
+        yield from ()
+
+    def kept(self) -> TrainingState:
+        """Return the state to keep after the call."""
+        return self.state.finished()
+
+    def _minimize(self) -> None:
+        scipy = optional("scipy.optimize", "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.")
+        state, settings = self.state, self.fit.settings
+        result = scipy.minimize(
+            self._cost_and_gradient,
+            state.params.copy(),
+            jac=True,
+            method="L-BFGS-B",
+            callback=self._iteration_ended,
+            options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
+        )
+        if np.isfinite(result.fun):
+            state.params[:], state.history.loss = result.x, float(result.fun) * self.fit.task.unit
+        elif self._reached is not None:  # the first line search found no finite cost
+            state.history.loss = self._reached.cost * self.fit.task.unit
+        state.epoch = min(int(result.nit), settings.max_iter)
+        state.stopped = True
+        if result.status not in (0, STOPPED_BY_CALLBACK):
+            self._warn(result)
+        warn_if_useless(self.fit)
+
+    def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
+        net, task, data = self.fit[:3]
+        self._trial[:] = point
+        try:
+            seconds = self.deadline.left()
+            gradient, cost = net.gradient(self._trial, data.X, task.targets, seconds=seconds, **self._keywords)
+        except DivergenceError as error:
+            if self._reached is None:
+                raise DivergenceError(_DIVERGENCE + scale_advice(task, data)) from error
+            return self._replacement(point)
+        except NonFiniteInputError as error:
+            raise data.first_error(error, net.dtype) from None
+        self._evaluated = Evaluation(point.copy(), self._reported(cost), gradient)
+        if self._reached is None:
+            self._reached = self._evaluated
+        return self._evaluated.cost, gradient
+
+    def _replacement(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return replacement values of cost and gradient for a point where they are not finite.
+
+        SciPy's line search cannot handle infinite values: it would divide by infinity. The replacement is a parabola
+        along the search direction with its minimum at a tenth of the step, so the next step is about that long.
+        """
+        reached = self._reached
+        assert reached is not None
+        descent = abs(float(np.dot(reached.gradient, point - reached.point)))
+        return reached.cost + 4 * descent, -9 * reached.gradient
+
+    def _reported(self, cost: float) -> float:
+        """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
+        scale, data = self.fit.task.report_scale, self.fit.data
+        if scale == 1.0:
+            return cost
+        total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
+        alphas = per_layer("alpha", self.fit.settings.alpha, len(self._weights))
+        squares = [float(np.vdot(weights, weights)) for weights in self._weights]
+        if len(set(alphas)) == 1:
+            penalty = alphas[0] / 2 * sum(squares) / total
+        else:
+            penalty = sum(alpha / 2 * square for alpha, square in zip(alphas, squares, strict=True)) / total
+        return (cost - penalty) * scale + penalty
+
+    def _iteration_ended(self, intermediate_result: Any) -> None:
+        state, loss = self.state, float(intermediate_result.fun) * self.fit.task.unit
+        self._reached = self._evaluated
+        state.params[:], state.history.loss, state.epoch = intermediate_result.x, loss, state.epoch + 1
+        if self._lines.due(state.epoch):
+            self._lines.write(loss)
+        if self.observers.epoch_ends() or self.deadline.has_come():
+            raise StopIteration
+        if state.epoch < self.fit.settings.max_iter:
+            self.observers.epoch_begins()
+
+    def _warn(self, result: Any) -> None:
+        """Issue scikit-learn's warning that the minimizer did not converge."""
+        epoch, max_iter = self.state.epoch, self.fit.settings.max_iter
+        hint, advice = "", scale_advice(self.fit.task, self.fit.data).replace(" ", "\n", 1)
+        if epoch == max_iter:
+            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+        warn(
+            f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n{hint}\n"
+            "You might also want to scale the data as shown in:\n"
+            f"    https://scikit-learn.org/stable/modules/preprocessing.html{advice}",
+            sklearn_class(ConvergenceWarning),
+        )
+
+
+_DIVERGENCE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; standardized input usually helps."
+)

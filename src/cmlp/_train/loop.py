@@ -1,0 +1,150 @@
+"""The training loop. It knows epochs, and asks its parts for everything else.
+
+The engine trains, the validation measures, the recorder decides, observers are called, a deadline and the other workers
+may end the training. All mutable data is in the state: if it is saved between two epochs and loaded later, training
+continues with the same results as without a break.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from cmlp._process.signals import safe_point
+from cmlp._process.warnings import warn
+from cmlp._train.advice import scale_advice
+from cmlp._train.deadline import Deadline
+from cmlp._train.held_out import HeldOut, NoValidation
+from cmlp._train.observer import Observers
+from cmlp._train.recorder import Recorder
+from cmlp._train.usefulness import warn_if_useless
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any
+
+    from cmlp._train.beginning import Fit
+    from cmlp._train.engine import Engine, Epoch
+    from cmlp._train.state import TrainingState
+
+
+class Training:
+    """Training on given data, after `begin`: what one call of an estimator's `fit`, or of a `Trainer`, executes.
+
+    If it was interrupted within an epoch, it continues with the next batch.
+    """
+
+    has_epochs: Literal[True] = True
+
+    def __init__(self, fit: Fit, engine: Engine) -> None:
+        self.fit, self.state, self.engine = fit, fit.state, engine
+        has_validation = fit.data.validation is not None or fit.state.validation is not None
+        self.validation, self.recorder = HeldOut(fit) if has_validation else NoValidation(), Recorder(fit)
+        self.deadline = Deadline(fit.settings.max_time, fit.workers)
+        self.observers = Observers()
+        self.recorded: Callable[..., dict[str, Any] | None] = lambda: None  # the provenance, as it is now
+        # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
+        self._kept = math.nan, math.nan
+        self._intervals: tuple[int, ...] = ()  # of the observers of all workers while `epochs` trains
+
+    @property
+    def finished(self) -> bool:
+        """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
+        return self.state.stopped or self.state.epoch >= self.fit.settings.max_iter or self.deadline.is_agreed()
+
+    def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
+        """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
+        state, observers, workers = self.state, self.observers, self.fit.workers
+        self.recorder.lines.plan()
+        workers.together(observers.fit_begins)
+        self._intervals = workers.union(observers.intervals)
+        act, step = workers.acting(state, self.deadline), partial(self._advance_observed, at_once)
+        try:
+            while not self.finished:
+                safe_point()
+                act(step)
+                if state.batch is not None:  # the time was up in the middle of the epoch
+                    break
+                yield
+            self.finish()
+        except (KeyboardInterrupt, GeneratorExit):  # a pause
+            observers.fit_ends()
+            raise
+        observers.fit_ends()
+
+    def _advance_observed(self, at_once: bool) -> None:
+        """Train an epoch, or several `at_once`, and call the observers."""
+        self.observers.epoch_begins()
+        n_epochs = self._horizon() if at_once else 1
+        if n_epochs > 1:
+            try:
+                self.engine.train_epochs(n_epochs, self._record)
+            except DivergenceError as error:
+                raise self.engine.explained(error) from error
+        else:
+            self.advance()
+        if self.state.batch is None and self.observers.epoch_ends():
+            self.state.stopped = True
+
+    def _horizon(self) -> int:
+        """Return how many epochs may pass before a part must be asked."""
+        parts = self.observers.horizon, self.deadline.horizon, self.validation.horizon
+        most = min(*parts, self.recorder.horizon())
+        return 1 if most <= 1 else int(min(most, self.engine.horizon()))
+
+    def _record(self, epochs: list[Epoch]) -> None:
+        self.recorder.record(epochs, self.engine.n_rows)
+
+    def advance(self, n_batches: int | None = None) -> int:
+        """Train the rest of the current epoch, or at most `n_batches` batches of it; return the number of batches.
+
+        After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
+        """
+        engine, state, act = self.engine, self.state, self.fit.workers.acting(self.state, self.deadline)
+        first = state.batch or 0
+        last = None if n_batches is None else min(first + n_batches, engine.n_batches)
+        batches = engine.train(last, self._intervals, self.deadline)
+        try:
+            for batch in batches:
+                act(partial(self.observers.batches_end, batch))
+            loss = engine.loss()
+            if last is not None and last < engine.n_batches:
+                engine.store(last)
+            else:
+                self.observers.validation_begins(engine.n_batches)
+                score, validation_loss = self.validation.measure(self.deadline)
+                is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
+                if is_best or state.best is None:
+                    self._kept = validation_loss, math.nan if score is None else score
+        except TimeLimitReached:
+            engine.keep()
+            return (state.batch or 0) - first
+        except KeyboardInterrupt:
+            engine.keep()
+            raise
+        except DivergenceError as error:
+            raise engine.explained(error) from error
+        finally:
+            batches.close()
+        return (engine.n_batches if last is None else last) - first
+
+    def finish(self) -> None:
+        """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
+        fit, state, settings = self.fit, self.state, self.fit.settings
+        state.restore_best()
+        never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
+        is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
+        if not is_planned and state.epoch >= settings.max_iter:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
+                f"converged yet.{scale_advice(fit.task, fit.data)}",
+                sklearn_class(ConvergenceWarning),
+            )
+        warn_if_useless(fit, self._kept, self.engine.sampled_targets())
+
+    def kept(self) -> TrainingState:
+        """Return the state to keep after the call."""
+        self.state.provenance = self.recorded()
+        return self.state.resumable()

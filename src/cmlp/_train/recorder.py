@@ -1,0 +1,111 @@
+"""The training recorder: the history, when training stops, the next learning rate, and lines on the terminal."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from cmlp._bridge.blocks import block_copy
+from cmlp._process.signals import undeferred
+from cmlp._train.stopping import STOPPING_RULES
+
+if TYPE_CHECKING:
+    from cmlp._train.beginning import Fit
+    from cmlp._train.engine import Epoch
+
+
+class Lines:
+    """The lines that training prints for `verbose`; the first worker prints them."""
+
+    def __init__(self, fit: Fit) -> None:
+        self._settings, self._state, verbose = fit.settings, fit.state, fit.settings.verbose
+        self._every = 0 if isinstance(verbose, str) or fit.workers.rank else int(verbose)  # "bar" is a callback
+        self.horizon = 1 if self._every else math.inf
+        self._started: float | None = None
+        self._first_epoch = fit.state.epoch
+
+    def plan(self) -> None:
+        """Note the time at which training begins or continues, to estimate how long it takes."""
+        self._started, self._first_epoch = time.monotonic(), self._state.epoch
+
+    def due(self, n_epochs: int) -> bool:
+        """Return whether a line is printed after this number of epochs."""
+        return self._every > 0 and (n_epochs <= 1 or n_epochs % self._every == 0)
+
+    def write(self, loss: float, score: float | None = None) -> None:
+        """Print the line of an epoch."""
+        epoch = self._state.epoch
+        line = f"Iteration {epoch}, loss = {loss:.8f}"
+        if score is not None:
+            line += f", validation score = {score:f}"
+        if self._started is not None:  # partial_fit does not plan a number of epochs
+            seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
+            line += f", at most {seconds * (self._settings.max_iter - epoch):.0f} s left"
+        with undeferred():
+            print(line, flush=True)
+
+
+class Recorder:
+    """Records epochs, and decides how training continues."""
+
+    def __init__(self, fit: Fit) -> None:
+        settings = fit.settings
+        tol = settings.tol if settings.early_stopping else settings.tol * fit.task.unit
+        self._settings, self._state = settings, fit.state
+        self._rule = STOPPING_RULES[settings.early_stopping](tol)
+        self.lines = Lines(fit)
+
+    def horizon(self) -> float:
+        """Return after how many epochs training may stop, or the learning rate change, or a line be printed."""
+        state, settings = self._state, self._settings
+        until_standstill = settings.n_iter_no_change + 1 - state.history.stale
+        return min(self.lines.horizon, settings.max_iter - state.epoch, until_standstill)
+
+    def record(
+        self, epochs: list[Epoch], n_rows: int, score: float | None = None, validation_loss: float = math.nan
+    ) -> bool:
+        """Record epochs of `n_rows` rows, the last one with the score and the loss of the validation rows.
+
+        Return whether the parameters of the last one are the best so far, which are then kept. Training stops, or the
+        learning rate changes, after the last one only.
+        """
+        state, settings = self._state, self._settings
+        optimizer, schedule = state.stepping()
+        history = state.history.copy()
+        recorded = math.nan if score is None else score
+        for loss, _, _, _ in epochs:
+            history.loss = loss
+            history.t += n_rows
+            is_best = self._rule.watch(history, loss, score)
+        history.loss_curve = history.loss_curve.appended(*[epoch[0] for epoch in epochs])
+        history.records = history.records.appended(*[(validation_loss, recorded, *epoch[1:]) for epoch in epochs])
+        rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
+        message = ""
+        if history.stale > settings.n_iter_no_change and not schedule.is_planned:
+            assert rate is not None
+            message, rate = schedule.rate_after_standstill(rate)
+            history.stale = 0 if rate is not None else history.stale
+        state.history, state.batch, state.seconds = history, None, 0.0
+        state.epoch += len(epochs)
+        state.schedule_epoch += len(epochs)
+        if is_best:
+            state.best = block_copy(state.params)
+        if rate is None:
+            state.stopped = True
+        else:
+            optimizer.learning_rate = rate
+        if self.lines.horizon == 1:
+            self._write(epochs[-1][0], score, message)
+        return is_best
+
+    def _write(self, loss: float, score: float | None, message: str) -> None:
+        settings = self._settings
+        if message or self.lines.due(self._state.schedule_epoch):
+            self.lines.write(loss, score)
+        if message:
+            with undeferred():
+                print(
+                    f"{self._rule.measure} did not improve more than tol={settings.tol:f} for "
+                    f"{settings.n_iter_no_change} consecutive epochs. {message}"
+                )

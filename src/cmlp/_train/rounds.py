@@ -1,0 +1,238 @@
+"""Training in rounds: each shard of the rows trains alone, then parameters and optimizer states are averaged.
+
+This is local SGD with averaging of parameters (McDonald, Hall and Mann 2010; Stich 2019). This module does not know how
+shards reach their workers: see `cmlp.distributed`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from copy import deepcopy
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._train.beginning import Fit
+from cmlp._train.deadline import Deadline
+from cmlp._train.engine import Batches, Engine, batch_size_of
+from cmlp._train.feed import draw_shuffle_seed, seeded
+from cmlp._train.history import History
+from cmlp._train.state import NO_SUMS, TrainingState
+from cmlp._train.stream import add_block, scaled_targets
+from cmlp._train.task import Data, Task
+from cmlp._workers import ALONE
+from cmlp.exceptions import DivergenceError, TimeLimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator, Sequence
+    from typing import Any, Protocol
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.scale import InputScale, Moments
+    from cmlp._train.settings import Settings
+    from cmlp._train.stream import Block
+
+    class Shards(Protocol):
+        """The shards of the rows, wherever they are."""
+
+        @property
+        def sizes(self) -> Sequence[int]:
+            """Number of rows of each shard."""
+
+        def train(self, job: Job) -> Iterator[Trained]:
+            """Call `train_shard` for all shards; yield the results in the order of the shards."""
+
+
+# Adam divides a gradient by its typical size, which for small batches is that of their noise: it grows with the square
+# root of the number of shards.
+_NORMALIZED = ("adam", "adamw")
+_SMALLEST_BATCH = 16  # rows; smaller batches take longer per row and are hardly more accurate
+
+
+class Job(NamedTuple):
+    """What all shards need for a round. It is sent to the workers, so it has no rows."""
+
+    net: _core.Net
+    state: TrainingState  # at the beginning of the round; `state.batch` counts the completed rounds of the epoch
+    settings: Settings  # those of the local training
+    loss_scale: float
+    input_scale: float | InputScale
+    names: NDArray[Any] | None  # of the columns, for messages
+    rate_factor: float  # by which the learning rates are multiplied
+    n_rounds: int  # per epoch
+    n_threads: int  # per shard
+
+
+class Trained(NamedTuple):
+    """What a shard returns after a round: parameters, optimizer, and the sums of the costs of its rows."""
+
+    params: NDArray[Any]
+    optimizer: _core.Optimizer
+    sums: NDArray[np.float64]
+
+
+def local_settings(settings: Settings, batch_size: int, n_shards: int) -> Settings:
+    """Return the settings of a shard's local training.
+
+    A shard takes as many steps per epoch as training on all rows with `batch_size`: its batches are smaller by the
+    number of shards. The penalty is divided by the size of a batch, so `alpha` becomes smaller by the same factor.
+    """
+    local = max(min(_SMALLEST_BATCH, batch_size), batch_size // n_shards)
+    factor, alpha = local / batch_size, settings.alpha
+    return settings._replace(
+        batch_size=local,
+        alpha=alpha * factor if isinstance(alpha, float) else [value * factor for value in alpha],
+        early_stopping=False,
+        scoring=None,
+        callbacks=None,
+        verbose=False,
+        max_time=None,
+        n_iter_no_change=math.inf,
+    )
+
+
+def _with_rate(optimizer: _core.Optimizer, factor: float) -> _core.Optimizer:
+    """Return a copy with another learning rate; the decay of the weights per step stays as it is."""
+    fields = optimizer.get_state()
+    rate, decay = fields["learning_rate"] * factor, fields["weight_decay"] / factor
+    return _core.restored({**fields, "learning_rate": rate, "weight_decay": decay})
+
+
+def train_shard(job: Job, shard: Block) -> Trained:
+    """Train a shard for one round. The result depends on the arguments only, and they stay as they are."""
+    n_rows, number = len(shard.X), shard.number
+    local: Any = min(job.settings.batch_size, n_rows)  # never "auto"
+    n_batches = -(-n_rows // local)
+    first, last = (n_batches * (job.state.batch + i) // job.n_rounds for i in (0, 1))  # type: ignore[operator]
+    targets = scaled_targets(shard.targets, job.state)
+    state = job.state.copy()
+    state.n_rows, state.batch, state.target_scale = n_rows, None, None
+    state.generator = seeded(state.shuffle_seed, number)
+    state.dropout_seed = (state.dropout_seed + number * 0x9E3779B9) % 2**32
+    assert state.optimizer is not None
+    state.optimizer = _with_rate(state.optimizer, job.rate_factor)
+    task, data = Task(targets, None, loss_scale=job.loss_scale), Data(shard.X, shard.weight, job.input_scale, job.names)
+    fit = Fit(job.net, task, data, job.settings._replace(batch_size=local), state, job.n_threads)
+    engine = Batches(fit, rate_factor=job.rate_factor)
+    if first:
+        engine.feed.begin_epoch(state)
+        state.batch = first
+    if last > first:
+        for _ in engine.train(last, (), Deadline(None, ALONE)):
+            pass
+        if state.sums[2]:  # otherwise all rows so far have the weight 0
+            engine.loss()
+    return Trained(state.params, state.optimizer, state.sums)
+
+
+class Rounds(Engine):
+    """Trains in rounds, `n_rounds` per epoch: `state.batch` is the number of this epoch's completed rounds."""
+
+    def __init__(self, fit: Fit, shards: Shards, n_rounds: int) -> None:
+        self._shards, self._n_rounds = shards, n_rounds
+        super().__init__(fit, batch_size_of(fit.settings, self.n_rows))
+        self._local = local_settings(fit.settings, self.batch_size, len(shards.sizes))
+        self._shard_error = ""
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of all shards."""
+        return sum(self._shards.sizes)
+
+    @property
+    def n_batches(self) -> int:
+        """Number of rounds per epoch."""
+        return self._n_rounds
+
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+        """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
+        last = self.n_batches if last is None else last
+        batch = start = self._begin(partial(draw_shuffle_seed, shuffle=bool(self.fit.settings.shuffle)))
+        while batch < last:
+            if batch > start and deadline.is_agreed():
+                raise TimeLimitReached
+            try:
+                self._take_round()
+            except DivergenceError as error:
+                self._shard_error = str(error)
+                raise
+            batch += 1
+            if batch < self.n_batches and any(batch % interval == 0 for interval in intervals):
+                yield batch
+                self._clock = time.monotonic()
+
+    def last_rate(self) -> float:
+        """Return the learning rate of the latest batch."""
+        (optimizer, schedule), state = self.fit.state.stepping(), self.fit.state
+        local: Any = self._local.batch_size
+        n_steps = -(-max(self._shards.sizes) // local)
+        rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, n_steps)
+        return optimizer.learning_rate if rates is None else float(rates[-1])
+
+    def explained(self, error: DivergenceError) -> DivergenceError:
+        """Return the error of a shard as it is, others with what the user can do."""
+        return DivergenceError(self._shard_error) if self._shard_error else super().explained(error)
+
+    def _take_round(self) -> None:
+        """Train all shards for a round, and replace parameters and optimizer by their averages."""
+        state, started = self.fit.state, time.monotonic()
+        optimizer, _ = state.stepping()
+        params, moments = Average(state.params), Average(optimizer.state)
+        sums, latest = state.sums.copy(), optimizer
+        for trained in self._shards.train(self._job()):
+            params.add(trained.params)
+            moments.add(trained.optimizer.state)
+            sums += trained.sums
+            if trained.optimizer.n_steps > latest.n_steps:  # batches without weight take no step
+                latest = trained.optimizer
+        own = optimizer.get_state()
+        kept = {name: own[name] for name in ("learning_rate", "weight_decay")}
+        optimizer = _core.restored({**latest.get_state(), **kept, "state": moments.value()})
+        assert state.batch is not None
+        state.params[:], state.optimizer, state.sums = params.value(), optimizer, sums
+        state.batch += 1
+        self._clock = time.monotonic()
+        state.seconds += self._clock - started
+
+    def _job(self) -> Job:
+        fit, state = self.fit, self.fit.state.shared()
+        state.history, state.generator, state.best, state.last = History(), None, None, None
+        state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
+        return Job(
+            fit.net,
+            state,
+            self._local,
+            fit.task.loss_scale,
+            fit.data.input_scale,
+            fit.data.names,
+            math.sqrt(len(self._shards.sizes)) if self._local.solver in _NORMALIZED else 1.0,
+            self._n_rounds,
+            fit.n_threads or 1,
+        )
+
+
+class Average:
+    """The average of arrays with the shape and dtype of `like`, added in float64 in the order in which they come."""
+
+    def __init__(self, like: NDArray[Any]) -> None:
+        self._sum, self._dtype, self._n = np.zeros(like.shape), like.dtype, 0
+
+    def add(self, array: NDArray[Any]) -> None:
+        """Add an array."""
+        self._sum += array
+        self._n += 1
+
+    def value(self) -> NDArray[Any]:
+        """Return the average."""
+        return (self._sum / self._n).astype(self._dtype)
+
+
+def with_moments(moments: tuple[Moments, Moments], shard: Block) -> tuple[Moments, Moments]:
+    """Return the moments of inputs and targets with the rows of a shard added; the arguments stay as they are."""
+    inputs, targets = deepcopy(moments)
+    add_block(inputs, targets, shard)
+    return inputs, targets

@@ -1,0 +1,176 @@
+"""Whether training has the data with which it began, and those of the other workers: all rows are compared once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.checksums import BLOCK, block_checksums, kind_of
+from cmlp._data.sparse import CSR, section
+from cmlp._data.stored_rows import StoredRows, stored_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from cmlp._data.checksums import Digests
+    from cmlp._train.beginning import Fit
+    from cmlp._workers import Workers
+
+    Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
+
+
+def check_same_data(fit: Fit) -> None:
+    """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums.
+
+    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared. Raises
+    ValueError on every worker if the data differ.
+    """
+    state, workers = fit.state, fit.workers
+    if not fit.reads_again:
+        groups = arrays_of(fit)
+        now = workers.together(partial(_digests, groups, state.digests))
+        if workers.size > 1:
+            _require_those_of_worker_0(groups, now, workers)
+        if state.digests is not None:
+            workers.together(partial(_require_kept, state.digests, now))
+    if fit.reads_again or (state.digests is None and state.checksum is not None):  # of a file without the checksums
+        workers.together(partial(check_sample, fit))
+    if not fit.reads_again:
+        state.digests = now
+
+
+def check_sample(fit: Fit) -> None:
+    """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
+    state, data, targets = fit.state, fit.data, fit.task.targets
+    if isinstance(data.X, StoredRows):  # the rows of the sample may be on other workers
+        return
+    if fit.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
+        data, targets = data.first_row(), targets[:1]
+    checksum = data.checksum(targets)
+    if state.checksum is None:
+        state.checksum = checksum
+    elif state.checksum != checksum:
+        raise ValueError(
+            "The data differ from those with which the training began. To continue, pass the same X, y, "
+            "sample_weight, validation data and shards."
+        )
+
+
+def described(fit: Fit) -> str:
+    """Return the names, shapes and dtypes of all arrays of a fit."""
+    arrays = [pair for group in arrays_of(fit).values() for pair in group.items()]
+    return ", ".join(
+        f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
+        for name, array in arrays
+    )
+
+
+def arrays_of(fit: Fit) -> Groups:
+    """Return all arrays of a fit, in groups with the same rows."""
+    assert fit.given is not None
+    data, targets = fit.given
+    groups: Groups = {"rows": {"X": data.X, "y": targets, "sample_weight": data.weight}}
+    if data.validation is not None:
+        groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))
+    if data.shards is not None:
+        groups["shards"] = {"shards": np.array(data.shards)}
+    return {
+        group: {name: array for name, array in arrays.items() if array is not None} for group, arrays in groups.items()
+    }
+
+
+def _kind(array: Any) -> str:
+    return kind_of(stored_rows(array))
+
+
+def _digests(groups: Groups, kept: Digests | None) -> Digests:
+    """Return the checksums of the rows that this process has; those of other workers count as 0."""
+    found: Digests = {}
+    for group, arrays in groups.items():
+        kinds = {name: _kind(array) for name, array in arrays.items()}
+        if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
+            kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
+        n_rows, first, parts = _stored_part(arrays)
+        sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
+        own = block_checksums(parts, list(kinds.values()), first)
+        sums[first // BLOCK : first // BLOCK + len(own)] = own
+        found[group] = kinds, sums
+    return found
+
+
+def _comparable(now: str, kept: str) -> str:
+    """Return the kind in which an array is compared: that of before, if both are dense or both are sparse."""
+    return kept if now.startswith("CSR") == kept.startswith("CSR") else now
+
+
+def _stored_part(arrays: Mapping[str, Any]) -> tuple[int, int, list[Any]]:
+    """Return the number of rows, the index of the first one of this process, and the rows of this process."""
+    X = next(iter(arrays.values()))
+    if not isinstance(X, StoredRows):
+        return X.shape[0], 0, list(arrays.values())
+    own = slice(X.first, X.first + len(X.stored))
+    return len(X), X.first, [X.stored, *[array[own] for array in list(arrays.values())[1:]]]
+
+
+def _require_kept(kept: Digests, now: Digests) -> None:
+    """Raise ValueError unless the checksums are those of the call that is resumed."""
+    for group in kept.keys() | now.keys():
+        if group not in kept or group not in now or kept[group][0].keys() != now[group][0].keys():
+            _refuse(f"they had {_names(kept)}, and now have {_names(now)}")
+        (kinds, before), (others, after) = kept[group], now[group]
+        if kinds != others or len(before) != len(after):
+            _refuse(f"{' or '.join(kinds)} has another format or number of rows")
+        if (before != after).any():
+            first = int((before != after).argmax()) * BLOCK
+            where = "" if group == "shards" else f"among the rows from {first} to {first + BLOCK - 1} of "
+            _refuse(f"a difference is {where or 'in '}{' or '.join(kinds)}")
+
+
+def _names(digests: Digests) -> str:
+    return " ".join(name for kinds, _ in digests.values() for name in kinds)
+
+
+def _refuse(difference: str) -> NoReturn:
+    raise ValueError(
+        f"The data differ from those with which the training began: {difference}. To continue, pass the same X, y, "
+        "sample_weight, validation data and shards."
+    )
+
+
+def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
+    """Raise ValueError unless all workers have the same checksums; those of other rows become those of all rows."""
+    rows = groups["rows"]["X"]
+    if isinstance(rows, StoredRows):
+        sums = digests["rows"][1]
+        sums[:] = np.sum(workers.gather_array(sums), axis=0, dtype=np.uint64)
+    own = np.concatenate([sums for _, sums in digests.values()])
+    different = own != workers.of_first(own)
+    ranks = [int(text) for text in workers.gather(str(different.argmax() if different.any() else -1))]
+    rank = next((rank for rank, place in enumerate(ranks) if place >= 0), None)
+    if rank is None:
+        return
+    place = ranks[rank]
+    for group, (kinds, sums) in digests.items():
+        if place < len(sums):
+            _refuse_block(groups[group], kinds, place, rank, workers)
+        place -= len(sums)
+
+
+def _refuse_block(
+    arrays: Mapping[str, Any], kinds: Mapping[str, str], block: int, rank: int, workers: Workers
+) -> NoReturn:
+    """Raise ValueError on every worker, which names the first row of a block that differs on worker `rank`."""
+    begin = block * BLOCK
+    found = []
+    for name, array in arrays.items():
+        end = min(begin + BLOCK, array.shape[0])
+        own = block_checksums([section(array, begin, end)], [kinds[name]], size=1)
+        different = own != workers.of_first(own)
+        if different.any():
+            found.append((int(different.argmax()), name))
+    row, name = min(found, default=(0, ""))
+    text = f"row {begin + row} of {name} on worker {rank} differs from that on worker 0"
+    raise ValueError(f"All workers must have the same data, but {workers.gather(text)[rank]}.")

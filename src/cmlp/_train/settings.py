@@ -1,0 +1,134 @@
+"""Training settings: the parameters of `Trainer` after validation and conversion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cmlp import _core
+from cmlp._train import hyperparameters
+from cmlp._train.architecture import per_layer
+from cmlp._train.schedules import SCHEDULES, Custom, Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Self
+
+    from cmlp._train.state import TrainingState
+
+
+class TrainingParameters:
+    """The types of the parameters of training, which are attributes of `Settings` and of the estimators."""
+
+    solver: str
+    alpha: float | Sequence[float]
+    batch_size: int | str
+    learning_rate: str | Callable[[int, int], float]
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool | str
+    tol: float
+    verbose: bool | int | str
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    weight_decay: float
+    max_grad_norm: float | None
+    dropout: float | Sequence[float]
+    warmup: float
+    max_time: float | None
+    scoring: str | Callable[..., float] | None
+    callbacks: Sequence[Any] | None
+    block_size: int
+
+
+class Settings(TrainingParameters):
+    """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
+
+    `cmlp._train.hyperparameters` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        vars(self).update(values)
+
+    def _replace(self, **changes: Any) -> Self:
+        """Return settings with other values, as the method of a named tuple does."""
+        return type(self)({**vars(self), **changes})
+
+    def optimizer(self, net: _core.Net) -> _core.Optimizer:
+        """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""
+        solver = self.solver
+        if self.solver == "sgd" and self.momentum > 0:
+            solver = "nesterov" if self.nesterovs_momentum else "momentum"
+        return _core.Optimizer(
+            net,
+            solver,
+            learning_rate=self.learning_rate_init,
+            momentum=self.momentum,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            weight_decay=self.weight_decay,
+            max_norm=self.max_grad_norm or 0.0,
+        )
+
+    def schedule(self) -> Schedule:
+        """Return the learning-rate schedule. As in scikit-learn, Adam ignores "invscaling" and "adaptive"."""
+        numbers = self.learning_rate_init, self.power_t, self.max_iter, self.warmup
+        if callable(self.learning_rate):
+            return Custom(*numbers, function=self.learning_rate)
+        kind = SCHEDULES[self.learning_rate]
+        if self.solver in ("adam", "adamw") and kind.sgd_only:
+            kind = SCHEDULES["constant"]
+        return kind(*numbers)
+
+    def objective(self, n_layers: int) -> dict[str, Any]:
+        """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
+        keywords: dict[str, Any] = {"alpha": self.alpha}
+        if hasattr(self.alpha, "__iter__"):
+            keywords = {"alphas": per_layer("alpha", self.alpha, n_layers)}
+        if not isinstance(self.dropout, float) or self.dropout:
+            rates = per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")
+            if any(rates):
+                keywords["dropout"] = rates
+        return keywords
+
+    def draw_dropout_seed(self, state: TrainingState, n_layers: int) -> None:
+        """With dropout, draw the seed of a new training from its generator."""
+        if "dropout" in self.objective(n_layers):
+            assert state.generator is not None
+            state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
+
+
+def check_scoring(settings: Settings, own_rows: bool) -> None:
+    """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
+    if own_rows and settings.solver == "lbfgs":
+        raise ValueError("X_val needs epochs, but solver='lbfgs' has none: use another solver.")
+    if settings.scoring is not None and not (own_rows or settings.early_stopping):
+        raise ValueError(
+            f"scoring={settings.scoring!r} needs validation rows, but early_stopping=False and X_val=None, or "
+            "solver='lbfgs', which has no epochs."
+        )
+
+
+def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
+    """Return the settings with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
+    table = hyperparameters.TABLE
+    values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
+    if values["solver"] == "lbfgs":
+        values["early_stopping"] = False  # ignored, as in scikit-learn
+    settings = Settings(values)
+    settings.objective(n_layers)  # raises ValueError unless there is one number per layer
+    if settings.solver == "lbfgs":
+        refused = table.refused_by_lbfgs("Trainer", values)
+        if refused is not None:
+            raise ValueError(f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.")
+    if settings.weight_decay and settings.solver != "adamw":
+        raise ValueError(f"weight_decay={settings.weight_decay!r} needs solver='adamw', got {settings.solver!r}.")
+    return settings

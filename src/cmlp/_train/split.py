@@ -1,0 +1,123 @@
+"""Shuffling, and the split into training and validation rows for early stopping.
+
+The random numbers come from the same methods of the generator in the same order as in scikit-learn, so the same seed
+gives the same split and the same row order. A split is two arrays of row indices; X is not copied.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp._train.random import Generator
+    from cmlp._train.settings import Settings
+    from cmlp._train.task import Task
+
+
+def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
+    """Return a random permutation of `order`; None means all rows in their original order."""
+    positions = rng.permutation(n_rows).astype(np.int64, copy=False)
+    return positions if order is None else order[positions]
+
+
+def split(
+    task: Task, weight: NDArray[np.float64] | None, n_rows: int, settings: Settings, rng: Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
+    fraction = settings.validation_fraction
+    if task.groups is None:
+        training, validation = plain_split(n_rows, fraction, rng)
+    else:
+        training, validation = stratified_split(task.groups, fraction, rng, task.group_names)
+    for name, rows in (("training", training), ("validation", validation)):
+        if weight is not None and not weight[rows].any():
+            raise ValueError(
+                f"The sample weights of the {name} set are all zero; use another validation_fraction or random_state."
+            )
+    return training, validation
+
+
+def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
+    """Return the numbers of training and validation rows; raises ValueError if either is too small."""
+    if fraction <= 0:
+        raise ValueError(
+            f"validation_fraction={fraction} should be a float in the (0, 1) range when early_stopping is on."
+        )
+    n_validation = math.ceil(fraction * n_rows)
+    if n_validation >= n_rows:
+        raise ValueError(
+            f"With n_samples={n_rows} and validation_fraction={fraction} the resulting train set "
+            "will be empty. Adjust any of the aforementioned parameters."
+        )
+    if n_validation < 2:
+        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+    return n_rows - n_validation, n_validation
+
+
+def plain_split(n_rows: int, fraction: float, rng: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the training and the validation rows, from one permutation of all rows."""
+    _, n_validation = split_sizes(n_rows, fraction)
+    order = shuffled(None, n_rows, rng)
+    return order[n_validation:], order[:n_validation]
+
+
+def stratified_split(
+    groups: NDArray[Any], fraction: float, rng: Generator, names: NDArray[Any] | None = None
+) -> tuple[NDArray[np.int64], ...]:
+    """Return training and validation rows that contain the groups, 0 or 1, in the same proportions.
+
+    The generator is used in this order: to break ties in the group sizes, first for training, then for validation; for
+    one permutation per group; for one permutation of the training rows and one of the validation rows. `names` are
+    those of the groups in messages, by default their numbers.
+    """
+    present = np.unique(groups)
+    members = [np.flatnonzero(groups == group) for group in present]
+    counts = np.array([len(rows) for rows in members])
+    rare = present[counts < 2]
+    if len(rare):
+        _refuse_rare(rare if names is None else names[rare.astype(np.intp)])
+    n_training, n_validation = split_sizes(len(groups), fraction)
+    for name, size in (("train_size", n_training), ("test_size", n_validation)):
+        if size < len(counts):
+            raise ValueError(f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}")
+    training_counts = proportional_counts(counts, n_training, rng)
+    validation_counts = proportional_counts(counts - training_counts, n_validation, rng)
+    training, validation = [], []
+    for rows, n, m in zip(members, training_counts, validation_counts, strict=True):
+        drawn = rows[rng.permutation(len(rows))]
+        training.append(drawn[:n])
+        validation.append(drawn[n : n + m])
+    return tuple(rng.permutation(np.concatenate(part)).astype(np.int64, copy=False) for part in (training, validation))
+
+
+def _refuse_rare(names: NDArray[Any]) -> NoReturn:
+    raise ValueError(
+        "The least populated classes in y have only 1 member, which is too few. The minimum number of groups for any "
+        f"class cannot be less than 2. Classes with too few members are: {names.tolist()}"
+    )
+
+
+def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Generator) -> NDArray[np.int64]:
+    """Return how many rows to take from each group so that `n_draws` rows have the groups' proportions.
+
+    The exact numbers are rounded down. The remaining rows go to the groups with the largest remainders, in random
+    order if remainders are equal.
+    """
+    exact = counts / counts.sum() * n_draws
+    taken = np.floor(exact)
+    missing = int(n_draws - taken.sum())
+    remainders = exact - taken
+    for remainder in np.unique(remainders)[::-1]:
+        if missing <= 0:
+            break
+        tied = np.flatnonzero(remainders == remainder)
+        drawn = tied[rng.permutation(len(tied))[:missing]]
+        taken[drawn] += 1
+        missing -= len(drawn)
+    whole: NDArray[np.int64] = taken.astype(np.int64)
+    return whole

@@ -1,0 +1,245 @@
+"""The training state: everything that training modifies.
+
+`cmlp.Trainer` pauses and resumes training by keeping, or pickling, its `TrainingState`. The results have the same
+bits as without the pause. The other arguments of the loop (network, data, settings) are constant.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._bridge.blocks import block_copy, loaded_block
+from cmlp._data.pickles import PICKLE_VERSION, check_version
+from cmlp._train.history import History
+from cmlp._train.random import is_storable, stored_generator
+from cmlp._train.schedules import SCHEDULES, Schedule
+from cmlp._train.target_scale import scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.checksums import Digests
+    from cmlp._train.random import Generator
+    from cmlp._train.target_scale import TargetScale
+
+
+NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the first batch of an epoch
+NO_SUMS.flags.writeable = False
+
+
+def check_params(params: NDArray[Any], net: _core.Net) -> None:
+    """Raise ValueError unless a parameter block has the network's size and dtype."""
+    if params.shape != (net.n_params,) or params.dtype != net.dtype:
+        raise ValueError(
+            f"The parameters must be {net.n_params} values of dtype {net.dtype}, got an array of shape "
+            f"{params.shape} and dtype {params.dtype}."
+        )
+
+
+class TrainingState:
+    """The mutable training state: of parameters, optimizer, random numbers, progress, history and best values.
+
+    If `checksum` and `digests` are both None, the training cannot be resumed. A pickle has the state of the generator,
+    if that is MT19937; the loaded generator is independent of the original one.
+    """
+
+    def __init__(
+        self,
+        params: NDArray[Any],
+        history: History,
+        generator: Generator | None = None,
+        optimizer: _core.Optimizer | None = None,
+        schedule: Schedule | None = None,
+        schedule_epoch: int = 0,
+    ) -> None:
+        # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
+        self.params, self.optimizer, self.schedule = params, optimizer, schedule
+        self.history, self.generator = history, generator  # the generator shuffles the rows; None after training
+        self.schedule_epoch = schedule_epoch  # completed epochs of the schedule; with partial_fit, those of all calls
+        # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
+        self.n_rows: int | None = None
+        self.validation: NDArray[np.int64] | None = None  # the validation rows; None without early stopping
+        self.order: NDArray[np.int64] | None = None  # of the training rows in this epoch; None for the original order
+        self.shuffle_seed = 0  # of the order of this epoch, if it is shuffled piece by piece; below 2**32
+        self.dropout_seed = 0  # below 2**32
+        self.epoch = 0  # completed epochs in this call
+        self.batch: int | None = None  # completed batches of an interrupted epoch; None between two epochs
+        # Of the epoch's completed batches the sums of cost and penalty and the number of rows, and the gradient norm of
+        # its last batch; NaN before that batch, or if the norm is not computed.
+        self.sums: NDArray[np.float64] = NO_SUMS.copy()
+        self.seconds = 0.0  # of the completed pieces of an interrupted epoch; NaN if they were trained before pickling
+        self.best: NDArray[Any] | None = None  # the best parameters so far; None without early stopping
+        self.last: NDArray[Any] | None = None  # the parameters after the last batch, if `params` holds the best ones
+        self.target_scale: TargetScale | None = None  # if training standardizes the targets
+        self.folded = False  # whether the outputs have y's unit although there is a scale: before and after training
+        self.stopped = False  # whether the stopping rule, the minimizer or a callback has ended training
+        self.checksum: int | None = None  # of a sample of the data, or of the first row of a source of blocks
+        self.digests: Digests | None = None  # checksums of all rows, if they are in arrays
+        self.parameters: dict[str, Any] | None = None  # of an estimator, which must not change before a resume
+        self.provenance: dict[str, Any] | None = None  # of an estimator: what `cmlp.verify` needs to train again
+
+    def check(self, net: _core.Net) -> None:
+        """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
+        check_params(self.params, net)
+        for block in (self.best, self.last):
+            if block is not None:
+                check_params(block, net)
+        if self.optimizer is not None:
+            self.optimizer.check(net)
+        if self.target_scale is not None:
+            self.target_scale.check(net)
+
+    def stepping(self) -> tuple[_core.Optimizer, Schedule]:
+        """Return the optimizer and the schedule, if training has them."""
+        assert self.optimizer is not None and self.schedule is not None
+        return self.optimizer, self.schedule
+
+    def digest(self) -> int:
+        """Return a checksum of what all workers must have computed alike."""
+        history, scores = self.history, self.history.validation_scores
+        found = None if not scores else scores.last(), history.stale
+        numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *found)
+        return crc32(repr(numbers).encode(), crc32(self.params))
+
+    def fold(self, net: _core.Net) -> None:
+        """If training standardizes the targets, let the parameters predict y itself: those of a new block."""
+        if self.target_scale is not None and not self.folded:
+            params = block_copy(self.params)  # so that Ctrl-C does not leave a block that is folded in part
+            scale = self.target_scale.folded(net, params)
+            self.params, self.target_scale, self.folded = params, scale, True
+
+    def unfold(self, net: _core.Net) -> None:
+        """If the parameters predict y itself, let them predict standardized targets."""
+        if self.target_scale is not None and self.folded:
+            self.target_scale, self.folded = self.target_scale.unfolded(net, self.params), False
+
+    def restore_best(self) -> None:
+        """With early stopping, replace the parameters by the best ones of this call.
+
+        If no epoch of this call (a warm start) is better than those of earlier calls, the last ones stay, as in
+        scikit-learn.
+        """
+        if self.best is not None:
+            if self.last is None:
+                self.last = block_copy(self.params)
+            self.params[:], self.best = self.best, None
+
+    def restore_last(self) -> None:
+        """Undo `restore_best`, to continue training."""
+        if self.last is not None:
+            if self.best is None:
+                self.best = block_copy(self.params)
+            self.params[:], self.last = self.last, None
+
+    def shared(self) -> TrainingState:
+        """Return a state with the same objects as attributes."""
+        twin = TrainingState.__new__(TrainingState)
+        vars(twin).update(vars(self))
+        return twin
+
+    def finished(self) -> TrainingState:
+        """Return the state to keep after a call that cannot be resumed: without rows and generator."""
+        kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
+        kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
+        kept.target_scale, kept.folded = self.target_scale, self.folded
+        return kept
+
+    def resumable(self) -> TrainingState:
+        """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
+        kept, generator = self.shared(), self.generator
+        if generator is not None and not is_storable(generator):
+            return self.finished()
+        kept.generator = None if generator is None else stored_generator(generator)
+        return kept
+
+    def copy(self) -> TrainingState:
+        """Return an independent copy, from which training can continue."""
+        twin = self.shared()
+        twin.params, twin.history, twin.sums = block_copy(self.params), self.history.copy(), self.sums.copy()
+        twin.optimizer = deepcopy(self.optimizer)
+        twin.order = None if self.order is None else self.order.copy()  # training shuffles it in place
+        twin.best, twin.last = (None if block is None else block_copy(block) for block in (self.best, self.last))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        generator = None if self.generator is None else stored_generator(self.generator)
+        schedule = None if self.schedule is None else {"name": self.schedule.name, **vars(self.schedule)}
+        scale = None if self.target_scale is None else self.target_scale._asdict()
+        fields = {**vars(self), "generator": generator, "schedule": schedule, "target_scale": scale}
+        fields["history"] = self.history.without_seconds().fields()
+        fields["seconds"] = 0.0 if self.batch is None else math.nan
+        return {"version": PICKLE_VERSION, **fields}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, "training state")
+        try:
+            self._load(fields)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"The training state is damaged: {error!r}") from error
+
+    def _load(self, fields: Mapping[str, Any]) -> None:
+        self.params = loaded_block(native(fields["params"], _FLOATS, "params"))
+        for name in ("best", "last"):
+            block = fields[name]
+            setattr(self, name, None if block is None else loaded_block(native(block, _FLOATS, name)))
+        self.sums = np.array(native(fields["sums"], (np.float64,), "sums"))
+        if self.sums.shape != NO_SUMS.shape:
+            raise ValueError(f"The training state is damaged: sums has the shape {self.sums.shape}.")
+        for name in ("order", "validation"):
+            rows = fields[name]
+            # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
+            setattr(self, name, None if rows is None else np.array(native(rows, (np.int64,), name)))
+        schedule = None if fields["schedule"] is None else dict(fields["schedule"])
+        self.schedule = None if schedule is None else SCHEDULES[schedule.pop("name")](**schedule)
+        self.history = History.from_fields(fields["history"])
+        self.target_scale = scale_of(fields["target_scale"])
+        for name, kind in _KINDS.items():
+            if not isinstance(fields[name], kind):
+                raise ValueError(f"The training state is damaged: {name} is {fields[name]!r}.")
+            setattr(self, name, fields[name])
+        if (self.optimizer is None) != (self.schedule is None):
+            raise ValueError(
+                f"The training state is damaged: optimizer is {self.optimizer}, but schedule is {self.schedule}."
+            )
+
+
+_FLOATS = (np.float32, np.float64)
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "optimizer": (_core.Optimizer, type(None)),
+    "generator": (_core.Random, type(None)),
+    "schedule_epoch": int,
+    "n_rows": (int, type(None)),
+    "shuffle_seed": int,
+    "dropout_seed": int,
+    "epoch": int,
+    "batch": (int, type(None)),
+    "folded": bool,
+    "seconds": float,
+    "stopped": bool,
+    "checksum": (int, type(None)),
+    "digests": (dict, type(None)),
+    "parameters": (dict, type(None)),
+    "provenance": (dict, type(None)),
+}
+
+
+def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
+    """Return an unpickled 1-D array in native byte order; raises ValueError if it has another dtype or shape.
+
+    An array in native byte order is returned without a copy, because its memory may be shared between processes.
+    """
+    expected = tuple(map(np.dtype, dtypes))
+    if not isinstance(block, np.ndarray) or block.ndim != 1 or block.dtype.newbyteorder("=") not in expected:
+        given = f"{block.ndim}-D of dtype {block.dtype}" if isinstance(block, np.ndarray) else type(block).__name__
+        names = " or ".join(map(str, expected))
+        raise ValueError(f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}.")
+    return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))

@@ -1,0 +1,272 @@
+"""Conversion of the training state to a model file: scalars are stored as JSON, arrays as tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.checksums import KINDS
+from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
+from cmlp._data.pickles import PICKLE_VERSION
+from cmlp._train.history import RECORDED, Curve, History
+from cmlp._train.random import stored_generator
+from cmlp._train.schedules import SCHEDULES
+from cmlp._train.state import NO_SUMS, TrainingState
+from cmlp._train.stopping import TrainingLoss
+from cmlp._train.target_scale import TargetScale, scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cmlp._data.checksums import Digests
+    from cmlp._model.read import ModelFile
+
+    Strings = dict[str, str]
+    Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+_CURVES = ("loss_curve", "validation_scores")
+_SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
+# What version 0.1 added later, with the value of files that do not have it.
+_LATER = {"n_rows": None, "dropout_seed": 0, "shuffle_seed": 0, "seconds": 0.0, "checksum": None}
+_BLOCKS = ("best", "last", "order", "validation", "sums")
+
+
+def dump_history(state: TrainingState) -> str:
+    """Return the part of the history that every estimator's file contains: counters and best values, no curves."""
+    fields = {name: value for name, value in state.history.fields().items() if name not in (*_CURVES, "records")}
+    scored = state.history.validation_scores is not None
+    return dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")
+
+
+def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
+    """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
+    curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
+    if state.target_scale is not None:
+        curves |= {f"target_{name}": array for name, array in state.target_scale._asdict().items()}
+    curves["records"] = np.array(list(state.history.records), np.float64)
+    if state.optimizer is None or state.schedule is None:
+        return {}, _kept(curves)
+    optimizer = state.optimizer.get_state()
+    arrays = {**curves, "optimizer": optimizer.pop("state"), **{name: getattr(state, name) for name in _BLOCKS}}
+    scalars: dict[str, object] = {name: getattr(state, name) for name in (*_SCALARS, *_LATER)}
+    generator = None if state.generator is None else stored_generator(state.generator).get_state()
+    if generator is not None:
+        arrays["generator"] = generator.pop("key").view(np.int32)
+        scalars["generator.position"] = generator["position"]
+    if state.digests is not None:
+        scalars["digests"] = {
+            group: " ".join(map("=".join, kinds.items())) for group, (kinds, _) in state.digests.items()
+        }
+        arrays |= {f"digest_{group}": sums.view(np.int64) for group, (_, sums) in state.digests.items()}
+    optimizer["kind"] = optimizer.pop("solver")  # the name in files
+    scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
+    scalars |= {"schedule.name": state.schedule.name}
+    scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
+    strings = {"training": dump_parameters(scalars, "the training state")}
+    if state.parameters is not None:
+        strings["training.parameters"] = dump_parameters(without_tensors(state.parameters), "the training state")
+    return strings, _kept(arrays)
+
+
+def _kept(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
+    """Return the arrays to store. The format does not allow empty arrays; loading treats a missing array as empty."""
+    return {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
+
+
+def load_state(file: ModelFile, parameters: Mapping[str, Any]) -> TrainingState:
+    """Return the training state in a file; if there is none, a state with the stored history, without an optimizer.
+
+    `parameters` are those of the estimator, which the training state of a C program keeps until it is resumed.
+    """
+    if "training.numbers" in file.arrays:
+        from cmlp._train.state_file import fields_from_c
+
+        state = _restored(file, *fields_from_c(file, _curve(file, "loss_curve")))
+        state.parameters = dict(parameters)  # resume=True compares them
+        return state
+    if "history" not in file.strings:
+        return TrainingState(file.params, History())
+    stored = load_parameters(file.strings["history"], "history")
+    curves: dict[str, Curve[Any]] = {name: _curve(file, name) for name in _CURVES}
+    curves["records"] = _records(file)
+    epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
+    counters = (epoch, stored.get("t", 0), stored.get("stale", 0))
+    if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
+        raise refuse("'history' lacks an entry")
+    if not stored.keys() <= set(History().fields()) - {*_CURVES, "records"}:
+        raise refuse("'history' has an entry of a newer version")
+    if not scored:
+        del curves["validation_scores"]
+    # What an older version did not store has its default.
+    history = {**History().fields(), "validation_scores": None, **stored, **curves}
+    if "training" in file.strings:
+        return _restored(file, history, load_parameters(file.strings["training"], "training"))
+    state = TrainingState(file.params, History.from_fields(history))
+    state.epoch, state.target_scale = epoch, scale_of(_target_scale(file))
+    return state
+
+
+def _target_scale(file: ModelFile) -> dict[str, Any] | None:
+    """Return the attributes of the scale of the targets; None if the file has none."""
+    fields = {name: file.arrays.get(f"training.target_{name}") for name in TargetScale._fields}
+    return None if fields["shift"] is None else fields
+
+
+def _curve(file: ModelFile, name: str) -> Curve[float]:
+    values = file.arrays.get(f"training.{name}", np.empty(0))
+    if values.ndim != 1 or values.dtype != np.float64:
+        raise refuse(f"'training.{name}' is not a list of numbers")
+    return Curve.of(values.tolist())
+
+
+def _records(file: ModelFile) -> Curve[tuple[float, ...]]:
+    values = file.arrays.get("training.records", np.empty((0, len(RECORDED))))
+    if values.ndim != 2 or values.shape[1] != len(RECORDED) or values.dtype != np.float64:
+        raise refuse("'training.records' is not a table of numbers")
+    return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
+
+
+def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:
+    def part(prefix: str) -> dict[str, Any]:
+        return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
+
+    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_BLOCKS)}
+    moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
+    optimizer = part("optimizer.")
+    optimizer["solver"] = optimizer.pop("kind")
+    defaults = _core.Optimizer(file.net, optimizer["solver"], learning_rate=0.0).get_state()
+    if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
+        raise refuse("'training' has an optimizer of a newer version")
+    generator = None
+    if arrays["generator"] is not None:
+        fields = {"version": _core.STATE_VERSION, "key": arrays["generator"].view(np.uint32), **part("generator.")}
+        generator = _core.restored_random(fields)
+    schedule = part("schedule.")
+    if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
+        raise refuse("'training' has a schedule of something other than numbers")
+    scalars = {**_LATER, **scalars}
+    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in (*_SCALARS, *_LATER)):
+        raise refuse("'training' has a negative counter")
+    state, key = TrainingState.__new__(TrainingState), "training.parameters"
+    state.__setstate__(
+        {
+            **{name: scalars[name] for name in (*_SCALARS, *_LATER)},
+            **{name: arrays[name] for name in _BLOCKS},
+            "sums": _sums(arrays["sums"]),
+            "version": PICKLE_VERSION,
+            "params": file.params,
+            "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
+            "schedule": schedule,
+            "history": history,
+            "generator": generator,
+            "digests": _digests(file, scalars.get("digests")),
+            "parameters": load_parameters(file.strings[key], key) if key in file.strings else None,
+            "provenance": None,
+            "target_scale": _target_scale(file),
+            "folded": _target_scale(file) is not None,
+        }
+    )
+    return state
+
+
+def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+    """Return the sums of an interrupted epoch; files of earlier versions have no gradient norm."""
+    return NO_SUMS.copy() if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
+
+
+def _digests(file: ModelFile, stored: object) -> Digests | None:
+    """Return the checksums of the data; None if the file has none, because an earlier version wrote it."""
+    if stored is None:
+        return None
+    found: Digests = {}
+    for group, text in stored.items() if isinstance(stored, dict) else [("", "")]:
+        sums = file.arrays.get(f"training.digest_{group}")
+        kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
+        if sums is None or sums.dtype != np.int64 or sums.ndim != 1 or not set(kinds.values()) <= KINDS:
+            raise refuse("'training' has invalid checksums of the data")
+        found[group] = kinds, sums.view(np.uint64)
+    return found
+
+
+# -- The training in a file of ``cmlp_model_write``, whose numbers are one array
+
+
+_OPTIMIZER = ("learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "beta_1_power", "beta_2_power",
+              "weight_decay", "max_norm", "n_steps")  # fmt: skip
+_NAMES = ("solver", *_OPTIMIZER, "alpha", "batch_size", "n_rows", "n_epochs", "position")
+_INTEGERS = ("solver", "n_steps", "batch_size", "n_rows", "n_epochs", "position")
+_TOL = 1e-4  # the default, with which the estimator counts epochs without improvement
+
+
+def _numbers(file: ModelFile) -> dict[str, Any]:
+    """Return the numbers of the training by their names."""
+    values = file.arrays["training.numbers"]
+    if values.dtype != np.float64 or values.shape != (len(_NAMES),) or not np.isfinite(values).all():
+        raise refuse("'training.numbers' has another shape or type, or is not finite")
+    numbers: dict[str, Any] = dict(zip(_NAMES, values.tolist(), strict=True))
+    for name in _INTEGERS:
+        if not 0 <= numbers[name] <= 2**53 or numbers[name] % 1:
+            raise refuse(f"'training.numbers' has the {name} {numbers[name]}")
+        numbers[name] = int(numbers[name])
+    names = {code: name for name, code in _core.SOLVERS.items()}
+    if numbers["solver"] not in names:
+        raise refuse(f"'training.numbers' has the solver {numbers['solver']}")
+    numbers["solver"] = names[numbers["solver"]]
+    return numbers
+
+
+def training_parameters(file: ModelFile) -> dict[str, Any]:
+    """Return the parameters of the estimator that the training state determines; none if the file has no training.
+
+    What the solver does not use keeps its default.
+    """
+    if "training.numbers" not in file.arrays:
+        return {}
+    numbers = _numbers(file)
+    solver = numbers["solver"]
+    is_adam = solver in ("adam", "adamw")
+    used = ("beta_1", "beta_2", "epsilon") if is_adam else () if solver == "sgd" else ("momentum",)
+    return {
+        "solver": solver if is_adam else "sgd",
+        **({"momentum": 0.0} if solver == "sgd" else {"nesterovs_momentum": False} if solver == "momentum" else {}),
+        "learning_rate_init": numbers["learning_rate"],
+        "weight_decay": numbers["weight_decay"] if solver == "adamw" else 0.0,
+        "max_grad_norm": numbers["max_norm"] or None,
+        "shuffle": "training.order" in file.arrays,
+        **{name: numbers[name] for name in (*used, "alpha", "batch_size")},
+    }
+
+
+def fields_from_c(file: ModelFile, losses: Curve[float]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields of the history and of the training state, as Python's files contain them."""
+    numbers = _numbers(file)
+    n_epochs, n_rows, rate = numbers["n_epochs"], numbers["n_rows"], numbers["learning_rate"]
+    order, is_shuffled = file.arrays.get("training.order"), "training.generator" in file.arrays
+    if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (0 if order is None else len(order)):
+        raise refuse("the arrays of the training do not match 'training.numbers'")
+    history, rule = History(), TrainingLoss(_TOL)
+    for loss in losses:
+        rule.watch(history, loss, None)
+        history.loss = loss
+    history.t, history.loss_curve = n_epochs * n_rows, losses
+    history.records = Curve.of([[np.nan] * len(RECORDED)] * len(losses))
+    scalars = {
+        **{f"optimizer.{name}": numbers[name] for name in _OPTIMIZER},
+        **{
+            f"schedule.{name}": value
+            for name, value in vars(SCHEDULES["constant"](rate, 0.5, max(n_epochs, 1))).items()
+        },
+        "optimizer.kind": numbers["solver"],
+        "optimizer.version": _core.STATE_VERSION,
+        "schedule.name": "constant",
+        "generator.position": numbers["position"],
+        "schedule_epoch": n_epochs,
+        "epoch": n_epochs,
+        "n_rows": n_rows,
+        "batch": None,
+        "stopped": False,
+    }
+    return dict(history.fields()), scalars

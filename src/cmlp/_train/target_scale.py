@@ -1,0 +1,152 @@
+"""Standardized targets: training on ``(y - shift) * factor``, and the output layer that predicts y itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._data.scale import Moments, sample, spacing, too_coarse
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from cmlp._core import Net
+
+
+class TargetScale(NamedTuple):
+    """The scale of the targets: training uses ``(y - shift) * factor``, with a number for each output.
+
+    `layer` has the weights and biases of the output layer for these targets, while the parameters have the one for y:
+    computing the one from the other is not exact. It is None while the parameters themselves have it, that is, during
+    training.
+    """
+
+    shift: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    layer: NDArray[Any] | None = None
+
+    def apply(self, targets: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the standardized targets."""
+        scaled: NDArray[np.float64] = (targets - self.shift) * self.factor
+        return scaled
+
+    def folded(self, net: Net, params: NDArray[Any]) -> TargetScale:
+        """Make the output layer in `params` predict y (``W / factor``, ``b / factor + shift``); keep the original."""
+        layer, weights, biases = output_layer(net, params)
+        kept = layer.copy()
+        weights[...] = weights / self.factor
+        biases[...] = biases / self.factor + self.shift
+        return self._replace(layer=kept)
+
+    def unfolded(self, net: Net, params: NDArray[Any]) -> TargetScale:
+        """Undo `folded`, exactly unless a program has changed the output layer since."""
+        layer, weights, biases = output_layer(net, params)
+        if self.layer is not None:
+            present = layer.copy()
+            layer[...] = self.layer
+            self.folded(net, params)
+            if layer.tobytes() == present.tobytes():
+                layer[...] = self.layer
+                return self._replace(layer=None)
+            layer[...] = present
+        weights[...] = weights * self.factor
+        biases[...] = (biases - self.shift) * self.factor
+        return self._replace(layer=None)
+
+    def check(self, net: Net) -> None:
+        """Raise ValueError unless the scale matches the network."""
+        shapes = [self.shift.shape, self.factor.shape] == [(net.n_out,)] * 2
+        finite = shapes and bool(np.isfinite([self.shift, self.factor]).all()) and bool((self.factor > 0).all())
+        layer = self.layer
+        size = (net.sizes[-2] + 1) * net.n_out
+        if not finite or (layer is not None and (layer.shape != (size,) or layer.dtype != net.dtype)):
+            raise ValueError(f"The training state is damaged: the scale of the targets does not fit {net.sizes}.")
+
+
+def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return views of the output layer in a parameter block: the whole layer, its weights and its biases."""
+    n_in, n_out = net.sizes[-2:]
+    layer = params[len(params) - (n_in + 1) * n_out :]
+    return layer, layer[: n_in * n_out].reshape(n_in, n_out), layer[n_in * n_out :]
+
+
+def learned_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
+    """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
+
+    A column of equal values gets the factor 1. Raises ValueError if a network of this dtype cannot predict y itself.
+    """
+    mean, deviation = moments.mean_and_deviation()
+    if not np.isfinite(mean).all():
+        raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        factor = 1 / deviation
+    if dtype == np.float32:
+        _require_resolution(mean, deviation)
+    return TargetScale(mean, np.where(~np.isfinite(factor) | (factor == 0), 1.0, factor))
+
+
+def _require_resolution(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+    """Raise ValueError if the outputs of a float32 network cannot have the differences between the targets."""
+    coarse = too_coarse(mean, deviation, np.float32)
+    if coarse.any():
+        k = int(coarse.argmax())
+        raise ValueError(
+            f"y_scale='standard' needs dtype='float64' for this y: column {k} has the mean {mean[k]:.6g} and the "
+            f"standard deviation {deviation[k]:.3g}, but a float32 network predicts {multiples(mean[k])}. Pass "
+            "dtype='float64', or subtract an offset from y."
+        )
+
+
+def multiples(center: float) -> str:
+    """Return which numbers float32 has near `center`, for a message."""
+    step = spacing(center, np.float32)
+    return "no such numbers" if np.isnan(step) else f"multiples of {step:.3g} there"
+
+
+def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | None) -> None:
+    """Warn if the conversion of targets to float32 loses much of their differences. At most 256 rows are judged."""
+    if targets.dtype != np.float64 or _differ(targets[0], targets[len(targets) // 2]):
+        return
+    rows = sample(len(targets))
+    y = targets[rows] if weight is None else targets[rows][weight[rows] > 0]
+    with np.errstate(over="ignore"):
+        rounded = y.astype(np.float32)
+    if (y == rounded).all() or not np.isfinite(rounded).all():  # no loss; the core refuses infinite targets
+        return
+    moments = Moments()  # unlike np.std, it gives equal numbers the deviation 0
+    moments.add(y)
+    center, deviation = moments.mean_and_deviation()
+    coarse = too_coarse(center, deviation, np.float32)
+    if coarse.any():
+        k = int(coarse.argmax())
+        warn(
+            f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a "
+            f"float32 network computes with {multiples(center[k])}: use dtype='float64', or subtract an offset from y."
+        )
+
+
+def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    """Return whether two rows prove that the targets are not too close together: a cheap test for small data."""
+    return all(abs(p - q) > max(abs(p), abs(q)) / 1024 for p, q in zip(first.tolist(), second.tolist(), strict=True))
+
+
+def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
+    """Return the scale with these attributes, for example from a pickle; raises ValueError if they are no arrays."""
+    if fields is None:
+        return None
+    layer = fields.get("layer")
+    if layer is not None:
+        layer = _array(layer, "the output layer")
+    shift, factor = (_array(fields.get(name), f"the {name} of the targets") for name in ("shift", "factor"))
+    return TargetScale(shift.astype(np.float64), factor.astype(np.float64), layer)
+
+
+def _array(value: object, what: str) -> NDArray[Any]:
+    """Return an array of floats in native byte order."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        raise ValueError(f"The training state is damaged: {what} is {value!r}.")
+    return value.astype(value.dtype.newbyteorder("="))

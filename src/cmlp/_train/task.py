@@ -1,0 +1,236 @@
+"""The arguments of the training loop: rows, targets, and how losses and scores are computed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from cmlp._data.arrays import readable, rectangular
+from cmlp._data.checks import first_non_finite_error, named_column
+from cmlp._data.labels import as_class_indices
+from cmlp._data.scale import Moments
+from cmlp._data.scale import learned_scale as learned_input_scale
+from cmlp._data.sparse import taken
+from cmlp._data.stored_rows import StoredRows
+from cmlp._data.weights import require_normal
+from cmlp._train.scores import accuracy, d2_pinball, r_squared
+from cmlp._train.target_scale import learned_scale
+from cmlp.exceptions import named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any, TypeAlias
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp import _core
+    from cmlp._data.scale import InputScale
+    from cmlp._data.sparse import CSR
+    from cmlp._train.state import TrainingState
+    from cmlp._train.target_scale import TargetScale
+    from cmlp.exceptions import NonFiniteInputError
+
+    # Validation score of (outputs, targets, weight); higher is better.
+    Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
+    # The training rows in their order, and the validation rows.
+    Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
+
+# Losses of outputs that are probabilities.
+_LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
+
+
+# The unit of a loss is this power of y's unit.
+_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
+
+
+class Task(NamedTuple):
+    """Targets and scores of training, and the scales of its losses.
+
+    A `score` of None is minus the plain loss of the validation rows: the mean cost without what the loss adds for
+    training, such as label smoothing. The core computes it in the pass that computes the validation loss.
+
+    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`,
+    plus the penalty, times `unit`. If `standardize` is set, training learns a scale of the targets.
+    `y_advice` is what helps with large targets; empty if they cannot be too large.
+    """
+
+    targets: NDArray[Any]
+    score: Score | None
+    groups: NDArray[Any] | None = None  # each row's group, for a stratified validation split
+    group_names: NDArray[Any] | None = None
+    loss_scale: float = 1.0
+    report_scale: float = 1.0
+    standardize: bool = False
+    unit: float = 1.0
+    y_advice: str = ""
+    scorer: Callable[[], float] | None = None  # the program's own score of the current parameters
+    score_name: str = "accuracy"
+
+
+class Validation(NamedTuple):
+    """The program's own validation data."""
+
+    X: NDArray[Any] | CSR
+    targets: NDArray[Any]
+    weight: NDArray[np.float64] | None
+
+
+class Data(NamedTuple):
+    """Rows with their sample weights, the scale of the inputs, and the names of a data frame's columns.
+
+    `learns` names a scale of the inputs that training learns when it begins, and `scale_name` a scale that this or an
+    earlier training has learned. `shards` are the numbers of rows of the shards into which the rows are divided.
+    `split` has the training and the validation rows, if training does not choose them.
+    """
+
+    X: NDArray[Any] | CSR
+    weight: NDArray[np.float64] | None
+    input_scale: float | InputScale
+    names: NDArray[Any] | None = None
+    validation: Validation | None = None
+    learns: str | None = None
+    scale_name: str | None = None
+    shards: tuple[int, ...] | None = None
+    split: Split | None = None
+
+    def scaled_like(self, scale: TargetScale | None) -> Data:
+        """Return the data with standardized validation targets, if training standardizes the targets."""
+        validation = self.validation
+        if scale is None or validation is None:
+            return self
+        return self._replace(validation=validation._replace(targets=scale.apply(validation.targets)))
+
+    def first_error(
+        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
+    ) -> NonFiniteInputError:
+        """Return the error for the first non-finite input, to raise instead of the core's."""
+        if validation and self.validation is not None:
+            return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
+        if isinstance(self.X, StoredRows):  # the rows before it may be on other workers
+            return named_column(error, self.names)
+        return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
+
+    def with_learned_scale(self, rows: NDArray[np.int64] | None) -> Data:
+        """Return the data with the scale that `learns` names, learned from these training rows; None for all."""
+        if self.learns is None:
+            return self
+        return self._replace(input_scale=learned_input_scale(self.learns, self.X, self.weight, rows), learns=None)
+
+    def require_weights(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError unless a network of this dtype can use the weights of all rows."""
+        require_normal(self.weight, dtype)
+        if self.validation is not None:
+            with named_validation():
+                require_normal(self.validation.weight, dtype)
+
+    def first_row(self) -> Data:
+        """Return the data with the first row only."""
+        weight = None if self.weight is None else self.weight[:1]
+        return self._replace(X=taken(self.X, np.arange(1)), weight=weight)
+
+    def checksum(self, targets: NDArray[Any]) -> int:
+        """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
+        parts = [(self.X, targets, self.weight)]
+        if self.validation is not None:
+            parts.append(self.validation)
+        total = 0 if self.shards is None else crc32(repr(self.shards).encode())
+        for X, y, weight in parts:
+            rows = _sample(len(X))
+            some = taken(X, rows)
+            values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
+            blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
+            total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
+            for block in blocks:
+                total = crc32(np.ascontiguousarray(block, np.float64), total)
+        return total
+
+
+def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:
+    """Return whether there are own validation data; raise ValueError if only a part of them is there."""
+    if (X_val is None) != (y_val is None):
+        missing, present = ("X_val", "y_val") if X_val is None else ("y_val", "X_val")
+        raise ValueError(f"{missing} must be passed with {present}, got {missing}=None.")
+    if X_val is None and sample_weight_val is not None:
+        raise ValueError("sample_weight_val must be passed with X_val and y_val, got X_val=None.")
+    return X_val is not None
+
+
+def named_validation() -> AbstractContextManager[None]:
+    """Name the validation data in the messages of errors."""
+    return named("the validation data (X_val, y_val)")
+
+
+_N_SAMPLED = 16
+
+
+@lru_cache(maxsize=8)  # many small models often have the same number of rows
+def _sample(n_rows: int) -> NDArray[np.intp]:
+    """Return the sorted indices of some rows, among them the first and the last one, in a read-only array."""
+    rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
+    rows.flags.writeable = False
+    return rows
+
+
+def targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
+    """Return targets, as `Network.cost` accepts them, for the core: class indices, or a matrix."""
+    array = rectangular(y, "y")
+    if array.ndim == 1:
+        return as_class_indices(array, net.n_out, net.activations[-1])
+    if array.ndim != 2 or array.shape[1] != net.n_out:
+        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
+    targets = readable(array, "y")
+    if net.loss in _LIKELIHOODS and net.n_out == 1:
+        targets = np.array(targets)  # another thread could change the caller's array after `task_of` has read it
+    return targets
+
+
+def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
+    """Return the task of training a network on targets from `targets_of`.
+
+    The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
+    coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
+    stratified.
+    """
+    if targets.ndim == 1:
+        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
+    quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
+    if quantiles is not None or net.loss not in _LIKELIHOODS:
+        y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
+        return task_of_numbers(targets, quantiles)._replace(y_advice=y_advice)
+    if net.activations[-1] == "softmax":
+        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
+    score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
+    return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)
+
+
+def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) -> Task:
+    """Return a task whose score is the coefficient of determination, or for several quantiles D^2."""
+    if quantiles is None:
+        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight), score_name="r2")
+    score: Score = lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight)  # noqa: E731
+    return Task(targets, score, score_name="d2_pinball")
+
+
+def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -> Task:
+    """Return a task with standardized targets, by a scale learned once, and bring the parameters to their scale."""
+    if not task.standardize:
+        return task
+    if state.target_scale is None:
+        moments = Moments()
+        moments.add(task.targets, data.weight, state.order)
+        state.target_scale = learned_scale(moments, net.dtype)
+    state.unfold(net)
+    scale = state.target_scale
+    same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
+    with np.errstate(over="ignore", under="ignore"):
+        unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
+    if not 0 < unit < np.inf:
+        raise ValueError(
+            f"y must have a standard deviation whose square is a finite positive number for y_scale='standard' with "
+            f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
+        )
+    return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")

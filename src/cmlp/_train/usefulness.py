@@ -1,0 +1,410 @@
+"""The comparison of a fit with the best constant answer, and what its warning says.
+
+The rule: a model is useful if its loss is clearly below that of the best constant answer (`Judged.limit`), or if it
+predicts classes of clearly more rows correctly than the most frequent class. The rows are the validation rows if there
+are any, and the parameters are those that are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.scale import sample
+from cmlp._data.sparse import taken
+from cmlp._data.stored_rows import StoredRows
+from cmlp._process.warnings import warn
+from cmlp._train.advice import scale_advice
+from cmlp._train.beginning import log_loss_clip
+from cmlp.exceptions import StatusError, UselessModelWarning
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.sparse import CSR
+    from cmlp._train.beginning import Fit
+
+    Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
+
+_LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
+# On n rows without any signal, the loss is smaller than the constant's by up to about this share / n: on validation
+# rows, because the best of many epochs is kept, and on training rows, because the network adapts to them.
+_GAIN_BY_CHANCE = {True: 2.0, False: 10.0}
+_MOST_GAIN = 0.5  # that is asked for on few rows
+_DEVIATIONS = 3.0  # of the number of correct rows, which must be above that of the most frequent class
+_NEARLY_EQUAL = 0.02  # range of outputs, as a share of the targets' deviation; of probabilities, absolute
+_MOST_UNITS = 0.5  # share of a layer's units that may be the same for all rows
+_RARE = 0.5  # a class is rare if it has less than this part of its share among classes of equal size
+_FEW_EPOCHS = 5
+_FALLING = 0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
+_LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
+_MOST_LAYERS = {"logistic": 2, "softmax": 2, "tanh": 6}
+_MOST_OTHER_LAYERS = 10
+_RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
+_LARGEST_SUM = 700.0  # whose exponential is finite
+_PROBABILITIES = ("log_loss", "focal", "label_smoothing")
+_MEDIAN = 0.5
+
+
+class Judged(NamedTuple):
+    """The rows on which a model is compared with a constant, as training sees their targets."""
+
+    X: NDArray[Any] | CSR
+    targets: NDArray[Any]
+    weight: NDArray[np.float64] | None
+    order: NDArray[np.int64] | None = None  # the rows of X that the targets belong to; None for all of them
+    held_out: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What the rows are called in messages."""
+        return "validation" if self.held_out else "training"
+
+    def n_rows(self) -> float:
+        """Return the number of rows, or with weights the number of equal weights that would be as certain."""
+        if self.weight is None:
+            return float(len(self.targets))
+        relative = self.weight / self.weight.max()
+        return float(relative.sum() ** 2 / np.vdot(relative, relative))
+
+    def limit(self, net: _core.Net, constant: float) -> float:
+        """Return below which loss a network is clearly better than a constant with the given loss, both in core units.
+
+        The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats,
+        does not depend on the constant's loss as that of other losses.
+        """
+        scale = 0.5 if net.loss in _PROBABILITIES else constant
+        by_chance = _GAIN_BY_CHANCE[self.held_out] * scale / self.n_rows()
+        return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
+
+    def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
+        """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
+        counted = np.arange(len(self.targets))
+        if self.weight is not None and self.weight.any():
+            counted = counted[self.weight > 0]
+        chosen = counted[sample(len(counted))]
+        return taken(self.X, chosen if self.order is None else self.order[chosen]), self.targets[chosen]
+
+
+def judged_rows(fit: Fit) -> Judged:
+    """Return the validation rows, or else the training rows."""
+    data, task, rows = fit.data, fit.task, fit.state.validation
+    if data.validation is not None:
+        return Judged(*data.validation, held_out=True)
+    if rows is None:
+        return Judged(data.X, task.targets, data.weight)
+    return Judged(data.X, task.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
+
+
+def warn_if_useless(fit: Fit, kept: tuple[float, float] = (math.nan, math.nan), sampled: Sampled | None = None) -> None:
+    """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
+
+    `kept` are the validation loss, in the unit of the reported loss, and the validation score of the kept parameters;
+    NaN if they are not known. Only if they do not show that the model is useful, the rows are read again. Without
+    validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
+    every epoch, and is not read again for this.
+    """
+    if not fit.judges or fit.workers.rank or callable(fit.net.loss):  # whose best constant answer is not known
+        return
+    state, rows = fit.state, judged_rows(fit)
+    loss = kept[0] if rows.held_out else state.history.loss
+    if loss is None:  # no epoch is complete
+        return
+    judged = rows
+    if fit.reads_again and not rows.held_out:
+        if sampled is None:
+            return
+        targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
+        judged = rows._replace(targets=targets, weight=sampled[1])
+    unit = fit.task.loss_scale * fit.task.report_scale * fit.task.unit  # of the reported loss
+    constant = constant_loss(fit.net, judged.targets, judged.weight)
+    constant, limit = constant * unit, judged.limit(fit.net, constant) * unit
+    if loss < limit or not 0 < constant < math.inf or _shown_by_score(fit, judged, kept[1]):
+        return
+    if _is_constant(judged):
+        return
+    try:
+        if judged is rows and not isinstance(rows.X, StoredRows):
+            loss = _loss(fit, rows) * unit
+            if loss < limit or _is_accurate(fit, rows):
+                return
+        with np.errstate(over="ignore"):
+            text = causes(fit, rows)
+    except StatusError:  # another thread has changed the rows, or a loss is too large
+        return
+    warn(sentence(fit.net, rows, loss, constant) + text, UselessModelWarning)
+
+
+def _shown_by_score(fit: Fit, rows: Judged, score: float) -> bool:
+    """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
+    task, net = fit.task, fit.net
+    if not rows.held_out or task.scorer is not None or task.score is None or fit.settings.scoring == "loss":
+        return False
+    if rows.targets.ndim == 1 or (net.n_out == 1 and net.loss in _PROBABILITIES):
+        counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
+        return _clearly_more(score, float(counts.max() / counts.sum()), rows.n_rows())
+    return net.loss == "squared_error" and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
+
+
+def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
+    """Return whether an accuracy on some rows is clearly above the share of the most frequent class."""
+    return accuracy - share > _DEVIATIONS * math.sqrt(share * (1 - share) / n_rows) + 1e-9
+
+
+def sentence(net: _core.Net, rows: Judged, loss: float, constant: float) -> str:
+    """Return the first sentence of the warning."""
+    return (
+        f"The model is not clearly better than a constant: its {rows.kind} loss is {loss:.3g}, that of predicting "
+        f"{_answer(net, rows.targets)} is {constant:.3g}."
+    )
+
+
+def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
+    """Return what the best constant answer is."""
+    if targets.ndim == 1 or net.loss in _PROBABILITIES:
+        return "the shares of the classes"
+    if net.loss == "quantile":
+        return "the quantile of y" if net.n_out == 1 else "the quantiles of y"
+    return "the median of y" if net.loss == "absolute_error" else "the mean of y"
+
+
+def _loss(fit: Fit, rows: Judged) -> float:
+    """Return the core's plain loss of the present parameters, without penalty and dropout."""
+    data, task = fit.data, fit.task
+    whole = rows.targets if rows.order is None else task.targets
+    weight = rows.weight if rows.order is None else data.weight
+    _, plain = fit.net.cost_and_plain_loss(
+        fit.state.params,
+        rows.X,
+        whole,
+        scale=data.input_scale,
+        order=rows.order,
+        n_threads=fit.n_threads,
+        sample_weight=weight,
+        clip=log_loss_clip(fit.net),
+    )
+    return plain
+
+
+# Networks of the constants; a new one asks the processor for its instruction sets, which takes 60 µs.
+_net = lru_cache(maxsize=64)(_core.Net)
+
+
+def constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
+    """Return the core's plain loss of the best constant answer for each output; not finite if it is too large."""
+    if weight is not None and not weight.all():
+        targets, weight = targets[weight > 0], weight[weight > 0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _constant_loss(net, targets, weight)
+
+
+def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
+    if targets.ndim == 1:
+        shares = np.bincount(targets, weight, net.n_out)
+        answer = shares / shares.sum()
+    elif net.loss in ("absolute_error", "quantile"):
+        levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
+        answer = _quantiles(targets, np.broadcast_to(np.asarray(levels, np.float64), net.n_out), weight)
+    else:
+        answer = np.array([_mean(column, weight) for column in targets.T])
+        if net.loss == "squared_error":
+            pairs = zip(targets.T, answer, strict=True)
+            centered = (column - mean for column, mean in pairs)
+            total = len(targets) if weight is None else weight.sum()
+            return math.fsum(float((d if weight is None else weight * d) @ d / total) for d in centered)
+    if net.loss in ("log_loss", "label_smoothing"):
+        p = answer.tolist() + ([1 - share for share in answer.tolist()] if net.activations[-1] == "logistic" else [])
+        return -math.fsum(share * math.log(share) for share in p if share > 0)
+    return loss_of_outputs(net, np.broadcast_to(answer, (len(targets), net.n_out)), targets, weight)
+
+
+def loss_of_outputs(
+    net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: NDArray[np.float64] | None
+) -> float:
+    """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
+    activation = net.activations[-1] if net.loss in _PROBABILITIES or net.activations[-1] == "exp" else "identity"
+    with np.errstate(all="ignore"):
+        sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(activation, np.log(outputs))
+    sums = np.nan_to_num(np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM)
+    unchanged = _net((net.n_out, net.n_out), (activation,), net.loss, np.float64, (0.0,), net.loss_parameter)
+    params = np.concatenate([np.eye(net.n_out).ravel(), np.zeros(net.n_out)])
+    return float(unchanged.cost_and_plain_loss(params, sums, targets, sample_weight=weight)[1])
+
+
+def _mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
+    return float(values.mean(dtype=np.float64) if weight is None else weight @ values / weight.sum())
+
+
+def _quantiles(y: NDArray[Any], levels: NDArray[Any], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return the quantile of each column at its level."""
+    order = y.argsort(axis=0, kind="stable")
+    sums = np.cumsum(np.ones(y.shape) if weight is None else weight[order], axis=0)
+    first = (sums < levels * sums[-1]).sum(axis=0)
+    columns = np.arange(y.shape[1])
+    found: NDArray[np.float64] = y[order[first, columns], columns].astype(np.float64)
+    return found
+
+
+def _is_constant(rows: Judged) -> bool:
+    """Return whether the targets of all rows that count are the same."""
+    targets = rows.targets if rows.weight is None else rows.targets[rows.weight > 0]
+    return bool((targets == targets[:1]).all())
+
+
+def _is_accurate(fit: Fit, rows: Judged) -> bool:
+    """Return whether clearly more classes are predicted correctly than by always predicting the most frequent one."""
+    if rows.targets.ndim == 2 and fit.net.loss not in _PROBABILITIES:
+        return False
+    outputs = fit.net.forward(
+        fit.state.params, rows.X, scale=fit.data.input_scale, order=rows.order, n_threads=fit.n_threads
+    )
+    return is_accurate(classes_of(outputs), classes_of(rows.targets), rows.weight, rows.n_rows())
+
+
+def classes_of(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the classes of outputs or targets: indices, or a column of zeros and ones for each of several labels."""
+    if values.ndim == 1:
+        return values[:, np.newaxis]
+    is_distribution = values.shape[1] > 1 and bool((np.abs(values[:1].sum() - 1) < 1e-3).all())
+    return values.argmax(axis=1)[:, np.newaxis] if is_distribution else (values > 0.5).astype(np.int64)
+
+
+def is_accurate(
+    predicted: NDArray[Any], truth: NDArray[Any], weight: NDArray[np.float64] | None, n_rows: float
+) -> bool:
+    """Return whether predicted classes are clearly better than the most frequent ones."""
+    if predicted.shape != truth.shape:
+        return False
+    correct = float(np.average((predicted == truth).mean(axis=1), weights=weight))
+    most = np.mean([np.bincount(column.astype(np.intp), weight).max() for column in truth.T])
+    share = float(most) / (len(truth) if weight is None else float(weight.sum()))
+    return _clearly_more(correct, share, n_rows)
+
+
+# What the data say about the cause, each with its remedy
+
+
+def causes(fit: Fit, rows: Judged) -> str:
+    """Return sentences with the causes and their remedies, each after a space."""
+    if isinstance(rows.X, StoredRows):
+        rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
+    X, targets = rows.some()
+    layers = fit.net.activations_of(fit.state.params, X, scale=fit.data.input_scale, n_threads=fit.n_threads)
+    found = [
+        _equal_outputs(fit.net, layers, targets),
+        _unfinished(fit),
+        _plateau(fit),
+        _out_of_range(fit.net, targets) + scale_advice(fit.task, fit.data, tiny=True),
+        _never_predicted(fit, rows),
+        _deep(fit.net),
+    ]
+    text = "".join(found)
+    return text or " X may say nothing about y, or the network may be too small or too large for these rows."
+
+
+def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any]) -> str:
+    """Return a sentence if the outputs are nearly equal for all rows; it names layers of dead or saturated units."""
+    outputs = layers[-1]
+    size = 1.0 if targets.ndim == 1 or net.loss in _PROBABILITIES else float(targets.std(axis=0).max())
+    low, high = outputs.min(axis=0), outputs.max(axis=0)
+    if not (high - low <= _NEARLY_EQUAL * size).all():
+        return ""
+    k = int((high - low).argmax())
+    text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g})"
+    for number, units in enumerate(layers[:-1], 1):
+        share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
+        if share >= _MOST_UNITS:
+            name = "saturated" if net.activations[number - 1] in ("logistic", "tanh") else "dead"
+            return (
+                f"{text}: {share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
+                "Standardized inputs, a smaller learning_rate_init or another activation helps."
+            )
+    return f"{text}: standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
+
+
+def _unfinished(fit: Fit) -> str:
+    """Return a sentence if the training loss was still falling, or there were few epochs."""
+    state, settings = fit.state, fit.settings
+    if settings.solver == "lbfgs":
+        reached = state.epoch >= settings.max_iter
+        return f" Training ended after max_iter={settings.max_iter} iterations: more help." if reached else ""
+    curve = np.array(list(state.history.loss_curve)[-state.epoch :])
+    last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
+    steps = -np.diff(last)
+    rate = f"a larger learning_rate_init than {settings.learning_rate_init:g}"
+    if len(curve) < _FEW_EPOCHS:
+        return f" Training ended after {len(curve)} epochs: more epochs (max_iter) or {rate} helps."
+    scores = list(state.history.validation_scores or ())[-state.epoch :]
+    if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
+        return ""
+    return (
+        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
+        f"{len(curve)} epochs: {rate} or more epochs (max_iter={settings.max_iter}) helps."
+    )
+
+
+def _plateau(fit: Fit) -> str:
+    """Return a sentence if training stopped because an epoch brought too little."""
+    state, settings = fit.state, fit.settings
+    if settings.solver == "lbfgs" or state.stepping()[1].is_planned:
+        return ""
+    if state.history.stale <= settings.n_iter_no_change:
+        return ""
+    what = "validation score" if settings.early_stopping else "training loss"
+    return (
+        f" Training stopped because the {what} did not improve by tol={settings.tol:g} for "
+        f"n_iter_no_change={settings.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
+    )
+
+
+def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
+    """Return a sentence if the output activation cannot have the values of the targets."""
+    low, high = _RANGES.get(net.activations[-1], (-math.inf, math.inf))
+    if targets.ndim == 1 or (targets.min() >= low and targets.max() <= high):
+        return ""
+    return (
+        f" y has values from {targets.min():.3g} to {targets.max():.3g}, but outputs of {net.activations[-1]!r} are "
+        f"between {low:g} and {high:g}: output='identity' or scaled targets help."
+    )
+
+
+def _never_predicted(fit: Fit, rows: Judged) -> str:
+    """Return a sentence if a rare class is never predicted."""
+    net = fit.net
+    if rows.targets.ndim == 2 and net.loss not in _PROBABILITIES:
+        return ""
+    outputs = net.forward(
+        fit.state.params, rows.X, scale=fit.data.input_scale, order=rows.order, n_threads=fit.n_threads
+    )
+    predicted, truth = classes_of(outputs), classes_of(rows.targets)
+    if predicted.shape[1] > 1 or truth.shape != predicted.shape:
+        return ""
+    n_classes = max(net.n_out, 2)
+    counts = np.bincount(truth[:, 0].astype(np.intp), minlength=n_classes)
+    rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
+    missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)
+    if not missed.any():
+        return ""
+    k = int(np.where(missed, counts, 0).argmax())
+    names = fit.task.group_names
+    name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
+    return (
+        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: class_weight='balanced' of a "
+        "classifier, or larger sample weights of its rows, help."
+    )
+
+
+def _deep(net: _core.Net) -> str:
+    """Return a sentence if there are more layers than gradients can pass with these activations."""
+    hidden = net.activations[:-1]
+    most = min((_MOST_LAYERS.get(name, _MOST_OTHER_LAYERS) for name in hidden), default=0)
+    if len(hidden) <= most:
+        return ""
+    names = "/".join(sorted(set(hidden)))
+    return f" {len(hidden)} hidden layers of {names} units are hard to train: fewer layers help."
