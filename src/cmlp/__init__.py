@@ -7,14 +7,6 @@ from typing import TYPE_CHECKING
 
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, WorkerError
 
-# Programs and pickles of earlier versions name these modules. Their classes are public names of this package.
-for _path in (
-    *("estimators", "estimators.classifier", "estimators.regressor"),
-    *("tables", "tables.classifier", "tables.regressor"),
-    *("network", "network.network", "results", "training", "training.trainer"),
-):
-    sys.modules[f"cmlp.{_path}"] = sys.modules["cmlp"]
-
 __all__ = [
     "Certification",
     "DivergenceError",
@@ -86,15 +78,15 @@ else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _NAMES_OF = {
         "_core": ("Optimizer", "__version__", "capi", "cpu_info"),
-        "_include": ("get_cmake_dir", "get_include", "get_source"),
+        "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
         "_estimators.classifier": ("MLPClassifier",),
         "_estimators.many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
         "_estimators.regressor": ("MLPRegressor",),
-        "_importers": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
-        "_network.network": ("Network",),
+        "_estimators.files": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
+        "_estimators.network": ("Network",),
         "_model.explanation": ("Explanation",),
-        "_model.tuples": (
+        "_model.results": (
             "Certification",
             "Epoch",
             "Gradient",
@@ -104,10 +96,10 @@ else:
             "TrainedEpoch",
             "Verification",
         ),
-        "_tables.classifier": ("TabularClassifier",),
-        "_tables.regressor": ("TabularRegressor",),
-        "_training.trainer": ("Trainer",),
-        "_verification": ("verify",),
+        "_estimators.tabular_classifier": ("TabularClassifier",),
+        "_estimators.tabular_regressor": ("TabularRegressor",),
+        "_estimators.trainer": ("Trainer",),
+        "_estimators.verify": ("verify",),
     }
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 
@@ -117,10 +109,10 @@ else:
         "_estimators.fitting",
         "_estimators.regressor",
         "_estimators.sources",
-        "_inputs.nonfinite",
-        "_network.network",
-        "_training.scores",
-        "_training.trainer",
+        "_data.checks",
+        "_estimators.network",
+        "_train.scores",
+        "_estimators.trainer",
     )
 
     def _finish_imports():

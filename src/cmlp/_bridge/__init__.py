@@ -1,1 +1,1 @@
-"""."""
+"""The one door between Python and C."""

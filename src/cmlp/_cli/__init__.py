@@ -1,1 +1,1 @@
-"""."""
+"""The command ``cmlp`` for files of data and of models."""

@@ -1,1 +1,1 @@
-"""What comes in from files: the grammar of text, the reading of files, and what each of their columns is."""
+"""What comes in: arrays, frames, files of text, labels, weights and scales, checked and converted once."""

@@ -144,8 +144,6 @@ def learned_scale(
     ignored. The factors of CSR rows are those of the same dense rows, but all shifts are 0, so that zeros stay zeros.
     """
     if kind != "robust":
-        from cmlp._data.scale import Moments  # few programs need it
-
         moments = Moments()
         moments.add(X, weight, None if rows is None else np.sort(rows))
         return scale_of_moments(kind, moments, isinstance(X, CSR))
@@ -314,7 +312,7 @@ def _largest(X: NDArray[Any] | CSR) -> float:
 
 
 _SMALL, _UNIT = 2.0**-500, 2.0**-600  # smaller differences, and the inverse of larger ones, have another unit
-_BLOCK = 1 << 18  # elements to convert to float64 at a time
+_CONVERTED = 1 << 18  # elements to convert to float64 at a time
 
 
 class Moments:
@@ -387,7 +385,7 @@ def _dense_blocks(
 ) -> Iterator[tuple[Vector, Vector]]:
     """Yield dense rows of a positive weight in float64, with their weights."""
     n_rows = X.shape[0] if rows is None else len(rows)
-    step = max(1, _BLOCK // max(1, X.shape[1]))
+    step = max(1, _CONVERTED // max(1, X.shape[1]))
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
         chosen = np.arange(start, stop) if rows is None else rows[start:stop]

@@ -1,1 +1,1 @@
-"""The classifier and the regressor, with the interface of scikit-learn's estimators."""
+"""The public classes."""

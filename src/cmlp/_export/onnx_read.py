@@ -494,7 +494,7 @@ _STATES = {
 _NUMBERS = {0.0: "0", 0.5: "0.5", 1.0: "1", 2.0: "2"}
 _LARGE = 20.0
 _ROOTS = {math.sqrt(0.5): "sqrt(1/2)", math.sqrt(2): "sqrt(2)"}  # may be rounded to float32
-_CLOSE = 1e-6
+_ROUNDED = 1e-6
 
 
 def from_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
@@ -561,7 +561,7 @@ def _operand(argument: Any, term: Term, operator: str) -> str:
         return "n"
     if number >= _LARGE:
         return "large"
-    roots = [name for root, name in _ROOTS.items() if math.isclose(number, root, rel_tol=_CLOSE)]
+    roots = [name for root, name in _ROOTS.items() if math.isclose(number, root, rel_tol=_ROUNDED)]
     return roots[0] if roots else _NUMBERS.get(number, "")
 
 
@@ -596,7 +596,7 @@ def _squeezed(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     return term._replace(state=f"flat {term.state}") if term.sums.n_out == 1 and term.state in ACTIVATIONS else None
 
 
-def _largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _arg_max(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     form = "index column" if attributes["keepdims"] else "index"
     if term.sums.n_out > 1 and term.state in ACTIVATIONS:
@@ -644,7 +644,7 @@ _CAST_STATES = {
     "index column": ("index column", ""),
 }
 _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
-    "ArgMax": _largest,
+    "ArgMax": _arg_max,
     "Cast": _converted_term,
     "Gather": _looked_up,
     "Reshape": _reshaped_term,

@@ -1,1 +1,1 @@
-"""What a model consists of, what each format can express, and the names of its parts."""
+"""What a trained model is: all that a prediction depends on."""

@@ -1,1 +1,1 @@
-"""."""
+"""What the process gives: threads, and signals."""

@@ -82,8 +82,6 @@ def load_state(file: ModelFile, parameters: Mapping[str, Any]) -> TrainingState:
     `parameters` are those of the estimator, which the training state of a C program keeps until it is resumed.
     """
     if "training.numbers" in file.arrays:
-        from cmlp._train.state_file import fields_from_c
-
         state = _restored(file, *fields_from_c(file, _curve(file, "loss_curve")))
         state.parameters = dict(parameters)  # resume=True compares them
         return state

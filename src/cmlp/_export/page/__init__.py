@@ -1,1 +1,1 @@
-"""."""
+"""Web pages of models."""
