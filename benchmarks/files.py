@@ -19,7 +19,7 @@ FEW = {"numbers": ["--regressor", "--max-iter", "1"], "mixed": ["--n-estimators"
 ROUNDS = 2
 PROGRAM = (
     "import resource, sys, warnings; warnings.simplefilter('ignore'); \n"
-    "from cmlp._cli.main import main\nstatus = main(sys.argv[1:])\n"
+    "from cmlp.__main__ import main\nstatus = main(sys.argv[1:])\n"
     "used = resource.getrusage(resource.RUSAGE_SELF)\n"
     "print(status, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)\n"
 )

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src/cmlp"
 PUBLIC = {"cmlp", "cmlp.callbacks", "cmlp.datasets", "cmlp.distributed", "cmlp.exceptions", "cmlp.plots", "cmlp.river"}
 PUBLIC |= {
     "cmlp.sklearn",
-    "cmlp._cli.main",
+    "cmlp.__main__",
     "cmlp.story",
 }  # the command itself, and what the docs import from the story
 NOUNS = {"cmlp._train.hyperparameters", "cmlp._model.document"}

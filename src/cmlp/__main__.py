@@ -1,7 +1,178 @@
-"""``python -m cmlp`` runs the command ``cmlp``, also if it is not on the PATH."""
+"""The command ``cmlp``, which ``python -m cmlp`` runs, too: finds the subcommand and reports errors."""
 
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
 import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, TextIO
 
-from cmlp._cli.main import main
+_FAILED, _BAD_USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
-sys.exit(main(program="python -m cmlp"))
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports an invalid argument in one line, and raises an error if the help cannot be written."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse the arguments of a command; an unknown option is reported before a missing argument."""
+        if self._subparsers is None and not {"-h", "--help"}.intersection(args):
+            for word in args[: args.index("--") if "--" in args else None]:
+                if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                    self.error(_unknown("option", word.partition("=")[0], self._option_string_actions))
+        chosen, extra = super().parse_known_args(args, namespace)
+        if extra:
+            self.error(f"{'unknown option' if extra[0].startswith('-') else 'unexpected argument'} {extra[0]!r}")
+        return chosen, extra
+
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_fail(self.prog, f"error: {message} (see {self.prog} --help)", _BAD_USAGE))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)  # argparse ignores an OSError
+
+
+def _unknown(kind: str, word: str, words: Iterable[str]) -> str:
+    """Return the message for an unknown command or option, with the one that was probably meant."""
+    from cmlp._cli.options import nearest
+
+    meant = nearest(word, words)
+    return f"unknown {kind} {word!r}" + (f": did you mean {meant}?" if meant else "")
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command-line arguments after the program name; by default those of ``sys.argv``.
+    program : str
+        The program name for messages.
+
+    Returns
+    -------
+    int
+        The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of this processor or
+        CMLP_TUNING is unknown, 128 + its number after a signal: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP,
+        141 after a broken pipe. Invalid arguments raise SystemExit with status 2.
+    """
+    if sys.stdout is None:  # Python sets it to None if the descriptor is closed
+        return _fail(program, "error: cannot write: standard output is closed")
+    from cmlp._cli.interruption import interruptible
+
+    try:
+        with interruptible():
+            try:
+                return _run(sys.argv[1:] if arguments is None else list(arguments), program)
+            except KeyboardInterrupt as error:
+                return _interrupted(program, error)
+            finally:
+                # Flush now: an error while Python flushes at exit could not be handled.
+                sys.stdout.flush()
+    except ImportError as error:
+        if "CMLP_ISA" not in str(error) and "CMLP_TUNING" not in str(error):
+            raise
+        return _fail(program, f"error: {error}", _BAD_USAGE)
+    except KeyboardInterrupt as error:
+        return _interrupted(program, error)
+    except BrokenPipeError:
+        _discard(sys.stdout)
+        return _BROKEN_PIPE
+    except OSError as error:
+        _discard(sys.stdout)
+        return _fail(program, f"error: cannot write: {error}")
+    except MemoryError:
+        return _fail(program, "error: not enough memory for this network and these data")
+
+
+def _run(arguments: list[str], program: str) -> int:
+    from cmlp._cli.options import CommandError
+    from cmlp._cli.terminal import Terminal
+    from cmlp.story import first
+    from cmlp.story.keys import Keys
+
+    terminal = Terminal.of(sys.stdout, os.environ)
+    if not arguments and first.can_play(terminal, Keys(sys.stdin)):
+        return first.run(terminal, program)
+    # "digits" is the default command: its name can be omitted.
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
+        arguments = ["digits", *arguments]
+    parser = make_parser(program)
+    names = [command.NAME for command in _commands()]
+    if arguments[0] not in (*names, *_GENERAL):
+        parser.error(_unknown("command", arguments[0], names))
+    chosen = parser.parse_args(arguments)
+    run = chosen.run
+    del chosen.run
+    try:
+        return int(run(chosen, terminal, program))
+    except CommandError as error:
+        return _fail(program, f"error: {error}")
+
+
+_GENERAL = ("-h", "--help", "--version")
+
+
+def _commands() -> Sequence[Any]:
+    from cmlp._cli import export, info, page, predict, train, verify
+    from cmlp.story import compare, digits, look, nudge, read, story, watch
+
+    return story, digits, watch, look, nudge, compare, page, read, train, verify, predict, info, export
+
+
+def make_parser(program: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with one subparser for each module of commands."""
+    from cmlp import __version__
+
+    parser = _Parser(
+        prog=program,
+        description="A neural network learns to read handwritten digits before your eyes.",
+        allow_abbrev=False,
+    )
+    version = f"cmlp {__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _commands():
+        subparser = commands.add_parser(
+            command.NAME, help=command.SUMMARY, description=command.DESCRIPTION, allow_abbrev=False
+        )
+        subparser.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
+        command.add_options(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def _fail(program: str, message: str, status: int = _FAILED) -> int:
+    from cmlp._cli.terminal import printable_message
+
+    if sys.stderr is not None:
+        try:
+            print(f"{program}: {printable_message(message)}", file=sys.stderr, flush=True)
+        except OSError:
+            _discard(sys.stderr)
+    return status
+
+
+def _interrupted(program: str, error: KeyboardInterrupt) -> int:
+    """Report what has ended the command, and return the status that a shell has for it."""
+    from cmlp._cli.interruption import Interrupted
+
+    try:
+        sys.stdout.flush()
+    except OSError:  # the terminal or the pipe is closed
+        _discard(sys.stdout)
+    if isinstance(error, Interrupted):
+        return _fail(program, f"interrupted by {error.name}", error.status)
+    return _fail(program, "interrupted", _INTERRUPTED)
+
+
+def _discard(stream: TextIO) -> None:
+    """Redirect a stream to the null device: flushing its buffer at exit would fail again, with another status."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main(program="python -m cmlp"))

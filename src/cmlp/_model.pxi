@@ -1,4 +1,4 @@
-# Included by _core.pyx: model files. The core validates and writes the header; the package cmlp._files does the rest.
+# Included by _core.pyx: model files. The core validates and writes the header; cmlp._model does the rest.
 
 cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)

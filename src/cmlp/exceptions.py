@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from cmlp._process.pool import current_pool
-from cmlp._process.signals import undeferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,23 +158,6 @@ def _joint_class(own: type[Error], theirs: type[Error]) -> type[Error]:
 
 def _restored(own: type[Error], arguments: tuple[object, ...]) -> Error:
     return sklearn_class(own)(*arguments)
-
-
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning that points to the user's code: the first caller outside this package.
-
-    A thread of a pool has no such caller: its pool collects the warning.
-    """
-    pool = current_pool()
-    if pool is not None:
-        pool.collect(message, category)
-        return
-    package = __name__.partition(".")[0] + "."
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
-        level, frame = level + 1, frame.f_back
-    with undeferred():  # a filter can be a function of the caller
-        warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager

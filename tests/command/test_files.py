@@ -11,7 +11,7 @@ import pytest
 from optional import package
 
 import cmlp
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 N = 160
 RNG = np.random.RandomState(0)

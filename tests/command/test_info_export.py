@@ -12,7 +12,7 @@ from hostile_files import FILES
 from optional import package
 
 from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 X, Y = blobs(n_rows=30)

@@ -10,7 +10,7 @@ import sys
 import pytest
 from terminals import Pty
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 COMMAND = [sys.executable, "-m", "cmlp"]
 EPOCH = r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %(  \S+ \w+ left)?"
@@ -202,7 +202,7 @@ def test_signals_end_the_command_with_the_status_of_a_shell(name, status, messag
 @posix
 def test_ignored_signals_stay_ignored():
     """nohup ignores SIGHUP, so that a command goes on after its terminal is closed."""
-    with_nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom cmlp._cli.main import main\nmain()"
+    with_nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom cmlp.__main__ import main\nmain()"
     process = subprocess.Popen(
         [sys.executable, "-c", with_nohup, "digits", "--epochs", "1000000"], stdout=subprocess.PIPE, env=environment()
     )
@@ -383,7 +383,7 @@ def test_unknown_instruction_set_is_reported_in_one_line(started_by, tmp_path, m
     program = "python -m cmlp"
     if started_by == "script":  # as the installed script does
         program, script = "cmlp", tmp_path / "cmlp"
-        script.write_text("import sys\nfrom cmlp._cli.main import main\nsys.exit(main())\n", encoding="utf-8")
+        script.write_text("import sys\nfrom cmlp.__main__ import main\nsys.exit(main())\n", encoding="utf-8")
         monkeypatch.setattr(f"{__name__}.COMMAND", [sys.executable, str(script)])
     done = run("--version", CMLP_ISA="sse9")
     assert done.returncode == 2 and done.stdout == b""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 
 @pytest.mark.parametrize(

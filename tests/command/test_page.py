@@ -6,7 +6,7 @@ import webbrowser
 
 import pytest
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp.story import story_network
 
 

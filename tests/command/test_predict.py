@@ -14,7 +14,7 @@ from helpers import uniform
 from optional import package
 
 from cmlp import MLPRegressor, Network
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 X, Y = blobs(n_rows=30)

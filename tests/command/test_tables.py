@@ -9,7 +9,7 @@ from optional import package
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 N = 200
 RNG = np.random.RandomState(0)

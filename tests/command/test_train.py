@@ -18,7 +18,7 @@ from terminals import Pty
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 X, Y = blobs(n_rows=90)
 NAMES = np.array(["sun", "moon", "earth"])
@@ -345,7 +345,7 @@ def test_closed_terminal_keeps_the_model(train):
 def test_signals_while_the_model_is_written_take_effect_afterwards(train, name, status):
     """Two signals: the second one arrives during the save that the first one has caused."""
     during = (
-        "import os, signal, sys; from cmlp import MLPClassifier; from cmlp._cli.main import main\n"
+        "import os, signal, sys; from cmlp import MLPClassifier; from cmlp.__main__ import main\n"
         "save = MLPClassifier.save\n"
         f"def slow(*given, **options): os.kill(os.getpid(), signal.{name}); save(*given, **options)\n"
         "MLPClassifier.save = slow\nsys.exit(main())"

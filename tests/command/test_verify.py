@@ -6,7 +6,7 @@ from estimator_cases import blobs
 from optional import package
 
 import cmlp
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 X, Y = blobs(n_rows=90)
 OPTIONS = ["--hidden-layer-sizes", "8", "--max_iter", "3", "--random-state", "0", "--provenance"]

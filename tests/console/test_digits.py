@@ -5,7 +5,7 @@ import re
 import pytest
 
 import cmlp
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp._cli.experiment import METHODS, SUBJECTS, Experiment, Options
 from cmlp.story import digits
 

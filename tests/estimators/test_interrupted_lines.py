@@ -68,7 +68,7 @@ def test_fit_continues_after_ctrl_c_in_any_line(make, fit):
     while True:
         model = make()
         step += 1
-        if not interrupted_in_line(step, lambda run=model: fit(run), "cmlp.", "cmlp._training."):
+        if not interrupted_in_line(step, lambda run=model: fit(run), "cmlp.", "cmlp._train."):
             break
         if not began and "_model" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began

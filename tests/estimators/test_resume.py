@@ -124,7 +124,7 @@ def test_fit_continues_after_ctrl_c_anywhere(parameters, passed):
     without_model = 0
     for step in range(1 if passed is unchanged else 2, 2000, 2):  # every other point, the two cases all of them
         model = model_of(parameters, max_iter=2)
-        if not interrupted_at(step, lambda run=model: run.fit(X, Y), "cmlp._training."):
+        if not interrupted_at(step, lambda run=model: run.fit(X, Y), "cmlp._train."):
             break
         if "_model" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began

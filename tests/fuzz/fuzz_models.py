@@ -15,7 +15,7 @@ from model_grammar import random_labels
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
-from cmlp._cli.main import main
+from cmlp.__main__ import main
 
 if TYPE_CHECKING:
     import random

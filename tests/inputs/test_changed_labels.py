@@ -37,7 +37,7 @@ def changed_at(step, call, change):
     def trace(frame, event, _):
         nonlocal seen
         if not frame.f_globals.get("__name__", "").startswith(
-            ("cmlp._inputs", "cmlp._network", "cmlp._export.page.examples")
+            ("cmlp._data", "cmlp._estimators.network", "cmlp._export.page.examples")
         ):
             return None
         frame.f_trace_opcodes = True

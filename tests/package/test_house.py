@@ -34,9 +34,9 @@ def forget():
 
 SMALL = {
     "__init__": """
-_NAMES_OF = {"_network": ("Net",), "_files": ("load",)}
+_NAMES_OF = {"_train": ("Net",), "_data": ("load",)}
 """,
-    "_files": """
+    "_data": """
 '''Reads
 files.'''
 from typing import TYPE_CHECKING
@@ -53,12 +53,12 @@ def load(path):
 def read(a, b, *, c): ...
 """,
     "_model": """
-import cmlp._files
+import cmlp._data
 
 class R:
     def __init__(self, a): ...
 """,
-    "_network": """
+    "_train": """
 class Net: ...
 """,
 }
@@ -78,10 +78,10 @@ def small(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_imports_for_annotations_and_in_functions_count():
-    assert house.circles() == [["_files", "_model"]]
-    assert house.upward_imports() == ["_files:10 imports _network", "_model:1 imports _files"]
+    assert house.circles() == [["_data", "_model"]]
+    assert house.upward_imports() == ["_data:10 imports _train"]
 
 
 @pytest.mark.usefixtures("small")
 def test_code_has_no_docstrings_imports_blanks_and_comments():
-    assert house.code_of(house.PACKAGE / "_files.py") == 3
+    assert house.code_of(house.PACKAGE / "_data.py") == 3

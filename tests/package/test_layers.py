@@ -19,30 +19,25 @@ PACKAGE = Path(cmlp.__file__).parent
 
 # From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
 LAYERS = [
-    ["_pool", "_signals"],
-    ["exceptions", "_include", "_integers", "_pickles", "_threads"],
+    ["exceptions"],
+    ["_process"],
     ["_workers"],
-    ["_inputs", "datasets"],
+    ["datasets"],
     ["_data"],
     ["_core"],
-    ["_blocks", "_model", "_parameters"],  # of the activations and losses that the core has
+    ["_bridge"],
     ["callbacks"],  # know a trainer only as the argument of their methods
-    ["_training"],
-    ["_files"],
-    ["_page", "plots"],
+    ["_train", "_model"],  # know nothing of each other
+    ["plots"],
     ["_export"],
-    ["_network"],  # its methods such as save() call files, page and export, which know documents only
     ["_estimators"],
-    ["_tables"],
-    ["_importers"],
-    ["_verification"],
     ["distributed"],
     ["river"],
     ["sklearn"],
-    ["_console"],
+    ["_cli"],
     ["story"],
-    ["_command"],
-    ["__init__", "__main__"],
+    ["__main__"],
+    ["__init__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
@@ -141,15 +136,15 @@ def test_only_the_dispatcher_of_the_command_imports_the_story():
     importing = {
         module for module in module_names() for name, _ in imported_by(module) if layer_of(ours(name) or "") == "story"
     }
-    assert {module for module in importing if layer_of(module) != "story"} == {"_command.main"}
+    assert {module for module in importing if layer_of(module) != "story"} == {"__main__"}
 
 
 @pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "story"])
 def test_story_uses_public_names_of_the_library(module):
     """Results such as `StepExplanation` are public through the methods that return them."""
-    public = {"__init__", "datasets", "_model.names", "_network.network", "_model.tuples"}
+    public = {"__init__", "datasets", "_model.names", "_estimators.network", "_model.results"}
     targets = {ours(name) for name, _ in imported_by(module) if ours(name)}
-    assert {target for target in targets if layer_of(target) not in {"_console", "story"}} <= public
+    assert {target for target in targets if layer_of(target) not in {"_cli", "story"}} <= public
     own = {"self", "cls"}
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id in own):
@@ -235,14 +230,14 @@ def test_import_loads_only_the_bridge():
 def test_programs_that_only_predict_load_no_training_loop():
     loaded = {ours(name) for name in loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")}
     assert "_estimators.classifier" in loaded
-    assert loaded & {"_training.trainer", "_training.loop", "_files.state"} == set()
+    assert loaded & {"_estimators.trainer", "_train.loop", "_train.state_file"} == set()
 
 
 def test_load_imports_the_class_of_the_file_only(tmp_path):
     path = tmp_path / "net.cmlp"
     cmlp.Network([2, 3, 2]).save(path)
-    loaded = {layer_of(ours(name)) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)}
-    assert "_network" in loaded and "_estimators" not in loaded
+    loaded = {ours(name) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)}
+    assert "_estimators.network" in loaded and "_estimators.base" not in loaded
 
 
 def test_public_names_are_loaded_at_first_use():

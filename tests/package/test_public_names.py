@@ -3,13 +3,10 @@
 import importlib
 import importlib.util
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-import cmlp
 
 ROOT = Path(__file__).parents[2]
 if not (ROOT / "tools/public_names.py").exists():
@@ -62,19 +59,3 @@ def test_classes_know_their_public_path(module):
     for kind in kinds:
         assert kind.__module__ in (*public_names.MODULES, "cmlp._core")
         assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("network:Epoch", "network:Optimizer", "results:Epoch", "training.trainer:TrainedEpoch"),
-        *("estimators.classifier:MLPClassifier", "estimators.regressor:MLPRegressor", "network.network:Network"),
-        *("tables.classifier:TabularClassifier", "tables.regressor:TabularRegressor"),
-    ],
-)
-def test_paths_of_older_programs_and_pickles_stay(path):
-    """Also in a process that has not imported cmlp before."""
-    module, name = path.split(":")
-    code = f"import pickle; print(pickle.loads(b'ccmlp.{module}\\n{name}\\n.'))"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert shown.strip() == str(getattr(cmlp, name))

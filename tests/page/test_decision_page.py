@@ -8,7 +8,7 @@ from browser import settle
 from page_parts import Parts, page_of
 
 from cmlp import Network, TabularClassifier, TabularRegressor, load
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 
 pandas = pytest.importorskip("pandas")
 SMALL = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}

@@ -9,7 +9,7 @@ from page_parts import HOSTILE, Parts, page_of
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp.exceptions import NotFittedError
 
 MOST_CODE = 35_000  # bytes of markup, style and script

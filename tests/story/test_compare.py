@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp.datasets import load_digits28
 
 

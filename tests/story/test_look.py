@@ -7,8 +7,8 @@ import pytest
 from terminals import output_of, terminal
 
 import cmlp
+from cmlp import __main__ as cli
 from cmlp import datasets
-from cmlp._cli import main as cli
 from cmlp._cli.experiment import Experiment, Options
 from cmlp._cli.terminal import visible
 from cmlp.story.case import case_of, image_of

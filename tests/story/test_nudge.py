@@ -8,7 +8,7 @@ import pytest
 from helpers import imported
 from terminals import output_of, terminal
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp._cli.terminal import visible
 from cmlp.story.case import case_of
 from cmlp.story.nudge import in_double, loudest, nudge_sections, nudged, step_lines, telling_knobs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from terminals import terminal
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp.story.chapters import learning, outcome
 from cmlp.story.chapters.edges import bank, explained
 from cmlp.story.chapters.rule import loops, rule

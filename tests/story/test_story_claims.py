@@ -9,7 +9,7 @@ import shlex
 import pytest
 from c_build import ROOT
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp._cli.terminal import Terminal, visible
 from cmlp.story.script import SCREENS
 from cmlp.story.story import N_SCREENS, Story

@@ -8,7 +8,7 @@ import sys
 import pytest
 from terminals import Pty, terminal
 
-from cmlp._cli import main as cli
+from cmlp import __main__ as cli
 from cmlp._cli.terminal import visible
 from cmlp.story.page import table_lines
 from cmlp.story.pages import fitted, packed

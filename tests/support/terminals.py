@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from cmlp._cli.main import main
+from cmlp.__main__ import main
 from cmlp._cli.terminal import Terminal
 
 
@@ -110,6 +110,6 @@ class Pty:
 _WITH_TERMINAL = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from cmlp._cli.main import main
+from cmlp.__main__ import main
 sys.exit(main(program="python -m cmlp"))
 """

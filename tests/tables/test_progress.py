@@ -158,11 +158,11 @@ def check_interrupted(model, is_fitted):
 
 def test_ctrl_c_after_the_last_epoch_keeps_the_model():
     whole = learned(TabularClassifier(**QUICK).fit(X, LABELS))
-    n_lines = lines_run(lambda: TabularClassifier(**QUICK).fit(X, LABELS), "cmlp.", "cmlp._training.")
+    n_lines = lines_run(lambda: TabularClassifier(**QUICK).fit(X, LABELS), "cmlp.", "cmlp._train.")
     n_interrupted = 0
     for line in range(n_lines - 350, n_lines, 15):
         model = TabularClassifier(**QUICK)
-        n_interrupted += interrupted_in_line(line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp._training.")
+        n_interrupted += interrupted_in_line(line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp._train.")
         assert learned(model) == whole, f"line {line} of {n_lines}"
     assert n_interrupted > 15  # the number of lines changes a little with the threads
 

@@ -291,7 +291,7 @@ def test_scikit_learn_clones_and_validates(model):
 
 
 def test_info_and_predict_of_the_command(regressor, tmp_path, capsys):
-    from cmlp._cli.main import main
+    from cmlp.__main__ import main
 
     X = rows(3, seed=5)[0]
     path, data = tmp_path / "model.cmlp", tmp_path / "rows.csv"
@@ -304,7 +304,7 @@ def test_info_and_predict_of_the_command(regressor, tmp_path, capsys):
 
 
 def test_train_command_takes_one_target(tmp_path, capsys):
-    from cmlp._cli.main import main
+    from cmlp.__main__ import main
 
     with pytest.raises(SystemExit):
         main(["train", str(tmp_path / "rows.csv"), "--target", "a", "--target", "b", "-o", str(tmp_path / "model")])

@@ -95,7 +95,7 @@ def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):
     whole = begun().run(X, y)
     for step in range(1 if generator is int else 2, 1000, 2):  # every other point, the two cases all of them
         paused = begun()
-        if not interrupted_at(step, lambda run=paused.run: run(X, y), "cmlp._training."):
+        if not interrupted_at(step, lambda run=paused.run: run(X, y), "cmlp._train."):
             break
         resumed = pickle.loads(pickle.dumps(paused)).run(X, y)
         assert outcome(resumed) == outcome(whole)

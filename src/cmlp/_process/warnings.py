@@ -1,0 +1,26 @@
+"""Warnings that point to the caller's code."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+from cmlp._process.pool import current_pool
+from cmlp._process.signals import undeferred
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Issue a warning that points to the user's code: the first caller outside this package.
+
+    A thread of a pool has no such caller: its pool collects the warning.
+    """
+    pool = current_pool()
+    if pool is not None:
+        pool.collect(message, category)
+        return
+    package = __name__.partition(".")[0] + "."
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
+        level, frame = level + 1, frame.f_back
+    with undeferred():  # a filter can be a function of the caller
+        warnings.warn(message, category, stacklevel=level)
