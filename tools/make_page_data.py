@@ -1,7 +1,8 @@
 """Record what the page of the story's network cannot compute while it is read: ``python tools/make_page_data.py``.
 
-Writes two files of src/cmlp/_export/page/assets/data: half.bin, the parameters after one pass (float32, the bytes sorted by
-their place in a number, compressed), and recorded.json, the map of the hill, descents and the history of training.
+Writes two files of src/cmlp/_export/page/assets/data: half.bin, the parameters after one pass (float32, the bytes
+sorted by their place in a number, compressed), and recorded.json, the map of the hill, descents and the history of
+training.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def small(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_imports_for_annotations_and_in_functions_count():
     assert house.circles() == [["_data", "_model"]]
-    assert house.upward_imports() == ["_data:10 imports _train"]
+    assert house.upward_imports() == ["_data:6 imports _model", "_data:10 imports _train"]
 
 
 @pytest.mark.usefixtures("small")

@@ -22,15 +22,15 @@ LAYERS = [
     ["exceptions"],
     ["_process"],
     ["_workers"],
-    ["datasets"],
     ["_data"],
     ["_core"],
     ["_bridge"],
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["_train", "_model"],  # know nothing of each other
-    ["plots"],
     ["_export"],
     ["_estimators"],
+    ["datasets"],
+    ["plots"],
     ["distributed"],
     ["river"],
     ["sklearn"],

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.parquet import ParquetBlocks
     from cmlp._data.rows import Rows
     from cmlp._data.stored import Cells
     from cmlp._data.training import TextRows
-    from cmlp.datasets import ParquetBlocks
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.parquet import ParquetBlocks
     from cmlp._data.rows import Rows
     from cmlp._data.stored import Cells
     from cmlp._model.document import ModelDocument
-    from cmlp.datasets import ParquetBlocks
 
 NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (

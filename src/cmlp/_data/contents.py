@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cmlp._data.errors import DataError
+from cmlp._data.images import read_at_most, read_idx
 from cmlp._data.regular import open_regular
-from cmlp.datasets import read_at_most, read_idx
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp.datasets import ParquetBlocks
+    from cmlp._data.parquet import ParquetBlocks
 
     # Return the positions of the columns to read, or of one column, from a file's path, its number of columns and
     # their names, if any.
@@ -364,8 +364,7 @@ def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
 
 
 def _parquet(path: str, target: Choice, select: Selection, options: Options) -> Rows | ParquetBlocks:
-    from cmlp._data.parquet import content_size, schema
-    from cmlp.datasets import ParquetBlocks
+    from cmlp._data.parquet import ParquetBlocks, content_size, schema
 
     names = schema(path)[0]
     name = names[target(path, len(names), names)]

@@ -9,8 +9,8 @@ The default is the smallest of these numbers:
    ``n_jobs`` processes do not compete for the same CPUs.
 
 The numbers are read at first use and cached for the lifetime of the process; a forked child reads them again. They do
-not limit an explicit ``n_threads``. A call with little work uses fewer threads, and a task of a `cmlp._process.pool.Pool`
-uses its share.
+not limit an explicit ``n_threads``. A call with little work uses fewer threads, and a task of a
+`cmlp._process.pool.Pool` uses its share.
 """
 
 from __future__ import annotations
