@@ -240,7 +240,7 @@ def measured(network: Network, data: datasets.Dataset) -> Measurement:
     return Measurement(*costs, *accuracies)
 
 
-# -- The options that describe an experiment and what of it is shown; several commands share them
+# ------------------------- the options that describe an experiment and what of it is shown; several commands share them
 
 
 def _by_method(parameter: str) -> str:

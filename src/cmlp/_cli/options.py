@@ -1,4 +1,4 @@
-"""Types of command-line options, and the options that several commands share."""
+"""Options of the command: their types, those that several commands share, and the words of its messages."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def sizes(text: str) -> tuple[int, ...]:
     return chosen
 
 
-# -- The words of the command: its options instead of Python's parameters, and the word nearest to a mistyped one
+# --------------------------------------------------------------------------------------------- the words of the command
 
 
 _LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word

@@ -1,4 +1,4 @@
-"""Output to a terminal: detection of its capabilities, live progress lines, images drawn with characters."""
+"""Output to a terminal: its capabilities, live progress lines, images drawn with characters, safe text."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def _enable_escape_codes(stream: TextIO) -> bool:
     )
 
 
-# -- Text from files and arguments for a terminal: no control characters
+# -------------------------------------------------- text from files and arguments for a terminal: no control characters
 
 
 def printable(text: str) -> str:
@@ -261,7 +261,7 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-# -- Whether the user has asked the system for less motion on the screen
+# -------------------------------------------------- whether the user has asked the system for less motion on the screen
 
 
 _SECONDS = 1.0

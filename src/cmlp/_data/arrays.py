@@ -1,4 +1,4 @@
-"""Dense arrays: convert user input to arrays that the core can read."""
+"""Dense arrays and losses as functions: convert what the caller passes to arrays that the core can read."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def as_doubles(value: ArrayLike, n: int, name: str) -> NDArray[np.float64]:
     return np.require(array, np.float64, ["C", "ALIGNED"])
 
 
-# -- Losses that a program defines as a function
+# -------------------------------------------------------------------------- losses that a program defines as a function
 
 
 def values_and_gradient(

@@ -1,4 +1,4 @@
-"""Validation of X and y in fit and predict: dtypes, shapes, lengths.
+"""X, y and weights of fit and predict: dtypes, shapes, lengths, and where a value is that is not finite.
 
 No check reads all of X: the core detects non-finite inputs while it computes.
 """
@@ -19,10 +19,7 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.sparse import CSR
 
 
 _RESHAPE = (
@@ -136,7 +133,7 @@ def as_quantile_targets(targets: NDArray[Any], n_quantiles: int) -> NDArray[Any]
     return np.broadcast_to(targets, (len(targets), n_quantiles))
 
 
-# -- Error messages for non-finite inputs: find the first such value by row, and the name of its column
+# --------------------------------------------------------------------------------- error messages for non-finite inputs
 
 
 _BLOCK = 4096  # rows to check at a time
@@ -200,7 +197,7 @@ def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any
     return finite
 
 
-# -- The door for rows: what a program passes as X, y and weights is checked and converted here, once
+# ---------------------------------------------------------------------------------------------------- the door for rows
 
 
 class Rows(NamedTuple):

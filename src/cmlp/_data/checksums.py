@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Checksums = NDArray[np.uint64]
-    Digests = dict[str, tuple[dict[str, str], Checksums]]
-    from numpy.typing import NDArray
-
     from cmlp._workers import Workers
 
+    Checksums = NDArray[np.uint64]
+    Digests = dict[str, tuple[dict[str, str], Checksums]]
     Rows = NDArray[Any] | CSR
 
 
@@ -138,7 +136,7 @@ def _of_csr(X: CSR, begin: int, size: int, dtype: np.dtype[Any]) -> int:
     return total % 2**64
 
 
-# -- SHA-256 of rows, by which anybody can check that two programs have the same data: docs/guide/provenance.md
+# ------------------------------------- SHA-256 of rows, by which anybody can check that two programs have the same data
 
 
 _SMALLER = np.dtype("|u1"), np.dtype("<f4")  # the types that are tried before double

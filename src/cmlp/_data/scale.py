@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     Vector: TypeAlias = NDArray[np.float64]
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    Vector: TypeAlias = NDArray[np.float64]
 
 
 _BLOCK = 1 << 20  # elements to compute with at a time
@@ -242,7 +237,7 @@ def too_coarse(center: ArrayLike, spread: NDArray[np.float64], dtype: DTypeLike)
 SCALES = ("standard", "minmax", "robust")
 
 
-# -- The scale of inputs: a warning for those that were probably not scaled, or scaled twice, and large columns
+# -------------------------------------------------------------------------------------------------- the scale of inputs
 
 
 SAMPLE_ROWS = 100
@@ -308,7 +303,7 @@ def _largest(X: NDArray[Any] | CSR) -> float:
     return largest if np.isfinite(largest) else 0.0
 
 
-# -- Mean, deviation and range of columns, from rows that arrive in blocks
+# ------------------------------------------------ mean, deviation and range of columns, from rows that arrive in blocks
 
 
 _SMALL, _UNIT = 2.0**-500, 2.0**-600  # smaller differences, and the inverse of larger ones, have another unit

@@ -1,4 +1,4 @@
-"""Sample weights."""
+"""Weights of rows, given or from the classes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = Tru
     return weights
 
 
-# -- Class weights: the weight of a row from its labels
+# ------------------------------------------------------------------- class weights: the weight of a row from its labels
 
 
 class ClassWeights(NamedTuple):

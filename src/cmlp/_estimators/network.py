@@ -22,7 +22,6 @@ from cmlp._train.random import random_state as generator
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
     from typing import Unpack
 
     from numpy.typing import ArrayLike, NDArray
@@ -362,7 +361,7 @@ class Network(NetworkTraining, Bounded, ExportMethods):
         return explanation(self._net, self.weights, self.activations(X), deltas, y)
 
 
-# -- A gradient, and the wanted changes of a gradient descent step for each example: backpropagation as data
+# --------------------------------------- a gradient, and the wanted changes of a gradient descent step for each example
 
 
 _ROWS = 1024  # rows that are converted to double precision at a time

@@ -1,4 +1,4 @@
-"""Pieces of C text: the prefix of all names, string literals, arrays, and the functions of a template."""
+"""The text of C headers: names, literals and arrays; the layers of networks; the functions that predict rows."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def functions(template: str, prefix: str, used: Iterable[str]) -> str:
     return "\n\n".join(kept).replace("NAME_", f"{prefix}_") + "\n"
 
 
-# -- The text of the networks in a C header: layers, activations, and what follows the first layer's sums, in float32
+# ------------------------------------------------------------------------------- the text of the networks in a C header
 
 
 CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
@@ -328,7 +328,7 @@ _SORT = """\
 """
 
 
-# -- The text of a C header that predicts rows of float or bytes in float32, bit-identical to Python's predictions
+# -------- the text of a C header that predicts rows of float or bytes in float32, bit-identical to Python's predictions
 
 
 _MEANINGS = {"binary": "the probabilities of both classes", "multiclass": "the probabilities of the classes"}

@@ -1,4 +1,8 @@
-"""The content of an ONNX file: its nodes, constants, inputs and outputs."""
+"""Read the network in an ONNX file: its operators are executed on descriptions of what each tensor is.
+
+The steps: parse the file into nodes and constants; say what each tensor is if the graph is a multilayer perceptron
+(rows, a layer's weighted sums, an activation, probabilities); name what the graph computes.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.scale import InputScale
     from cmlp._model.document import ModelDocument
 
 
@@ -221,7 +224,7 @@ def _same_node(onnx: Any, a: Node, b: Node) -> bool:
     return x.dtype == y.dtype and x.shape == y.shape and bool(np.allclose(x, y, _CLOSE, 0))
 
 
-# -- What the tensors of an ONNX graph are, if the graph is a multilayer perceptron; layers from Gemm, MatMul and Add
+# ----- what the tensors of an ONNX graph are, if the graph is a multilayer perceptron; layers from Gemm, MatMul and Add
 
 
 # States that are activations, with cmlp's names. "identity" are the weighted sums.
@@ -317,7 +320,7 @@ def with_biases(node: Node, sums: Sums, biases: Any, beta: float) -> Term:
     return Term(Sums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
 
 
-# -- What operators compute from the input of an ONNX graph: a conversion, a scale, or a matrix with the same rows
+# --------------------------------------------------------------- what operators compute from the input of an ONNX graph
 
 
 def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
@@ -447,7 +450,7 @@ def from_rows(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> R
     return None
 
 
-# -- What operators compute from a layer: activations, probabilities, labels, and the weighted sums of the next layer
+# ---------------------------------------------------------------------------------- what operators compute from a layer
 
 
 # Operator and operands lead to a state. The operands of Add and Mul are in alphabetic order.
@@ -654,7 +657,7 @@ _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
 }
 
 
-# -- Read the network in an ONNX file
+# ------------------------------------------------------------------------------------- read the network in an ONNX file
 
 
 _LONG_TEXTS = 2**20  # characters

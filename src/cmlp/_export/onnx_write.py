@@ -1,4 +1,4 @@
-"""The nodes and constants of an ONNX graph, and the layers of a network in it."""
+"""Write a model as an ONNX file: its rows or the encoder of its columns, all networks, and their outputs."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Nodes:
         return name
 
 
-# -- The encoder of a table as ONNX nodes: an input of the graph for each column, and the inputs of the networks
+# --------------------------------------------------------------------------------- the encoder of a table as ONNX nodes
 
 
 _LARGEST = 1e9  # of a centred and scaled number
@@ -356,7 +356,7 @@ class ColumnNodes:
         return self.nodes.constant(name, np.asarray(values, np.float64))
 
 
-# -- Write a model as an ONNX file: its rows or the encoder of its columns, all networks, and their outputs
+# ---------------------------------------------------------------------------------------- write a model as an ONNX file
 
 
 NEEDS = "{} needs the package onnx: install it with `pip install 'cmlp[onnx]'`."

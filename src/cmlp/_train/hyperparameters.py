@@ -192,7 +192,7 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
     return "\n".join(margin + line if line else "" for line in text.split("\n"))
 
 
-# -- Presets: named sets of parameters for `MLPClassifier`. The command's option ``--method`` uses the same table
+# -------------------------------------------------------------------------------------------------------------- presets
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -1,4 +1,7 @@
-"""Conversion of the training state to a model file: scalars are stored as JSON, arrays as tensors."""
+"""The training state in a model file, also in one that a C program has written.
+
+Scalars are stored as JSON, arrays as tensors.
+"""
 
 from __future__ import annotations
 
@@ -189,7 +192,7 @@ def _digests(file: ModelFile, stored: object) -> Digests | None:
     return found
 
 
-# -- The training in a file of ``cmlp_model_write``, whose numbers are one array
+# ------------------------------------------ the training in a file of ``cmlp_model_write``, whose numbers are one array
 
 
 _OPTIMIZER = ("learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "beta_1_power", "beta_2_power",
