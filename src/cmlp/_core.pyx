@@ -20,7 +20,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from cmlp.libcmlp cimport *
 
-cdef extern from "core/kernels/tuning_names.h" nogil:
+cdef extern from "core/net/tuning_names.h" nogil:
     const char *cmlp_tuning_name(int32_t index)
     const char *cmlp_net_tuning(const cmlp_net *net)
     cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)

@@ -4,7 +4,7 @@
 #include "../base/arguments.h"
 #include "../base/sums.h"
 #include "../kernels/cpu.h"
-#include "../kernels/tuning_names.h"
+#include "tuning_names.h"
 
 /* A caller's struct may have this many bytes. Larger ones are not read. */
 #define STRUCT_MOST 4096
@@ -187,6 +187,12 @@ cmlp_status cmlp_check_net(const cmlp_net *net)
 int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->n_params; }
 
 cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
+
+const char *cmlp_tuning_name(int32_t index)
+{
+    const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
+    return tuning ? tuning->name : NULL;
+}
 
 const char *cmlp_net_tuning(const cmlp_net *net) { return cmlp_check_net(net) ? NULL : net->tuning->name; }
 
