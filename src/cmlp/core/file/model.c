@@ -24,7 +24,8 @@ static cmlp_status divide_model(const cmlp_table_part *tables, const cmlp_net *n
     memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
-    if (head->is_table) tables->lay_out(&space, head, &memory->table);
+    memory->table.table = NULL;
+    if (cmlp_is_table(head)) tables->lay_out(&space, head, &memory->table);
     memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
@@ -36,7 +37,7 @@ static cmlp_status row_space(const cmlp_table_part *tables, const cmlp_net *net,
                              size_t *size, cmlp_table_scratch *scratch)
 {
     const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (n_columns) return tables->space(&sizes, memory, size, scratch);
+    if (CMLP_BUILDS_TABLES && n_columns) return tables->space(&sizes, memory, size, scratch);
     return cmlp_row_space(net, 1, memory, size, &scratch->row);
 }
 
@@ -130,7 +131,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
-    if (model->table) {
+    if (cmlp_table_of(model)) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = model->tables->row(model->table, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
@@ -201,12 +202,12 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
                                         given->workspace_size, &buffers);
     if (!status && verify) status = check_data(file, given->n, &head);
     if (!status) status = load_scales(&head, &divided);
-    model->table = head.is_table ? divided.table.table : NULL;
+    model->table = divided.table.table; /* NULL: one network */
     model->tables = tables;
     model->scores = head.scores;
     model->n_scores = head.n_scores;
     model->n_score_rows = head.n_score_rows;
-    if (!status && head.is_table) {
+    if (!status && cmlp_table_of(model)) {
         status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));
         if (!status) status = cmlp_file_status(tables->check_scores(model));
     }
@@ -242,7 +243,7 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 {
     cmlp_rows copy;
     cmlp_status status = cmlp_check_model(model);
-    if (!status && model->table) status = CMLP_ERROR_MODEL;
+    if (!status && cmlp_table_of(model)) status = CMLP_ERROR_MODEL;
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return status;
     copy.kind = CMLP_ROWS_DENSE;
@@ -256,12 +257,12 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || model->table ? NULL : &model->net;
+    return cmlp_check_model(model) || cmlp_table_of(model) ? NULL : &model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || model->table ? NULL : model->params;
+    return cmlp_check_model(model) || cmlp_table_of(model) ? NULL : model->params;
 }
 
 cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)

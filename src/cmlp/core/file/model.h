@@ -19,6 +19,12 @@ struct cmlp_model {
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
 };
 
+/* The model's table, or NULL: known to compilers where tables are left out. */
+static inline const cmlp_table *cmlp_table_of(const cmlp_model *model)
+{
+    return CMLP_BUILDS_TABLES ? model->table : NULL;
+}
+
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 cmlp_status cmlp_check_model(const cmlp_model *model);
 
