@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 
 
 def symbols(path, *options):
-    """Return the names that an object file or a program defines. In a program, hidden names of the library are local."""
+    """Return the names that an object file or a program defines. The library's are local in a program."""
     return {line.split()[-1] for line in run("nm", "--defined-only", *options, path).splitlines() if " " in line}
 
 
