@@ -66,7 +66,7 @@ static cmlp_status check_loss(const cmlp_net_config *config)
     const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
     if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
     if (config->quantiles) return check_quantiles(config);
-    return is_parameter(config->loss_parameter, info->parameter, info->most) ? CMLP_OK : CMLP_ERROR_OPTION;
+    return is_parameter(config->loss_parameter, info->parameter, info->limit) ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
 static cmlp_status check_config(const cmlp_net_config *config)
