@@ -666,8 +666,8 @@ typedef struct cmlp_optimizer {
     double momentum;                 /* in [0, 1] */
     double beta_1, beta_2;           /* in [0, 1) */
     double epsilon;                  /* > 0; 0: 1e-8 */
-    double beta_1_power, beta_2_power; /* beta^n_steps as the product of so many roundings, which a program cannot compute
-                                        * again without them; set to 1 when n_steps is 0 */
+    double beta_1_power, beta_2_power; /* beta^n_steps, a product that is rounded at every step and is therefore part of
+                                        * the state; a call with n_steps 0 begins with 1 */
     int64_t n_steps;                 /* 0 before the first step */
     cmlp_solver solver;
     int32_t reserved;                /* 0 */
@@ -704,8 +704,9 @@ typedef struct cmlp_epoch_result {
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
     double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
     int64_t batches;      /* number of batches processed in this call */
-    double cost_sum, penalty_sum; /* the sums of which cost and penalty are the means, and their number of rows, all of */
-    int64_t rows_done;            /* them with those of the calls that this one continues */
+    /* cost and penalty are these sums divided by rows_done. All three include the calls that this one continues. */
+    double cost_sum, penalty_sum;
+    int64_t rows_done;
 } cmlp_epoch_result;
 
 /* Options of an epoch.
@@ -742,8 +743,9 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void 
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
-/* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and .; the value printable
- * ASCII. The value of "classes" are labels, for example
+/* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and ., but not one that the
+ * format has itself: activations, cmlp, columns, crc32, data_crc32, input_scale, loss, requires. The value is printable
+ * ASCII. The value of "classes" lists the labels, for example
  *   {"kind":"labels","dtype":"U3","values":["cat","cow","dog"]}
  * with ascending values, one for each output (docs/model-file.md). */
 typedef struct cmlp_model_string {
@@ -848,7 +850,7 @@ typedef struct cmlp_loss_info {
     size_t struct_size;
     const char *name; /* "huber" */
     double parameter; /* default value of its parameter; 0 if it has no parameter */
-    double most;      /* exclusive upper bound of the parameter */
+    double limit;     /* the parameter must be less */
     uint32_t outputs; /* mask of the allowed output activations: 1 << cmlp_activation */
     int32_t reserved;
 } cmlp_loss_info;

@@ -166,10 +166,9 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_workspace_size(const cmlp_table 
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
- * arrays do not start with "nets." or "table.", and no key is "columns" or, with several targets, "requires". An array
- * "calibration.scores" is of CMLP_FLOAT64 and has one row, with several targets one for each of them, and with several
- * logistic outputs one row or one for each output (FILE_TENSOR); the numbers of each row ascend or are equal, without NaN
- * (FILE_VALUE).
+ * arrays do not start with "nets." or "table.". An array "calibration.scores" is of CMLP_FLOAT64 and has one row, with
+ * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
+ * The numbers of each row ascend or are equal, without NaN (FILE_VALUE).
  * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write, with the errors of a table. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,

@@ -21,7 +21,7 @@ class Loss:
     code: int
     outputs: tuple[str, ...]
     parameter: float
-    most: float
+    limit: float
 
 ACTIVATIONS: dict[str, Activation]
 LOSSES: dict[str, Loss]

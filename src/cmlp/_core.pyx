@@ -20,7 +20,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from cmlp.libcmlp cimport *
 
-cdef extern from "core/kernels/tuning_names.h" nogil:
+cdef extern from "core/net/tuning_names.h" nogil:
     const char *cmlp_tuning_name(int32_t index)
     const char *cmlp_net_tuning(const cmlp_net *net)
     cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
@@ -60,10 +60,10 @@ cdef class Loss:
     cdef readonly int32_t code
     cdef readonly tuple outputs  # names of the output activations allowed
     cdef readonly double parameter  # the default; 0 if there is none
-    cdef readonly double most  # upper bound of the parameter (exclusive)
+    cdef readonly double limit  # the parameter must be less
 
-    def __init__(self, code, outputs, parameter, most):
-        self.code, self.outputs, self.parameter, self.most = code, outputs, parameter, most
+    def __init__(self, code, outputs, parameter, limit):
+        self.code, self.outputs, self.parameter, self.limit = code, outputs, parameter, limit
 
 
 cdef dict activation_table():
@@ -96,7 +96,7 @@ cdef dict loss_table():
         if info == NULL:
             break
         outputs = tuple(name for name, a in ACTIVATIONS.items() if info.outputs >> <int>a.code & 1)
-        table[info.name.decode()] = Loss(code, outputs, info.parameter, info.most)
+        table[info.name.decode()] = Loss(code, outputs, info.parameter, info.limit)
     return table
 
 

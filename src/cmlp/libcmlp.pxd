@@ -378,7 +378,7 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const char *name
         double parameter
-        double most
+        double limit
         uint32_t outputs
         int32_t reserved
 

@@ -1,6 +1,6 @@
 #include "fixture.h"
 #include "workspace.h"
-#include "../../src/cmlp/core/kernels/tuning_names.h"
+#include "../../src/cmlp/core/net/tuning_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>

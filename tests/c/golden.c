@@ -8,7 +8,7 @@
  *   cc -std=c11 -O2 -ffp-contract=off -fno-math-errno tests/c/golden.c $(find src/cmlp/core -name "*.c") \
  *      -pthread */
 #include "../../include/cmlp.h"
-#include "../../src/cmlp/core/kernels/tuning_names.h"
+#include "../../src/cmlp/core/net/tuning_names.h"
 
 #include <inttypes.h>
 #include <stdio.h>

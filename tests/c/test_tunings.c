@@ -1,7 +1,7 @@
 /* Random networks give the same bits with every instruction set and every tuning.
  *
  *   test_tunings [networks [seed]]   at first fixed shapes, which reach each branch of the tunings, then random ones */
-#include "../../src/cmlp/core/kernels/tuning_names.h"
+#include "../../src/cmlp/core/net/tuning_names.h"
 #include "fixture.h"
 
 #include <inttypes.h>

@@ -46,13 +46,13 @@ int main(int argc, char **argv)
 """
 
 
-def symbols(path):
-    """Return the names with external linkage that an object file or a program defines."""
-    return {line.split()[-1] for line in run("nm", "-g", "--defined-only", path).splitlines() if " " in line}
+def symbols(path, *options):
+    """Return the names that an object file or a program defines. The library's are local in a program."""
+    return {line.split()[-1] for line in run("nm", "--defined-only", *options, path).splitlines() if " " in line}
 
 
 def public_symbols(objects):
-    return {name for path in objects for name in symbols(path) if name.lstrip("_").startswith("cmlp_")}
+    return {name for path in objects for name in symbols(path, "-g") if name.lstrip("_").startswith("cmlp_")}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from model_files import SIZES, head_of, repaired, split
+from model_files import FIXED, SIZES, head_of, repaired, split
 from model_grammar import random_labels
 
 import cmlp
@@ -179,7 +179,7 @@ def _break(file: _File, rng: random.Random) -> None:
 
 def _sorted(metadata: dict[str, str]) -> dict[str, str]:
     """Return metadata with those keys in order that are not fixed."""
-    n = 7 if metadata["cmlp"] == "3" else 6
+    n = len({*FIXED, "requires", "columns"} & metadata.keys())
     return dict([*list(metadata.items())[:n], *sorted(list(metadata.items())[n:])])
 
 

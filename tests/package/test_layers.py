@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from c_build import HEADER, ROOT, in_source_tree
+from c_build import CORE, HEADER, HEADERS, ROOT, in_source_tree
 
 import cmlp
 
@@ -286,13 +286,14 @@ def test_bridge_imports_from_lower_layers_only():
         "libc.string",
         "cmlp.libcmlp",
     }
-    assert set(re.findall(r'cdef extern from "(.+?)"', source)) <= {"Python.h", "<time.h>"}
+    assert set(re.findall(r'cdef extern from "(.+?)"', source)) <= {"Python.h", "<time.h>", "core/net/tuning_names.h"}
 
 
 @in_source_tree
-def test_bridge_calls_only_what_the_header_declares():
-    """An embedding program can therefore do everything that Python can."""
+def test_bridge_calls_only_what_the_headers_declare():
+    """An embedding program can therefore do everything that Python can, except choose a tuning, for measurements."""
     used = set(re.findall(r"\bcmlp_\w+", bridge_source()))
-    header = "".join(path.read_text(encoding="utf-8") for path in (HEADER, HEADER.with_name("cmlp_capi.h")))
+    headers = [*HEADERS, HEADER.with_name("cmlp_capi.h"), CORE / "net/tuning_names.h"]
+    text = "".join(path.read_text(encoding="utf-8") for path in headers)
     assert len(used) > 20
-    assert {name for name in used if not re.search(rf"\b{name}\b", header)} == set()
+    assert {name for name in used if not re.search(rf"\b{name}\b", text)} == set()

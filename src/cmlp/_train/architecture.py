@@ -127,7 +127,7 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
         return 0.0
     if row is None or not row.parameter:
         raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
-    high = row.most if row.most < LARGEST_FLOAT else math.inf
+    high = row.limit if row.limit < LARGEST_FLOAT else math.inf
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if loss == "quantile":
         choices = (*choices, QUANTILES)

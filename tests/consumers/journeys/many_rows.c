@@ -41,7 +41,7 @@ int main(int argc, char **argv)
     CHECK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, &run) == CMLP_ERROR_ORDER);
     CHECK(run.bad_row == 0 && run.refused && !strcmp(run.refused, "rows->order"));
     rows.order = NULL;
-    rows.n_rows = 0;
+    rows.n_order = rows.n_rows = 0;
     OK(cmlp_model_predict_rows_f32(file.model, &rows, NULL, NULL, &run));
     free(run.workspace);
     cmlp_file_free(&file);

@@ -24,7 +24,8 @@ static cmlp_status divide_model(const cmlp_table_part *tables, const cmlp_net *n
     memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
-    if (head->is_table) tables->lay_out(&space, head, &memory->table);
+    memory->table.table = NULL;
+    if (cmlp_is_table(head)) tables->lay_out(&space, head, &memory->table);
     memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
@@ -36,7 +37,7 @@ static cmlp_status row_space(const cmlp_table_part *tables, const cmlp_net *net,
                              size_t *size, cmlp_table_scratch *scratch)
 {
     const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (n_columns) return tables->space(&sizes, memory, size, scratch);
+    if (CMLP_BUILDS_TABLES && n_columns) return tables->space(&sizes, memory, size, scratch);
     return cmlp_row_space(net, 1, memory, size, &scratch->row);
 }
 
@@ -130,7 +131,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
-    if (model->table) {
+    if (cmlp_table_of(model)) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = model->tables->row(model->table, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
@@ -168,68 +169,68 @@ static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, cons
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
-static cmlp_status load(const cmlp_table_part *tables, void *memory, size_t memory_size, const void *file, size_t n,
-                        cmlp_model_flags flags, void *workspace, size_t workspace_size, const cmlp_model **result)
+static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given)
 {
-    const int verify = !(flags & CMLP_MODEL_TRUSTED);
+    const int verify = !(given->flags & CMLP_MODEL_TRUSTED);
+    const unsigned char *file = given->file;
     cmlp_head head;
     model_memory divided;
     cmlp_table_scratch buffers;
     size_t needed;
-    if (!memory || !file || !result) return CMLP_ERROR_NULL;
-    if (flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
+    if (!given->memory || !file || !given->model) return CMLP_ERROR_NULL;
+    if (given->flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    cmlp_status status = cmlp_head_read(file, n, tables ? &tables->reader : NULL, &head);
+    cmlp_status status = cmlp_head_read(file, given->n, tables ? &tables->reader : NULL, &head);
     if (status) return status;
-    if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
-    if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_model *model = cmlp_aligned(memory);
+    if (given->n != head.file_size) return given->n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
+    if (given->memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_model *model = cmlp_aligned(given->memory);
     model->magic = 0;
     status = cmlp_head_net(&head, head.sizes[0], &model->net);
     if (!status) status = divide_model(tables, &model->net, &head, model, &divided, &needed);
     if (status) return status;
-    if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    if (given->memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     model->file = file;
     model->input_scale = head.input_scale;
-    model->params = model->file + head.bytes;
+    model->params = file + head.bytes;
     if (cmlp_is_big_endian()) {
-        cmlp_swap(divided.params, model->file + head.bytes, head.params_size, model->net.element);
+        cmlp_swap(divided.params, file + head.bytes, head.params_size, model->net.element);
         model->params = divided.params;
     }
     if (verify)
-        status = cmlp_check_model_space(tables, &model->net, head.words.n_columns, workspace, workspace_size, &buffers);
-    if (!status && verify) status = check_data(file, n, &head);
+        status = cmlp_check_model_space(tables, &model->net, head.words.n_columns, given->workspace,
+                                        given->workspace_size, &buffers);
+    if (!status && verify) status = check_data(file, given->n, &head);
     if (!status) status = load_scales(&head, &divided);
-    model->table = head.is_table ? divided.table.table : NULL;
+    model->table = divided.table.table; /* NULL: one network */
     model->tables = tables;
     model->scores = head.scores;
     model->n_scores = head.n_scores;
     model->n_score_rows = head.n_score_rows;
-    if (!status && head.is_table) {
-        status = cmlp_file_status(tables->load(&head, model->file, model->params, &divided.table));
+    if (!status && cmlp_table_of(model)) {
+        status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));
         if (!status) status = cmlp_file_status(tables->check_scores(model));
     }
     if (!status && verify) status = verified(model, &head, &buffers);
     if (status) return status;
     model->magic = CMLP_MODEL_MAGIC;
-    *result = model;
+    *given->model = model;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_load_model(const cmlp_table_part *tables, void *memory, size_t memory_size, const void *file, size_t n,
-                            cmlp_model_flags flags, void *workspace, size_t workspace_size, const cmlp_model **result)
+cmlp_status cmlp_load_model(const cmlp_table_part *tables, const cmlp_loading *given)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status =
-        load(tables, memory, memory_size, file, n, flags, workspace, workspace_size, result);
+    const cmlp_status status = load(tables, given);
     cmlp_leave_mode(mode);
     return status;
 }
 
 cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                            void *workspace, size_t workspace_size, const cmlp_model **result)
+                            void *workspace, size_t workspace_size, const cmlp_model **model)
 {
-    return cmlp_load_model(NULL, memory, memory_size, file, n, flags, workspace, workspace_size, result);
+    const cmlp_loading given = {memory, memory_size, file, n, flags, workspace, workspace_size, model};
+    return cmlp_load_model(NULL, &given);
 }
 
 cmlp_status cmlp_check_model(const cmlp_model *model)
@@ -242,7 +243,7 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 {
     cmlp_rows copy;
     cmlp_status status = cmlp_check_model(model);
-    if (!status && model->table) status = CMLP_ERROR_MODEL;
+    if (!status && cmlp_table_of(model)) status = CMLP_ERROR_MODEL;
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return status;
     copy.kind = CMLP_ROWS_DENSE;
@@ -256,12 +257,12 @@ cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || model->table ? NULL : &model->net;
+    return cmlp_check_model(model) || cmlp_table_of(model) ? NULL : &model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || model->table ? NULL : model->params;
+    return cmlp_check_model(model) || cmlp_table_of(model) ? NULL : model->params;
 }
 
 cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)

@@ -2,7 +2,7 @@
 #ifndef CMLP_MODEL_H
 #define CMLP_MODEL_H
 
-#include "model_table.h"
+#include "table_part.h"
 
 #define CMLP_MODEL_MAGIC CMLP_MAGIC(0x6c646d63, cmlp_model)
 
@@ -18,6 +18,12 @@ struct cmlp_model {
     const cmlp_table_part *tables;  /* the functions for it */
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
 };
+
+/* The model's table, or NULL: known to compilers where tables are left out. */
+static inline const cmlp_table *cmlp_table_of(const cmlp_model *model)
+{
+    return CMLP_BUILDS_TABLES ? model->table : NULL;
+}
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 cmlp_status cmlp_check_model(const cmlp_model *model);
@@ -36,10 +42,22 @@ static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row,
 cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
                                    size_t size, cmlp_table_scratch *scratch);
 
-/* cmlp_model_size and cmlp_model_init; `tables` is NULL if files of tables are refused. */
+/* cmlp_model_size and cmlp_model_init, with the arguments of the latter; `tables` is NULL if files of tables are refused. */
+typedef struct cmlp_loading {
+    void *memory;
+    size_t memory_size;
+    const void *file;
+    size_t n;
+    cmlp_model_flags flags;
+    void *workspace;
+    size_t workspace_size;
+    const cmlp_model **model;
+} cmlp_loading;
 cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info);
-cmlp_status cmlp_load_model(const cmlp_table_part *tables, void *memory, size_t memory_size, const void *file, size_t n,
-                            cmlp_model_flags flags, void *workspace, size_t workspace_size, const cmlp_model **result);
+cmlp_status cmlp_load_model(const cmlp_table_part *tables, const cmlp_loading *given);
+
+/* Returns OPTION if a score of the calibration is NaN or below the one before it. */
+cmlp_status cmlp_check_scores(const cmlp_model *model);
 
 /* Whether n parameters, in native byte order, are finite. */
 static inline int cmlp_are_finite(const cmlp_net *net, const void *params, int64_t n)

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "../base/build.h"
 #include "../base/invariant.h"
 #include "crc.h"
 #include "model_cursor.h"
@@ -162,7 +161,10 @@ static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head 
         return;
     }
     head->is_table = 1;
-    if (!tables) fail(c, CMLP_ERROR_FILE_TABLE);
+    if (!CMLP_BUILDS_TABLES || !tables) {
+        fail(c, CMLP_ERROR_FILE_TABLE);
+        return;
+    }
     if (!c->status && head->input_scale != 1) fail(c, CMLP_ERROR_FILE_VALUE);
     if (c->status) return;
     head->columns = next_text(c);
@@ -197,7 +199,7 @@ static void read_metadata(cursor *c, const cmlp_column_reader *tables, cmlp_head
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
         const cmlp_text value = next_text(c);
         if (!c->status && is_name(key, "classes")) head->classes = value;
-        if (!c->status && is_name(key, "categories") && head->is_table) head->categories = value;
+        if (!c->status && is_name(key, "categories") && cmlp_is_table(head)) head->categories = value;
         if (!c->status && is_name(key, "targets") && head->has_targets) head->targets = value;
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
@@ -284,7 +286,7 @@ static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
-    const int of_table = head->is_table;
+    const int of_table = cmlp_is_table(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
     const int64_t targets = head->has_targets ? head->n_targets : CMLP_TARGET_NUMBERS;
@@ -326,7 +328,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->is_table && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (cmlp_is_table(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->has_targets && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
@@ -407,7 +409,7 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_colum
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_requirements(&c, head);
     read_metadata(&c, tables, head);
-    if (head->is_table)
+    if (cmlp_is_table(head))
         read_nets(&c, head, &offset);
     else
         read_layers(&c, head, -1, head->sizes, &offset);

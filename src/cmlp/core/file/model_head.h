@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#include "model_columns.h"
+#include "../base/build.h"
 #include "../net/net.h"
+#include "model_columns.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""
@@ -61,6 +62,9 @@ typedef struct cmlp_head {
     uint64_t has_bins[CMLP_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
+
+/* Whether the file is that of a table: known to compilers where tables are left out. */
+static inline int cmlp_is_table(const cmlp_head *head) { return CMLP_BUILDS_TABLES && head->is_table; }
 
 /* What is only in the head of a table: the functions of model_columns.h. */
 typedef struct cmlp_column_reader {

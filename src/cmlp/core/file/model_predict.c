@@ -5,7 +5,7 @@ static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-    return dtype == (model->table ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
+    return dtype == (cmlp_table_of(model) ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
@@ -42,7 +42,7 @@ cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, i
 {
     const cmlp_status status = check_dtype(model, CMLP_FLOAT64);
     if (status) return status;
-    if (model->table) return predict_table(model, row, label, output, workspace, workspace_size);
+    if (cmlp_table_of(model)) return predict_table(model, row, label, output, workspace, workspace_size);
     return predict(model, row, CMLP_FLOAT64, label, output, workspace, workspace_size);
 }
 
@@ -92,7 +92,7 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     else if (cmlp_misaligned(labels, sizeof *labels))
         status = cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "labels");
     if (!status) status = read_rows(given, &rows, run);
-    if (!status && model->table)
+    if (!status && cmlp_table_of(model))
         return cmlp_end_call(&frame, model->tables->rows(model->table, &rows, labels, outputs, run));
     if (!status) status = predict_rows(model, &rows, labels, outputs, run);
     return cmlp_end_call(&frame, status);
@@ -130,6 +130,6 @@ cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-    if (model->table) return table_workspace(model, rows, n_threads, bytes);
+    if (cmlp_table_of(model)) return table_workspace(model, rows, n_threads, bytes);
     return rows ? cmlp_workspace_size(&model->net, rows, NULL, NULL, n_threads, bytes) : CMLP_ERROR_NULL;
 }

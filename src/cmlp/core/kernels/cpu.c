@@ -5,7 +5,6 @@
 
 #include "../../../../include/cmlp.h"
 #include "../base/target.h"
-#include "tuning_names.h"
 
 #if CMLP_X86
 
@@ -107,12 +106,6 @@ const int32_t cmlp_n_tunings = sizeof cmlp_tunings / sizeof *cmlp_tunings;
 const cmlp_tuning_values *cmlp_tuning_at(int32_t index)
 {
     return index < 0 || index >= cmlp_n_tunings ? NULL : &cmlp_tunings[index];
-}
-
-const char *cmlp_tuning_name(int32_t index)
-{
-    const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
-    return tuning ? tuning->name : NULL;
 }
 
 static cmlp_tuning tuning_of(const cmlp_kernels *table, cmlp_tuning avx512)

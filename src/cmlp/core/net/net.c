@@ -4,7 +4,7 @@
 #include "../base/arguments.h"
 #include "../base/sums.h"
 #include "../kernels/cpu.h"
-#include "../kernels/tuning_names.h"
+#include "tuning_names.h"
 
 /* A caller's struct may have this many bytes. Larger ones are not read. */
 #define STRUCT_MOST 4096
@@ -66,7 +66,7 @@ static cmlp_status check_loss(const cmlp_net_config *config)
     const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
     if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
     if (config->quantiles) return check_quantiles(config);
-    return is_parameter(config->loss_parameter, info->parameter, info->most) ? CMLP_OK : CMLP_ERROR_OPTION;
+    return is_parameter(config->loss_parameter, info->parameter, info->limit) ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
 static cmlp_status check_config(const cmlp_net_config *config)
@@ -187,6 +187,12 @@ cmlp_status cmlp_check_net(const cmlp_net *net)
 int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->n_params; }
 
 cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
+
+const char *cmlp_tuning_name(int32_t index)
+{
+    const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
+    return tuning ? tuning->name : NULL;
+}
 
 const char *cmlp_net_tuning(const cmlp_net *net) { return cmlp_check_net(net) ? NULL : net->tuning->name; }
 
