@@ -11,8 +11,8 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from cmlp._command.predict import DATA_HELP, add_table_options, text_options
-from cmlp._command.verify import add_data_options, known_rows, require_validation
+from cmlp._command.predict import DATA_HELP, add_table_options, known_by, text_options
+from cmlp._command.verify import add_data_options, require_validation, rows_of
 from cmlp._console import options
 from cmlp._console.printable import printable, printable_message
 from cmlp._console.spelling import in_options
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.decision import TextRows
     from cmlp._data.rows import Rows
     from cmlp._data.stored import Cells
-    from cmlp._data.training import TextRows
     from cmlp.datasets import ParquetBlocks
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
@@ -134,7 +134,7 @@ def _value(text: str) -> object:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    from cmlp._data.rows import NotNumbersError
+    from cmlp._data.errors import NotNumbersError
 
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
@@ -202,17 +202,17 @@ def _data(
     import numpy as np
 
     from cmlp._command.selection import column, without
-    from cmlp._data.rows import NotNumbersError, Rows, training_rows
-    from cmlp._data.stored import Cells
-    from cmlp._data.training import TextRows
+    from cmlp._data.decision import TextRows
+    from cmlp._data.errors import NotNumbersError
+    from cmlp._data.rows import Known, Rows, training_rows
     from cmlp._model.document import document_of
 
     require_validation(arguments)
-    reading, data, classes = text_options(arguments), None, None
-    cells = reading.cells(document_of(model).cells if arguments.resume else Cells())
+    reading = text_options(arguments)
+    known = known_by(document_of(model)) if arguments.resume else Known()
+    known = known._replace(cells=reading.cells(known.cells))
     if arguments.resume:
-        classes = getattr(model, "classes_", None)
-        data = known_rows(arguments, arguments.data, arguments.labels, classes, cells, None)
+        data = rows_of(arguments, arguments.data, arguments.labels, known)
     else:
         target = None if arguments.target is None else column(arguments.target)
         select = without([*arguments.drop, *([] if target is None else [arguments.target])])
@@ -228,11 +228,12 @@ def _data(
             found = Rows(table.values if table.columns is None else table, y)
         data = found
     if arguments.validation is None:
-        return data, None, cells
-    if model._estimator_type == "classifier" and classes is None:
-        classes = np.unique(data.y) if isinstance(data, Rows) else data.classes()
-    held = arguments.validation, arguments.validation_labels
-    return data, known_rows(arguments, *held, classes, cells, getattr(data, "columns", None)), cells
+        return data, None, known.cells
+    if model._estimator_type == "classifier" and known.classes is None:
+        known = known._replace(classes=np.unique(data.y) if isinstance(data, Rows) else data.classes())
+    if known.names is None:
+        known = known._replace(names=getattr(data, "columns", None))
+    return data, rows_of(arguments, arguments.validation, arguments.validation_labels, known), known.cells
 
 
 def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
@@ -270,7 +271,7 @@ def _train_table(
     if arguments.checkpoint_every is not None:
         raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
     training = TableTraining(arguments, _given(arguments), rows)
-    cells = Cells() if rows is None else rows.cells
+    cells = Cells() if rows is None else rows.grammar.cells
     with contextlib.suppress(OSError):
         terminal.settle()
     model = training.model

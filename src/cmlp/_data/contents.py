@@ -27,12 +27,6 @@ _REPORTED = 1 << 20  # bytes between two reports
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
-def is_parquet(path: str, max_bytes: int) -> bool:
-    """Return whether a file begins as Parquet does."""
-    with opened(path, max_bytes) as file:
-        return file.peek(len(PARQUET)).startswith(PARQUET)
-
-
 class _Bounded(io.RawIOBase):
     """A decompressed file with a limit: a few kilobytes of gzip can contain gigabytes."""
 
