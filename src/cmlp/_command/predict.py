@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cmlp._console import options
-from cmlp._console.printable import printable
+from cmlp._console.printable import printable, printable_message
 from cmlp._console.terminal import Terminal
 from cmlp._files.atomic import write_atomically
 
@@ -158,7 +158,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in _lines(arguments, model):
+            for lines in _lines(arguments, model, _notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
@@ -166,17 +166,23 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             raise options.CommandError(f"{error}{printed}") from error
         return 0
 
+    found: list[str] = []
+
     def produce(write: Callable[[memoryview], object]) -> None:
-        for lines in _lines(arguments, model):
+        for lines in _lines(arguments, model, found.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
     with options.reported():
         write_atomically(arguments.output, produce)
+    terminal.write_lines([*map(printable_message, found)])
     return 0
 
 
-def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
-    """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
+def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], None]) -> Iterator[list[str]]:
+    """Yield the lines of each block of rows; `found` gets what was found in the file.
+
+    A row's prediction does not depend on the block.
+    """
     from cmlp._data.rows import known_blocks
     from cmlp._model.document import document_of
 
@@ -185,7 +191,7 @@ def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     with options.reported():
         known = known_by(document)
         select = _needed(document, arguments.drop) if is_table else inputs_by_name(document, arguments.drop)
-        for block in known_blocks(arguments.data, known, select, text_options(arguments)):
+        for block in known_blocks(arguments.data, known, select, text_options(arguments), found):
             if is_table:
                 results = _results_of_table(model, block, arguments)
             else:

@@ -156,7 +156,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     reading.end()
     if lines:
         terminal.write_lines([*map(printable_message, lines)])
-    model.callbacks = [Progress(terminal), *_checkpoints(arguments)]
+    model.callbacks = [Progress(terminal), *_checkpoints(arguments, cells)]
     try:
         with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -218,7 +218,7 @@ def _data(
         select = without([*arguments.drop, *([] if target is None else [arguments.target])])
         found = training_rows(arguments.data, target, arguments.labels, select, reading, report)
         if isinstance(found, TextRows):
-            lines.append(f"{arguments.data}: {found.file.found}, {found.n_rows:,} rows")
+            lines += [found.file.found(found.n_rows), *found.doubts]
             reason = found.other_than_number
             if reason is not None and _needs_numbers(arguments):
                 raise NotNumbersError(reason)
@@ -254,11 +254,24 @@ def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
     return labels
 
 
-def _checkpoints(arguments: argparse.Namespace) -> list[Checkpoint]:
+class _CheckpointWithCells(Checkpoint):
+    """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
+
+    def __init__(self, path: str, every: int, cells: Cells) -> None:
+        super().__init__(path, every=every)
+        self._cells = cells
+
+    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
+        model = trainer.snapshot()
+        keep_cells(model, self._cells)
+        model.save(path, include_training_state=True)
+
+
+def _checkpoints(arguments: argparse.Namespace, cells: Cells) -> list[Checkpoint]:
     if arguments.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(arguments.output.replace("{", "{{").replace("}", "}}"))
-    return [Checkpoint(f"{stem}-{{epoch}}{end}", every=arguments.checkpoint_every)]
+    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cells)]
 
 
 def _train_table(

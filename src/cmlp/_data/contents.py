@@ -69,6 +69,8 @@ class _Reported(io.RawIOBase):
 @contextlib.contextmanager
 def opened(path: str, max_bytes: int, report: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading, decompressed if it is a gzip file; `report` gets the share that was read."""
+    if os.path.isdir(path):
+        raise DataError(f"{path} is a folder: name one of its files")
     with open_regular(path) as regular:
         raw: Any = regular if report is None else io.BufferedReader(_Reported(regular, report), _REPORTED)
         if not raw.peek(len(_GZIP)).startswith(_GZIP):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 import shlex
 from array import array
 from collections import Counter
@@ -35,6 +36,7 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
+_GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
 
 
 class TrainingColumn:
@@ -54,9 +56,12 @@ class TrainingColumn:
     def add(self, cells: Sequence[str], first: int) -> None:
         """Add the cells of rows from `first` on."""
         is_text = self._is_text or self.tally["text"] or (self._is_target and len(self._codes) < _FEW)
-        part = None if is_text else self._dates(cells, first)
+        forms: list[Callable[[Sequence[str], int], NDArray[Any] | None]] = [self._numbers, self._dates]
+        if self.parts and self.parts[-1].dtype.kind == "M":
+            forms.reverse()
+        part = None if is_text else forms[0](cells, first)
         if part is None and not is_text:
-            part = self._numbers(cells, first)
+            part = forms[1](cells, first)
         self.parts.append(self._texts(cells, first) if part is None else part)
 
     def _numbers(self, cells: Sequence[str], first: int) -> NDArray[np.float64] | None:
@@ -66,7 +71,7 @@ class TrainingColumn:
             return None
         numbers, is_whole = found
         absent = np.isnan(numbers)
-        if absent.all() or (is_whole and (np.abs(numbers) > EXACT).any()):
+        if is_whole and (np.abs(numbers) > EXACT).any():
             return None
         word, n_absent = _PLAIN[not is_whole], int(absent.sum())
         self.tally[word] += len(cells) - n_absent
@@ -251,14 +256,34 @@ class TextRows:
         self._columns = {i: TrainingColumn(self.grammar, is_text=i in texts) for i in kept}
         self._target = TrainingColumn(self.grammar, is_text=target in texts, is_target=True)
         self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
+        doubted: dict[int, str] = dict.fromkeys([*kept, target], "") if self._is_doubtful else {}
         for block in file.blocks(report):
+            for i in list(doubted):
+                pointed = [cell for cell in block.columns[i] if "." in cell]
+                doubted[i] = doubted[i] or next(iter(pointed), "")
+                if not all(map(_GROUPED.fullmatch, pointed)):
+                    del doubted[i]
             for i, column in self._columns.items():
                 column.add(block.columns[i], block.first)
             self._target.add(block.columns[target], block.first)
             self._blocks.append((block.first, block.lines))
         self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
         self._at_target, self._target_column = self._place(target), target
+        self.doubts = [self._doubt(i, cell) for i, cell in doubted.items() if cell]  # lines for the user
         self._kinds = {i: column.kind(self._place(i)) for i, column in self._columns.items()}
+
+    @property
+    def _is_doubtful(self) -> bool:
+        """Whether the file is probably from a country with decimal commas, and the decimal point is not stated."""
+        options = self.file.options
+        return self.file.separator == ";" and options.decimal is None and not options.thousands
+
+    def _doubt(self, column: int, cell: str) -> str:
+        name = f"column {column + 1}" + (f" ({self.file.names[column]!r})" if self.file.has_names else "")
+        return (
+            f"{self.file.path}, {name}: {cell.strip()!r} is read with a decimal point. All such numbers have three "
+            "digits behind it: if it separates thousands, add --decimal , --thousands . and otherwise --decimal ."
+        )
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:

@@ -6,6 +6,7 @@ plain; otherwise each different cell is parsed by itself, with the same result.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from datetime import date
@@ -161,31 +162,35 @@ class Grammar:
 
         Cells are not plain if all are missing, one has leading zeros, is infinite, or has other letters than ASCII.
         """
-        often = self._often
-        present = [cell for cell in cells if cell not in often]
-        joined = "\n".join(present)
+        found = self._floats(cells)
+        if found is not None:
+            return found
+        is_present = [cell not in self._often for cell in cells]
+        found = None if all(is_present) else self._floats(list(itertools.compress(cells, is_present)))
+        if found is None:
+            return None
+        values = np.full(len(cells), np.nan)
+        values[is_present] = found[0]
+        return values, found[1]
+
+    def _floats(self, cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
+        joined = "\n".join(cells)
         if self._separators is not None and self._separators.search(joined):
             return None
         if self.cells.decimal == ",":
-            if "." in joined or joined.count("\n") >= len(present):
+            if "." in joined or joined.count("\n") >= len(cells):
                 return None
             joined = joined.replace(",", ".")
-            present = joined.split("\n")
+            cells = joined.split("\n")
         may_have_zeros = joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
         if "_" in joined or not joined.isascii() or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n")):
             return None
         try:
-            found = np.fromiter(map(float, present), np.float64, len(present))
+            found = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             return None
-        if not len(found) or not np.isfinite(found).all():
-            return None
         is_whole = not ("." in joined or "e" in joined or "E" in joined)
-        if len(found) == len(cells):
-            return found, is_whole
-        values = np.full(len(cells), np.nan)
-        values[[cell not in often for cell in cells]] = found
-        return values, is_whole
+        return (found, is_whole) if len(found) and np.isfinite(found).all() else None
 
     @staticmethod
     def dates(cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:

@@ -76,8 +76,12 @@ def _start(path: str, max_bytes: int) -> bytes:
 # --------------------------------------------------------------------------------------- by the decision of a model
 
 
-def known_blocks(path: str, known: Known, select: Selection, options: Options) -> Iterator[Any]:
+def known_blocks(
+    path: str, known: Known, select: Selection, options: Options, found: Callable[[str], None] = lambda text: None
+) -> Iterator[Any]:
     """Yield the rows of a file in blocks, as a `Table`, or for the model of a table as a `TypedTable`.
+
+    `found` gets at the end what was found in a file of text.
 
     Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the model
     knows, and in a `Table` if one is missing, or if there are no rows.
@@ -86,7 +90,7 @@ def known_blocks(path: str, known: Known, select: Selection, options: Options) -
     if start == PARQUET:
         yield from _parquet_frames(path, known, select) if is_table else _parquet_blocks(path, select)
     elif not start:
-        yield from (rows.X for rows in _text_blocks(path, known, None, select, options))
+        yield from (rows.X for rows in _text_blocks(path, known, None, select, options, found))
     elif is_table:
         raise _untyped(path)
     else:
@@ -115,7 +119,14 @@ def _untyped(path: str) -> DataError:
     return DataError(f"{path} must be delimited text or Parquet for the model of a table, which has typed columns")
 
 
-def _text_blocks(path: str, known: Known, target: Choice | None, select: Selection, options: Options) -> Iterator[Rows]:
+def _text_blocks(
+    path: str,
+    known: Known,
+    target: Choice | None,
+    select: Selection,
+    options: Options,
+    found: Callable[[str], None] = lambda text: None,
+) -> Iterator[Rows]:
     """Yield blocks of a file of text as the model knows it, with its targets."""
     wanted = {str(name).strip() for name in known.names or ()}
     file = TextFile(path, options, lambda cells: bool(wanted) and wanted.issubset(cell.strip() for cell in cells))
@@ -132,12 +143,13 @@ def _text_blocks(path: str, known: Known, target: Choice | None, select: Selecti
             X: Any = Table(values, names and [names[i] for i in kept], kept, block.first)
         else:
             kinds = zip(columns, known.kinds or [""] * len(kept), known.categories, strict=True)
-            found = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
-            X = known.table([file.names[i] for i in kept], found)
+            typed = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
+            X = known.table([file.names[i] for i in kept], typed)
         y = np.empty(0)
         if at is not None:
             y = parsing.known_targets(grammar, block.columns[at], known.classes, block.place(file, at))
         yield Rows(X, y)
+    found(file.found(block.first + len(block.lines)))
 
 
 # ---------------------------------------------------------------------------------------------------------- arrays
@@ -240,7 +252,7 @@ def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]
         if counts[names[i]] > 1:
             raise DataError(
                 f"{path} has {counts[names[i]]} columns {names[i]!r}, and columns of Parquet are read by name: rename "
-                f"{'one' if counts[names[i]] == 2 else 'them'}, or leave them out with --drop"
+                "them, or leave all of them out with --drop NUMBER"
             )
     return kept, [names[i] for i in kept]
 
@@ -329,8 +341,14 @@ def training_rows(
 
     file = TextFile(path, options, names_the_target)
     names = file.names if file.has_names else None
-    at = target(path, file.width, names)
-    return TextRows(file, options.cells(Cells()), select(path, file.width, names), at, report)
+    at, kept = target(path, file.width, names), select(path, file.width, names)
+    for name, count in Counter(file.names[i] for i in kept).items():
+        if count > 1:
+            raise DataError(
+                f"{path} has {count} columns {name!r}, and predict finds columns by their names: rename them, or leave "
+                "all but one out with --drop NUMBER"
+            )
+    return TextRows(file, options.cells(Cells()), kept, at, report)
 
 
 def _labels_beside(path: str) -> str:

@@ -29,7 +29,15 @@ _BLOCK_CELLS = 1 << 16  # read at a time
 _COMMENT = "\0comment\0"  # instead of a line that is left out
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ZIP, _UTF_16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
-_OTHERS = {b"%PDF": "a PDF file", b"SQLite": "a database", b"\xd0\xcf\x11\xe0": "an xls file", b"\x7fELF": "a program"}
+_OTHERS = {
+    b"%PDF": "a PDF file",
+    b"SQLite": "a database",
+    b"\xd0\xcf\x11\xe0": "an xls file",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+}
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 
 
@@ -129,7 +137,7 @@ class TextFile:
             raise DataError(f"{self.path} contains no rows")
         separator = stated[1] if stated else options.separator
         self.separator = _separator_of(filled, is_whole) if separator is None else separator
-        parsed, self._skips_spaces = _parsed(filled, self.separator)
+        parsed, self._skips_spaces = _sampled(filled, self.separator)
         first = parsed[0]
         self.width = len(first)
         if separator is None and self.separator and any(map(_has_several_numbers, first)):
@@ -150,19 +158,61 @@ class TextFile:
             raise DataError(f"{self.path} has no column {text!r}: name a column, or a number from 1 to {self.width}")
         return at
 
-    @property
-    def found(self) -> str:
-        """What was found, for a message."""
+    def found(self, n_rows: int) -> str:
+        """Return what was found in a file of some rows, for a message."""
         name = _NAMES.get(self.separator, self.separator)
         columns = f"{self.width:,} column{'s' * (self.width != 1)}"
-        return f"{name} as separator, {columns} with{'' if self.has_names else 'out'} names"
+        names = f"with{'' if self.has_names else 'out'} names"
+        return f"{self.path}: {name} as separator, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
 
     def blocks(self, report: Callable[[float], None] | None = None) -> Iterator[Block]:
         """Yield the rows in blocks; `report` gets the share of the file that has been read.
 
         A row is never left out, but a blank line is no row in a file of several columns.
         """
-        comment, is_start, is_end = self.options.comment, True, False
+        is_end = False
+
+        def end() -> Iterator[str]:
+            nonlocal is_end
+            is_end = True  # inside quotation marks, the csv module asks for this line before the row ends
+            yield "\n"
+
+        with self._lines(report) as source:
+            lines = itertools.chain(itertools.islice(source, self._skipped, None), end())
+            n_rows, begin, waits = 0, 1 + self._skipped, self.has_names
+            while some := list(itertools.islice(lines, -(-_BLOCK_CELLS // self.width))):
+                columns = None if waits or is_end else self._split(some)
+                at: Sequence[int] = range(begin, begin + len(some))
+                begin += len(some)
+                if columns is None:
+                    rows, n_lines = self._parsed(some, lines)
+                    rows, at = self._kept(rows, at[0], is_end, waits)
+                    begin += n_lines - len(some)
+                    if waits and rows:
+                        waits, rows, at = False, rows[1:], at[1:]
+                    columns = list(zip(*rows, strict=True))
+                if at:
+                    yield Block(columns, n_rows, at)
+                n_rows += len(at)
+        if not n_rows:
+            raise DataError(f"{self.path} contains no rows")
+
+    def _split(self, lines: list[str]) -> list[Sequence[str]] | None:
+        """Return the columns of lines without quotation marks, faster than the csv module; None if it must look."""
+        text, separator, width = "".join(lines), self.separator or _NONE, self.width
+        if '"' in text or separator == " " or self._skips_spaces or self.options.comment:
+            return None
+        if not text.endswith(("\n", "\r")) or {*map(str.count, lines, itertools.repeat(separator))} != {width - 1}:
+            return None
+        cells = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", separator).split(separator)
+        return [cells[i:-1:width] for i in range(width)]
+
+    def _parsed(self, some: list[str], others: Iterator[str]) -> tuple[list[list[str]], int]:
+        """Return the rows of some lines, and the number of lines: a cell may contain the ends of further ones.
+
+        A comment becomes a row.
+        """
+        comment, is_start = self.options.comment, True
 
         def marked(lines: Iterator[str]) -> Iterator[str]:
             nonlocal is_start
@@ -170,36 +220,15 @@ class TextFile:
                 is_comment, is_start = is_start and line.lstrip().startswith(comment or ""), False
                 yield f"{_COMMENT}\n" if is_comment else line
 
-        def stepped(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-            nonlocal is_start
-            for row in rows:
-                is_start = True  # the next line begins a row
-                yield row
-
-        def end() -> Iterator[str]:
-            nonlocal is_end
-            is_end = True  # inside quotation marks, the csv module asks for this line before the row ends
-            yield "\n"
-
-        with self._lines(report) as lines:
-            lines = itertools.chain(itertools.islice(lines, self._skipped, None), end())
-            reader = _reader(marked(lines) if comment else lines, self.separator, self._skips_spaces)
-            rows = stepped(reader) if comment else reader
-            n_rows, n_lines, waits = 0, 0, self.has_names
-            while block := list(itertools.islice(rows, -(-_BLOCK_CELLS // self.width))):
-                begin, n_lines = n_lines, reader.line_num
-                first = 1 + self._skipped + begin
-                at: Sequence[int] = range(first, first + len(block))
-                is_odd = waits or is_end or comment or self.separator == " " or n_lines - begin > len(block)
-                if is_odd or {*map(len, block)} != {self.width}:
-                    block, at = self._kept(block, first, is_end, waits)
-                    if waits and block:
-                        waits, block, at = False, block[1:], at[1:]
-                if block:
-                    yield Block(list(zip(*block, strict=True)), n_rows, at)
-                n_rows += len(block)
-        if not n_rows:
-            raise DataError(f"{self.path} contains no rows")
+        rows: list[list[str]] = []
+        lines = itertools.chain(some, others)
+        reader = _reader(marked(lines) if comment else lines, self.separator, self._skips_spaces)
+        for row in reader:
+            rows.append(row)
+            is_start = True  # the next line begins a row
+            if reader.line_num >= len(some):
+                break
+        return rows, reader.line_num
 
     def _kept(
         self, rows: list[list[str]], line: int, is_end: bool, waits: bool
@@ -247,7 +276,7 @@ class TextFile:
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
-            return DataError(f"{self.path} is not text in {self.options.encoding}: {error}")
+            return DataError(f"{self.path} is not text in {self.options.encoding}: {error}. Name another --encoding")
         return DataError(
             f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
             "example --encoding cp1252 (Windows) or --encoding latin-1"
@@ -322,7 +351,7 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
         )
 
 
-def _parsed(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:
+def _sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:
     """Return rows, and whether spaces before a quotation mark do not belong to the cells."""
     if separator == " ":
         return [*map(_without_end, _reader(lines, separator, True))], True
@@ -336,7 +365,7 @@ def _separator_of(lines: Sequence[str], is_whole: bool) -> str:
     """Return the separator of rows: one that gives several columns, the same number in all rows or in most."""
     best, most = "", 0
     for separator in _SEPARATORS:
-        rows = [row for row in _parsed(lines, separator)[0] if row]
+        rows = [row for row in _sampled(lines, separator)[0] if row]
         widths = [len(row) for row in (rows if is_whole or len(rows) == 1 else rows[:-1])]
         width, n = Counter(widths).most_common(1)[0]
         if width > 1 and n == len(widths):
@@ -344,7 +373,7 @@ def _separator_of(lines: Sequence[str], is_whole: bool) -> str:
         is_title = len(widths) > n >= max(_FEW, _MOST * len(widths))
         if width > 1 and n > most and ((2 * n >= len(widths) and widths[0] == width) or is_title):
             best, most = separator, n
-    rows = [row for row in _parsed(lines, " ")[0] if row]
+    rows = [row for row in _sampled(lines, " ")[0] if row]
     if not best and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}:
         number = Grammar(Cells()).number
         body = rows[1:] or rows
