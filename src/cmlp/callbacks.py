@@ -123,7 +123,11 @@ class Checkpoint:
 
     def _save(self, trainer: Any) -> None:
         path, state = self.path, trainer.state
-        trainer.save(path.format(epoch=state.epoch, batch=state.batch or 0) if isinstance(path, str) else path)
+        named = path.format(epoch=state.epoch, batch=state.batch or 0) if isinstance(path, str) else path
+        self._save_model(trainer, named)
+
+    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
+        trainer.save(path)
 
 
 class CSVLog:

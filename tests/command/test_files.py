@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from notices import without_found
 from optional import package
 
 import cmlp
@@ -30,7 +31,7 @@ def run(tmp_path, capsys, monkeypatch):
     def command(*arguments):
         status = cli.main(list(arguments))
         out, err = capsys.readouterr()
-        return status, out.splitlines(), err
+        return status, out.splitlines(), without_found(err)
 
     return command
 
@@ -404,6 +405,8 @@ def zipped(name):
         ("größe,y\n1,2\n".encode("latin-1"), "Name its encoding, for example --encoding cp1252"),
         ("x,y\n1,2\n".encode("utf-16"), "UTF-16 needs --encoding utf-16"),
         ("x,y\n1,2\n".encode("utf-16-le"), "UTF-16 needs --encoding utf-16"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "t.csv is an image"),
+        ("x,x,y\n1,2,0\n3,4,1\n", "t.csv has 2 columns 'x', and predict finds columns by their names: rename them"),
         (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
         (zipped("[Content_Types].xml"), "t.csv is a workbook (xlsx): save its sheet as CSV"),
         ("Prices\n\nx,y\n1,2\n3,4\n", "line 3: 2 values, but the first line has 1. Remove lines that are a title"),
@@ -426,6 +429,67 @@ def test_unknown_encodings_and_equal_separators_are_refused(train):
     error = train("x,y\n1,2\n", "--thousands", ",", "--decimal", ",")[2]
     assert "--thousands must differ from the decimal point" in error
     assert "t.csv has no column 'z'" in train("x,y\n1,2\n", "--text", "z")[2]
+
+
+def test_a_wrong_encoding_and_a_folder_are_errors_with_a_remedy(train, run):
+    for encoding, content in (("utf-8", "größe,y\n1,2\n".encode("latin-1")), ("ascii", "größe,y\n1,2\n".encode())):
+        error = train(content, "--encoding", encoding)[2]
+        assert f"t.csv is not text in {encoding}: " in error and "Name another --encoding" in error
+    Path("folder").mkdir()
+    error = run("train", "folder", "--target", "y", "-o", "m.cmlp")[2]
+    assert error == "cmlp: error: folder is a folder: name one of its files\n"
+
+
+def test_equal_names_of_parquet_are_refused_with_the_remedy(run):
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    x, y = np.arange(N) % 7.0, np.arange(N) % 2
+    for names, twice in ((["x", "x", "y"], "x"), (["x", "y", "y"], "y")):
+        parquet.write_table(pyarrow.Table.from_arrays([pyarrow.array(v) for v in (x, y, y)], names=names), "t.parquet")
+        status, _, error = run("train", "t.parquet", "--target", "y", "-o", "m.cmlp", *NETWORK)
+        assert status == 1 and f"t.parquet has 2 columns {twice!r}, and columns of Parquet are read by name" in error
+    cmlp.Network([1, 2], random_state=0).save("1.cmlp")
+    parquet.write_table(
+        pyarrow.Table.from_arrays([pyarrow.array(v) for v in (x, x, x)], names=["a", "b", "b"]), "t.parquet"
+    )
+    assert len(run("predict", "1.cmlp", "t.parquet", "--drop", "2", "--drop", "3")[1]) == N
+    assert "has 2 columns 'b'" in run("predict", "1.cmlp", "t.parquet", "--drop", "1", "--drop", "2")[2]
+
+
+def test_a_point_that_may_separate_thousands_is_named(train):
+    """In a file with semicolons, 381.403 is a number with fractions, or three hundred thousand."""
+    grouped = [f"{1 + i % 999}.{100 + i}" for i in range(N)]
+    doubt = "t.csv, column 1 ('x'): '1.100' is read with a decimal point."
+    remedy = "if it separates thousands, add --decimal , --thousands . and otherwise --decimal ."
+    for options, columns in ((TABLE, {"x": grouped, "kind": KIND}), (NETWORK, {"x": grouped})):
+        content = text_of({**columns, "y": SIZE % 3}, ";")
+        assert any(doubt in line and remedy in line for line in train(content, options=options)[1])
+        for stated in (["--decimal", "."], ["--decimal", ",", "--thousands", "."]):
+            assert not any("decimal point" in line for line in train(content, *stated, options=options)[1])
+    for cells in (changed(grouped, 5, "0.381"), changed(grouped, 150, "7.5"), SIZE, [f"{value}.25" for value in SIZE]):
+        status, lines, _ = train(text_of({"x": cells, "y": KIND}, ";"), options=NETWORK)
+        assert status == 0 and not any("decimal point" in line for line in lines)
+    assert not any("decimal point" in line for line in train(text_of({"x": grouped, "y": KIND}), options=NETWORK)[1])
+
+
+def test_predict_says_what_was_found(train, tmp_path, capsys):
+    assert train(text_of({"x": SIZE, "kind": KIND, "y": PRICE}, ";"))[0] == 0
+    found = "t.csv: ; as separator, 3 columns with names, 160 rows\n"
+    assert cli.main(["predict", "m.cmlp", "t.csv", "--drop", "y"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == N and err == f"cmlp: {found}"
+    assert cli.main(["predict", "m.cmlp", "t.csv", "--drop", "y", "-o", "p.txt"]) == 0
+    assert capsys.readouterr() == (found, "")
+
+
+def test_checkpoints_know_how_cells_are_read(train, run):
+    content = text_of({"x": [f"{value},5" for value in SIZE], "y": SIZE % 3}, ";")
+    stated = ["--decimal", ",", "--missing", "x"]
+    assert train(content, *stated, "--checkpoint-every", "1", options=NETWORK)[0] == 0
+    whole = cmlp.load("m.cmlp")
+    Path("m-1.cmlp").replace("m.cmlp")
+    assert cmlp.load("m.cmlp")._document().cells == (",", "", ("x",))
+    assert train(content, "--resume", options=NETWORK)[0] == 0
+    np.testing.assert_array_equal(cmlp.load("m.cmlp").coefs_[0], whole.coefs_[0])
 
 
 def test_names_are_a_header_if_the_model_or_the_target_has_them(train, run):

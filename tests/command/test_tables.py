@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from notices import without_found
 from optional import package
 
 import cmlp
@@ -34,7 +35,7 @@ def command(tmp_path, capsys, monkeypatch):
     def run(*arguments):
         status = cli.main(list(arguments))
         out, err = capsys.readouterr()
-        return status, out.splitlines(), err
+        return status, out.splitlines(), without_found(err)
 
     return run
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from cmlp._data.decision import TextRows
 from cmlp._data.errors import DataError
 from cmlp._data.stored import Cells
 from cmlp._data.text import Options, TextFile
-from cmlp._data.training import TextRows
 
 POOLS = {
     "integer": ["1", "-2", " 30 ", "+4"],
@@ -30,15 +30,15 @@ POOLS = {
 MISSING = ["", "NA", "?", " ", "null"]
 
 
-def outcome(path, monkeypatch, letters, cells):
-    """Return what is read in blocks of some letters: kinds and entries of the columns, the target, or the error."""
-    monkeypatch.setattr("cmlp._data.text._BLOCK_LETTERS", letters)
+def outcome(path, monkeypatch, n_cells, cells):
+    """Return what is read in blocks of some cells: kinds and entries of the columns, the target, or the error."""
+    monkeypatch.setattr("cmlp._data.text._BLOCK_CELLS", n_cells)
     file = TextFile(str(path), Options(header=True, separator=";"))
     try:
         rows = TextRows(file, cells, [0], 1)
-        frame = rows.frame()
         what = rows.other_than_number
-        table = None if what is not None else np.asarray(rows.table()).tolist()
+        frame = rows.frame()
+        table = None if what is not None else np.asarray(TextRows(file, cells, [0], 1).table()).tolist()
     except DataError as error:
         return str(error)
     column = frame["x"]
@@ -63,7 +63,7 @@ def test_blocks_do_not_matter(tmp_path, monkeypatch, pool, cells):
                 "x;y\n" + "".join(f"{x};{y}\n" for x, y in zip(entries, targets, strict=True))
             )
             whole, *others = (
-                outcome(tmp_path / "t.csv", monkeypatch, letters, cells) for letters in (1 << 20, 1, 30, 90)
+                outcome(tmp_path / "t.csv", monkeypatch, n_cells, cells) for n_cells in (1 << 20, 1, 8, 20)
             )
             assert all(other == whole for other in others), entries
 
@@ -76,7 +76,7 @@ def test_the_order_of_rows_does_not_matter(tmp_path, monkeypatch, pool):
     found = []
     for rows in (entries, [entries[i] for i in order]):
         (tmp_path / "t.csv").write_text("x;y\n" + "".join(f"{x};1\n" for x in rows))
-        found.append(outcome(tmp_path / "t.csv", monkeypatch, 50, Cells()))
+        found.append(outcome(tmp_path / "t.csv", monkeypatch, 20, Cells()))
     assert found[0][0] == found[1][0] and [found[0][1][i] for i in order] == found[1][1]
 
 

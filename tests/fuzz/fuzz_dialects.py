@@ -97,7 +97,7 @@ class Target:
         self.rows.write_bytes(rows)
         self.out.unlink(missing_ok=True)
         said = io.StringIO()
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
             try:
                 arguments = [str(self.folder / f"{width}.cmlp"), str(self.rows), "-o", str(self.out)]
                 status = main(["predict", *arguments, *options])

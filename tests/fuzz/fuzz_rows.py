@@ -238,7 +238,7 @@ class Target:
         self.rows.write_bytes(content)
         self.out.unlink(missing_ok=True)
         said = io.StringIO()
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
             status = main(["predict", str(self.model), str(self.rows), "--proba", "-o", str(self.out)])
         text = said.getvalue()
         if status:

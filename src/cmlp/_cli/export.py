@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.predict import DATA_HELP, add_table_options, inputs_by_name, text_options
+from cmlp._cli.predict import DATA_HELP, add_table_options, inputs_by_name, known_by, text_options
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
@@ -85,12 +85,13 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
-    from cmlp._data.rows import read_labels, read_table
+    from cmlp._data.rows import known_blocks, read_labels
+    from cmlp._data.table import joined
     from cmlp._model.document import document_of
 
     document, reading = document_of(model), text_options(arguments)
-    names, select = inputs_by_name(document, arguments.drop)
-    rows = read_table(arguments.calibrate, select, reading, document.cells, names).values
+    select = inputs_by_name(document, arguments.drop)
+    rows = joined(list(known_blocks(arguments.calibrate, known_by(document), select, reading))).values
     if arguments.labels is None:
         return rows
     if not hasattr(model, "classes_"):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, printable
+from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.rows import Decided, Selection
+    from cmlp._data.rows import Known, Selection
     from cmlp._data.table import Table
     from cmlp._data.text import Options
     from cmlp._model.document import ModelDocument
@@ -130,12 +130,12 @@ def text_options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def inputs_by_name(document: ModelDocument, dropped: Sequence[str]) -> tuple[list[str], Selection]:
-    """Return the names of the columns of a model, none if it has none, and the selection of those that it needs."""
+def inputs_by_name(document: ModelDocument, dropped: Sequence[str]) -> Selection:
+    """Return the selection of the columns that a model needs."""
     from cmlp._cli.selection import inputs_of
 
     names = None if document.feature_names is None else document.feature_names.tolist()
-    return names or [], inputs_of(document.n_inputs, names, dropped)
+    return inputs_of(document.n_inputs, names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -154,11 +154,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         raise options.CommandError(
             f"{arguments.model} has a {document.class_name}: only the model of a table has intervals"
         )
-    lines_of = _lines if document.columns is None else _lines_of_table
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in lines_of(arguments, model):
+            for lines in _lines(arguments, model, _notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
@@ -166,47 +165,49 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             raise options.CommandError(f"{error}{printed}") from error
         return 0
 
+    found: list[str] = []
+
     def produce(write: Callable[[memoryview], object]) -> None:
-        for lines in lines_of(arguments, model):
+        for lines in _lines(arguments, model, found.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
     with options.reported():
         write_atomically(arguments.output, produce)
+    terminal.write_lines([*map(printable_message, found)])
     return 0
 
 
-def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
-    """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
-    from cmlp._data.rows import number_blocks
+def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], None]) -> Iterator[list[str]]:
+    """Yield the lines of each block of rows; `found` gets what was found in the file.
+
+    A row's prediction does not depend on the block.
+    """
+    from cmlp._data.rows import known_blocks
     from cmlp._model.document import document_of
 
     document = document_of(model)
+    is_table = document.columns is not None  # reads its columns by name and ignores others with a notice
     with options.reported():
-        names, select = inputs_by_name(document, arguments.drop)
-        for block in number_blocks(arguments.data, select, text_options(arguments), document.cells, names):
-            table = replace(block, columns=names or None)
-            yield list(map(_line, _results(model, table, arguments.proba)))
+        known = known_by(document)
+        select = _needed(document, arguments.drop) if is_table else inputs_by_name(document, arguments.drop)
+        for block in known_blocks(arguments.data, known, select, text_options(arguments), found):
+            if is_table:
+                results = _results_of_table(model, block, arguments)
+            else:
+                results = _results(model, replace(block, columns=known.names), arguments.proba)
+            yield list(map(_line, results))
 
 
-def _lines_of_table(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
-    """Yield the lines for the model of a table, which reads its columns by name and ignores others with a notice."""
-    from cmlp._data.rows import frames
-    from cmlp._model.document import document_of
+def known_by(document: ModelDocument) -> Known:
+    """Return what a model knows about the files that it reads."""
+    from cmlp._data.rows import Known
 
-    document = document_of(model)
-    with options.reported():
-        select = _needed(document, arguments.drop)
-        for frame in frames(arguments.data, decided_by(document), select, text_options(arguments), document.cells):
-            yield list(map(_line, _results_of_table(model, frame, arguments)))
-
-
-def decided_by(document: ModelDocument) -> Decided:
-    """Return what the model of a table knows about its columns."""
-    from cmlp._data.rows import Decided
-
-    assert document.columns is not None
+    classes = None if document.labels is None else document.labels.classes
+    if document.columns is None:
+        names = None if document.feature_names is None else document.feature_names.tolist()
+        return Known(document.cells, names, classes)
     names = None if document.names is None else list(document.names)
-    return Decided(document.column_kinds, document.columns.categories, names)
+    return Known(document.cells, names, classes, document.column_kinds, document.columns.categories)
 
 
 def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.options import in_options
-from cmlp._cli.predict import DATA_HELP, add_table_options, text_options
+from cmlp._cli.predict import DATA_HELP, add_table_options, known_by, text_options
 from cmlp._cli.terminal import Terminal, duration, printable, printable_message
-from cmlp._cli.verify import add_data_options, known_rows, require_validation
+from cmlp._cli.verify import add_data_options, require_validation, rows_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.decision import TextRows
     from cmlp._data.parquet import ParquetBlocks
     from cmlp._data.rows import Rows
     from cmlp._data.stored import Cells
-    from cmlp._data.training import TextRows
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
@@ -133,7 +133,7 @@ def _value(text: str) -> object:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    from cmlp._data.rows import NotNumbersError
+    from cmlp._data.errors import NotNumbersError
 
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
@@ -155,7 +155,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     reading.end()
     if lines:
         terminal.write_lines([*map(printable_message, lines)])
-    model.callbacks = [Progress(terminal), *_checkpoints(arguments)]
+    model.callbacks = [Progress(terminal), *_checkpoints(arguments, cells)]
     try:
         with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -201,23 +201,23 @@ def _data(
     import numpy as np
 
     from cmlp._cli.selection import column, without
-    from cmlp._data.rows import NotNumbersError, Rows, training_rows
-    from cmlp._data.stored import Cells
-    from cmlp._data.training import TextRows
+    from cmlp._data.decision import TextRows
+    from cmlp._data.errors import NotNumbersError
+    from cmlp._data.rows import Known, Rows, training_rows
     from cmlp._model.document import document_of
 
     require_validation(arguments)
-    reading, data, classes = text_options(arguments), None, None
-    cells = reading.cells(document_of(model).cells if arguments.resume else Cells())
+    reading = text_options(arguments)
+    known = known_by(document_of(model)) if arguments.resume else Known()
+    known = known._replace(cells=reading.cells(known.cells))
     if arguments.resume:
-        classes = getattr(model, "classes_", None)
-        data = known_rows(arguments, arguments.data, arguments.labels, classes, cells, None)
+        data = rows_of(arguments, arguments.data, arguments.labels, known)
     else:
         target = None if arguments.target is None else column(arguments.target)
         select = without([*arguments.drop, *([] if target is None else [arguments.target])])
         found = training_rows(arguments.data, target, arguments.labels, select, reading, report)
         if isinstance(found, TextRows):
-            lines.append(f"{arguments.data}: {found.file.found}, {found.n_rows:,} rows")
+            lines += [found.file.found(found.n_rows), *found.doubts]
             reason = found.other_than_number
             if reason is not None and _needs_numbers(arguments):
                 raise NotNumbersError(reason)
@@ -227,11 +227,12 @@ def _data(
             found = Rows(table.values if table.columns is None else table, y)
         data = found
     if arguments.validation is None:
-        return data, None, cells
-    if model._estimator_type == "classifier" and classes is None:
-        classes = np.unique(data.y) if isinstance(data, Rows) else data.classes()
-    held = arguments.validation, arguments.validation_labels
-    return data, known_rows(arguments, *held, classes, cells, getattr(data, "columns", None)), cells
+        return data, None, known.cells
+    if model._estimator_type == "classifier" and known.classes is None:
+        known = known._replace(classes=np.unique(data.y) if isinstance(data, Rows) else data.classes())
+    if known.names is None:
+        known = known._replace(names=getattr(data, "columns", None))
+    return data, rows_of(arguments, arguments.validation, arguments.validation_labels, known), known.cells
 
 
 def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
@@ -252,11 +253,24 @@ def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
     return labels
 
 
-def _checkpoints(arguments: argparse.Namespace) -> list[Checkpoint]:
+class _CheckpointWithCells(Checkpoint):
+    """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
+
+    def __init__(self, path: str, every: int, cells: Cells) -> None:
+        super().__init__(path, every=every)
+        self._cells = cells
+
+    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
+        model = trainer.snapshot()
+        keep_cells(model, self._cells)
+        model.save(path, include_training_state=True)
+
+
+def _checkpoints(arguments: argparse.Namespace, cells: Cells) -> list[Checkpoint]:
     if arguments.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(arguments.output.replace("{", "{{").replace("}", "}}"))
-    return [Checkpoint(f"{stem}-{{epoch}}{end}", every=arguments.checkpoint_every)]
+    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cells)]
 
 
 def _train_table(
@@ -269,7 +283,7 @@ def _train_table(
     if arguments.checkpoint_every is not None:
         raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
     training = TableTraining(arguments, _given(arguments), rows)
-    cells = Cells() if rows is None else rows.cells
+    cells = Cells() if rows is None else rows.grammar.cells
     with contextlib.suppress(OSError):
         terminal.settle()
     model = training.model

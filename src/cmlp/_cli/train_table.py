@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._cli import options
-from cmlp._cli.predict import decided_by, text_options
+from cmlp._cli.predict import known_by, text_options
 from cmlp._cli.selection import column, inputs_of, without
 from cmlp._cli.terminal import printable
-from cmlp._data.rows import decided_table, parquet_with_targets
+from cmlp._data.rows import known_rows, parquet_with_targets
 from cmlp._estimators.tabular_classifier import TabularClassifier
 from cmlp._estimators.tabular_regressor import TabularRegressor
 from cmlp._model.summary import short
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.training import TextRows
+    from cmlp._data.decision import TextRows
     from cmlp._model.document import ModelDocument
 
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
@@ -49,7 +49,6 @@ class TableTraining:
             if kind is TabularClassifier and target != "text":
                 self.y = text.labels()
             self.frame = text.frame()
-            text.release()
         unknown = next((name for name in parameters if name not in kind._get_param_names()), None)
         if unknown is not None:
             raise options.CommandError(
@@ -148,9 +147,8 @@ def _table_of(arguments: argparse.Namespace, document: ModelDocument, path: str)
         raise options.CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
     names = None if document.names is None else list(map(str, document.names))
     select = inputs_of(document.n_inputs, names, [*arguments.drop, arguments.target])
-    classes = None if document.labels is None else document.labels.classes
-    reading = text_options(arguments), document.cells
-    return decided_table(path, decided_by(document), select, column(arguments.target), *reading, classes)
+    chosen = column(arguments.target)
+    return known_rows(path, known_by(document), chosen, None, select, text_options(arguments))  # type: ignore[return-value]
 
 
 def _chosen(target: str, y: NDArray[Any], regressor: bool) -> tuple[Any, str]:

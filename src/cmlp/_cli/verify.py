@@ -7,18 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.predict import DATA_HELP, add_table_options, text_options
+from cmlp._cli.predict import DATA_HELP, add_table_options, known_by, text_options
 from cmlp._cli.terminal import Terminal, duration, printable_message
 from cmlp._model.document import document_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.parquet import ParquetBlocks
-    from cmlp._data.rows import Rows
-    from cmlp._data.stored import Cells
+    from cmlp._data.rows import Known, Rows
     from cmlp._model.document import ModelDocument
 
 NAME, SUMMARY = "verify", "train a model again, and compare all bits"
@@ -98,14 +94,12 @@ def _data(arguments: argparse.Namespace, document: ModelDocument) -> tuple[tuple
         return rows_of_fit(arguments, document), {}
     from cmlp._data.rows import Rows, in_memory
 
-    classes = None if document.labels is None else document.labels.classes
-    names = None if document.feature_names is None else document.feature_names.tolist()
-    data = known_rows(arguments, arguments.data, arguments.labels, classes, document.cells, names)
+    known = known_by(document)
+    data = rows_of(arguments, arguments.data, arguments.labels, known)
     own = {}
     require_validation(arguments)
     if arguments.validation is not None:
-        held = arguments.validation, arguments.validation_labels
-        validation = in_memory(known_rows(arguments, *held, classes, document.cells, names))
+        validation = in_memory(rows_of(arguments, arguments.validation, arguments.validation_labels, known))
         own = {"X_val": validation.X, "y_val": validation.y}
     return (data.X, data.y) if isinstance(data, Rows) else (data,), own
 
@@ -116,21 +110,14 @@ def require_validation(arguments: argparse.Namespace) -> None:
         raise options.CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
 
 
-def known_rows(
-    arguments: argparse.Namespace,
-    path: str,
-    labels: str | None,
-    classes: NDArray[Any] | None,
-    cells: Cells,
-    names: Sequence[str] | None,
-) -> Rows | ParquetBlocks:
-    """Return the rows of a file with targets that are labels of `classes`, or None for numbers."""
+def rows_of(arguments: argparse.Namespace, path: str, labels: str | None, known: Known) -> Rows | ParquetBlocks:
+    """Return the rows of a file with targets that are labels of the classes of a model, or numbers if it has none."""
     from cmlp._cli.selection import column, without
-    from cmlp._data.rows import decided_rows
+    from cmlp._data.rows import known_rows
 
     target = None if arguments.target is None else column(arguments.target)
     select = without([*arguments.drop, *([] if target is None else [arguments.target])])
-    return decided_rows(path, target, labels, select, text_options(arguments), cells, classes, names or ())
+    return known_rows(path, known, target, labels, select, text_options(arguments))
 
 
 def _shown(terminal: Terminal, first: int) -> Callable[[int, int], None]:

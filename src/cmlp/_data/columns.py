@@ -1,4 +1,4 @@
-"""Typed columns of a file, which behave as those of a data frame: of pyarrow, in particular."""
+"""Typed columns of a file, which behave as those of pyarrow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -71,34 +71,3 @@ class Column:
     def take(self, rows: NDArray[np.intp]) -> Column:
         """Return some rows."""
         return Column(self.values[rows], self.kind)
-
-
-class Frame:
-    """Columns by their names, with what the estimators for tables ask of a data frame."""
-
-    def __init__(self, names: Sequence[str], values: Sequence[Column]) -> None:
-        self.columns, self.values = list(names), list(values)
-        self.shape = (len(values[0]) if values else 0, len(self.columns))
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, name: str) -> Column:
-        return self.values[self.columns.index(name)]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        found = np.empty(self.shape, object)
-        for i, column in enumerate(self.values):
-            found[:, i] = column.to_pylist()
-        return found
-
-    def take(self, rows: NDArray[np.intp]) -> Frame:
-        """Return some rows; a table of pyarrow has this method, too."""
-        return Frame(self.columns, [column.take(rows) for column in self.values])
-
-
-def joined(frames: Sequence[Frame]) -> Frame:
-    """Return the rows of frames with the same columns; a column of dates that has times somewhere is one of times."""
-    parts = zip(*(frame.values for frame in frames), strict=True)
-    columns = [Column(np.concatenate([one.values for one in same]), max(one.kind for one in same)) for same in parts]
-    return Frame(frames[0].columns, columns)

@@ -27,12 +27,6 @@ _REPORTED = 1 << 20  # bytes between two reports
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
-def is_parquet(path: str, max_bytes: int) -> bool:
-    """Return whether a file begins as Parquet does."""
-    with opened(path, max_bytes) as file:
-        return file.peek(len(PARQUET)).startswith(PARQUET)
-
-
 class _Bounded(io.RawIOBase):
     """A decompressed file with a limit: a few kilobytes of gzip can contain gigabytes."""
 
@@ -75,6 +69,8 @@ class _Reported(io.RawIOBase):
 @contextlib.contextmanager
 def opened(path: str, max_bytes: int, report: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading, decompressed if it is a gzip file; `report` gets the share that was read."""
+    if os.path.isdir(path):
+        raise DataError(f"{path} is a folder: name one of its files")
     with open_regular(path) as regular:
         raw: Any = regular if report is None else io.BufferedReader(_Reported(regular, report), _REPORTED)
         if not raw.peek(len(_GZIP)).startswith(_GZIP):

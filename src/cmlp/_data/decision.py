@@ -1,260 +1,188 @@
-"""What the columns of a file of text are: decided over all rows in training, and read by that decision afterwards."""
+"""The rows of a file of text on which a model is trained: what each column is, decided over all rows."""
 
 from __future__ import annotations
 
-import itertools
+import bisect
+import re
 import shlex
 from array import array
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, in_64_bits
+from cmlp._data import parsing
+from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 from cmlp._data.errors import DataError
 from cmlp._data.grammar import Grammar
+from cmlp._data.parsing import column_of, integers
+from cmlp._data.table import Table, TypedTable
+from cmlp._data.text import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.stored import Cells
     from cmlp._data.text import TextFile
 
-_NUMBERS = ("integer", "zeros", "number", "infinite")
+_PLAIN = ("integer", "number")  # kinds of cells, and of columns
+_NUMBERS = (*_PLAIN, "zeros", "infinite")
 _ABSENT = ("missing", "mark")
-_CODES = {word: code for code, word in enumerate((*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT))}
-_WORDS = list(_CODES)
+_WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
-_SHOWN = 3  # of the other entries
-_NAT = np.iinfo(np.int64).min
-_OFTEN = "integer", "number"
+_SHOWN = 3  # of the other cells
+_FEW = 4096  # different texts, up to which targets are kept as text
+_GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
 
 
-class Place:
-    """Where the cells of a column are, for messages; `lines` are those of rows from `first` on."""
+class TrainingColumn:
+    """The cells of a column in training: each block in the most compact form, and how many are of each kind.
 
-    def __init__(self, file: TextFile, column: int, lines: Sequence[int], first: int = 0) -> None:
-        self._file, self._column, self._lines, self._first = file, column, lines, first
-
-    def __call__(self, row: int) -> str:
-        name = f" ({self._file.names[self._column]!r})" if self._file.has_names else ""
-        return f"{self._file.path}, {self.line(row)}, column {self._column + 1}{name}"
-
-    def line(self, row: int) -> str:
-        """Return the line of a row."""
-        return f"line {self._lines[row - self._first]}"
-
-    @property
-    def option(self) -> str:
-        """The column as a value of an option."""
-        return shlex.quote(self._file.names[self._column]) if self._file.has_names else str(self._column + 1)
-
-
-class Gathered:
-    """The cells of a column of training rows, as compactly as the first ones allow, and how many are of each kind.
-
-    `values` has numbers, microseconds, or codes of different texts. They are complete unless a later cell is something
-    else than the first ones.
+    A block is an array of doubles, of microseconds, or of the codes of different texts.
     """
 
     def __init__(self, grammar: Grammar, *, is_text: bool, is_target: bool = False) -> None:
-        self.grammar, self.is_text, self.is_target = grammar, is_text, is_target
-        self.prints = True  # whether each number of a target is printed as it was written
-        self.form = "codes" if is_text else ""  # "numbers", "dates" or "codes"
-        self.is_complete, self.is_large = True, False
+        self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
+        self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
-        self.odd: tuple[int, str] | None = None  # the first row that has no number, with its cell
-        self.values: array[Any] = array("i")
-        self._converted: array[Any] = array("q")
+        self._first: dict[str, list[tuple[int, str]]] = {}  # rows and cells, the first different ones of each kind
         self._codes: dict[str, int] = {}
-        self._kinds, self._firsts = array("b"), array("q")  # of each text
+        self._words = array("b")  # the kind of each different text
 
-    def add(self, cells: Sequence[str], first: int) -> NDArray[np.float64] | None:
-        """Add the cells of rows from `first` on; return them if they are numbers."""
-        found = None if self.form in ("codes", "dates") else self.grammar.numbers(cells)
-        if not self.form:
-            self.form = "numbers" if found is not None else "dates" if self.grammar.dates(cells) else "codes"
-            self.values = array({"numbers": "d", "dates": "q", "codes": "i"}[self.form])
-            self._converted = array("d" if self.form == "numbers" else "q")
-            self._note(self.grammar.kind(cells[0]), cells[0], first)
-        if self.form == "dates":
-            self._add_dates(cells, first)
+    def add(self, cells: Sequence[str], first: int) -> None:
+        """Add the cells of rows from `first` on."""
+        is_text = self._is_text or self.tally["text"] or (self._is_target and len(self._codes) < _FEW)
+        forms: list[Callable[[Sequence[str], int], NDArray[Any] | None]] = [self._numbers, self._dates]
+        if self.parts and self.parts[-1].dtype.kind == "M":
+            forms.reverse()
+        part = None if is_text else forms[0](cells, first)
+        if part is None and not is_text:
+            part = forms[1](cells, first)
+        self.parts.append(self._texts(cells, first) if part is None else part)
+
+    def _numbers(self, cells: Sequence[str], first: int) -> NDArray[np.float64] | None:
+        """Return plain numbers that doubles hold exactly, of which some may be missing; None if others must look."""
+        found = self.grammar.numbers(cells)
+        if found is None:
             return None
-        if found is not None:
-            return self._add_numbers(cells, first, *found)
-        codes = self._code(cells, first)
-        if self.form == "codes":
-            self.values.frombytes(codes.tobytes())
+        numbers, is_whole = found
+        absent = np.isnan(numbers)
+        if is_whole and (np.abs(numbers) > EXACT).any():
             return None
-        self._count(codes)
-        self.prints &= self.is_target and all(str(self.grammar.integer(cell)) == cell.strip() for cell in self._codes)
-        numbers = self._table()[codes] if self.is_complete else np.full(len(cells), np.nan)
-        if self.is_target:
-            self.values.frombytes(numbers.tobytes())
+        word, n_absent = _PLAIN[not is_whole], int(absent.sum())
+        self.tally[word] += len(cells) - n_absent
+        self.tally["mark"] += n_absent
+        self._note(word, cells, first)
+        if n_absent:
+            row = int(absent.argmax())
+            self._note("mark", [cells[row]], first + row)
         return numbers
 
-    def _add_numbers(
-        self, cells: Sequence[str], first: int, numbers: NDArray[np.float64], is_whole: bool
-    ) -> NDArray[np.float64]:
-        absent, infinite = np.isnan(numbers), np.isinf(numbers)
-        for word, rows in (("mark", absent), ("infinite", infinite)):
-            n = int(rows.sum())
-            self.tally[word] += n
-            if n:
-                row = int(rows.argmax())
-                self._note(word, cells[row], first + row)
-        self.tally["integer" if is_whole else "number"] += len(cells) - int(absent.sum()) - int(infinite.sum())
-        self.is_large |= is_whole and bool((np.abs(numbers) > EXACT).any())
-        if self.is_target:
-            self.values.frombytes(numbers.tobytes())
-            self.prints = self.prints and not self.is_large and bool(np.isfinite(numbers).all())
-            if self.prints:
-                printed = map(str, numbers.astype(np.int64).tolist() if is_whole else numbers.tolist())
-                self.prints = all(map(str.__eq__, printed, map(str.strip, cells)))
-        return numbers
-
-    def _add_dates(self, cells: Sequence[str], first: int) -> None:
+    def _dates(self, cells: Sequence[str], first: int) -> NDArray[Any] | None:
+        """Return plain dates or times; None if others must look."""
         found = self.grammar.dates(cells)
-        if found is not None:
-            kind, values = found
-            self.tally[kind] += len(cells)
-        else:
-            codes = self._code(cells, first)
-            self._count(codes)
-            values = self._table()[codes] if self.is_complete else np.empty(0, np.int64)
-        self.values.frombytes(values.astype(np.int64).tobytes())
+        if found is None:
+            return None
+        self.tally[found[0]] += len(cells)
+        self._note(found[0], cells, first)
+        return found[1]
 
-    def _microseconds(self, cell: str) -> int | None:
-        found = self.grammar.date(cell)
-        return None if found is None else found.value
-
-    def _note(self, word: str, cell: str, row: int) -> None:
-        """Remember a cell and its row."""
-        if cell not in self._codes:
-            self._codes[cell] = len(self._codes)
-            self._kinds.append(_CODES[word])
-            self._firsts.append(row)
-        if self.odd is None and word not in _OFTEN:
-            self.odd = row, cell
-
-    def _code(self, cells: Sequence[str], first: int) -> NDArray[np.int32]:
+    def _texts(self, cells: Sequence[str], first: int) -> NDArray[np.int32]:
         """Return a number for each cell, the same for the same text."""
         codes = self._codes
-        try:
-            return np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells))
-        except KeyError:
+        for row, cell in enumerate(cells, first) if not codes.keys() >= {*cells} else ():
+            if cell not in codes:
+                word = self.grammar.kind(cell)
+                codes[cell] = len(codes)
+                self._words.append(_WORDS.index(word))
+                self._note(word, [cell], row)
+        part = np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells))
+        counts = np.bincount(np.frombuffer(self._words, np.int8)[part], minlength=len(_WORDS))
+        self.tally.update(dict(zip(_WORDS, counts.tolist(), strict=True)))
+        return part
+
+    def _note(self, word: str, cells: Sequence[str], first: int) -> None:
+        """Remember the first different cells of a kind, and their rows."""
+        known = self._first.setdefault(word, [])
+        if len(known) < _SHOWN:
             for row, cell in enumerate(cells, first):
-                if cell not in codes:
-                    self._note(self.grammar.kind(cell), cell, row)
-        return np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells))
+                if all(cell != other for _, other in known):
+                    known.append((row, cell))
+                if len(known) == _SHOWN:
+                    break
 
-    def _count(self, codes: NDArray[np.int32]) -> None:
-        """Count cells by their codes; cells of another kind than the first ones end the collection of values."""
-        counts = np.bincount(np.frombuffer(self._kinds, np.int8)[codes], minlength=len(_WORDS))
-        for word, count in zip(_WORDS, counts.tolist(), strict=True):
-            self.tally[word] += count
-        if self.form == "codes":
-            return
-        allowed = {*_ABSENT, *(_NUMBERS if self.form == "numbers" else DATES)}
-        self.is_complete &= all(word in allowed for word, count in zip(_WORDS, counts, strict=True) if count)
+    def first(self, words: Sequence[str]) -> list[tuple[int, str]]:
+        """Return the rows and cells of the first different ones of these kinds."""
+        found: dict[str, int] = {}
+        for row, cell in sorted(entry for word in words for entry in self._first.get(word, ())):
+            found.setdefault(cell, row)
+        return [(row, cell) for cell, row in islice(found.items(), _SHOWN)]
 
-    def _table(self) -> NDArray[Any]:
-        """Return the number or the microseconds of each different text."""
-        are_numbers = self.form == "numbers"
-        convert, missing = (self.grammar.number, np.nan) if are_numbers else (self._microseconds, _NAT)
-        for cell in itertools.islice(self._codes, len(self._converted), None):
-            value = convert(cell)
-            self._converted.append(missing if value is None else value)
-        return np.array(self._converted)
+    def other_than_number(self, kind: str) -> tuple[int, str] | None:
+        """Return the row and an explanation of the first cell that is no number; None if all are numbers."""
+        words = _ABSENT if kind in _PLAIN else [word for word in _WORDS if word not in _PLAIN]
+        row, cell = next(iter(self.first(words)), (0, ""))
+        if self._is_text:
+            return row, "a column of text"
+        if kind in _PLAIN:
+            return (row, "the value is missing") if self.tally["missing"] + self.tally["mark"] else None
+        if self.grammar.is_missing(cell):
+            return row, "the value is missing"
+        has_zeros = kind == "text" and self.grammar.number(cell) is not None
+        return row, f"{cell!r} {'has leading zeros' if has_zeros else 'is not a number'}"
+
+    # ---------------------------------------------------------------------------------------------- the decision
 
     def kind(self, place: Place) -> str:
         """Return the kind of the column after all rows; raises DataError if it is probably another one.
 
         `place` says where a row is, for messages.
         """
-        if self.form == "codes":
-            self.tally = Counter()
-            self._count(np.frombuffer(self.values, np.int32))
-        if self.is_text:
-            return "text"
         tally = self.tally
         n = tally.total() - tally["missing"] - tally["mark"]
         n_numbers, n_dates = (sum(tally[word] for word in words) for words in (_NUMBERS, DATES))
+        if self._is_text:
+            return "text"
         if n_numbers == n:
-            return self._kind_of_numbers(n, place)
+            if tally["infinite"]:
+                row, cell = self.first(["infinite"])[0]
+                raise DataError(f"{place(row)}: the value is {self.grammar.number(cell)}")
+            is_whole = n > 0 and not tally["number"]
+            return "text" if is_whole and tally["zeros"] else _PLAIN[not is_whole]  # codes such as 00123
         if n_dates == n:
             if tally["instant"] not in (0, n):
-                (at, aware), (row, naive) = (self._first(words) for words in (("instant",), ("date", "time")))
+                (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in {place.line(row)} has none. If "
                     f"the column is text, add --text {place.option}"
                 )
-            return "instant" if tally["instant"] else "time" if self._has_times() else "date"
+            return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
         if tally["boolean"] == n:
             return "boolean"
-        if max(n_numbers, n_dates, n_numbers + n_dates) >= _SHARE * n:
+        if n_numbers + n_dates >= _SHARE * n:
             raise self._mixed(place, n, n_numbers, n_dates)
-        self._require_no_other_form(n, place)
+        if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
+            row, cell = self.first(["similar"])[0]
+            raise DataError(
+                f"{place(row)}: {cell!r} is not a number as it is written. "
+                f"{_remedy(cell, self.grammar.cells.decimal)}; if the column is text, add --text {place.option}"
+            )
         return "text"
 
-    def _kind_of_numbers(self, n: int, place: Place) -> str:
-        tally = self.tally
-        if tally["infinite"]:
-            row, cell = self._first(("infinite",))
-            raise DataError(f"{place(row)}: the value is {self.grammar.number(cell)}")
-        whole = tally["integer"] + tally["zeros"] == n
-        if whole and tally["zeros"]:
-            return "text"  # codes such as 00123
-        return "integer" if whole and n else "number"
-
-    @property
-    def has_absent(self) -> bool:
-        """Whether a number is missing."""
-        return self.tally["missing"] + self.tally["mark"] > 0
-
-    @property
-    def first_absent(self) -> tuple[int, str]:
-        """The row and the cell of the first missing number."""
-        return self._first(_ABSENT)
-
-    def _has_times(self) -> bool:
+    def _has_times(self, place: Place) -> bool:
         """Return whether a date is not at midnight."""
-        if not self.tally["time"]:
-            return False
-        if self.form == "dates" and self.is_complete:
-            values = np.frombuffer(self.values, np.int64)
-        else:
-            values = self._table()
-        return bool((values[values != _NAT] % MICROSECONDS_OF_A_DAY != 0).any())
-
-    def column(self, kind: str, numbers: NDArray[np.float64] | None, parser: Parser, place: Place) -> Column | None:
-        """Return the column; None if the file must be read again for it. `numbers` are those that `add` returned."""
-        if self.form == "codes":
-            table = parser.values([*self._codes], kind, place)
-            return column_of(table[np.frombuffer(self.values, np.int32)], kind)
-        if not self.is_complete or (self.form == "dates") != (kind in DATES) or (self.is_large and kind == "integer"):
-            return None
-        if self.form == "dates":
-            return column_of(np.frombuffer(self.values, "M8[us]"), kind)
-        return None if numbers is None or kind == "text" else column_of(numbers, kind)
-
-    def _others(self, words: Sequence[str]) -> list[tuple[int, str]]:
-        """Return the rows and cells of the first different texts that are none of these."""
-        codes = {_CODES[word] for word in (*words, *_ABSENT)}
-        found = zip(self._firsts, self._codes, self._kinds, strict=True)
-        return sorted((row, cell) for row, cell, kind in found if kind not in codes)[:_SHOWN]
-
-    def _first(self, words: Sequence[str]) -> tuple[int, str]:
-        """Return the row and the cell of the first one of these, or of any if they were not looked at."""
-        codes = {_CODES[word] for word in words}
-        found = zip(self._firsts, self._codes, self._kinds, strict=True)
-        return min(((row, cell) for row, cell, kind in found if kind in codes), default=self.odd or (0, ""))
+        moments = [part for part in self.parts if part.dtype.kind == "M"]
+        moments.append(parsing.dates(self.grammar, [*self._codes], "time", place))
+        return any((part.view(np.int64)[~np.isnat(part)] % MICROSECONDS_OF_A_DAY).any() for part in moments)
 
     def _mixed(self, place: Place, n: int, n_numbers: int, n_dates: int) -> DataError:
         are_numbers = n_numbers >= n_dates
-        others = self._others(_NUMBERS if are_numbers else DATES)
+        wanted = _NUMBERS if are_numbers else DATES
+        others = self.first([word for word in _WORDS if word not in (*wanted, *_ABSENT)])
         counts = [(n_numbers, "numbers"), (n_dates, "dates")]
         found = " and ".join(f"{count:,} are {what}" for count, what in counts if count)
         listed = ", ".join(f"{cell!r} in {place.line(row)}" for row, cell in others)
@@ -265,17 +193,17 @@ class Gathered:
             f"if the column is text, add --text {place.option}"
         )
 
-    def _require_no_other_form(self, n: int, place: Place) -> None:
-        """Raise DataError if nearly all cells are numbers for people, in a form that was not stated."""
-        n_numbers = sum(self.tally[word] for word in _NUMBERS)
-        if not self.tally["similar"] or self.tally["similar"] + n_numbers < _SHARE * n:
-            return
-        row, cell = self._first(("similar",))
-        remedy = _remedy(cell, self.grammar.cells.decimal)
-        raise DataError(
-            f"{place(row)}: {cell!r} is not a number as it is written. {remedy}; if the column is text, add "
-            f"--text {place.option}"
-        )
+    def column(self, kind: str, place: Place) -> Column | None:
+        """Return the column; None if the file must be read again, because a block is in the form of another kind."""
+        form = "M" if kind in DATES else "f" if kind in _PLAIN else "i"
+        if any(part.dtype.kind not in ("i", form) for part in self.parts):
+            return None
+        table = parsing.values(self.grammar, [*self._codes], kind, place)
+        if kind == "integer" and any(part.dtype.kind == "f" for part in self.parts):
+            if any(value is not None and abs(value) > EXACT for value in table.tolist()):
+                return None
+            table = table.astype(np.float64)
+        return column_of(np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts]), kind)
 
 
 def _remedy(cell: str, decimal: str) -> str:
@@ -300,106 +228,144 @@ def _remedy(cell: str, decimal: str) -> str:
     return f"To read numbers, {' and '.join(steps)}"
 
 
-# ---------------------------------------------------------------------------------------------------------- parsing
+class TextRows:
+    """The columns of a file of text, and its target, read once; twice for columns of which only some blocks are text.
 
+    Parameters
+    ----------
+    file : TextFile
+    cells : Cells
+    kept : sequence of int
+        The columns of X.
+    target : int
+        The column of the targets.
+    report : callable or None
+        Gets the share of the file that has been read.
+    """
 
-class Parser:
-    """Reads the cells of a column by a decision; `place` says where a row of the block is."""
+    def __init__(
+        self,
+        file: TextFile,
+        cells: Cells,
+        kept: Sequence[int],
+        target: int,
+        report: Callable[[float], None] | None = None,
+    ) -> None:
+        self.file, self.kept, self.grammar = file, list(kept), Grammar(cells)
+        texts = {file.position(name) for name in file.options.text}
+        self._columns = {i: TrainingColumn(self.grammar, is_text=i in texts) for i in kept}
+        self._target = TrainingColumn(self.grammar, is_text=target in texts, is_target=True)
+        self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
+        doubted: dict[int, str] = dict.fromkeys([*kept, target], "") if self._is_doubtful else {}
+        for block in file.blocks(report):
+            for i in list(doubted):
+                pointed = [cell for cell in block.columns[i] if "." in cell]
+                doubted[i] = doubted[i] or next(iter(pointed), "")
+                if not all(map(_GROUPED.fullmatch, pointed)):
+                    del doubted[i]
+            for i, column in self._columns.items():
+                column.add(block.columns[i], block.first)
+            self._target.add(block.columns[target], block.first)
+            self._blocks.append((block.first, block.lines))
+        self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
+        self._at_target, self._target_column = self._place(target), target
+        self.doubts = [self._doubt(i, cell) for i, cell in doubted.items() if cell]  # lines for the user
+        self._kinds = {i: column.kind(self._place(i)) for i, column in self._columns.items()}
 
-    def __init__(self, grammar: Grammar) -> None:
-        self.grammar = grammar
+    @property
+    def _is_doubtful(self) -> bool:
+        """Whether the file is probably from a country with decimal commas, and the decimal point is not stated."""
+        options = self.file.options
+        return self.file.separator == ";" and options.decimal is None and not options.thousands
 
-    def numbers(self, cells: Sequence[str], place: Place, *, booleans: bool = False) -> NDArray[Any]:
-        """Return numbers, NaN where they are missing; with `booleans`, also of True and False."""
-        found = self.grammar.numbers(cells)
-        if found is not None and not np.isinf(found[0]).any():
-            return found[0]
-        values = np.full(len(cells), np.nan)
-        for row, cell in enumerate(cells):
-            if self.grammar.is_mark(cell):
-                continue
-            number: float | None = self.grammar.number(cell)
-            if number is None and booleans:
-                number = self.grammar.boolean(cell)
-            if number is None:
-                what = "a number, True or False" if booleans else "a number"
-                raise DataError(f"{place(row)}: {cell!r} is not {what}")
-            if np.isinf(number):
-                raise DataError(f"{place(row)}: the value is {number}")
-            values[row] = number
+    def _doubt(self, column: int, cell: str) -> str:
+        name = f"column {column + 1}" + (f" ({self.file.names[column]!r})" if self.file.has_names else "")
+        return (
+            f"{self.file.path}, {name}: {cell.strip()!r} is read with a decimal point. All such numbers have three "
+            "digits behind it: if it separates thousands, add --decimal , --thousands . and otherwise --decimal ."
+        )
+
+    def _place(self, column: int) -> Place:
+        def line_of(row: int) -> int:
+            first, lines = self._blocks[bisect.bisect_right(self._blocks, row, key=lambda block: block[0]) - 1]
+            return lines[row - first]
+
+        return Place(self.file, column, line_of)
+
+    @property
+    def other_than_number(self) -> str | None:
+        """The first cell of X that is no number, with its place; None if all are numbers."""
+        found = [
+            (odd[0], i, odd[1])
+            for i, column in self._columns.items()
+            if (odd := column.other_than_number(self._kinds[i])) is not None
+        ]
+        row, i, what = min(found, default=(0, 0, ""))
+        return f"{self._place(i)(row)}: {what}" if found else None
+
+    def table(self) -> Table:
+        """Return X as a matrix, if all columns have only numbers; what is read is freed."""
+        matrix = np.empty((self.n_rows, len(self.kept)))
+        columns = [self._columns.pop(i) for i in self.kept]
+        tables = [parsing.numbers(self.grammar, [*column._codes], self._at_target) for column in columns]
+        for first, lines in self._blocks:
+            for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
+                part = column.parts.pop(0)
+                matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
+        return Table(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
+
+    def frame(self) -> TypedTable:
+        """Return the columns of X with their kinds; what is read is freed."""
+        found = {i: self._columns.pop(i).column(self._kinds[i], self._place(i)) for i in self.kept}
+        again = self._read_again({i: self._kinds[i] for i, column in found.items() if column is None})
+        columns = [found[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
+        return TypedTable([self.file.names[i] for i in self.kept], columns)
+
+    def _read_again(self, kinds: Mapping[int, str]) -> dict[int, NDArray[Any]]:
+        """Return the values of columns of which some blocks were read as another kind."""
+        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in kinds}
+        for block in self.file.blocks() if kinds else ():
+            for i, kind in kinds.items():
+                parts[i].append(parsing.values(self.grammar, block.columns[i], kind, block.place(self.file, i)))
+        return {i: np.concatenate(parts.pop(i)) for i in kinds}
+
+    # ------------------------------------------------------------------------------------------------- the target
+
+    def kind_of_target(self) -> str:
+        """Return "text", "whole" or "fractions" (numbers)."""
+        kind = self._target.kind(self._at_target)
+        if kind not in _PLAIN:
+            return "text"
+        return "whole" if kind == "integer" or (self.targets() % 1 == 0).all() else "fractions"
+
+    @property
+    def place_of_fraction(self) -> str:
+        """Where the first target with a fraction is."""
+        return self._at_target(int((self.targets() % 1 != 0).argmax()))
+
+    def _values_of_target(self, kind: str) -> NDArray[Any]:
+        column = self._target.column(kind, self._at_target)
+        return self._read_again({self._target_column: kind})[self._target_column] if column is None else column.values
+
+    def targets(self) -> NDArray[np.float64]:
+        """Return the targets as numbers; raises DataError if one is missing."""
+        values: NDArray[np.float64] = self._values_of_target("number")
+        if np.isnan(values).any():
+            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: the value is missing")
         return values
 
-    def dates(self, cells: Sequence[str], kind: str, place: Place) -> NDArray[Any]:
-        """Return dates or points in time of a kind: with an offset, or without one."""
-        found = self.grammar.dates(cells)
-        if found is not None and kind != "instant":
-            return found[1].view("M8[us]")
-        values = np.full(len(cells), _NAT)
-        for row, cell in enumerate(cells):
-            if self.grammar.is_mark(cell):
-                continue
-            date = self.grammar.date(cell)
-            if date is None:
-                raise DataError(f"{place(row)}: {cell!r} is not a date")
-            if (date.kind == "instant") != (kind == "instant"):
-                has = "has an offset from UTC, which" if date.kind == "instant" else "has no offset from UTC, which"
-                others = "the column has not" if date.kind == "instant" else "the column has"
-                raise DataError(f"{place(row)}: {cell!r} {has} {others} in training")
-            values[row] = date.value
-        return values.view("M8[us]")
-
-    def values(self, cells: Sequence[str], kind: str, place: Place) -> NDArray[Any]:
-        """Return cells of a kind of column: integers, booleans and text as objects, None where they are missing."""
-        if kind == "number":
-            return self.numbers(cells, place)
-        if kind in DATES:
-            return self.dates(cells, kind, place)
-        if kind == "text":
-            is_missing = self.grammar.is_missing
-            return objects(None if is_missing(cell) else cell for cell in cells)
-        return objects(map(self.grammar.integer if kind == "integer" else self.grammar.boolean, cells))
-
-    def categories(self, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
-        """Return the categories of a model: found by their text, or by their value if some are numbers.
-
-        A category wins over a missing value of the same text.
-        """
-        by_text = {str(category): category for category in known if category is not None}
-        by_value = {category: category for category in known if isinstance(category, (bool, int, float))}
-        found: dict[str, object] = {}
-
-        def category(cell: str) -> object:
-            if cell in by_text:
-                return by_text[cell]
-            if by_value:
-                for value in (self.grammar.integer(cell), self.grammar.number(cell), self.grammar.boolean(cell)):
-                    if value is not None and value in by_value:
-                        return by_value[value]
-            is_absent = self.grammar.is_missing(cell) or (bool(by_value) and self.grammar.is_mark(cell))
-            return None if is_absent else cell
-
-        for cell in {*cells}:
-            found[cell] = category(cell)
-        return objects([found[cell] for cell in cells])
-
-
-def column_of(values: NDArray[Any], kind: str) -> Column:
-    """Return a column of values as `Parser.values` returns them, or of doubles, in the types of its kind."""
-    if kind == "date":
-        values = values.astype("M8[D]")
-    elif kind == "boolean" and values.dtype == object:
-        values = values.astype(np.float64 if None in values.tolist() else bool)
-    elif kind == "integer" and values.dtype == object:
-        values = integers(values.tolist())
-    elif kind == "integer" and not np.isnan(values).any():
-        values = values.astype(np.int64)
-    return Column(values, kind)
-
-
-def integers(values: Sequence[Any]) -> NDArray[Any]:
-    """Return exact integers as int64, uint64 or objects; doubles if some are missing and all others are exact."""
-    present = [value for value in values if value is not None]
-    if len(present) == len(values):
-        return in_64_bits(objects(values))
-    is_exact = all(-EXACT <= value <= EXACT for value in present)
-    return np.array(values, np.float64) if is_exact else objects(values)
+    def labels(self) -> NDArray[Any]:
+        """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
+        kind = self._target.kind(self._at_target)
+        entries = self._values_of_target("text").tolist()
+        if None in entries:
+            raise DataError(f"{self._at_target(entries.index(None))}: the value is missing")
+        plain: list[str] = [text.strip() for text in entries]
+        convert = {"integer": self.grammar.integer, "number": self.grammar.number, "boolean": self.grammar.boolean}
+        if kind in convert:
+            values = {text: convert[kind](text) for text in {*plain}}
+            if all(str(value) == text for text, value in values.items()):
+                found = [values[text] for text in plain]
+                labels = integers(found) if kind == "integer" else np.array(found)
+                return objects(entries) if labels.dtype == object else labels
+        return objects(entries)

@@ -1,4 +1,4 @@
-"""The error for files of rows."""
+"""The errors for files of rows."""
 
 
 class DataError(Exception):
@@ -6,3 +6,7 @@ class DataError(Exception):
 
     The command reports it in one line.
     """
+
+
+class NotNumbersError(DataError):
+    """A column has text, dates or missing values."""

@@ -6,10 +6,11 @@ plain; otherwise each different cell is parsed by itself, with the same result.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +32,6 @@ _AMONG_NUMBERS = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none", "#n/a",
 _BOOLEANS = {word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")}
 
 _LEADING_ZEROS = re.compile(r"\n[ \t]*0\d+[ \t]*(?=\n)")  # between ends of lines
-_INFINITE = re.compile(r"[iI][nN][fF]")
-_SIGNED_NAN = re.compile(r"[+-][nN]")  # which `float` takes in any spelling
 _DAYS = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
 _TIMES = re.compile(rf"(?:{_TIME}\n)*{_TIME}", re.ASCII)
@@ -161,56 +160,47 @@ class Grammar:
     def numbers(self, cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
         """Return the numbers of plain cells, NaN if missing, and whether all are integers; None if others must look.
 
-        Cells with leading zeros are not plain, nor those with digits or spaces that are not of ASCII.
+        Cells are not plain if all are missing, one has leading zeros, is infinite, or has other letters than ASCII.
         """
-        present, joined = cells, "\n".join(cells)
-        rows: NDArray[np.bool_] | None = None
-        if self.cells.thousands and re.search(SPACES[self.cells.thousands], joined):
+        found = self._floats(cells)
+        if found is not None:
+            return found
+        is_present = [cell not in self._often for cell in cells]
+        found = None if all(is_present) else self._floats(list(itertools.compress(cells, is_present)))
+        if found is None:
+            return None
+        values = np.full(len(cells), np.nan)
+        values[is_present] = found[0]
+        return values, found[1]
+
+    def _floats(self, cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
+        joined = "\n".join(cells)
+        if self._separators is not None and self._separators.search(joined):
             return None
         if self.cells.decimal == ",":
-            present, joined = self._with_points(cells, joined)
-        if not present or "_" in joined or not joined.isascii():
+            if "." in joined or joined.count("\n") >= len(cells):
+                return None
+            joined = joined.replace(",", ".")
+            cells = joined.split("\n")
+        may_have_zeros = joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
+        if "_" in joined or not joined.isascii() or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n")):
             return None
         try:
-            found = np.fromiter(map(float, present), np.float64, len(present))
+            found = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
-            often, written = self._often, present
-            present = [text for cell, text in zip(cells, written, strict=True) if cell not in often]
-            joined = "\n".join(present)
-            try:
-                found = np.fromiter(map(float, present), np.float64, len(present))
-            except ValueError:
-                return None
-            rows = np.fromiter((cell not in often for cell in cells), np.bool_, len(cells))
-        has_letters = "n" in joined or "N" in joined
-        may_have_zeros = joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
-        if (has_letters and _SIGNED_NAN.search(joined)) or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n")):
             return None
-        has_point = "." in joined or "e" in joined or "E" in joined
-        is_whole = not has_point and not (has_letters and _INFINITE.search(joined))
-        if rows is None:
-            return found, is_whole
-        values = np.full(len(cells), np.nan)
-        values[rows] = found
-        return values, is_whole
+        is_whole = not ("." in joined or "e" in joined or "E" in joined)
+        return (found, is_whole) if len(found) and np.isfinite(found).all() else None
 
     @staticmethod
-    def _with_points(cells: Sequence[str], joined: str) -> tuple[list[str], str]:
-        """Return cells with points instead of decimal commas; none if they have points or line ends."""
-        if "." in joined or joined.count("\n") >= len(cells):
-            return [], ""
-        joined = joined.replace(",", ".")
-        return joined.split("\n"), joined
-
-    @staticmethod
-    def dates(cells: Sequence[str]) -> tuple[str, NDArray[np.int64]] | None:
+    def dates(cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
         joined = "\n".join(cells)
         kind = "date" if _DAYS.fullmatch(joined) else "time" if _TIMES.fullmatch(joined) else ""
         if not kind or joined.startswith("0000") or "\n0000" in joined:
             return None
         try:
-            return kind, np.array(cells, "M8[us]").view(np.int64)
+            return kind, np.array(cells, "M8[us]")
         except ValueError:
             return None
 

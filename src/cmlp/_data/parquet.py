@@ -59,7 +59,7 @@ class ParquetBlocks:
     Examples
     --------
     >>> from cmlp import MLPClassifier
-    >>> from cmlp.datasets import ParquetBlocks
+    >>> from cmlp._data.parquet import ParquetBlocks
     >>> blocks = ParquetBlocks("rows.parquet", target="label")  # doctest: +SKIP
     >>> MLPClassifier().fit_batches(blocks, classes=blocks.classes(), n_rows=blocks.n_rows)  # doctest: +SKIP
     """

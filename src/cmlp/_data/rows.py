@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, Column, Frame, joined, objects
-from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array, too_large
-from cmlp._data.decision import Parser, Place
-from cmlp._data.errors import DataError
+from cmlp._data.columns import DATES, Column, objects
+from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array
+from cmlp._data.decision import TextRows
+from cmlp._data.errors import DataError, NotNumbersError
 from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
-from cmlp._data.table import Table
+from cmlp._data.table import Table, TypedTable, joined
 from cmlp._data.text import Options, TextFile
-from cmlp._data.training import TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,10 +41,6 @@ _BLOCK_ROWS = 8192
 _IMAGES, _LABELS = "images-idx", "labels-idx"  # parts of the names of MNIST's files, before the number of dimensions
 
 
-class NotNumbersError(DataError):
-    """A column has text, dates or missing values."""
-
-
 class Rows(NamedTuple):
     """Rows with their targets; X has the names of the columns if the file has them."""
 
@@ -52,98 +48,129 @@ class Rows(NamedTuple):
     y: NDArray[Any]
 
 
-def is_parquet(path: str, max_bytes: int) -> bool:
-    """Return whether a file begins as Parquet does."""
-    return _start(path, max_bytes).startswith(PARQUET)
+class Known(NamedTuple):
+    """What a model knows about the files that it reads.
 
+    `kinds` and `categories` (None for numbers) are those of the columns of the model of a table. Other models have
+    columns of numbers only, and `categories` is None.
+    """
 
-def is_text(path: str, max_bytes: int) -> bool:
-    """Return whether a file is none of npy, idx and Parquet."""
-    return not _start(path, max_bytes).startswith((PARQUET, NPY, IDX))
+    cells: Cells = Cells()
+    names: Sequence[str] | None = None
+    classes: NDArray[Any] | None = None
+    kinds: Sequence[str] = ()
+    categories: Sequence[Sequence[object] | None] | None = None
+
+    def table(self, names: Sequence[str], columns: Sequence[Any]) -> TypedTable:
+        """Return columns as a table with the names of the model."""
+        return TypedTable(names if self.names is None else list(self.names), columns)
 
 
 def _start(path: str, max_bytes: int) -> bytes:
+    """Return the first bytes of a file, which tell its format: that of text if it is none of the others."""
     with opened(path, max_bytes) as file:
-        return file.peek(len(NPY))[: len(NPY)]
+        start = file.peek(len(NPY))[: len(NPY)]
+    return next((known for known in (PARQUET, NPY, IDX) if start.startswith(known)), b"")
 
 
-# ------------------------------------------------------------------------------------------------- rows of numbers
+# --------------------------------------------------------------------------------------- by the decision of a model
 
 
-def read_table(path: str, select: Selection, options: Options, cells: Cells, names: Sequence[str] = ()) -> Table:
-    """Return all rows of a file at once; see `number_blocks`."""
-    if is_parquet(path, options.max_bytes):
-        return _read_parquet(path, select, options.max_bytes)
-    tables = list(number_blocks(path, select, options, cells, names))
-    return tables[0] if len(tables) == 1 else replace(tables[0], values=np.concatenate([one.values for one in tables]))
+def known_blocks(
+    path: str, known: Known, select: Selection, options: Options, found: Callable[[str], None] = lambda text: None
+) -> Iterator[Any]:
+    """Yield the rows of a file in blocks, as a `Table`, or for the model of a table as a `TypedTable`.
 
+    `found` gets at the end what was found in a file of text.
 
-def number_blocks(
-    path: str, select: Selection, options: Options, cells: Cells, names: Sequence[str] = ()
-) -> Iterator[Table]:
-    """Yield the rows of a file in blocks, all columns as numbers. Parquet and npy files may be larger than memory.
-
-    `names` are columns that a header must have, by which it is recognized. Raises DataError with the place if a value
-    is missing, not a number or infinite, or there are no rows.
+    Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the model
+    knows, and in a `Table` if one is missing, or if there are no rows.
     """
-    start = _start(path, options.max_bytes)
-    if start.startswith(PARQUET):
-        yield from _parquet_blocks(path, select)
-    elif start.startswith((NPY, IDX)):
-        yield from _array_blocks(path, select, options.max_bytes)
+    start, is_table = _start(path, options.max_bytes), known.categories is not None
+    if start == PARQUET:
+        yield from _parquet_frames(path, known, select) if is_table else _parquet_blocks(path, select)
+    elif not start:
+        yield from (rows.X for rows in _text_blocks(path, known, None, select, options, found))
+    elif is_table:
+        raise _untyped(path)
     else:
-        for table, _, _ in _text_blocks(path, select, None, options, cells, names):
-            yield table
+        yield from _array_blocks(path, select, options.max_bytes)
+
+
+def known_rows(
+    path: str, known: Known, target: Choice | None, labels: str | None, select: Selection, options: Options
+) -> Rows | ParquetBlocks:
+    """Return what `training_rows` returns, read by what is known: targets are labels of its classes, or numbers."""
+    start = _start(path, options.max_bytes)
+    if target is not None and labels is None and not start:
+        blocks = list(_text_blocks(path, known, target, select, options))
+        X = joined([rows.X for rows in blocks])
+        return Rows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
+    if known.categories is not None and target is not None:
+        if start != PARQUET:
+            raise _untyped(path)
+        return parquet_with_targets(path, target, select)
+    found = training_rows(path, target, labels, select, options, None, known.classes)
+    assert not isinstance(found, TextRows)
+    return found
+
+
+def _untyped(path: str) -> DataError:
+    return DataError(f"{path} must be delimited text or Parquet for the model of a table, which has typed columns")
 
 
 def _text_blocks(
-    path: str, select: Selection, target: Choice | None, options: Options, cells: Cells, names: Sequence[str]
-) -> Iterator[tuple[Table, Sequence[str], Place]]:
-    """Yield blocks of a file of text as numbers, with the cells of the target and their places."""
-    file, kept, at = _selected(path, options, _has(names), select, target)
-    named = [file.names[i] for i in kept] if file.has_names else None
-    parser = Parser(Grammar(options.cells(cells)))
-    for block in file.blocks():
-        values = np.empty((len(block.lines), len(kept)))
-        for k, i in enumerate(kept):
-            place = Place(file, i, block.lines)
-            values[:, k] = parser.numbers(block.columns[i], place)
-            _require_present(values[:, k], place)
-        yield Table(values, named, kept, block.first), block.columns[at], Place(file, at, block.lines)
-
-
-def _selected(
     path: str,
-    options: Options,
-    named: Callable[[Sequence[str]], bool],
-    select: Selection,
+    known: Known,
     target: Choice | None,
-) -> tuple[TextFile, list[int], int]:
-    """Return a file of text with the positions of the selected columns and of the target (0 if there is none)."""
-    file = TextFile(path, options, named)
+    select: Selection,
+    options: Options,
+    found: Callable[[str], None] = lambda text: None,
+) -> Iterator[Rows]:
+    """Yield blocks of a file of text as the model knows it, with its targets."""
+    wanted = {str(name).strip() for name in known.names or ()}
+    file = TextFile(path, options, lambda cells: bool(wanted) and wanted.issubset(cell.strip() for cell in cells))
     names = file.names if file.has_names else None
-    at = 0 if target is None else target(path, file.width, names)
-    return file, select(path, file.width, names), at
+    at = None if target is None else target(path, file.width, names)
+    kept = select(path, file.width, names)
+    grammar = Grammar(options.cells(known.cells))
+    for block in file.blocks():
+        columns = [(block.columns[i], block.place(file, i)) for i in kept]
+        if known.categories is None:
+            values = np.empty((len(block.lines), len(kept)))
+            for k, (cells, place) in enumerate(columns):
+                values[:, k] = parsing.numbers(grammar, cells, place, required=True)
+            X: Any = Table(values, names and [names[i] for i in kept], kept, block.first)
+        else:
+            kinds = zip(columns, known.kinds or [""] * len(kept), known.categories, strict=True)
+            typed = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
+            X = known.table([file.names[i] for i in kept], typed)
+        y = np.empty(0)
+        if at is not None:
+            y = parsing.known_targets(grammar, block.columns[at], known.classes, block.place(file, at))
+        yield Rows(X, y)
+    found(file.found(block.first + len(block.lines)))
 
 
-def _require_present(numbers: NDArray[np.float64], place: Place) -> None:
-    absent = np.isnan(numbers)
-    if absent.any():
-        raise NotNumbersError(f"{place(int(absent.argmax()))}: the value is missing")
-
-
-def _has(names: Sequence[str]) -> Callable[[Sequence[str]], bool]:
-    wanted = {name.strip() for name in names}
-    return lambda cells: bool(wanted) and wanted.issubset(cell.strip() for cell in cells)
+# ---------------------------------------------------------------------------------------------------------- arrays
 
 
 def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Table]:
     values = mapped(path) if is_mapped(path) else _array(path, max_bytes)
     if not values.size:
         raise DataError(f"{path} contains no rows")
-    _require_matrix(path, values)
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
+    if values.ndim < 2:
+        raise DataError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
+    values = values.reshape(len(values), -1)
+    kept = select(path, values.shape[1], None)
     for first in range(0, len(values), _BLOCK_ROWS):
-        table = replace(_matrix(path, values[first : first + _BLOCK_ROWS], select), first=first)
+        block = values[first : first + _BLOCK_ROWS]
+        if kept != list(range(values.shape[1])):
+            block = block[:, kept]
+        keeps = block.dtype in (np.uint8, np.float32, np.float64)
+        table = Table(block if keeps else block.astype(np.float64), None, kept, first)
         _require_finite(path, table)
         yield table
 
@@ -155,27 +182,13 @@ def _array(path: str, max_bytes: int) -> NDArray[Any]:
     return found
 
 
-def _require_matrix(path: str, values: NDArray[Any]) -> None:
-    if values.dtype.kind not in "buif":
-        raise DataError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
-    if values.ndim < 2:
-        raise DataError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
-
-
-def _matrix(path: str, values: NDArray[Any], select: Selection) -> Table:
-    keeps = values.dtype in (np.uint8, np.float32, np.float64)
-    rows = (values if keeps else values.astype(np.float64)).reshape(len(values), -1)
-    kept = select(path, rows.shape[1], None)
-    return Table(rows) if kept == list(range(rows.shape[1])) else Table(rows[:, kept], kept=kept)
-
-
 def _require_finite(path: str, table: Table) -> None:
     if table.values.dtype.kind != "f" or np.isfinite(table.values).all():
         return
     row, column = np.argwhere(~np.isfinite(table.values))[0]
-    is_array = table.columns is None
-    kind = NotNumbersError if np.isnan(table.values[row, column]) and not is_array else DataError
-    raise kind(f"{path}, {table.where(row, column)}: the value is {table.values[row, column]}")
+    value = table.values[row, column]
+    kind = NotNumbersError if np.isnan(value) and table.columns is not None else DataError
+    raise kind(f"{path}, {table.where(row, column)}: the value is {value}")
 
 
 # --------------------------------------------------------------------------------------------------------- Parquet
@@ -183,20 +196,40 @@ def _require_finite(path: str, table: Table) -> None:
 
 def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
     first = 0
-    for block, kept in arrow_blocks(path, select):
+    for block, kept in _arrow_blocks(path, select):
         table = replace(_of_arrow(path, block, kept), first=first)
         _require_finite(path, table)
         first += len(table.values)
         yield table
 
 
-def arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
+def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[TypedTable]:
+    """Yield the columns of a table's model, in which categories are those of the model of the same text."""
+    assert known.categories is not None
+    by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
+    kinds = known.kinds or [""] * len(by_text)
+    for table, _ in _arrow_blocks(path, select):
+        columns: list[Any] = list(table.columns)
+        for i, (texts, kind) in enumerate(zip(by_text, kinds, strict=True)):
+            if texts is not None and kind not in DATES:
+                entries = columns[i].to_pylist()
+                values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
+                columns[i] = Column(values, "text")
+        yield known.table(table.column_names, columns)
+
+
+def _text(value: object) -> str:
+    """Return the text of a value of Parquet, where integers with missing values can be doubles."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
+
+
+def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
     """Yield the selected columns of a Parquet file as tables of pyarrow in blocks, and their positions in the file."""
     from cmlp._data import parquet as _parquet
 
     is_empty = True
     try:
-        kept, used = parquet_columns(path, select)
+        kept, used = _parquet_columns(path, select)
         for batch in _parquet.batches([path], used, _BLOCK_ROWS):
             import pyarrow
 
@@ -208,29 +241,20 @@ def arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]
         raise DataError(f"{path} contains no rows")
 
 
-def parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
+def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
     from cmlp._data import parquet as _parquet
 
     names = _parquet.schema(path)[0]
     kept = select(path, len(names), names)
-    used = [names[i] for i in kept]
-    if {*used} & {name for name, count in Counter(names).items() if count > 1}:
-        raise DataError(f"{path} has two columns of the same name")
-    return kept, used
-
-
-def _read_parquet(path: str, select: Selection, max_bytes: int) -> Table:
-    from cmlp._data import parquet as _parquet
-
-    if _parquet.content_size(path) > max_bytes:
-        raise too_large(path, max_bytes)
-    kept, used = parquet_columns(path, select)
-    table = _of_arrow(path, _parquet.read_columns(path, used), kept)
-    if not table.values.size:
-        raise DataError(f"{path} contains no rows")
-    _require_finite(path, table)
-    return table
+    counts = Counter(names)
+    for i in kept:
+        if counts[names[i]] > 1:
+            raise DataError(
+                f"{path} has {counts[names[i]]} columns {names[i]!r}, and columns of Parquet are read by name: rename "
+                "them, or leave all of them out with --drop NUMBER"
+            )
+    return kept, [names[i] for i in kept]
 
 
 def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
@@ -249,13 +273,17 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
     return Table(values, table.column_names, kept=kept)
 
 
-def parquet_with_targets(path: str, target: Choice, select: Selection) -> tuple[Any, NDArray[Any]]:
+def parquet_with_targets(path: str, target: Choice, select: Selection) -> Rows:
     """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    from cmlp._data.parquet import read_columns, schema
+    from cmlp._data.parquet import read_columns
 
-    names = schema(path)[0]
-    at = names[target(path, len(names), names)]
-    return read_columns(path, parquet_columns(path, select)[1]), _parquet_targets(path, at)
+    name = _target_name(path, target)
+    return Rows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
+
+
+def _target_name(path: str, target: Choice) -> str:
+    """Return the name of the column of targets of a Parquet file."""
+    return _parquet_columns(path, lambda path, width, names: [target(path, width, names)])[1][0]
 
 
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
@@ -291,24 +319,19 @@ def training_rows(
     """
     start = _start(path, options.max_bytes)
     if target is None:
-        if labels is None and not (start.startswith(IDX) and _IMAGES in os.path.basename(path)):
+        if labels is None and not (start == IDX and _IMAGES in os.path.basename(path)):
             raise DataError(f"{path} needs --target COLUMN or --labels FILE")
         return _labelled(path, start, labels or _labels_beside(path), select, options, classes)
     if labels is not None:
         raise DataError("--target and --labels exclude each other")
-    if start.startswith(PARQUET):
+    if start == PARQUET:
         return _parquet(path, target, select, options)
-    if start.startswith(NPY):
+    if start == NPY:
         values = _mapped_matrix(path)
-        at, kept = target(path, values.shape[1], None), select(path, values.shape[1], None)
-        return Rows(_columns(values, kept), whole(np.array(values[:, at])))
-    if start.startswith(IDX):
+        at = target(path, values.shape[1], None)
+        return Rows(_columns(path, values, select), whole(np.array(values[:, at])))
+    if start == IDX:
         raise DataError(f"{path} has no columns of labels: use --labels FILE instead of --target")
-    return text_rows(path, target, select, options, report)
-
-
-def text_rows(path: str, target: Choice, select: Selection, options: Options, report: Report | None = None) -> TextRows:
-    """Return the columns of a file of text, decided over all rows."""
 
     def names_the_target(cells: Sequence[str]) -> bool:
         try:
@@ -316,7 +339,15 @@ def text_rows(path: str, target: Choice, select: Selection, options: Options, re
         except Exception:  # `target` is the caller's, and raises its own error if no column has this name
             return False
 
-    file, kept, at = _selected(path, options, names_the_target, select, target)
+    file = TextFile(path, options, names_the_target)
+    names = file.names if file.has_names else None
+    at, kept = target(path, file.width, names), select(path, file.width, names)
+    for name, count in Counter(file.names[i] for i in kept).items():
+        if count > 1:
+            raise DataError(
+                f"{path} has {count} columns {name!r}, and predict finds columns by their names: rename them, or leave "
+                "all but one out with --drop NUMBER"
+            )
     return TextRows(file, options.cells(Cells()), kept, at, report)
 
 
@@ -330,18 +361,16 @@ def _labels_beside(path: str) -> str:
 def _labelled(
     path: str, start: bytes, labels: str, select: Selection, options: Options, classes: NDArray[Any] | None
 ) -> Rows:
-    if start.startswith(PARQUET):
+    if start == PARQUET:
         raise DataError(f"{path} must have a column of targets: use --target")
     targets = read_labels(labels, options, classes)
-    if start.startswith(NPY):
-        array = _mapped_matrix(path)
-        X: Any = _columns(array, select(path, array.shape[1], None))
+    if start == NPY:
+        X: Any = _columns(path, _mapped_matrix(path), select)
     else:
-        table = read_table(path, select, options, Cells())
+        table = joined(list(known_blocks(path, Known(), select, options)))
         X = table.values if table.columns is None else table
-    n_rows = len(np.asarray(X))
-    if len(targets) != n_rows:
-        raise DataError(f"{labels} has {len(targets)} labels for {n_rows} rows")
+    if len(targets) != len(X):
+        raise DataError(f"{labels} has {len(targets)} labels for {len(X)} rows")
     return Rows(X, targets)
 
 
@@ -357,18 +386,18 @@ def _mapped_matrix(path: str) -> NDArray[Any]:
     return values.reshape(len(values), -1)
 
 
-def _columns(values: NDArray[Any], kept: list[int]) -> NDArray[Any]:
+def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]:
     """Return some columns of a matrix, in place if they are adjacent."""
+    kept = select(path, values.shape[1], None)
     contiguous = kept == list(range(kept[0], kept[-1] + 1)) if kept else False
     return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
 def _parquet(path: str, target: Choice, select: Selection, options: Options) -> Rows | ParquetBlocks:
-    from cmlp._data.parquet import ParquetBlocks, content_size, schema
+    from cmlp._data.parquet import ParquetBlocks, content_size
 
-    names = schema(path)[0]
-    name = names[target(path, len(names), names)]
-    blocks = ParquetBlocks(path, name, columns=parquet_columns(path, select)[1])
+    name = _target_name(path, target)
+    blocks = ParquetBlocks(path, name, columns=_parquet_columns(path, select)[1])
     if not blocks.n_rows:
         raise DataError(f"{path} contains no rows")
     if (size := content_size(path)) > options.max_bytes:
@@ -379,7 +408,7 @@ def _parquet(path: str, target: Choice, select: Selection, options: Options) -> 
             raise DataError(f"{error}. The model of a table takes it, but {what}") from None
         return blocks
     targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
-    return Rows(_read_parquet(path, select, options.max_bytes), targets)
+    return Rows(joined(list(_parquet_blocks(path, select))), targets)
 
 
 def in_memory(data: Rows | ParquetBlocks) -> Rows:
@@ -393,151 +422,23 @@ def in_memory(data: Rows | ParquetBlocks) -> Rows:
     return Rows(Table(X, data.columns), y)
 
 
-# ----------------------------------------------------------------------------------------- by the decision of a model
-
-
-class Decided(NamedTuple):
-    """What the model of a table knows about its columns: their kinds, and their categories, None for numbers."""
-
-    kinds: Sequence[str]
-    categories: Sequence[Sequence[object] | None]
-    names: Sequence[str] | None
-
-    def column(self, parser: Parser, i: int, cells: Sequence[str], place: Place) -> Column:
-        """Return the cells of a column of the model."""
-        kind, categories = self.kinds[i] if self.kinds else "", self.categories[i]
-        if kind in DATES:
-            values = parser.dates(cells, kind, place)
-            days = values.astype("M8[D]")
-            is_date = kind == "date" and (days == values)[~np.isnat(values)].all()
-            return Column(days if is_date else values, "time" if kind == "date" and not is_date else kind)
-        if categories is not None:
-            return Column(parser.categories(cells, categories), "text")
-        return Column(parser.numbers(cells, place, booleans=kind == "boolean"), "number")
-
-    def arrow(self, table: Any) -> list[Any]:
-        """Return the columns of a table of pyarrow, in which categories are those of the model of the same text."""
-        columns: list[Any] = []
-        for i, column in enumerate(table.columns):
-            categories = self.categories[i]
-            if categories is None or (self.kinds and self.kinds[i] in DATES):
-                columns.append(column)
-                continue
-            known = {str(category): category for category in categories}
-            entries = column.to_pylist()
-            values = objects(None if value is None else known.get(_text(value), value) for value in entries)
-            columns.append(Column(values, "text"))
-        return columns
-
-    def frame(self, names: Sequence[str], columns: Sequence[Any]) -> Frame:
-        """Return columns as a frame with the names of the model."""
-        return Frame(names if self.names is None else list(self.names), columns)
-
-
-def _text(value: object) -> str:
-    """Return the text of a value of Parquet, where integers with missing values can be doubles."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
-
-
-def frames(path: str, decided: Decided, select: Selection, options: Options, cells: Cells) -> Iterator[Frame]:
-    """Yield the columns of a table's model in blocks of rows."""
-    if is_parquet(path, options.max_bytes):
-        for table, _ in arrow_blocks(path, select):
-            yield decided.frame(table.column_names, decided.arrow(table))
-        return
-    for frame, _, _ in _text_frames(path, decided, select, None, options, cells):
-        yield frame
-
-
-def _text_frames(
-    path: str, decided: Decided, select: Selection, target: Choice | None, options: Options, cells: Cells
-) -> Iterator[tuple[Frame, Sequence[str], Place]]:
-    """Yield the columns of a table's model in blocks of rows, with the cells of the target and their places."""
-    if not is_text(path, options.max_bytes):
-        raise DataError(f"{path} must be delimited text or Parquet for the model of a table, which has typed columns")
-    file, kept, at = _selected(path, options, _has(list(map(str, decided.names or ()))), select, target)
-    parser = Parser(Grammar(options.cells(cells)))
-    for block in file.blocks():
-        columns = [decided.column(parser, k, block.columns[i], Place(file, i, block.lines)) for k, i in enumerate(kept)]
-        yield decided.frame([file.names[i] for i in kept], columns), block.columns[at], Place(file, at, block.lines)
-
-
-def decided_table(
-    path: str,
-    decided: Decided,
-    select: Selection,
-    target: Choice,
-    options: Options,
-    cells: Cells,
-    classes: NDArray[Any] | None,
-) -> tuple[Any, NDArray[Any]]:
-    """Return all columns of a table's model, and its targets: labels of `classes`, or None for numbers."""
-    if is_parquet(path, options.max_bytes):
-        return parquet_with_targets(path, target, select)
-    grammar = Grammar(options.cells(cells))
-    parts, targets = [], []
-    for frame, block, place in _text_frames(path, decided, select, target, options, cells):
-        parts.append(frame)
-        targets.append(known_targets(block, place, classes, grammar))
-    return joined(parts), np.concatenate(targets)
-
-
-def decided_rows(
-    path: str,
-    target: Choice | None,
-    labels: str | None,
-    select: Selection,
-    options: Options,
-    cells: Cells,
-    classes: NDArray[Any] | None,
-    names: Sequence[str] = (),
-) -> Rows | ParquetBlocks:
-    """Return what `training_rows` returns, read by what is known: targets are labels of `classes`, or None numbers."""
-    if target is None or labels is not None or not is_text(path, options.max_bytes):
-        found = training_rows(path, target, labels, select, options, None, classes)
-        assert not isinstance(found, TextRows)
-        return found
-    parts, targets = [], []
-    grammar = Grammar(options.cells(cells))
-    for table, block, place in _text_blocks(path, select, target, options, cells, names):
-        parts.append(table)
-        targets.append(known_targets(block, place, classes, grammar))
-    X = replace(parts[0], values=np.concatenate([part.values for part in parts]))
-    return Rows(X.values if X.columns is None else X, np.concatenate(targets))
-
-
-def known_targets(cells: Sequence[str], place: Place, classes: NDArray[Any] | None, grammar: Grammar) -> NDArray[Any]:
-    """Return the targets of a file by the decision of a model: labels of its classes, or numbers."""
-    if classes is None:
-        numbers = Parser(grammar).numbers(cells, place)
-        _require_present(numbers, place)
-        return numbers
-    found = Parser(grammar).categories(cells, classes.tolist())
-    known = {*classes.tolist()}
-    for row, label in enumerate(found.tolist()):
-        if label not in known:
-            what = "the value is missing" if label is None else f"{label!r} is not a class of the model"
-            raise DataError(f"{place(row)}: {what}")
-    return found if classes.dtype == object else found.astype(classes.dtype)
-
-
 def read_labels(path: str, options: Options, classes: NDArray[Any] | None = None) -> NDArray[Any]:
     """Return one label or number for each row: of an npy or idx file, or of a text file with one a line.
 
     `classes` are those of a model, if the labels must be known.
     """
-    if not is_text(path, options.max_bytes):
+    if _start(path, options.max_bytes):
         values = whole(_array(path, options.max_bytes).reshape(-1))
-        if classes is not None:
-            known = {*classes.tolist()}
-            for label in values.tolist():
-                if label not in known:
-                    raise DataError(f"{path}: {label!r} is not a class of the model")
+        known = set() if classes is None else {*classes.tolist()}
+        unknown = [] if classes is None else [label for label in values.tolist() if label not in known]
+        if unknown:
+            raise DataError(f"{path}: {unknown[0]!r} is not a class of the model")
         return values
-    lines = TextFile(path, options._replace(separator="", header=False, text=()))
+    file = TextFile(path, options._replace(separator="", header=False, text=()))
+    cells = options.cells(Cells())
     if classes is not None:
-        grammar = Grammar(options.cells(Cells()))
-        blocks = [(block.columns[0], Place(lines, 0, block.lines)) for block in lines.blocks()]
-        return np.concatenate([known_targets(cells, place, classes, grammar) for cells, place in blocks])
-    rows = TextRows(lines, options.cells(Cells()), [], 0)
+        grammar = Grammar(cells)
+        columns = [(block.columns[0], block.place(file, 0)) for block in file.blocks()]
+        return np.concatenate([parsing.known_targets(grammar, column, classes, place) for column, place in columns])
+    rows = TextRows(file, cells, [], 0)
     return rows.targets() if rows.kind_of_target() == "fractions" else rows.labels()

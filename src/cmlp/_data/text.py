@@ -7,6 +7,8 @@ import csv
 import io
 import itertools
 import re
+import shlex
+from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,17 +18,26 @@ from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _SEPARATORS = "\t;|,"  # in the order of preference: a comma can be a decimal point
 _NAMES = {"\t": "tab", " ": "space", "": "no"}
 _NONE = "\x1f"  # instead of a separator in a file of one column
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _FEW, _MOST = 2, 0.6  # rows, and their share, of the same number of columns, before which a line is a title
-_BLOCK_LETTERS, _WIDE, _MOST_BLOCKS = 1 << 17, 64, 8  # read at a time, and more for as many columns
-_END = "\0end\0"  # a line behind the last one, which shows whether a quotation mark was not closed
+_BLOCK_CELLS = 1 << 16  # read at a time
+_COMMENT = "\0comment\0"  # instead of a line that is left out
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _ZIP, _UTF_16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
-_OTHERS = {b"%PDF": "a PDF file", b"SQLite": "a database", b"\xd0\xcf\x11\xe0": "an xls file", b"\x7fELF": "a program"}
+_OTHERS = {
+    b"%PDF": "a PDF file",
+    b"SQLite": "a database",
+    b"\xd0\xcf\x11\xe0": "an xls file",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+}
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 
 
@@ -55,12 +66,36 @@ class Options(NamedTuple):
         )
 
 
+class Place:
+    """Where the cells of a column are, for messages; `line_of` returns the line of a row."""
+
+    def __init__(self, file: TextFile, column: int, line_of: Callable[[int], int]) -> None:
+        self._file, self._column, self._line_of = file, column, line_of
+
+    def __call__(self, row: int) -> str:
+        name = f" ({self._file.names[self._column]!r})" if self._file.has_names else ""
+        return f"{self._file.path}, {self.line(row)}, column {self._column + 1}{name}"
+
+    def line(self, row: int) -> str:
+        """Return the line of a row."""
+        return f"line {self._line_of(row)}"
+
+    @property
+    def option(self) -> str:
+        """The column as a value of an option."""
+        return shlex.quote(self._file.names[self._column]) if self._file.has_names else str(self._column + 1)
+
+
 class Block(NamedTuple):
     """Some rows: the cells of each column, the number of the first row from 0, and the line of each row from 1."""
 
     columns: Sequence[Sequence[str]]
     first: int
     lines: Sequence[int]
+
+    def place(self, file: TextFile, column: int) -> Place:
+        """Return where the cells of a column are."""
+        return Place(file, column, lambda row: self.lines[row])
 
 
 class TextFile:
@@ -81,10 +116,14 @@ class TextFile:
         with self._lines() as lines:
             self._look(lines, named)
 
-    def _look(self, lines: _Source, named: Callable[[Sequence[str]], bool]) -> None:
+    def _look(self, lines: Iterator[str], named: Callable[[Sequence[str]], bool]) -> None:
         """Find the separator, the names and the number of columns."""
         options = self.options
-        sample = lines.take(_SAMPLE_LETTERS)
+        sample: list[str] = []
+        for line in lines:
+            sample.append(line)
+            if len(sample) > _SAMPLE_LINES or sum(map(len, sample)) > _SAMPLE_LETTERS:
+                break
         is_whole = next(lines, None) is None and len(sample) <= _SAMPLE_LINES
         sample = sample[:_SAMPLE_LINES]
         stated = re.fullmatch(r"sep=(.)\s*", sample[0]) if sample and options.separator is None else None
@@ -98,7 +137,7 @@ class TextFile:
             raise DataError(f"{self.path} contains no rows")
         separator = stated[1] if stated else options.separator
         self.separator = _separator_of(filled, is_whole) if separator is None else separator
-        parsed, self._skips_spaces = _parsed(filled, self.separator)
+        parsed, self._skips_spaces = _sampled(filled, self.separator)
         first = parsed[0]
         self.width = len(first)
         if separator is None and self.separator and any(map(_has_several_numbers, first)):
@@ -119,47 +158,117 @@ class TextFile:
             raise DataError(f"{self.path} has no column {text!r}: name a column, or a number from 1 to {self.width}")
         return at
 
-    @property
-    def found(self) -> str:
-        """What was found, for a message."""
+    def found(self, n_rows: int) -> str:
+        """Return what was found in a file of some rows, for a message."""
         name = _NAMES.get(self.separator, self.separator)
         columns = f"{self.width:,} column{'s' * (self.width != 1)}"
-        return f"{name} as separator, {columns} with{'' if self.has_names else 'out'} names"
+        names = f"with{'' if self.has_names else 'out'} names"
+        return f"{self.path}: {name} as separator, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
 
     def blocks(self, report: Callable[[float], None] | None = None) -> Iterator[Block]:
         """Yield the rows in blocks; `report` gets the share of the file that has been read.
 
         A row is never left out, but a blank line is no row in a file of several columns.
         """
-        n_rows, waits = 0, self.has_names
+        is_end = False
+
+        def end() -> Iterator[str]:
+            nonlocal is_end
+            is_end = True  # inside quotation marks, the csv module asks for this line before the row ends
+            yield "\n"
+
         with self._lines(report) as source:
-            number = len(list(itertools.islice(source, self._skipped)))
-            letters = _BLOCK_LETTERS * min(1 + self.width // _WIDE, _MOST_BLOCKS)
-            while lines := source.take(letters):
-                columns, at = self._split(lines, number)
+            lines = itertools.chain(itertools.islice(source, self._skipped, None), end())
+            n_rows, begin, waits = 0, 1 + self._skipped, self.has_names
+            while some := list(itertools.islice(lines, -(-_BLOCK_CELLS // self.width))):
+                columns = None if waits or is_end else self._split(some)
+                at: Sequence[int] = range(begin, begin + len(some))
+                begin += len(some)
                 if columns is None:
-                    columns, at, number = self._read(lines, source, number)
-                else:
-                    number += len(lines)
-                if waits and at:
-                    names = next((i for i, cell in enumerate(columns[0]) if self.width > 1 or cell.strip()), len(at))
-                    waits = names == len(at)
-                    columns, at = [column[names + 1 :] for column in columns], at[names + 1 :]
+                    rows, n_lines = self._parsed(some, lines)
+                    rows, at = self._kept(rows, at[0], is_end, waits)
+                    begin += n_lines - len(some)
+                    if waits and rows:
+                        waits, rows, at = False, rows[1:], at[1:]
+                    columns = list(zip(*rows, strict=True))
                 if at:
                     yield Block(columns, n_rows, at)
                 n_rows += len(at)
         if not n_rows:
             raise DataError(f"{self.path} contains no rows")
 
+    def _split(self, lines: list[str]) -> list[Sequence[str]] | None:
+        """Return the columns of lines without quotation marks, faster than the csv module; None if it must look."""
+        text, separator, width = "".join(lines), self.separator or _NONE, self.width
+        if '"' in text or separator == " " or self._skips_spaces or self.options.comment:
+            return None
+        if not text.endswith(("\n", "\r")) or {*map(str.count, lines, itertools.repeat(separator))} != {width - 1}:
+            return None
+        cells = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", separator).split(separator)
+        return [cells[i:-1:width] for i in range(width)]
+
+    def _parsed(self, some: list[str], others: Iterator[str]) -> tuple[list[list[str]], int]:
+        """Return the rows of some lines, and the number of lines: a cell may contain the ends of further ones.
+
+        A comment becomes a row.
+        """
+        comment, is_start = self.options.comment, True
+
+        def marked(lines: Iterator[str]) -> Iterator[str]:
+            nonlocal is_start
+            for line in lines:
+                is_comment, is_start = is_start and line.lstrip().startswith(comment or ""), False
+                yield f"{_COMMENT}\n" if is_comment else line
+
+        rows: list[list[str]] = []
+        lines = itertools.chain(some, others)
+        reader = _reader(marked(lines) if comment else lines, self.separator, self._skips_spaces)
+        for row in reader:
+            rows.append(row)
+            is_start = True  # the next line begins a row
+            if reader.line_num >= len(some):
+                break
+        return rows, reader.line_num
+
+    def _kept(
+        self, rows: list[list[str]], line: int, is_end: bool, waits: bool
+    ) -> tuple[list[list[str]], Sequence[int]]:
+        """Return the rows that are neither blank nor comments, and the lines on which they begin.
+
+        `line` is that of the first one. With `is_end`, the last row is a blank line behind the file. A file that
+        `waits` for its names has no rows before them.
+        """
+        kept: list[list[str]] = []
+        at, is_space = array("q"), self.separator == " "
+        for k, row in enumerate(rows):
+            begin, line = line, line + 1 + sum(len(_LINE_END.findall(cell)) for cell in row)
+            if is_end and k == len(rows) - 1:
+                if row:
+                    raise DataError(f"{self.path}, line {begin}: a quotation mark is not closed")
+                break
+            if row == [_COMMENT]:
+                continue
+            cells = _without_end(row) if is_space else row
+            if not cells or (len(cells) == 1 and not cells[0].strip() and (cells[0] or is_space)):  # a blank line
+                if self.width > 1 or (waits and not kept):
+                    continue
+                cells = cells or [""]
+            if len(cells) != self.width:
+                raise self._ragged(begin, len(cells), is_top=waits)
+            kept.append(cells)
+            at.append(begin)
+        return kept, at
+
     @contextlib.contextmanager
-    def _lines(self, report: Callable[[float], None] | None = None) -> Iterator[_Source]:
-        """Open the file as lines of text, each with its end."""
+    def _lines(self, report: Callable[[float], None] | None = None) -> Iterator[Iterator[str]]:
+        """Open the file as lines of text, each with its end, without the mark at the beginning of a file."""
         encoding = _encoding(self.options.encoding)
         with opened(self.path, self.options.max_bytes, report) as file:
             _require_text(self.path, file.peek(512)[:512], self.options.encoding)
             try:
                 with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-                    yield _Source(text)
+                    start = (line.removeprefix("\ufeff") for line in itertools.islice(text, 1))
+                    yield itertools.chain(start, text)
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except csv.Error as error:
@@ -167,60 +276,11 @@ class TextFile:
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
-            return DataError(f"{self.path} is not text in {self.options.encoding}: {error}")
+            return DataError(f"{self.path} is not text in {self.options.encoding}: {error}. Name another --encoding")
         return DataError(
             f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
             "example --encoding cp1252 (Windows) or --encoding latin-1"
         )
-
-    def _split(self, lines: list[str], number: int) -> tuple[list[list[str]] | None, Sequence[int]]:
-        """Return the columns of lines without quotation marks, and where they are; no columns if others must look."""
-        joined, separator = "".join(lines), self.separator
-        if '"' in joined or separator == " " or self._skips_spaces or self.options.comment:
-            return None, ()
-        at: Sequence[int] = range(number + 1, number + 1 + len(lines))
-        if self.width > 1:
-            counts = list(map(str.count, lines, itertools.repeat(separator)))
-            if counts.count(self.width - 1) < len(lines):
-                at = [line for line, text in zip(at, lines, strict=True) if text.strip()]
-                lines = [line for line in lines if line.strip()]
-                joined, counts = "".join(lines), [line.count(separator) for line in lines]
-                if counts.count(self.width - 1) < len(lines):
-                    return None, ()
-        elif separator and separator in joined:
-            return None, ()
-        if "\r" in joined:
-            joined = joined.replace("\r\n", "\n").replace("\r", "\n")
-        separator = separator or _NONE
-        cells = joined.replace("\n", separator).split(separator) if self.width > 1 else joined.split("\n")
-        n = len(lines) * self.width
-        return [cells[i : n : self.width] for i in range(self.width)], at
-
-    def _read(self, lines: list[str], source: Iterator[str], number: int) -> tuple[list[list[str]], list[int], int]:
-        """Return the columns of lines, where their rows begin, and the number of lines that were read.
-
-        These are more if a cell contains the end of the last line.
-        """
-        rows: list[list[str]] = []
-        at: list[int] = []
-        reader = _Reader(itertools.chain(lines, source, [_END + "\n"]), self, number)
-        last = number + len(lines)
-        while reader.number < last:
-            row = reader.row()
-            if row is None:
-                break
-            if row[-1:] and row[-1].endswith(_END + "\n"):
-                raise DataError(f"{self.path}, line {reader.begin}: a quotation mark is not closed")
-            if not row or (len(row) == 1 and not reader.last.strip()):
-                if self.width > 1:
-                    continue
-                row = row or [""]
-            if len(row) != self.width:
-                raise self._ragged(reader.begin, len(row), is_top=not number)
-            rows.append(row)
-            at.append(reader.begin)
-        columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(self.width)]
-        return columns, at, reader.number
 
     def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
         remedy = ""
@@ -243,34 +303,6 @@ def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
     return int(text) - 1 if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else None
 
 
-class _Reader:
-    """Rows of the csv module: of lines that begin a row, comments are left out."""
-
-    def __init__(self, lines: Iterator[str], file: TextFile, number: int) -> None:
-        self._lines, self._comment, self._is_space = lines, file.options.comment, file.separator == " "
-        self.number = self.begin = number  # of the lines that were read, and where the row begins
-        self.last, self._begins = "", True
-        self._rows = csv.reader(self._fed(), **_dialect(file.separator, skips_spaces=file._skips_spaces))
-
-    def _fed(self) -> Iterator[str]:
-        for line in self._lines:
-            self.number += 1
-            if self._begins:
-                if self._comment and line.lstrip().startswith(self._comment):
-                    continue
-                self.begin, self._begins = self.number, False
-            self.last = line
-            yield line
-
-    def row(self) -> list[str] | None:
-        """Return the next row; None behind the last one."""
-        self._begins = True
-        row = next(self._rows)
-        if row == [_END]:
-            return None
-        return _without_end(row) if self._is_space else row
-
-
 def _has_several_numbers(cell: str) -> bool:
     """Return whether spaces separate numbers in a cell."""
     number, parts = Grammar(Cells()).number, cell.split()
@@ -282,8 +314,8 @@ def _is_value(cell: str) -> bool:
     return Grammar(Cells()).kind(cell) not in ("text", "missing", "mark")
 
 
-def _dialect(separator: str, *, skips_spaces: bool) -> dict[str, Any]:
-    return {"delimiter": separator or _NONE, "skipinitialspace": skips_spaces}
+def _reader(lines: Iterable[str], separator: str, skips_spaces: bool) -> Any:
+    return csv.reader(lines, delimiter=separator or _NONE, skipinitialspace=skips_spaces)
 
 
 def _without_end(row: list[str]) -> list[str]:
@@ -291,31 +323,6 @@ def _without_end(row: list[str]) -> list[str]:
     while len(row) > 1 and not row[-1]:
         row.pop()
     return row
-
-
-class _Source:
-    """The lines of a file, each with its end, without the mark at the beginning of a file."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text, self._is_first = text, True
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        lines = self.take(1)
-        if not lines:
-            raise StopIteration
-        return lines[0]
-
-    def take(self, n: int) -> list[str]:
-        """Return the next lines, which have at least n letters unless the file ends."""
-        lines = self._text.readlines(n)
-        if lines and not lines[-1].endswith(("\n", "\r")):
-            lines[-1] += "\n"
-        if lines and self._is_first:
-            lines[0], self._is_first = lines[0].removeprefix("\ufeff"), False
-        return lines
 
 
 def _encoding(name: str | None) -> str:
@@ -344,20 +351,21 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
         )
 
 
-def _parsed(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:
+def _sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:
     """Return rows, and whether spaces before a quotation mark do not belong to the cells."""
-    skips_spaces = separator == " "
-    rows = list(csv.reader(lines, **_dialect(separator, skips_spaces=skips_spaces)))
-    if not skips_spaces and any(cell[:1] == " " and cell.lstrip()[:1] == '"' for row in rows for cell in row):
-        skips_spaces, rows = True, list(csv.reader(lines, **_dialect(separator, skips_spaces=True)))
-    return ([*map(_without_end, rows)] if separator == " " else rows), skips_spaces
+    if separator == " ":
+        return [*map(_without_end, _reader(lines, separator, True))], True
+    rows = list(_reader(lines, separator, False))
+    if any(cell[:1] == " " and cell.lstrip()[:1] == '"' for row in rows for cell in row):
+        return list(_reader(lines, separator, True)), True
+    return rows, False
 
 
 def _separator_of(lines: Sequence[str], is_whole: bool) -> str:
     """Return the separator of rows: one that gives several columns, the same number in all rows or in most."""
     best, most = "", 0
     for separator in _SEPARATORS:
-        rows = [row for row in _parsed(lines, separator)[0] if row]
+        rows = [row for row in _sampled(lines, separator)[0] if row]
         widths = [len(row) for row in (rows if is_whole or len(rows) == 1 else rows[:-1])]
         width, n = Counter(widths).most_common(1)[0]
         if width > 1 and n == len(widths):
@@ -365,7 +373,7 @@ def _separator_of(lines: Sequence[str], is_whole: bool) -> str:
         is_title = len(widths) > n >= max(_FEW, _MOST * len(widths))
         if width > 1 and n > most and ((2 * n >= len(widths) and widths[0] == width) or is_title):
             best, most = separator, n
-    rows = [row for row in _parsed(lines, " ")[0] if row]
+    rows = [row for row in _sampled(lines, " ")[0] if row]
     if not best and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}:
         number = Grammar(Cells()).number
         body = rows[1:] or rows

@@ -1,0 +1,147 @@
+"""The cells of a column of a file of text, read by a decision that was made before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.arrays import EXACT, in_64_bits
+from cmlp._data.columns import DATES, Column, objects
+from cmlp._data.errors import DataError, NotNumbersError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.grammar import Grammar
+    from cmlp._data.text import Place
+
+_NAT = np.iinfo(np.int64).min
+
+
+def numbers(
+    grammar: Grammar, cells: Sequence[str], place: Place, *, booleans: bool = False, required: bool = False
+) -> NDArray[np.float64]:
+    """Return numbers, NaN where they are missing; with `booleans`, also of True and False.
+
+    Raises NotNumbersError for a missing one if they are `required`.
+    """
+    found = grammar.numbers(cells)
+    values = np.full(len(cells), np.nan) if found is None else found[0]
+    for row, cell in enumerate(cells if found is None else ()):
+        if grammar.is_mark(cell):
+            continue
+        number: float | None = grammar.number(cell)
+        if number is None and booleans:
+            number = grammar.boolean(cell)
+        if number is None:
+            raise DataError(f"{place(row)}: {cell!r} is not a number{', True or False' * booleans}")
+        if np.isinf(number):
+            raise DataError(f"{place(row)}: the value is {number}")
+        values[row] = number
+    if required and np.isnan(values).any():
+        raise NotNumbersError(f"{place(int(np.isnan(values).argmax()))}: the value is missing")
+    return values
+
+
+def dates(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> NDArray[Any]:
+    """Return dates or points in time of a kind: with an offset, or without one."""
+    found = None if kind == "instant" else grammar.dates(cells)
+    if found is not None:
+        return found[1]
+    values = np.full(len(cells), _NAT)
+    for row, cell in enumerate(cells):
+        if grammar.is_mark(cell):
+            continue
+        date = grammar.date(cell)
+        if date is None:
+            raise DataError(f"{place(row)}: {cell!r} is not a date")
+        if (date.kind == "instant") != (kind == "instant"):
+            has, others = ("an", "has not") if date.kind == "instant" else ("no", "has")
+            raise DataError(f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training")
+        values[row] = date.value
+    return values.view("M8[us]")
+
+
+def values(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> NDArray[Any]:
+    """Return cells of a kind of column: integers, booleans and text as objects, None where they are missing."""
+    if kind == "number":
+        return numbers(grammar, cells, place)
+    if kind in DATES:
+        return dates(grammar, cells, kind, place)
+    if kind == "text":
+        return objects(None if grammar.is_missing(cell) else cell for cell in cells)
+    return objects(map(grammar.integer if kind == "integer" else grammar.boolean, cells))
+
+
+def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
+    """Return the categories of a model: found by their text, or by their value if some are numbers.
+
+    A category wins over a missing value of the same text.
+    """
+    by_text = {str(category): category for category in known if category is not None}
+    by_value = {category: category for category in known if isinstance(category, (bool, int, float))}
+
+    def category(cell: str) -> object:
+        if cell in by_text:
+            return by_text[cell]
+        if by_value:
+            for value in (grammar.integer(cell), grammar.number(cell), grammar.boolean(cell)):
+                if value is not None and value in by_value:
+                    return by_value[value]
+        is_absent = grammar.is_missing(cell) or (bool(by_value) and grammar.is_mark(cell))
+        return None if is_absent else cell
+
+    found = {cell: category(cell) for cell in {*cells}}
+    return objects([found[cell] for cell in cells])
+
+
+def known_column(
+    grammar: Grammar, cells: Sequence[str], kind: str, known: Sequence[object] | None, place: Place
+) -> Column:
+    """Return a column of the model of a table, which has a kind, and categories if they are not None."""
+    if kind in DATES:
+        moments = dates(grammar, cells, kind, place)
+        days = moments.astype("M8[D]")
+        if kind == "date":
+            return Column(days, kind) if (days == moments)[~np.isnat(moments)].all() else Column(moments, "time")
+        return Column(moments, kind)
+    if known is not None:
+        return Column(categories(grammar, cells, known), "text")
+    return Column(numbers(grammar, cells, place, booleans=kind == "boolean"), "number")
+
+
+def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place) -> NDArray[Any]:
+    """Return targets by the decision of a model: labels of its classes, or numbers if it has none."""
+    if classes is None:
+        return numbers(grammar, cells, place, required=True)
+    found, known = categories(grammar, cells, classes.tolist()), {*classes.tolist()}
+    for row, label in enumerate(found.tolist()):
+        if label not in known:
+            what = "the value is missing" if label is None else f"{label!r} is not a class of the model"
+            raise DataError(f"{place(row)}: {what}")
+    return found if classes.dtype == object else found.astype(classes.dtype)
+
+
+def column_of(values: NDArray[Any], kind: str) -> Column:
+    """Return a column of values as `values` returns them, or of doubles, in the types of its kind."""
+    if kind == "date":
+        values = values.astype("M8[D]")
+    elif kind == "boolean" and values.dtype == object:
+        values = values.astype(np.float64 if None in values.tolist() else bool)
+    elif kind == "integer" and values.dtype == object:
+        values = integers(values.tolist())
+    elif kind == "integer" and not np.isnan(values).any():
+        values = values.astype(np.int64)
+    return Column(values, kind)
+
+
+def integers(values: Sequence[Any]) -> NDArray[Any]:
+    """Return exact integers as int64, uint64 or objects; doubles if some are missing and all others are exact."""
+    present = [value for value in values if value is not None]
+    if len(present) == len(values):
+        return in_64_bits(objects(values))
+    is_exact = all(-EXACT <= value <= EXACT for value in present)
+    return np.array(values, np.float64) if is_exact else objects(values)
