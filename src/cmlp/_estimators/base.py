@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
+    from cmlp._estimators.request import Parameters
     from cmlp._inputs.losses import LossFunction
     from cmlp._model.document import ModelDocument
-    from cmlp._training.settings import TrainingParameters
+    from cmlp._training.options import TrainingParameters
     from cmlp._training.state import TrainingState
 else:
     TrainingParameters = object  # of types only
@@ -46,7 +46,7 @@ def shared_sections(cls: type) -> Mapping[str, str]:
 # What the docstrings of `fit_batches` share.
 BATCHES = {
     "blocks": """
-The next block is read and converted in a thread while the core computes on this one. Batches run on across
+The next block is read and converted in a thread while the core computes on this one. BatchEngine run on across
 blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
 Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
 progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
@@ -122,7 +122,7 @@ class MultilayerPerceptron(
 
     def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.call import parameters_of
+        from cmlp._estimators.request import parameters_of
 
         return parameters_of(type(self), vars(self))
 
@@ -211,7 +211,7 @@ class MultilayerPerceptron(
         validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
         resume: bool,
     ) -> Self:
-        from cmlp._estimators.batches import fit_batches
+        from cmlp._estimators.fit_batches import fit_batches
 
         fit_batches(self, source, classes, n_rows, validation, resume=resume)
         return self

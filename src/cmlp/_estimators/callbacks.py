@@ -70,12 +70,12 @@ class CallbackObserver(Observer):
         self.estimator = estimator
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self.fit = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
-        self.fit.call_on_fit_task_begin(**self.arguments)
+        self.job = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
+        self.job.call_on_fit_task_begin(**self.arguments)
 
     def epoch_begins(self) -> None:
         """Report that an epoch begins."""
-        self.epoch = self.fit.subcontext(task_name="epoch")
+        self.epoch = self.job.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.arguments)
 
     def epoch_ends(self) -> bool:
@@ -86,7 +86,7 @@ class CallbackObserver(Observer):
 
     def fit_is_over(self, model: Model) -> None:
         """Report that fit has ended with this model."""
-        self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
+        self.job.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
 
 
 def calling_back(

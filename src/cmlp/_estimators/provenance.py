@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.call import FitCall
+    from cmlp._estimators.request import FitRequest
     from cmlp._inputs.labels import Labels
-    from cmlp._training.beginning import Fit
-    from cmlp._training.loop import Training
+    from cmlp._training.job import TrainingJob
+    from cmlp._training.loop import EpochLoop
     from cmlp._training.state import TrainingState
     from cmlp._training.stream import Block
 
@@ -174,15 +174,15 @@ def first_link(head: Mapping[str, Any], number: int) -> str:
 class StreamHashes:
     """The hashes of the data of a fit that reads blocks, from the first complete pass over them."""
 
-    def __init__(self, fit: Fit, labels: Labels | None) -> None:
-        self._fit, self._labels = fit, labels
+    def __init__(self, job: TrainingJob, labels: Labels | None) -> None:
+        self._job, self._labels = job, labels
         self._found: dict[str, RowHash] | None = None
 
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if self._found is None or not self._is_complete(self._found):
-            names = ("X", "y", *(() if self._fit.data.weight is None else ("sample_weight",)))
-            self._found = {name: RowHash(name, name == "X" and is_single(self._fit)) for name in names}
+            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
+            self._found = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
             self._is_open = True
         else:
             self._is_open = False
@@ -195,54 +195,56 @@ class StreamHashes:
                 hashed.add(arrays[name])
 
     def _is_complete(self, found: dict[str, RowHash]) -> bool:
-        return bool(found["X"].n_rows == self._fit.state.n_rows)
+        return bool(found["X"].n_rows == self._job.state.n_rows)
 
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
         if self._found is None or not self._is_complete(self._found):
             return None
         rows = {name: hashed.hexdigest() for name, hashed in self._found.items()}
-        return {**rows, **hashes_of(self._fit, self._labels, ("validation",))}
+        return {**rows, **hashes_of(self._job, self._labels, ("validation",))}
 
 
-def record(call: FitCall, training: Training, labels: Labels | None, source: Any) -> None:
+def record(request: FitRequest, training: EpochLoop, labels: Labels | None, source: Any) -> None:
     """Let a fit record its provenance, or compare it with that of an earlier one."""
-    fit, name = training.fit, "fit" if source.is_whole else "fit_batches"
+    job, name = training.job, "fit" if source.is_whole else "fit_batches"
     kept = training.state.provenance
     more: dict[str, Any] = {
         "call": name,
-        "dtype": fit.net.dtype.name,
-        "shards": fit.data.shards and list(fit.data.shards),
+        "dtype": job.net.dtype.name,
+        "shards": job.data.shards and list(job.data.shards),
     }
-    more |= {"seed": call.parameters.random_state if kept is None else kept["seed"]}
+    more |= {"seed": request.parameters.random_state if kept is None else kept["seed"]}
     if source.is_whole:
-        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(fit, labels))
+        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(job, labels))
     else:
-        source.hashes = data = StreamHashes(fit, labels)
-    found = recorded(call.estimator, [training.state], data, **more)
+        source.hashes = data = StreamHashes(job, labels)
+    found = recorded(request.estimator, [training.state], data, **more)
     training.recorded = found.__call__
     training.observers.extend(found.chains)
 
 
-def is_single(fit: Fit) -> bool:
+def is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
-    data = fit.data if fit.given is None else fit.given[0]
+    data = job.data if job.given is None else job.given[0]
     scale = data.input_scale
-    return bool(fit.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
+    return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
 
 
-def hashes_of(fit: Fit, labels: Labels | None, groups: Sequence[str] = ("rows", "validation")) -> dict[str, str]:
+def hashes_of(
+    job: TrainingJob, labels: Labels | None, groups: Sequence[str] = ("rows", "validation")
+) -> dict[str, str]:
     """Return the hashes of all arrays of a fit, of the classes, and of the names of the columns."""
     found = {}
-    for group, arrays in arrays_of(fit).items():
+    for group, arrays in arrays_of(job).items():
         for name, array in arrays.items() if group in groups else ():
-            hashed = RowHash(name, name.startswith("X") and is_single(fit))
+            hashed = RowHash(name, name.startswith("X") and is_single(job))
             if isinstance(array, StoredRows):
-                hashed.add_of_all(array.stored, array.first, fit.workers)
+                hashed.add_of_all(array.stored, array.first, job.workers)
             else:
                 hashed.add(array)
             found[name] = hashed.hexdigest()
-    return {**found, **hashes_of_texts(labels, fit.data.names)}
+    return {**found, **hashes_of_texts(labels, job.data.names)}
 
 
 def hashes_of_texts(labels: Labels | None, names: NDArray[Any] | None) -> dict[str, str]:

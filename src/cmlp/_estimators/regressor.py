@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
+    from cmlp._estimators.request import Parameters
     from cmlp._inputs.losses import LossFunction
 
 

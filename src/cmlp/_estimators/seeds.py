@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._workers import ALONE, Workers
 
 if TYPE_CHECKING:
-    from cmlp._estimators.call import Parameters
+    from cmlp._estimators.request import Parameters
 
 
 def with_seed(estimator: Any, parameters: Parameters, workers: Workers = ALONE) -> Parameters:

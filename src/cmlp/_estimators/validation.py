@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.model import Model
 from cmlp._estimators.resuming import INTERRUPTED
-from cmlp._training.task import Validation, named_validation
+from cmlp._training.job import Validation, named_validation
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.targets import Targets
     from cmlp._inputs.door import Door
     from cmlp._inputs.labels import Labels
-    from cmlp._training.driver import Driver
+    from cmlp._training.start import TrainingRun
 
 
 def validation_of(door: Door, targets: Targets, given: tuple[Any, Any, Any]) -> tuple[NDArray[Any], Validation]:
@@ -39,11 +39,11 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
     return scorer
 
 
-def present_model(training: Driver, labels: Labels | None) -> Model:
+def present_model(training: TrainingRun, labels: Labels | None) -> Model:
     """Return a model with the current parameters of the training run, for a score."""
-    live, fit = training.state.finished(), training.fit
-    live.fold(fit.net)  # the model predicts y itself, unlike the parameters during training
-    return Model(fit.net, live, input_scale=fit.data.input_scale, feature_names=None, labels=labels)
+    live, job = training.state.finished(), training.job
+    live.fold(job.net)  # the model predicts y itself, unlike the parameters during training
+    return Model(job.net, live, input_scale=job.data.input_scale, feature_names=None, labels=labels)
 
 
 def with_model(estimator: Any, model: Model) -> Any:

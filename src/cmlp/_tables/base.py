@@ -30,7 +30,7 @@ from cmlp._parameters.hyperparameters import documented
 from cmlp._parameters.other_names import hinting
 from cmlp._pickles import PICKLE_VERSION, check_version
 from cmlp._signals import undeferred
-from cmlp._tables.bag import Bag, Member, Options, members_of, train
+from cmlp._tables.bag import Bag, Member, Options, members_of, train_members
 from cmlp._tables.columns import Frame, Schema, frame_of, learn_schema
 from cmlp._tables.encoder import learn_encoder
 from cmlp._tables.intervals import Calibrating, measured_on_held_out
@@ -39,9 +39,9 @@ from cmlp._tables.progress import BagTrainer, keep_states, kept_states
 from cmlp._tables.targets import Targets, UserTargets, rows_of, signal_of
 from cmlp._tables.usefulness import warn_if_useless
 from cmlp._training.deadline import Deadline
+from cmlp._training.job import named_validation, require_complete
 from cmlp._training.random import random_state
 from cmlp._training.reporting import Reporter, callbacks_of
-from cmlp._training.task import named_validation, require_complete
 from cmlp._workers import ALONE
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._network.network import Network
-    from cmlp._training.loop import Training
+    from cmlp._training.loop import EpochLoop
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 _FEWEST_ROWS = 2  # that fit accepts
@@ -155,7 +155,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
 
     def _train(
         self,
-        runs: list[Training],
+        runs: list[EpochLoop],
         schema: Schema,
         bag: Bag,
         targets: Targets,
@@ -194,7 +194,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         try:
             lines = parameters["verbose"] not in (False, "bar")
             with undeferred():  # signals end the threads, each of which stops at a safe point
-                train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
+                train_members(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             store(self)
             keep_states(self, runs, schema, bag, attributes)
             if not parameters["warm_start"]:

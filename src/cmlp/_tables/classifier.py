@@ -17,8 +17,8 @@ from cmlp._parameters.other_names import hinting
 from cmlp._tables.bag import Shape, counted
 from cmlp._tables.base import TabularEstimator
 from cmlp._tables.targets import Targets, UserTargets
+from cmlp._training.job import Task, named_validation
 from cmlp._training.scores import accuracy_of_labels
-from cmlp._training.task import Task, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

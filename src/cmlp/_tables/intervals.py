@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmlp._model.summary import Accuracy
     from cmlp._tables.bag import Bag, Member
     from cmlp._tables.model import TableModel
-    from cmlp._training.loop import Training
+    from cmlp._training.loop import EpochLoop
 
 
 class Calibrating:
@@ -116,7 +116,7 @@ def _measured(
 
 
 def measured_on_held_out(
-    bag: Bag, runs: Sequence[Training], members: Sequence[Member], truth: NDArray[Any], target: Target | None
+    bag: Bag, runs: Sequence[EpochLoop], members: Sequence[Member], truth: NDArray[Any], target: Target | None
 ) -> tuple[Calibration | None, Accuracy | None]:
     """Return scores and accuracy on the held-out rows, each judged by the members that held it out; None without such.
 

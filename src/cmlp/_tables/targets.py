@@ -8,13 +8,13 @@ import numpy as np
 
 from cmlp._tables.bag import Rows, Shape
 from cmlp._tables.splits import Signal
-from cmlp._training.task import named_validation
+from cmlp._training.job import named_validation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._tables.columns import Frame, Schema
-    from cmlp._training.task import Task
+    from cmlp._training.job import Task
 
 
 class Targets(NamedTuple):

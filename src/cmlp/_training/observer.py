@@ -43,7 +43,7 @@ class Observer:
 
 
 class Observers(list[Observer]):
-    """The observers of a `Training`, as one observer. Signals take effect at once in them."""
+    """The observers of a `EpochLoop`, as one observer. Signals take effect at once in them."""
 
     def _call(self, name: str, *arguments: int) -> list[Any]:
         with undeferred():

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._inputs.sparse import CSR
+    from cmlp._training.job import Data
     from cmlp._training.state import TrainingState
-    from cmlp._training.task import Data
 
 
 class ProgramScore:

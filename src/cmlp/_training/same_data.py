@@ -16,38 +16,38 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from cmlp._inputs.checksums import Digests
-    from cmlp._training.beginning import Fit
+    from cmlp._training.job import TrainingJob
     from cmlp._workers import Workers
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def check_same_data(fit: Fit) -> None:
+def check_same_data(job: TrainingJob) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums.
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared. Raises
     ValueError on every worker if the data differ.
     """
-    state, workers = fit.state, fit.workers
-    if not fit.reads_again:
-        groups = arrays_of(fit)
+    state, workers = job.state, job.workers
+    if not job.reads_again:
+        groups = arrays_of(job)
         now = workers.together(partial(_digests, groups, state.digests))
         if workers.size > 1:
             _require_those_of_worker_0(groups, now, workers)
         if state.digests is not None:
             workers.together(partial(_require_kept, state.digests, now))
-    if fit.reads_again or (state.digests is None and state.checksum is not None):  # of a file without the checksums
-        workers.together(partial(check_sample, fit))
-    if not fit.reads_again:
+    if job.reads_again or (state.digests is None and state.checksum is not None):  # of a file without the checksums
+        workers.together(partial(check_sample, job))
+    if not job.reads_again:
         state.digests = now
 
 
-def check_sample(fit: Fit) -> None:
+def check_sample(job: TrainingJob) -> None:
     """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
-    state, data, targets = fit.state, fit.data, fit.task.targets
+    state, data, targets = job.state, job.data, job.task.targets
     if isinstance(data.X, StoredRows):  # the rows of the sample may be on other workers
         return
-    if fit.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
+    if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
         data, targets = data.first_row(), targets[:1]
     checksum = data.checksum(targets)
     if state.checksum is None:
@@ -59,19 +59,19 @@ def check_sample(fit: Fit) -> None:
         )
 
 
-def described(fit: Fit) -> str:
+def described(job: TrainingJob) -> str:
     """Return the names, shapes and dtypes of all arrays of a fit."""
-    arrays = [pair for group in arrays_of(fit).values() for pair in group.items()]
+    arrays = [pair for group in arrays_of(job).values() for pair in group.items()]
     return ", ".join(
         f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
         for name, array in arrays
     )
 
 
-def arrays_of(fit: Fit) -> Groups:
+def arrays_of(job: TrainingJob) -> Groups:
     """Return all arrays of a fit, in groups with the same rows."""
-    assert fit.given is not None
-    data, targets = fit.given
+    assert job.given is not None
+    data, targets = job.given
     groups: Groups = {"rows": {"X": data.X, "y": targets, "sample_weight": data.weight}}
     if data.validation is not None:
         groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))

@@ -1,7 +1,7 @@
 """The training state: everything that training modifies.
 
 `cmlp.Trainer` pauses and resumes training by keeping, or pickling, its `TrainingState`. The results have the same
-bits as without the pause. The other arguments of the loop (network, data, settings) are constant.
+bits as without the pause. The other arguments of the loop (network, data, options) are constant.
 """
 
 from __future__ import annotations

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._training.beginning import Fit
+    from cmlp._training.job import TrainingJob
     from cmlp._training.random import Generator
 
 
-def join(fit: Fit, batch_size: int, classes: NDArray[Any] | None) -> None:
+def join(job: TrainingJob, batch_size: int, classes: NDArray[Any] | None) -> None:
     """Compare arguments of training, and a classifier's classes, between the workers; ValueError on every worker."""
-    workers = fit.workers
+    workers = job.workers
     if workers.size == 1:
         return
     known = "None" if classes is None else shown(classes.tolist())
-    workers.compare({"classes": known, "batch size": str(batch_size), **describe(fit)})
+    workers.compare({"classes": known, "batch size": str(batch_size), **describe(job)})
     n_chunks = -(-batch_size // CHUNK)
 
     def report() -> None:
@@ -42,11 +42,11 @@ def join(fit: Fit, batch_size: int, classes: NDArray[Any] | None) -> None:
     workers.together(report)  # a filter can make the warning an exception
 
 
-def describe(fit: Fit) -> dict[str, str]:
+def describe(job: TrainingJob) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
-    net, data, state = fit.net, fit.data, fit.state
+    net, data, state = job.net, job.data, job.state
     own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
-    settings = {name: shown(value) for name, value in vars(fit.settings).items() if name not in own}
+    options = {name: shown(value) for name, value in vars(job.options).items() if name not in own}
     order, validation = checksum(state.order), checksum(state.validation)
     return {
         "version of cmlp": _core.__version__,
@@ -56,10 +56,10 @@ def describe(fit: Fit) -> dict[str, str]:
         "activations": f"{net.activations} {net.activation_parameters}",
         "loss": f"{shown(net.loss)} {net.loss_parameter}",
         "dtype": str(net.dtype),
-        **settings,
+        **options,
         "shards": str(data.shards),
         "feature names": "None" if data.names is None else str(data.names.tolist()),
-        "arrays": described(fit),
+        "arrays": described(job),
         "input scale": shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),

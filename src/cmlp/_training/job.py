@@ -1,4 +1,4 @@
-"""The arguments of the training loop: rows, targets, and how losses and scores are computed."""
+"""One training run: rows, targets, how losses and scores are computed, network, options and state."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cmlp._inputs.stored import StoredRows
 from cmlp._inputs.weights import require_normal
 from cmlp._training.scores import accuracy, d2_pinball, r_squared
 from cmlp._training.target_scale import learned_scale
+from cmlp._workers import ALONE, Workers
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cmlp import _core
     from cmlp._inputs.scale import InputScale
     from cmlp._inputs.sparse import CSR
+    from cmlp._training.options import TrainingOptions
     from cmlp._training.state import TrainingState
     from cmlp._training.target_scale import TargetScale
     from cmlp.exceptions import NonFiniteInputError
@@ -173,6 +175,38 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
     rows.flags.writeable = False
     return rows
+
+
+class TrainingJob(NamedTuple):
+    """The arguments of all parts of a training run. Only the state changes."""
+
+    net: _core.Net
+    task: Task
+    data: Data  # all rows, or some of them for messages if the training `reads_again`
+    options: TrainingOptions
+    state: TrainingState
+    n_threads: int | None = None
+    workers: Workers = ALONE
+    reads_again: bool = False  # whether a source is read in every epoch
+    judges: bool = True  # whether the result is compared with the best constant answer
+    given: tuple[Data, NDArray[Any]] | None = (
+        None  # data and targets in the units of the program, after `prepare_state`
+    )
+
+    def objective(self) -> dict[str, Any]:
+        """Return the keywords of the core for what is minimized."""
+        return {
+            **self.options.objective(len(self.net.sizes) - 1),
+            "loss_scale": self.task.loss_scale,
+            "clip": log_loss_clip(self.net),
+            "scale": self.data.input_scale,
+            "n_threads": self.n_threads,
+        }
+
+
+def log_loss_clip(net: _core.Net) -> float:
+    """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
+    return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0
 
 
 def targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
