@@ -6,14 +6,11 @@ callback. Its methods are called with the estimator as an explicit argument.
 
 from __future__ import annotations
 
-import operator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.delegation import Delegated
 from cmlp._signals import undeferred
 from cmlp._training.observer import Observer
-from cmlp._workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._estimators.model import Model
-    from cmlp._workers import Workers
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
 FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -53,6 +49,22 @@ class Callbacks:
 
     set_callbacks = Delegated(_set_callbacks, "sklearn.callback")
 
+    def _observed(self, given: tuple[Any, Any, Any], train: Callable[..., None]) -> None:
+        """Call ``train(observers=...)`` for X, y and weights of a fit, within the callbacks if there are any."""
+        if "_skl_callbacks" not in vars(self):
+            train()
+            return
+        from sklearn.callback import with_callbacks
+
+        def run(estimator: Any) -> None:
+            with undeferred():
+                observer = CallbackObserver(estimator, *given)
+            train(observers=[observer])
+            with undeferred():
+                observer.fit_is_over(estimator._model)
+
+        with_callbacks(run)(self)
+
 
 class CallbackObserver(Observer):
     """Calls the callbacks of an estimator before and after each epoch; X, y and weights are those of fit.
@@ -61,8 +73,6 @@ class CallbackObserver(Observer):
     the estimator has no model yet when the loop ends. `snapshot` returns a `Model` with the current parameters. It is
     called only if a callback requests a fitted estimator.
     """
-
-    snapshot: Callable[[], Model]
 
     def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
         from sklearn.callback import CallbackSupportMixin
@@ -87,28 +97,3 @@ class CallbackObserver(Observer):
     def fit_is_over(self, model: Model) -> None:
         """Report that fit has ended with this model."""
         self.job.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
-
-
-def calling_back(
-    estimator: Any, given: tuple[Any, Any, Any], workers: Workers = ALONE
-) -> Callable[[Callable[..., None]], None]:
-    """Return a function that calls ``train(observer=...)`` and tears down the callbacks; without them ``train()``."""
-    return partial(_call, estimator, given, workers) if "_skl_callbacks" in vars(estimator) else operator.call
-
-
-def _call(estimator: Any, given: tuple[Any, Any, Any], workers: Workers, train: Callable[..., None]) -> None:
-    from sklearn.callback import with_callbacks
-
-    def run(estimator: Any) -> None:
-        try:
-            with undeferred():
-                observer = CallbackObserver(estimator, *given)
-        except BaseException as error:
-            if workers.size > 1:  # the others prepare their data
-                workers.settle(error)
-            raise
-        train(observer=observer)
-        with undeferred():
-            observer.fit_is_over(estimator._model)
-
-    with_callbacks(run)(estimator)

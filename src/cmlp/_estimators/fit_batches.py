@@ -6,13 +6,9 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import train, warn_of_unused
-from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import model_to_continue
-from cmlp._estimators.seeds import with_seed
-from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
+from cmlp._estimators.fitting import request_of, run, warn_of_unused
+from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._inputs.frames import as_table, read_once
 from cmlp._inputs.passes import Passes, Reader
 from cmlp._inputs.weights import require_normal
@@ -20,7 +16,6 @@ from cmlp._integers import positive_integer
 from cmlp._signals import undeferred
 from cmlp._training.engine import BatchEngine
 from cmlp._training.stream import Block, StreamFeed
-from cmlp._workers import ALONE
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
@@ -45,21 +40,20 @@ def fit_batches(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with undeferred():
-            parameters = with_seed(estimator, estimator._parameters())
-            previous = model_to_continue(estimator, parameters, resume)
-            request = FitRequest(estimator, parameters, previous, validation, classes, resume=bool(resume))
+            request = request_of(estimator, validation, resume=resume, classes=classes)
+            parameters, previous = request.parameters, request.previous
             if request.labels and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
             stream = Stream(passes, request.door()._replace(width=None, partial=True), n_rows)
             check_batches(parameters, validation[0] is not None, "fit_batches")
-            warn_of_unused(estimator, validation[0] is not None)
+            warn_of_unused(estimator, own_rows=validation[0] is not None)
             n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
             passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:
             with undeferred():
                 stream.open_first_block()
-            calling_back(estimator, stream.given)(partial(train, request, stream, ALONE))
+            estimator._observed(stream.given, partial(run, request, stream))
         finally:
             with undeferred():
                 stream.close()
@@ -83,7 +77,7 @@ def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
         )
 
 
-class Stream(Source):
+class Stream(RowSource):
     """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
     def __init__(self, passes: Passes, door: Door, n_rows: int | None) -> None:

@@ -15,14 +15,11 @@ import numpy as np
 from cmlp import _core
 from cmlp._blocks import block_copy
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
-from cmlp._estimators.callbacks import CallbackObserver, calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.model import Model
 from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import INTERRUPTED, model_to_continue, parameters_to_keep, resumed_state
-from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.targets import learn_targets
-from cmlp._estimators.validation import present_model, scorer_of, validation_of, with_model
 from cmlp._inputs.arrays import rectangular
 from cmlp._inputs.door import Opened, Rows
 from cmlp._inputs.scale import InputScale, check_scale_width
@@ -32,7 +29,7 @@ from cmlp._parameters.hyperparameters import TABLE
 from cmlp._signals import undeferred
 from cmlp._training.history import History
 from cmlp._training.initialization import initial_params
-from cmlp._training.job import Data, TrainingJob, require_complete
+from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete
 from cmlp._training.options import check_scoring
 from cmlp._training.program_score import ProgramScore
 from cmlp._training.random import random_state
@@ -41,19 +38,20 @@ from cmlp._training.same_data import check_same_data
 from cmlp._training.shards import checked_shards
 from cmlp._training.start import start
 from cmlp._training.state import TrainingState
-from cmlp._training.together import join
 from cmlp._training.trainer import Trainer
-from cmlp._workers import ALONE, Workers
+from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.request import Parameters
-    from cmlp._estimators.sources import Arrays, Source
+    from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import Targets
     from cmlp._inputs.labels import Labels
+    from cmlp._training.engine import Engine
+    from cmlp._training.loop import EpochLoop
+    from cmlp._training.observer import Observer
     from cmlp._training.random import Generator
     from cmlp._training.shards import Shards
     from cmlp._training.start import TrainingRun
@@ -75,50 +73,140 @@ def fit(
     *,
     resume: bool = False,
     shards: Shards | None = None,
-    workers: Workers | None = None,
-    local: bool = False,
 ) -> None:
-    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end.
-
-    With `workers`, this process trains together with others, and with `local` each of them has other rows.
-    """
-    alone, workers = workers is None, ALONE if workers is None else workers
-    with workers, Exclusively(estimator):
+    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+    with Exclusively(estimator):
         with undeferred():
-            own_rows = validation[0] is not None
-            begin = partial(_begin, estimator, own_rows=own_rows, resume=resume, local=local, alone=alone)
-            parameters, previous, options = workers.together(begin)
-            parameters = with_seed(estimator, parameters, workers)
-            parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
-            request = FitRequest(estimator, parameters, previous, validation, None, shards, False, options["resume"])
-            rows: Source = source
-            if workers.size > 1:
-                workers.compare({name: str(value) for name, value in options.items()})
-            if options["local"]:
-                from cmlp._estimators.local import StoredArrays  # few programs need it
-
-                rows = stored = StoredArrays(source, request.door()._replace(width=None), shards, workers)
-                request = request._replace(shards=stored.shards)
-        calling_back(estimator, source.given, workers)(partial(train, request, rows, workers))
+            request = request_of(estimator, validation, resume=resume, shards=shards)
+            warn_of_unused(estimator, own_rows=validation[0] is not None)
+        estimator._observed(source.given, partial(run, request, source))
 
 
-def _begin(
-    estimator: Any, *, own_rows: bool, resume: bool, local: bool, alone: bool
-) -> tuple[Parameters, Model | None, dict[str, bool]]:
-    """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
+def request_of(
+    estimator: Any,
+    validation: tuple[Any, Any, Any],
+    *,
+    resume: object = False,
+    classes: ArrayLike | None = None,
+    shards: Shards | None = None,
+) -> FitRequest:
+    """Check the parameters of an estimator; return what a call asks for, and the model that it continues."""
     parameters = estimator._parameters()
-    options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
-    if not alone and parameters.training.solver == "lbfgs":
-        raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
+    if parameters.provenance:
+        from cmlp._estimators.provenance import seed_of  # few programs need it
+
+        parameters = parameters._replace(random_state=seed_of(estimator, estimator.get_params(deep=False)))
     previous = model_to_continue(estimator, parameters, resume)
-    warn_of_unused(estimator, own_rows)
-    return parameters, previous, options
+    return FitRequest(estimator, parameters, previous, validation, classes, shards, resume=bool(resume))
 
 
 def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
     TABLE.warn_of_unused(estimator._owner, given)
+
+
+def run(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
+    """Train on the rows of a source, and store the model."""
+    with undeferred():
+        training, labels = prepare(request, source)
+        if training.has_epochs:
+            check_same_data(training.job)
+            keep_for_resume(request, source, training, labels)
+        follow(training, labels, observers)
+    train(request, training, labels)
+
+
+def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> None:
+    """Keep what must not change before the fit is resumed, and let the fit record its provenance."""
+    state = training.state
+    state.parameters = {**parameters_to_keep(request.estimator), **source.kept}
+    is_new = not (state.epoch or state.batch)
+    if request.parameters.provenance and (is_new or state.provenance):
+        from cmlp._estimators.provenance import record  # few programs need it
+
+        record(request, training, labels, source)
+
+
+def follow(training: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
+    """Let observers follow the training; their `snapshot` returns a model with the current parameters."""
+    for observer in observers:
+        observer.snapshot = partial(_snapshot, training, labels)
+        training.observers.append(observer)
+
+
+def train(request: FitRequest, training: TrainingRun, labels: Labels | None) -> None:
+    """Train, and store the model; after Ctrl-C, that of the last complete batch."""
+    estimator = request.estimator
+    try:
+        for _ in training.epochs(at_once=True):
+            pass
+        _keep(estimator, _model_of(training, training.kept(), labels))
+    except KeyboardInterrupt:
+        training.state.restore_best()
+        model = _model_of(training, training.kept(), labels)
+        if request.parameters.warm_start or training.state.epoch:
+            _keep(estimator, model)
+        elif training.has_epochs:
+            vars(estimator)[INTERRUPTED] = model
+        raise
+
+
+def _keep(estimator: Any, model: Model) -> None:
+    """Store the model of a fit, and free the values that were assigned before."""
+    estimator._model = model
+    for name in (ASSIGNED, INTERRUPTED):
+        vars(estimator).pop(name, None)
+
+
+def prepare(
+    request: FitRequest, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None
+) -> tuple[TrainingRun, Labels | None]:
+    """Open the source and return the training of a call, and the classes; the estimator does not change.
+
+    The engine is that of the source unless another one is passed.
+
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `start` the split.
+    """
+    parameters, previous, options = request.parameters, request.previous, request.parameters.training
+    # The rows, their dtype and scale
+    opened = source.open(request.door())
+    rows = opened.rows
+    n_features = rows.X.shape[1]
+    dtype, scale = _dtype(request, rows.auto_dtype), _input_scale(request, n_features)
+    if isinstance(scale, float) and (previous is None or not request.incremental):
+        warn_of_scale(stored_rows(rows.X), scale)
+    # The targets, the network, and the first state
+    targets, encoded = learn_targets(request, opened, whole=source.is_whole)
+    net = network_description(request, targets, n_features, dtype)
+    state = _begun_state(request, net)
+    data, task, own = _data(request, rows, encoded.weight, scale), targets.task(encoded.values), opened.y
+    # Validation rows, shards, and a score of the user
+    if require_complete(*request.validation):
+        with named_validation():
+            held_out = request.door()._replace(width=n_features, names=data.names).open(*request.validation)
+            own, rows_val = held_out.y, held_out.rows.X
+            data = data._replace(validation=Validation(rows_val, *targets.encode(own, held_out.weight)))
+    has_validation = data.validation is not None
+    if not request.incremental:
+        check_scoring(options, has_validation)
+    if request.shards is not None:
+        data = data._replace(shards=checked_shards(request.shards, len(rows.X), options, has_validation))
+    scorer = _scorer(options.scoring, task.score_name)
+    if scorer is not None:
+
+        def present() -> Any:
+            return _with_model(request.estimator, _present_model(training, targets.labels))
+
+        task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
+    # The training, which chooses the held-out rows and learns the scales
+    job = TrainingJob(net, task, data, options, state, parameters.n_threads, reads_again=not source.is_whole)
+    n_rows, data = source.learn(job, targets)
+    job = job._replace(data=data, judges=not parameters.warm_start)
+    training = start(job, n_rows, engine or source.engine)
+    if not request.incremental:
+        _call_back(request.estimator, training, targets.labels)
+    return training, targets.labels
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
@@ -165,86 +253,6 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         raise
 
 
-def train(request: FitRequest, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
-    """Train on the rows of a source, and store the model at the end."""
-    estimator = request.estimator
-    with undeferred():
-        training, labels = workers.together(partial(prepare, request, source, workers))
-        if training.has_epochs:
-            join(training.job, training.engine.batch_size, None if labels is None else labels.classes)
-            check_same_data(training.job)
-            training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
-            is_new = not (training.state.epoch or training.state.batch)
-            if request.parameters.provenance and (is_new or training.state.provenance):
-                from cmlp._estimators.provenance import record  # few programs need it
-
-                record(request, training, labels, source)
-        if observer is not None:
-            observer.snapshot = partial(_snapshot, training, labels)
-            training.observers.append(observer)
-    try:
-        for _ in training.epochs(at_once=True):
-            pass
-        _keep(estimator, _model_of(training, training.kept(), labels))
-    except KeyboardInterrupt:
-        training.state.restore_best()
-        model = _model_of(training, training.kept(), labels)
-        if request.parameters.warm_start or training.state.epoch:
-            _keep(estimator, model)
-        elif training.has_epochs:
-            vars(estimator)[INTERRUPTED] = model
-        raise
-
-
-def _keep(estimator: Any, model: Model) -> None:
-    """Store the model of a fit, and free the values that were assigned before."""
-    estimator._model = model
-    for name in (ASSIGNED, INTERRUPTED):
-        vars(estimator).pop(name, None)
-
-
-def prepare(request: FitRequest, source: Source, workers: Workers = ALONE) -> tuple[TrainingRun, Labels | None]:
-    """Open the source and return the training of a call, and the classes; the estimator does not change.
-
-    Random numbers are drawn in this order: initial weights, dropout seed, and by `start` the split.
-    """
-    parameters, previous, options = request.parameters, request.previous, request.parameters.training
-    opened = source.open(request.door())
-    rows = opened.rows
-    dtype, scale = _dtype(request, rows.auto_dtype), _input_scale(request, rows.X.shape[1])
-    if isinstance(scale, float) and (previous is None or not request.incremental):
-        warn_of_scale(stored_rows(rows.X), scale)
-    targets, encoded = learn_targets(request, opened, whole=source.is_whole)
-    net = network_description(request, targets, rows.X.shape[1], dtype)
-    state = _begun_state(request, net)
-    data = _data(request, rows, encoded.weight, scale)
-    own = opened.y
-    if require_complete(*request.validation):
-        door = request.door()._replace(width=rows.X.shape[1], names=data.names)
-        own, validation = validation_of(door, targets, request.validation)
-        data = data._replace(validation=validation)
-    if not request.incremental:
-        check_scoring(options, data.validation is not None)
-    if request.shards is not None:
-        shards = checked_shards(request.shards, len(rows.X), options, data.validation is not None)
-        data = data._replace(shards=shards)
-    task = targets.task(encoded.values)
-    scorer = scorer_of(options.scoring, task.score_name)
-    if scorer is not None:
-
-        def present() -> Any:
-            return with_model(request.estimator, present_model(training, targets.labels))
-
-        task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
-    job = TrainingJob(net, task, data, options, state, parameters.n_threads, workers, reads_again=not source.is_whole)
-    job = job._replace(judges=not parameters.warm_start)
-    n_rows, data = source.learn(job, targets)
-    training = start(job._replace(data=data), n_rows, source.engine)
-    if not request.incremental:
-        _call_back(request.estimator, training, targets.labels)
-    return training, targets.labels
-
-
 def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
     """Return the training rows, without validation rows."""
     learns, previous = scale if isinstance(scale, str) else None, request.previous
@@ -270,9 +278,35 @@ def _call_back(estimator: Any, training: TrainingRun, labels: Labels | None) -> 
         network = Network._assembled(job.net, job.state.params, job.data.input_scale, job.n_threads)
 
         def copied() -> Any:
-            return with_model(estimator, _model_of(training, _copied_state(training), labels))
+            return _with_model(estimator, _model_of(training, _copied_state(training), labels))
 
         Trainer._of(network, training, copied)._tell(callbacks, training)
+
+
+def _scorer(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
+    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+    if scoring is None or scoring in ("loss", default):
+        return None
+    if not isinstance(scoring, str):
+        return scoring
+    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    scorer: Callable[..., Any] = optional("sklearn.metrics", needs).get_scorer(scoring)
+    return scorer
+
+
+def _present_model(training: TrainingRun, labels: Labels | None) -> Model:
+    """Return a model with the current parameters of the training run, for a score."""
+    live, job = training.state.finished(), training.job
+    live.fold(job.net)  # the model predicts y itself, unlike the parameters during training
+    return Model(job.net, live, input_scale=job.data.input_scale, feature_names=None, labels=labels)
+
+
+def _with_model(estimator: Any, model: Model) -> Any:
+    """Return a copy of an estimator that is fitted with this model."""
+    twin = copy(estimator)
+    vars(twin).pop(INTERRUPTED, None)
+    twin._model = model
+    return twin
 
 
 def network_description(request: FitRequest, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:

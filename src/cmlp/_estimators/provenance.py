@@ -14,7 +14,6 @@ import numpy as np
 from cmlp import _core
 from cmlp._files.texts import dump_labels, dump_names, plain
 from cmlp._inputs.row_hash import RowHash, hash_of_text
-from cmlp._inputs.stored import StoredRows
 from cmlp._parameters import hyperparameters
 from cmlp._parameters.constraints import HOOKS
 from cmlp._training.chain import Chain, Replay
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.sources import RowSource
     from cmlp._inputs.labels import Labels
     from cmlp._training.job import TrainingJob
     from cmlp._training.loop import EpochLoop
@@ -174,8 +174,8 @@ def first_link(head: Mapping[str, Any], number: int) -> str:
 class StreamHashes:
     """The hashes of the data of a fit that reads blocks, from the first complete pass over them."""
 
-    def __init__(self, job: TrainingJob, labels: Labels | None) -> None:
-        self._job, self._labels = job, labels
+    def __init__(self, job: TrainingJob, labels: Labels | None, source: RowSource) -> None:
+        self._job, self._labels, self._source = job, labels, source
         self._found: dict[str, RowHash] | None = None
 
     def begin(self) -> None:
@@ -202,7 +202,7 @@ class StreamHashes:
         if self._found is None or not self._is_complete(self._found):
             return None
         rows = {name: hashed.hexdigest() for name, hashed in self._found.items()}
-        return {**rows, **hashes_of(self._job, self._labels, ("validation",))}
+        return {**rows, **hashes_of(self._job, self._labels, self._source, ("validation",))}
 
 
 def record(request: FitRequest, training: EpochLoop, labels: Labels | None, source: Any) -> None:
@@ -216,9 +216,9 @@ def record(request: FitRequest, training: EpochLoop, labels: Labels | None, sour
     }
     more |= {"seed": request.parameters.random_state if kept is None else kept["seed"]}
     if source.is_whole:
-        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(job, labels))
+        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(job, labels, source))
     else:
-        source.hashes = data = StreamHashes(job, labels)
+        source.hashes = data = StreamHashes(job, labels, source)
     found = recorded(request.estimator, [training.state], data, **more)
     training.recorded = found.__call__
     training.observers.extend(found.chains)
@@ -232,17 +232,14 @@ def is_single(job: TrainingJob) -> bool:
 
 
 def hashes_of(
-    job: TrainingJob, labels: Labels | None, groups: Sequence[str] = ("rows", "validation")
+    job: TrainingJob, labels: Labels | None, source: RowSource, groups: Sequence[str] = ("rows", "validation")
 ) -> dict[str, str]:
     """Return the hashes of all arrays of a fit, of the classes, and of the names of the columns."""
     found = {}
     for group, arrays in arrays_of(job).items():
         for name, array in arrays.items() if group in groups else ():
             hashed = RowHash(name, name.startswith("X") and is_single(job))
-            if isinstance(array, StoredRows):
-                hashed.add_of_all(array.stored, array.first, job.workers)
-            else:
-                hashed.add(array)
+            source.add_to_hash(hashed, array)
             found[name] = hashed.hexdigest()
     return {**found, **hashes_of_texts(labels, job.data.names)}
 

@@ -1,4 +1,4 @@
-"""`Source`, which opens the rows of a call; `Arrays`, all rows in memory; `Form`, what blocks and parts have in common.
+"""`RowSource` opens the rows of a call; `Arrays`: all rows in memory; `Form`: what blocks and parts have in common.
 
 `Stream` in `cmlp._estimators.fit_batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
 """
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from cmlp._inputs.door import Door, Opened
     from cmlp._inputs.labels import Labels
     from cmlp._inputs.moments import Moments
+    from cmlp._inputs.row_hash import RowHash
     from cmlp._training.engine import Engine
     from cmlp._training.job import Data, TrainingJob
 
 
-class Source:
+class RowSource:
     """Opens the rows that a user passes to a call, and names the engine. Learns nothing, uses no random numbers."""
 
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the program has them
@@ -45,12 +46,16 @@ class Source:
         """Return all rows, or the first ones."""
         raise NotImplementedError
 
+    def add_to_hash(self, hashed: RowHash, array: Any) -> None:
+        """Add an array of the rows that are opened, for provenance."""
+        hashed.add(array)
+
     def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows (0 if unknown) and the data; learn the scales that need rows outside `fit.data`."""
         raise NotImplementedError
 
 
-class Arrays(Source):
+class Arrays(RowSource):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
     is_whole = True

@@ -23,7 +23,6 @@ from cmlp._training.loop import EpochLoop
 from cmlp._training.options import options_of
 from cmlp._training.start import start
 from cmlp._training.state import TrainingState
-from cmlp._workers import ALONE
 from cmlp.exceptions import warn
 
 if TYPE_CHECKING:
@@ -256,7 +255,7 @@ def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline,
     run, seconds = runs[k], deadline.left()
     if seconds < math.inf and not run.finished:
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
-        share = Deadline(seconds / n_rounds, ALONE)
+        share = Deadline(seconds / n_rounds)
         run.advance(FEWEST_BATCHES)
         run.deadline = share
     for _ in run.epochs(at_once=True):

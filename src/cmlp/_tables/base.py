@@ -42,7 +42,6 @@ from cmlp._training.deadline import Deadline
 from cmlp._training.job import named_validation, require_complete
 from cmlp._training.random import random_state
 from cmlp._training.reporting import Reporter, callbacks_of
-from cmlp._workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +119,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         with Exclusively(self):
             with undeferred():
                 owner, parameters = type(self).__name__, self._parameters()
-                deadline = Deadline(parameters["max_time"], ALONE)
+                deadline = Deadline(parameters["max_time"])
                 if parameters["provenance"]:
                     parameters["random_state"] = seed_of(self, parameters)
                 frame = frame_of(X, owner)

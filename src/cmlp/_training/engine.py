@@ -44,7 +44,7 @@ class Epoch(NamedTuple):
 
 
 class Engine:
-    """What trains the batches of an epoch: the base of `BatchEngine` and `cmlp._training.rounds.Rounds`."""
+    """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`."""
 
     def __init__(self, job: TrainingJob, batch_size: int) -> None:
         self.job, self.batch_size = job, batch_size
@@ -99,6 +99,9 @@ class Engine:
         state = self.job.state
         return Epoch(loss, self.last_rate(), float(state.sums[3]), state.seconds + time.monotonic() - self._clock)
 
+    def agree(self) -> None:
+        """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
+
     def store(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
 
@@ -132,7 +135,7 @@ class Engine:
         )
 
 
-class _Call(NamedTuple):
+class CallOfCore(NamedTuple):
     """A call of the core: its rows, its epoch and first batch, and the number of the optimizer's steps before it."""
 
     piece: Piece
@@ -151,7 +154,7 @@ class BatchEngine(Engine):
         self.feed = array_feed(job.task, job.data, n_rows, job.options, self.batch_size) if feed is None else feed
         self._rate_factor = rate_factor
         self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
-        self._call: _Call | None = None  # the latest call of the core in this epoch
+        self._call: CallOfCore | None = None  # the latest call of the core in this epoch
         self.keywords = job.objective()
         if "dropout" in self.keywords:
             self.keywords["dropout_seed"] = state.dropout_seed
@@ -171,21 +174,20 @@ class BatchEngine(Engine):
         batch = first = self.start_epoch(self.feed.draw_order)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
-                if batch > first and deadline.is_agreed():
+                if batch > first and deadline.has_come():
                     raise TimeLimitReached
                 if piece.has_weight:
-                    self.job.workers.ready()
-                    self._call = _Call(piece, state.epoch, batch, optimizer.n_steps)
-                    self._train_piece(self._call, deadline)
+                    self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), deadline)
                 batch += piece.n_batches(size)
                 if not piece.is_last and any(batch % interval == 0 for interval in intervals):
                     self.store(batch)
                     yield batch
                     self._clock = time.monotonic()
 
-    def _train_piece(self, call: _Call, deadline: Deadline) -> None:
+    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
         """Train the batches of one call of the core."""
-        piece, first, state, workers = call.piece, call.first, self.job.state, self.job.workers
+        self._call = call
+        piece, first, state = call.piece, call.first, self.job.state
         end = first + piece.n_batches(self.batch_size)
         try:
             self.job.net.train_epoch(
@@ -201,7 +203,6 @@ class BatchEngine(Engine):
                 continues=True,
                 checked=True,
                 seconds=deadline.left(),
-                workers=None if workers.size == 1 else workers,
                 sample_weight=piece.weight,
                 dropout_row=piece.first_row,
                 **self.keywords,
@@ -239,7 +240,7 @@ class BatchEngine(Engine):
         other models wait for each other.
         """
         job, state = self.job, self.job.state
-        if state.batch is not None or job.workers.size > 1 or callable(job.net.loss):
+        if state.batch is not None or callable(job.net.loss):
             return 1
         if not state.stepping()[1].is_steady(state.schedule_epoch, self.n_batches) or self.feed.whole(state) is None:
             return 1

@@ -47,7 +47,7 @@ class HeldOut:
             "scale": job.data.input_scale,
             "order": state.validation,
             "n_threads": job.n_threads,
-            "seconds": deadline.left_alone(),
+            "seconds": deadline.left(),
         }
         loss = plain_loss = math.nan
         try:

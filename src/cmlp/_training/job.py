@@ -18,7 +18,6 @@ from cmlp._inputs.stored import StoredRows
 from cmlp._inputs.weights import require_normal
 from cmlp._training.scores import accuracy, d2_pinball, r_squared
 from cmlp._training.target_scale import learned_scale
-from cmlp._workers import ALONE, Workers
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ class Data(NamedTuple):
         """Return the error for the first non-finite input, to raise instead of the core's."""
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
-        if isinstance(self.X, StoredRows):  # the rows before it may be on other workers
+        if isinstance(self.X, StoredRows):  # the rows before it may be elsewhere
             return named_column(error, self.names)
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
 
@@ -186,7 +185,6 @@ class TrainingJob(NamedTuple):
     options: TrainingOptions
     state: TrainingState
     n_threads: int | None = None
-    workers: Workers = ALONE
     reads_again: bool = False  # whether a source is read in every epoch
     judges: bool = True  # whether the result is compared with the best constant answer
     given: tuple[Data, NDArray[Any]] | None = (

@@ -57,7 +57,7 @@ class LBFGS:
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.state = job, job.state
         self._keywords = {**job.objective(), "sample_weight": job.data.weight}
-        self.observers, self.deadline = Observers(), Deadline(job.options.max_time, job.workers)
+        self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
         self._lines = Lines(job)
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
         self._weights = job.net.views(self._trial)[0]

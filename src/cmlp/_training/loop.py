@@ -1,14 +1,13 @@
 """The training loop. It knows epochs, and asks its parts for everything else.
 
-The engine trains, the validation measures, the recorder decides, observers are called, a deadline and the other workers
-may end the training. All mutable data is in the state: if it is saved between two epochs and loaded later, training
+The engine trains, the validation measures, the recorder decides, observers are called, and a deadline may end the
+training. All mutable data is in the state: if it is saved between two epochs and loaded later, training
 continues with the same results as without a break.
 """
 
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cmlp._signals import safe_point
@@ -41,31 +40,31 @@ class EpochLoop:
         self.job, self.state, self.engine = job, job.state, engine
         has_validation = job.data.validation is not None or job.state.validation is not None
         self.validation, self.recorder = HeldOut(job) if has_validation else NoValidation(), Recorder(job)
-        self.deadline = Deadline(job.options.max_time, job.workers)
+        self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()
         self.recorded: Callable[..., dict[str, Any] | None] = lambda: None  # the provenance, as it is now
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
         self._kept = math.nan, math.nan
-        self._intervals: tuple[int, ...] = ()  # of the observers of all workers while `epochs` trains
+        self._intervals: set[int] = set()  # of the observers, while `epochs` trains
 
     @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
-        return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self.deadline.is_agreed()
+        return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self.deadline.has_come()
 
     def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
-        state, observers, workers = self.state, self.observers, self.job.workers
+        state, observers = self.state, self.observers
         self.recorder.lines.plan()
-        workers.together(observers.fit_begins)
-        self._intervals = workers.union(observers.intervals)
-        act, step = workers.acting(state, self.deadline), partial(self._advance_observed, at_once)
+        observers.fit_begins()
+        self._intervals = observers.intervals
         try:
             while not self.finished:
                 safe_point()
-                act(step)
+                self._advance_observed(at_once)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
+                self.engine.agree()
                 yield
             self.finish()
         except (KeyboardInterrupt, GeneratorExit):  # a pause
@@ -101,13 +100,13 @@ class EpochLoop:
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
-        engine, state, act = self.engine, self.state, self.job.workers.acting(self.state, self.deadline)
+        engine, state = self.engine, self.state
         first = state.batch or 0
         last = None if n_batches is None else min(first + n_batches, engine.n_batches)
         batches = engine.train(last, self._intervals, self.deadline)
         try:
             for batch in batches:
-                act(partial(self.observers.batches_end, batch))
+                self.observers.batches_end(batch)
             loss = engine.loss()
             if last is not None and last < engine.n_batches:
                 engine.store(last)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """The lines that training prints for `verbose`; the first worker prints them."""
+    """The lines that training prints for `verbose`."""
 
     def __init__(self, job: TrainingJob) -> None:
         self._options, self._state, verbose = job.options, job.state, job.options.verbose
-        self._every = 0 if isinstance(verbose, str) or job.workers.rank else int(verbose)  # "bar" is a callback
+        self._every = 0 if isinstance(verbose, str) else int(verbose)  # "bar" is a callback
         self.horizon = 1 if self._every else math.inf
         self._started: float | None = None
         self._first_epoch = job.state.epoch

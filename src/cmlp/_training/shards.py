@@ -6,8 +6,6 @@ import operator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cmlp._workers import CHUNK
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
@@ -15,6 +13,8 @@ if TYPE_CHECKING:
     from cmlp._training.options import TrainingOptions
 
     Shards: TypeAlias = int | Sequence[int]  # their number, or the number of rows of each
+
+CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp_workers.h)
 
 
 def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_rows: bool) -> tuple[int, ...]:

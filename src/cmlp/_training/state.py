@@ -104,7 +104,7 @@ class TrainingState:
         return self.optimizer, self.schedule
 
     def digest(self) -> int:
-        """Return a checksum of what all workers must have computed alike."""
+        """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
         found = None if not scores else scores.last(), history.stale
         numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *found)

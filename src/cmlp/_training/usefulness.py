@@ -111,7 +111,7 @@ def warn_if_useless(
     validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
     every epoch, and is not read again for this.
     """
-    if not job.judges or job.workers.rank or callable(job.net.loss):  # whose best constant answer is not known
+    if not job.judges or callable(job.net.loss):  # whose best constant answer is not known
         return
     state, rows = job.state, judged_rows(job)
     loss = kept[0] if rows.held_out else state.history.loss

@@ -7,19 +7,17 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fit_batches import check_batches
-from cmlp._estimators.fitting import train, warn_of_unused
+from cmlp._estimators.fitting import run, warn_of_unused
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import model_to_resume
-from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
+from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
 from cmlp._importers import load as load_model
 from cmlp._integers import positive_integer
 from cmlp._signals import undeferred
-from cmlp._training.rounds import Rounds
 from cmlp._training.shards import given_shards, sizes_of
-from cmlp._workers import ALONE
+from cmlp.distributed._averaging import Rounds
 from cmlp.distributed._cluster import cluster_of, load
 from cmlp.distributed._parts import parts_of
 from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
@@ -75,10 +73,10 @@ def fit_in_rounds(
             request = FitRequest(model, parameters, previous, validation, resume=resuming)
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), kept)
             request = request._replace(classes=source.classes)
-        calling_back(model, source.given)(partial(train, request, source, ALONE))
+        model._observed(source.given, partial(run, request, source))
 
 
-class Parts(Source):
+class Parts(RowSource):
     """The parts of rows on a cluster, which are joined to shards; `kept` has the shards and the number of rounds."""
 
     def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, kept: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Training in rounds: each shard of the rows trains alone, then parameters and optimizer states are averaged.
 
 This is local SGD with averaging of parameters (McDonald, Hall and Mann 2010; Stich 2019). This module does not know how
-shards reach their workers: see `cmlp.distributed`.
+shards reach their workers: see `_shards.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from cmlp._training.history import History
 from cmlp._training.job import Data, Task, TrainingJob
 from cmlp._training.state import NO_SUMS, TrainingState
 from cmlp._training.stream import add_block, scaled_targets
-from cmlp._workers import ALONE
 from cmlp.exceptions import DivergenceError, TimeLimitReached
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
         engine.feed.draw_order(state)
         state.batch = first
     if last > first:
-        for _ in engine.train(last, (), Deadline(None, ALONE)):
+        for _ in engine.train(last, (), Deadline(None)):
             pass
         if state.sums[2]:  # otherwise all rows so far have the weight 0
             engine.loss()
@@ -153,7 +152,7 @@ class Rounds(Engine):
         last = self.n_batches if last is None else last
         batch = start = self.start_epoch(partial(draw_shuffle_seed, shuffle=bool(self.job.options.shuffle)))
         while batch < last:
-            if batch > start and deadline.is_agreed():
+            if batch > start and deadline.has_come():
                 raise TimeLimitReached
             try:
                 self._take_round()
