@@ -251,6 +251,7 @@ def test_workers_that_continue_in_other_ways_raise_one_error(name):
 @pytest.mark.parametrize("task", ["fit", "epoch"])
 def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
     pytest.importorskip("sklearn.callback")
+    import cmlp.sklearn
 
     class Fails:
         def setup(self, estimator, context):
@@ -268,6 +269,7 @@ def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
 
     def fit(comm):
         model, arguments = model_of("200")
+        model = cmlp.sklearn.MLPClassifier(**model.get_params())
         return cmlp.distributed.fit(model.set_callbacks(Fails()) if comm.rank == 1 else model, *arguments, comm=comm)
 
     found = in_threads(3, fit)

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._estimators.assignment import can_assemble
-from cmlp._estimators.callbacks import FIT_TIME, Callbacks
 from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.fitted import FittedAttributes
 from cmlp._estimators.inspection import Inspection
 from cmlp._estimators.parameters import Parametrized
-from cmlp._estimators.representation import Representation
-from cmlp._estimators.routing import Routing
+from cmlp._estimators.sklearn_stub import OfSklearnClasses, SklearnStub
 from cmlp._export.methods import EstimatorExports
 from cmlp._model.attributes import attributes_to_copy
 from cmlp._parameters.hyperparameters import documented
@@ -93,9 +91,7 @@ cmlp.DivergenceError
 class MultilayerPerceptron(
     FittedAttributes,
     Inspection,
-    Routing,
-    Representation,
-    Callbacks,
+    SklearnStub,
     Parametrized,
     Explaining,
     EstimatorExports,
@@ -106,6 +102,8 @@ class MultilayerPerceptron(
     _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
     _several_outputs: ClassVar[bool] = True
     _model: Model  # exists after fit
+
+    set_callbacks = OfSklearnClasses()
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
@@ -274,7 +272,7 @@ class MultilayerPerceptron(
     def __getstate__(self) -> dict[str, Any]:
         from cmlp._estimators.pickling import plain
 
-        kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}
+        kept = attributes_to_copy(self)
         return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in kept.items()}}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:

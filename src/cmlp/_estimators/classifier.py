@@ -9,8 +9,8 @@ import numpy as np
 
 from cmlp._estimators import assignment
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.delegation import stochastic_only
 from cmlp._estimators.fitted import Fitted
+from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._inputs.labels import Labels, normalized
 from cmlp._inputs.validation import as_targets
 from cmlp._parameters.hyperparameters import documented

@@ -13,7 +13,6 @@ import numpy as np
 from cmlp import _core
 from cmlp._data.stored import checked_cells
 from cmlp._estimators.model import Model
-from cmlp._estimators.routing import Requests
 from cmlp._inputs.labels import Labels
 from cmlp._inputs.scale import SCALES, InputScale, check_scale_width
 from cmlp._parameters.constraints import is_finite
@@ -98,11 +97,6 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},
         lambda fields: Labels(fields["kind"], np.asarray(fields["classes"])),
-    ),
-    "Requests": (
-        Requests,
-        lambda requests: {"owner": requests.owner, "values": requests.values},
-        lambda fields: Requests(fields["owner"], fields["values"]),
     ),
     "Curve": (
         Curve,

@@ -97,8 +97,6 @@ def seed_of(estimator: Any, values: Mapping[str, Any]) -> int:
             raise ValueError(
                 f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
             )
-    if "_skl_callbacks" in vars(estimator):
-        raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
     seed = values["random_state"]
     return int(2**32 * float(random_state(None).random_sample())) if seed is None else int(seed)
 

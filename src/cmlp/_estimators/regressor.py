@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.delegation import stochastic_only
+from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._inputs.validation import as_numbers, as_quantile_targets, as_targets
 from cmlp._inputs.weights import as_weights
 from cmlp._model.attributes import unchanging

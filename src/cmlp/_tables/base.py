@@ -13,8 +13,7 @@ from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
 from cmlp._estimators.provenance import seed_of
-from cmlp._estimators.representation import Representation
-from cmlp._estimators.routing import Routing
+from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._export.methods import EstimatorExports
 from cmlp._inputs.frames import texts_of_names
 from cmlp._inputs.labels import Labels
@@ -56,7 +55,7 @@ _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cach
 _FEWEST_ROWS = 2  # that fit accepts
 
 
-class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Explaining, EstimatorExports):
+class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, EstimatorExports):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}

@@ -1,14 +1,11 @@
-"""Support for scikit-learn's callbacks (1.9 or later): fit calls them before and after each epoch.
-
-The estimators do not inherit from scikit-learn's mixin class, so this package imports it only if the program sets a
-callback. Its methods are called with the estimator as an explicit argument.
-"""
+"""scikit-learn's callbacks (1.9 or later): fit calls them before and after each epoch."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.delegation import Delegated
+from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
+
 from cmlp._signals import undeferred
 from cmlp._training.observer import Observer
 
@@ -20,41 +17,19 @@ if TYPE_CHECKING:
     from cmlp._estimators.model import Model
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
-FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+_FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
-class Callbacks:
-    """Mixin with scikit-learn's method `set_callbacks`, which exists with scikit-learn 1.9 or later."""
-
-    def _set_callbacks(self, *callbacks: Any) -> Any:
-        """Set the scikit-learn callbacks that `fit` calls before and after each epoch.
-
-        Parameters
-        ----------
-        *callbacks : callback instances
-            For example ``sklearn.callback.ProgressBar()``. A call without arguments removes all callbacks.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError
-            If an argument does not implement the ``sklearn.callback.FitCallback`` protocol.
-        """
-        from sklearn.callback import CallbackSupportMixin  # type: ignore[import-untyped]
-
-        return CallbackSupportMixin.set_callbacks(self, *callbacks)
-
-    set_callbacks = Delegated(_set_callbacks, "sklearn.callback")
+class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
+    """Mixin with `set_callbacks`, for estimators that train epoch by epoch."""
 
     def _observed(self, given: tuple[Any, Any, Any], train: Callable[..., None]) -> None:
-        """Call ``train(observers=...)`` for X, y and weights of a fit, within the callbacks if there are any."""
+        """Call ``train(observers=...)`` for X, y and weights of a fit, within the callbacks."""
         if "_skl_callbacks" not in vars(self):
             train()
             return
-        from sklearn.callback import with_callbacks
+        if self.provenance:
+            raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
 
         def run(estimator: Any) -> None:
             with undeferred():
@@ -64,6 +39,10 @@ class Callbacks:
                 observer.fit_is_over(estimator._model)
 
         with_callbacks(run)(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _FIT_TIME}
 
 
 class CallbackObserver(Observer):
@@ -75,8 +54,6 @@ class CallbackObserver(Observer):
     """
 
     def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
-        from sklearn.callback import CallbackSupportMixin
-
         self.estimator = estimator
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
