@@ -21,7 +21,6 @@ PACKAGE = Path(cmlp.__file__).parent
 LAYERS = [
     ["_pool", "_signals"],
     ["exceptions", "_include", "_integers", "_pickles", "_threads"],
-    ["_workers"],
     ["_inputs", "datasets"],
     ["_data"],
     ["_core"],
