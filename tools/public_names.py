@@ -51,10 +51,8 @@ def described(name: str, value: Any) -> Iterator[str]:
 def member_of(owner: type, member: str, name: str) -> Iterator[str]:
     """Yield the line of a member of a class, if the class is not one of Python's own."""
     holder = next(base for base in owner.__mro__ if member in vars(base))
-    if holder.__module__.split(".")[0] == "cmlp":
-        # Methods that exist only if the program has imported scikit-learn are listed without parameters.
-        optional = type(vars(holder)[member]).__name__ in ("Delegated", "RequestSetter")
-        found = None if optional else getattr(owner, member, None)
+    if holder.__module__.split(".")[0] == "cmlp" and hasattr(owner, member):  # some only say which class has them
+        found = getattr(owner, member)
         yield name + (signature_of(found) if callable(found) and not isinstance(found, type) else "")
 
 

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from cmlp._data.arrays import LossFunction
 from cmlp._data.sparse import CSR
-from cmlp._workers import Workers
 
 class Activation:
     code: int
@@ -208,7 +207,7 @@ class Net:
         continues: bool = ...,
         checked: bool = ...,
         seconds: float = ...,
-        workers: Workers | None = ...,
+        workers: Any = ...,
         sample_weight: npt.ArrayLike | None = ...,
         alpha: float = ...,
         loss_scale: float = ...,

@@ -487,7 +487,7 @@ cdef class Net:
         writes all, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the training
         loop, which has checked and converted them: they are not copied.
 
-        `workers` are the processes that make the same call and compute it together (`cmlp._workers.Workers`), or None.
+        `workers` are the processes that make the same call and compute it together (those of `cmlp.distributed`), or None.
 
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
         Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.

@@ -69,7 +69,7 @@ def c_header(model, _):
 
 def html(model, _):
     package("sklearn")
-    return re.sub(r"\bsk-[\w-]*", "", model._repr_html_())
+    return re.sub(r"\bsk-[\w-]*", "", model._repr_mimebundle_()["text/html"])
 
 
 def drawn(name, *fields, **options):

@@ -150,15 +150,6 @@ def test_damaged_states_of_tables_are_rejected(change, message):
         TabularRegressor().__setstate__(state)
 
 
-@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
-def test_requests_of_metadata_need_no_trust(kind):
-    io, sklearn = package("skops.io"), package("sklearn")
-    with sklearn.config_context(enable_metadata_routing=True):
-        model = kind().set_fit_request(sample_weight=True)
-        loaded = io.loads(io.dumps(model), trusted=[f"{kind.__module__}.{kind.__name__}"])
-        assert loaded.get_metadata_routing().fit.requests["sample_weight"] is True
-
-
 def without(name):
     return lambda fields: fields.pop(name)
 

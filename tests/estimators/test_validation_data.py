@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import cmlp.sklearn
 from cmlp import MLPClassifier, MLPRegressor, Network, NonFiniteInputError, Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -266,7 +267,8 @@ def test_arguments_are_those_of_hist_gradient_boosting():
 
 def test_metadata_routing_passes_validation_rows_through_a_pipeline():
     with sklearn.config_context(enable_metadata_routing=True):
-        requested = small(max_iter=2).set_fit_request(X_val=True, y_val=True, resume=False)
+        requested = cmlp.sklearn.MLPClassifier(**small(max_iter=2).get_params())
+        requested.set_fit_request(X_val=True, y_val=True, resume=False)
         pipe = make_pipeline(StandardScaler(), requested, transform_input=["X_val"])
         pipe.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
         scaler = StandardScaler().fit(X)

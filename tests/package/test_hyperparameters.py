@@ -23,7 +23,7 @@ from cmlp._train import hyperparameters
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
 from cmlp._train.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
 from cmlp._train.hyperparameters import TABLE, Hyperparameters, documented
-from cmlp._train.settings import TrainingParameters
+from cmlp._training.options import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 
@@ -136,7 +136,7 @@ def test_a_new_parameter_is_validated_and_a_setting(monkeypatch):
 
     class See:
         def on_fit_begin(self, trainer):
-            seen.append(trainer._settings.drag)
+            seen.append(trainer._options.drag)
 
     dragged(drag=2, callbacks=[See()]).fit(X, Y)
     assert seen == [2.0]

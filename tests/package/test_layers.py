@@ -21,7 +21,6 @@ PACKAGE = Path(cmlp.__file__).parent
 LAYERS = [
     ["exceptions"],
     ["_process"],
-    ["_workers"],
     ["_data"],
     ["_core"],
     ["_bridge"],

@@ -153,15 +153,11 @@ def test_searches_in_several_processes(name):
 def test_metadata_is_routed(name):
     weight = np.where(X[:, 0] > 0, 1.0, 0.1)
     with sklearn.config_context(enable_metadata_routing=True):
-        models = [model_of(name, module) for module in (cmlp.sklearn, cmlp)]
-        for model in models:
-            model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-        model, own = (
-            cross_val_score(clone(model), X, targets_of(name), params={"sample_weight": weight}, cv=2)
-            for model in models
-        )
-        assert (model == own).all()
-        model = models[0]
+        model = model_of(name).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        routed = make_pipeline(clone(model)).fit(X, targets_of(name), sample_weight=weight)
+        own = model_of(name, cmlp).fit(X, targets_of(name), weight)
+        np.testing.assert_array_equal(routed.predict(X), own.predict(X))
+        assert cross_val_score(model, X, targets_of(name), params={"sample_weight": weight}, cv=2).shape == (2,)
         requests = pickle.loads(pickle.dumps(model)).get_metadata_routing().fit.requests
         assert requests["sample_weight"] is True
         with pytest.raises(ValueError, match="X_val"):

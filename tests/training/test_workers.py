@@ -14,6 +14,7 @@ from worker_cases import CASES, DENSE, QueueComm, data, digest, fitted, in_threa
 import cmlp
 from cmlp import MLPClassifier, WorkerError, load
 from cmlp.callbacks import Checkpoint
+from cmlp.exceptions import NotFittedError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
 
@@ -250,6 +251,7 @@ def test_workers_that_continue_in_other_ways_raise_one_error(name):
 @pytest.mark.parametrize("task", ["fit", "epoch"])
 def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
     pytest.importorskip("sklearn.callback")
+    import cmlp.sklearn
 
     class Fails:
         def setup(self, estimator, context):
@@ -267,6 +269,7 @@ def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
 
     def fit(comm):
         model, arguments = model_of("200")
+        model = cmlp.sklearn.MLPClassifier(**model.get_params())
         return cmlp.distributed.fit(model.set_callbacks(Fails()) if comm.rank == 1 else model, *arguments, comm=comm)
 
     found = in_threads(3, fit)
@@ -310,6 +313,55 @@ def test_ctrl_c_waits_for_a_moment_at_which_all_workers_can_stop(alone, hook, n_
     assert callback.n_continued == 1
     assert signal.getsignal(signal.SIGINT) == before
     assert in_threads(2, lambda comm: fit(comm, resume=True)) == [alone("200")] * 2
+
+
+class InterruptedAtMessage(QueueComm):
+    """Sends Ctrl-C to the process of worker 0 before message number `at`."""
+
+    def __init__(self, rank, size, boxes, at=None):
+        super().__init__(rank, size, boxes)
+        self.at, self.n_messages = at, 0
+
+    def _count(self):
+        self.n_messages += 1
+        if self.n_messages == self.at:
+            signal.raise_signal(signal.SIGINT)
+
+    def Send(self, buffer, dest):
+        self._count()
+        super().Send(buffer, dest)
+
+    def Recv(self, buffer, source):
+        self._count()
+        super().Recv(buffer, source)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_ctrl_c_at_any_message_interrupts_all_and_resuming_has_the_same_bits(local):
+    name = "halves" if local else "weights"
+    models = {}
+
+    def fit(comm, resume=False):
+        half = slice(650 * comm.rank, 650 * comm.rank + 650) if local else slice(None)
+        rows = [None if array is None else array[half] for array in model_of(name)[1]]
+        model = models.setdefault(comm.rank, model_of(name)[0])
+        return comm, digest(cmlp.distributed.fit(model, *rows, comm=comm, local=local, resume=resume))
+
+    (counted, bits), _ = in_threads(2, fit, InterruptedAtMessage, main=0)
+    n_resumed = 0
+    for at in range(1, counted.n_messages - 1, 5):
+        models.clear()
+
+        def of_rank(rank, size, boxes, at=at):
+            return InterruptedAtMessage(rank, size, boxes, None if rank else at)
+
+        found = in_threads(2, fit, of_rank, main=0)
+        assert [type(error) for error in found] == [KeyboardInterrupt] * 2, at
+        again = in_threads(2, lambda comm: fit(comm, resume=True), main=0)
+        if not all(isinstance(error, NotFittedError) for error in again):  # training had begun
+            assert [one[1] for one in again] == [bits] * 2, at
+            n_resumed += 1
+    assert n_resumed >= 8
 
 
 def test_failing_loss_of_one_worker_raises_on_all():

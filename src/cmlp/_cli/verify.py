@@ -14,6 +14,7 @@ from cmlp._model.document import document_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cmlp._data.parquet import ParquetBlocks
     from cmlp._data.rows import Known, Rows
     from cmlp._model.document import ModelDocument
 

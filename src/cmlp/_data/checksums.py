@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._workers import Workers
-
     Checksums = NDArray[np.uint64]
     Digests = dict[str, tuple[dict[str, str], Checksums]]
     Rows = NDArray[Any] | CSR
@@ -151,7 +149,7 @@ class RowHash:
     """
 
     def __init__(self, name: str, single: bool = False) -> None:
-        self._hash, self._single = sha256(f"cmlp data 1\n{name}\n".encode()), single
+        self._hash, self.single = sha256(f"cmlp data 1\n{name}\n".encode()), single
         self._waiting: Rows | None = None  # a copy of rows that do not fill a block
         self._width = self.n_rows = 0
 
@@ -165,33 +163,24 @@ class RowHash:
             rows = section(rows, min(lacking, rows.shape[0]), rows.shape[0])
             if self._waiting.shape[0] < BLOCK:
                 return
-            self._hash.update(leaf(self._waiting, self._single))
+            self._hash.update(leaf(self._waiting, self.single))
             self._waiting = None
         whole = rows.shape[0] - rows.shape[0] % BLOCK
         for begin in range(0, whole, BLOCK):
-            self._hash.update(leaf(section(rows, begin, begin + BLOCK), self._single))
+            self._hash.update(leaf(section(rows, begin, begin + BLOCK), self.single))
         if whole < rows.shape[0]:
             self._waiting = stacked([section(rows, whole, rows.shape[0])])
 
-    def add_of_all(self, rows: NDArray[Any], first: int, workers: Workers) -> None:
-        """Add the rows of all workers, of which this one has those from the row `first` on."""
-        head = min(len(rows), -first % BLOCK)  # they belong to a block of a worker before
-        following = workers.gather_array(rows[:head])[workers.rank + 1 :]
-        own, found = rows[head:], b""
-        for begin in range(0, len(own), BLOCK):
-            block = own[begin : begin + BLOCK]
-            if len(block) < BLOCK:
-                block = np.concatenate([block, *following])[:BLOCK]
-            found += leaf(block, self._single)
-        leaves = workers.gather_array(np.frombuffer(found, np.uint8))
-        self._hash.update(b"".join(part.tobytes() for part in leaves))
-        self._width, self.n_rows = rows.shape[1], sum(int(n[0]) for n in workers.gather_array(np.array([len(rows)])))
+    def add_leaves(self, leaves: bytes, shape: tuple[int, int]) -> None:
+        """Add rows of a shape by the hashes of their blocks, which `leaf` returns."""
+        self._hash.update(leaves)
+        self.n_rows, self._width = self.n_rows + shape[0], shape[1]
 
     def hexdigest(self) -> str:
         """Return the hash of all rows so far, in hexadecimal digits."""
         found = self._hash.copy()
         if self._waiting is not None:
-            found.update(leaf(self._waiting, self._single))
+            found.update(leaf(self._waiting, self.single))
         found.update(np.array([self._width, self.n_rows], "<u8").tobytes())
         return found.hexdigest()
 

@@ -15,17 +15,15 @@ from cmlp._process.pool import Pool
 from cmlp._process.threads import available_threads
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
-from cmlp._train.beginning import Fit
 from cmlp._train.deadline import Deadline
-from cmlp._train.driver import driver_of
-from cmlp._train.engine import Batches
+from cmlp._train.engine import BatchEngine
 from cmlp._train.history import History
 from cmlp._train.initialization import init_activations, initial_params
-from cmlp._train.loop import Training
-from cmlp._train.settings import settings_of
+from cmlp._train.loop import EpochLoop
 from cmlp._train.state import TrainingState
-from cmlp._train.task import Data
-from cmlp._workers import ALONE
+from cmlp._training.job import Data, TrainingJob
+from cmlp._training.options import options_of
+from cmlp._training.start import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +32,8 @@ if TYPE_CHECKING:
 
     from cmlp._model.document import TableColumns
     from cmlp._train.observer import Observer
-    from cmlp._train.settings import Settings
-    from cmlp._train.task import Split, Task
+    from cmlp._training.job import Split, Task
+    from cmlp._training.options import TrainingOptions
 
 N_FOLDS = 8
 FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
@@ -120,18 +118,18 @@ class Bag:
 
     def runs(
         self, n: int, kept: Sequence[TrainingState] | None = None, known: Sequence[Member] | None = None
-    ) -> list[Training]:
+    ) -> list[EpochLoop]:
         """Return the runs of `n` members.
 
         They continue from the states of an earlier call, or begin with the parameters of known members or new ones.
         """
         if kept is not None:
-            return [self._continued(k, state) for k, state in enumerate(kept)]
+            return [self._continued_member(k, state) for k, state in enumerate(kept)]
         if known is not None:
             self._require_same(n, known)
         folds = folds_of(self.n_rows, self.rows.groups, self.rng)
         seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
-        runs = [self._begun(k, folds, seed) for k, seed in enumerate(seeds)]
+        runs = [self._new_member(k, folds, seed) for k, seed in enumerate(seeds)]
         for run, member in zip(runs, known or (), strict=known is not None):
             run.state.params[:] = member.params
         return runs
@@ -159,27 +157,27 @@ class Bag:
         activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
         return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
 
-    def _begun(self, k: int, folds: NDArray[np.int64], seed: int) -> Training:
+    def _new_member(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the training of member k, before its first epoch."""
         net, rng = self._net(k), _core.Random(seed)
         params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
         split = order, validation = self._split(k, folds)
-        settings = self._settings(net, len(order), validation is not None)
+        options = self._options(net, len(order), validation is not None)
         state = TrainingState(params, History(), _core.Random(seed))
-        settings.draw_dropout_seed(state, len(net.sizes) - 1)
+        options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = rng
-        return self._training(k, net, settings, state, split)
+        return self._training(k, net, options, state, split)
 
-    def _continued(self, k: int, kept: TrainingState) -> Training:
+    def _continued_member(self, k: int, kept: TrainingState) -> EpochLoop:
         """Return the training of member k, from a state of it."""
         net = self._net(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
             raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
-        settings = self._settings(net, len(kept.order), kept.validation is not None)
-        return self._training(k, net, settings, resumed_state(kept, settings))
+        options = self._options(net, len(kept.order), kept.validation is not None)
+        return self._training(k, net, options, resumed_state(kept, options))
 
-    def _settings(self, net: _core.Net, n_rows: int, has_validation: bool) -> Settings:
-        """Return the settings of a member with this number of training rows."""
+    def _options(self, net: _core.Net, n_rows: int, has_validation: bool) -> TrainingOptions:
+        """Return the options of a member with this number of training rows."""
         batch, epochs = batch_and_epochs(n_rows)
         options = self.options
         given = {
@@ -191,14 +189,14 @@ class Bag:
             "early_stopping": has_validation,
         }
         table = hyperparameters.TABLE
-        return settings_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
+        return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
     def _training(
-        self, k: int, net: _core.Net, settings: Settings, state: TrainingState, split: Split | None = None
-    ) -> Training:
+        self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
+    ) -> EpochLoop:
         data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0, split=split)
-        training = driver_of(Fit(net, self.task, data, settings, state, 1, judges=False), len(data.X), Batches)
-        assert isinstance(training, Training)
+        training = start(TrainingJob(net, self.task, data, options, state, 1, judges=False), len(data.X), BatchEngine)
+        assert isinstance(training, EpochLoop)
         return training
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
@@ -217,8 +215,8 @@ def _has_bins(k: int) -> bool:
     return k % 2 == 0
 
 
-def train(
-    runs: Sequence[Training],
+def train_members(
+    runs: Sequence[EpochLoop],
     n_threads: int | None,
     deadline: Deadline,
     *,
@@ -242,7 +240,7 @@ def train(
     if follower is not None:
         _train_in_step(runs, n_threads, deadline, follower)
     else:
-        _run(partial(_train, runs, n_threads, deadline, verbose), len(runs), n_threads)
+        _run(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
 
 
 def _run(task: Callable[[int], None], n: int, n_threads: int) -> None:
@@ -253,11 +251,11 @@ def _run(task: Callable[[int], None], n: int, n_threads: int) -> None:
         warn(message, category)
 
 
-def _train(runs: Sequence[Training], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
+def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
     run, seconds = runs[k], deadline.left()
     if seconds < math.inf and not run.finished:
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
-        share = Deadline(seconds / n_rounds, ALONE)
+        share = Deadline(seconds / n_rounds)
         run.advance(FEWEST_BATCHES)
         run.deadline = share
     for _ in run.epochs(at_once=True):
@@ -266,7 +264,7 @@ def _train(runs: Sequence[Training], n_threads: int, deadline: Deadline, verbose
         print(_summary(k, run))
 
 
-def _train_in_step(runs: Sequence[Training], n_threads: int, deadline: Deadline, follower: Observer) -> None:
+def _train_in_step(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, follower: Observer) -> None:
     """Train one epoch of all members after the other."""
     follower.fit_begins()
     try:
@@ -283,11 +281,11 @@ def _train_in_step(runs: Sequence[Training], n_threads: int, deadline: Deadline,
         follower.fit_ends()
 
 
-def _advance(runs: Sequence[Training], k: int) -> None:
+def _advance(runs: Sequence[EpochLoop], k: int) -> None:
     runs[k].advance()
 
 
-def _summary(k: int, training: Training) -> str:
+def _summary(k: int, training: EpochLoop) -> str:
     """Return a line about the complete training of member k."""
     history = training.state.history
     scores = history.validation_scores
@@ -296,17 +294,17 @@ def _summary(k: int, training: Training) -> str:
     return f"Network {k + 1}: {training.state.epoch} epochs{loss}{score}"
 
 
-def members_of(runs: Sequence[Training]) -> list[Member]:
+def members_of(runs: Sequence[EpochLoop]) -> list[Member]:
     """Return the members with copies of their best parameters so far."""
     members = []
     for k, training in enumerate(runs):
         best = training.state.best
         params = block_copy(training.state.params if best is None else best)
-        members.append(Member(training.fit.net, params, _has_bins(k), _curves(training)))
+        members.append(Member(training.job.net, params, _has_bins(k), _curves(training)))
     return members
 
 
-def _curves(training: Training) -> dict[str, list[float]]:
+def _curves(training: EpochLoop) -> dict[str, list[float]]:
     loss, scores = training.state.history.loss_curve, training.state.history.validation_scores
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.schema import Schema
     from cmlp._estimators.bag import Bag
-    from cmlp._train.loop import Training
+    from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
 
 
@@ -28,7 +28,7 @@ class BagTrainer:
     returns the estimator, fitted with copies of the parameters so far.
     """
 
-    def __init__(self, runs: Sequence[Training], copy_model: Callable[[], Any]) -> None:
+    def __init__(self, runs: Sequence[EpochLoop], copy_model: Callable[[], Any]) -> None:
         self._trainings, self._copy_model = runs, copy_model
 
     @property
@@ -37,13 +37,13 @@ class BagTrainer:
         return self._longest.state
 
     @property
-    def _longest(self) -> Training:
-        return max(self._trainings, key=lambda training: training.fit.settings.max_iter)
+    def _longest(self) -> EpochLoop:
+        return max(self._trainings, key=lambda training: training.job.options.max_iter)
 
     @property
     def max_iter(self) -> int:
         """Number of epochs."""
-        return self._longest.fit.settings.max_iter
+        return self._longest.job.options.max_iter
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -89,11 +89,11 @@ class BagTrainer:
 
 
 def keep_states(
-    estimator: Any, runs: Sequence[Training], schema: Schema, bag: Bag, attributes: Mapping[str, Any]
+    estimator: Any, runs: Sequence[EpochLoop], schema: Schema, bag: Bag, attributes: Mapping[str, Any]
 ) -> None:
     """Keep what `resume` needs with the estimator, unless the runs are complete."""
     vars(estimator).pop(INTERRUPTED, None)
-    if any(training.state.epoch < training.fit.settings.max_iter for training in runs):
+    if any(training.state.epoch < training.job.options.max_iter for training in runs):
         for training in runs:
             training.state.restore_best()
         states = [training.state.resumable() for training in runs]

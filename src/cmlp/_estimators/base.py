@@ -9,14 +9,12 @@ import numpy as np
 
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._estimators.assignment import can_assemble
-from cmlp._estimators.callbacks import FIT_TIME, Callbacks
 from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.exports import EstimatorExports
 from cmlp._estimators.fitted import FittedAttributes
 from cmlp._estimators.inspection import Inspection
 from cmlp._estimators.parameters import Parametrized
-from cmlp._estimators.representation import Representation
-from cmlp._estimators.routing import Routing
+from cmlp._estimators.sklearn_stub import OfSklearnClasses, SklearnStub
 from cmlp._model.attributes import attributes_to_copy
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
@@ -27,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.arrays import LossFunction
-    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
+    from cmlp._estimators.request import Parameters
     from cmlp._model.document import ModelDocument
-    from cmlp._train.settings import TrainingParameters
     from cmlp._train.state import TrainingState
+    from cmlp._training.options import TrainingParameters
 else:
     TrainingParameters = object  # of types only
 
@@ -46,7 +44,7 @@ def shared_sections(cls: type) -> Mapping[str, str]:
 # What the docstrings of `fit_batches` share.
 BATCHES = {
     "blocks": """
-The next block is read and converted in a thread while the core computes on this one. Batches run on across
+The next block is read and converted in a thread while the core computes on this one. BatchEngine run on across
 blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
 Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
 progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
@@ -93,9 +91,7 @@ cmlp.DivergenceError
 class MultilayerPerceptron(
     FittedAttributes,
     Inspection,
-    Routing,
-    Representation,
-    Callbacks,
+    SklearnStub,
     Parametrized,
     Explaining,
     EstimatorExports,
@@ -106,6 +102,8 @@ class MultilayerPerceptron(
     _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
     _several_outputs: ClassVar[bool] = True
     _model: Model  # exists after fit
+
+    set_callbacks = OfSklearnClasses()
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
@@ -122,7 +120,7 @@ class MultilayerPerceptron(
 
     def _parameters(self) -> Parameters:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.call import parameters_of
+        from cmlp._estimators.request import parameters_of
 
         return parameters_of(type(self), vars(self))
 
@@ -211,7 +209,7 @@ class MultilayerPerceptron(
         validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
         resume: bool,
     ) -> Self:
-        from cmlp._estimators.batches import fit_batches
+        from cmlp._estimators.fit_batches import fit_batches
 
         fit_batches(self, source, classes, n_rows, validation, resume=resume)
         return self
@@ -274,7 +272,7 @@ class MultilayerPerceptron(
     def __getstate__(self) -> dict[str, Any]:
         from cmlp._estimators.pickling import plain
 
-        kept = {name: value for name, value in attributes_to_copy(self).items() if name not in FIT_TIME}
+        kept = attributes_to_copy(self)
         return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in kept.items()}}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from cmlp._data.checks import as_targets
 from cmlp._data.labels import Labels, normalized
 from cmlp._estimators import assignment
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.delegation import stochastic_only
 from cmlp._estimators.fitted import Fitted
+from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 

@@ -19,18 +19,13 @@ from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
 from cmlp._data.stored_rows import StoredRows, stored_rows
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
-from cmlp._estimators.call import FitCall, require_same
-from cmlp._estimators.callbacks import CallbackObserver, calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.model import Model
+from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import INTERRUPTED, model_to_continue, parameters_to_keep, resumed_state
-from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
-from cmlp._estimators.validation import present_model, scorer_of, validation_of, with_model
 from cmlp._process.signals import undeferred
-from cmlp._train.beginning import Fit
-from cmlp._train.driver import driver_of
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import TABLE
 from cmlp._train.initialization import initial_params
@@ -38,25 +33,27 @@ from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state
 from cmlp._train.reporting import callbacks_of
 from cmlp._train.same_data import check_same_data
-from cmlp._train.settings import check_scoring
 from cmlp._train.shards import checked_shards
 from cmlp._train.state import TrainingState
-from cmlp._train.task import Data, require_complete
-from cmlp._train.together import join
-from cmlp._workers import ALONE, Workers
+from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete
+from cmlp._training.options import check_scoring
+from cmlp._training.start import start
+from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.labels import Labels
-    from cmlp._estimators.call import Parameters
-    from cmlp._estimators.sources import Arrays, Source
+    from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import Targets
-    from cmlp._train.driver import Driver
+    from cmlp._train.engine import Engine
+    from cmlp._train.loop import EpochLoop
+    from cmlp._train.observer import Observer
     from cmlp._train.random import Generator
     from cmlp._train.shards import Shards
+    from cmlp._training.start import TrainingRun
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -75,50 +72,140 @@ def fit(
     *,
     resume: bool = False,
     shards: Shards | None = None,
-    workers: Workers | None = None,
-    local: bool = False,
 ) -> None:
-    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end.
-
-    With `workers`, this process trains together with others, and with `local` each of them has other rows.
-    """
-    alone, workers = workers is None, ALONE if workers is None else workers
-    with workers, Exclusively(estimator):
+    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+    with Exclusively(estimator):
         with undeferred():
-            own_rows = validation[0] is not None
-            begin = partial(_begin, estimator, own_rows=own_rows, resume=resume, local=local, alone=alone)
-            parameters, previous, options = workers.together(begin)
-            parameters = with_seed(estimator, parameters, workers)
-            parameters = parameters._replace(n_threads=workers.threads(parameters.n_threads))
-            call = FitCall(estimator, parameters, previous, validation, None, shards, False, options["resume"])
-            rows: Source = source
-            if workers.size > 1:
-                workers.compare({name: str(value) for name, value in options.items()})
-            if options["local"]:
-                from cmlp._estimators.local import StoredArrays  # few programs need it
-
-                rows = stored = StoredArrays(source, call.door()._replace(width=None), shards, workers)
-                call = call._replace(shards=stored.shards)
-        calling_back(estimator, source.given, workers)(partial(train, call, rows, workers))
+            request = request_of(estimator, validation, resume=resume, shards=shards)
+            warn_of_unused(estimator, own_rows=validation[0] is not None)
+        estimator._observed(source.given, partial(run, request, source))
 
 
-def _begin(
-    estimator: Any, *, own_rows: bool, resume: bool, local: bool, alone: bool
-) -> tuple[Parameters, Model | None, dict[str, bool]]:
-    """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
+def request_of(
+    estimator: Any,
+    validation: tuple[Any, Any, Any],
+    *,
+    resume: object = False,
+    classes: ArrayLike | None = None,
+    shards: Shards | None = None,
+) -> FitRequest:
+    """Check the parameters of an estimator; return what a call asks for, and the model that it continues."""
     parameters = estimator._parameters()
-    options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
-    if not alone and parameters.training.solver == "lbfgs":
-        raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
+    if parameters.provenance:
+        from cmlp._estimators.provenance import seed_of  # few programs need it
+
+        parameters = parameters._replace(random_state=seed_of(estimator, estimator.get_params(deep=False)))
     previous = model_to_continue(estimator, parameters, resume)
-    warn_of_unused(estimator, own_rows)
-    return parameters, previous, options
+    return FitRequest(estimator, parameters, previous, validation, classes, shards, resume=bool(resume))
 
 
 def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
     TABLE.warn_of_unused(estimator._owner, given)
+
+
+def run(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
+    """Train on the rows of a source, and store the model."""
+    with undeferred():
+        training, labels = prepare(request, source)
+        if training.has_epochs:
+            check_same_data(training.job)
+            keep_for_resume(request, source, training, labels)
+        follow(training, labels, observers)
+    train(request, training, labels)
+
+
+def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> None:
+    """Keep what must not change before the fit is resumed, and let the fit record its provenance."""
+    state = training.state
+    state.parameters = {**parameters_to_keep(request.estimator), **source.kept}
+    is_new = not (state.epoch or state.batch)
+    if request.parameters.provenance and (is_new or state.provenance):
+        from cmlp._estimators.provenance import record  # few programs need it
+
+        record(request, training, labels, source)
+
+
+def follow(training: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
+    """Let observers follow the training; their `snapshot` returns a model with the current parameters."""
+    for observer in observers:
+        observer.snapshot = partial(_snapshot, training, labels)
+        training.observers.append(observer)
+
+
+def train(request: FitRequest, training: TrainingRun, labels: Labels | None) -> None:
+    """Train, and store the model; after Ctrl-C, that of the last complete batch."""
+    estimator = request.estimator
+    try:
+        for _ in training.epochs(at_once=True):
+            pass
+        _keep(estimator, _model_of(training, training.kept(), labels))
+    except KeyboardInterrupt:
+        training.state.restore_best()
+        model = _model_of(training, training.kept(), labels)
+        if request.parameters.warm_start or training.state.epoch:
+            _keep(estimator, model)
+        elif training.has_epochs:
+            vars(estimator)[INTERRUPTED] = model
+        raise
+
+
+def _keep(estimator: Any, model: Model) -> None:
+    """Store the model of a fit, and free the values that were assigned before."""
+    estimator._model = model
+    for name in (ASSIGNED, INTERRUPTED):
+        vars(estimator).pop(name, None)
+
+
+def prepare(
+    request: FitRequest, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None
+) -> tuple[TrainingRun, Labels | None]:
+    """Open the source and return the training of a call, and the classes; the estimator does not change.
+
+    The engine is that of the source unless another one is passed.
+
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `start` the split.
+    """
+    parameters, previous, options = request.parameters, request.previous, request.parameters.training
+    # The rows, their dtype and scale
+    opened = source.open(request.door())
+    rows = opened.rows
+    n_features = rows.X.shape[1]
+    dtype, scale = _dtype(request, rows.auto_dtype), _input_scale(request, n_features)
+    if isinstance(scale, float) and (previous is None or not request.incremental):
+        warn_of_scale(stored_rows(rows.X), scale)
+    # The targets, the network, and the first state
+    targets, encoded = learn_targets(request, opened, whole=source.is_whole)
+    net = network_description(request, targets, n_features, dtype)
+    state = _begun_state(request, net)
+    data, task, own = _data(request, rows, encoded.weight, scale), targets.task(encoded.values), opened.y
+    # Validation rows, shards, and a score of the user
+    if require_complete(*request.validation):
+        with named_validation():
+            held_out = request.door()._replace(width=n_features, names=data.names).open(*request.validation)
+            own, rows_val = held_out.y, held_out.rows.X
+            data = data._replace(validation=Validation(rows_val, *targets.encode(own, held_out.weight)))
+    has_validation = data.validation is not None
+    if not request.incremental:
+        check_scoring(options, has_validation)
+    if request.shards is not None:
+        data = data._replace(shards=checked_shards(request.shards, len(rows.X), options, has_validation))
+    scorer = _scorer(options.scoring, task.score_name)
+    if scorer is not None:
+
+        def present() -> Any:
+            return _with_model(request.estimator, _present_model(training, targets.labels))
+
+        task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
+    # The training, which chooses the held-out rows and learns the scales
+    job = TrainingJob(net, task, data, options, state, parameters.n_threads, reads_again=not source.is_whole)
+    n_rows, data = source.learn(job, targets)
+    job = job._replace(data=data, judges=not parameters.warm_start)
+    training = start(job, n_rows, engine or source.engine)
+    if not request.incremental:
+        _call_back(request.estimator, training, targets.labels)
+    return training, targets.labels
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
@@ -137,9 +224,9 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
                 assemble(estimator)
             previous = vars(estimator).get("_model")
             parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-            call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
-            with _naming_classes(call, source):
-                training, labels = prepare(call, source)
+            request = FitRequest(estimator, parameters, previous, classes=classes, incremental=True)
+            with _naming_classes(request, source):
+                training, labels = prepare(request, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
         model = _model_of(training, training.state.finished(), labels)
@@ -149,13 +236,13 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
 
 
 @contextmanager
-def _naming_classes(call: FitCall, source: Arrays) -> Iterator[None]:
+def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
     """Add to an error that `classes` has a name, if they were passed as the third argument: that is `sample_weight`."""
     try:
         yield
     except ValueError as error:
-        weight, known, text = source.given[2], call.previous, str(error)
-        if not call.labels or call.classes is not None or weight is None:
+        weight, known, text = source.given[2], request.previous, str(error)
+        if not request.labels or request.classes is not None or weight is None:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise
@@ -165,89 +252,9 @@ def _naming_classes(call: FitCall, source: Arrays) -> Iterator[None]:
         raise
 
 
-def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObserver | None = None) -> None:
-    """Train on the rows of a source, and store the model at the end."""
-    estimator = call.estimator
-    with undeferred():
-        training, labels = workers.together(partial(prepare, call, source, workers))
-        if training.has_epochs:
-            join(training.fit, training.engine.batch_size, None if labels is None else labels.classes)
-            check_same_data(training.fit)
-            training.state.parameters = {**parameters_to_keep(estimator), **source.kept}
-            is_new = not (training.state.epoch or training.state.batch)
-            if call.parameters.provenance and (is_new or training.state.provenance):
-                from cmlp._estimators.provenance import record  # few programs need it
-
-                record(call, training, labels, source)
-        if observer is not None:
-            observer.snapshot = partial(_snapshot, training, labels)
-            training.observers.append(observer)
-    try:
-        for _ in training.epochs(at_once=True):
-            pass
-        _keep(estimator, _model_of(training, training.kept(), labels))
-    except KeyboardInterrupt:
-        training.state.restore_best()
-        model = _model_of(training, training.kept(), labels)
-        if call.parameters.warm_start or training.state.epoch:
-            _keep(estimator, model)
-        elif training.has_epochs:
-            vars(estimator)[INTERRUPTED] = model
-        raise
-
-
-def _keep(estimator: Any, model: Model) -> None:
-    """Store the model of a fit, and free the values that were assigned before."""
-    estimator._model = model
-    for name in (ASSIGNED, INTERRUPTED):
-        vars(estimator).pop(name, None)
-
-
-def prepare(call: FitCall, source: Source, workers: Workers = ALONE) -> tuple[Driver, Labels | None]:
-    """Open the source and return the training of a call, and the classes; the estimator does not change.
-
-    Random numbers are drawn in this order: initial weights, dropout seed, and by `driver_of` the split.
-    """
-    parameters, previous, settings = call.parameters, call.previous, call.parameters.training
-    opened = source.open(call.door())
-    rows = opened.rows
-    dtype, scale = _dtype(call, rows.auto_dtype), _input_scale(call, rows.X.shape[1])
-    if isinstance(scale, float) and (previous is None or not call.incremental):
-        warn_of_scale(stored_rows(rows.X), scale)
-    targets, encoded = learn_targets(call, opened, whole=source.is_whole)
-    net = network_description(call, targets, rows.X.shape[1], dtype)
-    state = _begun_state(call, net)
-    data = _data(call, rows, encoded.weight, scale)
-    own = opened.y
-    if require_complete(*call.validation):
-        door = call.door()._replace(width=rows.X.shape[1], names=data.names)
-        own, validation = validation_of(door, targets, call.validation)
-        data = data._replace(validation=validation)
-    if not call.incremental:
-        check_scoring(settings, data.validation is not None)
-    if call.shards is not None:
-        shards = checked_shards(call.shards, len(rows.X), settings, data.validation is not None)
-        data = data._replace(shards=shards)
-    task = targets.task(encoded.values)
-    scorer = scorer_of(settings.scoring, task.score_name)
-    if scorer is not None:
-
-        def present() -> Any:
-            return with_model(call.estimator, present_model(training, targets.labels))
-
-        task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
-    fit = Fit(net, task, data, settings, state, parameters.n_threads, workers, reads_again=not source.is_whole)
-    fit = fit._replace(judges=not parameters.warm_start)
-    n_rows, data = source.learn(fit, targets)
-    training = driver_of(fit._replace(data=data), n_rows, source.engine)
-    if not call.incremental:
-        _call_back(call.estimator, training, targets.labels)
-    return training, targets.labels
-
-
-def _data(call: FitCall, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
+def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
     """Return the training rows, without validation rows."""
-    learns, previous = scale if isinstance(scale, str) else None, call.previous
+    learns, previous = scale if isinstance(scale, str) else None, request.previous
     if learns is not None and isinstance(rows.X, StoredRows):
         raise ValueError(f"input_scale={learns!r} is learned from all rows, which no process has with local=True.")
     return Data(
@@ -260,24 +267,50 @@ def _data(call: FitCall, rows: Rows, weight: NDArray[np.float64] | None, scale: 
     )
 
 
-def _call_back(estimator: Any, training: Driver, labels: Labels | None) -> None:
+def _call_back(estimator: Any, training: TrainingRun, labels: Labels | None) -> None:
     """Let training call the program's callbacks, which get a trainer with the network and copies of the estimator."""
-    fit = training.fit
-    callbacks = callbacks_of(fit.settings.callbacks, fit.settings.verbose)
+    job = training.job
+    callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
     if callbacks:
         from cmlp._estimators.network import Network  # few programs need it
 
-        network = Network._assembled(fit.net, fit.state.params, fit.data.input_scale, fit.n_threads)
+        network = Network._assembled(job.net, job.state.params, job.data.input_scale, job.n_threads)
 
         def copied() -> Any:
-            return with_model(estimator, _model_of(training, _copied_state(training), labels))
+            return _with_model(estimator, _model_of(training, _copied_state(training), labels))
 
         Trainer._of(network, training, copied)._tell(callbacks, training)
 
 
-def network_description(call: FitCall, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
+def _scorer(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
+    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+    if scoring is None or scoring in ("loss", default):
+        return None
+    if not isinstance(scoring, str):
+        return scoring
+    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    scorer: Callable[..., Any] = optional("sklearn.metrics", needs).get_scorer(scoring)
+    return scorer
+
+
+def _present_model(training: TrainingRun, labels: Labels | None) -> Model:
+    """Return a model with the current parameters of the training run, for a score."""
+    live, job = training.state.finished(), training.job
+    live.fold(job.net)  # the model predicts y itself, unlike the parameters during training
+    return Model(job.net, live, input_scale=job.data.input_scale, feature_names=None, labels=labels)
+
+
+def _with_model(estimator: Any, model: Model) -> Any:
+    """Return a copy of an estimator that is fitted with this model."""
+    twin = copy(estimator)
+    vars(twin).pop(INTERRUPTED, None)
+    twin._model = model
+    return twin
+
+
+def network_description(request: FitRequest, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
     """Return the network; raises ValueError if it differs from the previous model's network."""
-    parameters, previous = call.parameters, call.previous
+    parameters, previous = request.parameters, request.previous
     sizes = (n_features, *parameters.hidden_layer_sizes, targets.n_outputs)
     if previous is not None and previous.net.sizes != sizes:
         raise ValueError(
@@ -301,22 +334,22 @@ def network_description(call: FitCall, targets: Targets, n_features: int, dtype:
 _net = lru_cache(maxsize=64)(_core.Net)
 
 
-def _begun_state(call: FitCall, net: _core.Net) -> TrainingState:
+def _begun_state(request: FitRequest, net: _core.Net) -> TrainingState:
     """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
-    settings, rng = call.parameters.training, random_state(call.parameters.random_state)
-    if call.resume and call.previous is not None:
-        return resumed_state(call.previous.state, settings)
-    state = _initial_state(call, net, rng)
-    settings.draw_dropout_seed(state, len(net.sizes) - 1)
+    options, rng = request.parameters.training, random_state(request.parameters.random_state)
+    if request.resume and request.previous is not None:
+        return resumed_state(request.previous.state, options)
+    state = _initial_state(request, net, rng)
+    options.draw_dropout_seed(state, len(net.sizes) - 1)
     return state
 
 
-def _initial_state(call: FitCall, net: _core.Net, rng: Generator) -> TrainingState:
+def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> TrainingState:
     """Return the initial state: a new one, or one that continues from the previous model."""
-    parameters, previous, incremental = call.parameters, call.previous, call.incremental
+    parameters, previous, incremental = request.parameters, request.previous, request.incremental
     scaled, random = parameters.y_scale is not None, False
     if previous is None:
-        assigned = assigned_params(call.estimator, net) if incremental or parameters.warm_start else None
+        assigned = assigned_params(request.estimator, net) if incremental or parameters.warm_start else None
         params = assigned
         if params is None:
             params = initial_params(net, rng, parameters.init_activation, parameters.initialization)
@@ -341,9 +374,9 @@ def _initial_state(call: FitCall, net: _core.Net, rng: Generator) -> TrainingSta
     return state
 
 
-def _input_scale(call: FitCall, n_features: int) -> float | InputScale | str:
+def _input_scale(request: FitRequest, n_features: int) -> float | InputScale | str:
     """Return the scale, which a model keeps; a name if it is to be learned."""
-    scale, previous = call.parameters.input_scale, call.previous
+    scale, previous = request.parameters.input_scale, request.previous
     if previous is None:
         check_scale_width(scale, n_features)
     elif isinstance(scale, str) and previous.scale_name is not None:
@@ -353,8 +386,8 @@ def _input_scale(call: FitCall, n_features: int) -> float | InputScale | str:
     return scale if previous is None else previous.input_scale
 
 
-def _dtype(call: FitCall, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
-    parameters, previous = call.parameters, call.previous
+def _dtype(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
+    parameters, previous = request.parameters, request.previous
     if previous is None:
         return auto_dtype if parameters.dtype == "auto" else np.dtype(parameters.dtype)
     if parameters.dtype != "auto":
@@ -362,16 +395,16 @@ def _dtype(call: FitCall, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     return previous.net.dtype
 
 
-def _model_of(training: Driver, state: TrainingState, labels: Labels | None) -> Model:
+def _model_of(training: TrainingRun, state: TrainingState, labels: Labels | None) -> Model:
     """Return a model with this training state, whose parameters then predict y itself."""
-    net, data = training.fit.net, training.fit.data
+    net, data = training.job.net, training.job.data
     state.fold(net)
     return Model(
         net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels, scale_name=data.scale_name
     )
 
 
-def _copied_state(training: Driver) -> TrainingState:
+def _copied_state(training: TrainingRun) -> TrainingState:
     """Return a copy of the training state that continues, to keep it in a model."""
     state = training.state.copy()
     state.provenance = training.recorded() if training.has_epochs else None
@@ -379,7 +412,7 @@ def _copied_state(training: Driver) -> TrainingState:
     return state.resumable()
 
 
-def _snapshot(training: Driver, labels: Labels | None) -> Model:
+def _snapshot(training: TrainingRun, labels: Labels | None) -> Model:
     """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
     state = training.state.finished()
     best = training.state.best
@@ -403,9 +436,9 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if y is None:
         n_columns = 1 if isinstance(parameters.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
-    call = FitCall(estimator, parameters)
-    targets = learn_targets(call, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
-    net = network_description(call, targets, len(first), dtype)
+    request = FitRequest(estimator, parameters)
+    targets = learn_targets(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
+    net = network_description(request, targets, len(first), dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.document import Target
     from cmlp._model.summary import Accuracy
-    from cmlp._train.loop import Training
+    from cmlp._train.loop import EpochLoop
 
 
 class Calibrating:
@@ -116,7 +116,7 @@ def _measured(
 
 
 def measured_on_held_out(
-    bag: Bag, runs: Sequence[Training], members: Sequence[Member], truth: NDArray[Any], target: Target | None
+    bag: Bag, runs: Sequence[EpochLoop], members: Sequence[Member], truth: NDArray[Any], target: Target | None
 ) -> tuple[Calibration | None, Accuracy | None]:
     """Return scores and accuracy on the held-out rows, each judged by the members that held it out; None without such.
 

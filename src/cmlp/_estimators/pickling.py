@@ -15,7 +15,6 @@ from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._data.stored import checked_cells
 from cmlp._estimators.model import Model
-from cmlp._estimators.routing import Requests
 from cmlp._train.constraints import is_finite
 from cmlp._train.history import Curve
 from cmlp._train.state import TrainingState
@@ -98,11 +97,6 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},
         lambda fields: Labels(fields["kind"], np.asarray(fields["classes"])),
-    ),
-    "Requests": (
-        Requests,
-        lambda requests: {"owner": requests.owner, "values": requests.values},
-        lambda fields: Requests(fields["owner"], fields["values"]),
     ),
     "Curve": (
         Curve,

@@ -14,7 +14,6 @@ import numpy as np
 from cmlp import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.json_texts import dump_labels, dump_names, plain
-from cmlp._data.stored_rows import StoredRows
 from cmlp._train import hyperparameters
 from cmlp._train.chain import Chain, Replay
 from cmlp._train.constraints import HOOKS
@@ -27,11 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.labels import Labels
-    from cmlp._estimators.call import FitCall
-    from cmlp._train.beginning import Fit
-    from cmlp._train.loop import Training
+    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.sources import RowSource
+    from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
     from cmlp._train.stream import Block
+    from cmlp._training.job import TrainingJob
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`
@@ -97,8 +97,6 @@ def seed_of(estimator: Any, values: Mapping[str, Any]) -> int:
             raise ValueError(
                 f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
             )
-    if "_skl_callbacks" in vars(estimator):
-        raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
     seed = values["random_state"]
     return int(2**32 * float(random_state(None).random_sample())) if seed is None else int(seed)
 
@@ -174,15 +172,15 @@ def first_link(head: Mapping[str, Any], number: int) -> str:
 class StreamHashes:
     """The hashes of the data of a fit that reads blocks, from the first complete pass over them."""
 
-    def __init__(self, fit: Fit, labels: Labels | None) -> None:
-        self._fit, self._labels = fit, labels
+    def __init__(self, job: TrainingJob, labels: Labels | None, source: RowSource) -> None:
+        self._job, self._labels, self._source = job, labels, source
         self._found: dict[str, RowHash] | None = None
 
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if self._found is None or not self._is_complete(self._found):
-            names = ("X", "y", *(() if self._fit.data.weight is None else ("sample_weight",)))
-            self._found = {name: RowHash(name, name == "X" and is_single(self._fit)) for name in names}
+            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
+            self._found = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
             self._is_open = True
         else:
             self._is_open = False
@@ -195,54 +193,53 @@ class StreamHashes:
                 hashed.add(arrays[name])
 
     def _is_complete(self, found: dict[str, RowHash]) -> bool:
-        return bool(found["X"].n_rows == self._fit.state.n_rows)
+        return bool(found["X"].n_rows == self._job.state.n_rows)
 
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
         if self._found is None or not self._is_complete(self._found):
             return None
         rows = {name: hashed.hexdigest() for name, hashed in self._found.items()}
-        return {**rows, **hashes_of(self._fit, self._labels, ("validation",))}
+        return {**rows, **hashes_of(self._job, self._labels, self._source, ("validation",))}
 
 
-def record(call: FitCall, training: Training, labels: Labels | None, source: Any) -> None:
+def record(request: FitRequest, training: EpochLoop, labels: Labels | None, source: Any) -> None:
     """Let a fit record its provenance, or compare it with that of an earlier one."""
-    fit, name = training.fit, "fit" if source.is_whole else "fit_batches"
+    job, name = training.job, "fit" if source.is_whole else "fit_batches"
     kept = training.state.provenance
     more: dict[str, Any] = {
         "call": name,
-        "dtype": fit.net.dtype.name,
-        "shards": fit.data.shards and list(fit.data.shards),
+        "dtype": job.net.dtype.name,
+        "shards": job.data.shards and list(job.data.shards),
     }
-    more |= {"seed": call.parameters.random_state if kept is None else kept["seed"]}
+    more |= {"seed": request.parameters.random_state if kept is None else kept["seed"]}
     if source.is_whole:
-        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(fit, labels))
+        data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(job, labels, source))
     else:
-        source.hashes = data = StreamHashes(fit, labels)
-    found = recorded(call.estimator, [training.state], data, **more)
+        source.hashes = data = StreamHashes(job, labels, source)
+    found = recorded(request.estimator, [training.state], data, **more)
     training.recorded = found.__call__
     training.observers.extend(found.chains)
 
 
-def is_single(fit: Fit) -> bool:
+def is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
-    data = fit.data if fit.given is None else fit.given[0]
+    data = job.data if job.given is None else job.given[0]
     scale = data.input_scale
-    return bool(fit.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
+    return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
 
 
-def hashes_of(fit: Fit, labels: Labels | None, groups: Sequence[str] = ("rows", "validation")) -> dict[str, str]:
+def hashes_of(
+    job: TrainingJob, labels: Labels | None, source: RowSource, groups: Sequence[str] = ("rows", "validation")
+) -> dict[str, str]:
     """Return the hashes of all arrays of a fit, of the classes, and of the names of the columns."""
     found = {}
-    for group, arrays in arrays_of(fit).items():
+    for group, arrays in arrays_of(job).items():
         for name, array in arrays.items() if group in groups else ():
-            hashed = RowHash(name, name.startswith("X") and is_single(fit))
-            if isinstance(array, StoredRows):
-                hashed.add_of_all(array.stored, array.first, fit.workers)
-            else:
-                hashed.add(array)
+            hashed = RowHash(name, name.startswith("X") and is_single(job))
+            source.add_to_hash(hashed, array)
             found[name] = hashed.hexdigest()
-    return {**found, **hashes_of_texts(labels, fit.data.names)}
+    return {**found, **hashes_of_texts(labels, job.data.names)}
 
 
 def hashes_of_texts(labels: Labels | None, names: NDArray[Any] | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.base import MultilayerPerceptron
-    from cmlp._train.engine import Batches
+    from cmlp._train.engine import BatchEngine
     from cmlp._train.feed import Piece
     from cmlp.plots import LearningRateDisplay
 
@@ -81,7 +81,7 @@ def find_learning_rate(
     Batch i of a new training has the learning rate ``low * (high / low) ** (i / (n_steps - 1))``. The loss of a batch
     stays the same while the rate is too small, falls, and rises when the rate is too large. The test ends when the
     loss, smoothed with the weight 0.9 for the average so far, is 4 times as large as its minimum. A tenth of the rate
-    at this minimum is suggested for `learning_rate_init`. Batches whose sample weights are all zero are skipped.
+    at this minimum is suggested for `learning_rate_init`. BatchEngine whose sample weights are all zero are skipped.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def find_learning_rate(
     True
     """
     from cmlp._estimators.base import MultilayerPerceptron
-    from cmlp._estimators.call import FitCall
     from cmlp._estimators.fitting import prepare
+    from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):
@@ -141,7 +141,7 @@ def find_learning_rate(
     )
     if plain.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    training: Any = prepare(FitCall(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
+    training: Any = prepare(FitRequest(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
     losses, smoothed = _range_test(training.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")
@@ -159,7 +159,7 @@ def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     return np.geomspace(float(low), float(high), int(n_steps))
 
 
-def _range_test(engine: Batches, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+def _range_test(engine: BatchEngine, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
 
     The smoothed loss after k batches is the average with weights proportional to ``_SMOOTHING ** (k - i)`` for batch i.
@@ -183,19 +183,19 @@ def _range_test(engine: Batches, rates: NDArray[np.float64]) -> tuple[list[float
     return losses, smoothed
 
 
-def _batches(engine: Batches) -> Iterator[Piece]:
+def _batches(engine: BatchEngine) -> Iterator[Piece]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
-        engine.feed.begin_epoch(engine.fit.state)
+        engine.feed.draw_order(engine.job.state)
         for batch in range(engine.n_batches):
-            piece = next(engine.feed.pieces(engine.fit.state, engine.batch_size, batch, batch + 1))
+            piece = next(engine.feed.pieces(engine.job.state, engine.batch_size, batch, batch + 1))
             if piece.has_weight:
                 yield piece
 
 
-def _batch_loss(engine: Batches, piece: Piece, rate: float) -> float:
+def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
-    net, task, state = engine.fit.net, engine.fit.task, engine.fit.state
+    net, task, state = engine.job.net, engine.job.task, engine.job.state
     optimizer, _ = state.stepping()
     optimizer.learning_rate = rate
     try:

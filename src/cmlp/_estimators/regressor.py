@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.weights import as_weights
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.delegation import stochastic_only
+from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._model.attributes import unchanging
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.arrays import LossFunction
-    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
+    from cmlp._estimators.request import Parameters
 
 
 @documented("MLPRegressor", lambda: shared_sections(MLPRegressor))

@@ -11,10 +11,10 @@ from cmlp.exceptions import NotFittedError, sklearn_class
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._estimators.call import Parameters
     from cmlp._estimators.model import Model
-    from cmlp._train.settings import Settings
+    from cmlp._estimators.request import Parameters
     from cmlp._train.state import TrainingState
+    from cmlp._training.options import TrainingOptions
 
 # Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
 INTERRUPTED = "_interrupted"
@@ -56,14 +56,14 @@ def nothing_to_resume(estimator: object) -> Exception:
     )
 
 
-def model_to_resume(estimator: Any, settings: Settings, *, in_rounds: bool = False) -> Model:
+def model_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool = False) -> Model:
     """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed.
 
     Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
     """
     values = vars(estimator)
     model: Model | None = values.get(INTERRUPTED) or values.get("_model")
-    if settings.solver == "lbfgs":
+    if options.solver == "lbfgs":
         raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
     if model is None:
         raise nothing_to_resume(estimator)
@@ -86,10 +86,10 @@ def model_to_continue(estimator: Any, parameters: Parameters, resume: object) ->
     return vars(estimator).get("_model") if parameters.warm_start else None
 
 
-def resumed_state(kept: TrainingState, settings: Settings) -> TrainingState:
+def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:
     """Return a state from which training continues; the kept one stays as it is."""
     state = kept.copy()
     assert state.schedule is not None
     # A callback or an interruption does not end training for good, but the stopping rule does.
-    state.stopped = not state.schedule.is_planned and state.history.stale > settings.n_iter_no_change
+    state.stopped = not state.schedule.is_planned and state.history.stale > options.n_iter_no_change
     return state

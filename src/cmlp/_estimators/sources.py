@@ -1,6 +1,6 @@
-"""`Source`, which opens the rows of a call; `Arrays`, all rows in memory; `Form`, what blocks and parts have in common.
+"""`RowSource` opens the rows of a call; `Arrays`: all rows in memory; `Form`: what blocks and parts have in common.
 
-`Stream` in `cmlp._estimators.batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
+`Stream` in `cmlp._estimators.fit_batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cmlp._data.checks import check_width
 from cmlp._data.scale import scale_of_moments
 from cmlp._data.sparse import CSR
 from cmlp._data.weights import require_normal
-from cmlp._train.engine import Batches
+from cmlp._train.engine import BatchEngine
 from cmlp._train.stream import Block
 from cmlp._train.target_scale import learned_scale
 from cmlp.exceptions import name_place
@@ -26,36 +26,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checks import Door, Opened
+    from cmlp._data.checksums import RowHash
     from cmlp._data.labels import Labels
     from cmlp._data.scale import Moments
     from cmlp._estimators.targets import Targets
-    from cmlp._train.beginning import Fit
     from cmlp._train.engine import Engine
-    from cmlp._train.task import Data
+    from cmlp._training.job import Data, TrainingJob
 
 
-class Source:
+class RowSource:
     """Opens the rows that a user passes to a call, and names the engine. Learns nothing, uses no random numbers."""
 
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the program has them
     is_whole = False  # whether these are all rows
-    engine: Callable[[Fit], Engine]  # of a `Fit` that has begun; the scales are learned before
+    engine: Callable[[TrainingJob], Engine]  # of a `TrainingJob` that has begun; the scales are learned before
     kept: Mapping[str, Any] = MappingProxyType({})  # what must not change before a resume, besides parameters
 
     def open(self, door: Door) -> Opened:
         """Return all rows, or the first ones."""
         raise NotImplementedError
 
-    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+    def add_to_hash(self, hashed: RowHash, array: Any) -> None:
+        """Add an array of the rows that are opened, for provenance."""
+        hashed.add(array)
+
+    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows (0 if unknown) and the data; learn the scales that need rows outside `fit.data`."""
         raise NotImplementedError
 
 
-class Arrays(Source):
+class Arrays(RowSource):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
     is_whole = True
-    engine = Batches
+    engine = BatchEngine
 
     def __init__(self, X: Any, y: Any, weight: Any) -> None:
         self.given = X, y, weight
@@ -64,9 +68,9 @@ class Arrays(Source):
         """Return all rows."""
         return door.open(*self.given)
 
-    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return len(fit.data.X), fit.data
+        return len(job.data.X), job.data
 
 
 class Form(NamedTuple):
@@ -138,17 +142,17 @@ def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]
     return (*item, None) if len(item) == 2 else tuple(item)
 
 
-def scale_to_learn(fit: Fit) -> str:
+def scale_to_learn(job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
-    if fit.data.learns is not None:
-        return f"input_scale={fit.data.learns!r}"
-    return "y_scale" if fit.task.standardize and fit.state.target_scale is None else ""
+    if job.data.learns is not None:
+        return f"input_scale={job.data.learns!r}"
+    return "y_scale" if job.task.standardize and job.state.target_scale is None else ""
 
 
-def with_learned_scales(moments: tuple[Moments, Moments], fit: Fit) -> Data:
+def with_learned_scales(moments: tuple[Moments, Moments], job: TrainingJob) -> Data:
     """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
-    (inputs, targets), data, state = moments, fit.data, fit.state
-    if fit.task.standardize and state.target_scale is None:
+    (inputs, targets), data, state = moments, job.data, job.state
+    if job.task.standardize and state.target_scale is None:
         state.target_scale = learned_scale(targets, state.params.dtype)
     if data.learns is None:
         return data

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.bag import Bag
     from cmlp._estimators.table_model import TableModel
-    from cmlp._train.loop import Training
+    from cmlp._train.loop import EpochLoop
 
 
 def record(
-    estimator: Any, runs: Sequence[Training], bag: Bag, model: TableModel, fitted: Mapping[str, Any], seed: int
+    estimator: Any, runs: Sequence[EpochLoop], bag: Bag, model: TableModel, fitted: Mapping[str, Any], seed: int
 ) -> Recorded:
     """Let the networks of a bag record their provenance, or compare it with that of an earlier fit."""
     kept, owner = runs[0].state.provenance, type(estimator).__name__

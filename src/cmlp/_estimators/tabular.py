@@ -13,7 +13,7 @@ from cmlp._data.labels import Labels
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.schema import Frame, Schema, frame_of, learn_schema
 from cmlp._data.weights import as_weights
-from cmlp._estimators.bag import Bag, Member, Options, members_of, train
+from cmlp._estimators.bag import Bag, Member, Options, members_of, train_members
 from cmlp._estimators.bag_progress import BagTrainer, keep_states, kept_states
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.explaining import Explaining
@@ -22,8 +22,7 @@ from cmlp._estimators.intervals import Calibrating, measured_on_held_out
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
 from cmlp._estimators.provenance import seed_of
-from cmlp._estimators.representation import Representation
-from cmlp._estimators.routing import Routing
+from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._estimators.table_model import TableModel, codes_of
 from cmlp._estimators.table_targets import Targets, UserTargets, rows_of, signal_of
 from cmlp._estimators.table_usefulness import warn_if_useless
@@ -41,8 +40,7 @@ from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state
 from cmlp._train.reporting import Reporter, callbacks_of
-from cmlp._train.task import named_validation, require_complete
-from cmlp._workers import ALONE
+from cmlp._training.job import named_validation, require_complete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,13 +49,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.network import Network
-    from cmlp._train.loop import Training
+    from cmlp._train.loop import EpochLoop
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 _FEWEST_ROWS = 2  # that fit accepts
 
 
-class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Explaining, EstimatorExports):
+class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, EstimatorExports):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
@@ -120,7 +118,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         with Exclusively(self):
             with undeferred():
                 owner, parameters = type(self).__name__, self._parameters()
-                deadline = Deadline(parameters["max_time"], ALONE)
+                deadline = Deadline(parameters["max_time"])
                 if parameters["provenance"]:
                     parameters["random_state"] = seed_of(self, parameters)
                 frame = frame_of(X, owner)
@@ -155,7 +153,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
 
     def _train(
         self,
-        runs: list[Training],
+        runs: list[EpochLoop],
         schema: Schema,
         bag: Bag,
         targets: Targets,
@@ -194,7 +192,7 @@ class TabularEstimator(Calibrating, Routing, Representation, Parametrized, Expla
         try:
             lines = parameters["verbose"] not in (False, "bar")
             with undeferred():  # signals end the threads, each of which stops at a safe point
-                train(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
+                train_members(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             store(self)
             keep_states(self, runs, schema, bag, attributes)
             if not parameters["warm_start"]:

@@ -18,7 +18,7 @@ from cmlp._model.attributes import unchanging
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 from cmlp._train.scores import accuracy_of_labels
-from cmlp._train.task import Task, named_validation
+from cmlp._training.job import Task, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

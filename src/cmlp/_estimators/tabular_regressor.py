@@ -19,7 +19,7 @@ from cmlp._model.calibration import n_answers
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp._train.task import Task, named_validation
+from cmlp._training.job import Task, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,14 +13,14 @@ from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import accuracy
-from cmlp._train.task import Task, task_of_numbers
+from cmlp._training.job import Task, task_of_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.call import FitCall, Parameters
+    from cmlp._estimators.request import FitRequest, Parameters
 
 
 class Encoded(NamedTuple):
@@ -118,28 +118,28 @@ class NumberTargets(Targets):
         )
 
 
-def learn_targets(call: FitCall, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
+def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
-    if not call.labels:
-        numbers = NumberTargets(call.parameters, 1 if y.ndim == 1 else y.shape[1])
+    if not request.labels:
+        numbers = NumberTargets(request.parameters, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
-    if call.incremental or not whole:
-        labels = _known_labels(call, y)
+    if request.incremental or not whole:
+        labels = _known_labels(request, y)
         values = labels.encode(y)
-    elif call.previous is not None:
-        labels = call.previous.labels
+    elif request.previous is not None:
+        labels = request.previous.labels
         values = labels.encode_all(y)
     else:
         labels, values = learn_labels(y)
-    weights = weights_of_classes(call.parameters.class_weight, labels, values, weight)
-    targets = ClassTargets(labels, call.parameters.loss, weights)
+    weights = weights_of_classes(request.parameters.class_weight, labels, values, weight)
+    targets = ClassTargets(labels, request.parameters.loss, weights)
     return targets, targets.weighted(values, weight, some=whole)
 
 
-def _known_labels(call: FitCall, y: NDArray[Any]) -> Labels:
+def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
-    previous, classes = call.previous, call.classes
+    previous, classes = request.previous, request.classes
     if previous is None:
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")

@@ -15,10 +15,8 @@ from cmlp._model.document import ModelDocument, document_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train import hyperparameters
-from cmlp._train.beginning import Fit
 from cmlp._train.constraints import COUNT, argument
-from cmlp._train.driver import driver_of
-from cmlp._train.engine import Batches
+from cmlp._train.engine import BatchEngine
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
@@ -26,9 +24,10 @@ from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.reporting import Reporter, callbacks_of
 from cmlp._train.same_data import check_sample
-from cmlp._train.settings import check_scoring, settings_of
 from cmlp._train.state import TrainingState
-from cmlp._train.task import Data, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._training.options import check_scoring, options_of
+from cmlp._training.start import start
 
 if TYPE_CHECKING:
     import os
@@ -38,8 +37,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._train.driver import Driver
-    from cmlp._train.settings import Settings
+    from cmlp._training.options import TrainingOptions
+    from cmlp._training.start import TrainingRun
 
 
 @documented("Trainer")
@@ -121,24 +120,29 @@ class Trainer:
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         document = document_of(network, tables=False)
-        settings = _settings(given, document)
+        options = _options(given, document)
         hyperparameters.TABLE.warn_of_unused("Trainer", given)
         state = TrainingState(document.params, History(), generator_of(random_state))
-        settings.draw_dropout_seed(state, len(document.net.sizes) - 1)
-        self._set_up(network, document, network.n_threads, settings, state)
+        options.draw_dropout_seed(state, len(document.net.sizes) - 1)
+        self._set_up(network, document, network.n_threads, options, state)
 
     def _set_up(
-        self, network: Any, document: ModelDocument, n_threads: int | None, settings: Settings, state: TrainingState
+        self,
+        network: Any,
+        document: ModelDocument,
+        n_threads: int | None,
+        options: TrainingOptions,
+        state: TrainingState,
     ) -> None:
         self.network, self.state = network, state
-        self._content, self._n_threads, self._settings = document, n_threads, settings
+        self._content, self._n_threads, self._options = document, n_threads, options
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
-    def _of(cls, network: Any, training: Driver, copy_model: Callable[[], Any]) -> Self:
+    def _of(cls, network: Any, training: TrainingRun, copy_model: Callable[[], Any]) -> Self:
         """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
-        trainer, fit = cls.__new__(cls), training.fit
-        trainer._set_up(network, document_of(network, tables=False), fit.n_threads, fit.settings, fit.state)
+        trainer, job = cls.__new__(cls), training.job
+        trainer._set_up(network, document_of(network, tables=False), job.n_threads, job.options, job.state)
         trainer._copy_model = copy_model
         return trainer
 
@@ -184,9 +188,9 @@ class Trainer:
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """
-        if n_batches is not None and self._settings.solver == "lbfgs":
+        if n_batches is not None and self._options.solver == "lbfgs":
             raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
-        training = self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        training = self._prepared(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         with DeferredSignals():
             if n_batches is None or not training.has_epochs:
                 for _ in training.epochs(at_once=True):
@@ -228,11 +232,11 @@ class Trainer:
         ValueError, KeyboardInterrupt
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
-        if self._settings.solver == "lbfgs":
+        if self._options.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs: use run.")
-        return self._reports(self._begun(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
+        return self._reports(self._prepared(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
-    def _reports(self, training: Driver) -> Iterator[TrainedEpoch]:
+    def _reports(self, training: TrainingRun) -> Iterator[TrainedEpoch]:
         with closing(training.epochs()) as epochs:
             while True:
                 with DeferredSignals():  # not while the caller's code runs, between two epochs
@@ -247,12 +251,12 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether training has ended, so that `run` and `epochs` do not continue."""
-        return self.state.stopped or self.state.epoch >= self._settings.max_iter
+        return self.state.stopped or self.state.epoch >= self._options.max_iter
 
     @property
     def max_iter(self) -> int:
         """The parameter of this name."""
-        return self._settings.max_iter
+        return self._options.max_iter
 
     @property
     def last_epoch(self) -> TrainedEpoch:
@@ -262,7 +266,7 @@ class Trainer:
             raise ValueError("No epoch is complete.")
         record: tuple[float, ...] = history.records.last() if len(history.records) else (math.nan,) * 5
         validation_loss, score, _, norm, seconds = (None if math.isnan(value) else value for value in record)
-        rate = self._settings.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
+        rate = self._options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
         return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds or math.nan)
 
     @property
@@ -304,49 +308,49 @@ class Trainer:
         return None if scores is None else list(scores)
 
     def __repr__(self) -> str:
-        epochs = f"{self.state.epoch} of at most {self._settings.max_iter} epochs"
-        return f"Trainer({self.network!r}, solver={self._settings.solver!r}: {epochs})"
+        epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
+        return f"Trainer({self.network!r}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
-        settings = vars(self._settings)
-        return {"version": PICKLE_VERSION, "network": self.network, "settings": settings, "state": self.state}
+        options = vars(self._options)
+        return {"version": PICKLE_VERSION, "network": self.network, "options": options, "state": self.state}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
         network, state = fields["network"], fields["state"]
         document = document_of(network, tables=False)
-        settings = _settings(fields["settings"], document)
+        options = _options(fields["options"], document)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
         state.params = document.params  # one block: pickle may have made a copy for each of the two objects
         state.check(document.net)
-        self._set_up(network, document, network.n_threads, settings, state)
+        self._set_up(network, document, network.n_threads, options, state)
 
-    def _begun(
+    def _prepared(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
-    ) -> Driver:
+    ) -> TrainingRun:
         """Validate the arguments of a call, and return the training on them."""
-        settings, document = self._settings, self._content
+        options, document = self._options, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
         task, validation = task_of(document.net, targets), None
         if require_complete(*given):
-            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(settings), "X_val": True}, "X_val")
+            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(options), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
-        check_scoring(settings, validation is not None)
+        check_scoring(options, validation is not None)
         data = Data(rows, weight, document.input_scale, None, validation)
-        if callable(settings.scoring):
-            task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
-        elif settings.scoring not in (None, "loss", task.score_name):
+        if callable(options.scoring):
+            task = task._replace(scorer=ProgramScore(options.scoring, lambda: self.network, data, own, self.state))
+        elif options.scoring not in (None, "loss", task.score_name):
             raise ValueError(
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
-                f"{settings.scoring!r}."
+                f"{options.scoring!r}."
             )
-        fit = Fit(document.net, task, data, settings, self.state, self._n_threads)
-        training = driver_of(fit, len(data.X), Batches)
-        self._tell(callbacks_of(settings.callbacks, settings.verbose), training)
+        job = TrainingJob(document.net, task, data, options, self.state, self._n_threads)
+        training = start(job, len(data.X), BatchEngine)
+        self._tell(callbacks_of(options.callbacks, options.verbose), training)
         if training.has_epochs:
-            check_sample(training.fit)
+            check_sample(training.job)
         return training
 
     def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
@@ -362,7 +366,7 @@ class Trainer:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return own, Validation(rows, targets, as_weights(weight, len(rows)))
 
-    def _tell(self, callbacks: list[Any], training: Driver) -> None:
+    def _tell(self, callbacks: list[Any], training: TrainingRun) -> None:
         """Call callbacks with this trainer."""
         if not callbacks:
             return
@@ -375,6 +379,6 @@ class Trainer:
         training.observers.append(reporter)
 
 
-def _settings(parameters: Mapping[str, object], document: ModelDocument) -> Settings:
-    """Return the settings of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return settings_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(document.net.sizes) - 1)
+def _options(parameters: Mapping[str, object], document: ModelDocument) -> TrainingOptions:
+    """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
+    return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(document.net.sizes) - 1)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.beginning import Fit
     from cmlp._train.deadline import Deadline
     from cmlp._train.feed import Feed
-    from cmlp._train.settings import Settings
     from cmlp._train.state import TrainingState
+    from cmlp._training.job import TrainingJob
+    from cmlp._training.options import TrainingOptions
 
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
 # slower, so the epoch at most 1 %.
@@ -45,10 +45,10 @@ class Epoch(NamedTuple):
 
 
 class Engine:
-    """What trains the batches of an epoch, after `begin`: the base of `Batches` and `cmlp._train.rounds.Rounds`."""
+    """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`."""
 
-    def __init__(self, fit: Fit, batch_size: int) -> None:
-        self.fit, self.batch_size = fit, batch_size
+    def __init__(self, job: TrainingJob, batch_size: int) -> None:
+        self.job, self.batch_size = job, batch_size
         self._clock = 0.0  # when the current epoch, or its current piece, began
 
     @property
@@ -61,9 +61,9 @@ class Engine:
         """Number of steps per epoch, which `TrainingState.batch` counts."""
         return -(-self.n_rows // self.batch_size)
 
-    def _begin(self, draw: Callable[[TrainingState], None]) -> int:
+    def start_epoch(self, draw: Callable[[TrainingState], None]) -> int:
         """Begin an epoch, whose order `draw` determines, or continue it; return the number of complete batches."""
-        state = self.fit.state
+        state = self.job.state
         self._clock = time.monotonic()
         if state.batch is None:
             draw(state)
@@ -97,8 +97,11 @@ class Engine:
 
     def epoch(self, loss: float) -> Epoch:
         """Return what is recorded of the epoch that has ended."""
-        state = self.fit.state
+        state = self.job.state
         return Epoch(loss, self.last_rate(), float(state.sums[3]), state.seconds + time.monotonic() - self._clock)
+
+    def agree(self) -> None:
+        """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
 
     def store(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
@@ -108,32 +111,32 @@ class Engine:
 
     def loss(self) -> float:
         """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
-        return self._loss(self.fit.state.sums.tolist())
+        return self._loss(self.job.state.sums.tolist())
 
     def _loss(self, sums: list[float], epoch: int = 0) -> float:
         """Return the loss for sums as in `TrainingState.sums`; `epoch` counts the epochs that are not recorded yet."""
-        task, (cost_sum, penalty_sum, n_rows) = self.fit.task, sums[:3]
+        task, (cost_sum, penalty_sum, n_rows) = self.job.task, sums[:3]
         cost, penalty = (cost_sum / n_rows, penalty_sum / n_rows) if n_rows else (math.nan, math.nan)
         loss = (cost * task.report_scale + penalty) * task.unit
         if not math.isfinite(loss):  # the cost can overflow while the parameters are still finite: it has squares
-            raise DivergenceError(f"The cost of epoch {self.fit.state.epoch + epoch + 1} is {loss}.")
+            raise DivergenceError(f"The cost of epoch {self.job.state.epoch + epoch + 1} is {loss}.")
         return loss
 
     def explained(self, error: DivergenceError) -> DivergenceError:
         """Return the error with what the user can do."""
-        fit = self.fit
-        optimizer, schedule = fit.state.stepping()
+        job = self.job
+        optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
         return DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large "
             "values and need to be preprocessed. "
-            f"This happened in epoch {fit.state.epoch + 1} with batches of "
+            f"This happened in epoch {job.state.epoch + 1} with batches of "
             f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; "
-            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(fit.task, fit.data)}"
+            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(job.task, job.data)}"
         )
 
 
-class _Call(NamedTuple):
+class CallOfCore(NamedTuple):
     """A call of the core: its rows, its epoch and first batch, and the number of the optimizer's steps before it."""
 
     piece: Piece
@@ -142,18 +145,18 @@ class _Call(NamedTuple):
     n_steps: int
 
 
-class Batches(Engine):
+class BatchEngine(Engine):
     """Trains batches of a feed, by default of `fit.data`, with the core; a schedule's rates are times `rate_factor`."""
 
-    def __init__(self, fit: Fit, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
-        state, validation = fit.state, fit.state.validation
-        n_rows = len(fit.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
-        super().__init__(fit, batch_size_of(fit.settings, n_rows))
-        self.feed = array_feed(fit.task, fit.data, n_rows, fit.settings, self.batch_size) if feed is None else feed
+    def __init__(self, job: TrainingJob, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
+        state, validation = job.state, job.state.validation
+        n_rows = len(job.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
+        super().__init__(job, batch_size_of(job.options, n_rows))
+        self.feed = array_feed(job.task, job.data, n_rows, job.options, self.batch_size) if feed is None else feed
         self._rate_factor = rate_factor
         self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
-        self._call: _Call | None = None  # the latest call of the core in this epoch
-        self.keywords = fit.objective()
+        self._call: CallOfCore | None = None  # the latest call of the core in this epoch
+        self.keywords = job.objective()
         if "dropout" in self.keywords:
             self.keywords["dropout_seed"] = state.dropout_seed
 
@@ -165,31 +168,30 @@ class Batches(Engine):
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; yield where an interval ends."""
         self._call = None
-        state, size = self.fit.state, self.batch_size
+        state, size = self.job.state, self.batch_size
         optimizer, schedule = state.stepping()
         rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         self._rates = None if rates is None else rates * self._rate_factor
-        batch = first = self._begin(self.feed.begin_epoch)
+        batch = first = self.start_epoch(self.feed.draw_order)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
-                if batch > first and deadline.is_agreed():
+                if batch > first and deadline.has_come():
                     raise TimeLimitReached
                 if piece.has_weight:
-                    self.fit.workers.ready()
-                    self._call = _Call(piece, state.epoch, batch, optimizer.n_steps)
-                    self._train_piece(self._call, deadline)
+                    self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), deadline)
                 batch += piece.n_batches(size)
                 if not piece.is_last and any(batch % interval == 0 for interval in intervals):
                     self.store(batch)
                     yield batch
                     self._clock = time.monotonic()
 
-    def _train_piece(self, call: _Call, deadline: Deadline) -> None:
+    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
         """Train the batches of one call of the core."""
-        piece, first, state, workers = call.piece, call.first, self.fit.state, self.fit.workers
+        self._call = call
+        piece, first, state = call.piece, call.first, self.job.state
         end = first + piece.n_batches(self.batch_size)
         try:
-            self.fit.net.train_epoch(
+            self.job.net.train_epoch(
                 state.params,
                 piece.X,
                 piece.targets,
@@ -202,13 +204,12 @@ class Batches(Engine):
                 continues=True,
                 checked=True,
                 seconds=deadline.left(),
-                workers=None if workers.size == 1 else workers,
                 sample_weight=piece.weight,
                 dropout_row=piece.first_row,
                 **self.keywords,
             )
         except NonFiniteInputError as error:
-            raise self.feed.first_error(error, self.fit.net.dtype) from None
+            raise self.feed.first_error(error, self.job.net.dtype) from None
 
     def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
         """Return a sample of the targets if the feed reads them from a source."""
@@ -218,17 +219,17 @@ class Batches(Engine):
         """Return the learning rate of the latest batch."""
         if self._rates is not None:
             return float(self._rates[-1])
-        return self.fit.state.stepping()[0].learning_rate
+        return self.job.state.stepping()[0].learning_rate
 
     def store(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
-        state, now = self.fit.state, time.monotonic()
+        state, now = self.job.state, time.monotonic()
         state.batch, state.seconds = batch, state.seconds + now - self._clock
         self._clock, self._call = now, None
 
     def keep(self) -> None:
         """After an interruption, record the batches that the latest call of the core has completed."""
-        call, state = self._call, self.fit.state
+        call, state = self._call, self.job.state
         if call is not None and call.epoch == state.epoch:
             n_steps = state.stepping()[0].n_steps - call.n_steps
             self.store(call.first + call.piece.batches_done(n_steps, self.batch_size))
@@ -239,17 +240,17 @@ class Batches(Engine):
         Between two epochs of a small network, Python takes longer than the core for an epoch, and threads that train
         other models wait for each other.
         """
-        fit, state = self.fit, self.fit.state
-        if state.batch is not None or fit.workers.size > 1 or callable(fit.net.loss):
+        job, state = self.job, self.job.state
+        if state.batch is not None or callable(job.net.loss):
             return 1
         if not state.stepping()[1].is_steady(state.schedule_epoch, self.n_batches) or self.feed.whole(state) is None:
             return 1
-        work = self.n_rows * (fit.net.n_params + _ROW) + self.n_batches * _BATCH
+        work = self.n_rows * (job.net.n_params + _ROW) + self.n_batches * _BATCH
         return max(1, _MOST_WORK // work)
 
     def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
         """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
-        state = self.fit.state
+        state = self.job.state
         results = np.full((n_epochs, 5), math.nan)
         try:
             try:
@@ -264,7 +265,7 @@ class Batches(Engine):
 
     def _call_core(self, results: NDArray[np.float64]) -> None:
         """Train for as many epochs as `results` has rows. The bridge writes sums, norm and seconds there."""
-        state, net = self.fit.state, self.fit.net
+        state, net = self.job.state, self.job.net
         piece = self.feed.whole(state)
         assert piece is not None
         try:
@@ -285,7 +286,7 @@ class Batches(Engine):
 
     def _record(self, results: NDArray[np.float64], record: Callable[[list[Epoch]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
-        rate, error = self.fit.state.stepping()[0].learning_rate, None
+        rate, error = self.job.state.stepping()[0].learning_rate, None
         epochs: list[Epoch] = []
         try:
             for *sums, norm, seconds in results[~np.isnan(results[:, 4])].tolist():
@@ -298,9 +299,9 @@ class Batches(Engine):
             raise error
 
 
-def batch_size_of(settings: Settings, n_rows: int) -> int:
+def batch_size_of(options: TrainingOptions, n_rows: int) -> int:
     """Return the number of rows of a batch; `n_rows` is 0 if it is not known."""
-    batch_size, n_rows = settings.batch_size, n_rows or LARGEST_INTEGER
+    batch_size, n_rows = options.batch_size, n_rows or LARGEST_INTEGER
     if isinstance(batch_size, str):  # "auto"
         return min(200, n_rows)
     if batch_size > n_rows:

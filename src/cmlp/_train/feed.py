@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
-    from cmlp._train.settings import Settings
     from cmlp._train.state import TrainingState
-    from cmlp._train.task import Data, Task
+    from cmlp._training.job import Data, Task
+    from cmlp._training.options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     Pieces: TypeAlias = Generator["Piece", None, None]
@@ -55,7 +55,7 @@ class Piece(NamedTuple):
         return -(-self.n_rows // batch_size)
 
     def part(self, begin: int, end: int) -> Piece:
-        """Return the piece of the rows from `begin` to `end` (exclusive) of this one."""
+        """Return the piece of the rows from `prepare_state` to `end` (exclusive) of this one."""
         end = min(end, self.n_rows)
         order = np.arange(begin, end) if self.order is None else self.order[begin:end]
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
@@ -75,7 +75,7 @@ class Feed:
     n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
     shuffle: bool
 
-    def begin_epoch(self, state: TrainingState) -> None:
+    def draw_order(self, state: TrainingState) -> None:
         """Draw the random numbers of an epoch, and set `state.batch` to 0 in the same step."""
         draw_shuffle_seed(state, self.shuffle)
 
@@ -127,7 +127,7 @@ class _StoredFeed(Feed):
 class ArrayFeed(_StoredFeed):
     """Rows in memory that are shuffled as a whole, or not at all."""
 
-    def begin_epoch(self, state: TrainingState) -> None:
+    def draw_order(self, state: TrainingState) -> None:
         """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
         order, generator = state.order, state.generator
         if not self.shuffle:
@@ -235,13 +235,13 @@ class ShardFeed(_StoredFeed):
         return [starts[i] + seeded(state.shuffle_seed, i).permutation(size) for i, size in enumerate(self._sizes)]
 
 
-def array_feed(task: Task, data: Data, n_rows: int, settings: Settings, batch_size: int) -> Feed:
+def array_feed(task: Task, data: Data, n_rows: int, options: TrainingOptions, batch_size: int) -> Feed:
     """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
     if data.shards is not None:
         return ShardFeed(task, data, batch_size)
-    if settings.shuffle == "blocks":
-        return BlockFeed(task, data, n_rows, settings.block_size)
-    return ArrayFeed(task, data, n_rows, bool(settings.shuffle))
+    if options.shuffle == "blocks":
+        return BlockFeed(task, data, n_rows, options.block_size)
+    return ArrayFeed(task, data, n_rows, bool(options.shuffle))
 
 
 def draw_shuffle_seed(state: TrainingState, shuffle: bool) -> None:

@@ -6,15 +6,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cmlp._process.signals import undeferred
-from cmlp._train.beginning import log_loss_clip
+from cmlp._training.job import log_loss_clip
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
-    from cmlp._train.beginning import Fit
     from cmlp._train.deadline import Deadline
+    from cmlp._training.job import TrainingJob
 
 
 class NoValidation:
@@ -32,26 +32,26 @@ class HeldOut:
 
     horizon = 1.0
 
-    def __init__(self, fit: Fit) -> None:
-        self.fit = fit
-        data, task, rows = fit.data, fit.task, fit.state.validation
+    def __init__(self, job: TrainingJob) -> None:
+        self.job = job
+        data, task, rows = job.data, job.task, job.state.validation
         weight = None if data.weight is None or rows is None else data.weight[rows]
         self._rows = (data.X, task.targets[rows], weight) if data.validation is None else data.validation
 
     def measure(self, deadline: Deadline) -> tuple[float | None, float]:
         """Return the score and, if it is recorded, the loss of the validation rows; otherwise NaN."""
-        fit, (X, targets, weight) = self.fit, self._rows
-        task, state = fit.task, fit.state
-        by_loss = fit.settings.scoring == "loss"
+        job, (X, targets, weight) = self.job, self._rows
+        task, state = job.task, job.state
+        by_loss = job.options.scoring == "loss"
         keywords: dict[str, Any] = {
-            "scale": fit.data.input_scale,
+            "scale": job.data.input_scale,
             "order": state.validation,
-            "n_threads": fit.n_threads,
-            "seconds": deadline.left_alone(),
+            "n_threads": job.n_threads,
+            "seconds": deadline.left(),
         }
         loss = plain_loss = math.nan
         try:
-            if fit.data.validation is not None or by_loss or task.score is None:
+            if job.data.validation is not None or by_loss or task.score is None:
                 loss, plain_loss = self._losses(X, keywords)
             if by_loss:
                 return -loss, loss
@@ -60,16 +60,16 @@ class HeldOut:
                     return task.scorer(), loss
             if task.score is None:
                 return -plain_loss, loss
-            return task.score(fit.net.forward(state.params, X, **keywords), targets, weight), loss
+            return task.score(job.net.forward(state.params, X, **keywords), targets, weight), loss
         except NonFiniteInputError as error:
-            raise fit.data.first_error(error, fit.net.dtype, validation=True) from None
+            raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
     def _losses(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> tuple[float, float]:
         """Return the mean loss of the rows, without penalty, and their plain loss if it is the score; otherwise NaN."""
-        data, task, net = self.fit.data, self.fit.task, self.fit.net
+        data, task, net = self.job.data, self.job.task, self.job.net
         rows = data if data.validation is None else data.validation
         targets = task.targets if data.validation is None else data.validation.targets
-        arguments = self.fit.state.params, X, targets
+        arguments = self.job.state.params, X, targets
         keywords = {
             **keywords,
             "sample_weight": rows.weight,

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.beginning import Fit
     from cmlp._train.state import TrainingState
+    from cmlp._training.job import TrainingJob
 
 # SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99
@@ -54,13 +54,13 @@ class LBFGS:
 
     has_epochs: Literal[False] = False
 
-    def __init__(self, fit: Fit) -> None:
-        self.fit, self.state = fit, fit.state
-        self._keywords = {**fit.objective(), "sample_weight": fit.data.weight}
-        self.observers, self.deadline = Observers(), Deadline(fit.settings.max_time, fit.workers)
-        self._lines = Lines(fit)
-        self._trial = block_copy(fit.state.params)  # the parameters to evaluate
-        self._weights = fit.net.views(self._trial)[0]
+    def __init__(self, job: TrainingJob) -> None:
+        self.job, self.state = job, job.state
+        self._keywords = {**job.objective(), "sample_weight": job.data.weight}
+        self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
+        self._lines = Lines(job)
+        self._trial = block_copy(job.state.params)  # the parameters to evaluate
+        self._weights = job.net.views(self._trial)[0]
         self._evaluated: Evaluation | None = None  # the most recent one
         self._reached: Evaluation | None = None  # the start of the current line search
 
@@ -84,28 +84,28 @@ class LBFGS:
 
     def _minimize(self) -> None:
         scipy = optional("scipy.optimize", "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.")
-        state, settings = self.state, self.fit.settings
+        state, options = self.state, self.job.options
         result = scipy.minimize(
             self._cost_and_gradient,
             state.params.copy(),
             jac=True,
             method="L-BFGS-B",
             callback=self._iteration_ended,
-            options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
+            options={"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol},
         )
         if np.isfinite(result.fun):
-            state.params[:], state.history.loss = result.x, float(result.fun) * self.fit.task.unit
+            state.params[:], state.history.loss = result.x, float(result.fun) * self.job.task.unit
         elif self._reached is not None:  # the first line search found no finite cost
-            state.history.loss = self._reached.cost * self.fit.task.unit
-        state.epoch = min(int(result.nit), settings.max_iter)
+            state.history.loss = self._reached.cost * self.job.task.unit
+        state.epoch = min(int(result.nit), options.max_iter)
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
-        warn_if_useless(self.fit)
+        warn_if_useless(self.job)
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
-        net, task, data = self.fit[:3]
+        net, task, data = self.job[:3]
         self._trial[:] = point
         try:
             seconds = self.deadline.left()
@@ -134,11 +134,11 @@ class LBFGS:
 
     def _reported(self, cost: float) -> float:
         """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
-        scale, data = self.fit.task.report_scale, self.fit.data
+        scale, data = self.job.task.report_scale, self.job.data
         if scale == 1.0:
             return cost
         total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
-        alphas = per_layer("alpha", self.fit.settings.alpha, len(self._weights))
+        alphas = per_layer("alpha", self.job.options.alpha, len(self._weights))
         squares = [float(np.vdot(weights, weights)) for weights in self._weights]
         if len(set(alphas)) == 1:
             penalty = alphas[0] / 2 * sum(squares) / total
@@ -147,20 +147,20 @@ class LBFGS:
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
-        state, loss = self.state, float(intermediate_result.fun) * self.fit.task.unit
+        state, loss = self.state, float(intermediate_result.fun) * self.job.task.unit
         self._reached = self._evaluated
         state.params[:], state.history.loss, state.epoch = intermediate_result.x, loss, state.epoch + 1
         if self._lines.due(state.epoch):
             self._lines.write(loss)
         if self.observers.epoch_ends() or self.deadline.has_come():
             raise StopIteration
-        if state.epoch < self.fit.settings.max_iter:
+        if state.epoch < self.job.options.max_iter:
             self.observers.epoch_begins()
 
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""
-        epoch, max_iter = self.state.epoch, self.fit.settings.max_iter
-        hint, advice = "", scale_advice(self.fit.task, self.fit.data).replace(" ", "\n", 1)
+        epoch, max_iter = self.state.epoch, self.job.options.max_iter
+        hint, advice = "", scale_advice(self.job.task, self.job.data).replace(" ", "\n", 1)
         if epoch == max_iter:
             hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
         warn(

@@ -1,14 +1,13 @@
 """The training loop. It knows epochs, and asks its parts for everything else.
 
-The engine trains, the validation measures, the recorder decides, observers are called, a deadline and the other workers
-may end the training. All mutable data is in the state: if it is saved between two epochs and loaded later, training
+The engine trains, the validation measures, the recorder decides, observers are called, and a deadline may end the
+training. All mutable data is in the state: if it is saved between two epochs and loaded later, training
 continues with the same results as without a break.
 """
 
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cmlp._process.signals import safe_point
@@ -25,48 +24,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any
 
-    from cmlp._train.beginning import Fit
     from cmlp._train.engine import Engine, Epoch
     from cmlp._train.state import TrainingState
+    from cmlp._training.job import TrainingJob
 
 
-class Training:
-    """Training on given data, after `begin`: what one call of an estimator's `fit`, or of a `Trainer`, executes.
+class EpochLoop:
+    """What one call of an estimator's `fit`, or of a `Trainer`, executes: epochs of a prepared job.
 
     If it was interrupted within an epoch, it continues with the next batch.
     """
 
     has_epochs: Literal[True] = True
 
-    def __init__(self, fit: Fit, engine: Engine) -> None:
-        self.fit, self.state, self.engine = fit, fit.state, engine
-        has_validation = fit.data.validation is not None or fit.state.validation is not None
-        self.validation, self.recorder = HeldOut(fit) if has_validation else NoValidation(), Recorder(fit)
-        self.deadline = Deadline(fit.settings.max_time, fit.workers)
+    def __init__(self, job: TrainingJob, engine: Engine) -> None:
+        self.job, self.state, self.engine = job, job.state, engine
+        has_validation = job.data.validation is not None or job.state.validation is not None
+        self.validation, self.recorder = HeldOut(job) if has_validation else NoValidation(), Recorder(job)
+        self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()
         self.recorded: Callable[..., dict[str, Any] | None] = lambda: None  # the provenance, as it is now
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
         self._kept = math.nan, math.nan
-        self._intervals: tuple[int, ...] = ()  # of the observers of all workers while `epochs` trains
+        self._intervals: set[int] = set()  # of the observers, while `epochs` trains
 
     @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
-        return self.state.stopped or self.state.epoch >= self.fit.settings.max_iter or self.deadline.is_agreed()
+        return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self.deadline.has_come()
 
     def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
-        state, observers, workers = self.state, self.observers, self.fit.workers
+        state, observers = self.state, self.observers
         self.recorder.lines.plan()
-        workers.together(observers.fit_begins)
-        self._intervals = workers.union(observers.intervals)
-        act, step = workers.acting(state, self.deadline), partial(self._advance_observed, at_once)
+        observers.fit_begins()
+        self._intervals = observers.intervals
         try:
             while not self.finished:
                 safe_point()
-                act(step)
+                self._advance_observed(at_once)
                 if state.batch is not None:  # the time was up in the middle of the epoch
                     break
+                self.engine.agree()
                 yield
             self.finish()
         except (KeyboardInterrupt, GeneratorExit):  # a pause
@@ -102,13 +101,13 @@ class Training:
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
-        engine, state, act = self.engine, self.state, self.fit.workers.acting(self.state, self.deadline)
+        engine, state = self.engine, self.state
         first = state.batch or 0
         last = None if n_batches is None else min(first + n_batches, engine.n_batches)
         batches = engine.train(last, self._intervals, self.deadline)
         try:
             for batch in batches:
-                act(partial(self.observers.batches_end, batch))
+                self.observers.batches_end(batch)
             loss = engine.loss()
             if last is not None and last < engine.n_batches:
                 engine.store(last)
@@ -132,17 +131,17 @@ class Training:
 
     def finish(self) -> None:
         """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
-        fit, state, settings = self.fit, self.state, self.fit.settings
+        job, state, options = self.job, self.state, self.job.options
         state.restore_best()
-        never_stops = math.isinf(settings.n_iter_no_change) and settings.tol == 0
+        never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
         is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
-        if not is_planned and state.epoch >= settings.max_iter:
+        if not is_planned and state.epoch >= options.max_iter:
             warn(
-                f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the optimization hasn't "
-                f"converged yet.{scale_advice(fit.task, fit.data)}",
+                f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
+                f"converged yet.{scale_advice(job.task, job.data)}",
                 sklearn_class(ConvergenceWarning),
             )
-        warn_if_useless(fit, self._kept, self.engine.sampled_targets())
+        warn_if_useless(job, self._kept, self.engine.sampled_targets())
 
     def kept(self) -> TrainingState:
         """Return the state to keep after the call."""

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 from cmlp._process.signals import undeferred
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
     from typing import Any
 
 
 class Observer:
-    """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`."""
+    """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`.
+
+    `snapshot` of an observer that is passed to a fit of an estimator returns its model as it is now.
+    """
 
     intervals: AbstractSet[int] = frozenset()
+    snapshot: Callable[[], Any]
 
     @property
     def horizon(self) -> float:
@@ -43,7 +48,7 @@ class Observer:
 
 
 class Observers(list[Observer]):
-    """The observers of a `Training`, as one observer. Signals take effect at once in them."""
+    """The observers of a `EpochLoop`, as one observer. Signals take effect at once in them."""
 
     def _call(self, name: str, *arguments: int) -> list[Any]:
         with undeferred():

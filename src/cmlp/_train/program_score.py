@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.sparse import CSR
     from cmlp._train.state import TrainingState
-    from cmlp._train.task import Data
+    from cmlp._training.job import Data
 
 
 class ProgramScore:

@@ -11,19 +11,19 @@ from cmlp._process.signals import undeferred
 from cmlp._train.stopping import STOPPING_RULES
 
 if TYPE_CHECKING:
-    from cmlp._train.beginning import Fit
     from cmlp._train.engine import Epoch
+    from cmlp._training.job import TrainingJob
 
 
 class Lines:
-    """The lines that training prints for `verbose`; the first worker prints them."""
+    """The lines that training prints for `verbose`."""
 
-    def __init__(self, fit: Fit) -> None:
-        self._settings, self._state, verbose = fit.settings, fit.state, fit.settings.verbose
-        self._every = 0 if isinstance(verbose, str) or fit.workers.rank else int(verbose)  # "bar" is a callback
+    def __init__(self, job: TrainingJob) -> None:
+        self._options, self._state, verbose = job.options, job.state, job.options.verbose
+        self._every = 0 if isinstance(verbose, str) else int(verbose)  # "bar" is a callback
         self.horizon = 1 if self._every else math.inf
         self._started: float | None = None
-        self._first_epoch = fit.state.epoch
+        self._first_epoch = job.state.epoch
 
     def plan(self) -> None:
         """Note the time at which training begins or continues, to estimate how long it takes."""
@@ -41,7 +41,7 @@ class Lines:
             line += f", validation score = {score:f}"
         if self._started is not None:  # partial_fit does not plan a number of epochs
             seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
-            line += f", at most {seconds * (self._settings.max_iter - epoch):.0f} s left"
+            line += f", at most {seconds * (self._options.max_iter - epoch):.0f} s left"
         with undeferred():
             print(line, flush=True)
 
@@ -49,18 +49,18 @@ class Lines:
 class Recorder:
     """Records epochs, and decides how training continues."""
 
-    def __init__(self, fit: Fit) -> None:
-        settings = fit.settings
-        tol = settings.tol if settings.early_stopping else settings.tol * fit.task.unit
-        self._settings, self._state = settings, fit.state
-        self._rule = STOPPING_RULES[settings.early_stopping](tol)
-        self.lines = Lines(fit)
+    def __init__(self, job: TrainingJob) -> None:
+        options = job.options
+        tol = options.tol if options.early_stopping else options.tol * job.task.unit
+        self._options, self._state = options, job.state
+        self._rule = STOPPING_RULES[options.early_stopping](tol)
+        self.lines = Lines(job)
 
     def horizon(self) -> float:
         """Return after how many epochs training may stop, or the learning rate change, or a line be printed."""
-        state, settings = self._state, self._settings
-        until_standstill = settings.n_iter_no_change + 1 - state.history.stale
-        return min(self.lines.horizon, settings.max_iter - state.epoch, until_standstill)
+        state, options = self._state, self._options
+        until_standstill = options.n_iter_no_change + 1 - state.history.stale
+        return min(self.lines.horizon, options.max_iter - state.epoch, until_standstill)
 
     def record(
         self, epochs: list[Epoch], n_rows: int, score: float | None = None, validation_loss: float = math.nan
@@ -70,7 +70,7 @@ class Recorder:
         Return whether the parameters of the last one are the best so far, which are then kept. Training stops, or the
         learning rate changes, after the last one only.
         """
-        state, settings = self._state, self._settings
+        state, options = self._state, self._options
         optimizer, schedule = state.stepping()
         history = state.history.copy()
         recorded = math.nan if score is None else score
@@ -82,7 +82,7 @@ class Recorder:
         history.records = history.records.appended(*[(validation_loss, recorded, *epoch[1:]) for epoch in epochs])
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""
-        if history.stale > settings.n_iter_no_change and not schedule.is_planned:
+        if history.stale > options.n_iter_no_change and not schedule.is_planned:
             assert rate is not None
             message, rate = schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
@@ -100,12 +100,12 @@ class Recorder:
         return is_best
 
     def _write(self, loss: float, score: float | None, message: str) -> None:
-        settings = self._settings
+        options = self._options
         if message or self.lines.due(self._state.schedule_epoch):
             self.lines.write(loss, score)
         if message:
             with undeferred():
                 print(
-                    f"{self._rule.measure} did not improve more than tol={settings.tol:f} for "
-                    f"{settings.n_iter_no_change} consecutive epochs. {message}"
+                    f"{self._rule.measure} did not improve more than tol={options.tol:f} for "
+                    f"{options.n_iter_no_change} consecutive epochs. {message}"
                 )

@@ -1,14 +1,13 @@
-"""Whether training has the data with which it began, and those of the other workers: all rows are compared once."""
+"""Whether training has the data with which it began: all rows are compared once."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.checksums import BLOCK, block_checksums, kind_of
-from cmlp._data.sparse import CSR, section
+from cmlp._data.sparse import CSR
 from cmlp._data.stored_rows import StoredRows, stored_rows
 
 if TYPE_CHECKING:
@@ -16,38 +15,38 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from cmlp._data.checksums import Digests
-    from cmlp._train.beginning import Fit
-    from cmlp._workers import Workers
+    from cmlp._training.job import TrainingJob
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def check_same_data(fit: Fit) -> None:
-    """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums.
+def check_same_data(job: TrainingJob) -> None:
+    """Keep checksums of the data; raises ValueError unless they are those of the call that is resumed.
 
-    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared. Raises
-    ValueError on every worker if the data differ.
+    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
-    state, workers = fit.state, fit.workers
-    if not fit.reads_again:
-        groups = arrays_of(fit)
-        now = workers.together(partial(_digests, groups, state.digests))
-        if workers.size > 1:
-            _require_those_of_worker_0(groups, now, workers)
-        if state.digests is not None:
-            workers.together(partial(_require_kept, state.digests, now))
-    if fit.reads_again or (state.digests is None and state.checksum is not None):  # of a file without the checksums
-        workers.together(partial(check_sample, fit))
-    if not fit.reads_again:
-        state.digests = now
+    if job.reads_again:
+        check_sample(job)
+    else:
+        keep_digests(job, digests_of(job))
 
 
-def check_sample(fit: Fit) -> None:
+def keep_digests(job: TrainingJob, now: Digests) -> None:
+    """Keep the checksums of all rows; raises ValueError unless they are those of the call that is resumed."""
+    state = job.state
+    if state.digests is not None:
+        _require_kept(state.digests, now)
+    elif state.checksum is not None:  # of a file without the checksums
+        check_sample(job)
+    state.digests = now
+
+
+def check_sample(job: TrainingJob) -> None:
     """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
-    state, data, targets = fit.state, fit.data, fit.task.targets
-    if isinstance(data.X, StoredRows):  # the rows of the sample may be on other workers
+    state, data, targets = job.state, job.data, job.task.targets
+    if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
         return
-    if fit.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
+    if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
         data, targets = data.first_row(), targets[:1]
     checksum = data.checksum(targets)
     if state.checksum is None:
@@ -59,19 +58,19 @@ def check_sample(fit: Fit) -> None:
         )
 
 
-def described(fit: Fit) -> str:
+def described(job: TrainingJob) -> str:
     """Return the names, shapes and dtypes of all arrays of a fit."""
-    arrays = [pair for group in arrays_of(fit).values() for pair in group.items()]
+    arrays = [pair for group in arrays_of(job).values() for pair in group.items()]
     return ", ".join(
         f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
         for name, array in arrays
     )
 
 
-def arrays_of(fit: Fit) -> Groups:
+def arrays_of(job: TrainingJob) -> Groups:
     """Return all arrays of a fit, in groups with the same rows."""
-    assert fit.given is not None
-    data, targets = fit.given
+    assert job.given is not None
+    data, targets = job.given
     groups: Groups = {"rows": {"X": data.X, "y": targets, "sample_weight": data.weight}}
     if data.validation is not None:
         groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))
@@ -86,10 +85,11 @@ def _kind(array: Any) -> str:
     return kind_of(stored_rows(array))
 
 
-def _digests(groups: Groups, kept: Digests | None) -> Digests:
-    """Return the checksums of the rows that this process has; those of other workers count as 0."""
+def digests_of(job: TrainingJob) -> Digests:
+    """Return the checksums of the rows that this process has; those of rows elsewhere count as 0."""
     found: Digests = {}
-    for group, arrays in groups.items():
+    kept = job.state.digests
+    for group, arrays in arrays_of(job).items():
         kinds = {name: _kind(array) for name, array in arrays.items()}
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
@@ -138,39 +138,3 @@ def _refuse(difference: str) -> NoReturn:
         f"The data differ from those with which the training began: {difference}. To continue, pass the same X, y, "
         "sample_weight, validation data and shards."
     )
-
-
-def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
-    """Raise ValueError unless all workers have the same checksums; those of other rows become those of all rows."""
-    rows = groups["rows"]["X"]
-    if isinstance(rows, StoredRows):
-        sums = digests["rows"][1]
-        sums[:] = np.sum(workers.gather_array(sums), axis=0, dtype=np.uint64)
-    own = np.concatenate([sums for _, sums in digests.values()])
-    different = own != workers.of_first(own)
-    ranks = [int(text) for text in workers.gather(str(different.argmax() if different.any() else -1))]
-    rank = next((rank for rank, place in enumerate(ranks) if place >= 0), None)
-    if rank is None:
-        return
-    place = ranks[rank]
-    for group, (kinds, sums) in digests.items():
-        if place < len(sums):
-            _refuse_block(groups[group], kinds, place, rank, workers)
-        place -= len(sums)
-
-
-def _refuse_block(
-    arrays: Mapping[str, Any], kinds: Mapping[str, str], block: int, rank: int, workers: Workers
-) -> NoReturn:
-    """Raise ValueError on every worker, which names the first row of a block that differs on worker `rank`."""
-    begin = block * BLOCK
-    found = []
-    for name, array in arrays.items():
-        end = min(begin + BLOCK, array.shape[0])
-        own = block_checksums([section(array, begin, end)], [kinds[name]], size=1)
-        different = own != workers.of_first(own)
-        if different.any():
-            found.append((int(different.argmax()), name))
-    row, name = min(found, default=(0, ""))
-    text = f"row {begin + row} of {name} on worker {rank} differs from that on worker 0"
-    raise ValueError(f"All workers must have the same data, but {workers.gather(text)[rank]}.")

@@ -6,27 +6,27 @@ import operator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cmlp._workers import CHUNK
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    from cmlp._train.settings import Settings
+    from cmlp._training.options import TrainingOptions
 
     Shards: TypeAlias = int | Sequence[int]  # their number, or the number of rows of each
 
+CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp_workers.h)
 
-def checked_shards(shards: Shards, n_rows: int, settings: Settings, own_rows: bool) -> tuple[int, ...]:
-    """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the settings."""
+
+def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_rows: bool) -> tuple[int, ...]:
+    """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the options."""
     sizes = sizes_of(shards, n_rows)
-    if settings.solver == "lbfgs":
+    if options.solver == "lbfgs":
         raise ValueError("shards needs batches, but solver='lbfgs' has none: use another solver.")
-    if settings.shuffle is not True:
-        raise ValueError(f"shards needs shuffle=True, got {settings.shuffle!r}.")
-    if settings.early_stopping and not own_rows:
+    if options.shuffle is not True:
+        raise ValueError(f"shards needs shuffle=True, got {options.shuffle!r}.")
+    if options.early_stopping and not own_rows:
         raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")
-    unit, batch_size = CHUNK * len(sizes), settings.batch_size
+    unit, batch_size = CHUNK * len(sizes), options.batch_size
     number = 200 if isinstance(batch_size, str) else batch_size
     if number % unit:
         raise ValueError(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._train.random import Generator
-    from cmlp._train.settings import Settings
-    from cmlp._train.task import Task
+    from cmlp._training.job import Task
+    from cmlp._training.options import TrainingOptions
 
 
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
@@ -26,10 +26,10 @@ def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> ND
 
 
 def split(
-    task: Task, weight: NDArray[np.float64] | None, n_rows: int, settings: Settings, rng: Generator
+    task: Task, weight: NDArray[np.float64] | None, n_rows: int, options: TrainingOptions, rng: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
-    fraction = settings.validation_fraction
+    fraction = options.validation_fraction
     if task.groups is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:

@@ -1,7 +1,7 @@
 """The training state: everything that training modifies.
 
 `cmlp.Trainer` pauses and resumes training by keeping, or pickling, its `TrainingState`. The results have the same
-bits as without the pause. The other arguments of the loop (network, data, settings) are constant.
+bits as without the pause. The other arguments of the loop (network, data, options) are constant.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class TrainingState:
         return self.optimizer, self.schedule
 
     def digest(self) -> int:
-        """Return a checksum of what all workers must have computed alike."""
+        """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
         found = None if not scores else scores.last(), history.stale
         numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *found)

@@ -19,7 +19,7 @@ from cmlp._data.sparse import taken
 from cmlp._data.stored_rows import StoredRows
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
-from cmlp._train.beginning import log_loss_clip
+from cmlp._training.job import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
-    from cmlp._train.beginning import Fit
+    from cmlp._training.job import TrainingJob
 
     Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
 
@@ -92,9 +92,9 @@ class Judged(NamedTuple):
         return taken(self.X, chosen if self.order is None else self.order[chosen]), self.targets[chosen]
 
 
-def judged_rows(fit: Fit) -> Judged:
+def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
-    data, task, rows = fit.data, fit.task, fit.state.validation
+    data, task, rows = job.data, job.task, job.state.validation
     if data.validation is not None:
         return Judged(*data.validation, held_out=True)
     if rows is None:
@@ -102,7 +102,9 @@ def judged_rows(fit: Fit) -> Judged:
     return Judged(data.X, task.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
 
 
-def warn_if_useless(fit: Fit, kept: tuple[float, float] = (math.nan, math.nan), sampled: Sampled | None = None) -> None:
+def warn_if_useless(
+    job: TrainingJob, kept: tuple[float, float] = (math.nan, math.nan), sampled: Sampled | None = None
+) -> None:
     """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
 
     `kept` are the validation loss, in the unit of the reported loss, and the validation score of the kept parameters;
@@ -110,41 +112,41 @@ def warn_if_useless(fit: Fit, kept: tuple[float, float] = (math.nan, math.nan), 
     validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
     every epoch, and is not read again for this.
     """
-    if not fit.judges or fit.workers.rank or callable(fit.net.loss):  # whose best constant answer is not known
+    if not job.judges or callable(job.net.loss):  # whose best constant answer is not known
         return
-    state, rows = fit.state, judged_rows(fit)
+    state, rows = job.state, judged_rows(job)
     loss = kept[0] if rows.held_out else state.history.loss
     if loss is None:  # no epoch is complete
         return
     judged = rows
-    if fit.reads_again and not rows.held_out:
+    if job.reads_again and not rows.held_out:
         if sampled is None:
             return
         targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
         judged = rows._replace(targets=targets, weight=sampled[1])
-    unit = fit.task.loss_scale * fit.task.report_scale * fit.task.unit  # of the reported loss
-    constant = constant_loss(fit.net, judged.targets, judged.weight)
-    constant, limit = constant * unit, judged.limit(fit.net, constant) * unit
-    if loss < limit or not 0 < constant < math.inf or _shown_by_score(fit, judged, kept[1]):
+    unit = job.task.loss_scale * job.task.report_scale * job.task.unit  # of the reported loss
+    constant = constant_loss(job.net, judged.targets, judged.weight)
+    constant, limit = constant * unit, judged.limit(job.net, constant) * unit
+    if loss < limit or not 0 < constant < math.inf or _shown_by_score(job, judged, kept[1]):
         return
     if _is_constant(judged):
         return
     try:
         if judged is rows and not isinstance(rows.X, StoredRows):
-            loss = _loss(fit, rows) * unit
-            if loss < limit or _is_accurate(fit, rows):
+            loss = _loss(job, rows) * unit
+            if loss < limit or _is_accurate(job, rows):
                 return
         with np.errstate(over="ignore"):
-            text = causes(fit, rows)
+            text = causes(job, rows)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return
-    warn(sentence(fit.net, rows, loss, constant) + text, UselessModelWarning)
+    warn(sentence(job.net, rows, loss, constant) + text, UselessModelWarning)
 
 
-def _shown_by_score(fit: Fit, rows: Judged, score: float) -> bool:
+def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    task, net = fit.task, fit.net
-    if not rows.held_out or task.scorer is not None or task.score is None or fit.settings.scoring == "loss":
+    task, net = job.task, job.net
+    if not rows.held_out or task.scorer is not None or task.score is None or job.options.scoring == "loss":
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and net.loss in _PROBABILITIES):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
@@ -174,20 +176,20 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     return "the median of y" if net.loss == "absolute_error" else "the mean of y"
 
 
-def _loss(fit: Fit, rows: Judged) -> float:
+def _loss(job: TrainingJob, rows: Judged) -> float:
     """Return the core's plain loss of the present parameters, without penalty and dropout."""
-    data, task = fit.data, fit.task
+    data, task = job.data, job.task
     whole = rows.targets if rows.order is None else task.targets
     weight = rows.weight if rows.order is None else data.weight
-    _, plain = fit.net.cost_and_plain_loss(
-        fit.state.params,
+    _, plain = job.net.cost_and_plain_loss(
+        job.state.params,
         rows.X,
         whole,
         scale=data.input_scale,
         order=rows.order,
-        n_threads=fit.n_threads,
+        n_threads=job.n_threads,
         sample_weight=weight,
-        clip=log_loss_clip(fit.net),
+        clip=log_loss_clip(job.net),
     )
     return plain
 
@@ -257,12 +259,12 @@ def _is_constant(rows: Judged) -> bool:
     return bool((targets == targets[:1]).all())
 
 
-def _is_accurate(fit: Fit, rows: Judged) -> bool:
+def _is_accurate(job: TrainingJob, rows: Judged) -> bool:
     """Return whether clearly more classes are predicted correctly than by always predicting the most frequent one."""
-    if rows.targets.ndim == 2 and fit.net.loss not in _PROBABILITIES:
+    if rows.targets.ndim == 2 and job.net.loss not in _PROBABILITIES:
         return False
-    outputs = fit.net.forward(
-        fit.state.params, rows.X, scale=fit.data.input_scale, order=rows.order, n_threads=fit.n_threads
+    outputs = job.net.forward(
+        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
     )
     return is_accurate(classes_of(outputs), classes_of(rows.targets), rows.weight, rows.n_rows())
 
@@ -290,19 +292,19 @@ def is_accurate(
 # What the data say about the cause, each with its remedy
 
 
-def causes(fit: Fit, rows: Judged) -> str:
+def causes(job: TrainingJob, rows: Judged) -> str:
     """Return sentences with the causes and their remedies, each after a space."""
     if isinstance(rows.X, StoredRows):
         rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
     X, targets = rows.some()
-    layers = fit.net.activations_of(fit.state.params, X, scale=fit.data.input_scale, n_threads=fit.n_threads)
+    layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     found = [
-        _equal_outputs(fit.net, layers, targets),
-        _unfinished(fit),
-        _plateau(fit),
-        _out_of_range(fit.net, targets) + scale_advice(fit.task, fit.data, tiny=True),
-        _never_predicted(fit, rows),
-        _deep(fit.net),
+        _equal_outputs(job.net, layers, targets),
+        _unfinished(job),
+        _plateau(job),
+        _out_of_range(job.net, targets) + scale_advice(job.task, job.data, tiny=True),
+        _never_predicted(job, rows),
+        _deep(job.net),
     ]
     text = "".join(found)
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
@@ -328,16 +330,16 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     return f"{text}: standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
 
 
-def _unfinished(fit: Fit) -> str:
+def _unfinished(job: TrainingJob) -> str:
     """Return a sentence if the training loss was still falling, or there were few epochs."""
-    state, settings = fit.state, fit.settings
-    if settings.solver == "lbfgs":
-        reached = state.epoch >= settings.max_iter
-        return f" Training ended after max_iter={settings.max_iter} iterations: more help." if reached else ""
+    state, options = job.state, job.options
+    if options.solver == "lbfgs":
+        reached = state.epoch >= options.max_iter
+        return f" Training ended after max_iter={options.max_iter} iterations: more help." if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
-    rate = f"a larger learning_rate_init than {settings.learning_rate_init:g}"
+    rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
         return f" Training ended after {len(curve)} epochs: more epochs (max_iter) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
@@ -345,21 +347,21 @@ def _unfinished(fit: Fit) -> str:
         return ""
     return (
         f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs (max_iter={settings.max_iter}) helps."
+        f"{len(curve)} epochs: {rate} or more epochs (max_iter={options.max_iter}) helps."
     )
 
 
-def _plateau(fit: Fit) -> str:
+def _plateau(job: TrainingJob) -> str:
     """Return a sentence if training stopped because an epoch brought too little."""
-    state, settings = fit.state, fit.settings
-    if settings.solver == "lbfgs" or state.stepping()[1].is_planned:
+    state, options = job.state, job.options
+    if options.solver == "lbfgs" or state.stepping()[1].is_planned:
         return ""
-    if state.history.stale <= settings.n_iter_no_change:
+    if state.history.stale <= options.n_iter_no_change:
         return ""
-    what = "validation score" if settings.early_stopping else "training loss"
+    what = "validation score" if options.early_stopping else "training loss"
     return (
-        f" Training stopped because the {what} did not improve by tol={settings.tol:g} for "
-        f"n_iter_no_change={settings.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
+        f" Training stopped because the {what} did not improve by tol={options.tol:g} for "
+        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
     )
 
 
@@ -374,13 +376,13 @@ def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     )
 
 
-def _never_predicted(fit: Fit, rows: Judged) -> str:
+def _never_predicted(job: TrainingJob, rows: Judged) -> str:
     """Return a sentence if a rare class is never predicted."""
-    net = fit.net
+    net = job.net
     if rows.targets.ndim == 2 and net.loss not in _PROBABILITIES:
         return ""
     outputs = net.forward(
-        fit.state.params, rows.X, scale=fit.data.input_scale, order=rows.order, n_threads=fit.n_threads
+        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
     )
     predicted, truth = classes_of(outputs), classes_of(rows.targets)
     if predicted.shape[1] > 1 or truth.shape != predicted.shape:
@@ -392,7 +394,7 @@ def _never_predicted(fit: Fit, rows: Judged) -> str:
     if not missed.any():
         return ""
     k = int(np.where(missed, counts, 0).argmax())
-    names = fit.task.group_names
+    names = job.task.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
     return (
         f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: class_weight='balanced' of a "

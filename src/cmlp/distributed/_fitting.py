@@ -130,12 +130,11 @@ def fit(
         for name, value in (("client", client), ("rounds", rounds), ("checkpoint", checkpoint)):
             if value is not None:
                 raise ValueError(f"{name} must be None with comm, got {value!r}.{_REMEDIES.get(name, '')}")
-        from cmlp._estimators.fitting import fit as fit_together
         from cmlp._estimators.sources import Arrays
-        from cmlp._workers import Workers
+        from cmlp.distributed._together import fit_together
 
         rows = Arrays(X, y, sample_weight)
-        fit_together(model, rows, validation, resume=resume, shards=shards, workers=Workers(comm), local=local)
+        fit_together(model, rows, validation, comm, shards=shards, local=local, resume=resume)
         return model
     for name, given in (("local", local), ("resume", resume)):
         if given:

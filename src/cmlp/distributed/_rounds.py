@@ -8,18 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.integers import positive_integer
-from cmlp._estimators.batches import check_batches
-from cmlp._estimators.call import FitCall
-from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.files import load as load_model
-from cmlp._estimators.fitting import train, warn_of_unused
+from cmlp._estimators.fit_batches import check_batches
+from cmlp._estimators.fitting import run, warn_of_unused
+from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import model_to_resume
-from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
+from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
 from cmlp._process.signals import undeferred
-from cmlp._train.rounds import Rounds
 from cmlp._train.shards import given_shards, sizes_of
-from cmlp._workers import ALONE
+from cmlp.distributed._averaging import Rounds
 from cmlp.distributed._cluster import cluster_of, load
 from cmlp.distributed._parts import parts_of
 from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
@@ -30,10 +28,9 @@ if TYPE_CHECKING:
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.model import Model
     from cmlp._estimators.targets import Targets
-    from cmlp._train.beginning import Fit
-    from cmlp._train.settings import Settings
     from cmlp._train.shards import Shards
-    from cmlp._train.task import Data
+    from cmlp._training.job import Data, TrainingJob
+    from cmlp._training.options import TrainingOptions
     from cmlp.distributed._cluster import Cluster
 
 _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy
@@ -73,13 +70,13 @@ def fit_in_rounds(
             if checkpoint is not None:
                 callbacks = [*(parameters.training.callbacks or []), _Saver(checkpoint)]
                 parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
-            call = FitCall(model, parameters, previous, validation, resume=resuming)
-            source = Parts(cluster, parts_of(*rows), call.door()._replace(width=None, partial=True), kept)
-            call = call._replace(classes=source.classes)
-        calling_back(model, source.given)(partial(train, call, source, ALONE))
+            request = FitRequest(model, parameters, previous, validation, resume=resuming)
+            source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), kept)
+            request = request._replace(classes=source.classes)
+        model._observed(source.given, partial(run, request, source))
 
 
-class Parts(Source):
+class Parts(RowSource):
     """The parts of rows on a cluster, which are joined to shards; `kept` has the shards and the number of rounds."""
 
     def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, kept: Mapping[str, Any]) -> None:
@@ -108,15 +105,15 @@ class Parts(Source):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
-        self._shards.convert(Form.of(self._door, "part", self._first, targets, fit.state.params.dtype))
-        data = with_learned_scales(self._shards.moments(), fit) if scale_to_learn(fit) else fit.data
+        self._shards.convert(Form.of(self._door, "part", self._first, targets, job.state.params.dtype))
+        data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
         return sum(self._shards.sizes), data
 
-    def engine(self, fit: Fit) -> Rounds:
+    def engine(self, job: TrainingJob) -> Rounds:
         """Return the engine that lets the workers of the cluster train."""
-        return Rounds(fit, self._shards, self.kept["rounds"])
+        return Rounds(job, self._shards, self.kept["rounds"])
 
 
 class _Saver:
@@ -134,14 +131,14 @@ class _Saver:
     on_fit_begin = on_batches_end = on_epoch_end = _save
 
 
-def _stored(model: Any, settings: Settings, path: Any, numbers: dict[str, Any]) -> Model:
+def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, Any]) -> Model:
     """Return the model in a checkpoint; raises ValueError if training cannot continue from it."""
     loaded: Any = load_model(path)
     if type(loaded) is not type(model):
         raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
     twin = copy(model)
     twin._model = loaded._model
-    stored = model_to_resume(twin, settings, in_rounds=True)
+    stored = model_to_resume(twin, options, in_rounds=True)
     kept = stored.state.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:

@@ -10,7 +10,7 @@ from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
 from cmlp._data.sparse import is_sparse, section, stacked
 from cmlp._estimators.sources import row_named, unpacked
-from cmlp._train.rounds import train_shard, with_moments
+from cmlp.distributed._averaging import train_shard, with_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.sources import Form
-    from cmlp._train.rounds import Job, Trained
     from cmlp._train.stream import Block
+    from cmlp.distributed._averaging import Job, Trained
     from cmlp.distributed._cluster import Cluster
 
 

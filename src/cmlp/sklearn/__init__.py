@@ -3,7 +3,8 @@
 cmlp's own classes do not need scikit-learn, so they inherit from none of its classes. Some programs check for them
 nevertheless: yellowbrick and BentoML for ``BaseEstimator``, river's wrappers for the mixins. The classes of this module
 have the parameters, methods and results of those of the same names in `cmlp`, and `save` writes the same files, which
-`cmlp.load` reads as estimators of `cmlp`. Pickle keeps the class.
+`cmlp.load` reads as estimators of `cmlp`. Pickle keeps the class. They also have what needs scikit-learn: metadata
+requests (``set_fit_request`` and its like), and its callbacks (``set_callbacks``).
 
 If skl2onnx is installed, importing this module registers a converter for each of them.
 
@@ -25,6 +26,14 @@ except ImportError as error:
     message = "cmlp.sklearn needs scikit-learn: install it with `pip install scikit-learn`."
     raise ModuleNotFoundError(message, name="sklearn") from error
 
+try:
+    from cmlp.sklearn._callbacks import Callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
+
+    class Callbacks:  # type: ignore[no-redef]
+        """Mixin without methods."""
+
+
 from cmlp._estimators import classifier, regressor
 from cmlp._estimators import tabular_classifier as table_classifier
 from cmlp._estimators import tabular_regressor as table_regressor
@@ -32,11 +41,11 @@ from cmlp._estimators import tabular_regressor as table_regressor
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
 
-class MLPClassifier(classifier.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(Callbacks, classifier.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class MLPRegressor(regressor.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPRegressor(Callbacks, regressor.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 

@@ -1,7 +1,7 @@
 """Training in rounds: each shard of the rows trains alone, then parameters and optimizer states are averaged.
 
 This is local SGD with averaging of parameters (McDonald, Hall and Mann 2010; Stich 2019). This module does not know how
-shards reach their workers: see `cmlp.distributed`.
+shards reach their workers: see `_shards.py`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._train.beginning import Fit
 from cmlp._train.deadline import Deadline
-from cmlp._train.engine import Batches, Engine, batch_size_of
+from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import draw_shuffle_seed, seeded
 from cmlp._train.history import History
 from cmlp._train.state import NO_SUMS, TrainingState
 from cmlp._train.stream import add_block, scaled_targets
-from cmlp._train.task import Data, Task
-from cmlp._workers import ALONE
+from cmlp._training.job import Data, Task, TrainingJob
 from cmlp.exceptions import DivergenceError, TimeLimitReached
 
 if TYPE_CHECKING:
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale, Moments
-    from cmlp._train.settings import Settings
     from cmlp._train.stream import Block
+    from cmlp._training.options import TrainingOptions
 
     class Shards(Protocol):
         """The shards of the rows, wherever they are."""
@@ -58,7 +56,7 @@ class Job(NamedTuple):
 
     net: _core.Net
     state: TrainingState  # at the beginning of the round; `state.batch` counts the completed rounds of the epoch
-    settings: Settings  # those of the local training
+    options: TrainingOptions  # those of the local training
     loss_scale: float
     input_scale: float | InputScale
     names: NDArray[Any] | None  # of the columns, for messages
@@ -75,15 +73,15 @@ class Trained(NamedTuple):
     sums: NDArray[np.float64]
 
 
-def local_settings(settings: Settings, batch_size: int, n_shards: int) -> Settings:
-    """Return the settings of a shard's local training.
+def local_options(options: TrainingOptions, batch_size: int, n_shards: int) -> TrainingOptions:
+    """Return the options of a shard's local training.
 
     A shard takes as many steps per epoch as training on all rows with `batch_size`: its batches are smaller by the
     number of shards. The penalty is divided by the size of a batch, so `alpha` becomes smaller by the same factor.
     """
     local = max(min(_SMALLEST_BATCH, batch_size), batch_size // n_shards)
-    factor, alpha = local / batch_size, settings.alpha
-    return settings._replace(
+    factor, alpha = local / batch_size, options.alpha
+    return options._replace(
         batch_size=local,
         alpha=alpha * factor if isinstance(alpha, float) else [value * factor for value in alpha],
         early_stopping=False,
@@ -105,7 +103,7 @@ def _with_rate(optimizer: _core.Optimizer, factor: float) -> _core.Optimizer:
 def train_shard(job: Job, shard: Block) -> Trained:
     """Train a shard for one round. The result depends on the arguments only, and they stay as they are."""
     n_rows, number = len(shard.X), shard.number
-    local: Any = min(job.settings.batch_size, n_rows)  # never "auto"
+    local: Any = min(job.options.batch_size, n_rows)  # never "auto"
     n_batches = -(-n_rows // local)
     first, last = (n_batches * (job.state.batch + i) // job.n_rounds for i in (0, 1))  # type: ignore[operator]
     targets = scaled_targets(shard.targets, job.state)
@@ -116,13 +114,13 @@ def train_shard(job: Job, shard: Block) -> Trained:
     assert state.optimizer is not None
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
     task, data = Task(targets, None, loss_scale=job.loss_scale), Data(shard.X, shard.weight, job.input_scale, job.names)
-    fit = Fit(job.net, task, data, job.settings._replace(batch_size=local), state, job.n_threads)
-    engine = Batches(fit, rate_factor=job.rate_factor)
+    fit = TrainingJob(job.net, task, data, job.options._replace(batch_size=local), state, job.n_threads)
+    engine = BatchEngine(fit, rate_factor=job.rate_factor)
     if first:
-        engine.feed.begin_epoch(state)
+        engine.feed.draw_order(state)
         state.batch = first
     if last > first:
-        for _ in engine.train(last, (), Deadline(None, ALONE)):
+        for _ in engine.train(last, (), Deadline(None)):
             pass
         if state.sums[2]:  # otherwise all rows so far have the weight 0
             engine.loss()
@@ -132,10 +130,10 @@ def train_shard(job: Job, shard: Block) -> Trained:
 class Rounds(Engine):
     """Trains in rounds, `n_rounds` per epoch: `state.batch` is the number of this epoch's completed rounds."""
 
-    def __init__(self, fit: Fit, shards: Shards, n_rounds: int) -> None:
+    def __init__(self, job: TrainingJob, shards: Shards, n_rounds: int) -> None:
         self._shards, self._n_rounds = shards, n_rounds
-        super().__init__(fit, batch_size_of(fit.settings, self.n_rows))
-        self._local = local_settings(fit.settings, self.batch_size, len(shards.sizes))
+        super().__init__(job, batch_size_of(job.options, self.n_rows))
+        self._local = local_options(job.options, self.batch_size, len(shards.sizes))
         self._shard_error = ""
 
     @property
@@ -151,9 +149,9 @@ class Rounds(Engine):
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
         last = self.n_batches if last is None else last
-        batch = start = self._begin(partial(draw_shuffle_seed, shuffle=bool(self.fit.settings.shuffle)))
+        batch = start = self.start_epoch(partial(draw_shuffle_seed, shuffle=bool(self.job.options.shuffle)))
         while batch < last:
-            if batch > start and deadline.is_agreed():
+            if batch > start and deadline.has_come():
                 raise TimeLimitReached
             try:
                 self._take_round()
@@ -167,7 +165,7 @@ class Rounds(Engine):
 
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
-        (optimizer, schedule), state = self.fit.state.stepping(), self.fit.state
+        (optimizer, schedule), state = self.job.state.stepping(), self.job.state
         local: Any = self._local.batch_size
         n_steps = -(-max(self._shards.sizes) // local)
         rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, n_steps)
@@ -179,7 +177,7 @@ class Rounds(Engine):
 
     def _take_round(self) -> None:
         """Train all shards for a round, and replace parameters and optimizer by their averages."""
-        state, started = self.fit.state, time.monotonic()
+        state, started = self.job.state, time.monotonic()
         optimizer, _ = state.stepping()
         params, moments = Average(state.params), Average(optimizer.state)
         sums, latest = state.sums.copy(), optimizer
@@ -199,19 +197,19 @@ class Rounds(Engine):
         state.seconds += self._clock - started
 
     def _job(self) -> Job:
-        fit, state = self.fit, self.fit.state.shared()
+        job, state = self.job, self.job.state.shared()
         state.history, state.generator, state.best, state.last = History(), None, None, None
         state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
         return Job(
-            fit.net,
+            job.net,
             state,
             self._local,
-            fit.task.loss_scale,
-            fit.data.input_scale,
-            fit.data.names,
+            job.task.loss_scale,
+            job.data.input_scale,
+            job.data.names,
             math.sqrt(len(self._shards.sizes)) if self._local.solver in _NORMALIZED else 1.0,
             self._n_rounds,
-            fit.n_threads or 1,
+            job.n_threads or 1,
         )
 
 

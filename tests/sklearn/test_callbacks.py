@@ -3,10 +3,10 @@
 import copy
 import pickle
 
+import estimator_cases
 import numpy as np
 import pytest
-from estimator_cases import blobs, flat, small
-from helpers import run_python
+from estimator_cases import blobs, flat
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
@@ -14,12 +14,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import cmlp
-from cmlp import MLPClassifier, MLPRegressor
+from cmlp.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
 
 X, Y = blobs()
 SOLVERS = ["adam", "sgd", "lbfgs"]
+
+
+def small(**params):
+    return MLPClassifier(**estimator_cases.small(**params).get_params())
 
 
 class Recorder:
@@ -183,9 +187,13 @@ def test_concurrent_fit_raises_and_keeps_the_callbacks_of_the_first():
     assert recorder.calls == ["setup", "epoch ends", "fit ends", "teardown"]
 
 
-def test_set_callbacks_does_not_exist_without_sklearn():
-    run_python(
-        "import sys, cmlp; model = cmlp.MLPClassifier()\n"
-        "assert not hasattr(model, 'set_callbacks') and 'sklearn' not in sys.modules"
-    )
-    assert hasattr(MLPClassifier(), "set_callbacks")
+def test_a_fit_with_callbacks_cannot_record_its_provenance():
+    with pytest.raises(ValueError, match="provenance=True needs a fit without the callbacks of scikit-learn"):
+        small(provenance=True).set_callbacks(Recorder()).fit(X, Y)
+
+
+def test_plain_classes_name_the_class_with_callbacks():
+    with pytest.raises(AttributeError, match=r"'set_callbacks': use the class of this name in cmlp\.sklearn"):
+        cmlp.MLPClassifier().set_callbacks(Recorder())
+    with pytest.warns(UserWarning, match="MLPClassifier does not support callbacks"):
+        make_pipeline(StandardScaler(), cmlp.MLPClassifier(max_iter=2)).set_callbacks(ProgressBar()).fit(X, Y)

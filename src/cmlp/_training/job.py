@@ -1,4 +1,4 @@
-"""The arguments of the training loop: rows, targets, and how losses and scores are computed."""
+"""One training run: rows, targets, how losses and scores are computed, network, options and state."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cmlp._data.sparse import CSR
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
+    from cmlp._training.options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     # Validation score of (outputs, targets, weight); higher is better.
@@ -110,7 +111,7 @@ class Data(NamedTuple):
         """Return the error for the first non-finite input, to raise instead of the core's."""
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
-        if isinstance(self.X, StoredRows):  # the rows before it may be on other workers
+        if isinstance(self.X, StoredRows):  # the rows before it may be elsewhere
             return named_column(error, self.names)
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
 
@@ -173,6 +174,37 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
     rows.flags.writeable = False
     return rows
+
+
+class TrainingJob(NamedTuple):
+    """The arguments of all parts of a training run. Only the state changes."""
+
+    net: _core.Net
+    task: Task
+    data: Data  # all rows, or some of them for messages if the training `reads_again`
+    options: TrainingOptions
+    state: TrainingState
+    n_threads: int | None = None
+    reads_again: bool = False  # whether a source is read in every epoch
+    judges: bool = True  # whether the result is compared with the best constant answer
+    given: tuple[Data, NDArray[Any]] | None = (
+        None  # data and targets in the units of the program, after `prepare_state`
+    )
+
+    def objective(self) -> dict[str, Any]:
+        """Return the keywords of the core for what is minimized."""
+        return {
+            **self.options.objective(len(self.net.sizes) - 1),
+            "loss_scale": self.task.loss_scale,
+            "clip": log_loss_clip(self.net),
+            "scale": self.data.input_scale,
+            "n_threads": self.n_threads,
+        }
+
+
+def log_loss_clip(net: _core.Net) -> float:
+    """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
+    return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0
 
 
 def targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:

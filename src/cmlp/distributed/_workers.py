@@ -19,28 +19,11 @@ from cmlp.exceptions import TimeLimitReached, WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set
     from types import TracebackType
-    from typing import NoReturn, Protocol, Self
+    from typing import NoReturn, Self
 
     from numpy.typing import NDArray
 
     Result = TypeVar("Result")
-
-    class Computed(Protocol):
-        """What all workers compute alike: the training state."""
-
-        stopped: bool
-
-        def digest(self) -> int:
-            """Return a checksum."""
-
-    class Clock(Protocol):
-        """When training ends."""
-
-        def has_come(self) -> bool:
-            """Return whether it ends now, by the clock of this process."""
-
-
-CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp.h)
 
 
 class Workers:
@@ -48,23 +31,20 @@ class Workers:
 
     A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``, ``Recv(buffer, source)``
     and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the buffers are contiguous 1-D arrays of uint8.
-    Without one, this process trains alone. `broken` is whether no further message can be exchanged, because the
-    communicator has failed or all workers have raised, and `time_is_up` whether worker 0 has found that the time limit
-    is reached.
+    `broken` is whether no further message can be exchanged, because the communicator has failed or all workers have
+    raised.
 
-    Within ``with workers``, Ctrl-C in the main thread waits for a moment at which all workers can stop; a second Ctrl-C
-    does not. Otherwise it could interrupt one worker between two messages, or before it records an epoch.
+    All workers leave ``with workers`` together: if an exception is raised on one of them, one is raised on all. Within
+    it, Ctrl-C in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise
+    it could interrupt one worker between two messages, or before it records an epoch.
     """
 
-    def __init__(self, comm: Any = None) -> None:
-        self._comm, self.rank, self.size = comm, 0, 1
+    def __init__(self, comm: Any) -> None:
         self._signals = DeferredSignals(lifts=False)
-        self.broken = self.time_is_up = False
-        if comm is None:
-            return
+        self.broken = False
         try:
             self.rank, self.size = operator.index(comm.rank), operator.index(comm.size)
-            self.send, self.receive, self.broadcast = comm.Send, comm.Recv, comm.Bcast
+            methods = comm.Send, comm.Recv, comm.Bcast
         except (AttributeError, TypeError):
             raise ValueError(
                 "comm must be a communicator with rank, size, Send, Recv and Bcast, for example mpi4py.MPI.COMM_WORLD, "
@@ -72,6 +52,17 @@ class Workers:
             ) from None
         if not 0 <= self.rank < self.size:
             raise ValueError(f"comm must have a rank from 0 to size - 1, got {self.rank} of {self.size}.")
+        self.send, self.receive, self.broadcast = (partial(self._exchange, method) for method in methods)
+
+    def _exchange(self, method: Callable[[Any, int], object], buffer: Any, rank: int) -> None:
+        """Call a method of the communicator; after an exception, for example of a second Ctrl-C, it is broken."""
+        if self.size == 1:
+            return
+        try:
+            method(buffer, rank)
+        except BaseException:
+            self.broken = True
+            raise
 
     def __enter__(self) -> Self:
         if self.size > 1:
@@ -79,59 +70,49 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self.size > 1:
+        if self.size == 1:
+            return
+        try:
+            if not self.broken:
+                self._leave(error)
+        finally:
             self._signals.__exit__(kind, error, tb)
 
-    def together(self, action: Callable[[], Result]) -> Result:
-        """Call a function on every worker and return its result; if it fails on one, raise an exception on all."""
-        if self.size == 1:
-            return action()
+    def _leave(self, error: BaseException | None) -> None:
+        """Settle for the last time; `error` is the exception that is being raised anyway."""
+        found = error
+        if found is None:
+            try:
+                deliver()
+            except BaseException as raised:
+                found = raised
         try:
-            result = action()
-            deliver()
-        except BaseException as error:
-            self.settle(error)
-            raise
-        self.settle(None)
+            self.settle(found)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+
+    def together(self, action: Callable[[], Result]) -> Result:
+        """Call a function on every worker and return its result; if it fails on one, raise an exception on all.
+
+        Needs ``with workers``, whose end tells the others of an exception.
+        """
+        result = action()
+        deliver()
+        self.settle()
         return result
 
-    def ready(self) -> None:
-        """Agree that all workers make the next call of the core; if one has failed, raise an exception on all."""
-        if self.size > 1:
-            self._agree(None)
-
-    def acting(self, state: Computed, deadline: Clock) -> Callable[[Callable[[], object]], object]:
-        """Return what calls a function on every worker; if it fails or stops the training on one, all do the same."""
-        return operator.call if self.size == 1 else partial(self._act, state, deadline)
-
-    def _act(self, state: Computed, deadline: Clock, action: Callable[[], object]) -> None:
-        error = None
-        try:
-            action()
-            deliver()
-        except BaseException as raised:
-            error = raised
-        late, checksum = deadline.has_come(), state.digest()
-        state.stopped = self._agree(error, stops=state.stopped, late=late, checksum=checksum)
-
-    def _agree(self, error: BaseException | None, **outcome: Any) -> bool:
-        """Settle in the middle of an epoch: after an exception, which all workers raise, nothing is settled again."""
-        try:
-            return self.settle(error, **outcome)
-        except BaseException:
-            self.broken = True
-            raise
-
     def settle(
-        self, error: BaseException | None, *, stops: bool = False, late: bool = False, checksum: int = 0
-    ) -> bool:
-        """Tell all workers what has happened on each of them; return whether one of them stops training.
+        self, error: BaseException | None = None, *, stops: bool = False, late: bool = False, checksum: int = 0
+    ) -> tuple[bool, bool]:
+        """Tell all workers what has happened on each of them; return whether one of them stops, and whether it is late.
 
-        After an error, every worker raises its own exception, or else `WorkerError`. Only worker 0 decides whether it
-        is late. It is an error if a worker has another checksum, of what all must have computed, than worker 0.
+        After an error, every worker raises its own exception, or else `WorkerError`, and nothing is settled again. Only
+        worker 0 decides whether it is late. It is an error if a worker has another checksum, of what all must have
+        computed, than worker 0.
         """
-        if self.broken and error is not None:
-            raise error
+        if self.size == 1:
+            return stops, late
         status = np.array([-1, stops, late, checksum], np.int64)
         if self.rank:
             self.receive(status.view(np.uint8), self.rank - 1)
@@ -147,9 +128,11 @@ class Workers:
             self.send(status.view(np.uint8), self.rank + 1)
         self.broadcast(status.view(np.uint8), self.size - 1)
         if status[0] >= 0:
-            self.raise_together(error, int(status[0]))
-        self.time_is_up = bool(status[2])
-        return bool(status[1])
+            try:
+                self.raise_together(error, int(status[0]))
+            finally:
+                self.broken = True
+        return bool(status[1]), bool(status[2])
 
     def raise_together(self, error: BaseException | None, failed: int) -> NoReturn:
         """Raise an exception on every worker: its own one, or else one with the message of the worker `failed`."""
@@ -202,14 +185,12 @@ class Workers:
 
     def union(self, numbers: Set[int]) -> tuple[int, ...]:
         """Return the numbers of all workers, sorted."""
-        if self.size > 1:
-            numbers = {int(number) for text in self.gather(" ".join(map(str, numbers))) for number in text.split()}
-        return tuple(sorted(numbers))
+        return tuple(sorted({int(one) for text in self.gather(" ".join(map(str, numbers))) for one in text.split()}))
 
     def threads(self, given: int | None) -> int | None:
         """Return the number of threads for this worker: workers on the same processors of a machine share them.
 
-        `given` is the program's number for this worker, if it has one.
+        `given` is the user's number for this worker, if there is one.
         """
         if self.size == 1:
             return given
@@ -231,9 +212,6 @@ class Workers:
         if len(data):
             self.broadcast(data, sender)
         return data.tobytes().decode(errors="surrogatepass")
-
-
-ALONE = Workers()  # a process that trains alone
 
 
 def _told(error: BaseException) -> str:

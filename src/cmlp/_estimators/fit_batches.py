@@ -10,28 +10,22 @@ from cmlp._data.frames import as_table, read_once
 from cmlp._data.integers import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
-from cmlp._estimators.call import FitCall
-from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import train, warn_of_unused
-from cmlp._estimators.resuming import model_to_continue
-from cmlp._estimators.seeds import with_seed
-from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
+from cmlp._estimators.fitting import request_of, run, warn_of_unused
+from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import undeferred
-from cmlp._train.engine import Batches
+from cmlp._train.engine import BatchEngine
 from cmlp._train.stream import Block, StreamFeed
-from cmlp._workers import ALONE
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import Door, Opened
-    from cmlp._estimators.call import Parameters
     from cmlp._estimators.provenance import StreamHashes
+    from cmlp._estimators.request import Parameters
     from cmlp._estimators.targets import Targets
-    from cmlp._train.beginning import Fit
-    from cmlp._train.task import Data
+    from cmlp._training.job import Data, TrainingJob
 
 
 def fit_batches(
@@ -46,21 +40,20 @@ def fit_batches(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with undeferred():
-            parameters = with_seed(estimator, estimator._parameters())
-            previous = model_to_continue(estimator, parameters, resume)
-            call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
-            if call.labels and previous is None and classes is None:
+            request = request_of(estimator, validation, resume=resume, classes=classes)
+            parameters, previous = request.parameters, request.previous
+            if request.labels and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
-            stream = Stream(passes, call.door()._replace(width=None, partial=True), n_rows)
+            stream = Stream(passes, request.door()._replace(width=None, partial=True), n_rows)
             check_batches(parameters, validation[0] is not None, "fit_batches")
-            warn_of_unused(estimator, validation[0] is not None)
+            warn_of_unused(estimator, own_rows=validation[0] is not None)
             n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
             passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
         try:
             with undeferred():
-                stream.begin()
-            calling_back(estimator, stream.given)(partial(train, call, stream, ALONE))
+                stream.open_first_block()
+            estimator._observed(stream.given, partial(run, request, stream))
         finally:
             with undeferred():
                 stream.close()
@@ -68,10 +61,10 @@ def fit_batches(
 
 def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
-    settings = parameters.training
-    if settings.solver == "lbfgs":
+    options = parameters.training
+    if options.solver == "lbfgs":
         raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
-    if settings.early_stopping and not own_rows:
+    if options.early_stopping and not own_rows:
         raise ValueError(f"early_stopping=True needs X_val and y_val in {caller}, which holds no rows out.")
     if parameters.class_weight == "balanced":
         raise ValueError(
@@ -84,7 +77,7 @@ def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
         )
 
 
-class Stream(Source):
+class Stream(RowSource):
     """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
     def __init__(self, passes: Passes, door: Door, n_rows: int | None) -> None:
@@ -94,7 +87,7 @@ class Stream(Source):
         self._seen: list[Any] = []  # the blocks of this pass that were read before
         self.hashes: StreamHashes | None = None  # of a fit that is recorded
 
-    def begin(self) -> None:
+    def open_first_block(self) -> None:
         """Read blocks until one has rows, and open it."""
         items = self._passes.open()
         for index, item in enumerate(items):
@@ -118,28 +111,28 @@ class Stream(Source):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(self, fit: Fit, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
-        data, settings, dtype = fit.data, fit.settings, fit.state.params.dtype
+        data, options, dtype = job.data, job.options, job.state.params.dtype
         self._form = Form.of(self._door, "block", self._first, targets, dtype)
         index = len(self._seen) - 1
         with named(f"block {index}"):
             require_normal(data.weight, dtype)
-        self._seen[-1] = Block(data.X, fit.task.targets, data.weight, index)
-        n_rows = self._n_rows or fit.state.n_rows or 0
-        self._feed = feed = StreamFeed(self._open, n_rows, bool(settings.shuffle), data.names)
-        what = scale_to_learn(fit)
+        self._seen[-1] = Block(data.X, job.task.targets, data.weight, index)
+        n_rows = self._n_rows or job.state.n_rows or 0
+        self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
+        what = scale_to_learn(job)
         if what:
             self._passes.require(2, f"{what} takes a pass of its own")
-            data = with_learned_scales(feed.moments(), fit)
-        if not feed.n_rows and (settings.warmup or settings.schedule().is_planned):
-            name = "warmup" if settings.warmup else "learning_rate"
-            raise ValueError(f"{name}={getattr(settings, name)!r} needs the number of batches: pass n_rows=.")
+            data = with_learned_scales(feed.moments(), job)
+        if not feed.n_rows and (options.warmup or options.schedule().is_planned):
+            name = "warmup" if options.warmup else "learning_rate"
+            raise ValueError(f"{name}={getattr(options, name)!r} needs the number of batches: pass n_rows=.")
         return feed.n_rows, data
 
-    def engine(self, fit: Fit) -> Batches:
+    def engine(self, job: TrainingJob) -> BatchEngine:
         """Return the engine that reads the source in every epoch."""
-        return Batches(fit, self._feed)
+        return BatchEngine(job, self._feed)
 
     def _open(self) -> Reader[Block]:
         items: Iterator[Any]

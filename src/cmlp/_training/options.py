@@ -1,4 +1,4 @@
-"""Training settings: the parameters of `Trainer` after validation and conversion."""
+"""Training options: the parameters of `Trainer` after validation and conversion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TrainingParameters:
-    """The types of the parameters of training, which are attributes of `Settings` and of the estimators."""
+    """The types of the parameters of training, which are attributes of `TrainingOptions` and of the estimators."""
 
     solver: str
     alpha: float | Sequence[float]
@@ -48,7 +48,7 @@ class TrainingParameters:
     block_size: int
 
 
-class Settings(TrainingParameters):
+class TrainingOptions(TrainingParameters):
     """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
 
     `cmlp._train.hyperparameters` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
@@ -58,7 +58,7 @@ class Settings(TrainingParameters):
         vars(self).update(values)
 
     def _replace(self, **changes: Any) -> Self:
-        """Return settings with other values, as the method of a named tuple does."""
+        """Return options with other values, as the method of a named tuple does."""
         return type(self)({**vars(self), **changes})
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
@@ -106,29 +106,29 @@ class Settings(TrainingParameters):
             state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
 
 
-def check_scoring(settings: Settings, own_rows: bool) -> None:
+def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
     """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
-    if own_rows and settings.solver == "lbfgs":
+    if own_rows and options.solver == "lbfgs":
         raise ValueError("X_val needs epochs, but solver='lbfgs' has none: use another solver.")
-    if settings.scoring is not None and not (own_rows or settings.early_stopping):
+    if options.scoring is not None and not (own_rows or options.early_stopping):
         raise ValueError(
-            f"scoring={settings.scoring!r} needs validation rows, but early_stopping=False and X_val=None, or "
+            f"scoring={options.scoring!r} needs validation rows, but early_stopping=False and X_val=None, or "
             "solver='lbfgs', which has no epochs."
         )
 
 
-def settings_of(checked: Mapping[str, Any], n_layers: int) -> Settings:
-    """Return the settings with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
+def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
+    """Return the options with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
     table = hyperparameters.TABLE
     values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
     if values["solver"] == "lbfgs":
         values["early_stopping"] = False  # ignored, as in scikit-learn
-    settings = Settings(values)
-    settings.objective(n_layers)  # raises ValueError unless there is one number per layer
-    if settings.solver == "lbfgs":
+    options = TrainingOptions(values)
+    options.objective(n_layers)  # raises ValueError unless there is one number per layer
+    if options.solver == "lbfgs":
         refused = table.refused_by_lbfgs("Trainer", values)
         if refused is not None:
             raise ValueError(f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.")
-    if settings.weight_decay and settings.solver != "adamw":
-        raise ValueError(f"weight_decay={settings.weight_decay!r} needs solver='adamw', got {settings.solver!r}.")
-    return settings
+    if options.weight_decay and options.solver != "adamw":
+        raise ValueError(f"weight_decay={options.weight_decay!r} needs solver='adamw', got {options.solver!r}.")
+    return options

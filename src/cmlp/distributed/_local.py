@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checks import Door, Opened, as_numbers
+from cmlp._data.checksums import BLOCK, RowHash, leaf
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.sparse import CSR
 from cmlp._data.stored_rows import StoredRows
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._train.shards import Shards
-    from cmlp._workers import Workers
+    from cmlp.distributed._workers import Workers
 
 
 _KINDS = {"O": "text", "U": "text", "M": "dates", "m": "durations"}  # of labels, by the kind of dtype; else numbers
@@ -33,7 +34,7 @@ class StoredArrays(Arrays):
     """
 
     def __init__(self, source: Arrays, door: Door, shards: Shards | None, workers: Workers) -> None:
-        self.given = source.given
+        self.given, self._workers = source.given, workers
         (rows, y, weight), sizes = workers.together(partial(_part, source, door, shards))
         X, auto_dtype, names = rows
         workers.compare(
@@ -60,6 +61,28 @@ class StoredArrays(Arrays):
         if opened.weight is not None and not opened.weight.any():
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return opened
+
+    def add_to_hash(self, hashed: RowHash, array: Any) -> None:
+        """Add an array of the rows of all processes."""
+        if isinstance(array, StoredRows):
+            _add_stored(hashed, array, self._workers)
+        else:
+            hashed.add(array)
+
+
+def _add_stored(hashed: RowHash, rows: StoredRows, workers: Workers) -> None:
+    """Add the rows of all workers: each computes the hashes of the blocks that begin with one of its rows."""
+    stored = rows.stored
+    head = min(len(stored), -rows.first % BLOCK)  # they belong to a block of a worker before
+    following = workers.gather_array(stored[:head])[workers.rank + 1 :]
+    own, found = stored[head:], b""
+    for begin in range(0, len(own), BLOCK):
+        block = own[begin : begin + BLOCK]
+        if len(block) < BLOCK:
+            block = np.concatenate([block, *following])[:BLOCK]
+        found += leaf(block, hashed.single)
+    leaves = workers.gather_array(np.frombuffer(found, np.uint8))
+    hashed.add_leaves(b"".join(part.tobytes() for part in leaves), rows.shape)
 
 
 def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tuple[int, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmlp._data.checks import Door
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.initialization import init_activations
-from cmlp._train.settings import settings_of
+from cmlp._training.options import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.model import Model
-    from cmlp._train.settings import Settings
     from cmlp._train.shards import Shards
+    from cmlp._training.options import TrainingOptions
 
 _MEDIAN = 0.5  # the default of `quantile`
 
@@ -28,7 +28,7 @@ _MEDIAN = 0.5  # the default of `quantile`
 class Parameters(NamedTuple):
     """The parameters of an estimator, validated and converted."""
 
-    training: Settings  # the parameters of the trainer
+    training: TrainingOptions  # the parameters of the trainer
     hidden_layer_sizes: tuple[int, ...]
     activation: tuple[str, ...]  # one name for each hidden layer
     activation_parameter: tuple[float, ...]  # one number for each hidden layer; 0 for the default
@@ -66,7 +66,7 @@ class Parameters(NamedTuple):
             activation_parameter=tuple(numbers),
             init_activation=tuple(first),
             loss_parameter=_loss_parameter(checked),
-            training=settings_of(checked, len(sizes) + 1),
+            training=options_of(checked, len(sizes) + 1),
         )
         return cls(**{name: checked[name] for name in cls._fields if name in checked})
 
@@ -113,7 +113,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
-class FitCall(NamedTuple):
+class FitRequest(NamedTuple):
     """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import sklearn
 import sklearn.neural_network
-from helpers import run_python
 from sklearn import ensemble
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.feature_selection import SequentialFeatureSelector
 from sklearn.metrics import balanced_accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV, cross_validate
@@ -24,6 +24,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.metadata_routing import UNCHANGED
 
 import cmlp
+import cmlp.sklearn
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -49,7 +50,7 @@ def routing():
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
 def test_requests_equal_those_of_sklearn_estimator(routing, name):
-    ours, theirs = getattr(cmlp, name)(), getattr(sklearn.neural_network, name)()
+    ours, theirs = getattr(cmlp.sklearn, name)(), getattr(sklearn.neural_network, name)()
     assert without_own(ours) == without_own(theirs)
     for method in ("fit", "partial_fit", "score"):
         setters = [getattr(model, f"set_{method}_request") for model in (ours, theirs)]
@@ -80,7 +81,7 @@ def pickled(model):
 
 @pytest.mark.parametrize("duplicate", [clone, copy.copy, copy.deepcopy, pickled])
 def test_copies_have_independent_requests(routing, duplicate):
-    model = cmlp.MLPClassifier().set_fit_request(sample_weight=True)
+    model = cmlp.sklearn.MLPClassifier().set_fit_request(sample_weight=True)
     twin = duplicate(model)
     assert fit_request(twin) is True
     twin.set_fit_request(sample_weight="w")
@@ -88,13 +89,13 @@ def test_copies_have_independent_requests(routing, duplicate):
 
 
 def test_setters_keep_requests_of_omitted_names(routing):
-    model = cmlp.MLPClassifier().set_partial_fit_request(sample_weight=True, classes=False)
+    model = cmlp.sklearn.MLPClassifier().set_partial_fit_request(sample_weight=True, classes=False)
     model.set_partial_fit_request(classes=True, sample_weight=UNCHANGED).set_score_request()
     assert model.get_metadata_routing().partial_fit.requests == {"sample_weight": True, "classes": True}
 
 
 def test_invalid_requests_raise_and_change_nothing(routing):
-    model = cmlp.MLPClassifier().set_fit_request(sample_weight=True)
+    model = cmlp.sklearn.MLPClassifier().set_fit_request(sample_weight=True)
     with pytest.raises(TypeError, match=r"Unexpected args: .* in fit"):
         model.set_fit_request(weights=True)
     with pytest.raises(ValueError, match="sample_weight"):
@@ -104,20 +105,20 @@ def test_invalid_requests_raise_and_change_nothing(routing):
 
 def test_setters_raise_if_routing_is_disabled():
     with pytest.raises(RuntimeError, match="only available when metadata routing is enabled"):
-        cmlp.MLPClassifier().set_fit_request(sample_weight=True)
+        cmlp.sklearn.MLPClassifier().set_fit_request(sample_weight=True)
 
 
 def test_subclasses_request_their_own_metadata(routing):
-    class Grouped(cmlp.MLPRegressor):
+    class Grouped(cmlp.sklearn.MLPRegressor):
         def fit(self, X, y, sample_weight=None, *, groups=None, **others):
             return super().fit(X, y, sample_weight)
 
     model = clone(Grouped().set_fit_request(groups=True))
     assert model.get_metadata_routing().fit.requests == {"sample_weight": None, "groups": True}
-    assert without_own(cmlp.MLPRegressor())["fit"] == {"sample_weight": None}
+    assert without_own(cmlp.sklearn.MLPRegressor())["fit"] == {"sample_weight": None}
 
 
-def test_subclasses_can_also_inherit_from_sklearn_base_estimator(routing):
+def test_subclasses_of_plain_classes_can_inherit_from_sklearn_base_estimator(routing):
     class Mixed(cmlp.MLPClassifier, BaseEstimator):
         pass
 
@@ -128,34 +129,11 @@ def test_subclasses_can_also_inherit_from_sklearn_base_estimator(routing):
         assert fit_request(clone(cls().set_fit_request(sample_weight=True))) is True
 
 
-@pytest.mark.parametrize("cls", [cmlp.TabularClassifier, cmlp.TabularRegressor])
+@pytest.mark.parametrize("cls", [cmlp.sklearn.TabularClassifier, cmlp.sklearn.TabularRegressor])
 def test_estimators_without_partial_fit_request_metadata(routing, cls):
     model = clone(cls().set_fit_request(sample_weight=True))
     assert fit_request(model) is True
     assert not hasattr(model, "set_partial_fit_request") and hasattr(model, "set_score_request")
-
-
-def test_routing_does_not_import_sklearn():
-    run_python(
-        "import sys, copy, pickle, cmlp\n"
-        "model = cmlp.MLPClassifier(max_iter=2, tol=1, n_iter_no_change=1)\n"
-        "assert not hasattr(model, 'set_fit_request') and not hasattr(model, 'get_metadata_routing')\n"
-        "import warnings; warnings.simplefilter('ignore')\n"
-        "model.fit([[0.0], [1.0]] * 4, [0, 1] * 4).score([[0.0], [1.0]], [0, 1])\n"
-        "assert 'sklearn' not in sys.modules"
-    )
-
-
-def test_requests_can_be_unpickled_without_sklearn(routing, tmp_path):
-    path = tmp_path / "model"
-    path.write_bytes(pickle.dumps(cmlp.MLPClassifier().set_fit_request(sample_weight=True)))
-    run_python(
-        "import sys, copy, pickle; sys.modules['sklearn'] = None\n"
-        "model = copy.deepcopy(pickle.load(open(sys.argv[1], 'rb')))\n"
-        "requests = model._metadata_request.values['fit']\n"
-        "assert requests.pop('sample_weight') is True and not any(requests.values())",
-        path,
-    )
 
 
 # Meta-estimators
@@ -302,7 +280,7 @@ def outcome(module, run, routed, weighted):
 @pytest.mark.parametrize("name", META_ESTIMATORS)
 @pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore:.*:FutureWarning")
 def test_weights_reach_the_same_fits_and_scores_as_with_sklearns_estimator(name, routed, weighted):
-    ours = outcome(cmlp, META_ESTIMATORS[name], routed, weighted)
+    ours = outcome(cmlp.sklearn, META_ESTIMATORS[name], routed, weighted)
     assert ours == outcome(sklearn.neural_network, META_ESTIMATORS[name], routed, weighted)
     if routed and name not in REFUSED:
         assert ours[0] is None
@@ -317,7 +295,9 @@ def test_the_table_has_84_combinations():
 def test_weights_reach_worker_processes(routing):
     searches = [
         GridSearchCV(
-            cmlp.MLPClassifier(**PARAMS).set_fit_request(sample_weight=True).set_score_request(sample_weight=True),
+            cmlp.sklearn.MLPClassifier(**PARAMS)
+            .set_fit_request(sample_weight=True)
+            .set_score_request(sample_weight=True),
             {"alpha": [0, 1]},
             cv=2,
             n_jobs=n_jobs,
@@ -328,12 +308,66 @@ def test_weights_reach_worker_processes(routing):
     np.testing.assert_array_equal(*scores)
 
 
+# Plain classes: no meta-estimator drops weights silently
+
+
+PLAIN = {
+    "Pipeline": lambda model: Pipeline(
+        [("scaler", StandardScaler().set_fit_request(sample_weight=True)), ("model", model())]
+    ).fit(X, BINARY, sample_weight=WEIGHT),
+    "CalibratedClassifierCV": lambda model: CalibratedClassifierCV(model(), cv=2).fit(X, BINARY, sample_weight=WEIGHT),
+    "cross_validate": lambda model: cross_validate(
+        model(),
+        X,
+        BINARY,
+        cv=2,
+        scoring=make_scorer(balanced_accuracy_score).set_score_request(sample_weight=True),
+        params={"sample_weight": WEIGHT},
+    ),
+    "GridSearchCV": lambda model: GridSearchCV(model(), {"random_state": [0, 1]}, cv=2).fit(
+        X, BINARY, sample_weight=WEIGHT
+    ),
+    "StackingClassifier": lambda model: ensemble.StackingClassifier(
+        [("a", model())], final_estimator=model(), cv=2
+    ).fit(X, BINARY, sample_weight=WEIGHT),
+    "Pipeline.score": lambda model: (
+        Pipeline([("model", model())]).fit(X, BINARY).score(X, BINARY, sample_weight=WEIGHT)
+    ),
+}
+QUICK = {"MLPClassifier": PARAMS, "TabularClassifier": {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1}}
+
+
+@pytest.mark.parametrize("kind", QUICK)
+@pytest.mark.parametrize("name", PLAIN)
+def test_meta_estimators_of_plain_classes_refuse_weights(routing, name, kind):
+    with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+        PLAIN[name](lambda: getattr(cmlp, kind)(**QUICK[kind]))
+
+
+@pytest.mark.parametrize("routed", [False, True])
+def test_meta_estimators_of_plain_classes_work_without_weights(routed):
+    with sklearn.config_context(enable_metadata_routing=routed):
+        model = Pipeline([("scaler", StandardScaler()), ("model", cmlp.MLPClassifier(**PARAMS))])
+        scores = cross_validate(
+            GridSearchCV(model, {"model__alpha": [0, 1]}, cv=2), X, BINARY, cv=2, error_score="raise"
+        )
+    assert len(scores["test_score"]) == 2
+
+
+@pytest.mark.parametrize("name", ["set_fit_request", "set_partial_fit_request", "set_score_request"])
+def test_plain_classes_name_the_class_with_requests(name):
+    for kind in (cmlp.MLPClassifier, cmlp.TabularRegressor):
+        assert not hasattr(kind, name)
+        with pytest.raises(AttributeError, match=rf"'{name}': use the class of this name in cmlp\.sklearn"):
+            getattr(kind(), name)
+
+
 # The estimators for tables have no partial_fit
 
 TABLE = {"n_estimators": 1, "hidden_layer_sizes": (4,), "max_time": 1e-9, "random_state": 0}
 
 
-@pytest.mark.parametrize("kind", [cmlp.TabularClassifier, cmlp.TabularRegressor])
+@pytest.mark.parametrize("kind", [cmlp.sklearn.TabularClassifier, cmlp.sklearn.TabularRegressor])
 def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(routing, kind):
     model = kind().set_fit_request(sample_weight=True).set_score_request(sample_weight="w")
     fit = {"sample_weight": True, "X_val": None, "y_val": None, "sample_weight_val": None, "resume": None}
@@ -344,7 +378,7 @@ def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(ro
 
 
 def table_of(log, **parameters):
-    kind = type("Table", (Counted, cmlp.TabularClassifier), {"log": log})
+    kind = type("Table", (Counted, cmlp.sklearn.TabularClassifier), {"log": log})
     return kind(**{**TABLE, **parameters}).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
 
 

@@ -1,0 +1,72 @@
+"""What an estimator answers where scikit-learn offers more to its own classes: `cmlp.sklearn` has the classes with all.
+
+scikit-learn is imported only if its user has imported it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DATA = {"X", "y"}  # parameters of a method that are no metadata
+
+
+class OfSklearnClasses:
+    """A method that only the classes of `cmlp.sklearn` have."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}: use the class of this name in cmlp.sklearn."
+        )
+
+
+class SklearnStub:
+    """Mixin that refuses metadata, so that no meta-estimator drops it silently, and shows scikit-learn's diagram."""
+
+    set_fit_request = OfSklearnClasses()
+    set_partial_fit_request = OfSklearnClasses()
+    set_score_request = OfSklearnClasses()
+
+    def get_metadata_routing(self) -> Any:
+        """Return requests that refuse all metadata, such as weights, for meta-estimators of scikit-learn.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRequest
+        """
+        of_sklearn: Callable[[], Any] | None = getattr(super(), "get_metadata_routing", None)
+        if of_sklearn is not None:  # a subclass inherits from scikit-learn's BaseEstimator, too
+            return of_sklearn()
+        import inspect
+
+        from sklearn.utils.metadata_routing import MetadataRequest  # type: ignore[import-untyped]
+
+        cls, request = type(self), MetadataRequest(owner=type(self).__name__)
+        for method in ("fit", "partial_fit", "score"):
+            if hasattr(cls, method):
+                for p in list(inspect.signature(getattr(cls, method)).parameters.values())[1:]:
+                    if p.name not in _DATA and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+                        getattr(request, method).add_request(param=p.name, alias=None)  # an error if it is passed
+        return request
+
+    # The scorers of scikit-learn up to 1.7 read the requests under this name.
+    _get_default_requests = get_metadata_routing
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        bundle = {"text/plain": repr(self)}
+        sklearn = sys.modules.get("sklearn")
+        if sklearn is not None and sklearn.get_config()["display"] == "diagram":
+            from sklearn.utils import estimator_html_repr  # type: ignore[import-untyped]
+
+            bundle["text/html"] = estimator_html_repr(self)
+        return bundle
+
+    def _observed(self, given: tuple[Any, Any, Any], train: Callable[..., None]) -> None:
+        """Call ``train()``, or in a subclass with observers: ``train(observers=...)``; `given` are X, y and weights."""
+        train()

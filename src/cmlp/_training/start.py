@@ -1,0 +1,85 @@
+"""How training begins: the random numbers and scales that it needs before its first epoch, and what executes it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+from cmlp._train.history import Curve
+from cmlp._train.lbfgs import LBFGS
+from cmlp._train.loop import EpochLoop
+from cmlp._train.random import draw_and_store
+from cmlp._train.split import split
+from cmlp._train.stopping import STOPPING_RULES
+from cmlp._train.target_scale import warn_of_lost_targets
+from cmlp._training.job import standardized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cmlp._train.engine import Engine
+    from cmlp._train.random import Generator
+    from cmlp._training.job import TrainingJob
+
+TrainingRun: TypeAlias = EpochLoop | LBFGS
+
+
+def prepare_state(job: TrainingJob, n_rows: int) -> TrainingJob:
+    """Choose the validation rows, and learn the scales of inputs and targets; a state with epochs continues.
+
+    The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length. Raises
+    ValueError if the state does not match the network or the data.
+    """
+    net, task, data, options, state = job[:5]
+    if net.dtype == "float32" and not task.standardize and not state.history.t:
+        warn_of_lost_targets(task.targets, data.weight)
+    state.check(net)
+    data.require_weights(net.dtype)
+    if options.shuffle and state.generator is None:
+        raise ValueError("The training state is from a finished training: it has no random generator.")
+    if state.n_rows is None or options.solver == "lbfgs":  # whose memory is not a part of the state
+        _begin_history(job, n_rows)
+    elif state.n_rows != n_rows:
+        raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
+    else:
+        state.unfold(net)
+        state.restore_last()
+    learned = data.with_learned_scale(state.order)
+    scaled = standardized(task, net, learned, state)
+    return job._replace(task=scaled, data=learned.scaled_like(state.target_scale), given=(data, task.targets))
+
+
+def _begin_history(job: TrainingJob, n_rows: int) -> None:
+    """Prepare the history of a state that has not seen the data yet, and choose the validation rows."""
+    task, data, options, state = job[1:5]
+    history = state.history
+    STOPPING_RULES[options.early_stopping](options.tol).begin(history)
+    if data.validation is not None and history.validation_scores is None:
+        history.validation_scores, history.best_validation_score = Curve(), -math.inf
+    if data.split is not None:
+        state.n_rows, (state.order, state.validation) = n_rows, data.split
+        return
+    if not options.early_stopping or data.validation is not None:
+        state.n_rows = n_rows
+        return
+
+    def draw(rng: Generator) -> dict[str, object]:
+        order, validation = split(task, data.weight, n_rows, options, rng)
+        if options.shuffle == "blocks":
+            order.sort()
+        return {"n_rows": n_rows, "order": order, "validation": validation}
+
+    draw_and_store(state, draw)
+
+
+def start(job: TrainingJob, n_rows: int, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:
+    """Begin or continue training on `n_rows` rows (0 if not known); return what executes it.
+
+    That is the loop, whose engine is made last, or a minimizer without epochs.
+    """
+    prepared, state = prepare_state(job, n_rows), job.state
+    if job.options.solver == "lbfgs":
+        return LBFGS(prepared)
+    if state.optimizer is None or state.schedule is None:
+        state.optimizer, state.schedule = job.options.optimizer(job.net), job.options.schedule()
+    return EpochLoop(prepared, engine(prepared))

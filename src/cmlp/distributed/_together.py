@@ -1,0 +1,265 @@
+"""Training by several processes together: each computes a part of every batch, and all have the same model."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.checksums import BLOCK, block_checksums
+from cmlp._data.sparse import section
+from cmlp._data.stored_rows import StoredRows
+from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_of, train, warn_of_unused
+from cmlp._process.signals import deliver
+from cmlp._process.warnings import warn
+from cmlp._train import hyperparameters
+from cmlp._train.deadline import Deadline
+from cmlp._train.engine import BatchEngine
+from cmlp._train.random import is_storable, stored_generator
+from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
+from cmlp._train.shards import CHUNK
+from cmlp.distributed._local import StoredArrays
+from cmlp.distributed._workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Mapping, Sequence
+    from typing import NoReturn
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.checksums import Digests
+    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.sources import Arrays
+    from cmlp._train.engine import CallOfCore
+    from cmlp._train.observer import Observer
+    from cmlp._train.random import Generator as RandomNumbers
+    from cmlp._train.same_data import Groups
+    from cmlp._train.shards import Shards
+    from cmlp._training.job import TrainingJob
+
+
+def fit_together(
+    estimator: Any,
+    rows: Arrays,
+    validation: tuple[Any, Any, Any],
+    comm: Any,
+    *,
+    shards: Shards | None,
+    local: bool,
+    resume: bool,
+) -> None:
+    """Do the same as `cmlp._estimators.fitting.fit`, together with the other processes of `comm`."""
+    workers = Workers(comm)
+    with workers, Exclusively(estimator):
+        request, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
+        workers.compare({name: str(value) for name, value in options.items()})
+        request = _for_this_worker(request, workers)
+        source = rows
+        if options["local"]:
+            source = stored = StoredArrays(rows, request.door()._replace(width=None), shards, workers)
+            request = request._replace(shards=stored.shards)
+        estimator._observed(rows.given, partial(_run, request, source, workers))
+
+
+def _request(
+    estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
+) -> tuple[FitRequest, dict[str, bool]]:
+    """Return the request of this worker, and what decides which messages the workers exchange."""
+    request = request_of(estimator, validation, shards=shards, resume=resume)
+    if request.parameters.training.solver == "lbfgs":
+        raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
+    warn_of_unused(estimator, own_rows=validation[0] is not None)
+    options = {"local": local, "resume": resume, "warm_start": request.parameters.warm_start}
+    return request, {name: bool(value) for name, value in options.items()}
+
+
+def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
+    """Return the request with the seed of all workers, this worker's share of the threads, and lines of worker 0."""
+    parameters = request.parameters
+    if parameters.provenance and request.estimator.random_state is None:
+        seed = workers.of_first(np.array([parameters.random_state], np.int64))
+        parameters = parameters._replace(random_state=int(seed[0]))
+    if workers.rank:
+        parameters = parameters._replace(training=parameters.training._replace(verbose=False))
+    return request._replace(parameters=parameters._replace(n_threads=workers.threads(parameters.n_threads)))
+
+
+def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer] = ()) -> None:
+    """Compare with the other workers what is trained on what, train, and store the model."""
+    run, labels = workers.together(partial(prepare, request, source, partial(JointEngine, workers=workers)))
+    assert run.has_epochs
+    engine: Any = run.engine
+    run.deadline = engine.deadline
+    known = "None" if labels is None else _shown(labels.classes.tolist())
+    workers.compare({"classes": known, "batch size": str(engine.batch_size), **_description(run.job)})
+    workers.together(partial(_warn_of_idle, workers, engine.batch_size))
+    _check_same_data(run.job, workers)
+    keep_for_resume(request, source, run, labels)
+    if workers.rank:  # worker 0 warns of a useless model
+        run.job = run.job._replace(judges=False)
+    follow(run, labels, observers)
+    train(request, run, labels)
+
+
+class JointEngine(BatchEngine):
+    """Trains each batch together with other workers, which meet before each call of the core and after each epoch.
+
+    The time limit is that of worker 0: `deadline` is over when all workers know that it is.
+    """
+
+    def __init__(self, job: TrainingJob, workers: Workers) -> None:
+        super().__init__(job)
+        self._workers, self.deadline = workers, AgreedDeadline()
+        self._limit = Deadline(None if workers.rank else job.options.max_time)
+        self._intervals: tuple[int, ...] | None = None  # those of the observers of all workers
+        if workers.size > 1:
+            self.keywords["workers"] = workers
+
+    def horizon(self) -> float:
+        """Return 1: the workers meet after each epoch."""
+        return 1
+
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+        """Train the current epoch, and meet the other workers where an interval of any of them ends."""
+        if self._intervals is None:
+            self._workers.settle()
+            self._intervals = self._workers.union(set(intervals))
+        with closing(super().train(last, self._intervals, deadline)) as batches:
+            for batch in batches:
+                yield batch
+                self.agree()
+
+    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
+        """Train the batches of one call of the core, which all workers make, or none."""
+        self._workers.settle()
+        super().train_piece(call, self._limit)
+
+    def agree(self) -> None:
+        """Stop if one of the workers stops, or worker 0 is late; raise an exception if their states differ."""
+        deliver()
+        state, late = self.job.state, self._limit.has_come()
+        met = self._workers.settle(stops=state.stopped, late=late, checksum=state.digest())
+        state.stopped, self.deadline.is_over = met
+
+
+class AgreedDeadline(Deadline):
+    """A deadline that has come when all workers know it."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.is_over = False
+
+    def has_come(self) -> bool:
+        """Return whether it has come."""
+        return self.is_over
+
+
+def _warn_of_idle(workers: Workers, batch_size: int) -> None:
+    """Warn on worker 0 if a batch is too small for all workers; a filter can make the warning an exception."""
+    n_chunks = -(-batch_size // CHUNK)
+    if workers.size > n_chunks and not workers.rank:
+        warn(
+            f"A batch of {batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
+            f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
+        )
+
+
+# What must be the same on all workers
+
+
+def _description(job: TrainingJob) -> dict[str, str]:
+    """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
+    net, data, state = job.net, job.data, job.state
+    own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
+    options = {name: _shown(value) for name, value in vars(job.options).items() if name not in own}
+    order, validation = _checksum(state.order), _checksum(state.validation)
+    return {
+        "version of cmlp": _core.__version__,
+        "number of features": str(data.X.shape[1]),
+        "number of rows": str(state.n_rows),
+        "layer sizes": str(net.sizes),
+        "activations": f"{net.activations} {net.activation_parameters}",
+        "loss": f"{_shown(net.loss)} {net.loss_parameter}",
+        "dtype": str(net.dtype),
+        **options,
+        "shards": str(data.shards),
+        "feature names": "None" if data.names is None else str(data.names.tolist()),
+        "arrays": described(job),
+        "input scale": _shown(data.input_scale),
+        "completed epochs and batches": f"{state.epoch} {state.batch}",
+        "random_state": _random_numbers(state.generator, state.dropout_seed),
+        "initial parameters (checksum; random_state must be an int)": _checksum(state.params),
+        "optimizer": _shown(state.stepping()[0].get_state()),
+        "order of the rows (checksum)": f"{order} {validation}",
+    }
+
+
+def _shown(value: Any) -> str:
+    """Return a short text that is the same for equal values; arrays have their checksum, functions their name."""
+    if isinstance(value, np.ndarray):
+        return _checksum(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_shown(entry)}" for name, entry in value.items())
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_shown, value))})"
+    return getattr(value, "__qualname__", None) or repr(value)
+
+
+def _checksum(array: NDArray[Any] | None) -> str:
+    """Return the CRC-32 of an array."""
+    return "None" if array is None else f"{crc32(np.ascontiguousarray(array)):08x}"
+
+
+def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
+    """Return a text for the random numbers that follow."""
+    if generator is None or not is_storable(generator):
+        return f"{type(generator).__name__} {dropout_seed}"
+    return f"{_shown(stored_generator(generator).get_state())} {dropout_seed}"
+
+
+def _check_same_data(job: TrainingJob, workers: Workers) -> None:
+    """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
+    digests = workers.together(partial(digests_of, job))
+    _require_those_of_worker_0(arrays_of(job), digests, workers)
+    workers.together(partial(keep_digests, job, digests))
+
+
+def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
+    """Raise ValueError unless all workers have the same checksums; those of other rows become those of all rows."""
+    rows = groups["rows"]["X"]
+    if isinstance(rows, StoredRows):
+        sums = digests["rows"][1]
+        sums[:] = np.sum(workers.gather_array(sums), axis=0, dtype=np.uint64)
+    own = np.concatenate([sums for _, sums in digests.values()])
+    different = own != workers.of_first(own)
+    ranks = [int(text) for text in workers.gather(str(different.argmax() if different.any() else -1))]
+    rank = next((rank for rank, place in enumerate(ranks) if place >= 0), None)
+    if rank is None:
+        return
+    place = ranks[rank]
+    for group, (kinds, sums) in digests.items():
+        if place < len(sums):
+            _refuse_block(groups[group], kinds, place, rank, workers)
+        place -= len(sums)
+
+
+def _refuse_block(
+    arrays: Mapping[str, Any], kinds: Mapping[str, str], block: int, rank: int, workers: Workers
+) -> NoReturn:
+    """Raise ValueError on every worker, which names the first row of a block that differs on worker `rank`."""
+    begin = block * BLOCK
+    found = []
+    for name, array in arrays.items():
+        end = min(begin + BLOCK, array.shape[0])
+        own = block_checksums([section(array, begin, end)], [kinds[name]], size=1)
+        different = own != workers.of_first(own)
+        if different.any():
+            found.append((int(different.argmax()), name))
+    row, name = min(found, default=(0, ""))
+    text = f"row {begin + row} of {name} on worker {rank} differs from that on worker 0"
+    raise ValueError(f"All workers must have the same data, but {workers.gather(text)[rank]}.")

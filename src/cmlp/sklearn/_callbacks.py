@@ -1,0 +1,76 @@
+"""scikit-learn's callbacks (1.9 or later): fit calls them before and after each epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
+
+from cmlp._process.signals import undeferred
+from cmlp._train.observer import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from cmlp._estimators.model import Model
+
+# Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
+_FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
+class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
+    """Mixin with `set_callbacks`, for estimators that train epoch by epoch."""
+
+    def _observed(self, given: tuple[Any, Any, Any], train: Callable[..., None]) -> None:
+        """Call ``train(observers=...)`` for X, y and weights of a fit, within the callbacks."""
+        if "_skl_callbacks" not in vars(self):
+            train()
+            return
+        if self.provenance:
+            raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
+
+        def run(estimator: Any) -> None:
+            with undeferred():
+                observer = CallbackObserver(estimator, *given)
+            train(observers=[observer])
+            with undeferred():
+                observer.fit_is_over(estimator._model)
+
+        with_callbacks(run)(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _FIT_TIME}
+
+
+class CallbackObserver(Observer):
+    """Calls the callbacks of an estimator before and after each epoch; X, y and weights are those of fit.
+
+    The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
+    the estimator has no model yet when the loop ends. `snapshot` returns a `Model` with the current parameters. It is
+    called only if a callback requests a fitted estimator.
+    """
+
+    def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+        self.estimator = estimator
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.job = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
+        self.job.call_on_fit_task_begin(**self.arguments)
+
+    def epoch_begins(self) -> None:
+        """Report that an epoch begins."""
+        self.epoch = self.job.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.arguments)
+
+    def epoch_ends(self) -> bool:
+        """Report that the epoch has ended; return whether a callback stops training."""
+        attributes = {"reconstruction_attributes": lambda: {"_model": self.snapshot()}}
+        stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
+        return stops
+
+    def fit_is_over(self, model: Model) -> None:
+        """Report that fit has ended with this model."""
+        self.job.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
