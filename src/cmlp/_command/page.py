@@ -7,10 +7,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cmlp._console import options
-from cmlp._console.experiment import SUBJECTS, story_network
+from cmlp._console.experiment import SUBJECTS
 from cmlp._console.printable import printable
 from cmlp._console.terminal import Terminal
 from cmlp._console.web import PAGE_FILE, check_page_file, open_in_browser
+from cmlp.story import story_network
 
 if TYPE_CHECKING:
     from cmlp._page.assembly import Document

@@ -197,35 +197,6 @@ class Experiment:
         ]
 
 
-def story_network(passes: int | None = None, seed: int = 0) -> Network:
-    """Return the network of the story: 784-16-16-10, trained on the bundled digits.
-
-    Parameters
-    ----------
-    passes : int or None
-        Number of passes over the 5,000 training images, from 0 (untrained) on; None for all 30 of the story.
-    seed : int
-        Seed of the random numbers: of the first weights, then of the order of the images in each pass.
-
-    Returns
-    -------
-    Network
-        A new object. Its parameters are those of every screen of ``cmlp story``, and of
-        ``MLPClassifier.from_preset("3b1b", random_state=seed)`` fitted to the same images.
-
-    Examples
-    --------
-    >>> from cmlp.datasets import load_digits28
-    >>> from cmlp.story import story_network
-    >>> X, y, X_test, y_test = load_digits28()
-    >>> network = story_network()
-    >>> float((network.forward(X_test).argmax(axis=1) == y_test).mean())
-    0.889
-    """
-    experiment = Experiment(Options(seed=seed, epochs=passes, threads=1))
-    return experiment.train()
-
-
 def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
     """Return the share of correct answers, in percent."""
     return 100 * float(np.mean(network.forward(X).argmax(axis=1) == y))

@@ -60,7 +60,6 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--seed": _number(options.whole(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
     "--threads": _number(options.whole(1), "maximum number of threads (default: automatic; does not change results)"),
     "--save": {"metavar": "FILE", "help": "write the trained network to a file that cmlp.load reads"},
-    "--png": {"metavar": "FOLDER", "help": "write the pictures as PNG files to this folder"},
 }
 EXAMPLE = ("digit", "--number", "--neuron")
 TRAINING = ("--data", "--method", "--activation", "--epochs", "--rate", "--batch", "--seed", "--threads")

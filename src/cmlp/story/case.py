@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +15,7 @@ from cmlp._console.experiment import Experiment, Options
 from cmlp._console.options import CommandError, reported
 from cmlp._console.printable import printable
 from cmlp._console.terminal import Terminal
-from cmlp.story.pictures.images import write_png
-from cmlp.story.pictures.names import Names, Unit
-
-_ZOOM = 8  # size of a pixel in PNG files
+from cmlp.story.neurons import Names, Unit
 
 
 class Example(NamedTuple):
@@ -90,15 +86,3 @@ def save(network: Network, path: str | None, terminal: Terminal, program: str) -
             f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}",
         ]
     )
-
-
-def save_pngs(pictures: Mapping[str, NDArray[np.uint8]], folder: str | None, terminal: Terminal) -> None:
-    """Write pictures, by the names of their files without ".png", to a new or existing folder, and say so."""
-    if folder is None:
-        return
-    paths = {name: Path(folder) / f"{name}.png" for name in pictures}
-    with reported():
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for name, pixels in pictures.items():
-            write_png(paths[name], pixels, _ZOOM)
-    terminal.write_lines(["", *(f"saved: {printable(str(path))}" for path in paths.values())])
