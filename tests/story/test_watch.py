@@ -11,12 +11,12 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
-from cmlp._console.experiment import Experiment, Options, accuracy
+from cmlp._console import experiment as experiment_module
+from cmlp._console.experiment import Experiment, Learning, Options, accuracy
 from cmlp._console.terminal import clipped, visible
 from cmlp.story import frames
 from cmlp.story.case import Case, Example, image_of
 from cmlp.story.drawing import digit_lines, patch_lines
-from cmlp.story.frames import Learning
 from cmlp.story.neurons import Names, Unit
 from cmlp.story.watch import Player, frame_lines, play
 
@@ -77,7 +77,7 @@ def test_measurements_are_those_of_the_network():
 
 
 def test_costly_networks_are_measured_now_and_then(monkeypatch):
-    monkeypatch.setattr(frames, "_CHEAP", 0)
+    monkeypatch.setattr(experiment_module, "_CHEAP", 0)
     learning = learning_of(n_measurements=None, epochs=1)
     learning.advance(350)
     batches = [point.batch for point in learning.history]
@@ -157,8 +157,8 @@ def test_weight_images_fill_the_width(trained, width):
 
 
 def test_curves_are_where_the_measurements_say(trained):
-    positions = [trained.share_at(point.batch) for point in trained.history]
-    lines = frames.training_charts(terminal(), positions, [point.measured for point in trained.history], [], 55, 9)
+    history = [(trained.share_at(point.batch), point.measured) for point in trained.history]
+    lines = frames.training_charts(terminal(), history, [], 55, 9)
     assert lines[0].split("   ")[0] == "cost  ● old  ○ new"
     chart = [line.ljust(80)[29:] for line in lines[1:-1]]
     width = max(n for line in chart for n, mark in enumerate(line[4:]) if mark == "●")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -71,6 +71,9 @@ def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
     return lines
 
 
+Ticks: TypeAlias = Sequence[tuple[float, str]]  # positions or values with their labels
+
+
 class Series(NamedTuple):
     """Points of one curve: positions from 0 to 1, values, the name of the symbol, and a style ("" for none)."""
 
@@ -88,8 +91,8 @@ class Axes(NamedTuple):
     """
 
     limits: tuple[float, float]
-    ticks: Sequence[tuple[float, str]]
-    bottom: Sequence[tuple[float, str]]
+    ticks: Ticks
+    bottom: Ticks
     logarithmic: bool = False
 
 

@@ -34,16 +34,15 @@ class Case(NamedTuple):
     unit: Unit | None
     names: Names
 
-    @property
-    def collection(self) -> str:
-        """The name of the data set for texts."""
+    def image_name(self) -> str:
+        """Return the number of the image with the name of its data set."""
         names = {"sample": "the bundled digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
-        return names[self.experiment.options.data]
+        return f"image {self.example.image} of {names[self.experiment.options.data]}"
 
     def other(self, layer: int) -> str:
-        """Return the name of a neuron of a layer that is not the one asked for, for suggested commands."""
+        """Return the option for a neuron of a layer that is not the one asked for, for suggested commands."""
         candidates = Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)
-        return self.names.of(next(unit for unit in candidates if unit != self.unit))
+        return f"--neuron {shlex.quote(self.names.of(next(unit for unit in candidates if unit != self.unit)))}"
 
 
 def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
@@ -66,9 +65,8 @@ def image_of(digit: str, number: int, y: NDArray[np.integer[Any]], labels: Seque
     chosen = lower.index(digit.lower()) if digit.lower() in lower else int(digit)
     rows = np.flatnonzero(y == chosen)
     if number > len(rows):
-        raise CommandError(
-            f"--number must be at most {len(rows)}, the number of images of {labels[chosen]}, got {number}"
-        )
+        count = f"{len(rows)}, the number of images of {labels[chosen]}"
+        raise CommandError(f"--number must be at most {count}, got {number}")
     return int(rows[number - 1])
 
 
@@ -78,11 +76,5 @@ def save(network: Network, path: str | None, terminal: Terminal, program: str) -
         return
     with reported():
         network.save(path)
-    terminal.write_lines(
-        [
-            "",
-            f"saved: {printable(path)}",
-            f"  Python:    cmlp.load({path!r})",
-            f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}",
-        ]
-    )
+    terminal.write_lines(["", f"saved: {printable(path)}", f"  Python:    cmlp.load({path!r})"])
+    terminal.write_lines([f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}"])

@@ -37,9 +37,8 @@ _GAP = 2
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, "--hidden", *experiment_options.TRAINING, "--save")
-    parser.add_argument(
-        "--plain", action="store_true", help="write text also where the command without arguments shows the training"
-    )
+    plain = "write text also where the command without arguments shows the training"
+    parser.add_argument("--plain", action="store_true", help=plain)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -78,14 +77,9 @@ def _say(terminal: Terminal, text: str) -> None:
 def _introduce(terminal: Terminal, experiment: Experiment) -> None:
     network, subject, sizes = experiment.network, experiment.subject, experiment.network.sizes
     terminal.say(f"A neural network learns to {subject.aim}.")
-    terminal.write_lines(
-        [
-            "",
-            f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 image",
-            *(f"  {size:5,} hidden neurons" for size in sizes[1:-1]),
-            f"  {sizes[-1]:5,} output neurons, one for each {subject.thing}",
-        ]
-    )
+    terminal.write_lines(["", f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 image"])
+    terminal.write_lines([f"  {size:5,} hidden neurons" for size in sizes[1:-1]])
+    terminal.write_lines([f"  {sizes[-1]:5,} output neurons, one for each {subject.thing}"])
     weights = " + ".join(f"{n_in} x {n_out}" for n_in, n_out in pairwise(sizes))
     n_biases = sum(sizes[1:])
     _say(
@@ -131,8 +125,8 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
         terminal.write_live([*fields, *left])
     terminal.settle()
     bottom = [(0.0, "0"), (1.0, charts.counted(n_epochs, "epoch"))]
-    x = np.linspace(0, 1, n_epochs + 1).tolist()
-    return training_charts(terminal, x, history, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
+    points = list(zip(np.linspace(0, 1, n_epochs + 1).tolist(), history, strict=True))
+    return training_charts(terminal, points, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
 
 
 def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
@@ -142,10 +136,8 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
     right, wrong = np.flatnonzero(answers == truth), np.flatnonzero(answers != truth)
     mistakes = "It made no mistake."
     if len(wrong):
-        mistakes = (
-            f"{len(wrong):,} of {len(truth):,} answers were wrong; the last image here is the mistake with the highest "
-            "activation."
-        )
+        mistakes = f"{len(wrong):,} of {len(truth):,} answers were wrong; the last image here is the mistake with the "
+        mistakes += "highest activation."
     _say(
         terminal,
         "Here are four of those images. The answer is the output neuron with the highest activation, a number from 0 "
@@ -159,7 +151,7 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
     for i in chosen:
         mark = "" if answers[i] == truth[i] else " (mistake)"
         caption = f"answer: {data.labels[answers[i]]}", f"activation: {activations[i]:.3f}"
-        image = terminal.draw(drawing.squares(data.X_test[i]))
+        image = drawing.digit_lines(terminal, data.X_test[i], whole=True)
         blocks.append((image, [*caption, f"truth: {data.labels[truth[i]]}{mark}"]))
     _write_gallery(terminal, blocks)
 

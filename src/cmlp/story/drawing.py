@@ -45,16 +45,11 @@ _PER_ROW, _SMALLEST = 8, 8  # images in a row, and columns of an image; its heig
 _KEPT = 22  # of the 28 rows and columns of pixels: the margin is black in nearly all images
 
 
-def squares(images: NDArray[Any]) -> NDArray[np.float64]:
-    """Return rows of 784 pixels from 0 to 255 as square images from 0 to 1."""
-    return np.asarray(images, float).reshape(*np.shape(images)[:-1], SIDE, SIDE) / 255
-
-
-def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1) -> list[str]:
-    """Draw an image of 784 pixels from 0 to 255, without its black border but for `margin` columns on each side."""
-    pixels = squares(image)
+def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1, whole: bool = False) -> list[str]:
+    """Draw an image of 784 pixels from 0 to 255, whole or without its border but for `margin` columns on each side."""
+    pixels = np.asarray(image, float).reshape(SIDE, SIDE) / 255
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    if not len(rows):
+    if whole or not len(rows):
         return terminal.draw(pixels)
     # Start at an even row, because a line of text shows two rows of pixels.
     left = max(columns[0] - margin, 0)

@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 
 from cmlp._console import charts
-from cmlp._console.experiment import Experiment, Options
+from cmlp._console.experiment import Experiment, Learning, Options
 from cmlp._console.keys import Keys
 from cmlp._console.options import CommandError
 from cmlp._console.printable import printable, printable_message
@@ -19,7 +19,7 @@ from cmlp._console.web import PAGE_FILE, open_in_browser
 from cmlp.story import drawing
 from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
-from cmlp.story.frames import Learning, body_lines, frame_width, old_and_new
+from cmlp.story.frames import body_lines, frame_width, old_and_new
 from cmlp.story.neurons import SIDE
 from cmlp.story.story import FIRST_CHAPTER, written
 from cmlp.story.watch import Player, play
@@ -71,8 +71,6 @@ class Opening:
         self._image = image_of("9", 1, self.data.y_test, self.data.labels)
         self._notice = ""
         self.page: str | None = None
-
-    # ------------------------------------------------------------------------------------------------- the training
 
     def play(self, screen: Screen, *, moves: bool = True) -> None:
         """Show the training until its end, or until a key ends it. If nothing may move, only train."""
@@ -127,8 +125,6 @@ class Opening:
     def _n_right(self) -> int:
         return round(self.learning.now.measured.test_accuracy * len(self.data.y_test) / 100)
 
-    # --------------------------------------------------------------------------------------------------- the answer
-
     def ask(self, screen: Screen) -> str:
         """Show a digit and its answer until a key leads on; return "a" (again) or "q"."""
         while True:
@@ -162,9 +158,7 @@ class Opening:
         row, label = self.data.X_test[self._image], self.data.labels[self.data.y_test[self._image]]
         outputs, answer = self._read(row)
         is_large = height == _IMAGE_LINES
-        image = self.terminal.draw(drawing.squares(row))
-        if not is_large:
-            image = drawing.digit_lines(self.terminal, row)[: height + 1]
+        image = drawing.digit_lines(self.terminal, row, whole=is_large)[: height + (not is_large)]
         bars = drawing.output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
         verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
         lines = [self._strong(verdict), *([""] if is_large else []), *bars]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import copy
-import shlex
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
@@ -28,19 +28,12 @@ _WIDE, _VERY_WIDE = 72, 100
 _SHORTEST_BARS = 5
 
 
-class Look(NamedTuple):
-    """A case, and its network before and after training."""
+class _Look(NamedTuple):
+    """A case, its trained network, and the activations of every layer for the image, before and after training."""
 
     case: Case
-    before: Network
-    after: Network
-
-    @property
-    def activations(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        """Activations of every layer for the image, before and after training."""
-        row = self.case.example.row[None]
-        before, after = ([a[0] for a in network.activations(row)] for network in (self.before, self.after))
-        return before, after
+    network: Network
+    activations: list[list[NDArray[Any]]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -53,33 +46,24 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the image that the arguments name, and return the exit status."""
     with options.reported():
         case = case_of(arguments, of_training=False)
-        look = looked(case)
-    width = charts.page_width(terminal)
-    subject = f"test image {case.example.image} of {case.collection}, seed {arguments.seed}"
+        before, after = copy.copy(case.experiment.network), case.experiment.train()
+    activations = [[a[0] for a in network.activations(case.example.row[None])] for network in (before, after)]
+    look, width = _Look(case, after, activations), charts.page_width(terminal)
+    subject = f"test {case.image_name()}, seed {arguments.seed}"
     title = charts.ends(f"{program} look {case.example.label}", subject, width)
+    hidden = [_hidden_lines(terminal, look, width)] if len(after.sizes) > 2 else []
+    sections = [_outputs_lines(terminal, look, width), *hidden, _neuron_lines(terminal, look, width)]
     hints = [
-        f"other neurons: --neuron {shlex.quote(case.other(max(min(1, case.names.last - 1), 0)))}",
+        f"other neurons: {case.other(max(min(1, case.names.last - 1), 0))}",
         f"another image: --number {arguments.number + 1}",
         f"your own: {program} read FILE.png",
     ]
-    show_pages(terminal, [title, *look_sections(terminal, look, width), charts.joined(hints, width)])
-    save(look.after, arguments.save, terminal, program)
+    show_pages(terminal, [title, *sections, charts.joined(hints, width)])
+    save(after, arguments.save, terminal, program)
     return 0
 
 
-def looked(case: Case) -> Look:
-    """Train the network of a case."""
-    before = copy.copy(case.experiment.network)
-    return Look(case, before, case.experiment.train())
-
-
-def look_sections(terminal: Terminal, look: Look, width: int) -> list[list[str]]:
-    """Draw the parts of the page: image and outputs, hidden layers, and the weighted sum of one neuron."""
-    hidden = [_hidden_lines(terminal, look, width)] if len(look.after.sizes) > 2 else []
-    return [_outputs_lines(terminal, look, width), *hidden, _neuron_lines(terminal, look, width)]
-
-
-def _outputs_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
+def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Draw the image, and the outputs before and after training; on narrow terminals as a row before training."""
     labels, example = look.case.names.labels, look.case.example
     outputs = [activations[-1] for activations in look.activations]
@@ -99,7 +83,7 @@ def _outputs_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
     return [*beside(image, bars[1]), "", heads[0], *rows]
 
 
-def _hidden_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
+def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Draw the hidden layers after training, and before it where there is space, with a legend."""
     before, after = look.activations
     n_hidden = len(after) - 2
@@ -110,14 +94,14 @@ def _hidden_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
     return [*wrapped(head, width), *drawing.layer_lines(terminal, [before, after] if is_wide else [after], width)]
 
 
-def _neuron_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
+def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Spell out the weighted sum of one neuron, with the curve of its activation function.
 
     It is the one that is asked for, also with its weights if its inputs are the pixels; otherwise the one of the first
     layer whose sum is nearest to 0.
     """
-    network, row, unit = look.after, look.case.example.row, look.case.unit
-    chosen = unit or neurons.nearest_to_zero(network, row)
+    network, row, unit = look.network, look.case.example.row, look.case.unit
+    chosen = unit or Unit(0, int(np.abs(network.weighted_sums(row[None])[0][0]).argmin()))
     has_image = unit is not None and unit.layer == 0
     spelled = neurons.WeightedSum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
     table = spelled.lines()
@@ -130,21 +114,19 @@ def _neuron_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
     curve = [] if function is None else drawing.function_lines(terminal, function, spelled.z, *size)
     if not has_image:
         return [*head, "", *(beside(table, curve, gap=3) if curve else table), *effect_lines]
-    image = [
-        f"its weights: {charts.signs(terminal)}",
-        *drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron]),
-    ]
+    weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
+    image = [f"its weights: {charts.signs(terminal)}", *weights]
     if width < table_width + 3 + SIDE:
         return [*head, "", *table, *effect_lines, "", *beside(image)]
     return [*head, "", *beside([*table, "", *curve], image, gap=3), *effect_lines]
 
 
-def _sum_in_words(look: Look, unit: Unit) -> str:
+def _sum_in_words(look: _Look, unit: Unit) -> str:
     name, is_output = look.case.names.of(unit), unit.layer == look.case.names.last
     source = f"activation of layer {letters(unit.layer - 1)}" if unit.layer else "pixel"
     kind = "output" if is_output else f"neuron of layer {letters(unit.layer)}"
     why = "" if look.case.unit else f" It is the {kind} whose sum is nearest to 0 for this image."
     return (
         f"{f'Output {name}' if is_output else name} after training: each {source} times its weight, added up with the "
-        f"bias. {neurons.function_sentence(look.after, unit.layer)}{why}"
+        f"bias. {neurons.function_sentence(look.network, unit.layer)}{why}"
     )

@@ -110,11 +110,6 @@ class WeightedSum:
         )
 
 
-def nearest_to_zero(network: Network, row: NDArray[Any]) -> Unit:
-    """Return the neuron of the first layer whose sum for an example is nearest to 0: not at the ends of its curve."""
-    return Unit(0, int(np.abs(network.weighted_sums(row[None])[0][0]).argmin()))
-
-
 def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
     """Return the activation function of a layer, computed by the core, or None for softmax."""
     name = (*network.activation, network.output)[layer]

@@ -6,8 +6,7 @@ All numbers are parts of `Network.explain_step`. A wish is a wanted change; that
 from __future__ import annotations
 
 import argparse
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,16 +40,10 @@ _MOST_WISHES = 32  # of a layer; the wishes of larger ones are summed up
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, *experiment_options.EXAMPLE)
-    parser.add_argument(
-        "--examples",
-        type=options.whole(1),
-        default=10,
-        metavar="N",
-        help="number of training images to average over (default: 10)",
-    )
-    parser.add_argument(
-        "--step", action="store_true", help="take a step along the average, with the learning rate, and look again"
-    )
+    average = "number of training images to average over (default: 10)"
+    parser.add_argument("--examples", type=options.whole(1), default=10, metavar="N", help=average)
+    step = "take a step along the average, with the learning rate, and look again"
+    parser.add_argument("--step", action="store_true", help=step)
     experiment_options.add(parser, "--hidden")
     for name in experiment_options.TRAINING:
         own = {"type": options.whole(0), "default": 1, "help": "number of passes over the images (default: 1)"}
@@ -66,17 +59,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             raise ValueError(f"--examples must be at most {n_images}, the number of training images, got {n}")
         nudge = Nudge(case, n, terminal)
     when = f"after {charts.counted(arguments.epochs, 'epoch')}" if arguments.epochs else "before training"
-    subject = f"training image {case.example.image} of {case.collection}, {when}, seed {arguments.seed}"
+    subject = f"training {case.image_name()}, {when}, seed {arguments.seed}"
     title = charts.ends(f"{program} nudge {case.example.label}", subject, nudge.width)
     sections = nudge.sections()
     if arguments.step:
         sections.append(nudge.step_lines())
-    hints = [
-        f"--neuron {shlex.quote(case.other(0))}",
-        *([f"--examples {10 * n}"] if 10 * n <= 1000 else []),
-        "--epochs 0 (untrained)",
-        "--step (take it, look again)",
-    ]
+    more = [f"--examples {10 * n}"] if 10 * n <= 1000 else []
+    hints = [case.other(0), *more, "--epochs 0 (untrained)", "--step (take it, look again)"]
     show_pages(terminal, [title, *sections, charts.joined(hints, nudge.width)])
     return 0
 
@@ -93,7 +82,10 @@ class Nudge:
         data = case.experiment.data
         others = [image for image in range(min(n, len(data.X_train))) if image != case.example.image][: n - 1]
         self.images = [case.example.image, *others]
-        self.network = _in_double(case.experiment.train())
+        single = case.experiment.train()
+        kinds: dict[str, Any] = {name: getattr(single, name) for name in ("output", "loss", "input_scale")}
+        self.network = Network(single.sizes, single.activation, dtype="float64", **kinds)
+        self.network.params = single.params
         self.X, self.y = data.X_train[self.images], data.y_train[self.images]
         self.gradient = self.network.gradient(self.X, self.y)
         self._explain()
@@ -111,7 +103,10 @@ class Nudge:
         output = unit if unit is not None and unit.layer == last else Unit(last, int(self.y[0]))
         sections = [self._outputs_lines(), self._ways_lines(output)]
         if last:
-            sections.append(self._before_lines(unit if unit and unit.layer < last else self._loudest(last - 1)))
+            # The neuron with the largest wish in the example, if possible one that can follow it.
+            wishes = np.abs(self.step.layers[-2].output_changes[0]) * (self.step.layers[-2].bias_changes[0] != 0)
+            loudest = Unit(last - 1, int(wishes.argmax()))
+            sections.append(self._before_lines(unit if unit and unit.layer < last else loudest))
             head = "And so on to the front: what every hidden neuron should do, in hundredths."
             sections.append([*wrapped(head, self.width), *self._layer_wish_lines()])
         return [*sections, self._everybody_lines(output)]
@@ -123,13 +118,9 @@ class Nudge:
         self._explain()
         n = len(self.images)
         mean = f"the cost of the {n} images goes from {before:.3f} to {self.network.cost(self.X, self.y):.3f}, "
-        text = (
-            f"One step along the average (learning rate {rate:g}): {mean if n > 1 else ''}"
-            f"that of this {self.case.example.label} from {cost:.3f} to {self.cost:.3f}."
-        )
+        own = f"that of this {self.case.example.label} from {cost:.3f} to {self.cost:.3f}."
+        text = f"One step along the average (learning rate {rate:g}): {mean if n > 1 else ''}{own}"
         return [*wrapped(text, self.width), "", *self._outputs_lines()]
-
-    # -------------------------------------------------------------------------------------------------- the outputs
 
     @property
     def _has_softmax(self) -> bool:
@@ -144,14 +135,11 @@ class Nudge:
         says = f"The network says {answer} for this {self.case.example.label}; the cost is {self.cost:.3f}"
         meaning = ". A wish is minus the derivative of the cost with respect to the output."
         if squared:
-            meaning = (
-                ", the sum of the squares. A wish is 2 x (wanted - is): up or down, and larger where the output is "
-                "further off."
-            )
+            meaning = ", the sum of the squares. A wish is 2 x (wanted - is): up or down, and larger where the output "
+            meaning += "is further off."
         elif self._has_softmax:
-            meaning = (
-                ", the log loss. The wish for the sum of each output is wanted - is: larger where it is further off."
-            )
+            meaning = ", the log loss. The wish for the sum of each output is wanted - is: larger where it is further "
+            meaning += "off."
         table = self._output_table(space, squared=squared and is_wide)
         return [*beside(image, table), "", *wrapped(says + meaning, self.width)]
 
@@ -185,8 +173,6 @@ class Nudge:
         arrow: str = charts.symbol(self.terminal, way)
         return charts.styled(self.terminal, arrow * max(1, round(min(abs(share), 1) * width)), way)
 
-    # ---------------------------------------------------------------------------------- the three ways of a neuron
-
     def _ways_lines(self, unit: Unit) -> list[str]:
         """Write the wish of a neuron, and a line for each way to follow it, with the largest shares.
 
@@ -207,32 +193,18 @@ class Nudge:
             return [*wrapped(head, width), *nothing]
         inputs, weights = layer.inputs[0].astype(float), layer.weights[:, unit.neuron].astype(float)
         sizes = np.array([1.0, inputs @ inputs, weights @ weights if unit.layer else 0.0])
-        parts = sizes / sizes.sum()
         column = 13 if width < 70 else 32
         space = width - column - 8
         names = [neurons.source_name(unit.layer, i) for i in range(len(inputs))]
-        rows = [
-            ("bias         wish", _signed(sum_wish)),
-            ("weights      wish x activation", _largest_shares(names, sum_wish * inputs, space)),
-            ("activations  wish x weight", _largest_shares(names, sum_wish * weights, space)),
-        ]
-        lines = [
-            f"{f'  {how}'[:column]:{column}}  {text:{space}}{100 * part:4.0f} %"
-            for (how, text), part in zip(rows, parts, strict=True)
-        ]
+        ways = "  bias         wish", "  weights      wish x activation", "  activations  wish x weight"
+        shares = [_largest_shares(names, sum_wish * factors, space) for factors in (inputs, weights)]
+        rows = zip(ways, [_signed(sum_wish), *shares], sizes / sizes.sum(), strict=True)
+        lines = [f"{way[:column]:{column}}  {text:{space}}{100 * part:4.0f} %" for way, text, part in rows]
         if unit.layer == 0:
             lines[2] = "  the pixels stay as they are"
         n_ways = "Three" if unit.layer else "Two"
         note = f"{n_ways} ways to follow it, and how much of the change of its sum each would give:"
         return [*wrapped(head, width), *wrapped(note, width), *lines]
-
-    # -------------------------------------------------------------------------------------------- the layers before
-
-    def _loudest(self, layer: int) -> Unit:
-        """Return the neuron of a layer with the largest wish in the example, if possible one that can follow it."""
-        part = self.step.layers[layer]
-        wishes = np.abs(part.output_changes[0]) * (part.bias_changes[0] != 0)
-        return Unit(layer, int(wishes.argmax()))
 
     def _before_lines(self, unit: Unit) -> list[str]:
         """Write how the wish of a hidden neuron adds up from the next layer, and the ways to follow it."""
@@ -270,8 +242,6 @@ class Nudge:
                 lines.append(f"{'':6}{letters(layer) if start == 0 else '':6}" + "".join(numbers))
         return lines
 
-    # ------------------------------------------------------------------------------------------------- all examples
-
     def _everybody_lines(self, output: Unit) -> list[str]:
         """Write what each of the examples wants from some weights and biases, the averages, and the gradient."""
         n, step = len(self.images), self.step
@@ -282,16 +252,15 @@ class Nudge:
             knobs_are += f"; [{self.images[0]}] is the one above"
             text = f"The average over the {n:,} images is minus the gradient that cmlp computes in one go:"
         knobs = self._telling_knobs(output)
-        heads = [self.names.of_knob(knob) for knob in knobs]
-        margin = max(map(len, heads)) + 2
+        margin = max(map(len, knobs)) + 2
         averages = [
             f"{name:{margin}}{_of_knob(step.average, knob):+10.6f}{-_of_knob(self.gradient, knob):+17.6f}"
-            for name, knob in zip(heads, knobs, strict=True)
+            for name, knob in knobs.items()
         ]
         difference = float(np.abs(step.average.flat + self.gradient.flat).max())
         return [
             *wrapped(f"{head} {knobs_are}:", self.width),
-            *self._share_lines(knobs, heads),
+            *self._share_lines(knobs),
             "",
             *wrapped(text, self.width),
             f"{'':{margin}}{'average':>10}   minus gradient",
@@ -299,37 +268,29 @@ class Nudge:
             f"all {len(self.gradient.flat):,} weights and biases: largest difference {difference:.0e}",
         ]
 
-    def _telling_knobs(self, output: Unit) -> list[ParameterIndex]:
+    def _telling_knobs(self, output: Unit) -> dict[str, ParameterIndex]:
         """Return the bias of an output, its weight with the largest wish, and the bias with the largest other wish."""
         layer = self.step.layers[output.layer]
         sum_wishes = np.abs(layer.bias_changes[0])
         strongest = int(np.abs(layer.inputs[0]).argmax())
         others = np.where(np.arange(len(sum_wishes)) == output.neuron, -1, sum_wishes)
-        knobs = (None, output.neuron), (strongest, output.neuron), (None, int(others.argmax()))
-        return [ParameterIndex(output.layer, *each) for each in knobs]
+        ends = (None, output.neuron), (strongest, output.neuron), (None, int(others.argmax()))
+        knobs = [ParameterIndex(output.layer, *each) for each in ends]
+        return {self.names.of_knob(knob): knob for knob in knobs}
 
-    def _share_lines(self, knobs: Sequence[ParameterIndex], heads: Sequence[str]) -> list[str]:
+    def _share_lines(self, knobs: Mapping[str, ParameterIndex]) -> list[str]:
         """Write a table of what each example (its image, its label) wants from some knobs, as many as fit."""
-        margin = max(map(len, [*heads, "image"]))
+        margin = max(map(len, [*knobs, "image"]))
         shown = min(len(self.images), max((self.width - margin) // _COLUMN, 1))
         labels = [self.names.labels[digit][: _COLUMN - 1] for digit in self.y]
         rows = [("image", [f"[{self.images[0]}]", *map(str, self.images[1:])]), ("label", labels)]
-        for name, knob in zip(heads, knobs, strict=True):
-            layer = self.step.layers[knob.layer]
-            wishes = layer.bias_changes[:, knob.target]
-            rows.append(
-                (name, [_short(v) for v in wishes * (1 if knob.source is None else layer.inputs[:, knob.source])])
-            )
+        layer = self.step.layers[-1]
+        for name, knob in knobs.items():
+            inputs = 1 if knob.source is None else layer.inputs[:, knob.source]
+            rows.append((name, [_short(wish) for wish in inputs * layer.bias_changes[:, knob.target]]))
         lines = [f"{name:{margin}}{''.join(f'{cell:>{_COLUMN}}' for cell in cells[:shown])}" for name, cells in rows]
         left_out = len(self.images) - shown
         return [*lines, f"and {charts.counted(left_out, 'more image')}"] if left_out else lines
-
-
-def _in_double(network: Network) -> Network:
-    same: dict[str, Any] = {name: getattr(network, name) for name in ("activation", "output", "loss", "input_scale")}
-    double = Network(network.sizes, dtype="float64", **same)
-    double.params = network.params
-    return double
 
 
 def _of_knob(gradient: Gradient, knob: ParameterIndex) -> float:

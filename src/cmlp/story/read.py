@@ -16,7 +16,7 @@ from cmlp._console.experiment import Experiment, Options
 from cmlp._console.options import CommandError
 from cmlp._console.printable import printable
 from cmlp._console.terminal import Terminal, beside
-from cmlp.story.drawing import output_bars, squares
+from cmlp.story.drawing import digit_lines, output_bars
 from cmlp.story.neurons import SIDE
 
 if TYPE_CHECKING:
@@ -76,13 +76,11 @@ def _saved_answer(path: str, picture: Picture) -> Answer:
     model: Any = load(path)
     network = getattr(model, "network_", model)
     if network is not model and not hasattr(model, "predict_proba"):
-        raise CommandError(
-            f"{path} holds an {type(model).__name__}; reading digits needs a Network or an MLPClassifier."
-        )
-    if network.sizes[0] != SIDE * SIDE:
-        raise CommandError(
-            f"{path} has {network.sizes[0]} inputs; a picture of {SIDE} x {SIDE} pixels needs {SIDE * SIDE}."
-        )
+        kind = type(model).__name__
+        raise CommandError(f"{path} holds an {kind}; reading digits needs a Network or an MLPClassifier.")
+    n_pixels, n_inputs = SIDE * SIDE, network.sizes[0]
+    if n_inputs != n_pixels:
+        raise CommandError(f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {n_pixels}.")
     row = picture.pixels[None]
     pixels = row / np.float32(255) if network.input_scale == 1 else row
     if network is model:
@@ -95,7 +93,7 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     width, height = picture.size
     ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
     terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
-    image = terminal.draw(squares(picture.pixels))
+    image = digit_lines(terminal, picture.pixels, whole=True)
     bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     if terminal.width >= SIDE + _GAP + _BAR_WIDTH:
         above = (len(image) - len(bars)) // 2
@@ -190,17 +188,14 @@ def _gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
                 upright = ImageOps.exif_transpose(file)
                 return _brightness(upright), upright.size
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise CommandError(
-            f"{path} is too large: a picture of a digit needs only a few hundred pixels a side."
-        ) from None
+        problem = "is too large: a picture of a digit needs only a few hundred pixels a side."
     except UnidentifiedImageError:
-        raise CommandError(f"{path} is not a picture, or in a format that Pillow cannot read.") from None
-    except OSError as error:
-        if error.errno is not None:  # missing, a folder, not allowed
-            raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-        raise CommandError(f"{path} is a damaged picture: {error}") from None
-    except (ValueError, SyntaxError, EOFError) as error:  # what Pillow's formats raise for damaged files
-        raise CommandError(f"{path} is a damaged picture: {error}") from None
+        problem = "is not a picture, or in a format that Pillow cannot read."
+    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's formats raise for damaged files
+        problem = f"is a damaged picture: {error}"
+        if isinstance(error, OSError) and error.errno is not None:  # missing, a folder, not allowed
+            problem = f"cannot be read: {error.strerror}"
+    raise CommandError(f"{path} {problem}")
 
 
 def _brightness(file: Image) -> NDArray[np.float64]:
@@ -227,7 +222,7 @@ def _brightness(file: Image) -> NDArray[np.float64]:
 
 _INK = 50  # from 0 to 255; fainter pixels are ground
 # No training digit covers more of its image with ink than 0.351, and of 1,000 test digits none more than 0.324.
-MOST_INK = 0.36
+_MOST_INK = 0.36
 # A part of a picture counts as a digit from this share of the ink and of the height on: of 1,000 test digits none has
 # two parts, of 50 pairs of digits side by side 49 have.
 _SHARE, _HEIGHT = 0.2, 0.6
@@ -237,26 +232,19 @@ def doubt(pixels: NDArray[np.uint8]) -> str:
     """Return why an image of 784 pixels is hardly one digit, as a sentence; empty for most digits."""
     image = np.asarray(pixels).reshape(SIDE, SIDE)
     covered = float((image > _INK).mean())
-    if covered > MOST_INK:
-        return (
-            f"This looks like no digit: {100 * covered:.0f} % of it is ink, and of no training digit more than "
-            f"{100 * MOST_INK:.0f} %."
-        )
-    if n_digits(image) > 1:
+    if covered > _MOST_INK:
+        most = f"of no training digit more than {100 * _MOST_INK:.0f} %"
+        return f"This looks like no digit: {100 * covered:.0f} % of it is ink, and {most}."
+    # Count the parts, divided by empty columns, that are large enough for a digit.
+    columns, n_digits = np.flatnonzero((image > _INK).any(axis=0)), 0
+    for group in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+        part = image[:, group]
+        n_digits += part.sum() > _SHARE * image.sum() and _height(part) > _HEIGHT * _height(image)
+    if n_digits > 1:
         return "Are these two digits? Two parts stand side by side. The network reads one at a time: cut them apart."
     return ""
 
 
-def n_digits(image: NDArray[np.uint8]) -> int:
-    """Return the number of parts of an image, divided by empty columns, that are large enough for a digit."""
-    on = image > _INK
-    columns = np.flatnonzero(on.any(axis=0))
-    if not len(columns):
-        return 0
-    height = np.ptp(np.flatnonzero(on.any(axis=1))) + 1
-    groups = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
-    heights = [np.ptp(np.flatnonzero(on[:, part].any(axis=1))) + 1 for part in groups]
-    inks = [image[:, part].sum(dtype=float) for part in groups]
-    total = image.sum(dtype=float)
-    parts = zip(inks, heights, strict=True)
-    return sum(bool(ink > _SHARE * total and tall > _HEIGHT * height) for ink, tall in parts)
+def _height(image: NDArray[np.uint8]) -> int:
+    rows = np.flatnonzero((image > _INK).any(axis=1))
+    return int(rows[-1] - rows[0]) + 1 if len(rows) else 0

@@ -7,13 +7,15 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from cmlp._console import charts, experiment_options, options
+from cmlp._console.experiment import Learning
 from cmlp._console.keys import Keys
 from cmlp._console.screen import QUIT_KEYS, opened
 from cmlp._console.terminal import Terminal
 from cmlp.story.case import Case, case_of, save
-from cmlp.story.frames import Learning, body_lines, frame_width, header
+from cmlp.story.frames import body_lines, frame_width, header
 
 NAME, SUMMARY = "watch", "watch the network learn, in about 20 seconds"
 DESCRIPTION = (
@@ -57,20 +59,15 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds: float) -> None:
     """Show the training on the alternate screen, then the last frame on the normal screen."""
-    keys = Keys(sys.stdin)
+    keys, player = Keys(sys.stdin), Player(learning, seconds)
 
-    def frame(height: int) -> list[str]:
-        return frame_lines(terminal, learning, case, frame_width(terminal), height)
+    def frame() -> list[str]:
+        return frame_lines(terminal, learning, case, frame_width(terminal), terminal.height)
 
     with opened(terminal, keys) as screen:
-        player = Player(learning, seconds)
-
-        def draw() -> None:
-            status = player.status(case.example.label, terminal.width, has_keys=keys.available)
-            screen.show(frame(terminal.height), status)
-
-        play(player, keys.read, draw)
-    terminal.write_lines(frame(terminal.height))
+        status = partial(player.status, case.example.label, has_keys=keys.available)
+        play(player, keys.read, lambda: screen.show(frame(), status(terminal.width)))
+    terminal.write_lines(frame())
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
 
