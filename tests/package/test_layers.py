@@ -137,11 +137,11 @@ def test_contributing_lists_the_layers_in_this_order():
     assert {name for name in paths if name in RANK} == set(RANK) - {"__init__", "__main__", "_include"}
 
 
-def test_only_the_dispatcher_of_the_command_imports_the_story():
+def test_only_the_dispatcher_of_the_command_and_its_page_import_the_story():
     importing = {
         module for module in module_names() for name, _ in imported_by(module) if layer_of(ours(name) or "") == "story"
     }
-    assert {module for module in importing if layer_of(module) != "story"} == {"_command.main"}
+    assert {module for module in importing if layer_of(module) != "story"} == {"_command.main", "_command.page"}
 
 
 @pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "story"])
