@@ -1,11 +1,11 @@
 """The directive ``live-page``, which shows the web page of the story's network within a page of the documentation.
 
-```{live-page} chain
+```{live-page} wishes ways chain
 :height: 900
 ```
 
-The argument is the chapter of the page that is shown first; `lesson=N` names the chapter that has taken the place
-of the N-th card of the former lesson. The build writes the page once, as network.html.
+The arguments are chapters of the page. The first is shown, and links below the frame open the others in it. The build
+writes the page once, as network.html.
 """
 
 from __future__ import annotations
@@ -18,26 +18,31 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 FILE = "network.html"
-CARDS = ["read", "numbers", "layers", "sum", "edge", "squash", "cost", "learn", "hill", "wishes", "chain", "exam"]
 
 
 class LivePage(SphinxDirective):
-    """The web page in a frame, and a link that opens it alone."""
+    """The web page in a frame, links to its chapters, and one that opens it alone."""
 
     optional_arguments = 1
+    final_argument_whitespace = True
     option_spec: ClassVar[dict[str, Any]] = {"height": int}
 
     def run(self) -> list[nodes.Node]:
         """Return a frame as wide as the text."""
-        name = self.arguments[0] if self.arguments else ""
-        chapter = CARDS[int(name.removeprefix("lesson=")) - 1] if name.startswith("lesson=") else name
-        fragment = f"#{chapter}" if chapter else ""
-        address = html.escape("../" * self.env.docname.count("/") + FILE + fragment)
+        chapters = self.arguments[0].split() if self.arguments else [""]
+        page = "../" * self.env.docname.count("/") + FILE
+        addresses = [html.escape(f"{page}#{chapter}" if chapter else page) for chapter in chapters]
+        links = [
+            f'<a href="{address}" target="live-page"><code>#{chapter}</code></a>'
+            for address, chapter in zip(addresses, chapters, strict=True)
+            if len(chapters) > 1
+        ]
+        links.append(f'<a href="{addresses[0]}">Open it in a tab of its own</a>')
         height = self.options.get("height", 900)
         frame = (
-            f'<figure class="live-page"><iframe src="{address}" title="A network that reads digits" loading="lazy" '
-            f'style="height: {height}px"></iframe><figcaption><a href="{address}">Open it in a tab of its own'
-            "</a></figcaption></figure>"
+            f'<figure class="live-page"><iframe src="{addresses[0]}" name="live-page" loading="lazy" '
+            f'title="A network that reads digits" style="height: {height}px"></iframe>'
+            f"<figcaption>{' · '.join(links)}</figcaption></figure>"
         )
         return [nodes.raw("", frame, format="html")]
 

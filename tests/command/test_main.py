@@ -322,13 +322,6 @@ def test_closed_error_output_does_not_write_to_the_output():
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
 
 
-@posix
-@pytest.mark.slow
-def test_story_with_a_closed_input_is_printed():
-    done = run_closed("<&-", "story")
-    assert done.returncode == 0 and done.stderr == b"" and len(done.stdout) > 1000
-
-
 @pytest.mark.parametrize(
     "arguments",
     ["--rate 1e308", "--method fast --rate 1e30", "--rate 1e38 --hidden none --method fast"],

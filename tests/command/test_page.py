@@ -2,6 +2,7 @@
 
 import re
 import sys
+import types
 import webbrowser
 
 import pytest
@@ -24,7 +25,8 @@ def test_command_opens_the_page_on_a_terminal(tmp_path, monkeypatch, options, op
     calls = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", "any")
-    monkeypatch.setattr(webbrowser, "open", lambda address: calls.append(address) or True)
+    browser = types.SimpleNamespace(open=lambda address: calls.append(address) or True)
+    monkeypatch.setattr(webbrowser, "get", lambda: browser)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert cli.main(["page", *options]) == 0
     assert calls == [(tmp_path / "cmlp.html").as_uri()] * opened

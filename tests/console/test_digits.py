@@ -79,17 +79,3 @@ def test_saved_network_is_the_trained_one(capsys, tmp_path):
     assert f"saved: {path}" in capsys.readouterr().out
     expected = Experiment(Options(epochs=2, rate=1.0, batch=20)).train()
     assert cmlp.load(path).params.tobytes() == expected.params.tobytes()
-
-
-def test_pngs_are_the_pictures_of_the_report(capsys, tmp_path):
-    assert cli.main(["--epochs", "1", "--png", str(tmp_path / "new")]) == 0
-    text = capsys.readouterr().out
-    for name in ("images", "weights"):
-        path = tmp_path / "new" / f"{name}.png"
-        assert f"saved: {path}" in text and path.read_bytes().startswith(b"\x89PNG")
-    experiment = Experiment(Options(epochs=1))
-    experiment.train()
-    pictures = digits.pngs(experiment)
-    assert pictures["images"].shape == (30, 4 * 29 + 1) and pictures["weights"].shape == (2 * 29 + 1, 8 * 29 + 1, 3)
-    sevens = pictures["images"][1:29, 1:29]
-    assert any((sevens.ravel() == row).all() for row in experiment.data.X_test)

@@ -101,11 +101,11 @@ FIGURES = {
         ("benchmarks/memory.py", r"BOUND, BLOCKS = (\d+) \* MB", 1),
         ("docs/performance.md", r"parameters, (\d+) MB, and", 1),
     ],
-    "screens of the story": [
-        ("src/cmlp/story/page.py", r"in (\d+) screens", 1),
-        ("README.md", r"story in (\d+) screens", 1),
-        ("docs/start/learner.md", r"in (\d+) screens", 1),
-        ("docs/learn/screens.md", r"in (\d+) screens", 1),
+    "chapters of the story": [
+        ("src/cmlp/story/story.py", r"Tell in (\d+) chapters", 1),
+        ("src/cmlp/story/story.py", r"web page: (\d+) chapters", 1),
+        ("README.md", r"story in (\d+) interactive chapters", 1),
+        ("paper/paper.md", r"page of (\d+) chapters", 1),
     ],
     "seconds until Ctrl-C ends a fit": [
         ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
@@ -117,7 +117,6 @@ FIGURES = {
         ("docs/embedding.md", r"10⁸ every ([\d.]+) s", 1),
     ],
     "share of correct test digits": [
-        ("docs/story.md", r"test accuracy: ([\d.]+) %", 1 / 100),
         ("docs/start/learner.md", r"score\(X_test, y_test\)\)  # ([\d.]+)", 1),
         ("docs/learn/index.md", r"== y_test\)\.mean\(\)\)  # ([\d.]+)", 1),
     ],
@@ -126,7 +125,7 @@ FIGURES = {
 WITHDRAWN = {
     r"level with CatBoost": "docs/tables.md: no difference between the first six methods is significant",
     r"5[68] KB|6[06] KB": "the smallest build has 59 KB",
-    r"fifth of a second": "docs/story.md shows a time",
+    r"fifth of a second": "training the network of the story takes longer",
     r"`Network` has more": "docs/guide/choosing-a-loss.md lists what the estimators have",
     r"trees are often better": "docs/tables.md",
 }

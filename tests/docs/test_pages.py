@@ -53,7 +53,7 @@ def test_start_page_chapters_and_lecture_contain_the_live_page():
     chapters = [f"learn/{name}" for name in ("layers", "neuron", "descent", "backpropagation", "outcome")]
     for name in ("index", "page", "lecture/index", *chapters):
         text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
-        assert re.search(r"^```\{live-page\}( lesson=([1-9]|1[012])| [a-z]+)?$", text, re.MULTILINE), name
+        assert re.search(r"^```\{live-page\}( [a-z]+)*$", text, re.MULTILINE), name
 
 
 def test_every_public_name_is_in_the_reference():

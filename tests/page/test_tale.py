@@ -10,13 +10,10 @@ from c_build import ROOT
 from firefox import firefox
 from page_models import largest_difference
 from page_parts import CHAPTERS, page_of
+from tale_in_numpy import bank, bar_weights, chain, explained, rule
 
 from cmlp import Network
 from cmlp.story import story_network
-from cmlp.story.chapters.chain import ripple
-from cmlp.story.chapters.edges import bank, best_edge, explained
-from cmlp.story.chapters.one_neuron import bar_weights, by_hand
-from cmlp.story.chapters.rule import rule
 
 pytestmark = pytest.mark.slow
 
@@ -272,23 +269,24 @@ def test_wishes_are_those_of_explain_step(watch, story_path, data):
         assert largest_difference(page.evaluate(f"[...figure.hops[{n}].wish]"), np.ravel(layer.output_changes)) < 1e-6
 
 
-def test_rule_and_hand_made_neuron_are_those_of_the_story(watch, story_path, data):
+def test_rule_and_hand_made_neuron_are_those_of_numpy(watch, story_path, data):
     page = watch(story_path, "#read")
     images = np.array(page.evaluate("examples.test.map((one) => [...one.input])"))
     leaves = page.evaluate("examples.test.map((one) => LEAVES[leafOf(one.input, RULE)][1])")
     assert [rule(np.round(255 * image).astype(np.uint8)) for image in images] == leaves
     weights = page.evaluate("[...barWeights(8, -0.75)]")
-    assert largest_difference(weights, bar_weights(8, -0.75).ravel()) == 0
-    seven = by_hand(bar_weights(8, -0.75)).weighted_sums(data.X_test[:1])[0][0, 0]
+    assert largest_difference(weights, bar_weights(8, -0.75)) == 0
+    seven = data.X_test[0] / 255 @ bar_weights(8, -0.75)
     assert page.evaluate("sumOver(barWeights(8, -0.75), pictures.seven.input)") == pytest.approx(seven, abs=1e-5)
 
 
-def test_chain_and_edges_are_those_of_the_story(watch, story_path, data):
+def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
     page = watch(story_path, "#chain")
     slopes = page.evaluate("chainSlopes()")
     change = page.evaluate("chainAt(0.2).numbers[3] - chainAt(0).numbers[3]")
-    assert change == pytest.approx(ripple(0.2).changes[3], abs=1e-7)
-    assert slopes == pytest.approx(ripple(0.2).slopes, abs=1e-6)
+    expected, expected_slopes = chain(0.2)
+    assert change == pytest.approx(expected, abs=1e-7)
+    assert slopes == pytest.approx(expected_slopes, abs=1e-6)
     used = data.X_train.max(axis=0) > 0
     weights = story_network().weights[0]
     shares = page.evaluate(
@@ -296,7 +294,6 @@ def test_chain_and_edges_are_those_of_the_story(watch, story_path, data):
     )
     assert shares == pytest.approx(explained(weights, used)[[6, 14]], abs=1e-4)
     assert page.evaluate("[32 * 22 * 22, usedPixels().length]") == [len(bank()), used.sum()]
-    assert best_edge(weights[:, 14], used).shape == (784,)
 
 
 def test_recorded_descents_and_map_are_those_of_python(data):

@@ -1,66 +1,65 @@
 """`cmlp look`: its numbers are those of the network in plain NumPy, at every width and in every encoding."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
-from terminals import output_of, terminal
+from terminals import Pty, output_of
 
 import cmlp
-from cmlp import __main__ as cli
-from cmlp import datasets
-from cmlp._cli.experiment import Experiment, Options
-from cmlp._cli.terminal import visible
-from cmlp.story.case import case_of, image_of
-from cmlp.story.look import look_sections, looked
-from cmlp.story.pictures.names import Unit
+from cmlp.datasets import load_digits28
+from cmlp.story import story_network
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 NINE = 7  # the first 9 among the test images
+ROW = load_digits28().X_test[NINE]
 
 
 @pytest.fixture(scope="module")
-def look():
-    """The first test image of a 9, and the network of the story before and after two epochs."""
-    arguments = cli.make_parser("cmlp").parse_args(["look", "9", "--epochs", "2"])
-    return looked(case_of(arguments, of_training=False))
+def networks():
+    """The network of the story before and after two epochs."""
+    return story_network(0), story_network(2)
 
 
-def plain(network, row):
-    a, sums = [row / 255], []
+@pytest.fixture
+def look(monkeypatch):
+    """Return a function that returns what the command writes."""
+    return lambda *arguments, columns=80: output_of(monkeypatch, "look", *arguments, columns=columns)
+
+
+def plain(network):
+    a, sums = [ROW / 255], []
     for W, b in zip(network.weights, network.biases, strict=True):
         sums.append(a[-1] @ W.astype(float) + b)
         a.append(1 / (1 + np.exp(-sums[-1])))
     return sums, a
 
 
-def flat(sections):
-    return [line for section in sections for line in [*section, ""]][:-1]
+def index_of(name):
+    return (2, int(name)) if name.isdigit() else ("AB".index(name[0]), int(name[1:]) - 1)
 
 
-def lines_of(look, width=79, unit=None, **capabilities):
-    asked = look._replace(case=look.case._replace(unit=unit))
-    return [visible(line) for line in flat(look_sections(terminal(**capabilities), asked, width))]
-
-
-def test_outputs_before_and_after_training_are_those_of_numpy(look):
-    lines = lines_of(look)
-    outputs = [plain(network, look.case.example.row)[1][-1] for network in (look.before, look.after)]
+def test_outputs_before_and_after_training_are_those_of_numpy(look, networks):
+    lines = look("9", "--epochs", "2").split("\n\n", 1)[1].splitlines()
+    outputs = [plain(network)[1][-1] for network in networks]
     assert "before training: it says " + str(outputs[0].argmax()) in lines[0]
     assert "after 2 epochs: it says " + str(outputs[1].argmax()) in lines[0]
     for n, line in enumerate(lines[1:11]):
         assert re.findall(r"\d \d\.\d{3}", line) == [f"{n} {values[n]:.3f}" for values in outputs]
 
 
-@pytest.mark.parametrize("unit", [None, Unit(0, 4), Unit(1, 3), Unit(2, 9)])
-def test_weighted_sum_is_that_of_numpy(look, unit):
-    lines = lines_of(look, 119, unit)
-    sums, a = plain(look.after, look.case.example.row)
-    layer, neuron = unit or Unit(0, int(np.abs(sums[0]).argmin()))
+@pytest.mark.parametrize("name", [None, "A5", "B4", "9"])
+def test_weighted_sum_is_that_of_numpy(look, networks, name):
+    lines = look("9", "--epochs", "2", *(["--neuron", name] if name else []), columns=120).splitlines()
+    after = networks[1]
+    sums, a = plain(after)
+    layer, neuron = index_of(name) if name else (0, int(np.abs(sums[0]).argmin()))
     (z,) = [line for line in lines if line.startswith("sum z")]
     assert z.split()[2] == f"{sums[layer][neuron]:+.3f}"
     (activation,) = [line for line in lines if line.startswith("sigmoid(z)")]
     assert activation.split()[1] == f"{a[layer + 1][neuron]:.3f}"
-    products = np.sort(np.abs(a[layer] * look.after.weights[layer][:, neuron]))[::-1]
+    products = np.sort(np.abs(a[layer] * after.weights[layer][:, neuron]))[::-1]
     shown = [float(product) for line in lines for product in re.findall(r"x .*? = +([-+]\d+\.\d{3})", line)]
     np.testing.assert_allclose(np.abs(shown), products[:5], atol=6e-4)
     added = [re.search(r"^(?:bias|\d+ other \w+) +([-+]\S+)", line) for line in lines]
@@ -68,50 +67,33 @@ def test_weighted_sum_is_that_of_numpy(look, unit):
     assert total == pytest.approx(sums[layer][neuron], abs=0.005)
 
 
-@pytest.mark.parametrize("unit", [Unit(0, 4), Unit(1, 3), Unit(2, 9)])
-def test_switching_off_the_largest_input_has_the_effect_that_is_shown(look, unit):
-    _, a = plain(look.after, look.case.example.row)
-    layer, neuron = unit
-    weights = look.after.weights[layer][:, neuron].astype(float)
+@pytest.mark.parametrize("name", ["A5", "B4", "9"])
+def test_switching_off_the_largest_input_has_the_effect_that_is_shown(look, networks, name):
+    _, a = plain(networks[1])
+    layer, neuron = index_of(name)
+    weights = networks[1].weights[layer][:, neuron].astype(float)
     largest = int(np.abs(a[layer] * weights).argmax())
     inputs = a[layer].copy()
     inputs[largest] = 0
-    z = inputs @ weights + look.after.biases[layer][neuron]
-    text = " ".join(lines_of(look, 119, unit))
+    z = inputs @ weights + networks[1].biases[layer][neuron]
+    text = " ".join(look("9", "--epochs", "2", "--neuron", name, columns=120).split())
     activation = 1 / (1 + np.exp(-z))
     assert f"If this input were 0, the sum would be {z:+.3f} and the activation {activation:.3f} instead of" in text
     assert f"is {'positive' if weights[largest] > 0 else 'negative'}." in text
 
 
-@pytest.mark.parametrize("width", [59, 79, 119])
-@pytest.mark.parametrize("colors", [0, 256])
-@pytest.mark.parametrize("blocks", [True, False])
-def test_page_keeps_the_width(look, width, colors, blocks):
-    for unit in (None, Unit(0, 4), Unit(2, 9)):
-        lines = lines_of(look, width, unit, colors=colors, blocks=blocks)
-        assert max(map(len, lines)) <= width
-        assert blocks or all(line.isascii() for line in lines)
-
-
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp437"])
 def test_command_writes_the_page_to_a_pipe(monkeypatch, columns, encoding):
-    text = output_of(monkeypatch, "look", "9", "--epochs", "1", columns=columns, encoding=encoding)
-    lines = text.splitlines()
-    assert lines[0].startswith("cmlp look 9") and f"test image {NINE} of the bundled digits, seed 0" in "".join(
-        lines[:2]
-    )
-    assert max(map(len, lines)) < columns
-    assert "\x1b" not in text
-    assert any(line.startswith("sigmoid(z)") for line in lines)
-    assert (("█" if encoding == "utf-8" else "#") in text) and text.isascii() == (encoding != "utf-8")
-
-
-def test_command_shows_the_network_before_and_after_training(monkeypatch, look):
-    text = output_of(monkeypatch, "look", "9", "--epochs", "2")
-    before, after = (activations[-1] for activations in look.activations)
-    for n in range(10):
-        assert re.search(rf"{n} {before[n]:.3f} .* {n} {after[n]:.3f}", text)
+    for neuron in ([], ["--neuron", "A5"], ["--neuron", "0"]):
+        text = output_of(monkeypatch, "look", "9", "--epochs", "1", *neuron, columns=columns, encoding=encoding)
+        lines = text.splitlines()
+        title = "".join(lines[:2])
+        assert lines[0].startswith("cmlp look 9") and f"test image {NINE} of the bundled digits, seed 0" in title
+        assert max(map(len, lines)) < columns
+        assert "\x1b" not in text
+        assert any(line.startswith("sigmoid(z)") for line in lines)
+        assert (("█" if encoding == "utf-8" else "#") in text) and text.isascii() == (encoding != "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -127,8 +109,8 @@ def test_command_shows_the_network_before_and_after_training(monkeypatch, look):
     ],
     ids=" ".join,
 )
-def test_command_with_other_networks(monkeypatch, arguments):
-    text = output_of(monkeypatch, "look", *arguments, "--epochs", "1", columns=60)
+def test_command_with_other_networks(look, arguments):
+    text = look(*arguments, "--epochs", "1", columns=60)
     assert max(map(len, text.splitlines())) < 60
     assert "sum z" in text and "nan" not in text
     neuron = arguments[arguments.index("--neuron") + 1] if "--neuron" in arguments else None
@@ -137,36 +119,36 @@ def test_command_with_other_networks(monkeypatch, arguments):
     assert ("its weights" in text) == (neuron == "A15")
 
 
-def test_names_of_clothes():
-    y = np.array([9, 3, 8, 9])
-    assert image_of("Ankle Boot", 2, y, datasets._CLOTHES) == 3
-    assert image_of("8", 1, y, datasets._CLOTHES) == 2
-
-
 @pytest.mark.parametrize(
-    ("digit", "number", "message"),
+    ("arguments", "message"),
     [
-        ("10", 1, "DIGIT must be one of 0, 1"),
-        ("x", 1, "got 'x'"),
-        ("9", 100, "--number must be at most 94"),
-        ("²", 1, "DIGIT"),
+        (["10"], "DIGIT must be one of 0, 1"),
+        (["x"], "got 'x'"),
+        (["9", "--number", "100"], "--number must be at most 94"),
+        (["²"], "DIGIT"),
+        (["9", "--neuron", "C1"], "--neuron must be one of A1 to A16, B1 to B16, 0 to 9 (outputs), got 'C1'"),
     ],
 )
-def test_images_that_do_not_exist(monkeypatch, capsys, digit, number, message):
-    assert output_of(monkeypatch, "look", digit, "--number", str(number), status=1) == ""
-    assert message in capsys.readouterr().err
-
-
-def test_unknown_neuron_is_one_line_on_standard_error(monkeypatch, capsys):
-    assert output_of(monkeypatch, "look", "9", "--neuron", "C1", status=1) == ""
+def test_what_does_not_exist_is_one_line_on_standard_error(monkeypatch, capsys, arguments, message):
+    assert output_of(monkeypatch, "look", *arguments, status=1) == ""
     error = capsys.readouterr().err
-    assert error == "cmlp: error: --neuron must be one of A1 to A16, B1 to B16, 0 to 9 (outputs), got 'C1'\n"
+    assert error.startswith("cmlp: error: ") and message in error and error.count("\n") == 1
 
 
-def test_model_and_pictures_are_saved(monkeypatch, tmp_path):
-    model, folder = tmp_path / "a.cmlp", tmp_path / "new" / "pictures"
-    text = output_of(monkeypatch, "look", "9", "--epochs", "2", "--save", str(model), "--png", str(folder))
-    assert {path.name for path in folder.iterdir()} == {"image.png", "weights-before.png", "weights-after.png"}
-    assert text.count("saved: ") == 4
-    experiment = Experiment(Options(epochs=2))
-    np.testing.assert_array_equal(cmlp.load(model).params, experiment.train().params)
+def test_model_is_saved(look, networks, tmp_path):
+    model = tmp_path / "a.cmlp"
+    assert look("9", "--epochs", "2", "--save", str(model)).count("saved: ") == 1
+    np.testing.assert_array_equal(cmlp.load(model).params, networks[1].params)
+
+
+@posix
+def test_page_is_shown_in_parts_on_low_terminals():
+    with Pty("look", "9") as command:
+        first = command.wait_for("1/2   space more")
+        assert "it says 9" in first and "weighted" not in first and "▀" in first
+        command.press(" ")
+        command.wait_for("2/2   space end")
+        command.press(" ")
+        status, written = command.end(seconds=60)
+    assert status == 0 and written.count("\x1b[?1049h") == 1
+    assert "it says 9" in written.rpartition("\x1b[?1049l")[2]

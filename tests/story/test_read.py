@@ -9,10 +9,10 @@ import cmlp
 from cmlp import __main__ as cli
 from cmlp._cli.experiment import Experiment, Options
 from cmlp.datasets import load_digits28
-from cmlp.story.no_digit import doubt
+from cmlp.story import read
+from cmlp.story.read import doubt
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
-picture_file = pytest.importorskip("cmlp.story.picture_file")
 
 X, y, X_test, y_test = load_digits28()
 FAST = ["--epochs", "1"]
@@ -39,12 +39,12 @@ def saved(path, pixels, mode="L", **options):
 
 def test_images_of_mnist_stay_as_they_are(tmp_path):
     """The images were centered in this way, so doing it again hardly changes them."""
-    again = np.array([picture_file.centered(image.reshape(28, 28) / 255) for image in X_test])
+    again = np.array([read.centered(image.reshape(28, 28) / 255) for image in X_test])
     same = (again == X_test).all(axis=1)
     assert same.mean() > 0.85
     assert np.abs(again.astype(int) - X_test).mean() < 0.1
     path = saved(tmp_path / "digit.png", X_test[int(np.flatnonzero(same)[0])].reshape(28, 28))
-    picture = picture_file.read_picture(path)
+    picture = read.read_picture(path)
     assert (picture.size, picture.inverted) == ((28, 28), False)
 
 
@@ -55,7 +55,7 @@ def test_large_dark_digits_anywhere_on_white_paper_are_read(tmp_path, model):
         page = np.full((500, 700), 255, np.uint8)
         top, left = rng.randint(0, 220), rng.randint(0, 420)
         page[top : top + 280, left : left + 280] -= ink(index)
-        picture = picture_file.read_picture(saved(tmp_path / "page.png", page))
+        picture = read.read_picture(saved(tmp_path / "page.png", page))
         assert picture.inverted and picture.size == (700, 500)
         rows.append(picture.pixels)
     answers = model[1].forward(np.array(rows)).argmax(axis=1)
@@ -69,7 +69,7 @@ def test_modes(mode, inverted, tmp_path):
     pixels = 255 - ink(0) if inverted else ink(0)
     page = np.pad(pixels, 20, constant_values=255 if inverted else 0)
     path = saved(tmp_path / ("digit.tif" if mode in ("CMYK", "F", "I") else "digit.png"), page, mode)
-    picture = picture_file.read_picture(path)
+    picture = read.read_picture(path)
     assert picture.inverted == inverted
     assert picture.pixels.shape == (784,) and picture.pixels.dtype == np.uint8
     assert np.corrcoef(picture.pixels, X_test[0])[0, 1] > 0.9
@@ -79,7 +79,7 @@ def test_modes(mode, inverted, tmp_path):
 def test_ink_on_transparent_ground(gray, tmp_path):
     pixels = np.full((280, 280, 4), gray, np.uint8)
     pixels[..., 3] = ink(0)
-    picture = picture_file.read_picture(saved(tmp_path / "digit.png", pixels, "RGBA"))
+    picture = read.read_picture(saved(tmp_path / "digit.png", pixels, "RGBA"))
     assert picture.inverted == (gray == 0)
     assert np.corrcoef(picture.pixels, X_test[0])[0, 1] > 0.9
 
@@ -88,7 +88,7 @@ def test_faint_thin_and_tall_ink(tmp_path):
     """The digit fills the box of 20 pixels and is bright, whatever its size and color."""
     page = np.full((900, 1500), 120, np.uint8)
     page[100:800, 700] = 80
-    pixels = picture_file.read_picture(saved(tmp_path / "one.png", page)).pixels.reshape(28, 28)
+    pixels = read.read_picture(saved(tmp_path / "one.png", page)).pixels.reshape(28, 28)
     rows, columns = np.nonzero(pixels)
     assert np.ptp(rows) == 19 and np.ptp(columns) == 0 and pixels.max() == 255
     assert abs(rows.mean() - 14) <= 0.5 and abs(columns.mean() - 14) <= 0.5
@@ -97,26 +97,17 @@ def test_faint_thin_and_tall_ink(tmp_path):
 def test_one_bright_pixel(tmp_path):
     page = np.zeros((9, 1), np.uint8)
     page[4] = 255
-    assert picture_file.read_picture(saved(tmp_path / "dot.png", page)).pixels.max() == 255
+    assert read.read_picture(saved(tmp_path / "dot.png", page)).pixels.max() == 255
 
 
 def test_answer_is_that_of_the_model(tmp_path, model, capsys):
     path = saved(tmp_path / "a seven.png", np.pad(255 - ink(0), 9, constant_values=255))
-    outputs = model[1].forward(picture_file.read_picture(path).pixels[None])[0]
+    outputs = model[1].forward(read.read_picture(path).pixels[None])[0]
     assert cli.main(["read", path, "--model", model[0]]) == 0
     text = capsys.readouterr().out
     for digit in range(10):
         assert f"{digit} {outputs[digit]:.3f}" in text
     assert f"It says 7 (activation {outputs[7]:.3f})" in " ".join(text.split())
-
-
-def test_png_shows_what_the_network_sees(tmp_path, model, capsys):
-    path = saved(tmp_path / "7.png", 255 - ink(0))
-    assert cli.main(["read", path, "--model", model[0], "--png", str(tmp_path / "pictures")]) == 0
-    written = tmp_path / "pictures" / "seen.png"
-    assert f"saved: {written}" in capsys.readouterr().out
-    pixels = np.asarray(Image.open(written))[::8, ::8]
-    np.testing.assert_array_equal(pixels.ravel(), picture_file.read_picture(path).pixels)
 
 
 def test_without_a_model_one_is_trained_that_can_be_kept(tmp_path, model, capsys, monkeypatch):
@@ -142,7 +133,7 @@ def test_classifiers_are_read_with_their_labels(tmp_path, capsys):
     path = saved(tmp_path / "digit.png", ink(0))
     assert cli.main(["read", path, "--model", str(tmp_path / "names.cmlp")]) == 0
     text = capsys.readouterr().out
-    expected = estimator.predict_proba(picture_file.read_picture(path).pixels[None] / np.float32(255))[0]
+    expected = estimator.predict_proba(read.read_picture(path).pixels[None] / np.float32(255))[0]
     for label, value in zip(estimator.classes_, expected, strict=True):
         assert f"{label:5} {value:.3f}" in text
 

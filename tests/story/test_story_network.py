@@ -1,18 +1,11 @@
 """The story, the command, the plots' preset, the page and the lecture show one network, trained in one run."""
 
 import numpy as np
-import pytest
 
 from cmlp import MLPClassifier
 from cmlp._cli.experiment import Experiment, Options
 from cmlp.datasets import load_digits28
 from cmlp.story import story_network
-from cmlp.story.tale import N_PASSES
-
-
-@pytest.mark.parametrize("passes", [0, 1, 10, N_PASSES])
-def test_screens_show_the_story_network(tale, passes):
-    np.testing.assert_array_equal(tale.params(passes), story_network(passes).params)
 
 
 def test_command_and_preset_train_the_story_network():

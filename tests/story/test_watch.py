@@ -11,14 +11,13 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
-from cmlp._cli.experiment import Experiment, Options, accuracy
+from cmlp._cli import experiment as experiment_module
+from cmlp._cli.experiment import Experiment, Learning, Options, accuracy
 from cmlp._cli.terminal import clipped, visible
-from cmlp.story import frames, watch
-from cmlp.story import learning as learning_module
+from cmlp.story import frames
 from cmlp.story.case import Case, Example, image_of
-from cmlp.story.learning import Learning, Pace
-from cmlp.story.pictures.images import digit_lines, patch_lines, shrunk
-from cmlp.story.pictures.names import Names, Unit
+from cmlp.story.drawing import digit_lines, patch_lines
+from cmlp.story.neurons import Names, Unit
 from cmlp.story.watch import Player, frame_lines, play
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
@@ -78,14 +77,14 @@ def test_measurements_are_those_of_the_network():
 
 
 def test_costly_networks_are_measured_now_and_then(monkeypatch):
-    monkeypatch.setattr(learning_module, "_CHEAP", 0)
+    monkeypatch.setattr(experiment_module, "_CHEAP", 0)
     learning = learning_of(n_measurements=None, epochs=1)
     learning.advance(350)
     batches = [point.batch for point in learning.history]
-    due = {learning.pace.batches_at(share) for share in np.linspace(0, 1, 13)}
+    due = {learning.batches_at(share) for share in np.linspace(0, 1, 13)}
     assert batches == sorted(batch for batch in due if batch <= 350)
     assert learning.now.batch == batches[-1]
-    line = watch.header(terminal(), learning, 79)
+    line = frames.header(terminal(), learning, 79)
     assert line.startswith(f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.measured.cost:.3f} ")
 
 
@@ -94,13 +93,14 @@ def test_epoch_and_batch_are_counted():
     seen = []
     for batch in range(16):
         learning.advance(batch)
-        seen.append(learning.epoch)
-    assert seen == [(1, 0), *((epoch, batch) for epoch in (1, 2, 3) for batch in (1, 2, 3, 4, 5))]
+        seen.append(re.match(r"epoch (\d) of 3, batch (\d) of 5", frames.header(terminal(), learning, 79)).groups())
+    assert seen == [("1", "0"), *((epoch, batch) for epoch in "123" for batch in "12345")]
 
 
 @pytest.mark.parametrize("total", [1, 7, 100, 101, 15_000])
 def test_pace_starts_slowly_and_ends_with_the_last_batch(total):
-    pace = Pace(total)
+    pace = Learning.__new__(Learning)
+    pace.total = total
     batches = [pace.batches_at(share) for share in np.linspace(0, 1, 401)]
     assert batches[0] == 0 and batches[-1] == total
     assert all(a <= b for a, b in pairwise(batches))
@@ -157,13 +157,13 @@ def test_weight_images_fill_the_width(trained, width):
 
 
 def test_curves_are_where_the_measurements_say(trained):
-    positions = [trained.pace.share_at(point.batch) for point in trained.history]
-    lines = frames.charts(terminal(), positions, [point.measured for point in trained.history], [], 55, 9)
+    history = [(trained.share_at(point.batch), point.measured) for point in trained.history]
+    lines = frames.training_charts(terminal(), history, [], 55, 9)
     assert lines[0].split("   ")[0] == "cost  ● old  ○ new"
     chart = [line.ljust(80)[29:] for line in lines[1:-1]]
     width = max(n for line in chart for n, mark in enumerate(line[4:]) if mark == "●")
     for point in trained.history:
-        share, position = point.measured.accuracy / 100, trained.pace.share_at(point.batch)
+        share, position = point.measured.accuracy / 100, trained.share_at(point.batch)
         assert any(
             abs((len(chart) - 1 - row) / (len(chart) - 1) - share) < 0.1 and abs(column - position * width) < 1
             for row, line in enumerate(chart)
@@ -180,13 +180,6 @@ def test_frame_keeps_the_width_and_the_height(trained, width, height, capabiliti
     assert max(len(visible(line)) for line in lines) <= width
     assert len(lines) < max(height, 12)
     assert capabilities.get("blocks", True) or all(visible(line).isascii() for line in lines)
-
-
-def test_patches_are_means_of_areas():
-    image = np.arange(28 * 28.0).reshape(28, 28)
-    np.testing.assert_allclose(shrunk(image, 14, 7), image.reshape(14, 2, 7, 4).mean(axis=(1, 3)))
-    assert shrunk(image, 10, 9).mean() == pytest.approx(image.mean())
-    np.testing.assert_allclose(shrunk(np.ones((28, 28)), 10, 9), 1)
 
 
 def test_network_without_hidden_layers_shows_its_outputs():
@@ -217,7 +210,7 @@ class Counter:
     """Counts batches instead of training."""
 
     total, batch = 1000, 0
-    pace = Pace(1000)
+    batches_at, share_at = Learning.batches_at, Learning.share_at
 
     @property
     def finished(self):
@@ -333,10 +326,9 @@ def test_pipe_gets_a_few_frames_at_once(monkeypatch, columns, encoding):
 
 
 @slow
-def test_model_and_pictures_are_saved(monkeypatch, tmp_path):
+def test_model_is_saved(monkeypatch, tmp_path):
     model = tmp_path / "a.cmlp"
-    output_of(monkeypatch, "watch", "3", "--epochs", "1", "--save", str(model), "--png", str(tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {"a.cmlp", "weights-before.png", "weights-after.png"}
+    output_of(monkeypatch, "watch", "3", "--epochs", "1", "--save", str(model))
     np.testing.assert_array_equal(cmlp.load(model).params, Experiment(Options(epochs=1)).train().params)
 
 

@@ -102,6 +102,12 @@ METHODS = {
         "that grow for the first three tenths of the way, then shrink to nothing (one cycle).",
     ),
 }
+_N_MEASUREMENTS = 60
+# Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
+_CHEAP = 2e9
+_N_COSTLY = 12
+# The first batches change most: they get this share of the time.
+_FIRST_BATCHES, _FIRST_SHARE = 100, 0.15
 # What describes the network in a preset; the other parameters are the trainer's.
 _ARCHITECTURE = ("hidden_layer_sizes", "activation", "loss", "input_scale")
 
@@ -199,33 +205,73 @@ class Experiment:
         ]
 
 
-def story_network(passes: int | None = None, seed: int = 0) -> Network:
-    """Return the network of the story: 784-16-16-10, trained on the bundled digits.
+class Point(NamedTuple):
+    """What was measured after some batches."""
 
-    Parameters
-    ----------
-    passes : int or None
-        Number of passes over the 5,000 training images, from 0 (untrained) on; None for all 30 of the story.
-    seed : int
-        Seed of the random numbers: of the first weights, then of the order of the images in each pass.
+    batch: int
+    measured: Measurement
 
-    Returns
-    -------
-    Network
-        A new object. Its parameters are those of every screen of ``cmlp story``, and of
-        ``MLPClassifier.from_preset("3b1b", random_state=seed)`` fitted to the same images.
 
-    Examples
-    --------
-    >>> from cmlp.datasets import load_digits28
-    >>> from cmlp.story import story_network
-    >>> X, y, X_test, y_test = load_digits28()
-    >>> network = story_network()
-    >>> float((network.forward(X_test).argmax(axis=1) == y_test).mean())
-    0.889
+class Learning:
+    """The training of an experiment, batch by batch: `batch` of `total` are complete.
+
+    Shown at human speed, few batches are complete at first, then more and more; `batches_at` and `share_at` say how
+    many at which share of the time. `history` has measurements at equal distances of this time, the first before
+    training. The result is that of `Experiment.train`.
     """
-    experiment = Experiment(Options(seed=seed, epochs=passes, threads=1))
-    return experiment.train()
+
+    def __init__(self, experiment: Experiment, n_measurements: int | None = None) -> None:
+        self.experiment = experiment
+        self.batch, self.total = 0, experiment.n_batches * experiment.n_epochs
+        n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
+        self._is_cheap = n_images * experiment.network.n_params < _CHEAP
+        n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
+        self._due = sorted({self.batches_at(share) for share in np.linspace(0, 1, n_points + 1).tolist()})
+        self._now = Point(0, experiment.measure())
+        self.history = [self._now]
+
+    def batches_at(self, share: float) -> int:
+        """Return the number of batches that are complete after a share of the time."""
+        if share >= 1:
+            return self.total
+        if self.total <= _FIRST_BATCHES:
+            return int(self.total * share)
+        if share <= _FIRST_SHARE:
+            return int(_FIRST_BATCHES * share / _FIRST_SHARE)
+        return int(_FIRST_BATCHES * (self.total / _FIRST_BATCHES) ** ((share - _FIRST_SHARE) / (1 - _FIRST_SHARE)))
+
+    def share_at(self, batches: int) -> float:
+        """Return the share of the time after which a number of batches is complete: the inverse of `batches_at`."""
+        if self.total <= _FIRST_BATCHES:
+            return batches / self.total
+        if batches <= _FIRST_BATCHES:
+            return _FIRST_SHARE * batches / _FIRST_BATCHES
+        growth = math.log(batches / _FIRST_BATCHES) / math.log(self.total / _FIRST_BATCHES)
+        return _FIRST_SHARE + (1 - _FIRST_SHARE) * growth
+
+    @property
+    def now(self) -> Point:
+        """The measurements of the network as it is, or the last ones if measuring takes too long."""
+        if self._is_cheap and self._now.batch != self.batch:
+            self._now = Point(self.batch, self.experiment.measure())
+        return self._now
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are complete."""
+        return self.batch >= self.total
+
+    def advance(self, target: int) -> None:
+        """Train until `target` batches are complete, at most to the end; measure in between."""
+        target = min(target, self.total)
+        while self.batch < target:
+            due = next(batch for batch in self._due if batch > self.batch)
+            stop = min(target, due)
+            self.experiment.train_batches(stop - self.batch)
+            self.batch = stop
+            if stop == due:
+                self._now = Point(stop, self.experiment.measure())
+                self.history.append(self._now)
 
 
 def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
@@ -292,7 +338,6 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--seed": _number(options.whole(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
     "--threads": _number(options.whole(1), "maximum number of threads (default: automatic; does not change results)"),
     "--save": {"metavar": "FILE", "help": "write the trained network to a file that cmlp.load reads"},
-    "--png": {"metavar": "FOLDER", "help": "write the pictures as PNG files to this folder"},
 }
 EXAMPLE = ("digit", "--number", "--neuron")
 TRAINING = ("--data", "--method", "--activation", "--epochs", "--rate", "--batch", "--seed", "--threads")

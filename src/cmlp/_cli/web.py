@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import webbrowser
 from pathlib import Path
@@ -14,6 +15,7 @@ from cmlp._data.regular import open_regular
 PAGE_FILE = "cmlp.html"
 _MARK = b'<meta name="generator" content="cmlp">'  # in the first lines of each page
 _BEGINNING = 1000  # bytes
+_FOR_TEXT = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
 def check_page_file(path: str) -> None:
@@ -29,12 +31,25 @@ def check_page_file(path: str) -> None:
         raise CommandError(f"{path} exists and is not a page of cmlp: choose another file with cmlp page -o FILE")
 
 
-def open_in_browser(path: str) -> bool:
-    """Open a file in the user's browser; return whether this succeeded. Without a display, do nothing."""
+def open_in_browser(path: str, fragment: str = "") -> bool:
+    """Open a file in the user's browser, and do not wait for it; return whether this succeeded.
+
+    Without a display, and with a browser for text, which cannot show the page, do nothing.
+    """
     has_display = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
     if not has_display and "BROWSER" not in os.environ:
         return False
+    address = Path(path).resolve().as_uri() + (f"#{fragment}" if fragment else "")
     try:
-        return webbrowser.open(Path(path).resolve().as_uri())
-    except webbrowser.Error:
+        browser = webbrowser.get()
+        if type(browser) is not webbrowser.GenericBrowser:
+            return browser.open(address)
+        # A command that is not known to return at once: webbrowser would wait for its end.
+        command = [browser.name, *(argument.replace("%s", address) for argument in browser.args)]
+        if os.path.basename(browser.name) in _FOR_TEXT:
+            return False
+        silent = subprocess.DEVNULL
+        subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+    except (webbrowser.Error, OSError):
         return False
+    return True

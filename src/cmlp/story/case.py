@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +14,7 @@ from cmlp import Network
 from cmlp._cli.experiment import Experiment, Options
 from cmlp._cli.options import CommandError, reported
 from cmlp._cli.terminal import Terminal, printable
-from cmlp.story.pictures.images import write_png
-from cmlp.story.pictures.names import Names, Unit
-
-_ZOOM = 8  # size of a pixel in PNG files
+from cmlp.story.neurons import Names, Unit
 
 
 class Example(NamedTuple):
@@ -37,16 +33,15 @@ class Case(NamedTuple):
     unit: Unit | None
     names: Names
 
-    @property
-    def collection(self) -> str:
-        """The name of the data set for texts."""
+    def image_name(self) -> str:
+        """Return the number of the image with the name of its data set."""
         names = {"sample": "the bundled digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
-        return names[self.experiment.options.data]
+        return f"image {self.example.image} of {names[self.experiment.options.data]}"
 
     def other(self, layer: int) -> str:
-        """Return the name of a neuron of a layer that is not the one asked for, for suggested commands."""
+        """Return the option for a neuron of a layer that is not the one asked for, for suggested commands."""
         candidates = Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)
-        return self.names.of(next(unit for unit in candidates if unit != self.unit))
+        return f"--neuron {shlex.quote(self.names.of(next(unit for unit in candidates if unit != self.unit)))}"
 
 
 def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
@@ -69,9 +64,8 @@ def image_of(digit: str, number: int, y: NDArray[np.integer[Any]], labels: Seque
     chosen = lower.index(digit.lower()) if digit.lower() in lower else int(digit)
     rows = np.flatnonzero(y == chosen)
     if number > len(rows):
-        raise CommandError(
-            f"--number must be at most {len(rows)}, the number of images of {labels[chosen]}, got {number}"
-        )
+        count = f"{len(rows)}, the number of images of {labels[chosen]}"
+        raise CommandError(f"--number must be at most {count}, got {number}")
     return int(rows[number - 1])
 
 
@@ -81,23 +75,5 @@ def save(network: Network, path: str | None, terminal: Terminal, program: str) -
         return
     with reported():
         network.save(path)
-    terminal.write_lines(
-        [
-            "",
-            f"saved: {printable(path)}",
-            f"  Python:    cmlp.load({path!r})",
-            f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}",
-        ]
-    )
-
-
-def save_pngs(pictures: Mapping[str, NDArray[np.uint8]], folder: str | None, terminal: Terminal) -> None:
-    """Write pictures, by the names of their files without ".png", to a new or existing folder, and say so."""
-    if folder is None:
-        return
-    paths = {name: Path(folder) / f"{name}.png" for name in pictures}
-    with reported():
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for name, pixels in pictures.items():
-            write_png(paths[name], pixels, _ZOOM)
-    terminal.write_lines(["", *(f"saved: {printable(str(path))}" for path in paths.values())])
+    terminal.write_lines(["", f"saved: {printable(path)}", f"  Python:    cmlp.load({path!r})"])
+    terminal.write_lines([f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}"])

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import textwrap
 
 import numpy as np
 
-from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli import charts
+from cmlp._cli.experiment import Experiment, Learning, Options
+from cmlp._cli.keys import Keys
 from cmlp._cli.options import CommandError
+from cmlp._cli.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opened
 from cmlp._cli.terminal import Terminal, beside, printable, printable_message, visible, wants_no_motion, wrapped
-from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
-from cmlp.story import story
+from cmlp._cli.web import PAGE_FILE, open_in_browser
+from cmlp.story import drawing
 from cmlp.story.case import Example, image_of
-from cmlp.story.frames import body_lines, frame_width
-from cmlp.story.keys import Keys
-from cmlp.story.learning import Learning
-from cmlp.story.page import LEARN, suggestion_lines
-from cmlp.story.pages import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS
-from cmlp.story.pictures.images import digit_lines, squares
-from cmlp.story.pictures.layers import output_bars
-from cmlp.story.pictures.names import SIDE
-from cmlp.story.pictures.text import ends, styled, symbols
-from cmlp.story.screen import Screen, opened
+from cmlp.story.digits import suggestion_lines
+from cmlp.story.frames import body_lines, frame_width, old_and_new
+from cmlp.story.neurons import SIDE
+from cmlp.story.story import FIRST_CHAPTER, written
 from cmlp.story.watch import Player, play
 
 _SECONDS = 15.0
 # From these shares of the training on, the next sentence is shown.
 _SENTENCES = (0.0, 0.16, 0.45, 0.75)
-# The batches after which a frame is written where none can be redrawn, and its lines.
-_STOPS, _FRAME_LINES = (0, 500, 15000), 17
 _END_KEYS = ("q", "Q", "escape", "enter")
 _SMALLEST = (50, 18)
 _IMAGE_LINES, _SMALL_IMAGE_LINES = SIDE // 2, 10
@@ -41,13 +34,11 @@ _GAP, _BAR_WIDTH = 4, 40
 def can_play(terminal: Terminal, keys: Keys) -> bool:
     """Return whether the training can be shown: on a terminal with a keyboard and enough space."""
     large = terminal.width >= _SMALLEST[0] and terminal.height >= _SMALLEST[1]
-    return terminal.stream.isatty() and keys.available and large
+    return terminal.stream.isatty() and terminal.moves_cursor and keys.available and large
 
 
 def run(terminal: Terminal, program: str) -> int:
     """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
-    if not terminal.moves_cursor:
-        return _write(terminal, program)
     keys, moves = Keys(sys.stdin), not wants_no_motion()
     with opened(terminal, keys) as screen:
         key, page = "a", None
@@ -56,28 +47,12 @@ def run(terminal: Terminal, program: str) -> int:
             opening.play(screen, moves=moves)
             key = opening.ask(screen)
             page = opening.page or page
-    if page is not None:
-        terminal.write_lines([f"The page to draw on: {printable(page)}"])
-    if key == "s":
-        return story.run(argparse.Namespace(screen=1, seed=0, still=False), terminal, program)
-    _write_end(terminal, program, opening)
-    return 0
-
-
-def _write(terminal: Terminal, program: str) -> int:
-    """Write a few frames, one after the other, where none can be redrawn."""
-    opening = Opening(terminal)
-    for batch in _STOPS:
-        opening.learning.advance(batch)
-        terminal.write_lines([*opening.frame(frame_width(terminal), _FRAME_LINES)[0], ""])
-    _write_end(terminal, program, opening)
-    return 0
-
-
-def _write_end(terminal: Terminal, program: str, opening: Opening) -> None:
     width = frame_width(terminal)
     terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
-    terminal.write_lines(suggestion_lines(LEARN, program, width))
+    terminal.write_lines([*suggestion_lines(program, width), ""])
+    if page is not None:
+        terminal.write_lines([f"The page with the story, and to draw on: {printable(page)}"])
+    return 0
 
 
 class Opening:
@@ -94,8 +69,6 @@ class Opening:
         self._image = image_of("9", 1, self.data.y_test, self.data.labels)
         self._notice = ""
         self.page: str | None = None
-
-    # ------------------------------------------------------------------------------------------------- the training
 
     def play(self, screen: Screen, *, moves: bool = True) -> None:
         """Show the training until its end, or until a key ends it. If nothing may move, only train."""
@@ -119,25 +92,24 @@ class Opening:
     def frame(self, width: int, height: int, *, paused: bool = False) -> tuple[list[str], str]:
         """Return the lines of a frame of the training, and its last line."""
         legend = self._legend(width)
-        body = body_lines(self.terminal, self.learning, self.chosen, width, height - 2 - len(legend))
+        body = body_lines(self.terminal, self.learning, self.chosen, width, height - 3)
         seen = self.learning.batch * self.learning.experiment.batch_size
         right = self.learning.now.measured.test_accuracy
         state = f"{seen:,} digits shown   {right:.0f} % of new ones right"
         keys = f"space {'go on' if paused else 'pause'}   left back   q on"
-        return [self._strong(self.sentence()), *body, *legend], ends(state, keys, width)[0]
+        return [self._strong(self.sentence()), *body, legend], charts.ends(state, keys, width)[0]
 
-    def _legend(self, width: int) -> list[str]:
+    def _legend(self, width: int) -> str:
         """Say in a line what the squares, the dots and the axis are."""
-        marks = symbols(self.terminal)
-        old = styled(self.terminal, marks.point, "up")
-        parts = ["A1 ...: a neuron", f"{old} old: learned from", f"{marks.ring} new: never seen", "axis: epochs"]
+        old, new = old_and_new(self.terminal)
+        parts = ["A1 ...: a neuron", f"{old} old: learned from", f"{new} new: never seen", "axis: epochs"]
         while len(visible("   ".join(parts))) > width:
             parts.pop()
-        return ["   ".join(parts)]
+        return "   ".join(parts)
 
     def sentence(self) -> str:
         """Return what to say at this point of the training."""
-        share = self.learning.pace.share_at(self.learning.batch)
+        share = self.learning.share_at(self.learning.batch)
         n_images, n_params = len(self.data.X_train), self.learning.experiment.network.n_params
         looks = "Blue yes, orange" if self.terminal.colors else "Shades yes, dashes"
         sentences = (
@@ -151,17 +123,15 @@ class Opening:
     def _n_right(self) -> int:
         return round(self.learning.now.measured.test_accuracy * len(self.data.y_test) / 100)
 
-    # --------------------------------------------------------------------------------------------------- the answer
-
     def ask(self, screen: Screen) -> str:
-        """Show a digit and its answer until a key leads on; return "s", "a" or "q"."""
+        """Show a digit and its answer until a key leads on; return "a" (again) or "q"."""
         while True:
             key = screen.ask(lambda: screen.show(self.last_lines(frame_width(self.terminal), self.terminal.height)))
             self._notice = ""
-            if key in ("s", "a") or key in QUIT_KEYS:
-                return key if key in ("s", "a") else "q"
-            if key == "d":
-                self._notice = self._write_page()
+            if key == "a" or key in QUIT_KEYS:
+                return "a" if key == "a" else "q"
+            if key in ("s", "d"):
+                self._notice = self._open_page(FIRST_CHAPTER if key == "s" else "")
             elif key in FORWARD_KEYS or key in BACK_KEYS:
                 self._image = (self._image + (1 if key in FORWARD_KEYS else -1)) % len(self.data.y_test)
 
@@ -170,7 +140,7 @@ class Opening:
         title = f"It has learned to read: {self._n_right()} of {len(self.data.y_test):,} digits that it had never seen."
         strong = self._strong
         menu = [
-            f"{strong('s')}      the story: how it works and learns",
+            f"{strong('s')}      how it works and learns, in your browser",
             f"{strong('d')}      draw one yourself, in your browser",
             f"{strong('space')}  another digit     {strong('a')}  again     {strong('q')}  quit",
         ]
@@ -186,28 +156,26 @@ class Opening:
         row, label = self.data.X_test[self._image], self.data.labels[self.data.y_test[self._image]]
         outputs, answer = self._read(row)
         is_large = height == _IMAGE_LINES
-        image = self.terminal.draw(squares(row)) if is_large else digit_lines(self.terminal, row)[: height + 1]
-        bars = output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
+        image = drawing.digit_lines(self.terminal, row, whole=is_large)[: height + (not is_large)]
+        bars = drawing.output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
         verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
         lines = [self._strong(verdict), *([""] if is_large else []), *bars]
         return beside(image, [*[""] * ((height - len(lines)) // 2), *lines], gap=_GAP)
 
     def _strong(self, text: str) -> str:
-        return styled(self.terminal, text, "strong")
+        return charts.styled(self.terminal, text, "strong")
 
     def _read(self, row: np.ndarray) -> tuple[np.ndarray, str]:
         outputs = self.learning.experiment.network.forward(row[None])[0]
         return outputs, self.data.labels[int(outputs.argmax())]
 
-    def _write_page(self) -> str:
-        path = os.path.abspath(PAGE_FILE)
+    def _open_page(self, chapter: str) -> str:
+        """Write the page of the network, open it at a chapter, and say so."""
         try:
-            check_page_file(path)
-            self.learning.experiment.network.to_html(path)
+            self.page = path = written(self.learning.experiment.network)
         except CommandError as error:
             return printable_message(str(error))
         except OSError as error:
-            return printable_message(f"cannot write {path}: {error.strerror or error}")
-        self.page = path
-        what_next = "open in your browser" if open_in_browser(path) else "open this file in a browser"
-        return f"{printable(path)}: {what_next}"
+            return printable_message(f"cannot write {PAGE_FILE} here: {error.strerror or error}")
+        opened_there = open_in_browser(path, chapter)
+        return f"{printable(path)}: {'open in your browser' if opened_there else 'open this file in a browser'}"

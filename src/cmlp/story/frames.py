@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from cmlp._cli.experiment import Measurement
+from cmlp._cli import charts
+from cmlp._cli.experiment import Learning, Measurement
 from cmlp._cli.terminal import Terminal, beside, padded, visible
+from cmlp.story import drawing, neurons
 from cmlp.story.case import Example
-from cmlp.story.learning import Learning
-from cmlp.story.pictures.curves import Axes, Series, point_chart
-from cmlp.story.pictures.images import digit_lines, patch_lines, squares, weight_lines
-from cmlp.story.pictures.layers import output_bars
-from cmlp.story.pictures.names import SIDE, Names, Unit
-from cmlp.story.pictures.neuron import function_name, sum_lines, weighted_sum
-from cmlp.story.pictures.text import bar, counted, styled, symbols
+from cmlp.story.neurons import SIDE, Names, Unit
 
 _WIDE = 72
 # Lines of the lower half of a frame: ten outputs, at most an image of 28 rows of pixels.
@@ -30,6 +27,11 @@ def frame_width(terminal: Terminal) -> int:
     return max(terminal.width, 40) - 1
 
 
+def old_and_new(terminal: Terminal) -> tuple[str, str]:
+    """Return the marks of images that the network learns from, and of new ones."""
+    return charts.styled(terminal, charts.symbol(terminal, "point"), "up"), charts.symbol(terminal, "ring")
+
+
 def body_lines(
     terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int, unit: Unit | None = None
 ) -> list[str]:
@@ -37,19 +39,32 @@ def body_lines(
 
     With a `unit`, this neuron is drawn instead of the first layer; where there are too few lines, neither.
     """
-    network = learning.experiment.network
     top: list[str] = []
     if unit is not None and height >= _NEURON_LINES + _BARS:
-        top = neuron_view(terminal, learning, chosen, unit, width)
+        top = _neuron_lines(terminal, learning, chosen, unit, width)
     elif height >= 6 + _BARS:
-        top = patch_lines(terminal, network, learning.experiment.data.labels, width, height - _BARS)
+        labels = learning.experiment.data.labels
+        top = drawing.patch_lines(terminal, learning.experiment.network, labels, width, height - _BARS)
     return [*top, *_below(terminal, learning, chosen, width, min(height - len(top), _MOST_BARS))]
+
+
+def _neuron_lines(terminal: Terminal, learning: Learning, chosen: Example, unit: Unit, width: int) -> list[str]:
+    """Draw one neuron in 12 lines: its weights if its inputs are the pixels, and its weighted sum for an image."""
+    network = learning.experiment.network
+    spelled = neurons.WeightedSum(network, chosen.row, unit, 5)
+    title = f"{Names(network.sizes, learning.experiment.data.labels).of(unit)}, for this {chosen.label}:"
+    table = [title, "", *spelled.lines()]
+    image = drawing.weight_lines(terminal, network.weights[0][:, unit.neuron])[1:-1] if unit.layer == 0 else []
+    if image and SIDE + 3 + max(map(len, table)) > width:
+        table = [title, "", *(" ".join(line.split()) for line in spelled.lines()[-3:])]
+    lines = beside(image, table, gap=3) if image else table
+    return lines + [""] * (_NEURON_LINES - len(lines))
 
 
 def _below(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
     """Draw the chosen image, its outputs as bars, and charts as far as there is space."""
     labels = learning.experiment.data.labels
-    image = digit_lines(terminal, chosen.row) if height < SIDE // 2 else terminal.draw(squares(chosen.row))
+    image = drawing.digit_lines(terminal, chosen.row, whole=height >= SIDE // 2)
     if width < 2 * _BAR_WIDTH + _GAP:
         image = []
     longest = max(map(len, labels))
@@ -59,88 +74,64 @@ def _below(terminal: Terminal, learning: Learning, chosen: Example, width: int, 
     if space < _CHART_WIDTH:
         bar_width += max(width - used, 0)
     outputs = learning.experiment.network.forward(chosen.row[None])[0]
-    blocks = [block for block in (image, output_bars(terminal, outputs, labels, bar_width, 2)) if block]
+    blocks = [block for block in (image, drawing.output_bars(terminal, outputs, labels, bar_width, 2)) if block]
     blocks = [[*[""] * max((height - len(block)) // 2, 0), *block] for block in blocks]
     if space >= _CHART_WIDTH:
-        n_epochs, share_at = learning.experiment.n_epochs, learning.pace.share_at
-        bottom = [(0.0, "0"), (1.0, counted(n_epochs, "epoch"))]
+        n_epochs = learning.experiment.n_epochs
+        bottom = [(0.0, "0"), (1.0, charts.counted(n_epochs, "epoch"))]
         if n_epochs > 5:
-            bottom.insert(1, (share_at(learning.experiment.n_batches), "1"))
+            bottom.insert(1, (learning.share_at(learning.experiment.n_batches), "1"))
         # The first epochs get as much space as the last.
-        positions = [share_at(point.batch) for point in learning.history]
-        history = [point.measured for point in learning.history]
-        blocks.append(charts(terminal, positions, history, bottom, space, height))
+        history = [(learning.share_at(point.batch), point.measured) for point in learning.history]
+        blocks.append(training_charts(terminal, history, bottom, space, height))
     return beside(*blocks, gap=_GAP)[: max(height, _BARS)]
-
-
-def neuron_view(terminal: Terminal, learning: Learning, chosen: Example, unit: Unit, width: int) -> list[str]:
-    """Draw one neuron in 12 lines: its weights if its inputs are the pixels, and its weighted sum for an image."""
-    network = learning.experiment.network
-    spelled = weighted_sum(network, chosen.row, unit, 5)
-    function = function_name(network, unit.layer)
-    title = f"{Names(network.sizes, learning.experiment.data.labels).of(unit)}, for this {chosen.label}:"
-    table = [title, "", *sum_lines(spelled, function)]
-    image = weight_lines(terminal, network.weights[0][:, unit.neuron])[1:-1] if unit.layer == 0 else []
-    if image and SIDE + 3 + max(map(len, table)) > width:
-        numbers = [f"bias {spelled.bias:+.3f}", f"sum z {spelled.z:+.3f}", f"{function}(z) {spelled.activation:.3f}"]
-        table = [title, "", *numbers]
-    lines = beside(image, table, gap=3) if image else table
-    return lines + [""] * (_NEURON_LINES - len(lines))
 
 
 def header(terminal: Terminal, learning: Learning, width: int) -> str:
     """Return the line with epoch, batch, cost and accuracies, and a progress bar if there is space."""
     experiment, (at, now) = learning.experiment, learning.now
-    number, batch = learning.epoch
+    number = min(-(-learning.batch // experiment.n_batches), experiment.n_epochs) or 1
     when = "" if at == learning.batch else f"after batch {at:,}: "
-    parts = [
-        f"epoch {number} of {experiment.n_epochs}",
-        f"{when}cost {now.cost:.3f}",
-        f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %",
-    ]
+    right = f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %"
+    parts = [f"epoch {number} of {experiment.n_epochs}", f"{when}cost {now.cost:.3f}", right]
     if width >= _WIDE and not when:
+        batch = learning.batch - (number - 1) * experiment.n_batches
         parts[0] += f", batch {batch:,} of {experiment.n_batches:,}"
     text = "   ".join(parts)
     space = min(width - len(text) - 5, 20)
-    return text if space < 4 else f"{text}   [{padded(bar(terminal, learning.batch / learning.total, space), space)}]"
+    if space < 4:
+        return text
+    return f"{text}   [{padded(charts.bar(terminal, learning.batch / learning.total, space), space)}]"
 
 
-def charts(
-    terminal: Terminal,
-    positions: Sequence[float],
-    history: Sequence[Measurement],
-    bottom: Sequence[tuple[float, str]],
-    width: int,
-    height: int,
-) -> list[str]:
+_History: TypeAlias = Sequence[tuple[float, Measurement]]
+
+
+def training_charts(terminal: Terminal, history: _History, bottom: charts.Ticks, width: int, height: int) -> list[str]:
     """Draw the accuracy, and the cost before it if there is space, of training images (old) and test images (new)."""
-    has_cost = width >= 2 * _CHART_WIDTH + 3
-    names = f"{styled(terminal, symbols(terminal).point, 'up')} old  {symbols(terminal).ring} new"
+    has_cost, (old, new) = width >= 2 * _CHART_WIDTH + 3, old_and_new(terminal)
+    positions, measured = zip(*history, strict=True)
 
-    def chart(title: str, new: Sequence[float], old: Sequence[float], axes: Axes) -> list[str]:
-        series = [Series(positions, new, "ring"), Series(positions, old, "point", "up")]
+    def chart(title: str, seen: Sequence[float], unseen: Sequence[float], axes: charts.Axes) -> list[str]:
+        series = [charts.Series(positions, unseen, "ring"), charts.Series(positions, seen, "point", "up")]
         column = (width - 3) // 2 if has_cost else width
-        return [f"{title}  {names}", *point_chart(terminal, series, axes, column, height - 1)]
+        return [f"{title}  {old} old  {new} new", *charts.point_chart(terminal, series, axes, column, height - 1)]
 
     ticks = [(100.0, "100"), (50.0, "50"), (0.0, "0")]
-    old_new = [each.test_accuracy for each in history], [each.accuracy for each in history]
-    accuracy = chart("% right", *old_new, Axes((0.0, 100.0), ticks, bottom))
+    shares = [each.accuracy for each in measured], [each.test_accuracy for each in measured]
+    accuracy = chart("% right", *shares, charts.Axes((0.0, 100.0), ticks, bottom))
     if not has_cost:
         return accuracy
-    costs = [each.test_cost for each in history], [each.cost for each in history]
+    costs = [each.cost for each in measured], [each.test_cost for each in measured]
     low, high = _limits([*costs[0], *costs[1]])
     middle = math.sqrt(low * high)
     ticks = [(high, f"{high:.2g}"), (middle, f"{middle:.1g}"), (low, f"{low:g}")]
-    return beside(chart("cost", *costs, Axes((low, high), ticks, bottom, logarithmic=True)), accuracy, gap=3)
+    return beside(chart("cost", *costs, charts.Axes((low, high), ticks, bottom, logarithmic=True)), accuracy, gap=3)
 
 
 def _limits(costs: Sequence[float]) -> tuple[float, float]:
     """Return limits of a logarithmic axis: the largest cost, and a round number below the smallest, at most 0.1."""
     finite = [cost for cost in costs if np.isfinite(cost) and cost > 0] or [1.0]
-    high, low = max(finite), 0.1
-    steps = (0.5, 0.4, 0.5)  # 0.1, 0.05, 0.02, 0.01
-    n = 0
-    while low > min(finite) and low > 1e-9:
-        low *= steps[n % len(steps)]
-        n += 1
-    return low, max(high, 2 * low)
+    rounds = (digit * 10.0**power for power in range(-1, -10, -1) for digit in (1, 0.5, 0.2))
+    low = next((value for value in rounds if value <= min(finite)), 1e-9)
+    return low, max(*finite, 2 * low)

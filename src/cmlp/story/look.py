@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import argparse
 import copy
-import shlex
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
+from cmlp._cli import charts, options
 from cmlp._cli import experiment as experiment_options
-from cmlp._cli import options
+from cmlp._cli.screen import show_pages
 from cmlp._cli.terminal import Terminal, beside, visible, wrapped
 from cmlp._model.names import letters
-from cmlp.story import pages
-from cmlp.story.case import Case, case_of, save, save_pngs
-from cmlp.story.pictures.curves import function_lines
-from cmlp.story.pictures.images import digit_lines, weight_lines, weight_sheet
-from cmlp.story.pictures.layers import cell_lines, layer_lines, legend, output_bars
-from cmlp.story.pictures.names import SIDE, Unit
-from cmlp.story.pictures.neuron import (
-    activation_function,
-    function_name,
-    function_sentence,
-    nearest_to_zero,
-    sum_lines,
-    weighted_sum,
-    without_largest,
-)
-from cmlp.story.pictures.text import counted, ends, joined, page_width, signs
+from cmlp.story import drawing, neurons
+from cmlp.story.case import Case, case_of, save
+from cmlp.story.neurons import SIDE, Unit
 
 NAME, SUMMARY = "look", "show one digit on its way through the network"
 DESCRIPTION = (
@@ -42,24 +29,17 @@ _WIDE, _VERY_WIDE = 72, 100
 _SHORTEST_BARS = 5
 
 
-class Look(NamedTuple):
-    """A case, and its network before and after training."""
+class _Look(NamedTuple):
+    """A case, its trained network, and the activations of every layer for the image, before and after training."""
 
     case: Case
-    before: Network
-    after: Network
-
-    @property
-    def activations(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        """Activations of every layer for the image, before and after training."""
-        row = self.case.example.row[None]
-        before, after = ([a[0] for a in network.activations(row)] for network in (self.before, self.after))
-        return before, after
+    network: Network
+    activations: list[list[NDArray[Any]]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    names = experiment_options.EXAMPLE, ("--hidden",), experiment_options.TRAINING, ("--save", "--png")
+    names = experiment_options.EXAMPLE, ("--hidden",), experiment_options.TRAINING, ("--save",)
     experiment_options.add(parser, *sum(names, ()))
 
 
@@ -67,105 +47,87 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the image that the arguments name, and return the exit status."""
     with options.reported():
         case = case_of(arguments, of_training=False)
-        look = looked(case)
-    width = page_width(terminal)
-    subject = f"test image {case.example.image} of {case.collection}, seed {arguments.seed}"
-    title = ends(f"{program} look {case.example.label}", subject, width)
+        before, after = copy.copy(case.experiment.network), case.experiment.train()
+    activations = [[a[0] for a in network.activations(case.example.row[None])] for network in (before, after)]
+    look, width = _Look(case, after, activations), charts.page_width(terminal)
+    subject = f"test {case.image_name()}, seed {arguments.seed}"
+    title = charts.ends(f"{program} look {case.example.label}", subject, width)
+    hidden = [_hidden_lines(terminal, look, width)] if len(after.sizes) > 2 else []
+    sections = [_outputs_lines(terminal, look, width), *hidden, _neuron_lines(terminal, look, width)]
     hints = [
-        f"other neurons: --neuron {shlex.quote(case.other(max(min(1, case.names.last - 1), 0)))}",
+        f"other neurons: {case.other(max(min(1, case.names.last - 1), 0))}",
         f"another image: --number {arguments.number + 1}",
         f"your own: {program} read FILE.png",
     ]
-    pages.show(terminal, [title, *look_sections(terminal, look, width), joined(hints, width)])
-    save(look.after, arguments.save, terminal, program)
-    save_pngs(pngs(look), arguments.png, terminal)
+    show_pages(terminal, [title, *sections, charts.joined(hints, width)])
+    save(after, arguments.save, terminal, program)
     return 0
 
 
-def looked(case: Case) -> Look:
-    """Train the network of a case."""
-    before = copy.copy(case.experiment.network)
-    return Look(case, before, case.experiment.train())
-
-
-def look_sections(terminal: Terminal, look: Look, width: int) -> list[list[str]]:
-    """Draw the parts of the page: image and outputs, hidden layers, and the weighted sum of one neuron."""
-    hidden = [_hidden_lines(terminal, look, width)] if len(look.after.sizes) > 2 else []
-    return [_outputs_lines(terminal, look, width), *hidden, _neuron_lines(terminal, look, width)]
-
-
-def _outputs_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
+def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Draw the image, and the outputs before and after training; on narrow terminals as a row before training."""
     labels, example = look.case.names.labels, look.case.example
     outputs = [activations[-1] for activations in look.activations]
-    times = "before training", f"after {counted(look.case.experiment.n_epochs, 'epoch')}"
+    times = "before training", f"after {charts.counted(look.case.experiment.n_epochs, 'epoch')}"
     heads = [f"{when}: it says {labels[int(v.argmax())]}" for when, v in zip(times, outputs, strict=True)]
-    image = [f"a {example.label}", *digit_lines(terminal, example.row)]
+    image = [f"a {example.label}", *drawing.digit_lines(terminal, example.row)]
     image_width = max(len(visible(line)) for line in image)
     column = (width - image_width - 4) // 2
     is_wide = width >= _WIDE and column - max(map(len, labels)) - 9 >= _SHORTEST_BARS
     if not is_wide:
         column = min(width - image_width - 2, 40)
-    bars = [[head, *output_bars(terminal, v, labels, column)] for head, v in zip(heads, outputs, strict=True)]
+    bars = [[head, *drawing.output_bars(terminal, v, labels, column)] for head, v in zip(heads, outputs, strict=True)]
     if is_wide:
         return beside(image, *bars)
     names = [] if max(map(len, labels)) > 1 else [" ".join(labels)]
-    rows = [f"  {row}" for row in (*names, *cell_lines(terminal, outputs[0], width))]
+    rows = [f"  {row}" for row in (*names, *drawing.cell_lines(terminal, outputs[0], width))]
     return [*beside(image, bars[1]), "", heads[0], *rows]
 
 
-def _hidden_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
+def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Draw the hidden layers after training, and before it where there is space, with a legend."""
     before, after = look.activations
     n_hidden = len(after) - 2
     which = ["layer A", "layers A and B", f"layers A to {letters(n_hidden - 1)}"][min(n_hidden, 3) - 1]
     is_wide = width >= _WIDE
     when = "before training (left) and after (right)" if is_wide else "after training"
-    head = f"The hidden {which}, a cell per neuron ({legend(terminal)}), {when}:"
-    return [*wrapped(head, width), *layer_lines(terminal, [before, after] if is_wide else [after], width)]
+    head = f"The hidden {which}, a cell per neuron ({drawing.legend(terminal)}), {when}:"
+    return [*wrapped(head, width), *drawing.layer_lines(terminal, [before, after] if is_wide else [after], width)]
 
 
-def _neuron_lines(terminal: Terminal, look: Look, width: int) -> list[str]:
+def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Spell out the weighted sum of one neuron, with the curve of its activation function.
 
     It is the one that is asked for, also with its weights if its inputs are the pixels; otherwise the one of the first
     layer whose sum is nearest to 0.
     """
-    network, row, unit = look.after, look.case.example.row, look.case.unit
-    chosen = unit or nearest_to_zero(network, row)
+    network, row, unit = look.network, look.case.example.row, look.case.unit
+    chosen = unit or Unit(0, int(np.abs(network.weighted_sums(row[None])[0][0]).argmin()))
     has_image = unit is not None and unit.layer == 0
-    spelled = weighted_sum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
-    table = sum_lines(spelled, function_name(network, chosen.layer))
+    spelled = neurons.WeightedSum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
+    table = spelled.lines()
     head = wrapped(_sum_in_words(look, chosen), width)
-    effect = without_largest(network, spelled)
+    effect = spelled.without_largest()
     effect_lines = ["", *wrapped(effect, width)] if effect else []
     table_width = max(map(len, table))
-    function = activation_function(network, chosen.layer) if width >= _WIDE else None
+    function = neurons.activation_function(network, chosen.layer) if width >= _WIDE else None
     size = (table_width, 7) if has_image else (min(width - table_width - 3, 60), len(table))
-    curve = [] if function is None else function_lines(terminal, function, spelled.z, *size)
+    curve = [] if function is None else drawing.function_lines(terminal, function, spelled.z, *size)
     if not has_image:
         return [*head, "", *(beside(table, curve, gap=3) if curve else table), *effect_lines]
-    image = [f"its weights: {signs(terminal)}", *weight_lines(terminal, network.weights[0][:, chosen.neuron])]
+    weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
+    image = [f"its weights: {charts.signs(terminal)}", *weights]
     if width < table_width + 3 + SIDE:
         return [*head, "", *table, *effect_lines, "", *beside(image)]
     return [*head, "", *beside([*table, "", *curve], image, gap=3), *effect_lines]
 
 
-def _sum_in_words(look: Look, unit: Unit) -> str:
+def _sum_in_words(look: _Look, unit: Unit) -> str:
     name, is_output = look.case.names.of(unit), unit.layer == look.case.names.last
     source = f"activation of layer {letters(unit.layer - 1)}" if unit.layer else "pixel"
     kind = "output" if is_output else f"neuron of layer {letters(unit.layer)}"
     why = "" if look.case.unit else f" It is the {kind} whose sum is nearest to 0 for this image."
     return (
         f"{f'Output {name}' if is_output else name} after training: each {source} times its weight, added up with the "
-        f"bias. {function_sentence(look.after, unit.layer)}{why}"
+        f"bias. {neurons.function_sentence(look.network, unit.layer)}{why}"
     )
-
-
-def pngs(look: Look) -> dict[str, NDArray[np.uint8]]:
-    """Return the image, and the weights of all neurons of the first layer before and after training."""
-    return {
-        "image": look.case.example.row.reshape(SIDE, SIDE),
-        "weights-before": weight_sheet(look.before.weights[0]),
-        "weights-after": weight_sheet(look.after.weights[0]),
-    }

@@ -7,18 +7,16 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
+from cmlp._cli import charts, options
 from cmlp._cli import experiment as experiment_options
-from cmlp._cli import options
+from cmlp._cli.experiment import Learning
+from cmlp._cli.keys import Keys
+from cmlp._cli.screen import QUIT_KEYS, opened
 from cmlp._cli.terminal import Terminal
-from cmlp.story.case import Case, case_of, save, save_pngs
+from cmlp.story.case import Case, case_of, save
 from cmlp.story.frames import body_lines, frame_width, header
-from cmlp.story.keys import Keys
-from cmlp.story.learning import Learning
-from cmlp.story.pages import QUIT_KEYS
-from cmlp.story.pictures.images import weight_sheet
-from cmlp.story.pictures.text import joined, page_width
-from cmlp.story.screen import opened
 
 NAME, SUMMARY = "watch", "watch the network learn, in about 20 seconds"
 DESCRIPTION = (
@@ -40,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=options.positive, default=_SECONDS, metavar="N", help="duration in a terminal (default: 20)"
     )
-    experiment_options.add(parser, "--hidden", *experiment_options.TRAINING, "--save", "--png")
+    experiment_options.add(parser, "--hidden", *experiment_options.TRAINING, "--save")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -49,35 +47,28 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         case = case_of(arguments, of_training=True)
         learning = Learning(case.experiment)
     network = case.experiment.network
-    pictures = {"weights-before": weight_sheet(network.weights[0])}
     if terminal.moves_cursor:
         _play_on_screen(terminal, learning, case, arguments.seconds)
     else:
         write_frames(terminal, learning, case)
     label = shlex.quote(case.example.label)
     hints = ["look closer:", f"{program} look {label}", f"{program} nudge {label}"]
-    terminal.write_lines(["", *joined(hints, page_width(terminal))])
+    terminal.write_lines(["", *charts.joined(hints, charts.page_width(terminal))])
     save(network, arguments.save, terminal, program)
-    save_pngs({**pictures, "weights-after": weight_sheet(network.weights[0])}, arguments.png, terminal)
     return 0
 
 
 def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds: float) -> None:
     """Show the training on the alternate screen, then the last frame on the normal screen."""
-    keys = Keys(sys.stdin)
+    keys, player = Keys(sys.stdin), Player(learning, seconds)
 
-    def frame(height: int) -> list[str]:
-        return frame_lines(terminal, learning, case, frame_width(terminal), height)
+    def frame() -> list[str]:
+        return frame_lines(terminal, learning, case, frame_width(terminal), terminal.height)
 
     with opened(terminal, keys) as screen:
-        player = Player(learning, seconds)
-
-        def draw() -> None:
-            status = player.status(case.example.label, terminal.width, has_keys=keys.available)
-            screen.show(frame(terminal.height), status)
-
-        play(player, keys.read, draw)
-    terminal.write_lines(frame(terminal.height))
+        status = partial(player.status, case.example.label, has_keys=keys.available)
+        play(player, keys.read, lambda: screen.show(frame(), status(terminal.width)))
+    terminal.write_lines(frame())
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
 
@@ -100,7 +91,7 @@ class Player:
         """Train as far as the time at the present speed allows, unless paused."""
         if not self.paused:
             self._time += seconds * _SPEEDS[self.speed]
-            self._advance(self.learning.pace.batches_at(self._time / self.seconds))
+            self._advance(self.learning.batches_at(self._time / self.seconds))
 
     def press(self, key: str) -> None:
         """React to a key; unknown keys do nothing."""
@@ -109,7 +100,7 @@ class Player:
         elif key == "n":
             self.paused = True
             self._advance(self.learning.batch + 1)
-            self._time = self.learning.pace.share_at(self.learning.batch) * self.seconds
+            self._time = self.learning.share_at(self.learning.batch) * self.seconds
         elif key in ("+", "="):
             self.speed = min(self.speed + 1, len(_SPEEDS) - 1)
         elif key in ("-", "_"):
@@ -117,7 +108,7 @@ class Player:
         elif key == "left" and self._begun is not None:
             self.learning = self._begun()
             self._time = max(0.0, self._time - _BACK_SECONDS)
-            self._advance(self.learning.pace.batches_at(self._time / self.seconds))
+            self._advance(self.learning.batches_at(self._time / self.seconds))
         elif key in QUIT_KEYS:
             self.ended = True
 
@@ -168,6 +159,6 @@ def write_frames(terminal: Terminal, learning: Learning, case: Case) -> None:
         if stop <= learning.total:
             with options.reported():
                 learning.advance(stop)
-            lines = frame_lines(terminal, learning, case, page_width(terminal), _TALL)
+            lines = frame_lines(terminal, learning, case, charts.page_width(terminal), _TALL)
             under = f"training image {case.example.image}, a {case.example.label}"
             terminal.write_lines([*([""] if stop else []), *lines, under])

@@ -1,29 +1,25 @@
 """Draw what `cmlp` shows on a colour terminal, as SVG files.
 
-Usage: ``python tools/make_story_svg.py`` where the package is installed (Linux or macOS). Writes docs/story.svg (the
-text of `cmlp --plain`) and docs/images/terminal-*.svg (a network learning, and its last screen).
+Usage: ``python tools/make_terminal_svg.py`` where the package is installed. Writes docs/images/terminal-*.svg: a
+network learning, and its last screen.
 
 Text stays text. Block characters are drawn as rectangles, so that the picture does not depend on the reader's fonts.
 """
 
 import io
 import os
-import pty
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-TARGET = Path(__file__).parents[1] / "docs/story.svg"
-COLUMNS = 120
-SCREENS = Path(__file__).parents[1] / "docs/images"
+IMAGES = Path(__file__).parents[1] / "docs/images"
+COLUMNS, LINES = 80, 24
 CELL_WIDTH, CELL_HEIGHT = 8, 16
 MARGIN = 16
-# Colours of text and background.
-THEMES = {"dark": ("#d6dde6", "#0d1117"), "light": ("#1f2328", "#ffffff")}
+TEXT, GROUND = "#d6dde6", "#0d1117"  # colours
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
 # The part of a cell that a block character fills, as top and height in eighths.
 BLOCKS = {"█": (0, 8), "▀": (0, 4)} | {bar: (7 - i, i + 1) for i, bar in enumerate("▁▂▃▄▅▆▇")}
@@ -36,41 +32,6 @@ class Cell(NamedTuple):
     color: str | None
     background: str | None
     bold: bool = False
-
-
-def recorded(command: list[str]) -> str:
-    """Return what a command writes to a terminal of true colours."""
-    main, secondary = pty.openpty()
-    environment = {
-        **os.environ,
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
-        "COLUMNS": str(COLUMNS),
-        "PYTHONUTF8": "1",
-    }
-    environment.pop("NO_COLOR", None)
-    with subprocess.Popen(command, stdout=secondary, env=environment):
-        os.close(secondary)
-        chunks = []
-        try:
-            while chunk := os.read(main, 65536):
-                chunks.append(chunk)
-        except OSError:  # Linux reports the end of the output as an error
-            pass
-    os.close(main)
-    return b"".join(chunks).decode()
-
-
-def screen_lines(output: str) -> list[str]:
-    """Return the lines as they remain on the screen: of a rewritten line, the last version."""
-    return [line.rstrip("\r").rpartition("\r")[2] for line in output.split("\n")]
-
-
-def excerpt(lines: list[str]) -> list[str]:
-    """Return the lines from the last epoch to the captions of the digits."""
-    first = next(i for i, line in enumerate(lines) if line.startswith("epoch"))
-    last = next(i for i, line in enumerate(lines) if line.startswith("truth"))
-    return lines[first : last + 1]
 
 
 def cells(line: str) -> Iterator[Cell]:
@@ -99,9 +60,8 @@ def _hex(code: str) -> str:
     return "#" + "".join(f"{number:02x}" for number in numbers)
 
 
-def drawn(lines: list[str], title: str, columns: int = COLUMNS, theme: str = "dark", n_lines: int = 0) -> str:
-    """Return the SVG of some lines."""
-    text, ground = THEMES[theme]
+def drawn(lines: list[str], title: str) -> str:
+    """Return the SVG of the lines of a terminal."""
     paths: dict[str, list[str]] = {}
     texts = []
     for row, line in enumerate(lines):
@@ -110,23 +70,23 @@ def drawn(lines: list[str], title: str, columns: int = COLUMNS, theme: str = "da
             x = MARGIN + column * CELL_WIDTH
             top, height = (eighths * CELL_HEIGHT // 8 for eighths in BLOCKS.get(cell.character, (0, 0)))
             width = CELL_WIDTH // 2 if cell.character == "▌" else CELL_WIDTH
-            _fill(paths, cell.color or text, x, y + top, height, width)
+            _fill(paths, cell.color or TEXT, x, y + top, height, width)
             if cell.background:  # below the block only: paths are not in drawing order
                 _fill(paths, cell.background, x, y + height, CELL_HEIGHT - height)
         texts += _texts(line, y + CELL_HEIGHT * 3 // 4)
-    width = 2 * MARGIN + columns * CELL_WIDTH
-    height = 2 * MARGIN + max(len(lines), n_lines) * CELL_HEIGHT
+    width = 2 * MARGIN + COLUMNS * CELL_WIDTH
+    height = 2 * MARGIN + LINES * CELL_HEIGHT
     shapes = "\n".join(
         f'<path fill="{color}" d="{"".join(parts)}"/>'
         for color, parts in paths.items()
-        if theme == "light" or color != "#000000"  # a dark terminal's background hardly differs
+        if color != "#000000"  # a dark terminal's background hardly differs
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{title}">\n<title>{title}</title>\n'
-        f'<rect width="100%" height="100%" rx="8" fill="{ground}"/>\n'
+        f'<rect width="100%" height="100%" rx="8" fill="{GROUND}"/>\n'
         f'<g shape-rendering="crispEdges">\n{shapes}\n</g>\n'
-        f'<g fill="{text}" font-size="13" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace">\n'
+        f'<g fill="{TEXT}" font-size="13" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace">\n'
         + "\n".join(texts)
         + "\n</g>\n</svg>\n"
     )
@@ -155,31 +115,25 @@ def _texts(line: str, y: int) -> Iterator[str]:
         start = end
 
 
-def screens(columns: int = 80, lines: int = 24) -> Iterator[tuple[str, str, list[str]]]:
+def screens() -> Iterator[tuple[str, str, list[str]]]:
     """Yield name, title and lines of screens that a learner sees, on a terminal of true colours."""
     from cmlp._cli.terminal import Terminal
     from cmlp.story.first import Opening
 
-    os.environ.update(COLUMNS=str(columns), LINES=str(lines))
-    terminal = Terminal(io.StringIO(), rewrites=True, colors=2**24, blocks=True)
-    opening = Opening(terminal)
-    for name, batch in (("start", 0), ("learning", 1000), ("learned", opening.learning.total)):
-        opening.learning.advance(batch)
-        if name == "learned":
-            yield name, "The last screen: a digit and its answer", opening.last_lines(columns - 1, lines)
-            return
-        body, last = opening.frame(columns - 1, lines)
-        yield name, f"The training after {batch} batches", [*body, last]
+    os.environ.update(COLUMNS=str(COLUMNS), LINES=str(LINES))
+    opening = Opening(Terminal(io.StringIO(), rewrites=True, colors=2**24, blocks=True))
+    opening.learning.advance(1000)
+    body, last = opening.frame(COLUMNS - 1, LINES)
+    yield "learning", "The training after 1000 batches", [*body, last]
+    opening.learning.advance(opening.learning.total)
+    yield "learned", "The last screen: a digit and its answer", opening.last_lines(COLUMNS - 1, LINES)
 
 
 def main() -> int:
-    """Run the command and write the picture; return the exit status."""
-    lines = excerpt(screen_lines(recorded([sys.executable, "-m", "cmlp", "--plain"])))
-    pictures = {TARGET: drawn(lines, "Cost, accuracy and four handwritten digits with the network's answers")}
+    """Write the pictures; return the exit status."""
     for name, title, shown in screens():
-        pictures[SCREENS / f"terminal-{name}.svg"] = drawn(shown, title, 80, n_lines=24)
-    for path, picture in pictures.items():
-        path.write_text(picture, encoding="utf-8")
+        path = IMAGES / f"terminal-{name}.svg"
+        path.write_text(drawn(shown, title), encoding="utf-8")
         print(f"{path.name}: {path.stat().st_size} bytes")
     return 0
 

@@ -1,0 +1,183 @@
+"""Pictures of digits, weights, activations and outputs for the terminal, as lines with escape codes for colours.
+
+A function that draws takes the `Terminal` first, for its colours and characters, and returns lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp import Network
+from cmlp._cli import charts
+from cmlp._cli.terminal import Terminal, beside, padded
+from cmlp._model.names import letters
+from cmlp.story.neurons import SIDE, Names, Unit
+
+_REACH = 8.0  # weighted sums at the ends of an activation function
+
+
+def function_lines(
+    terminal: Terminal, function: Callable[[NDArray[Any]], NDArray[Any]], z: float, width: int, height: int
+) -> list[str]:
+    """Draw an activation function from -8 to +8, with a point at the weighted sum z or at the nearer end."""
+    dense = np.asarray(function(np.linspace(-_REACH, _REACH, 161)), float)
+    low, high = float(dense.min()), float(dense.max())
+    ticks = [(high, f"{round(high, 2):g}"), (low, f"{round(low, 2) + 0.0:g}")]
+    width = max(width, 14)
+    sums = np.linspace(-_REACH, _REACH, width - 1 - max(len(text) for _, text in ticks))
+    values = np.asarray(function(sums), float)
+    inside = min(max(z, -_REACH), _REACH)
+    series = [
+        charts.Series(((sums + _REACH) / 2 / _REACH).tolist(), values.tolist(), "dot"),
+        charts.Series([(inside + _REACH) / 2 / _REACH], function(np.array([inside])).tolist(), "point", "strong"),
+    ]
+    bottom = [(0.0, f"z={-_REACH:+.0f}"), (0.5, "0"), (1.0, f"{_REACH:+.0f}")]
+    axes = charts.Axes((low, high if high > low else low + 1), ticks, bottom)
+    return charts.point_chart(terminal, series, axes, width, height)
+
+
+_GAP, _WIDEST_GAP = 1, 6
+_PER_ROW, _SMALLEST = 8, 8  # images in a row, and columns of an image; its height in lines is half of its width
+_KEPT = 22  # of the 28 rows and columns of pixels: the margin is black in nearly all images
+
+
+def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1, whole: bool = False) -> list[str]:
+    """Draw an image of 784 pixels from 0 to 255, whole or without its border but for `margin` columns on each side."""
+    pixels = np.asarray(image, float).reshape(SIDE, SIDE) / 255
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    if whole or not len(rows):
+        return terminal.draw(pixels)
+    # Start at an even row, because a line of text shows two rows of pixels.
+    left = max(columns[0] - margin, 0)
+    return terminal.draw(pixels[rows[0] // 2 * 2 : rows[-1] + 1, left : columns[-1] + 1 + margin])
+
+
+def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
+    """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights orange."""
+    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / _scale_of(weights), signed=True)
+
+
+def _scale_of(weights: NDArray[Any]) -> float:
+    """Return the weight that a picture shows in full strength: a quantile, since few extremes would darken the rest."""
+    return float(np.quantile(np.abs(weights), 0.98)) or 1.0
+
+
+def _shares(old: int, new: int) -> NDArray[Any]:
+    """Return the share of each old pixel in each new one, of shape (new, old)."""
+    edges, starts = np.linspace(0, old, new + 1), np.arange(old)
+    covered = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
+    shares: NDArray[Any] = np.maximum(covered, 0) * new / old
+    return shares
+
+
+def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], width: int, height: int) -> list[str]:
+    """Draw the weights of the first neurons of the first layer with their names, as large as the size allows.
+
+    Two rows of images are drawn if they fit.
+    """
+    rows = 2 if height >= 2 * (_SMALLEST // 2 + 2) else 1
+    per_row = max(1, min(_PER_ROW, (width + _GAP) // (_SMALLEST + _GAP)))
+    columns = min((width + _GAP) // per_row - _GAP, 2 * (height // rows - 1), _KEPT)
+    gap = min((width - per_row * columns) // max(per_row - 1, 1), _WIDEST_GAP)
+    weights, names = network.weights[0], Names(network.sizes, labels)
+    lines = []
+    for start in range(0, min(weights.shape[1], per_row * rows), per_row):
+        units = range(start, min(start + per_row, weights.shape[1]))
+        titles = [names.of(Unit(0, unit))[:columns].ljust(columns) for unit in units]
+        patches = [_patch(terminal, weights[:, unit], columns) for unit in units]
+        lines += beside(*([title, *patch] for title, patch in zip(titles, patches, strict=True)), gap=gap)
+    return lines
+
+
+def _patch(terminal: Terminal, weights: NDArray[Any], columns: int) -> list[str]:
+    """Draw the weights of one neuron without the margin, scaled so that few of its pixels are out of range."""
+    margin = (SIDE - _KEPT) // 2
+    inner = np.asarray(weights, float).reshape(SIDE, SIDE)[margin : SIDE - margin, margin : SIDE - margin]
+    # Each pixel of the smaller image is the mean of the area that it covers.
+    image = _shares(_KEPT, 2 * (columns // 2 + columns % 2)) @ inner @ _shares(_KEPT, columns).T
+    return terminal.draw(image / (float(np.quantile(np.abs(image), 0.95)) or 1.0), signed=True)
+
+
+# Characters from 0 to the scale for positive and negative activations, with and without block characters.
+_CELLS = {True: ("·░▒▓█", "·--=="), False: (".:+*#", ".--==")}
+_MOST_LINES = 6
+# Colours: the cell of a neuron that is off is dark gray, so that it differs from the gap between two cells.
+_DARKEST = 0.15
+
+
+def cell_lines(terminal: Terminal, activations: NDArray[Any], width: int, scale: float = 1.0) -> list[str]:
+    """Draw the activations of one layer as cells, from dark (0) to bright (`scale`), in lines of `width` columns.
+
+    Long layers are cut off after a few lines; the last line then tells how many neurons are missing.
+    """
+    values = np.asarray(activations, float) / scale
+    per_line = max((width + 1) // 2, 1)
+    starts = range(0, len(values), per_line)
+    lines = [_cells(terminal, values[start : start + per_line]) for start in starts[:_MOST_LINES]]
+    missing = len(values) - _MOST_LINES * per_line
+    return [*lines, f"and {missing:,} more"] if missing > 0 else lines
+
+
+def _cells(terminal: Terminal, values: NDArray[Any]) -> str:
+    if terminal.colors:
+        sizes = np.sign(values) * (_DARKEST + (1 - _DARKEST) * np.minimum(np.abs(values), 1))
+        sizes[values == 0] = _DARKEST
+        row = np.zeros(2 * len(values) - 1)
+        row[::2] = sizes
+        return terminal.draw(np.stack([row, row]), signed=bool((values < 0).any()))[0]
+    above, below = _CELLS[terminal.blocks]
+    levels = np.minimum(np.abs(values), 1) * (len(above) - 1)
+    return " ".join((above if value >= 0 else below)[round(level)] for value, level in zip(values, levels, strict=True))
+
+
+def legend(terminal: Terminal) -> str:
+    """Return the meaning of the cells in words."""
+    ramp = _CELLS[terminal.blocks][0]
+    return "dark 0, bright 1" if terminal.colors else f"{ramp[0]} is 0, {ramp[-1]} is 1"
+
+
+def layer_lines(terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], width: int, gap: int = 3) -> list[str]:
+    """Draw the hidden layers of networks of the same sizes side by side, at least one line per layer with its name.
+
+    Each network is given by the activations of all layers for one example, inputs and outputs included. A cell is
+    brightest at 1, or at the largest size if it is larger (relu).
+    """
+    n_hidden = len(networks[0]) - 2
+    margin = max((len(letters(layer)) for layer in range(n_hidden)), default=0) + 2
+    space = (width - margin - gap * (len(networks) - 1)) // len(networks)
+    lines = []
+    for layer in range(n_hidden):
+        values = [np.asarray(activations[layer + 1], float) for activations in networks]
+        scale = max(1.0, *(float(np.abs(v).max(initial=0.0)) for v in values))
+        column = min(space, 2 * len(values[0]) - 1)
+        for n, parts in enumerate(zip(*(cell_lines(terminal, v, space, scale) for v in values), strict=True)):
+            cells = (" " * gap).join(padded(part, column) for part in parts)
+            lines.append(f"{'' if n else letters(layer):{margin}}{cells}".rstrip())
+        if scale > 1:
+            lines.append(f"{'':{margin}}(brightest: {scale:.3g})")
+    return lines
+
+
+def output_bars(
+    terminal: Terminal, outputs: NDArray[Any], labels: Sequence[str], width: int, digits: int = 3
+) -> list[str]:
+    """Draw one bar per output neuron with its label and activation in `digits` decimals; the brightest is marked.
+
+    A bar of full length is 1, or the largest activation if it is larger.
+    """
+    values = np.asarray(outputs, float)
+    longest = max(map(len, labels))
+    space = max(width - longest - digits - 6, 1)
+    scale, winner = max(1.0, float(values.max())), int(values.argmax())
+    lines = []
+    for n, (label, value) in enumerate(zip(labels, values, strict=True)):
+        line = f"{label:{longest}} {value:{digits + 2}.{digits}f} "
+        drawn = charts.bar(terminal, value / scale, space)
+        if n == winner:
+            line = charts.styled(terminal, f"{line}{drawn:{space}} {charts.symbol(terminal, 'winner')}", "strong")
+        lines.append(line if n == winner else (line + drawn).rstrip())
+    return lines
