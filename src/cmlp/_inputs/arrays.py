@@ -102,8 +102,9 @@ def _require_usual_digits(array: NDArray[Any]) -> None:
 
 def _number_in(entry: Any) -> float:
     """Return an entry as a number; raises ValueError for text that is no number as files have it."""
-    if isinstance(entry, (str, bytes)) and (not entry.isascii() or "_" in repr(entry)):
-        raise ValueError(f"could not convert string to float: {entry!r}")
+    text = entry.decode("latin-1") if isinstance(entry, bytes) else entry
+    if isinstance(text, str) and (not text.isascii() or "_" in text):
+        raise ValueError(f"could not convert string to float: {str(text)!r}")
     return float(entry)
 
 
