@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._inputs.arrays import IN_PLACE, readable, rectangular, refuse_complex, require_finite, to_float64
+from cmlp._inputs.arrays import (
+    IN_PLACE,
+    readable,
+    rectangular,
+    refuse_complex,
+    refuse_records,
+    require_finite,
+    to_float64,
+)
 from cmlp._inputs.labels import as_labels
 from cmlp._inputs.sparse import as_csr, as_dense, is_sparse, refuse_sparse
 from cmlp.exceptions import DataConversionWarning, sklearn_class, warn
@@ -46,6 +54,7 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
     n_dims = len(array.shape)
     if not sparse:
         refuse_complex(array)
+        refuse_records(array, "X")
     elif array.dtype.kind == "c":  # not printed: SciPy would read its index arrays, which may be invalid
         raise ValueError(f"Complex data not supported: X is a sparse container of dtype {array.dtype}.")
     if n_dims == 0 and array.dtype.kind == "O":

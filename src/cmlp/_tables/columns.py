@@ -22,7 +22,6 @@ from cmlp._data.entries import (
     array_of,
     categories_of,
     entries_of,
-    is_missing,
     kind_of,
     kind_of_numbers,
     numbers_of,
@@ -30,7 +29,7 @@ from cmlp._data.entries import (
     stored_category,
     type_of,
 )
-from cmlp._inputs.arrays import EXACT, rectangular
+from cmlp._inputs.arrays import EXACT, is_missing, rectangular
 from cmlp._inputs.frames import read_once
 from cmlp._inputs.sparse import refuse_sparse
 from cmlp._inputs.validation import check_rows
