@@ -131,13 +131,6 @@ def test_copies_pickles_and_files_of_networks_keep_the_scale(rng, tmp_path):
         assert (twin.forward(X) == net.forward(X)).all()
 
 
-def test_files_with_vectors_are_version_2(rng, tmp_path):
-    for scale, version in ((1 / 255, b"1"), ((SHIFT, FACTOR), b"2")):
-        path = tmp_path / "net.cmlp"
-        Network([3, 2], input_scale=scale).save(path)
-        assert path.read_bytes()[8:].startswith(b'{"__metadata__":{"cmlp":"' + version + b'"')
-
-
 def test_nonfinite_input_is_reported_after_the_product(rng):
     X = raw(rng).astype(np.float64)
     X[7, 1] = 1e200
