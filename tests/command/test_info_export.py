@@ -91,7 +91,7 @@ def test_commands_refuse_a_file_with_an_unknown_requirement(command, tmp_path):
         ("predict", "m.cmlp", "m.csv"),
     ):
         status, out, err = command(*arguments)
-        assert (status, out) == (1, "") and "output_scale" in err, arguments
+        assert (status, out) == (1, "") and "(units)" in err, arguments
 
 
 @pytest.mark.slow

@@ -187,7 +187,7 @@ def test_columns_are_found_by_name(folder, predict, expected):
 
 
 def test_other_kinds_of_models(folder, predict):
-    multilabel = small().fit(X, np.stack([Y == 0, Y > 0], axis=1).astype(int))
+    multilabel = small().fit(X, np.stack([Y == 0, Y > 1], axis=1).astype(int))
     regressor = MLPRegressor(max_iter=2, random_state=0).fit(X, Y)
     two = MLPRegressor(max_iter=2, random_state=0).fit(X, np.stack([Y, Y], axis=1))
     nets = [

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from datetime import time
 
 import numpy as np
 import pytest
@@ -60,6 +61,13 @@ BAD_ROWS = {
         r"could not convert string to float: 'v' \(row 4, column 2\)\. Encode columns of text, or use Tabular",
     ),
     "objects": ([[{}, 1]], TypeError, "X cannot be converted to numbers: .*argument must be"),
+    "dicts": ([{"a": 1.0, "b": 2}] * 30, ValueError, r"X is a list of dicts\. Pass a data frame, such as"),
+    "a structured array": (
+        np.zeros(30, [("a", "f8"), ("b", "i4")]),
+        ValueError,
+        "got 1D array instead: X is a structured array with the fields 'a', 'b'. Pass a data frame",
+    ),
+    "times of day": (with_value(time(8, 30)), TypeError, r"\(row 4, column 2\)\. Convert times of day"),
     "None": (with_value(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
     "dates": (np.full((30, 4), np.datetime64("2020-01-01")), TypeError, "X must hold real numbers, got dtype date"),
     "NaN": (with_value(NAN), NonFiniteInputError, "Input X contains NaN at row 4, column 2"),
@@ -136,7 +144,11 @@ BAD_LABELS = {
     "several classes": (np.stack([LABELS] * 2, 1), ValueError, "Multioutput target data"),
     "sparse numbers": (scipy.sparse.csr_array(np.eye(30) / 2), ValueError, "Unknown label type: continuous"),
     "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
-    "mixed objects": (np.array([1, "a", 2] * 10, dtype=object), ValueError, "objects with 1. Convert it"),
+    "mixed objects": (
+        np.array([1, "a", 2] * 10, dtype=object),
+        ValueError,
+        "got 1 and, in row 1, 'a': convert all of them to text",
+    ),
     "records": (np.zeros(30, [("a", "f4")]), ValueError, "Labels cannot have dtype"),
     "no columns": (np.zeros((30, 0), int), ValueError, r"y must have at least one column, got .*shape \(30, 0\)"),
     "ragged": ([[1], [1, 2]] * 15, ValueError, "y must be a rectangular array"),
@@ -294,7 +306,7 @@ def test_continued_training_rejects_another_description(change, message):
 
 
 def test_partial_fit_rejects_early_stopping():
-    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+    with pytest.raises(ValueError, match=r"partial_fit does not support early_stopping=True.* fit_batches with X_val"):
         regressor(early_stopping=True).partial_fit(X, NUMBERS)
 
 

@@ -141,7 +141,18 @@ def test_regressor(torch):
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
-        (lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(3)], TypeError, "does not support torch.nn.modules.batchnorm.Ba"),
+        (lambda nn: [nn.Linear(2, 3), nn.BatchNorm2d(3)], TypeError, "does not support torch.nn.modules.batchnorm.Ba"),
+        (lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(4)], ValueError, "BatchNorm1d must have 3 features, got 4"),
+        (lambda nn: [nn.BatchNorm1d(4), nn.Linear(2, 3)], ValueError, "BatchNorm1d must have 2 features, got 4"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(3, track_running_stats=False)],
+            ValueError,
+            "BatchNorm1d needs track_running_stats=True",
+        ),
+        (lambda nn: [nn.Linear(2, 3), nn.Sigmoid(), nn.BatchNorm1d(3)], ValueError, "after the last activation"),
+        (lambda nn: [nn.BatchNorm1d(2), nn.BatchNorm1d(2)], ValueError, "after another BatchNorm1d is only"),
+        (lambda nn: [nn.BatchNorm1d(2), nn.ReLU(), nn.Linear(2, 3)], ValueError, "ReLU after BatchNorm1d is only"),
+        (lambda nn: [nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(2, 3)], ValueError, r"only Flatten\(\) before the f"),
         (lambda nn: [nn.Conv1d(2, 3, 1)], TypeError, "does not support torch.nn.modules.conv.Conv1d"),
         (lambda nn: [nn.Linear(2, 3), nn.LogSoftmax(1)], TypeError, "LogSoftmax"),
         (lambda nn: [nn.Linear(2, 3), nn.Softmax(0)], ValueError, "Softmax needs dim=1 or -1, got 0"),
@@ -177,6 +188,40 @@ def test_regressor(torch):
 def test_unsupported_modules_are_named(torch, build, error, message):
     with pytest.raises(error, match=message):
         cmlp.from_torch(torch.nn.Sequential(*build(torch.nn)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("place", ["before", "after", "behind the activation", "everywhere"])
+def test_batch_norm_is_a_part_of_the_linear_beside_it(torch, place, dtype):
+    """As skorch's users build tables: BatchNorm1d before or behind each activation, or on the inputs."""
+    nn = torch.nn
+    torch.manual_seed(0)
+    modules = {
+        "before": [nn.BatchNorm1d(3), nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)],
+        "after": [nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)],
+        "behind the activation": [nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Dropout(), nn.Linear(8, 2)],
+        "everywhere": [
+            nn.BatchNorm1d(3),
+            nn.Linear(3, 8, bias=False),
+            nn.BatchNorm1d(8, affine=False),
+            nn.BatchNorm1d(8, eps=0.1),
+            nn.Tanh(),
+            nn.BatchNorm1d(8),
+            nn.Linear(8, 2),
+            nn.BatchNorm1d(2),
+        ],
+    }[place]
+    module = nn.Sequential(*modules).to(getattr(torch, dtype))
+    X = (np.random.RandomState(0).standard_normal((200, 3)) * [1, 5, 0.1] + [0, 3, -1]).astype(dtype)
+    for part in modules:
+        if type(part) is nn.BatchNorm1d and part.affine:
+            nn.init.normal_(part.weight)
+            nn.init.normal_(part.bias)
+    for rows in np.array_split(X, 4):  # running means and variances
+        module(torch.from_numpy(rows))
+    net = cmlp.from_torch(module)  # in training mode
+    assert_agrees(torch, module.eval(), net.forward, X)
+    assert net.sizes == (3, 8, 2) and net.dtype == dtype
 
 
 def test_elu_with_alpha_0_is_relu(torch):

@@ -29,7 +29,7 @@ FAULTS = {
     "file replaced while it is mapped": "files/test_models.py::"
     "test_mapped_model_keeps_its_content_when_the_file_is_replaced",
     "Ctrl-C in fit": "estimators/test_interrupts.py::test_ctrl_c_keeps_the_completed_batches",
-    "Ctrl-C at any bytecode": "estimators/test_interrupts.py::test_ctrl_c_at_any_bytecode_leaves_no_estimator_locked",
+    "Ctrl-C at any point": "estimators/test_interrupts.py::test_ctrl_c_at_any_point_leaves_no_estimator_locked",
     "exception of a signal handler in a refit": "faults/test_faults.py::test_exception_of_a_signal_handler_in_a_refit",
     "SIGTERM in a checkpointed fit": "faults/test_faults.py::test_sigterm_in_a_checkpointed_fit",
     "fork while a thread fits": "training/test_fork.py::test_200_children_fit_although_another_thread_was_in_fit",

@@ -1,5 +1,6 @@
 """Labels: recognizing the kind of targets, encoding labels as targets, decoding outputs to labels."""
 
+import re
 import tracemalloc
 
 import numpy as np
@@ -65,10 +66,32 @@ def test_large_integers_of_lists_stay_integers(y):
 @pytest.mark.parametrize("y", [[2**63 + 1, 2**63 + 2, -1], [2**64, 2**64 + 1], [-(2**63) - 1, 0]])
 def test_integers_that_no_type_has_are_refused_with_a_remedy(y):
     for given in (y, np.array(y, object)):
-        with pytest.raises(ValueError, match=r"got an array of objects with -?\d+\. .*convert them to text"):
+        with pytest.raises(ValueError, match=r"has all integers, such as -?\d+: convert them to text"):
             kind_of_labels(as_labels(given, "y"))
     as_text = np.array(y, object).astype(str)
     assert learn_labels(as_labels(as_text, "y"))[0].classes.tolist() == sorted(map(str, y))
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [
+        ([0, 1, 2], "All labels are of type int, but the array is of dtype object: convert it, with astype(int)."),
+        ([np.int64(0), 1], "All labels are of type int, but"),
+        ([True, np.False_], "with astype(bool)"),
+        ([1, 2.0], "with astype(float)"),
+        (["a", "b", None], "Row 2 has no label (None): leave out the rows without a label."),
+        (["a", np.nan, "b", None], "Row 1 has no label (nan)"),
+        ([0, 1, None], "Row 2 has no label (None)"),
+        ([0, 1, "a"], "all integers or all booleans, got 0 and, in row 2, 'a': convert all of them to text"),
+        (["a", "b", 3], "got 3 and, in row 0, 'a'"),
+        ([{"a": 1}, {"a": 2}], "all integers or all booleans, got {'a': 1}."),
+    ],
+)
+def test_objects_that_are_no_labels_say_what_they_are(y, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as raised:
+        kind_of_labels(as_labels(np.array(y, object), "y"))
+    assert str(raised.value).startswith("Unknown label type: unknown. ")
+    assert ("astype(str)" in message) <= ("a" in y)
 
 
 def test_multilabel_targets_are_boolean_matrices():

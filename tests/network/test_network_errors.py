@@ -107,6 +107,7 @@ BAD_ROWS = {
     "complex": (X + 0j, "Complex data not supported"),
     "a word": ([[1, 2, 3], [4, "v", 6]], "'v'", "(row 1, column 1)", "TabularClassifier"),
     "objects": (np.full((6, 3), {}, object), "X cannot be converted to numbers", "'dict'"),
+    "dicts": ([{"a": 1.0}] * 6, "X is a list of dicts. Pass a data frame"),
     "None": (np.full((6, 3), None), "Input X contains NaN at row 0, column 0"),
     "masked": (np.ma.masked_array(X, X == X[0, 0]), "X must not have masked entries"),
     "dates": (np.zeros((6, 3), "M8[D]"), "X must hold real numbers", "datetime64"),

@@ -1,7 +1,7 @@
 """Columns of a table: what counts as a number, a category or a missing value, in arrays and data frames."""
 
 import warnings
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -195,10 +195,12 @@ def test_the_array_is_copied_before_it_is_checked():
             [["v"], [1.0]],
             r"column 0 must be numbers, got 'v' of type str in row 0.*categorical_feat",
         ),
+        ([[1.0]], [[time(8, 30)]], r"got datetime.time\(8, 30\) of type time in row 0\. Convert times of day"),
         ([["a"], ["b"]], [["a"], [("b",)]], r"column 0 must be text or numbers, got \('b',\) of type tuple in row 1"),
         ([[1.0], [2.0]], [[1.0], [np.inf]], r"infinity or a value too large for float64: column 0, row 1"),
         ([[1.0, 2.0]], [[1.0]], r"X has 1 features, but Table is expecting 2 features as input"),
         ([[1.0]], [1.0], r"Expected 2D array, got 1D array instead"),
+        ([[1.0]], [{"a": 1.0}], "X is a list of dicts"),
         ([[1.0]], np.ones((2, 0)), r"0 feature\(s\)"),
     ],
 )

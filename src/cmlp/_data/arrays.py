@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     LossFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], tuple[ArrayLike, ArrayLike]]
 
+
+_NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
+TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.minute + t.second"
 
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
@@ -45,9 +49,36 @@ def is_arrow(value: object) -> bool:
     return offers and not hasattr(value, "iloc")
 
 
+def is_missing(value: object) -> bool:
+    """Return whether a value is None, NaN, pandas.NA or NaT."""
+    try:
+        differs = value != value
+    except ArithmeticError:  # a signaling NaN of decimal
+        return True
+    if isinstance(differs, (bool, np.bool_)):
+        return value is None or bool(differs)
+    return type(value).__name__ == _NA  # not an array, whose comparison is an array
+
+
+def refuse_records(array: NDArray[Any], name: str) -> None:
+    """Raise ValueError for a structured array or a list of dicts, whose values have names."""
+    what = ""
+    if array.dtype.names is not None:
+        what = f"a structured array with the fields {', '.join(map(repr, array.dtype.names[:5]))}"
+        what += ", ..." if len(array.dtype.names) > 5 else ""
+    elif array.dtype.kind == "O" and array.ndim == 1 and len(array) and isinstance(array[0], dict):
+        what = "a list of dicts"
+    if what:
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: {name} is {what}. Pass a data frame, such as "
+            f"pandas.DataFrame({name}), or rows of values without names."
+        )
+
+
 def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     """Return `value` as a 2-D array of bool, uint8, float32 or float64 with `width` columns."""
     array = rectangular(value, name)
+    refuse_records(array, name)
     if array.ndim != 2:
         given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
         advice = ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
@@ -108,8 +139,9 @@ def _require_usual_digits(array: NDArray[Any]) -> None:
 
 def _number_in(entry: Any) -> float:
     """Return an entry as a number; raises ValueError for text that is no number as files have it."""
-    if isinstance(entry, (str, bytes)) and (not entry.isascii() or "_" in repr(entry)):
-        raise ValueError(f"could not convert string to float: {entry!r}")
+    text = entry.decode("latin-1") if isinstance(entry, bytes) else entry
+    if isinstance(text, str) and (not text.isascii() or "_" in text):
+        raise ValueError(f"could not convert string to float: {str(text)!r}")
     return float(entry)
 
 
@@ -122,6 +154,8 @@ def _place(array: NDArray[Any], name: str) -> str:
             remedy = ""
             if name == "y" and isinstance(entry, str):
                 remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
+            elif isinstance(entry, time):
+                remedy = f". {TIME_OF_DAY}"
             if len(place) != 2:
                 return f" (row {place[0]}){remedy}" if place else ""
             if isinstance(entry, str) and not remedy:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import IN_PLACE, readable, rectangular, refuse_complex, require_finite, to_float64
+from cmlp._data.arrays import (
+    IN_PLACE,
+    readable,
+    rectangular,
+    refuse_complex,
+    refuse_records,
+    require_finite,
+    to_float64,
+)
 from cmlp._data.frames import as_table, check_names, feature_names
 from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled
@@ -49,6 +57,7 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
     n_dims = len(array.shape)
     if not sparse:
         refuse_complex(array)
+        refuse_records(array, "X")
     elif array.dtype.kind == "c":  # not printed: SciPy would read its index arrays, which may be invalid
         raise ValueError(f"Complex data not supported: X is a sparse container of dtype {array.dtype}.")
     if n_dims == 0 and array.dtype.kind == "O":

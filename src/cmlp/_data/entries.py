@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import re
 import reprlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT
+from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ _LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
 _MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
 _FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
 
-_NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
 INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
 SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion
 _NUMBERS = {int, float, bool}
@@ -94,17 +93,6 @@ def _converted(convert: Any, label: str) -> list[Any]:
     except Exception as error:  # of the data frame's library
         raise ValueError(f"{label} cannot be converted to values of Python: {error}") from error
     return entries
-
-
-def is_missing(value: object) -> bool:
-    """Return whether a value is None, NaN, pandas.NA or NaT."""
-    try:
-        differs = value != value
-    except ArithmeticError:  # a signaling NaN of decimal
-        return True
-    if isinstance(differs, (bool, np.bool_)):
-        return value is None or bool(differs)
-    return type(value).__name__ == _NA  # not an array, whose comparison is an array
 
 
 def plain(value: object) -> object:
@@ -272,6 +260,8 @@ def _refuse(value: Any, row: int, label: str, kind: str) -> NoReturn:
     remedy = ""
     if kind in TIMES:
         remedy = _CONVERT if isinstance(value, str) else ""
+    elif isinstance(value, time):
+        remedy = f" {TIME_OF_DAY}."
     elif isinstance(value, str) or _kind_of_value(value) in {*TIMES, _PERIOD} or type(value).__name__ == INTERVAL:
         remedy = _NAMED
     raise ValueError(_message(value, row, label, _WANTED.get(kind, "numbers")) + remedy)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, in_64_bits, rectangular
+from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ _FLOATS = (
     f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict numbers, use a "
     "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
 )
+# Types of labels that an array of objects may hold, by the name of the type to which it is converted.
+_TYPES = {"bool": (bool, np.bool_), "int": (int, np.integer), "float": (int, np.integer, float, np.floating)}
 # In fewer rows, several labels can be exactly one in each row by chance.
 _FEWEST_ROWS = 10
 _ONE_HOT = (
@@ -108,16 +110,7 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
-        other = next(label for label in y.flat if not isinstance(label, str))
-        advice = "Convert it first, for example with astype(int) or astype(str)."
-        if all(isinstance(label, (int, np.integer)) for label in y.flat) and in_64_bits(y).dtype.kind == "O":
-            low, high = min(y.flat), max(y.flat)
-            other = low if low < np.iinfo(np.int64).min else high
-            advice = "No type of 64 bits has all these integers: convert them to text, with astype(str)."
-        raise ValueError(
-            "Unknown label type: unknown. Labels must be all strings, all integers or all booleans; "
-            f"got an array of objects with {reprlib.repr(other)}. {advice}"
-        )
+        raise ValueError(f"Unknown label type: unknown. {_why_unknown(y)}")
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
             "Unknown label type: continuous. Maybe you are trying to fit a classifier, which "
@@ -127,6 +120,29 @@ def kind_of_labels(y: NDArray[Any]) -> str:
         _require_bits(y)
         return "multilabel"
     return "multiclass"
+
+
+def _why_unknown(y: NDArray[Any]) -> str:
+    """Return what is wrong with labels in an array of objects that are not all text, and what helps."""
+    entries = list(np.ndenumerate(y))
+    for place, label in entries:
+        if is_missing(label):
+            return f"Row {place[0]} has no label ({label!r}): leave out the rows without a label."
+    labels = [label for _, label in entries]
+    name = next((name for name, types in _TYPES.items() if all(isinstance(label, types) for label in labels)), None)
+    if name == "int" and in_64_bits(y).dtype.kind == "O":
+        low, high = min(labels), max(labels)
+        shown = reprlib.repr(low if low < np.iinfo(np.int64).min else high)
+        return f"No type of 64 bits has all integers, such as {shown}: convert them to text, with astype(str)."
+    if name is not None:
+        return f"All labels are of type {name}, but the array is of dtype object: convert it, with astype({name})."
+    first = next(label for label in labels if not isinstance(label, str))
+    found = reprlib.repr(first)
+    for place, label in entries:
+        if type(label) is not type(first):
+            found += f" and, in row {place[0]}, {reprlib.repr(label)}: convert all of them to text, with astype(str)"
+            break
+    return f"Labels must be all strings, all integers or all booleans, got {found}."
 
 
 def _require_bits(y: NDArray[Any]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, rectangular
+from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
 from cmlp._data.columns import DATES
 from cmlp._data.entries import (
@@ -24,7 +24,6 @@ from cmlp._data.entries import (
     array_of,
     categories_of,
     entries_of,
-    is_missing,
     kind_of,
     kind_of_numbers,
     numbers_of,

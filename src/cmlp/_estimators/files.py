@@ -131,9 +131,9 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
     ----------
     module : torch.nn.Module
         A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
-        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax, and
-        modules that do nothing in prediction: Identity, Dropout and, at the start, Flatten. Also those of
-        `Network.to_torch`.
+        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax,
+        BatchNorm1d before or after a Linear, whose parameters then include it, and modules that do nothing in
+        prediction: Identity, Dropout and, at the start, Flatten. Also those of `Network.to_torch`.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
         The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
@@ -155,6 +155,9 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
 
     Notes
     -----
+    A BatchNorm1d counts with its running mean and variance, as in evaluation mode, also if the module is in training
+    mode.
+
     torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
     Lower thresholds raise ValueError.
 

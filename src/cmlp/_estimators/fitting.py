@@ -214,7 +214,10 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
         with undeferred():
             parameters = estimator._parameters()
             if parameters.training.early_stopping:
-                raise ValueError("partial_fit does not support early_stopping=True")
+                raise ValueError(
+                    "partial_fit does not support early_stopping=True, because each call is one epoch: set "
+                    "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
+                )
             if parameters.class_weight == "balanced":
                 raise ValueError(_BALANCED)
             if parameters.provenance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -137,6 +137,13 @@ def _require_unchanged(module: Any) -> None:
         raise ValueError(f"{name} has a replaced forward method, which from_torch does not support")
 
 
+class Affine(NamedTuple):
+    """A normalization: each value times a factor, plus an offset, in double precision."""
+
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
 class _Reader:
     """Collects the layers of modules in the order of their calls."""
 
@@ -145,6 +152,7 @@ class _Reader:
         self.layers: list[Layer] = []
         self.input_scale: float | InputScale = 1.0
         self.activated = True  # whether the last layer has its activation; there is no layer yet
+        self.pending: Affine | None = None  # a normalization that is a part of the next Linear
 
     def add(self, module: Any) -> None:
         """Add a module; raises TypeError or ValueError if it is not supported."""
@@ -152,22 +160,25 @@ class _Reader:
         if type(module) in (nn.Identity, nn.Dropout):
             return
         if type(module) is nn.Flatten:
-            if self.layers or (module.start_dim, module.end_dim) != (1, -1):
+            if self.layers or self.pending or (module.start_dim, module.end_dim) != (1, -1):
                 raise ValueError(f"{module} is not supported: only Flatten() before the first Linear is")
             return
         if type(module) is nn.Linear:
-            self.layers.append(_layer(self.torch, module))
-            self.activated = False
+            layer = _layer(self.torch, module)
+            self.layers.append(layer if self.pending is None else _normalized_before(layer, self.pending))
+            self.activated, self.pending = False, None
+        elif type(module) is nn.BatchNorm1d:
+            self.normalize(_affine(module))
         elif own and name == "InputScale":
-            if self.layers:
-                raise ValueError("InputScale is only supported before the first Linear")
+            if self.layers or self.pending:
+                raise ValueError("InputScale is only supported before the first Linear and BatchNorm1d")
             if isinstance(self.input_scale, InputScale):
                 raise ValueError("InputScale is not supported after InputShift")
             self.input_scale *= float(module.scale)
             if not 0 < self.input_scale < math.inf:
                 raise ValueError(f"InputScale needs a positive number, got {float(module.scale)}")
         elif own and name == "InputShift":
-            if self.layers or self.input_scale != 1:
+            if self.layers or self.pending or self.input_scale != 1:
                 raise ValueError("InputShift is only supported as the first module")
             self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
         elif own and name in _NOT_CONTAINED:
@@ -175,9 +186,20 @@ class _Reader:
         else:
             self.activate(module)
 
+    def normalize(self, affine: Affine) -> None:
+        """Fold a normalization into the last layer, or after an activation keep it for the next one."""
+        if not self.activated:
+            self.layers[-1] = _normalized_after(self.layers[-1], affine)
+        elif self.pending is None:
+            self.pending = affine
+        else:
+            raise ValueError("BatchNorm1d after another BatchNorm1d is only supported after a Linear")
+
     def activate(self, module: Any) -> None:
         """Add an activation to the last layer."""
         activation, parameter = _activation(self.torch, module)
+        if self.pending is not None:
+            raise ValueError(f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is before both")
         if self.activated:
             where = "after another activation" if self.layers else "before the first Linear"
             raise ValueError(f"{type(module).__name__} {where} is not supported")
@@ -188,6 +210,8 @@ class _Reader:
         """Return the layers."""
         if not self.layers:
             raise ValueError("module must contain at least one Linear")
+        if self.pending is not None:
+            raise ValueError("BatchNorm1d after the last activation is not supported: it is a part of no Linear")
         dtypes = {layer.weights.dtype.name for layer in self.layers}
         if len(dtypes) > 1:
             raise ValueError(f"all parameters must have the same dtype, got {' and '.join(sorted(dtypes))}")
@@ -203,6 +227,38 @@ def _layer(torch: Any, linear: Any) -> Layer:
     return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
 
 
+def _affine(norm: Any) -> Affine:
+    """Return what a BatchNorm1d computes with its running mean and variance."""
+    if norm.running_mean is None:
+        raise ValueError("BatchNorm1d needs track_running_stats=True: without it, a row depends on the others")
+    mean, variance = norm.running_mean.cpu().double().numpy(), norm.running_var.cpu().double().numpy()
+    factor = 1 / np.sqrt(variance + norm.eps)
+    if norm.weight is not None:
+        factor = factor * norm.weight.detach().cpu().double().numpy()
+    offset = -mean * factor
+    return Affine(factor, offset if norm.bias is None else offset + norm.bias.detach().cpu().double().numpy())
+
+
+def _normalized_after(layer: Layer, affine: Affine) -> Layer:
+    """Return a layer whose outputs are normalized."""
+    _require_size(affine, len(layer.biases))
+    weights, biases = layer.weights * affine.factor, layer.biases * affine.factor + affine.offset
+    return layer._replace(weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype))
+
+
+def _normalized_before(layer: Layer, affine: Affine) -> Layer:
+    """Return a layer whose inputs are normalized."""
+    _require_size(affine, len(layer.weights))
+    weights = layer.weights * affine.factor[:, np.newaxis]
+    biases = layer.biases + affine.offset @ layer.weights.astype(np.float64)
+    return layer._replace(weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype))
+
+
+def _require_size(affine: Affine, size: int) -> None:
+    if len(affine.factor) != size:
+        raise ValueError(f"BatchNorm1d must have {size} features, got {len(affine.factor)}")
+
+
 def _activation(torch: Any, module: Any) -> tuple[str, float]:
     """Return the name in cmlp of an activation, and its parameter; leaky_relu and elu without one are relu."""
     kind = type(module)
@@ -213,7 +269,7 @@ def _activation(torch: Any, module: Any) -> tuple[str, float]:
     if activation is None:
         raise TypeError(
             f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, "
-            f"Identity, Dropout, Flatten, {', '.join(_MODULES.values())}"
+            f"BatchNorm1d, Identity, Dropout, Flatten, {', '.join(_MODULES.values())}"
         )
     if activation in _PARAMETERS:
         parameter = float(getattr(module, _PARAMETERS[activation]))

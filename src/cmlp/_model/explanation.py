@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.entries import is_missing
+from cmlp._data.arrays import is_missing
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
