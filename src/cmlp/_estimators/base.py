@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.model import Model
     from cmlp._estimators.request import Parameters
     from cmlp._model.document import ModelDocument
+    from cmlp._train.options import TrainingParameters
     from cmlp._train.state import TrainingState
-    from cmlp._training.options import TrainingParameters
 else:
     TrainingParameters = object  # of types only
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.request import Parameters
     from cmlp._estimators.targets import Targets
-    from cmlp._training.job import Data, TrainingJob
+    from cmlp._train.job import Data, TrainingJob
 
 
 def fit_batches(

@@ -29,15 +29,15 @@ from cmlp._process.signals import undeferred
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import TABLE
 from cmlp._train.initialization import initial_params
+from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
+from cmlp._train.options import check_scoring
 from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state
 from cmlp._train.reporting import callbacks_of
 from cmlp._train.same_data import check_same_data
 from cmlp._train.shards import checked_shards
+from cmlp._train.start import start
 from cmlp._train.state import TrainingState
-from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete
-from cmlp._training.options import check_scoring
-from cmlp._training.start import start
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from cmlp._train.observer import Observer
     from cmlp._train.random import Generator
     from cmlp._train.shards import Shards
-    from cmlp._training.start import TrainingRun
+    from cmlp._train.start import TrainingRun
 
 
 # The sentence of scikit-learn's SGDClassifier.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmlp._data.checks import Door
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.initialization import init_activations
-from cmlp._training.options import options_of
+from cmlp._train.options import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.model import Model
+    from cmlp._train.options import TrainingOptions
     from cmlp._train.shards import Shards
-    from cmlp._training.options import TrainingOptions
 
 _MEDIAN = 0.5  # the default of `quantile`
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.model import Model
     from cmlp._estimators.request import Parameters
+    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
-    from cmlp._training.options import TrainingOptions
 
 # Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
 INTERRUPTED = "_interrupted"

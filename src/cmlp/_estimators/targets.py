@@ -12,8 +12,8 @@ from cmlp._data.checks import as_numbers, as_quantile_targets
 from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._train.architecture import POSITIVE_LOSSES
+from cmlp._train.job import Task, task_of_numbers
 from cmlp._train.scores import accuracy
-from cmlp._training.job import Task, task_of_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,15 +19,15 @@ from cmlp._train.constraints import COUNT, argument
 from cmlp._train.engine import BatchEngine
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import documented
+from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.reporting import Reporter, callbacks_of
 from cmlp._train.same_data import check_sample
+from cmlp._train.start import start
 from cmlp._train.state import TrainingState
-from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
-from cmlp._training.options import check_scoring, options_of
-from cmlp._training.start import start
 
 if TYPE_CHECKING:
     import os
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._training.options import TrainingOptions
-    from cmlp._training.start import TrainingRun
+    from cmlp._train.options import TrainingOptions
+    from cmlp._train.start import TrainingRun
 
 
 @documented("Trainer")

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.model import Model
     from cmlp._estimators.targets import Targets
+    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.options import TrainingOptions
     from cmlp._train.shards import Shards
-    from cmlp._training.job import Data, TrainingJob
-    from cmlp._training.options import TrainingOptions
     from cmlp.distributed._cluster import Cluster
 
 _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays
     from cmlp._train.engine import CallOfCore
+    from cmlp._train.job import TrainingJob
     from cmlp._train.observer import Observer
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
     from cmlp._train.shards import Shards
-    from cmlp._training.job import TrainingJob
 
 
 def fit_together(
