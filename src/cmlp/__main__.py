@@ -116,8 +116,8 @@ _GENERAL = ("-h", "--help", "--version")
 
 
 def _commands() -> Sequence[Any]:
-    from cmlp._cli import export, info, predict, train, verify
-    from cmlp.story import compare, digits, look, nudge, page, read, story, watch
+    from cmlp._cli import export, info, page, predict, train, verify
+    from cmlp.story import compare, digits, look, nudge, read, story, watch
 
     return story, digits, watch, look, nudge, compare, page, read, train, verify, predict, info, export
 

@@ -61,10 +61,10 @@ def test_fast_method_is_the_documented_recipe():
 def test_layers_and_epochs_can_be_set_for_each_method():
     experiment = Experiment(Options(method="fast", hidden=(7,), epochs=9))
     assert experiment.network.sizes == (784, 7, 10) and experiment.n_epochs == 9
-    assert experiment.trainer._settings.schedule().batch_rates(0.006, 8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
+    assert experiment.trainer._options.schedule().batch_rates(0.006, 8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
     experiment = Experiment(Options(method="story", hidden=()))
     assert experiment.network.sizes == (784, 10) and experiment.n_epochs == 30
-    assert experiment.trainer._settings.schedule().batch_rates(0.1, 0, 26) is None
+    assert experiment.trainer._options.schedule().batch_rates(0.1, 0, 26) is None
     experiment = Experiment(Options(activation="sigmoid"))
     assert experiment.network.activation == ("logistic",) * 2
 

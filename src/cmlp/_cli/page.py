@@ -7,10 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.experiment import SUBJECTS
+from cmlp._cli.experiment import SUBJECTS, story_network
 from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
-from cmlp.story import story_network
 
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
