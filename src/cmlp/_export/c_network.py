@@ -31,7 +31,9 @@ OPENING = """\
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST)
 #error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
 #endif
-#if DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
+#if defined(__AVR__) && DBL_MANT_DIG != 53
+#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: write the header with to_c(..., int8=True)"
+#elif DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
 #error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 """

@@ -88,11 +88,11 @@ def float_literals(values: NDArray[Any]) -> list[str]:
     return [text + ("f" if "." in text or "e" in text else ".0f") for text in texts]
 
 
-def array(declaration: str, values: Iterable[str], per_line: int) -> str:
-    """Return the definition of a constant array."""
+def array(declaration: str, values: Iterable[str], per_line: int, attribute: str = "") -> str:
+    """Return the definition of a constant array; an attribute begins with a space."""
     entries = list(values)
     lines = (", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line))
-    return f"static const {declaration}[{len(entries)}] = {{\n    " + ",\n    ".join(lines) + "};\n"
+    return f"static const {declaration}[{len(entries)}]{attribute} = {{\n    " + ",\n    ".join(lines) + "};\n"
 
 
 def inner(definition: str) -> str:
@@ -105,9 +105,10 @@ def floats(name: str, values: NDArray[Any]) -> str:
     return array(f"float {name}", float_literals(values), 8)
 
 
-def integers(ctype: str, name: str, values: NDArray[Any]) -> str:
+def integers(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
     """Return the definition of an array of integers."""
-    return array(f"{ctype} {name}", map(str, np.asarray(values).ravel().tolist()), 24 if ctype[-3:] == "8_t" else 10)
+    texts = map(str, np.asarray(values).ravel().tolist())
+    return array(f"{ctype} {name}", texts, 24 if ctype[-3:] == "8_t" else 10, attribute)
 
 
 def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) -> str:
