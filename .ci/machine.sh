@@ -25,6 +25,7 @@ optional_packages() {
     echo npm npm
     echo chromium chromium
     [ "$MODE" = full ] || return 0
+    echo avr-gcc gcc-avr avr-libc
     echo arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
     echo riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     echo powerpc64le-linux-gnu-gcc gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.document import Combination, ModelDocument
 
+# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of their own. The weights
+# and tables are nearly all constants.
+_OPENING = """\
+#include <stdint.h>
+
+#ifdef __AVR__ /* for example Arduino Uno: weights stay in flash memory */
+#include <avr/pgmspace.h>
+#define NAME_FLASH PROGMEM
+#define NAME_READ(address) pgm_read_byte(address)
+#else
+#define NAME_FLASH
+#define NAME_READ(address) (*(address))
+#endif
+"""
+
 # Only nonnegative numbers are shifted: C99 leaves right shifts of negative ones to the compiler.
 _SCALE = """\
 /* sum * factor / 2^shift, rounded, a half up; 0 for a negative sum, and at most 255. */
@@ -34,14 +49,15 @@ static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
     for (int k = 0; k < $n_in; k++, w += $n_out) {
         const int32_t v = x[k];
         if (v == 0) continue;
-        for (int j = 0; j < $n_out; j++) z[j] += v * w[j];
+        for (int j = 0; j < $n_out; j++) z[j] += v * (int8_t)${prefix}_READ(w + j);
     }
 }
 """)
 
 _RELU = "a[j] = NAME_scale(z[j], NAME_factors$i[j], NAME_shifts$i[j]);"
 _TABLE = """{
-        const uint8_t size = NAME_table$i[NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], NAME_shifts$i[j])];
+        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], NAME_shifts$i[j]);
+        const uint8_t size = NAME_READ(NAME_table$i + place);
         a[j] = ($ctype)(z[j] < 0 ? $negative : size);
     }"""
 _NEGATIVE = {"logistic": "255 - size", "tanh": "-size"}
@@ -95,7 +111,7 @@ def parts_of_integers(document: ModelDocument, prefix: str, calibrate: Any) -> P
         code="less than 1 KB of code",
         frames="100 bytes",
         sizes=(document.n_inputs, document.net.n_out),
-        opening="#include <stdint.h>\n",
+        opening=_OPENING.replace("NAME_", f"{prefix}_"),
         body=_body(net, prefix, combination),
         comparison=comparison,
     )
@@ -137,16 +153,17 @@ def _input(ranges: InputRange, prefix: str) -> list[str]:
 
 def _constants(layer: IntegerLayer, prefix: str, i: int) -> str:
     n_in, n_out = layer.weights.shape
+    flash = f" {prefix}_FLASH"
     text = (
         f"/* Layer {i}: weights ({n_in} inputs, {n_out} outputs) and biases. */\n"
-        + integers("int8_t", f"{prefix}_weights{i}", layer.weights)
+        + integers("int8_t", f"{prefix}_weights{i}", layer.weights, flash)
         + integers("int32_t", f"{prefix}_biases{i}", layer.biases)
     )
     if layer.rescale is not None:
         text += integers("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers)
         text += integers("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts)
         if layer.rescale.table is not None:
-            text += integers("uint8_t", f"{prefix}_table{i}", layer.rescale.table)
+            text += integers("uint8_t", f"{prefix}_table{i}", layer.rescale.table, flash)
     return text
 
 

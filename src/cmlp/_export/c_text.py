@@ -90,11 +90,11 @@ def float_literals(values: NDArray[Any]) -> list[str]:
     return [text + ("f" if "." in text or "e" in text else ".0f") for text in texts]
 
 
-def array(declaration: str, values: Iterable[str], per_line: int) -> str:
-    """Return the definition of a constant array."""
+def array(declaration: str, values: Iterable[str], per_line: int, attribute: str = "") -> str:
+    """Return the definition of a constant array; an attribute begins with a space."""
     entries = list(values)
     lines = (", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line))
-    return f"static const {declaration}[{len(entries)}] = {{\n    " + ",\n    ".join(lines) + "};\n"
+    return f"static const {declaration}[{len(entries)}]{attribute} = {{\n    " + ",\n    ".join(lines) + "};\n"
 
 
 def inner(definition: str) -> str:
@@ -107,9 +107,10 @@ def floats(name: str, values: NDArray[Any]) -> str:
     return array(f"float {name}", float_literals(values), 8)
 
 
-def integers(ctype: str, name: str, values: NDArray[Any]) -> str:
+def integers(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
     """Return the definition of an array of integers."""
-    return array(f"{ctype} {name}", map(str, np.asarray(values).ravel().tolist()), 24 if ctype[-3:] == "8_t" else 10)
+    texts = map(str, np.asarray(values).ravel().tolist())
+    return array(f"{ctype} {name}", texts, 24 if ctype[-3:] == "8_t" else 10, attribute)
 
 
 def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) -> str:
@@ -180,7 +181,9 @@ OPENING = """\
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST)
 #error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
 #endif
-#if DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
+#if defined(__AVR__) && DBL_MANT_DIG != 53
+#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: write the header with to_c(..., int8=True)"
+#elif DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
 #error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 """
