@@ -165,6 +165,9 @@ def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run)
     assert (status, err) == (0, "") and "; as separator, 3 columns with names, 160 rows" in lines[0]
     assert kinds() == ["number", "category"]
     frame = pandas.read_csv(io.StringIO(content), sep=";", decimal=",", thousands=".")
+    assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
+        ["cells", "decimal", "point", "',',", "thousands", "'.'"]
+    ]
     expected = cmlp.load("m.cmlp").predict(frame[["amount", "kind"]]).tolist()
     assert list(map(float, run("predict", "m.cmlp", "t.csv")[1])) == expected
     error = run("predict", "m.cmlp", "t.csv", "--decimal", ".")[2]
