@@ -336,6 +336,7 @@ def test_every_row_has_a_line(run, network):
         ("1\n\n2\n", "t.csv, line 2, column 1: the value is missing"),
         ('1\n"2\n3"\n4\n', "t.csv, line 2, column 1: '2\\n3' is not a number"),
         ('1\n"2\n', "t.csv, line 2: a quotation mark is not closed"),
+        ('1\n"2\n' + "3\n" * 100_000, "Is a quotation mark not closed?"),
         ("x\n", "t.csv contains no rows"),
         ("", "t.csv contains no rows"),
     ],

@@ -278,7 +278,9 @@ class TextFile:
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except csv.Error as error:
-                raise DataError(f"{self.path} cannot be read as CSV: {error}") from error
+                raise DataError(
+                    f"{self.path} cannot be read as CSV: {error}. Is a quotation mark not closed?"
+                ) from error
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
