@@ -144,6 +144,7 @@ def test_a_target_with_fractions_needs_a_regressor_and_whole_numbers_a_hint(trai
         ("$153156", "remove what is no part of the number"),
         ("12%", "remove what is no part of the number"),
         ("1'204.50", 'add --thousands "\'"'),
+        ("1\u202f204", 'add --thousands " "'),
     ],
 )
 def test_numbers_in_another_form_are_an_error_with_the_remedy(train, cell, remedy):
@@ -164,6 +165,9 @@ def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run)
     assert (status, err) == (0, "") and "; as separator, 3 columns with names, 160 rows" in lines[0]
     assert kinds() == ["number", "category"]
     frame = pandas.read_csv(io.StringIO(content), sep=";", decimal=",", thousands=".")
+    assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
+        ["cells", "decimal", "point", "',',", "thousands", "'.'"]
+    ]
     expected = cmlp.load("m.cmlp").predict(frame[["amount", "kind"]]).tolist()
     assert list(map(float, run("predict", "m.cmlp", "t.csv")[1])) == expected
     error = run("predict", "m.cmlp", "t.csv", "--decimal", ".")[2]
@@ -203,7 +207,7 @@ def test_the_first_three_other_entries_are_named_with_their_lines(train):
 
 
 @pytest.mark.parametrize(
-    "mark", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "?", "-", "."]
+    "mark", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "?", "-", ".", r"\N"]
 )
 def test_missing_values_among_numbers_dates_and_booleans(train, run, mark):
     columns = {
@@ -332,6 +336,7 @@ def test_every_row_has_a_line(run, network):
         ("1\n\n2\n", "t.csv, line 2, column 1: the value is missing"),
         ('1\n"2\n3"\n4\n', "t.csv, line 2, column 1: '2\\n3' is not a number"),
         ('1\n"2\n', "t.csv, line 2: a quotation mark is not closed"),
+        ('1\n"2\n' + "3\n" * 100_000, "Is a quotation mark not closed?"),
         ("x\n", "t.csv contains no rows"),
         ("", "t.csv contains no rows"),
     ],
@@ -409,6 +414,16 @@ def zipped(name):
         ("x,x,y\n1,2,0\n3,4,1\n", "t.csv has 2 columns 'x', and predict finds columns by their names: rename them"),
         (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
         (zipped("[Content_Types].xml"), "t.csv is a workbook (xlsx): save its sheet as CSV"),
+        (b"<html><p>1,2</p></html>\n", "t.csv is HTML or XML"),
+        ("Prices,\n,\nx,y\n1,2\n3,4\n", "line 3: the names are here, not in the first row: remove the lines above"),
+        (
+            "x,y\n1,2,\n3,4,\n",
+            "line 2: 3 values, but the first line has 2. The first line needs a name",
+        ),
+        (
+            "@a\n@b c\n@data\n" + "1,2\n" * 9,
+            "line 4: 2 values, but the first line has 1. Remove lines",
+        ),
         ("Prices\n\nx,y\n1,2\n3,4\n", "line 3: 2 values, but the first line has 1. Remove lines that are a title"),
         ('{"x": 1, "y": 2}\n', "t.csv is JSON"),
         (
@@ -490,6 +505,21 @@ def test_checkpoints_know_how_cells_are_read(train, run):
     assert cmlp.load("m.cmlp")._document().cells == (",", "", ("x",))
     assert train(content, "--resume", options=NETWORK)[0] == 0
     np.testing.assert_array_equal(cmlp.load("m.cmlp").coefs_[0], whole.coefs_[0])
+
+
+@pytest.mark.parametrize("form", ["{}.{}.2024", "{}/{}/24", "2024/{}/{}", "{}-{}-2024 12:30"])
+def test_dates_in_another_form_are_text_and_named(train, form):
+    columns = {"day": [form.format(1 + i % 28, 1 + i % 12) for i in range(N)], "y": PRICE}
+    said = f"t.csv, column 1 ('day'): {columns['day'][0]!r} is read as text. To read dates, write them as 2026-11-24"
+    assert any(line.startswith(said) for line in train(columns)[1])
+    assert not any(line.startswith(said) for line in train(columns, "--text", "day")[1])
+    columns["day"][:20] = [f"flat {i}" for i in range(20)]
+    assert not any("is read as text" in line for line in train(columns)[1])
+
+
+def test_a_target_that_is_a_number_is_no_name_of_a_column_of_values(train):
+    status, lines, _ = train("1,2,3\n" * N + "1,2,4\n" * N, target="3", options=NETWORK)
+    assert status == 0 and lines[0] == f"t.csv: , as separator, 3 columns without names, {2 * N} rows"
 
 
 def test_names_are_a_header_if_the_model_or_the_target_has_them(train, run):

@@ -78,6 +78,10 @@ def described(model: Any) -> dict[str, str]:
         fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
     if document.feature_names is not None:
         fields["features"] = _listed(document.feature_names.tolist())
+    if document.cells != type(document.cells)():  # stated in training
+        decimal, thousands, missing = document.cells
+        stated = [f"decimal point {decimal!r}", *([f"thousands {thousands!r}"] if thousands else [])]
+        fields["cells"] = ", ".join([*stated, *([f"missing {_listed(list(missing))}"] if missing else [])])
     if document.background is not None:
         fields["background"] = f"{len(document.background.rows)} training rows, for explanations"
     if document.kind != "network" and columns is None:

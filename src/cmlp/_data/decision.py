@@ -16,7 +16,7 @@ from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 from cmlp._data.errors import DataError
-from cmlp._data.grammar import Grammar
+from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._data.parsing import column_of, integers
 from cmlp._data.table import Table, TypedTable
 from cmlp._data.text import Place
@@ -36,6 +36,11 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
+_DOUBT = (
+    "{} is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, add "
+    "--decimal , --thousands . and otherwise --decimal ."
+)
+_OTHER_DATE = "{} is read as text. To read dates, write them as 2026-11-24; if the column is text, add --text {}"
 _GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
 
 
@@ -135,6 +140,13 @@ class TrainingColumn:
         has_zeros = kind == "text" and self.grammar.number(cell) is not None
         return row, f"{cell!r} {'has leading zeros' if has_zeros else 'is not a number'}"
 
+    @property
+    def other_date(self) -> str | None:
+        """A cell of a column of text that people would read as a date, as they would nearly all others."""
+        cells = [cell for cell in islice(self._codes, _FEW) if not self.grammar.is_mark(cell)]
+        found = [cell for cell in cells if looks_like_a_date(cell)]
+        return found[0] if found and len(found) >= _SHARE * len(cells) else None
+
     # ---------------------------------------------------------------------------------------------- the decision
 
     def kind(self, place: Place) -> str:
@@ -210,7 +222,8 @@ def _remedy(cell: str, decimal: str) -> str:
     """Return what reads a number that is written in another form."""
     text = cell.strip("()$€£¥% \t")
     has_point, has_comma = "." in text, "," in text
-    groups = next((f"--thousands {mark}" for mark, letter in (('"\'"', "'"), ('" "', " ")) if letter in text), "")
+    marks = ('"\'"', "'’"), ('" "', " \u00a0\u202f")
+    groups = next((f"--thousands {mark}" for mark, letters in marks if {*letters} & {*text}), "")
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
         stated = "--decimal , --thousands ." if is_german else "--thousands ,"
@@ -220,7 +233,8 @@ def _remedy(cell: str, decimal: str) -> str:
     elif text.count(".") > 1:
         stated = "--decimal , --thousands ."
     elif has_point and decimal == ",":
-        return "It has a point, but --decimal is a comma"
+        is_grouped = _GROUPED.fullmatch(text) is not None
+        return f"It has a point, but --decimal is a comma{': to read numbers, add --thousands .' * is_grouped}"
     else:
         stated = groups
     steps = [f"add {stated}"] if stated else []
@@ -269,8 +283,13 @@ class TextRows:
             self._blocks.append((block.first, block.lines))
         self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
         self._at_target, self._target_column = self._place(target), target
-        self.doubts = [self._doubt(i, cell) for i, cell in doubted.items() if cell]  # lines for the user
         self._kinds = {i: column.kind(self._place(i)) for i, column in self._columns.items()}
+        # Lines for the user about columns that may be something else than what they are read as.
+        self.doubts = [self._at(i) + _DOUBT.format(repr(cell.strip())) for i, cell in doubted.items() if cell]
+        for i, column in self._columns.items():
+            other_date = column.other_date if self._kinds[i] == "text" and i not in texts else None
+            if other_date is not None:
+                self.doubts.append(self._at(i) + _OTHER_DATE.format(repr(other_date), self._place(i).option))
 
     @property
     def _is_doubtful(self) -> bool:
@@ -278,12 +297,9 @@ class TextRows:
         options = self.file.options
         return self.file.separator == ";" and options.decimal is None and not options.thousands
 
-    def _doubt(self, column: int, cell: str) -> str:
-        name = f"column {column + 1}" + (f" ({self.file.names[column]!r})" if self.file.has_names else "")
-        return (
-            f"{self.file.path}, {name}: {cell.strip()!r} is read with a decimal point. All such numbers have three "
-            "digits behind it: if it separates thousands, add --decimal , --thousands . and otherwise --decimal ."
-        )
+    def _at(self, column: int) -> str:
+        name = f" ({self.file.names[column]!r})" if self.file.has_names else ""
+        return f"{self.file.path}, column {column + 1}{name}: "
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:

@@ -28,7 +28,7 @@ _EXACTLY = (
     *("NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 # Missing values among numbers, dates and booleans, in small or capital letters; text elsewhere.
-_AMONG_NUMBERS = ("", "?", "-", ".", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
+_AMONG_NUMBERS = ("", "?", "-", ".", "\\n", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
 _BOOLEANS = {word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")}
 
 _LEADING_ZEROS = re.compile(r"\n[ \t]*0\d+[ \t]*(?=\n)")  # between ends of lines
@@ -47,6 +47,7 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
     r"[(]?[+-]?[$€£¥]?\s?[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}([.,'’\s])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?)"
     r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
 )
+_OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
 SPACES = {" ": "[ \u00a0\u202f]", "'": "['\u2019]", ",": ",", ".": r"\."}  # what separates thousands, as patterns
 
 
@@ -203,6 +204,11 @@ class Grammar:
             return kind, np.array(cells, "M8[us]")
         except ValueError:
             return None
+
+
+def looks_like_a_date(cell: str) -> bool:
+    """Return whether people would read a cell as a date, for example 24.11.2026 or 1/31/26."""
+    return _OTHER_DATE.fullmatch(cell.strip()) is not None
 
 
 def looks_like_a_number(cell: str) -> bool:

@@ -333,13 +333,13 @@ def training_rows(
     if start == IDX:
         raise DataError(f"{path} has no columns of labels: use --labels FILE instead of --target")
 
-    def names_the_target(cells: Sequence[str]) -> bool:
+    def finds(width: int, names: Sequence[str] | None) -> bool:
         try:
-            return target(path, 0, cells) >= 0
-        except Exception:  # `target` is the caller's, and raises its own error if no column has this name
+            return target(path, width, names) >= 0
+        except Exception:  # `target` is the caller's, and raises its own error if there is no such column
             return False
 
-    file = TextFile(path, options, names_the_target)
+    file = TextFile(path, options, lambda cells: finds(0, cells) and not finds(len(cells), None))
     names = file.names if file.has_names else None
     at, kept = target(path, file.width, names), select(path, file.width, names)
     for name, count in Counter(file.names[i] for i in kept).items():

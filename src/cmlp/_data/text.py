@@ -37,6 +37,7 @@ _OTHERS = {
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
     b"GIF8": "an image",
+    **dict.fromkeys((b"<html", b"<HTML", b"<!DOCTYPE", b"<!doctype", b"<?xml"), "HTML or XML"),
 }
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 
@@ -146,9 +147,14 @@ class TextFile:
             )
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and n >= max(_FEW, _MOST * len(parsed)):
-            raise self._ragged(1 + sample.index(filled[1]), len(parsed[1]), is_top=True)
+            k = min([*map(len, parsed)].index(width), len(filled) - 1)
+            raise self._ragged(1 + sample.index(filled[k]), width, is_top=True)
         has_value = any(map(_is_value, first))
         self.has_names = (named(first) or not has_value) if options.header is None else options.header
+        for line, row in zip(filled, parsed, strict=False):
+            if options.header is None and not named(first) and named(row):
+                at = f"line {1 + sample.index(line)}"
+                raise DataError(f"{self.path}, {at}: the names are here, not in the first row: remove the lines above")
         self.names = [cell if self.has_names and cell.strip() else f"column {i + 1}" for i, cell in enumerate(first)]
 
     def position(self, text: str) -> int:
@@ -272,7 +278,9 @@ class TextFile:
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except csv.Error as error:
-                raise DataError(f"{self.path} cannot be read as CSV: {error}") from error
+                raise DataError(
+                    f"{self.path} cannot be read as CSV: {error}. Is a quotation mark not closed?"
+                ) from error
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
@@ -284,7 +292,9 @@ class TextFile:
 
     def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
         remedy = ""
-        if is_top and width > self.width:
+        if is_top and width == self.width + 1 > 2:
+            remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
+        elif is_top and width > self.width:
             remedy = ". Remove lines that are a title, or say with --comment TEXT how they begin"
         elif self.separator in ",;" and self.width > 1:
             remedy = f". A value that contains {self.separator} needs quotation marks"
