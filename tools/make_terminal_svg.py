@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 IMAGES = Path(__file__).parents[1] / "docs/images"
-COLUMNS, LINES = 80, 24
+COLUMNS, LINES = 100, 30
 CELL_WIDTH, CELL_HEIGHT = 8, 16
 MARGIN = 16
 TEXT, GROUND = "#d6dde6", "#0d1117"  # colours

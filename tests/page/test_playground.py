@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_gradient_and_steps_equal_python(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=2&neurons=5&rate=0.5&l2=0.01&batch=10")
-    net = Network([2, 5, 5, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
+    page = watch(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l2=0.01&batch=10")
+    net = Network([2, 5, 3, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
     net.params[:] = page.evaluate("[...figure.states[0].params]")
     points = page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])")
     X, y = np.array(points)[:, :2], np.array(points)[:, 2:]
@@ -50,12 +50,12 @@ def test_broken_networks_ask_a_question(preset, right, watch, story_path):
 def test_address_holds_everything(watch, story_path):
     page = watch(story_path, "#playground?preset=free")
     page.page.locator("#controls select").nth(0).select_option("own")
-    for colour, x, y in ((0, 0.25, 0.25), (1, 0.75, 0.5)):
-        page.page.locator("#controls [role=group] button").nth(colour).click()
+    for colour, x, y in ((1, 0.25, 0.25), (0, 0.75, 0.5)):
+        page.page.get_by_role("button", name=["orange", "blue"][colour], exact=True).click()
         box = page.page.locator("#scene").bounding_box()
         left, top, side = page.evaluate("figure.plane")
         page.page.mouse.click(box["x"] + left + x * side, box["y"] + top + y * side)
-    page.page.locator("#controls select").nth(3).select_option("ReLU")
+    page.page.locator("#controls select").nth(1).select_option("ReLU")
     link = page.link()
     assert "data=own" in link and "curve=relu" in link and re.search("points=-?[0-9]+x-?[0-9]+x1_", link)
     own = page.evaluate("figure.own")
@@ -64,7 +64,7 @@ def test_address_holds_everything(watch, story_path):
 
 
 def test_hidden_neurons_bend_the_boundary(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&data=circles&layers=1&neurons=4&at=1")
+    page = watch(story_path, "#playground?preset=free&data=circles&layers=4&at=1")
     assert page.evaluate("figure.until(PLAY_STEPS).at(-1).share") > 0.95
     assert "test points right 100 %" in page.page.locator("#scene").get_attribute("aria-label")
 
@@ -75,6 +75,31 @@ def test_chapters_open_it_and_back_returns(watch, story_path):
     assert page.link().startswith("#playground?preset=fading")
     page.page.locator("#chapter-back").click()
     assert page.link() == "#curves"
+
+
+def test_layers_grow_and_shrink_one_by_one(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&layers=8-8")
+
+    def press(name):
+        page.page.get_by_role("button", name=name, exact=True).click()
+        return page.evaluate("figure.small.sizes")
+
+    assert press("B −") == [2, 8, 7, 1]
+    assert press("Layers +") == [2, 8, 7, 7, 1]
+    assert page.evaluate("document.activeElement.ariaLabel") == "Layers +"
+    assert press("A −") == [2, 7, 7, 7, 1]
+    assert "layers=7-7-7" in page.link()
+    for _ in range(3):
+        sizes = press("Layers −")
+    assert sizes == [2, 1] and page.page.get_by_role("button", name="Layers −", exact=True).is_disabled()
+
+
+@pytest.mark.parametrize("preset, chapter", [("circles", "layers"), ("fading", "curves"), ("jumping", "hill")])
+def test_playground_opened_by_its_address_leads_back_to_its_chapter(preset, chapter, watch, story_path):
+    page = watch(story_path, f"#playground?preset={preset}")
+    assert page.text("#chapter-back") == "Back to the chapter"
+    page.page.locator("#chapter-back").click()
+    assert page.link() == f"#{chapter}"
 
 
 def test_keys_ask_neurons(watch, story_path):

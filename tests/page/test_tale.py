@@ -110,6 +110,7 @@ def test_documents_name_a_chapter_for_each_claim(claims):
 def test_claim_is_seen_in_its_chapter(claim, claims, watch, story_path):
     moment, words = CLAIMS[claim]
     page = watch(story_path, f"#{claims[claim]}?at={moment}")
+    page.until("moment === aim")
     assert re.search(words, page.evaluate(TEXTS), re.DOTALL)
 
 
@@ -125,6 +126,7 @@ def test_chapter_is_complete_and_fits(chapter, watch, story_path):
     assert not page.page.locator("#stage").is_visible()
     for at in page.evaluate("figure.stops.map(([at]) => at)"):
         page.evaluate("(at) => moveTo(at)", at)
+        page.until("moment === aim")
         page.settle()
         assert page.text("#stop") and page.page.locator("#scene").get_attribute("aria-label")
 
@@ -197,6 +199,23 @@ def test_tale_gives_back_what_was_shown(watch, story_path):
     page.page.locator("#rail button").nth(10).click()
     page.press("Escape")
     assert page.link() == link
+
+
+def test_explored_page_leads_back_to_the_chapter(watch, story_path):
+    page = watch(story_path, "#chain")
+    page.press("Escape")
+    assert page.text("#tale-button") == "Back to the chapter"
+    page.page.locator("#tale-button").click()
+    assert page.link() == "#chain" and page.text("#tale-button") == "The tale"
+
+
+@pytest.mark.parametrize("chapter", ["learn", "curves", "playground"])
+def test_jump_to_the_end_does_not_block(chapter, watch, story_path):
+    page = watch(story_path, f"#{chapter}?at=0")
+    started = page.evaluate("() => { const start = performance.now(); moveTo(1); return performance.now() - start; }")
+    assert started < 300 and page.evaluate("[aim, moment < 1, $('verdict').textContent]") == [1, True, ""]
+    page.until("moment === 1 && $('verdict').textContent")
+    assert page.evaluate("Number($('moment').value)") == 1
 
 
 def test_address_sets_the_moment_and_the_theme(watch, story_path):
@@ -346,6 +365,7 @@ def test_firefox_shows_every_chapter_and_measures_the_same(story_path):
         for chapter in CHAPTERS:
             browser.open(Path(story_path), f"#{chapter}?at=1")
             measured = browser.evaluate("figure.bet.measure()")
+            browser.evaluate("moveTo(1)")
             assert measured == pytest.approx(RIGHT[chapter], abs=1e-3), chapter
             assert browser.evaluate("[chapter, document.documentElement.scrollWidth]") == [chapter, 1280]
             assert browser.evaluate("$('verdict').textContent")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 
 from cmlp import Network
 from cmlp._cli import options
@@ -42,16 +41,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if terminal.rewrites and not arguments.no_open and open_in_browser(path, FIRST_CHAPTER):
         terminal.say('It is open in your browser. If it shows no chapter, press "The tale" at the top.')
     else:
-        folder, name = os.path.split(path)
         terminal.say(
-            f'Open this file in a browser, and press "The tale" at the top; or add #{FIRST_CHAPTER} to its address. '
-            "On a computer without a browser, copy the file to one that has one, or serve it:"
+            f'Open this file in a browser and press "The tale" at the top, or add #{FIRST_CHAPTER} to its address. It '
+            "needs nothing else: from a computer without a browser, copy this one file to another."
         )
-        serve = f"python -m http.server --directory {shlex.quote(folder)}"
-        address = f"http://HOST:8000/{name}#{FIRST_CHAPTER}"
-        terminal.write_lines(["", f"  {printable(serve)}", f"  {printable(address)}", ""])
+    terminal.say()
     terminal.say(f"It follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
-    terminal.write_lines(["", "Its network in Python:", "", *(f"  {line}" for line in _PROGRAM)])
+    terminal.write_lines(["", "Its network in Python:", "", *(f"  {line}".rstrip() for line in _PROGRAM)])
     return 0
 
 

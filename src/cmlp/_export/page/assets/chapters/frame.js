@@ -4,6 +4,7 @@ let chapter = null; // its name; null without the tale
 let figure = null;
 // The moment of the motion, from 0 to 1; everything in the figure is a function of it.
 let moment = 0;
+let aim = 0; // where the handle is: ahead of the moment while a figure computes
 let motion = 0; // counts motions: only the latest one goes on
 // Whether the bet of this chapter was made or skipped, and what was chosen.
 let decided = false;
@@ -11,6 +12,7 @@ let chosen = null;
 const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
 let before = "layers"; // the chapter from which the playground was opened
+let left = null; // the chapter that was left to explore
 
 const waitsAt = () => figure.bet.at ?? 0;
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
@@ -20,15 +22,17 @@ function openChapter(id, at, parts) {
 	motion++;
 	if (!chapter) kept = stateParts();
 	setBack();
+	left = id ? null : chapter;
 	chapter = id;
 	figure = id && FIGURES[id];
 	document.body.classList.toggle("told", Boolean(id));
 	document.body.classList.toggle("draws", Boolean(figure?.draws));
 	$("tale").hidden = $("figure").hidden = !id;
 	$("tale-button").ariaPressed = Boolean(id);
+	write("tale-button", left ? "Back to the chapter" : "The tale");
 	if (!id) return readState(kept).then(layoutStage);
 	show({});
-	[moment, decided, chosen] = [0, false, null];
+	[moment, aim, decided, chosen] = [0, 0, false, null];
 	$("controls").replaceChildren();
 	figure.set?.(parts);
 	fillColumn(id);
@@ -64,6 +68,7 @@ function fillColumn(id) {
 	write("chapter-text", text);
 	write("verdict", "");
 	$("chapter-back").disabled = n === 0;
+	write("chapter-back", n < 0 ? "Back to the chapter" : "Back");
 	write("chapter-next", n < 0 || n === CHAPTERS.length - 1 ? "Explore" : "Next");
 	for (const button of $("rail").querySelectorAll("button")) button.ariaCurrent = button.value === id ? "step" : null;
 	const shares = { trained: ["Trained", tale.right[0]], half: ["Half-trained (one pass)", tale.right[1]] };
@@ -110,11 +115,20 @@ function skip() {
 	for (const one of $("bet-options").children) one.disabled = true;
 }
 
+/** Goes to a moment; a figure that has to compute what lies between gets there bit by bit. */
 function moveTo(t) {
-	motion++;
-	moment = clamp(t);
-	if (moment > waitsAt() + 1e-6) skip();
-	arrive();
+	const now = ++motion;
+	aim = clamp(t);
+	if (aim > waitsAt() + 1e-6) skip();
+	const go = () => {
+		if (now !== motion) return;
+		moment = figure.work?.(aim) ?? aim;
+		if (moment === aim) return arrive();
+		write("stop", "It computes all steps up to there.");
+		requestPaint();
+		requestAnimationFrame(go);
+	};
+	go();
 }
 
 /** The words for this moment; at the end, or once the bet is made and seen, the verdict. */
@@ -145,7 +159,7 @@ function play(to) {
 		if (now !== motion) return;
 		const passed = (time - (before ?? time)) / 1000 / figure.seconds;
 		before = time;
-		moment = to > moment ? min(to, moment + passed) : max(to, moment - 3 * passed);
+		aim = moment = to > moment ? min(to, moment + passed) : max(to, moment - 3 * passed);
 		if (moment > waitsAt() + 1e-6) skip();
 		if ($("stop").textContent !== stopsAt(moment)[1] || moment === to) arrive();
 		requestPaint();
@@ -163,7 +177,7 @@ function pressPlay() {
 		write("play", "Play");
 		return arrive();
 	}
-	if (moment >= 1) moment = 0;
+	if (moment >= 1) aim = moment = 0;
 	const next = figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
 	play(isCalm() ? next : decided || moment >= waitsAt() - 1e-6 ? 1 : waitsAt());
 }
@@ -175,7 +189,7 @@ function paintChapter() {
 	const { pen, width, height } = prepare($("scene"));
 	pen.font = "12px system-ui, sans-serif";
 	figure.paint({ pen, width, height, narrow: width < 560 }, moment);
-	$("moment").value = moment;
+	$("moment").value = aim;
 	$("moment").ariaValueText = $("stop").textContent;
 	if (figure.draws) paintInput();
 }
@@ -265,7 +279,7 @@ function goTo(id, parts = {}) {
 }
 
 const turn = (by) => {
-	if (!CHAPTERS.includes(chapter)) return goTo(by < 0 ? before : null);
+	if (!CHAPTERS.includes(chapter)) return goTo(by < 0 ? (PLAY_FROM[figure.preset] ?? before) : null);
 	const n = CHAPTERS.indexOf(chapter) + by;
 	if (n >= 0) goTo(CHAPTERS[n] ?? null);
 };
@@ -340,6 +354,6 @@ async function setUpTale() {
 	listen($("moment"), "input", () => moveTo(Number($("moment").value)));
 	listen($("chapter-next"), "click", () => turn(1));
 	listen($("chapter-back"), "click", () => turn(-1));
-	listen($("tale-button"), "click", () => goTo(chapter ? null : CHAPTERS[0]));
+	listen($("tale-button"), "click", () => goTo(chapter ? null : (left ?? CHAPTERS[0])));
 	listen(window, "popstate", () => chapterAddress() && readChapter());
 }

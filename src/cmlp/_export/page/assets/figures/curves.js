@@ -33,6 +33,14 @@ FIGURES.curves = {
 			play(1);
 		});
 	},
+	work(t) {
+		const behind = () => this.nets[Number(this.nets[1].shares.length < this.nets[0].shares.length)];
+		return steadily(
+			t,
+			() => ((behind().shares.length - 1) * 30) / CURVE_STEPS,
+			() => this.advance(behind()),
+		);
+	},
 	start(scale) {
 		this.scale = scale;
 		const kinds = [
@@ -52,19 +60,19 @@ FIGURES.curves = {
 		});
 		this.until(0);
 	},
-	/** Trains both as far as is asked for; keeps shares and lengths of gradients every 30 steps. */
+	/** Trains both as far as is asked for. */
 	until(step) {
-		for (const one of this.nets) {
-			while (one.shares.length <= step / 30) {
-				if (one.shares.length) for (let n = 0; n < 30; n++) this.learn(one);
-				one.shares.push(rightShare(one.net));
-				const { gradient } = one.net.gradient(examples.train.slice(0, 20));
-				one.lengths.push(one.net.layers.map(({ w, b, outputs }) => hypot2(gradient.subarray(w, b + outputs))));
-			}
-		}
+		for (const one of this.nets) while (one.shares.length <= step / 30) this.advance(one);
 		return this.nets;
 	},
-	learn(one) {
+	/** Takes a step; before the first and after each 30 keeps the share of right answers and the gradients' lengths. */
+	advance(one) {
+		if (one.done === one.shares.length * 30) {
+			one.shares.push(rightShare(one.net));
+			const { gradient } = one.net.gradient(examples.train.slice(0, 20));
+			one.lengths.push(one.net.layers.map(({ w, b, outputs }) => hypot2(gradient.subarray(w, b + outputs))));
+			return;
+		}
 		const from = (one.done++ * 10) % examples.train.length;
 		const { gradient } = one.net.gradient(examples.train.slice(from, from + 10));
 		one.net.params.set(one.net.params.map((value, k) => value - one.rate * gradient[k]));

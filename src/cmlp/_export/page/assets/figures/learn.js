@@ -24,21 +24,31 @@ FIGURES.learn = {
 		},
 	},
 	set() {
-		this.known = [];
+		[this.known, this.steps] = [[], 0];
 		this.until(0);
+	},
+	work(t) {
+		return steadily(
+			t,
+			() => ((this.known.length - 1) * 10) / LEARN_STEPS,
+			() => this.advance(),
+		);
 	},
 	/** Trains as far as is asked for, and keeps a state every 10 steps: so the slider can go back. */
 	until(step) {
-		while (this.known.length <= step / 10) {
-			if (this.known.length) for (let n = 0; n < 10; n++) learn(2, 10);
-			const share = rightShare(learner);
-			this.known.push({
-				weights: learner.params.slice(0, learner.layers[0].b),
-				share,
-				cost: meanCost(examples.train.slice(0, 100)),
-			});
-		}
+		while (this.known.length <= step / 10) this.advance();
 		return this.known;
+	},
+	advance() {
+		if (this.steps < this.known.length * 10) {
+			this.steps++;
+			return learn(2, 10);
+		}
+		this.known.push({
+			weights: learner.params.slice(0, learner.layers[0].b),
+			share: rightShare(learner),
+			cost: meanCost(examples.train.slice(0, 100)),
+		});
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const step = floor((t * LEARN_STEPS) / 10) * 10;

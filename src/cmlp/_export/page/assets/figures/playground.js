@@ -21,12 +21,13 @@ const PLAY_DATA = {
 		return k ? [x, y].map((one) => (u + v > 1 ? one : -one)) : u + v > 1 ? [x, -y] : [-x, y];
 	},
 };
-const PLAY_START = { data: "spiral", layers: 2, neurons: 8, curve: "tanh", rate: 1, l2: 0, batch: 10, noise: 0.02 };
+const PLAY_START = { data: "spiral", layers: "8-8", curve: "tanh", rate: 1, l2: 0, batch: 10, noise: 0.02 };
 const PLAY_PRESETS = {
-	circles: { data: "circles", layers: 0, curve: "logistic" },
-	fading: { layers: 4, curve: "logistic" },
+	circles: { data: "circles", layers: "", curve: "logistic" },
+	fading: { layers: "8-8-8-8", curve: "logistic" },
 	jumping: { rate: 10 },
 };
+const PLAY_FROM = { circles: "layers", fading: "curves", jumping: "hill" }; // the chapters that open them
 const shareOption = (share) => (share < 0.7 ? 0 : share < 0.9 ? 1 : 2);
 const PLAY_BETS = {
 	circles: {
@@ -86,12 +87,14 @@ FIGURES.playground = {
 		return parts;
 	},
 	set(parts = new URLSearchParams()) {
-		this.preset = parts.get("preset") in PLAY_BETS ? parts.get("preset") : "circles";
+		const isFree = Object.keys(PLAY_START).some((name) => parts.has(name));
+		this.preset = parts.get("preset") in PLAY_BETS ? parts.get("preset") : isFree ? "free" : "circles";
 		this.options = { ...PLAY_START, ...PLAY_PRESETS[this.preset] };
 		for (const name in PLAY_START) {
 			if (!parts.has(name)) continue;
 			const value = typeof PLAY_START[name] === "number" ? Number(parts.get(name)) : parts.get(name);
-			if (MENUS[name]?.some(([known]) => known === value)) this.options[name] = value;
+			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,3})?$/.test(value);
+			if (isSizes || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
 		}
 		const points = (parts.get("points") ?? "").match(/-?\d+x-?\d+x[01]/g) ?? [];
 		this.own = points
@@ -100,6 +103,9 @@ FIGURES.playground = {
 		this.colour = 1;
 		this.asked = null;
 		this.start();
+		this.heads = make("div", "heads");
+		$("controls").append(this.heads);
+		this.fillHeads();
 		for (const [name, [title, ...options]] of Object.entries(MENU_TITLES).map(([key, title]) => [
 			key,
 			[title, ...MENUS[key]],
@@ -137,8 +143,35 @@ FIGURES.playground = {
 		write("bet-question", this.bet.question);
 		write("verdict", "");
 	},
+	/** Buttons for the number of layers, and for the neurons of each. */
+	fillHeads() {
+		const [hidden, pressed] = [this.hidden(), document.activeElement.ariaLabel];
+		const resize = (sizes) => {
+			this.change("layers", sizes.join("-"));
+			this.fillHeads();
+		};
+		const number = (n) => resize(n > hidden.length ? [...hidden, hidden.at(-1) ?? 4] : hidden.slice(0, n));
+		this.heads.replaceChildren(
+			stepper("Layers", hidden.length, [0, 4], number),
+			...hidden.map((count, l) =>
+				stepper(letter(l + 1), count, [1, 8], (n) => resize(hidden.map((one, k) => (k === l ? n : one)))),
+			),
+		);
+		[...this.heads.querySelectorAll("button")].find((one) => one.ariaLabel === pressed)?.focus();
+	},
+	hidden() {
+		return this.options.layers ? this.options.layers.split("-").map(Number) : [];
+	},
+	work(t) {
+		return steadily(
+			t,
+			() => ((this.states.length - 1) * PLAY_EVERY) / PLAY_STEPS,
+			() => this.until(this.states.length * PLAY_EVERY),
+		);
+	},
 	start() {
-		const { data, layers, neurons, curve, noise } = this.options;
+		const { data, curve, noise } = this.options;
+		const hidden = this.hidden();
 		const random = randomNumbers(7);
 		const shake = () => noise * (random() + random() + random() - 1.5) * 2;
 		const made = range(240).map((n) => {
@@ -158,11 +191,11 @@ FIGURES.playground = {
 		}));
 		this.train = this.points.filter((one) => !one.isTest);
 		this.tests = this.points.filter((one) => one.isTest);
-		const sizes = [2, ...Array(layers).fill(neurons), 1];
+		const sizes = [2, ...hidden, 1];
 		const kind = {
 			sizes,
-			activations: [...Array(layers).fill(curve), "logistic"],
-			parameters: Array(layers + 1).fill(0),
+			activations: [...hidden.map(() => curve), "logistic"],
+			parameters: Array(hidden.length + 1).fill(0),
 			loss: "squared_error",
 		};
 		const { b, outputs } = new Network(kind, new Float64Array(1000)).layers.at(-1);
@@ -370,8 +403,6 @@ FIGURES.playground = {
 
 const MENU_TITLES = {
 	data: "Points",
-	layers: "Layers",
-	neurons: "Neurons",
 	curve: "Curve",
 	rate: "Rate",
 	l2: "L2",
@@ -381,8 +412,6 @@ const MENU_TITLES = {
 const same = (values) => values.map((value) => [value, value]);
 const MENUS = {
 	data: same([...Object.keys(PLAY_DATA), "own"]),
-	layers: same([0, 1, 2, 3, 4]),
-	neurons: same([1, 2, 3, 4, 5, 6, 7, 8]),
 	curve: [
 		["logistic", "sigmoid"],
 		["tanh", "tanh"],
@@ -397,6 +426,26 @@ const MENUS = {
 	],
 	noise: same([0, 0.02, 0.05, 0.15]),
 };
+
+/** A number between two buttons that make it smaller or larger. */
+function stepper(name, value, [low, high], change) {
+	const line = make("div", "", `${name} `);
+	line.role = "group";
+	line.ariaLabel = name;
+	const add = (sign, by) => {
+		const button = Object.assign(make("button", "", sign), { ariaLabel: `${name} ${sign}` });
+		button.disabled = value + by < low || value + by > high;
+		listen(button, "click", () => {
+			change(value + by);
+			requestPaint();
+		});
+		line.append(button);
+	};
+	add("−", -1);
+	line.append(make("output", "", value));
+	add("+", 1);
+	return line;
+}
 
 /** A list of options [value, text] to choose from. */
 function menu(name, options, value, change) {

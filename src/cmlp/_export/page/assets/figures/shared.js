@@ -1,11 +1,19 @@
 // --- What the figures of the tale share. Each figure has, in the same form:
 // seconds: how long its motion takes; stops: [moment, sentence]; bet: { question, options, at, measure(), verdict() };
-// paint(view, t): the picture at a moment from 0 to 1; set(): at its opening; and what it listens to: press, drag, keys.
+// paint(view, t): the picture at a moment from 0 to 1; set(): at its opening; work(t) computes towards a moment, and
+// returns the one that is reached; and what it listens to: press, drag, keys.
 
 const FIGURES = {};
 let tale; // the data
 let half; // the network after one of its 30 passes
 const pictures = {}; // images in all of their levels
+
+/** Computes towards a moment for some milliseconds, so that the page never stands still. */
+function steadily(t, reached, more) {
+	const end = performance.now() + 25;
+	while (reached() < t && performance.now() < end) more();
+	return min(t, reached());
+}
 
 const clamp = (value, low = 0, high = 1) => max(low, min(high, value));
 const ease = (t) => t * t * (3 - 2 * t);
