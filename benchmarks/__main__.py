@@ -20,6 +20,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   import    milliseconds of an import in addition to numpy's
   model     microseconds to load a model file, compared with other formats; its bytes
   embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
+  one-row   nanoseconds for one row in C, relative to plain loops and to the version that CMLP_BEFORE names
   table-row microseconds for one raw row of a table in C: 20 columns, 4 networks
   explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap
   before    this version in turns with an earlier one, whose source tree CMLP_BEFORE names
@@ -55,6 +56,7 @@ COMMANDS = [
     "import",
     "model",
     "embedding",
+    "one-row",
     "table-row",
     "explain",
     "before",
@@ -62,7 +64,8 @@ COMMANDS = [
     "goals",
 ]
 MORE = ["distributed", "files", "large", "tables"]  # commands that `all` leaves out
-MODULES = {"import": "import_time", "table-row": "table_row"}  # a module cannot be called "import"
+# A module cannot be called "import".
+MODULES = {"import": "import_time", "table-row": "table_row", "one-row": "one_row"}
 
 
 def main():

@@ -18,7 +18,7 @@ if not (ROOT / "benchmarks").exists():
 
 COMMANDS = """
     accuracy batch before distributed embedding explain files goals import large latency loaded many memory model
-    scaling size sparse table-row threads train
+    one-row scaling size sparse table-row threads train
 """
 
 

@@ -187,18 +187,12 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
     const char **refused = &run->refused;
     cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(refused, status, "net");
-    status = cmlp_read_rows(&data->own_rows, cmlp_n_in(net), rows, &data->n, run);
+    int64_t n;
+    status = cmlp_read_rows(&data->own_rows, cmlp_n_in(net), rows, &n, run);
     if (status) return status;
-    rows = &data->own_rows;
-    data->net = net;
-    data->rows = rows;
+    cmlp_set_rows(data, net, &data->own_rows, n);
     data->targets = targets ? &data->own_targets : NULL;
     data->weights = weights;
-    data->values = 0;
-    data->first_stored = 0;
-    data->n_stored = rows->n_rows;
-    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && !rows->factors &&
-                     rows->col_stride == (int64_t)net->element;
     if (cmlp_is_sparse(data)) {
         status = cmlp_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");

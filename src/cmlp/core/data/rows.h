@@ -5,6 +5,20 @@
 #include "data.h"
 #include "../base/target.h"
 
+/* Describes n selected rows, which have been checked, without targets and weights. */
+static inline void cmlp_set_rows(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, int64_t n)
+{
+    data->net = net;
+    data->rows = rows;
+    data->targets = NULL;
+    data->weights = NULL;
+    data->n = n;
+    data->first_stored = data->values = 0;
+    data->n_stored = rows->n_rows;
+    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && !rows->factors &&
+                     rows->col_stride == (int64_t)net->element;
+}
+
 /* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
  * and `weights` may be NULL. `data` holds pointers to itself and must not be copied. */
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,

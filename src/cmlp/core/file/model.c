@@ -38,7 +38,7 @@ static cmlp_status row_space(const cmlp_table_part *tables, const cmlp_net *net,
 {
     const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
     if (CMLP_BUILDS_TABLES && n_columns) return tables->space(&sizes, memory, size, scratch);
-    return cmlp_row_space(net, 1, memory, size, &scratch->row);
+    return cmlp_row_space(net, memory, size, &scratch->row);
 }
 
 cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
@@ -139,7 +139,8 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
     }
     const cmlp_rows row = cmlp_model_row(model, scratch->row.row, net->dtype);
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
-    const cmlp_status status = cmlp_forward_row(net, model->params, &row, scratch->row.output, &scratch->row);
+    const cmlp_status status = cmlp_predict(net, model->params, &row, NULL, scratch->row.output, scratch->row.workspace,
+                                            scratch->row.workspace_size);
     return status ? CMLP_ERROR_FILE_EXAMPLE
                   : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
 }

@@ -27,7 +27,14 @@ static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype 
                            void *workspace, size_t workspace_size)
 {
     const cmlp_rows rows = cmlp_model_row(model, row, dtype);
-    return cmlp_predict(&model->net, model->params, &rows, label, output, workspace, workspace_size);
+    cmlp_data data;
+    if (!row) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(row, cmlp_bytes_of(dtype))) return CMLP_ERROR_ALIGNMENT;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    cmlp_set_rows(&data, &model->net, &rows, 1);
+    const cmlp_status status = cmlp_predict_row(&data, model->params, label, output, workspace, workspace_size);
+    cmlp_leave_mode(mode);
+    return status;
 }
 
 cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,

@@ -146,7 +146,8 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch)
     cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
-    const cmlp_status status = cmlp_forward_row(net, w->params[0], &row, scratch->output, scratch);
+    const cmlp_status status =
+        cmlp_predict(net, w->params[0], &row, NULL, scratch->output, scratch->workspace, scratch->workspace_size);
     cmlp_unify_nans(net->dtype, scratch->output, cmlp_n_out(net));
     return status;
 }

@@ -5,6 +5,7 @@
 #include "../base/atomic.h"
 #include "input.h"
 #include "layer.h"
+#include "../data/sparse.h"
 
 /* Rows of a microbatch: their activations stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
 #ifndef FORWARD_ROWS
@@ -20,9 +21,7 @@ typedef struct thread_memory {
 typedef struct forward_job {
     cmlp_data data;
     const void *params;
-    void *const *outputs; /* one per layer, or NULL; the last is not NULL */
-    void *last_output;
-    int sums; /* whether the outputs are weighted sums */
+    cmlp_outputs outputs;
     cmlp_run *run;
     thread_memory memory;         /* of the calling thread */
     size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
@@ -62,7 +61,7 @@ static size_t divide_forward(forward_job *job, char *base, const cmlp_net *net, 
     job->faults = cmlp_take(&space, n_threads, sizeof(cmlp_fault));
     job->team = cmlp_take(&space, 1, cmlp_team_space(n_threads));
     job->begin = space.used;
-    lay_out_thread(&space, net, sparse, microbatch_rows(n_rows > 0 ? n_rows : 1), &job->memory);
+    lay_out_thread(&space, net, sparse, microbatch_rows(n_rows), &job->memory);
     job->memory_size = space.used - job->begin;
     if (!cmlp_add_size(&space.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) space.overflow = 1;
     return space.overflow ? 0 : space.used;
@@ -71,15 +70,16 @@ static size_t divide_forward(forward_job *job, char *base, const cmlp_net *net, 
 size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
     forward_job job;
+    if (n_rows < 2) return net->row.forward;
     return divide_forward(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
-/* Where to write layer l's activations of the microbatch that starts at the selected row `first`. */
-static void *layer_output(const forward_job *job, const thread_memory *memory, int32_t l, int64_t first)
+/* Where to write layer l's activations of the rows from the selected row `first` on: to the caller's array if there is
+ * one, or to `hidden`. */
+static inline void *layer_output(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, int64_t first, void *hidden)
 {
-    const cmlp_net *net = job->data.net;
-    void *all = l == net->depth - 1 ? job->last_output : job->outputs ? job->outputs[l] : NULL;
-    return all ? cmlp_at(net, all, first * net->layers[l].n_out) : memory->activations[l & 1];
+    void *all = outputs->all ? outputs->list[l] : l == net->depth - 1 ? outputs->list[0] : NULL;
+    return all ? cmlp_at(net, all, first * net->layers[l].n_out) : hidden;
 }
 
 /* Sorts the predicted quantiles of each row by insertion, which is fast because most rows are sorted already. */
@@ -103,7 +103,8 @@ static cmlp_fault predict_rows(const forward_job *job, const thread_memory *memo
     cmlp_dense_input x = {.rows = n};
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        void *z = layer_output(job, memory, l, first), *a = job->sums ? memory->activations[l & 1] : z;
+        void *const hidden = memory->activations[l & 1], *z = layer_output(net, &job->outputs, l, first, hidden);
+        void *const a = job->outputs.sums ? hidden : z;
         if (l) {
             cmlp_layer_sums(net, job->params, l, &x, z);
         } else {
@@ -111,11 +112,42 @@ static cmlp_fault predict_rows(const forward_job *job, const thread_memory *memo
             cmlp_fault fault = cmlp_check_sums(&job->data, z, first, n, memory->input.converted, 0);
             if (fault.status) return fault;
         }
-        if (!job->sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, n);
+        if (!job->outputs.sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, n);
         x = (cmlp_dense_input){.rows = n, .n_in = layer->n_out, .base = a, .ld = layer->n_out,
                                .copy = cmlp_copy_space(&memory->input, 0)};
     }
-    if (net->n_quantiles && !job->outputs) sort_quantiles(net, layer_output(job, memory, net->depth - 1, first), n);
+    if (net->n_quantiles && !job->outputs.all)
+        sort_quantiles(net, cmlp_at(net, *job->outputs.list, first * net->n_quantiles), n);
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cmlp_outputs *outputs, char *workspace)
+{
+    const cmlp_net *net = data->net;
+    const void *x = workspace;
+    cmlp_csr_row sparse;
+    if (cmlp_is_sparse(data))
+        cmlp_gather_sparse(data, 0, 1, &sparse);
+    else
+        cmlp_gather_rows(data, 0, 1, &x, workspace);
+    for (int32_t l = 0; l < net->depth; l++) {
+        void *const hidden = workspace + net->row.hidden[l & 1], *z = layer_output(net, outputs, l, 0, hidden);
+        void *const a = outputs->sums ? hidden : z;
+        const cmlp_product to = cmlp_layer_product(net, params, l, z);
+        if (!l && cmlp_is_sparse(data)) {
+            const cmlp_csr matrix = cmlp_sparse_matrix(data, &sparse, 1);
+            net->kernels->csr(&matrix, &to, workspace);
+        } else {
+            net->kernels->dense_row(x, net->layers[l].n_in, &to);
+        }
+        if (!l) {
+            const cmlp_fault fault = cmlp_check_sums(data, z, 0, 1, workspace, 0);
+            if (fault.status) return fault;
+        }
+        if (!outputs->sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, 1);
+        x = a;
+    }
+    if (net->n_quantiles && !outputs->all) sort_quantiles(net, *outputs->list, 1);
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
@@ -139,14 +171,8 @@ static void forward_share(void *context, cmlp_member self)
     }
 }
 
-/* The outputs that the caller wants: of the last layer, or of all layers. */
-typedef struct forward_outputs {
-    void *const *list; /* one, or one per layer */
-    int all, sums;     /* whether they are of all layers, and weighted sums */
-} forward_outputs;
-
 /* Without rows any pointers will do. */
-static cmlp_status check_outputs(const cmlp_data *data, const forward_outputs *outputs, cmlp_run *run)
+static cmlp_status check_outputs(const cmlp_data *data, const cmlp_outputs *outputs, cmlp_run *run)
 {
     cmlp_status status = CMLP_OK;
     if (!data->n) return CMLP_OK;
@@ -157,23 +183,32 @@ static cmlp_status check_outputs(const cmlp_data *data, const forward_outputs *o
     return status;
 }
 
-static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                           const forward_outputs *outputs, cmlp_run *run)
+/* At most one row. */
+static cmlp_status forward_row(const forward_job *job, cmlp_run *run)
+{
+    const cmlp_status status = cmlp_check_workspace(run, job->data.net->row.forward);
+    if (status) return status;
+    if (cmlp_polls_cancel(run)) return CMLP_CANCELLED;
+    if (!job->data.n) return CMLP_OK;
+    return cmlp_report(run, &job->data, cmlp_forward_row(&job->data, job->params, &job->outputs, run->workspace));
+}
+
+static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_outputs *outputs,
+                           cmlp_run *run)
 {
     forward_job job;
     cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, run);
     if (!status) status = cmlp_check_array(net, params, "params", run);
     if (!status) status = check_outputs(&job.data, outputs, run);
     if (status) return status;
+    job.params = params;
+    job.outputs = *outputs;
+    if (job.data.n < 2) return forward_row(&job, run);
     int32_t threads = cmlp_useful_threads(&job.data, job.data.n, 1, run->n_threads);
     const int sparse = cmlp_is_sparse(&job.data);
     status = cmlp_check_workspace(run, divide_forward(&job, cmlp_aligned(run->workspace), net, sparse, job.data.n,
                                                       run->n_threads));
     if (status) return status;
-    job.params = params;
-    job.outputs = outputs->all ? outputs->list : NULL;
-    job.last_output = !outputs->list ? NULL : outputs->list[outputs->all ? net->depth - 1 : 0];
-    job.sums = outputs->sums;
     job.run = run;
     job.step = rows_per_step(job.data.n, threads);
     cmlp_atomic_init(&job.next, 0);
@@ -185,7 +220,7 @@ static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_r
     return cmlp_report(run, &job.data, fault);
 }
 
-static cmlp_status forward_call(const cmlp_net *net, const void *params, const cmlp_rows *rows, forward_outputs outputs,
+static cmlp_status forward_call(const cmlp_net *net, const void *params, const cmlp_rows *rows, cmlp_outputs outputs,
                                 cmlp_run *run)
 {
     cmlp_frame frame;
@@ -196,17 +231,17 @@ static cmlp_status forward_call(const cmlp_net *net, const void *params, const c
 
 cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
 {
-    return forward_call(net, params, rows, (forward_outputs){&output, 0, 0}, run);
+    return forward_call(net, params, rows, (cmlp_outputs){&output, 0, 0}, run);
 }
 
 cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                              cmlp_run *run)
 {
-    return forward_call(net, params, rows, (forward_outputs){outputs, 1, 0}, run);
+    return forward_call(net, params, rows, (cmlp_outputs){outputs, 1, 0}, run);
 }
 
 cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
                                cmlp_run *run)
 {
-    return forward_call(net, params, rows, (forward_outputs){outputs, 1, 1}, run);
+    return forward_call(net, params, rows, (cmlp_outputs){outputs, 1, 1}, run);
 }

@@ -3,35 +3,40 @@
 
 #include "forward.h"
 
-cmlp_status cmlp_row_space(const cmlp_net *net, int64_t n_rows, void *memory, size_t *size, cmlp_row_memory *divided)
+cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_memory *divided)
 {
-    const size_t dense = cmlp_forward_space(net, 0, n_rows, 1), sparse = cmlp_forward_space(net, 1, n_rows, 1);
-    cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
-    if (!dense || !sparse) return CMLP_ERROR_OVERFLOW;
-    divided->workspace_size = cmlp_with_slack(dense > sparse ? dense : sparse);
-    divided->row = cmlp_take(&space, n_rows * cmlp_n_in(net), net->element);
-    divided->output = cmlp_take(&space, n_rows * cmlp_n_out(net), net->element);
-    divided->workspace = cmlp_take(&space, 1, divided->workspace_size);
-    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
-    *size = space.used;
-    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+    char *const base = cmlp_aligned(memory);
+    if (!net->row.all) return CMLP_ERROR_OVERFLOW;
+    *size = cmlp_with_slack(net->row.all);
+    *divided = (cmlp_row_memory){.workspace = memory, .workspace_size = *size};
+    if (base) divided->row = base + net->row.row;
+    if (base) divided->output = base + net->row.output;
+    return CMLP_OK;
 }
 
 cmlp_status cmlp_check_row_space(const cmlp_net *net, void *memory, size_t size, cmlp_row_memory *divided)
 {
     size_t needed;
-    const cmlp_status status = cmlp_row_space(net, 1, memory, &needed, divided);
+    const cmlp_status status = cmlp_row_space(net, memory, &needed, divided);
     if (status) return status;
     if (!memory) return CMLP_ERROR_NULL;
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-cmlp_status cmlp_forward_row(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                             const cmlp_row_memory *divided)
+cmlp_status cmlp_predict_row(const cmlp_data *data, const void *params, int32_t *label, void *output, void *workspace,
+                             size_t workspace_size)
 {
-    cmlp_run run = {.struct_size = sizeof run, .workspace = divided->workspace,
-                    .workspace_size = divided->workspace_size, .n_threads = 1};
-    return cmlp_forward(net, params, rows, output, &run);
+    const cmlp_net *net = data->net;
+    if (cmlp_misaligned(output, net->element) || cmlp_misaligned(label, sizeof *label)) return CMLP_ERROR_ALIGNMENT;
+    if (!net->row.all) return CMLP_ERROR_OVERFLOW;
+    if (!workspace) return CMLP_ERROR_NULL;
+    if (workspace_size < cmlp_with_slack(net->row.all)) return CMLP_ERROR_BUFFER_SIZE;
+    char *const base = cmlp_aligned(workspace);
+    if (!output) output = base + net->row.output;
+    const cmlp_outputs outputs = {&output, 0, 0};
+    const cmlp_fault fault = cmlp_forward_row(data, params, &outputs, base);
+    if (!fault.status && label) *label = cmlp_label_of(net, output, net->dtype);
+    return fault.status;
 }
 
 int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
@@ -74,20 +79,14 @@ cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
 }
 
 static cmlp_status predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                         void *workspace, size_t workspace_size)
+                           void *workspace, size_t workspace_size)
 {
-    cmlp_row_memory divided;
-    cmlp_rows copy;
-    cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
-    if (!status && (copy.order ? copy.n_order : copy.n_rows) != 1) status = CMLP_ERROR_ROWS;
-    if (!status && cmlp_misaligned(label, sizeof *label)) status = CMLP_ERROR_ALIGNMENT;
-    if (!status) status = cmlp_check_row_space(net, workspace, workspace_size, &divided);
-    if (status) return status;
-    if (!output) output = divided.output;
-    status = cmlp_forward_row(net, params, &copy, output, &divided);
-    if (!status && label) *label = cmlp_label_of(net, output, net->dtype);
-    return status;
+    cmlp_data data;
+    cmlp_run run; /* takes the name of a refused argument, which the caller does not want */
+    cmlp_status status = cmlp_check_data(&data, net, rows, NULL, NULL, &run);
+    if (!status && data.n != 1) status = CMLP_ERROR_ROWS;
+    if (!status) status = cmlp_check_array(net, params, "params", &run);
+    return status ? status : cmlp_predict_row(&data, params, label, output, workspace, workspace_size);
 }
 
 cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,

@@ -177,6 +177,8 @@ typedef struct cmlp_kernels {
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The zeros of a single row are always skipped. Skipping gives the same
      * bits if w is finite. */
     void (*dense)(const cmlp_dense_input *x, const cmlp_product *to);
+    /* The same for one row x of n_in elements. */
+    void (*dense_row)(const void *x, int64_t n_in, const cmlp_product *to);
     /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
     void (*gradient)(const cmlp_gradient_input *a, const cmlp_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory

@@ -20,7 +20,6 @@
 #include "products/csr_tmpl.h"
 #include "products/gradient_tmpl.h"
 #include "products/gradient_masked_tmpl.h"
-#include "products/pairs_tmpl.h"
 #include "products/csr_gradient_tmpl.h"
 #include "elements/step_tmpl.h"
 #include "elements/dropout_tmpl.h"
@@ -33,6 +32,7 @@ const cmlp_kernels KERNELS_NAME = {
     .lanes = VL,
     .exact = exact,
     .dense = dense,
+    .dense_row = dense_row,
     .csr = csr,
     .activate = activate,
     .convert = convert,

@@ -10,7 +10,7 @@ typedef enum cmlp_tuning { CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5
 
 typedef struct cmlp_tuning_values {
     const char *name;
-    int pairs;    /* tall narrow tiles broadcast inputs in pairs: pairs_tmpl.h */
+    int pairs;    /* tall narrow tiles broadcast inputs in pairs: dense_tmpl.h */
     int adjacent; /* wide forward tiles read adjacent copies of all rows, not only of rows that share few cache sets */
     int whole;    /* tall tiles without pairs load full vectors without masks, where a masked load costs little */
     int32_t short_row; /* the forward product takes 8 chunks at a time if a row of W has at most this many bytes */

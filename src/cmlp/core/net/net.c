@@ -116,6 +116,27 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
     net->n_params = at;
 }
 
+/* Lays out the workspace of one row. */
+static void set_row_layout(cmlp_net *net)
+{
+    cmlp_row_layout *row = &net->row;
+    int64_t hidden = 0;
+    size_t end = 0;
+    for (int32_t l = 0; l < net->depth - 1; l++)
+        if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
+    int fits = cmlp_add_size(&end, cmlp_n_in(net), net->element);
+    for (int i = 0; i < 2; i++) {
+        row->hidden[i] = end;
+        fits = fits && cmlp_add_size(&end, hidden, net->element);
+    }
+    row->forward = row->output = end;
+    fits = fits && cmlp_add_size(&end, cmlp_n_out(net), net->element);
+    row->row = end;
+    fits = fits && cmlp_add_size(&end, cmlp_n_in(net), net->element);
+    row->all = end;
+    if (!fits) row->forward = row->all = 0;
+}
+
 int cmlp_is_exact(void)
 {
     volatile double a = 1 + 0x1p-27, c = -(1 + 0x1p-26), one = 1, small = 0x1p-54;
@@ -152,6 +173,7 @@ cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
     net->kernels = kernels;
     net->tuning = tuning;
     set_offsets(net, config);
+    set_row_layout(net);
     return CMLP_OK;
 }
 

@@ -20,6 +20,14 @@ typedef struct cmlp_dense_layer {
     int64_t weights, biases; /* indices in the array of parameters */
 } cmlp_dense_layer;
 
+/* Where the buffers of a prediction of one row begin in its workspace, in bytes. The row is converted at the start. */
+typedef struct cmlp_row_layout {
+    size_t hidden[2]; /* activations of hidden layers, alternating */
+    size_t forward;   /* bytes up to here: the workspace of cmlp_forward; 0 if they cannot be addressed */
+    size_t output, row; /* the caller may give none: buffers for them */
+    size_t all;       /* bytes of all buffers */
+} cmlp_row_layout;
+
 struct cmlp_net {
     uint64_t magic;
     int32_t depth; /* number of layers with weights; n_layers of the configuration includes the input */
@@ -33,6 +41,7 @@ struct cmlp_net {
     double quantiles[CMLP_MAX_QUANTILES];
     const cmlp_kernels *kernels;
     const cmlp_tuning_values *tuning; /* of the dense products */
+    cmlp_row_layout row;
     cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
 };
 

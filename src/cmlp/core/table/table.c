@@ -2,26 +2,26 @@
 #include "table.h"
 
 #include "../base/arguments.h"
+#include "../forward/forward.h"
 
 #if CMLP_BUILDS_TABLES
 cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t *size, cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = sizes->widest;
-    size_t row;
+    const size_t workspace_size = cmlp_forward_space(net, 0, sizes->n_rows, 1);
     cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
-    const cmlp_status status = cmlp_row_space(net, sizes->n_rows, NULL, &row, &scratch->row);
-    if (status) return status;
+    if (!workspace_size) return CMLP_ERROR_OVERFLOW;
     scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));
     scratch->result = cmlp_take(&space, cmlp_n_out(net), sizeof(double));
     scratch->numbers = cmlp_take(&space, sizes->n_numbers, sizeof(double));
-    scratch->inputs[0] = cmlp_take(&space, sizes->n_rows * cmlp_n_in(net), net->element);
-    void *const rest = cmlp_take(&space, 1, row);
+    for (int i = 0; i < 2; i++)
+        scratch->inputs[i] = cmlp_take(&space, sizes->n_rows * cmlp_n_in(net), net->element);
+    scratch->row.output = cmlp_take(&space, sizes->n_rows * cmlp_n_out(net), net->element);
+    scratch->row.workspace_size = cmlp_with_slack(workspace_size);
+    scratch->row.workspace = cmlp_take(&space, 1, scratch->row.workspace_size);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
-    if (space.overflow) return CMLP_ERROR_OVERFLOW;
-    if (memory) cmlp_row_space(net, sizes->n_rows, rest, &row, &scratch->row);
-    scratch->inputs[1] = scratch->row.row;
-    return CMLP_OK;
+    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
 const cmlp_net *cmlp_table_widest(const cmlp_table *table)
@@ -85,6 +85,22 @@ int cmlp_table_encode(const cmlp_table *table, const double *raw, int64_t index,
     return 1;
 }
 
+/* Computes the outputs of n encoded rows. A single one has no need of the checks of cmlp_forward. */
+static cmlp_status forward_tile(const cmlp_net *net, const void *params, const void *inputs, int64_t n,
+                                const cmlp_row_memory *memory)
+{
+    cmlp_data data;
+    cmlp_rows rows = cmlp_one_row(net, inputs, net->dtype, 1);
+    cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
+                    .workspace_size = memory->workspace_size, .n_threads = 1};
+    const cmlp_outputs outputs = {&memory->output, 0, 0};
+    rows.n_rows = n;
+    if (n != 1) return cmlp_forward(net, params, &rows, memory->output, &run);
+    if (memory->workspace_size < cmlp_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_set_rows(&data, net, &rows, 1);
+    return cmlp_forward_row(&data, params, &outputs, memory->workspace).status;
+}
+
 cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labels, double *result,
                                const cmlp_table_scratch *scratch)
 {
@@ -92,9 +108,8 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labe
     for (int64_t i = 0; i < table->n_nets; i++) {
         const cmlp_net *net = table->nets[i];
         const int64_t n_in = cmlp_n_in(net);
-        const cmlp_rows rows = cmlp_dense_rows(scratch->inputs[n_in == wide], net->dtype, n, n_in);
         const cmlp_status status =
-            cmlp_forward_row(net, table->params[i], &rows, scratch->row.output, &scratch->row);
+            forward_tile(net, table->params[i], scratch->inputs[n_in == wide], n, &scratch->row);
         if (status) return status;
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }

@@ -10,7 +10,7 @@
 typedef struct cmlp_table_scratch {
     double *raw, *result, *numbers; /* the numbers of the columns are for the writer of model files */
     void *inputs[2];                /* without and with bins */
-    cmlp_row_memory row;
+    cmlp_row_memory row;            /* its row is not used */
 } cmlp_table_scratch;
 
 /* Sizes of the workspace: those of the network with the most inputs, of the columns, and the rows of a tile. */

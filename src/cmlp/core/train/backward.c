@@ -349,34 +349,26 @@ static void backward_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
     scale_input_gradient(&job->data, out, n);
 }
 
-/* The first fault of some rows, in their inputs, sums, targets or costs. The rows before a fault of the inputs are computed
- * to the end, because one of them may have a fault of its own. */
-static cmlp_fault costs_of_rows(cmlp_batch_job *job, const cmlp_rows_share *share, int want_delta)
+/* The first fault of some rows of which `input` is a fault in the inputs or sums. The rows before it are computed to the
+ * end, because one of them may have a fault of its own, in its targets or costs. */
+static cmlp_fault earlier_fault(cmlp_batch_job *job, const cmlp_rows_share *share, cmlp_fault input)
 {
-    const cmlp_fault input = forward_rows(job, share);
-    if (!input.status) return cmlp_output_rows(job, share, want_delta);
     cmlp_rows_share before = *share;
     before.n = input.selected - share->selected;
-    if (before.n) forward_rows(job, &before);
-    const cmlp_fault earlier = before.n ? cmlp_output_rows(job, &before, 0) : input;
+    if (!before.n) return input;
+    forward_rows(job, &before);
+    const cmlp_fault earlier = cmlp_output_rows(job, &before, 0);
     return earlier.status ? earlier : input;
 }
 
-/* The calling thread polls before each pass: forward, backward, and the gradient that follows. */
-static cmlp_fault process_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
-{
-    const int want_delta = job->out.gradient || job->out.input_gradient || job->out.deltas;
-    const cmlp_run *const polls = share->index ? NULL : job->run;
-    const cmlp_fault cancelled = {CMLP_CANCELLED, -1, -1};
-    if (polls && cmlp_polls_cancel(polls)) return cancelled;
-    const cmlp_fault fault = costs_of_rows(job, share, want_delta);
-    if (fault.status || !want_delta) return fault;
-    if (polls && cmlp_polls_cancel(polls)) return cancelled;
-    backward_rows(job, share);
-    return polls && cmlp_polls_cancel(polls) ? cancelled : fault;
-}
-
 /* ------------------------------------------------------------------------------------------------- the batch */
+
+/* The calling thread polls before each pass: forward, backward, and the gradient that follows. */
+static cmlp_fault polled(const cmlp_batch_job *job, cmlp_member self)
+{
+    const int cancelled = !self.index && cmlp_polls_cancel(job->run);
+    return (cmlp_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
+}
 
 void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member self)
 {
@@ -384,7 +376,18 @@ void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member 
     cmlp_team_share(n, 1, self.index, self.size, &a, &b);
     const cmlp_rows_share share = {
         .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
-    job->memory.faults[self.index] = process_rows(job, &share);
+    const int want_delta = job->out.gradient || job->out.input_gradient || job->out.deltas;
+    cmlp_fault fault = polled(job, self);
+    if (!fault.status) {
+        fault = forward_rows(job, &share);
+        fault = fault.status ? earlier_fault(job, &share, fault) : cmlp_output_rows(job, &share, want_delta);
+    }
+    if (!fault.status && want_delta) fault = polled(job, self);
+    if (!fault.status && want_delta) {
+        backward_rows(job, &share);
+        fault = polled(job, self);
+    }
+    job->memory.faults[self.index] = fault;
     cmlp_team_wait(self);
 }
 

@@ -34,6 +34,10 @@ typedef struct cmlp_batch_shape {
  * rows if it is 0, follow from the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
 cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape);
 
+/* Processes a batch, in each thread of a team. */
+typedef int cmlp_batch_fn(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                          cmlp_member self);
+
 /* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
  * sum of the rows' costs times their weights to `cost`, and that of their plain losses to job->out.plain_sum if it is
  * not NULL. Returns 1 on success; otherwise job->memory.faults holds a fault.

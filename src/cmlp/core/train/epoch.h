@@ -34,8 +34,7 @@ struct cmlp_chain {
                          const cmlp_epoch *epoch, cmlp_run *run);
     /* As cmlp_batch_member(), but computes only this worker's rows, and exchanges sums. Sets workers.failed_rank if a
      * worker ends the call; job->memory.faults then has that worker's fault. */
-    int (*batch)(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                 cmlp_member self);
+    cmlp_batch_fn *batch;
 };
 
 /* Trains an epoch; `chain` is NULL if this process trains alone. */

@@ -12,6 +12,7 @@ typedef struct epoch_job {
     cmlp_epoch epoch;
     cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
     cmlp_chain *chain;                /* NULL if the caller trains alone */
+    cmlp_batch_fn *process;           /* a batch: cmlp_batch_member, or chain->batch if there are other workers */
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
@@ -100,19 +101,12 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
     count_loss(job, waited - (size - 1) * job->shortest);
 }
 
-/* Processes a batch with the other workers, if there are any. Each thread calls it. */
-static int process_batch(epoch_job *job, int64_t first, int64_t n, cmlp_sum *cost, cmlp_member self)
-{
-    cmlp_batch_job *const batch = &job->batch;
-    return batch->workers ? job->chain->batch(batch, first, n, &job->update, cost, self)
-                          : cmlp_batch_member(batch, first, n, &job->update, cost, self);
-}
+static const cmlp_member alone = {NULL, 0, 1};
 
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
 static void lead(epoch_job *job, cmlp_member self)
 {
-    static const cmlp_member alone = {NULL, 0, 1};
     cmlp_team *const team = self.team;
     const int32_t size = self.size;
     const double begin = size > 1 ? cmlp_seconds() : 0;
@@ -128,7 +122,7 @@ static void lead(epoch_job *job, cmlp_member self)
             job->next = b;
             cmlp_team_release(team);
         }
-        const int done = process_batch(job, first, n, &cost, together ? self : alone);
+        const int done = job->process(&job->batch, first, n, &job->update, &cost, together ? self : alone);
         if (together) cmlp_team_gather(team);
         if (!done) {
             job->n_batches = b; /* stop after this batch */
@@ -146,6 +140,7 @@ static void lead(epoch_job *job, cmlp_member self)
     cmlp_team_release(team);
 }
 
+/* Work of each thread of a team. */
 static void epoch_member(void *context, cmlp_member self)
 {
     epoch_job *job = context;
@@ -156,20 +151,17 @@ static void epoch_member(void *context, cmlp_member self)
     }
     for (cmlp_team_wait(self); job->next >= 0; cmlp_team_wait(self)) {
         const int64_t n = batch_rows(job, job->next, &first);
-        process_batch(job, first, n, NULL, self);
+        job->process(&job->batch, first, n, &job->update, NULL, self);
     }
 }
 
-/* Trains all batches, first alone while thread 0 backs off because of earlier epochs. */
-static void train_batches(epoch_job *job, int32_t threads)
+/* Lets a team train the batches that are left. */
+static void train_together(epoch_job *job, int32_t threads)
 {
-    while (job->batch_next < job->n_batches) {
-        const double begin = threads > 1 ? cmlp_seconds() : 0;
-        job->led = 0;
-        job->alone = threads > 1 && backs_off(job);
-        cmlp_team_run(job->alone ? 1 : threads, job->batch.memory.team, epoch_member, job);
-        if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
-    }
+    const double begin = cmlp_seconds();
+    job->led = 0;
+    cmlp_team_run(threads, job->batch.memory.team, epoch_member, job);
+    if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
 }
 
 static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cmlp_epoch_result *result,
@@ -223,8 +215,10 @@ static int check_params(const epoch_job *job)
     return 0;
 }
 
-static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
+/* Writes the results. */
+static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cmlp_run *run)
 {
+    cmlp_fault fault = cmlp_first_fault(job->batch.memory.faults, run->n_threads);
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
     job->result = (cmlp_epoch_result){.struct_size = sizeof job->result,
                                       .cost = job->cost / rows,
@@ -235,7 +229,10 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_fault fault)
                                       .penalty_sum = job->penalty,
                                       .rows_done = job->rows_done};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
-    return cmlp_report(job->batch.run, &job->batch.data, fault);
+    if (call->result) cmlp_write_struct(call->result, &job->result, sizeof job->result);
+    run->threads_lost = job->lost;
+    cmlp_return_counters(call->optimizer, &job->optimizer);
+    return cmlp_report(run, &job->batch.data, fault);
 }
 
 /* Checks all arguments of an epoch of one worker. */
@@ -252,6 +249,7 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
                                                        .n_workers = n_workers});
     if (status) return status;
     job->batch.workers = n_workers > 1 ? &job->chain->workers : NULL;
+    job->process = n_workers > 1 ? job->chain->batch : cmlp_batch_member;
     if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);
@@ -264,9 +262,10 @@ static double lost_before(double lost)
     return !(lost > -LARGEST_GAIN) ? (lost < 0 ? -LARGEST_GAIN : 0) : lost > LARGEST_LOSS ? LARGEST_LOSS : lost;
 }
 
-static cmlp_status train_epoch(epoch_job *job, const cmlp_epoch_call *call, cmlp_run *run)
+/* Sets the sums and counters with which an epoch starts. */
+static void begin_epoch(epoch_job *job, void *params, const cmlp_run *run)
 {
-    job->params = call->params;
+    job->params = params;
     job->cost = job->before.cost_sum;
     job->penalty = job->before.penalty_sum;
     job->rows_done = job->before.rows_done;
@@ -276,12 +275,6 @@ static cmlp_status train_epoch(epoch_job *job, const cmlp_epoch_call *call, cmlp
     job->shortest = HUGE_VAL;
     job->batch_next = job->epoch.first_batch;
     if (job->batch.penalized) cmlp_squares_renew(&job->batch);
-    train_batches(job, cmlp_useful_threads(&job->batch.data, job->batch.memory.rows, 3, run->n_threads));
-    const cmlp_status status = finish_epoch(job, cmlp_first_fault(job->batch.memory.faults, run->n_threads));
-    if (call->result) cmlp_write_struct(call->result, &job->result, sizeof job->result);
-    run->threads_lost = job->lost;
-    cmlp_return_counters(call->optimizer, &job->optimizer);
-    return status;
 }
 
 cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
@@ -300,7 +293,18 @@ cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
     }
     status = begun ? begun : read_arguments(&job, &given, call->optimizer);
     if (chain) status = chain->agree(chain, status, &job.batch, &job.optimizer, &job.epoch, &frame.run);
-    if (!status) status = train_epoch(&job, call, &frame.run);
+    if (!status) {
+        begin_epoch(&job, call->params, &frame.run);
+        const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
+        while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
+            job.alone = threads > 1 && backs_off(&job);
+            if (threads == 1 || job.alone)
+                lead(&job, alone);
+            else
+                train_together(&job, threads);
+        }
+        status = finish_epoch(&job, call, &frame.run);
+    }
     if (chain) chain->given->failed_rank = chain->workers.failed_rank;
     return cmlp_end_call(&frame, status);
 }

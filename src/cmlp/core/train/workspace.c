@@ -54,7 +54,7 @@ static cmlp_status measure_row(const cmlp_net *net, int32_t n_threads, size_t *b
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (n_threads < 0 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    return bytes ? cmlp_row_space(net, 1, NULL, bytes, &memory) : CMLP_ERROR_NULL;
+    return bytes ? cmlp_row_space(net, NULL, bytes, &memory) : CMLP_ERROR_NULL;
 }
 
 cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,

@@ -116,9 +116,11 @@ static T softmax_row(T *z, T *shifted, int64_t n)
 {
     const V max = v_set1(row_max(z, n));
     T total = 0, sum = 0;
+    V e = v_zero();
     for (int64_t j = 0; j < n; j += VL) {
         T terms[VL]; /* full vectors can be read back at once, partial ones only from the cache */
-        const V t = v_sub(load_lanes(z + j, n - j), max), e = v_exp(t);
+        const V t = v_sub(load_lanes(z + j, n - j), max);
+        e = v_exp(t);
         if (shifted) store_lanes(shifted + j, n - j, t);
         store_lanes(z + j, n - j, e);
         v_store(terms, e);
@@ -130,7 +132,7 @@ static T softmax_row(T *z, T *shifted, int64_t n)
     }
     total += sum;
     for (int64_t j = 0; j < n; j += VL)
-        store_lanes(z + j, n - j, v_div(load_lanes(z + j, n - j), v_set1(total)));
+        store_lanes(z + j, n - j, v_div(n > VL ? load_lanes(z + j, n - j) : e, v_set1(total)));
     return total;
 }
 

@@ -112,10 +112,11 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
     gradient_run(job, groups_end, k1);
 }
 
-static void gradient_with(const gradient_size *narrow, const cmlp_gradient_input *a, const cmlp_gradient_output *to)
+static void gradient(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
 {
     const finish_values f = finish_values_of(&to->finish);
-    const gradient_job job = {.narrow = narrow, .a = (const T *const *)a->list, .column_mask = a->column_mask,
+    const gradient_job job = {.narrow = WITH_PAIRS(to->tuning, gradient_narrow_pairs, gradient_narrow),
+                              .a = (const T *const *)a->list, .column_mask = a->column_mask,
                               .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = a->rows,
                               .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .first = to->first,
                               .finish = &f, .tuning = to->tuning};

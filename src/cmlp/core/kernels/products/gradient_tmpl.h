@@ -180,6 +180,13 @@ typedef struct gradient_size {
  * {6, gradient_6x2}, {4, gradient_4x2}, {2, gradient_2x2}, {1, gradient_1x2}, */
 static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
+#ifdef V_PAIRS /* see dense_tmpl.h */
+#define GRADIENT_PAIRS(R) GRADIENT_TILE(gradient_pairs_##R, R, 1, PAIRS)
+#define GRADIENT_ENTRY_PAIRS(R) {R, gradient_pairs_##R},
+GRADIENT_TALL_1(GRADIENT_PAIRS)
+static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
+                                                      GRADIENT_LOW_1(GRADIENT_ENTRY_1)};
+#endif
 
 /* Whether the epilogue changes weight rows whose inputs are all zero. It does not if it adds 0 to an existing sum,
  * or if it is a plain update without penalty:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors. */

@@ -1,0 +1,197 @@
+"""Nanoseconds to predict one row in C: this version, plain loops, and an earlier version that CMLP_BEFORE names.
+
+The plain loops are what a program without a library would have: no checks, no skipping of zeros, and the library's exp.
+All of them predict the same rows in turns, and the least time of many rounds counts.
+"""
+
+import ctypes
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import Report
+from cmlp import MLPClassifier, _core, cpu_info
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = """
+#include "cmlp_file.h"
+static cmlp_file file;
+int load(const char *path) { return cmlp_file_load_table(&file, path); }
+float model_f32(const float *x, const float *params, long width, long n)
+{
+    float output[16], sum = 0;
+    (void)params;
+    for (long i = 0; i < n; i++) {
+        if (cmlp_model_predict_f32(file.model, x + i * width, 0, output, file.workspace, file.info.workspace_size))
+            return -1;
+        sum += output[0];
+    }
+    return sum;
+}
+float forward(const float *x, const float *params, long width, long n)
+{
+    float output[16], sum = 0;
+    cmlp_run run = {.struct_size = sizeof run, .workspace = file.workspace, .workspace_size = file.info.workspace_size};
+    (void)params;
+    for (long i = 0; i < n; i++) {
+        const cmlp_rows rows = cmlp_dense_rows(x + i * width, CMLP_FLOAT32, 1, width);
+        if (cmlp_forward(cmlp_model_net(file.model), cmlp_model_params(file.model), &rows, output, &run)) return -1;
+        sum += output[0];
+    }
+    return sum;
+}
+float table(const double *x, const float *params, long width, long n)
+{
+    double output[16], sum = 0;
+    (void)params;
+    for (long i = 0; i < n; i++) {
+        if (cmlp_model_predict_f64(file.model, x + i * width, 0, output, file.workspace, file.info.workspace_size))
+            return -1;
+        sum += output[0];
+    }
+    return (float)sum;
+}
+"""
+PLAIN = """
+#include <stdint.h>
+#define CMLP_BITS 32
+#include "kernels/vectors/vec_generic.h"
+#include "kernels/elements/math_tmpl.h"
+static const int64_t sizes[] = {SIZES};
+#define DEPTH ((int)(sizeof sizes / sizeof *sizes) - 1)
+static void predict(const float *x, const float *w, float *output)
+{
+    float hidden[2][1024];
+    for (int l = 0; l < DEPTH; l++) {
+        const int64_t n_in = sizes[l], n_out = sizes[l + 1];
+        const float *bias = w + n_in * n_out;
+        float *z = l == DEPTH - 1 ? output : hidden[l & 1];
+        for (int64_t j = 0; j < n_out; j++) z[j] = bias[j];
+        for (int64_t k = 0; k < n_in; k++)
+            for (int64_t j = 0; j < n_out; j++) z[j] += x[k] * w[k * n_out + j];
+        for (int64_t j = 0; j < n_out && l < DEPTH - 1; j++) z[j] = z[j] > 0 ? z[j] : 0;
+        x = z;
+        w = bias + n_out;
+    }
+    const int64_t n = sizes[DEPTH];
+    float max = output[0], sum = 0;
+    for (int64_t j = 1; j < n; j++) max = output[j] > max ? output[j] : max;
+    for (int64_t j = 0; j < n; j++) sum += output[j] = v_exp(output[j] - max);
+    for (int64_t j = 0; j < n; j++) output[j] /= sum;
+}
+float plain(const float *x, const float *params, long width, long n)
+{
+    float output[16], sum = 0;
+    for (long i = 0; i < n; i++) {
+        predict(x + i * width, params, output);
+        sum += output[0];
+    }
+    return sum;
+}
+"""
+N_ROWS = 64
+NETS = [[4, 8, 3], [784, 16, 16, 10]]
+COLUMNS = ["", "ns", "/ plain loops", "/ before"]
+
+
+def compiled(folder, name, source, options):
+    """Compile a source with cc, or the compiler that CC names, and return it as a loaded library."""
+    path, target = folder / f"{name}.c", folder / f"{name}.so"
+    path.write_text(source, encoding="utf-8")
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    command = [*compiler, "-O3", "-fPIC", "-shared", path, *options, "-lm", "-pthread", "-o", target]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(target))
+
+
+def library(folder, name, tree):
+    """Compile the functions of LIBRARY with the C library of a source tree, for this processor and predictions only."""
+    single = folder / f"{name}_cmlp.c"
+    subprocess.run([sys.executable, tree / "tools/make_single_file.py", single], check=True)
+    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
+    options = [single, *parts, f"-I{tree / 'include'}", f'-DCMLP_SELF="{single}"', "-ffp-contract=off"]
+    return compiled(folder, name, LIBRARY, options)
+
+
+def timed(function, x, params, repeats):
+    """Return the nanoseconds for each row."""
+    function.restype = ctypes.c_float
+    pointers = [None if array is None else array.ctypes.data_as(ctypes.c_void_p) for array in (x, params)]
+    width, n = ctypes.c_long(x.shape[1]), ctypes.c_long(len(x))
+    start = time.perf_counter()
+    for _ in range(repeats):
+        assert function(*pointers, width, n) != -1, "a prediction was refused"
+    return 1e9 * (time.perf_counter() - start) / (repeats * len(x))
+
+
+def least(functions, x, params, rounds):
+    """Return the least time of each function, which take turns."""
+    times = [[timed(one, x, params, 10) for one in functions.values()] for _ in range(rounds)]
+    return dict(zip(functions, np.min(times, axis=0).tolist(), strict=True))
+
+
+def add_table(report, title, times):
+    """Add times by name, relative to the plain loops and to the version before."""
+    plain, rows = times.get("plain loops"), []
+    for name, ns in times.items():
+        before = times.get(name.replace("now", "before")) if "now" in name else None
+        rows.append([name, ns, ns / plain if plain else None, ns / before if before else None])
+    report.table(title, COLUMNS, rows)
+
+
+def network(report, folder, libraries, sizes, rounds):
+    rng = np.random.RandomState(0)
+    X = np.where(rng.random_sample((N_ROWS, sizes[0])) < 0.25, rng.random_sample((N_ROWS, sizes[0])), 0)
+    X = np.ascontiguousarray(X if sizes[0] > 100 else rng.random_sample(X.shape), np.float32)
+    model = MLPClassifier(tuple(sizes[1:-1]), max_iter=1, random_state=0, n_threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, np.arange(N_ROWS) % sizes[-1]).save(folder / "net.cmlp")
+    layers = zip(model.coefs_, model.intercepts_, strict=True)
+    params = np.concatenate([part.ravel() for layer in layers for part in layer])
+    source = PLAIN.replace("SIZES", ", ".join(map(str, sizes)))
+    options = ["-march=native", f"-I{ROOT / 'src/cmlp/core'}"]
+    name = "-".join(map(str, sizes))
+    functions = {"plain loops": compiled(folder, f"plain_{name}", source, options).plain}
+    for call in ("model_f32", "forward"):
+        for version, loaded in libraries.items():
+            assert loaded.load(str(folder / "net.cmlp").encode()) == 0
+            functions[f"cmlp_{call.replace('model_f32', 'model_predict_f32')}, {version}"] = loaded[call]
+    add_table(report, f"one row of {name}, float32", least(functions, X, params, rounds))
+
+
+def raw_row(report, folder, libraries, rounds):
+    from cmlp import TabularRegressor
+
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((2_000, 20))
+    model = TabularRegressor(random_state=0, max_time=0.1, n_threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, X[:, 0] + 0.1 * X[:, 1] ** 2).save(folder / "table.cmlp")
+    functions = {}
+    for version, loaded in libraries.items():
+        assert loaded.load(str(folder / "table.cmlp").encode()) == 0
+        functions[f"cmlp_model_predict_f64, {version}"] = loaded["table"]
+    add_table(report, "one raw row of a table, 20 columns", least(functions, X[:N_ROWS].copy(), None, rounds))
+
+
+def run(*, short):
+    report, rounds = Report("one-row", short), 5 if short else 300
+    trees = {"now": ROOT}
+    if "CMLP_BEFORE" in os.environ:
+        trees = {"before": Path(os.environ["CMLP_BEFORE"]), "now": ROOT}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        libraries = {version: library(folder, version, tree) for version, tree in trees.items()}
+        for sizes in NETS:
+            network(report, folder, libraries, sizes, rounds)
+        raw_row(report, folder, libraries, rounds // 3)
+    report.write()
