@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.model import Model
-    from cmlp._estimators.request import Parameters
+    from cmlp._estimators.request import EstimatorOptions
     from cmlp._inputs.losses import LossFunction
     from cmlp._model.document import ModelDocument
     from cmlp._training.options import TrainingParameters
@@ -118,7 +118,7 @@ class MultilayerPerceptron(
     input_scale: float | str | tuple[ArrayLike, ArrayLike]
     provenance: bool
 
-    def _parameters(self) -> Parameters:
+    def _parameters(self) -> EstimatorOptions:
         """Return the parameters for fit, validated and converted."""
         from cmlp._estimators.request import parameters_of
 

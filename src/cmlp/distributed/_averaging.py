@@ -20,6 +20,7 @@ from cmlp._training.engine import BatchEngine, Engine, batch_size_of
 from cmlp._training.feed import draw_shuffle_seed, seeded
 from cmlp._training.history import History
 from cmlp._training.job import Data, Task, TrainingJob
+from cmlp._training.options import TrainingOptions
 from cmlp._training.state import NO_SUMS, TrainingState
 from cmlp._training.stream import add_block, scaled_targets
 from cmlp.exceptions import DivergenceError, TimeLimitReached
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from cmlp._inputs.moments import Moments
     from cmlp._inputs.scale import InputScale
-    from cmlp._training.options import TrainingOptions
     from cmlp._training.stream import Block
 
     class Shards(Protocol):
@@ -82,7 +82,7 @@ def local_options(options: TrainingOptions, batch_size: int, n_shards: int) -> T
     """
     local = max(min(_SMALLEST_BATCH, batch_size), batch_size // n_shards)
     factor, alpha = local / batch_size, options.alpha
-    return options._replace(
+    return TrainingOptions(options.of_trainer())._replace(
         batch_size=local,
         alpha=alpha * factor if isinstance(alpha, float) else [value * factor for value in alpha],
         early_stopping=False,
