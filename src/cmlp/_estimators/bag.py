@@ -19,11 +19,11 @@ from cmlp._train.deadline import Deadline
 from cmlp._train.engine import BatchEngine
 from cmlp._train.history import History
 from cmlp._train.initialization import init_activations, initial_params
+from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
+from cmlp._train.options import options_of
+from cmlp._train.start import start
 from cmlp._train.state import TrainingState
-from cmlp._training.job import Data, TrainingJob
-from cmlp._training.options import options_of
-from cmlp._training.start import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.document import TableColumns
+    from cmlp._train.job import Split, Task
     from cmlp._train.observer import Observer
-    from cmlp._training.job import Split, Task
-    from cmlp._training.options import TrainingOptions
+    from cmlp._train.options import TrainingOptions
 
 N_FOLDS = 8
 FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import RowSource
+    from cmlp._train.job import TrainingJob
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
     from cmlp._train.stream import Block
-    from cmlp._training.job import TrainingJob
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`
@@ -212,7 +212,7 @@ def record(request: FitRequest, training: EpochLoop, labels: Labels | None, sour
         "dtype": job.net.dtype.name,
         "shards": job.data.shards and list(job.data.shards),
     }
-    more |= {"seed": request.parameters.random_state if kept is None else kept["seed"]}
+    more |= {"seed": request.options.random_state if kept is None else kept["seed"]}
     if source.is_whole:
         data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(job, labels, source))
     else:

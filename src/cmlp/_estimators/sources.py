@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import Moments
     from cmlp._estimators.targets import Targets
     from cmlp._train.engine import Engine
-    from cmlp._training.job import Data, TrainingJob
+    from cmlp._train.job import Data, TrainingJob
 
 
 class RowSource:

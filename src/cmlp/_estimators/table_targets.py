@@ -8,13 +8,13 @@ import numpy as np
 
 from cmlp._estimators.bag import Rows, Shape
 from cmlp._model.splits import Signal
-from cmlp._training.job import named_validation
+from cmlp._train.job import named_validation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.schema import Frame, Schema
-    from cmlp._training.job import Task
+    from cmlp._train.job import Task
 
 
 class Targets(NamedTuple):

@@ -37,10 +37,10 @@ from cmlp._train import hyperparameters
 from cmlp._train.architecture import hidden_sizes
 from cmlp._train.deadline import Deadline
 from cmlp._train.hyperparameters import documented
+from cmlp._train.job import named_validation, require_complete
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state
 from cmlp._train.reporting import Reporter, callbacks_of
-from cmlp._training.job import named_validation, require_complete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,9 +17,9 @@ from cmlp._estimators.tabular import TabularEstimator
 from cmlp._model.attributes import unchanging
 from cmlp._model.calibration import n_answers
 from cmlp._train.hyperparameters import documented
+from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp._training.job import Task, named_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,15 +19,15 @@ from cmlp._train.constraints import COUNT, argument
 from cmlp._train.engine import BatchEngine
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import documented
+from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.reporting import Reporter, callbacks_of
 from cmlp._train.same_data import check_sample
+from cmlp._train.start import start
 from cmlp._train.state import TrainingState
-from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
-from cmlp._training.options import check_scoring, options_of
-from cmlp._training.start import start
 
 if TYPE_CHECKING:
     import os
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._training.options import TrainingOptions
-    from cmlp._training.start import TrainingRun
+    from cmlp._train.options import TrainingOptions
+    from cmlp._train.start import TrainingRun
 
 
 @documented("Trainer")
@@ -312,7 +312,7 @@ class Trainer:
         return f"Trainer({self.network!r}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
-        options = vars(self._options)
+        options = self._options.of_trainer()
         return {"version": PICKLE_VERSION, "network": self.network, "options": options, "state": self.state}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
@@ -334,7 +334,7 @@ class Trainer:
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
         task, validation = task_of(document.net, targets), None
         if require_complete(*given):
-            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(options), "X_val": True}, "X_val")
+            hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(options, validation is not None)

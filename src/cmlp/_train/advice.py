@@ -13,7 +13,7 @@ from cmlp._data.stored_rows import stored_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._training.job import Data, Task
+    from cmlp._train.job import Data, Task
 
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
+    from cmlp._train.job import Data, Task
+    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
-    from cmlp._training.job import Data, Task
-    from cmlp._training.options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     Pieces: TypeAlias = Generator["Piece", None, None]

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cmlp._process.signals import undeferred
-from cmlp._training.job import log_loss_clip
+from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.sparse import CSR
     from cmlp._train.deadline import Deadline
-    from cmlp._training.job import TrainingJob
+    from cmlp._train.job import TrainingJob
 
 
 class NoValidation:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
-    from cmlp._training.job import TrainingJob
 
 # SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cmlp._train.engine import Engine, Epoch
+    from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
-    from cmlp._training.job import TrainingJob
 
 
 class EpochLoop:

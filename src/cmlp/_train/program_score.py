@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
+    from cmlp._train.job import Data
     from cmlp._train.state import TrainingState
-    from cmlp._training.job import Data
 
 
 class ProgramScore:

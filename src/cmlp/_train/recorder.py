@@ -12,7 +12,7 @@ from cmlp._train.stopping import STOPPING_RULES
 
 if TYPE_CHECKING:
     from cmlp._train.engine import Epoch
-    from cmlp._training.job import TrainingJob
+    from cmlp._train.job import TrainingJob
 
 
 class Lines:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from cmlp._data.checksums import Digests
-    from cmlp._training.job import TrainingJob
+    from cmlp._train.job import TrainingJob
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 

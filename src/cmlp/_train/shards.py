@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    from cmlp._training.options import TrainingOptions
+    from cmlp._train.options import TrainingOptions
 
     Shards: TypeAlias = int | Sequence[int]  # their number, or the number of rows of each
 

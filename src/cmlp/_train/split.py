@@ -14,9 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._train.job import Task
+    from cmlp._train.options import TrainingOptions
     from cmlp._train.random import Generator
-    from cmlp._training.job import Task
-    from cmlp._training.options import TrainingOptions
 
 
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from cmlp._data.sparse import taken
 from cmlp._data.stored_rows import StoredRows
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
-from cmlp._training.job import log_loss_clip
+from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
-    from cmlp._training.job import TrainingJob
+    from cmlp._train.job import TrainingJob
 
     Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
 

@@ -6,20 +6,20 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from cmlp._train.history import Curve
+from cmlp._train.job import standardized
 from cmlp._train.lbfgs import LBFGS
 from cmlp._train.loop import EpochLoop
 from cmlp._train.random import draw_and_store
 from cmlp._train.split import split
 from cmlp._train.stopping import STOPPING_RULES
 from cmlp._train.target_scale import warn_of_lost_targets
-from cmlp._training.job import standardized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cmlp._train.engine import Engine
+    from cmlp._train.job import TrainingJob
     from cmlp._train.random import Generator
-    from cmlp._training.job import TrainingJob
 
 TrainingRun: TypeAlias = EpochLoop | LBFGS
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from cmlp import _core
     from cmlp._data.scale import InputScale
     from cmlp._data.sparse import CSR
+    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._training.options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     # Validation score of (outputs, targets, weight); higher is better.
