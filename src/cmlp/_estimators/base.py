@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._estimators.model import Model
-    from cmlp._estimators.request import Parameters
+    from cmlp._estimators.request import EstimatorOptions
     from cmlp._model.document import ModelDocument
     from cmlp._train.options import TrainingParameters
     from cmlp._train.state import TrainingState
@@ -118,7 +118,7 @@ class MultilayerPerceptron(
     input_scale: float | str | tuple[ArrayLike, ArrayLike]
     provenance: bool
 
-    def _parameters(self) -> Parameters:
+    def _parameters(self) -> EstimatorOptions:
         """Return the parameters for fit, validated and converted."""
         from cmlp._estimators.request import parameters_of
 

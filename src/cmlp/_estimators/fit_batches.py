@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.provenance import StreamHashes
-    from cmlp._estimators.request import Parameters
+    from cmlp._estimators.request import EstimatorOptions
     from cmlp._estimators.targets import Targets
     from cmlp._train.job import Data, TrainingJob
 
@@ -41,15 +41,15 @@ def fit_batches(
     with Exclusively(estimator):
         with undeferred():
             request = request_of(estimator, validation, resume=resume, classes=classes)
-            parameters, previous = request.parameters, request.previous
+            options, previous = request.options, request.previous
             if request.labels and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
             stream = Stream(passes, request.door()._replace(width=None, partial=True), n_rows)
-            check_batches(parameters, validation[0] is not None, "fit_batches")
+            check_batches(options, validation[0] is not None, "fit_batches")
             warn_of_unused(estimator, own_rows=validation[0] is not None)
-            n_epochs = parameters.training.max_iter - (previous.state.epoch if resume and previous is not None else 0)
-            passes.require(n_epochs, f"max_iter={parameters.training.max_iter} reads it once per epoch")
+            n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
+            passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
         try:
             with undeferred():
                 stream.open_first_block()
@@ -59,18 +59,17 @@ def fit_batches(
                 stream.close()
 
 
-def check_batches(parameters: Parameters, own_rows: bool, caller: str) -> None:
+def check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
-    options = parameters.training
     if options.solver == "lbfgs":
         raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
     if options.early_stopping and not own_rows:
         raise ValueError(f"early_stopping=True needs X_val and y_val in {caller}, which holds no rows out.")
-    if parameters.class_weight == "balanced":
+    if options.class_weight == "balanced":
         raise ValueError(
             f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."
         )
-    if parameters.input_scale == "robust":
+    if options.input_scale == "robust":
         raise ValueError(
             f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
             "'minmax' or (shift, factor)."

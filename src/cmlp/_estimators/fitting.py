@@ -90,13 +90,13 @@ def request_of(
     shards: Shards | None = None,
 ) -> FitRequest:
     """Check the parameters of an estimator; return what a call asks for, and the model that it continues."""
-    parameters = estimator._parameters()
-    if parameters.provenance:
+    options = estimator._parameters()
+    if options.provenance:
         from cmlp._estimators.provenance import seed_of  # few programs need it
 
-        parameters = parameters._replace(random_state=seed_of(estimator, estimator.get_params(deep=False)))
-    previous = model_to_continue(estimator, parameters, resume)
-    return FitRequest(estimator, parameters, previous, validation, classes, shards, resume=bool(resume))
+        options = options._replace(random_state=seed_of(estimator, estimator.get_params(deep=False)))
+    previous = model_to_continue(estimator, options, resume)
+    return FitRequest(estimator, options, previous, validation, classes, shards, resume=bool(resume))
 
 
 def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
@@ -121,14 +121,14 @@ def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop,
     state = training.state
     state.parameters = {**parameters_to_keep(request.estimator), **source.kept}
     is_new = not (state.epoch or state.batch)
-    if request.parameters.provenance and (is_new or state.provenance):
+    if request.options.provenance and (is_new or state.provenance):
         from cmlp._estimators.provenance import record  # few programs need it
 
         record(request, training, labels, source)
 
 
 def follow(training: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
-    """Let observers follow the training; their `snapshot` returns a model with the current parameters."""
+    """Let observers follow the training; their `snapshot` returns a model with the current options."""
     for observer in observers:
         observer.snapshot = partial(_snapshot, training, labels)
         training.observers.append(observer)
@@ -144,7 +144,7 @@ def train(request: FitRequest, training: TrainingRun, labels: Labels | None) -> 
     except KeyboardInterrupt:
         training.state.restore_best()
         model = _model_of(training, training.kept(), labels)
-        if request.parameters.warm_start or training.state.epoch:
+        if request.options.warm_start or training.state.epoch:
             _keep(estimator, model)
         elif training.has_epochs:
             vars(estimator)[INTERRUPTED] = model
@@ -167,7 +167,7 @@ def prepare(
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `start` the split.
     """
-    parameters, previous, options = request.parameters, request.previous, request.parameters.training
+    options, previous = request.options, request.previous
     # The rows, their dtype and scale
     opened = source.open(request.door())
     rows = opened.rows
@@ -199,9 +199,9 @@ def prepare(
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
     # The training, which chooses the held-out rows and learns the scales
-    job = TrainingJob(net, task, data, options, state, parameters.n_threads, reads_again=not source.is_whole)
+    job = TrainingJob(net, task, data, options, state, options.n_threads, reads_again=not source.is_whole)
     n_rows, data = source.learn(job, targets)
-    job = job._replace(data=data, judges=not parameters.warm_start)
+    job = job._replace(data=data, judges=not options.warm_start)
     training = start(job, n_rows, engine or source.engine)
     if not request.incremental:
         _call_back(request.estimator, training, targets.labels)
@@ -212,22 +212,22 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with undeferred():
-            parameters = estimator._parameters()
-            if parameters.training.early_stopping:
+            options = estimator._parameters()
+            if options.early_stopping:
                 raise ValueError(
                     "partial_fit does not support early_stopping=True, because each call is one epoch: set "
                     "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
                 )
-            if parameters.class_weight == "balanced":
+            if options.class_weight == "balanced":
                 raise ValueError(_BALANCED)
-            if parameters.provenance:
+            if options.provenance:
                 raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
             warn_of_unused(estimator)
             if "_model" not in vars(estimator) and can_assemble(estimator):
                 assemble(estimator)
             previous = vars(estimator).get("_model")
-            parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
-            request = FitRequest(estimator, parameters, previous, classes=classes, incremental=True)
+            options = options._replace(scoring=None, max_time=None)
+            request = FitRequest(estimator, options, previous, classes=classes, incremental=True)
             with _naming_classes(request, source):
                 training, labels = prepare(request, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
@@ -313,16 +313,16 @@ def _with_model(estimator: Any, model: Model) -> Any:
 
 def network_description(request: FitRequest, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
     """Return the network; raises ValueError if it differs from the previous model's network."""
-    parameters, previous = request.parameters, request.previous
-    sizes = (n_features, *parameters.hidden_layer_sizes, targets.n_outputs)
+    options, previous = request.options, request.previous
+    sizes = (n_features, *options.hidden_layer_sizes, targets.n_outputs)
     if previous is not None and previous.net.sizes != sizes:
         raise ValueError(
             f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
             f"{sizes}; call fit with warm_start=False to start again."
         )
-    activations, numbers = (*parameters.activation, targets.output), (*parameters.activation_parameter, 0.0)
-    make = _net if isinstance(parameters.loss, str) else _core.Net  # a function may not be hashable
-    net = make(sizes, activations, parameters.loss, dtype, numbers, parameters.loss_parameter)
+    activations, numbers = (*options.activation, targets.output), (*options.activation_parameter, 0.0)
+    make = _net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
+    net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
     if previous is not None:
         require_same("activation", previous.net.activations[:-1], net.activations[:-1])
         require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
@@ -339,7 +339,7 @@ _net = lru_cache(maxsize=64)(_core.Net)
 
 def _begun_state(request: FitRequest, net: _core.Net) -> TrainingState:
     """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
-    options, rng = request.parameters.training, random_state(request.parameters.random_state)
+    options, rng = request.options, random_state(request.options.random_state)
     if request.resume and request.previous is not None:
         return resumed_state(request.previous.state, options)
     state = _initial_state(request, net, rng)
@@ -349,14 +349,14 @@ def _begun_state(request: FitRequest, net: _core.Net) -> TrainingState:
 
 def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> TrainingState:
     """Return the initial state: a new one, or one that continues from the previous model."""
-    parameters, previous, incremental = request.parameters, request.previous, request.incremental
-    scaled, random = parameters.y_scale is not None, False
+    options, previous, incremental = request.options, request.previous, request.incremental
+    scaled, random = options.y_scale is not None, False
     if previous is None:
-        assigned = assigned_params(request.estimator, net) if incremental or parameters.warm_start else None
+        assigned = assigned_params(request.estimator, net) if incremental or options.warm_start else None
         params = assigned
         if params is None:
-            params = initial_params(net, rng, parameters.init_activation, parameters.initialization)
-            random = isinstance(parameters.initialization, str)
+            params = initial_params(net, rng, options.init_activation, options.initialization)
+            random = isinstance(options.initialization, str)
         history = History()
     else:
         params, history = block_copy(previous.params), previous.state.history.copy()
@@ -365,9 +365,9 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
         state.target_scale = previous.state.target_scale if previous is not None and scaled else None
         state.folded = scaled and not random  # random parameters are for standardized targets
         return state
-    kept, rate = previous.state, parameters.training.learning_rate_init
+    kept, rate = previous.state, options.learning_rate_init
     if kept.optimizer is not None:
-        require_same("y_scale", None if kept.target_scale is None else "standard", parameters.y_scale)
+        require_same("y_scale", None if kept.target_scale is None else "standard", options.y_scale)
     optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
     if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
         schedule = schedule.with_rate(rate)
@@ -379,7 +379,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
 
 def _input_scale(request: FitRequest, n_features: int) -> float | InputScale | str:
     """Return the scale, which a model keeps; a name if it is to be learned."""
-    scale, previous = request.parameters.input_scale, request.previous
+    scale, previous = request.options.input_scale, request.previous
     if previous is None:
         check_scale_width(scale, n_features)
     elif isinstance(scale, str) and previous.scale_name is not None:
@@ -390,11 +390,11 @@ def _input_scale(request: FitRequest, n_features: int) -> float | InputScale | s
 
 
 def _dtype(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
-    parameters, previous = request.parameters, request.previous
+    options, previous = request.options, request.previous
     if previous is None:
-        return auto_dtype if parameters.dtype == "auto" else np.dtype(parameters.dtype)
-    if parameters.dtype != "auto":
-        require_same("dtype", previous.net.dtype.name, parameters.dtype)
+        return auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
+    if options.dtype != "auto":
+        require_same("dtype", previous.net.dtype.name, options.dtype)
     return previous.net.dtype
 
 
@@ -433,20 +433,20 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    parameters = estimator._parameters()
-    single = first.dtype == np.float32 if parameters.dtype == "auto" else parameters.dtype == "float32"
+    options = estimator._parameters()
+    single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
     dtype = np.dtype(np.float32 if single else np.float64)
     if y is None:
-        n_columns = 1 if isinstance(parameters.loss_parameter, tuple) else last.shape[1]
+        n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
-    request = FitRequest(estimator, parameters)
+    request = FitRequest(estimator, options)
     targets = learn_targets(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
     net = network_description(request, targets, len(first), dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())
     twin = copy(estimator)
-    scale = parameters.input_scale
+    scale = options.input_scale
     if isinstance(scale, str):
         raise ValueError(f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.")
     check_scale_width(scale, len(first))

@@ -212,7 +212,7 @@ def record(request: FitRequest, training: EpochLoop, labels: Labels | None, sour
         "dtype": job.net.dtype.name,
         "shards": job.data.shards and list(job.data.shards),
     }
-    more |= {"seed": request.parameters.random_state if kept is None else kept["seed"]}
+    more |= {"seed": request.options.random_state if kept is None else kept["seed"]}
     if source.is_whole:
         data: Callable[[], Mapping[str, str] | None] = partial(dict, hashes_of(job, labels, source))
     else:

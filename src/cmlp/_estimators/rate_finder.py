@@ -129,8 +129,7 @@ def find_learning_rate(
         kind = getattr(estimator, "__name__", type(estimator).__name__)
         raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {kind}.")
     rates = _rates(low, high, n_steps)
-    parameters = estimator._parameters()
-    plain = parameters.training._replace(
+    options = estimator._parameters()._replace(
         learning_rate="constant",
         warmup=0.0,
         early_stopping=False,
@@ -139,9 +138,9 @@ def find_learning_rate(
         max_time=None,
         verbose=False,
     )
-    if plain.solver == "lbfgs":
+    if options.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    training: Any = prepare(FitRequest(estimator, parameters._replace(training=plain)), Arrays(X, y, sample_weight))[0]
+    training: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight))[0]
     losses, smoothed = _range_test(training.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")

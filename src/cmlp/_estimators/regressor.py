@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._estimators.model import Model
-    from cmlp._estimators.request import Parameters
+    from cmlp._estimators.request import EstimatorOptions
 
 
 @documented("MLPRegressor", lambda: shared_sections(MLPRegressor))
@@ -158,7 +158,7 @@ class MLPRegressor(MultilayerPerceptron):
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model
 
-    def _parameters(self) -> Parameters:
+    def _parameters(self) -> EstimatorOptions:
         try:
             return super()._parameters()
         except InvalidParameterError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmlp._data.checks import Door
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.initialization import init_activations
-from cmlp._train.options import options_of
+from cmlp._train.options import TrainingOptions, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 _MEDIAN = 0.5  # the default of `quantile`
 
 
-class Parameters(NamedTuple):
-    """The parameters of an estimator, validated and converted."""
+class EstimatorOptions(TrainingOptions):
+    """The parameters of an estimator, validated and converted: those of training, and these."""
 
-    training: TrainingOptions  # the parameters of the trainer
     hidden_layer_sizes: tuple[int, ...]
     activation: tuple[str, ...]  # one name for each hidden layer
     activation_parameter: tuple[float, ...]  # one number for each hidden layer; 0 for the default
@@ -46,7 +45,7 @@ class Parameters(NamedTuple):
     provenance: bool = False
 
     @classmethod
-    def of(cls, owner: str, values: Mapping[str, object], kind: str) -> Parameters:
+    def of(cls, owner: str, values: Mapping[str, object], kind: str) -> EstimatorOptions:
         """Return the validated parameters of an estimator of the class `kind`, in the table those of `owner`."""
         checked = hyperparameters.TABLE.checked(owner, values, kind)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
@@ -66,17 +65,17 @@ class Parameters(NamedTuple):
             activation_parameter=tuple(numbers),
             init_activation=tuple(first),
             loss_parameter=_loss_parameter(checked),
-            training=options_of(checked, len(sizes) + 1),
         )
-        return cls(**{name: checked[name] for name in cls._fields if name in checked})
+        own = {name: checked[name] for name in cls.__annotations__ if name in checked}
+        return cls({**vars(options_of(checked, len(sizes) + 1)), **own})
 
 
-_known: dict[tuple[object, ...], Parameters] = {}  # see `parameters_of`
+_known: dict[tuple[object, ...], EstimatorOptions] = {}  # see `parameters_of`
 _MOST_KNOWN = 64
 _PLAIN = frozenset((bool, float, int, str, type(None)))  # their values never change
 
 
-def parameters_of(cls: type[Any], values: Mapping[str, object]) -> Parameters:
+def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOptions:
     """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
@@ -89,11 +88,11 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> Parameters:
     types = *map(type, given.values()), *map(type, elements)
     n_others = sum(one not in _PLAIN for one in types)
     if n_others > (type(sizes) is tuple):
-        return Parameters.of(owner, {**given, "random_state": seed}, kind)
+        return EstimatorOptions.of(owner, {**given, "random_state": seed}, kind)
     key = cls, *given, *given.values(), types  # the types, because 1 equals True and 1.0
     known = _known.get(key)
     if known is None:
-        known = Parameters.of(owner, {**given, "random_state": None}, kind)
+        known = EstimatorOptions.of(owner, {**given, "random_state": None}, kind)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[key] = known
@@ -117,7 +116,7 @@ class FitRequest(NamedTuple):
     """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any
-    parameters: Parameters
+    options: EstimatorOptions
     previous: Model | None = None  # the model that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts

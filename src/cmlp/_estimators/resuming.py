@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._estimators.model import Model
-    from cmlp._estimators.request import Parameters
+    from cmlp._estimators.request import EstimatorOptions
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
@@ -79,11 +79,11 @@ def model_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool
     return model
 
 
-def model_to_continue(estimator: Any, parameters: Parameters, resume: object) -> Model | None:
+def model_to_continue(estimator: Any, options: EstimatorOptions, resume: object) -> Model | None:
     """Return the model that a fit continues, by `resume` or `warm_start`; None if it begins anew."""
     if resume:
-        return model_to_resume(estimator, parameters.training)
-    return vars(estimator).get("_model") if parameters.warm_start else None
+        return model_to_resume(estimator, options)
+    return vars(estimator).get("_model") if options.warm_start else None
 
 
 def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:

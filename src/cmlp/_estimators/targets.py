@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.request import FitRequest, Parameters
+    from cmlp._estimators.request import EstimatorOptions, FitRequest
 
 
 class Encoded(NamedTuple):
@@ -85,9 +85,9 @@ class ClassTargets(Targets):
 class NumberTargets(Targets):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
-    def __init__(self, parameters: Parameters, n_columns: int) -> None:
-        self.loss, self._standardize = parameters.loss, parameters.y_scale is not None
-        given = parameters.loss_parameter
+    def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
+        self.loss, self._standardize = options.loss, options.y_scale is not None
+        given = options.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
         self.output = "exp" if self.loss in POSITIVE_LOSSES else "identity"
@@ -122,7 +122,7 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
     if not request.labels:
-        numbers = NumberTargets(request.parameters, 1 if y.ndim == 1 else y.shape[1])
+        numbers = NumberTargets(request.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
     if request.incremental or not whole:
         labels = _known_labels(request, y)
@@ -132,8 +132,8 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
         values = labels.encode_all(y)
     else:
         labels, values = learn_labels(y)
-    weights = weights_of_classes(request.parameters.class_weight, labels, values, weight)
-    targets = ClassTargets(labels, request.parameters.loss, weights)
+    weights = weights_of_classes(request.options.class_weight, labels, values, weight)
+    targets = ClassTargets(labels, request.options.loss, weights)
     return targets, targets.weighted(values, weight, some=whole)
 
 

@@ -312,7 +312,7 @@ class Trainer:
         return f"Trainer({self.network!r}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
-        options = vars(self._options)
+        options = self._options.of_trainer()
         return {"version": PICKLE_VERSION, "network": self.network, "options": options, "state": self.state}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
@@ -334,7 +334,7 @@ class Trainer:
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
         task, validation = task_of(document.net, targets), None
         if require_complete(*given):
-            hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(options), "X_val": True}, "X_val")
+            hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(options, validation is not None)

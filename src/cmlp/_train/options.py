@@ -61,6 +61,11 @@ class TrainingOptions(TrainingParameters):
         """Return options with other values, as the method of a named tuple does."""
         return type(self)({**vars(self), **changes})
 
+    def of_trainer(self) -> dict[str, Any]:
+        """Return the values of the parameters of `Trainer`, without those that a subclass adds."""
+        names = hyperparameters.TABLE.constraints("Trainer").keys() - {"random_state"}
+        return {name: value for name, value in vars(self).items() if name in names}
+
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
         """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""
         solver = self.solver

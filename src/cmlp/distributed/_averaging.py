@@ -20,6 +20,7 @@ from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import draw_shuffle_seed, seeded
 from cmlp._train.history import History
 from cmlp._train.job import Data, Task, TrainingJob
+from cmlp._train.options import TrainingOptions
 from cmlp._train.state import NO_SUMS, TrainingState
 from cmlp._train.stream import add_block, scaled_targets
 from cmlp.exceptions import DivergenceError, TimeLimitReached
@@ -81,7 +82,7 @@ def local_options(options: TrainingOptions, batch_size: int, n_shards: int) -> T
     """
     local = max(min(_SMALLEST_BATCH, batch_size), batch_size // n_shards)
     factor, alpha = local / batch_size, options.alpha
-    return options._replace(
+    return TrainingOptions(options.of_trainer())._replace(
         batch_size=local,
         alpha=alpha * factor if isinstance(alpha, float) else [value * factor for value in alpha],
         early_stopping=False,

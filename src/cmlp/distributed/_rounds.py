@@ -57,20 +57,20 @@ def fit_in_rounds(
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
         with undeferred():
-            parameters = model._parameters()
-            check_batches(parameters, validation[0] is not None, "distributed.fit")
-            if parameters.provenance:
+            options = model._parameters()
+            check_batches(options, validation[0] is not None, "distributed.fit")
+            if options.provenance:
                 raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
             warn_of_unused(model, validation[0] is not None)
             kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             resuming = checkpoint is not None and os.path.exists(checkpoint)
-            previous = vars(model).get("_model") if parameters.warm_start else None
+            previous = vars(model).get("_model") if options.warm_start else None
             if resuming:
-                previous = _stored(model, parameters.training, checkpoint, kept)
+                previous = _stored(model, options, checkpoint, kept)
             if checkpoint is not None:
-                callbacks = [*(parameters.training.callbacks or []), _Saver(checkpoint)]
-                parameters = parameters._replace(training=parameters.training._replace(callbacks=callbacks))
-            request = FitRequest(model, parameters, previous, validation, resume=resuming)
+                callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
+                options = options._replace(callbacks=callbacks)
+            request = FitRequest(model, options, previous, validation, resume=resuming)
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), kept)
             request = request._replace(classes=source.classes)
         model._observed(source.given, partial(run, request, source))

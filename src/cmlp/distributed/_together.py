@@ -71,22 +71,21 @@ def _request(
 ) -> tuple[FitRequest, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
     request = request_of(estimator, validation, shards=shards, resume=resume)
-    if request.parameters.training.solver == "lbfgs":
+    if request.options.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
     warn_of_unused(estimator, own_rows=validation[0] is not None)
-    options = {"local": local, "resume": resume, "warm_start": request.parameters.warm_start}
+    options = {"local": local, "resume": resume, "warm_start": request.options.warm_start}
     return request, {name: bool(value) for name, value in options.items()}
 
 
 def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
     """Return the request with the seed of all workers, this worker's share of the threads, and lines of worker 0."""
-    parameters = request.parameters
-    if parameters.provenance and request.estimator.random_state is None:
-        seed = workers.of_first(np.array([parameters.random_state], np.int64))
-        parameters = parameters._replace(random_state=int(seed[0]))
+    options, changes = request.options, {"n_threads": workers.threads(request.options.n_threads)}
+    if options.provenance and request.estimator.random_state is None:
+        changes["random_state"] = int(workers.of_first(np.array([options.random_state], np.int64))[0])
     if workers.rank:
-        parameters = parameters._replace(training=parameters.training._replace(verbose=False))
-    return request._replace(parameters=parameters._replace(n_threads=workers.threads(parameters.n_threads)))
+        changes["verbose"] = False
+    return request._replace(options=options._replace(**changes))
 
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer] = ()) -> None:
@@ -176,7 +175,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
     net, data, state = job.net, job.data, job.state
     own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
-    options = {name: _shown(value) for name, value in vars(job.options).items() if name not in own}
+    options = {name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own}
     order, validation = _checksum(state.order), _checksum(state.validation)
     return {
         "version of cmlp": _core.__version__,
