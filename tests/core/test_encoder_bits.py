@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cmlp import _core
-from cmlp._model.document import UNUSED, Column, TableColumns
+from cmlp._model.model import UNUSED, Column, TableColumns
 from cmlp._tables.encoder import learn_encoder
 from cmlp._tables.splits import Signal
 

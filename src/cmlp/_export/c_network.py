@@ -17,7 +17,7 @@ from cmlp._export.c_text import array, float_literals, functions, inner
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._model.document import Combination, TrainedNet
+    from cmlp._model.model import Combination, TrainedNet
 
 CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
 # The pseudo-random rows of the self-check.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._export.quantization import Comparison
-    from cmlp._model.document import Combination
+    from cmlp._model.model import Combination
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
 _KEYWORDS = """

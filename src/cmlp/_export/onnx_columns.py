@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._export.onnx_nodes import Nodes
-    from cmlp._model.document import Column, ModelDocument
+    from cmlp._model.encoder import EncodedColumn
+    from cmlp._model.model import TrainedModel
 
 _LARGEST = 1e9  # of a centred and scaled number
 _MISSING_TEXT = ""  # the missing value in a column of text: ONNX has no other one
 _OTHER = -1
 
 
-def input_names(document: ModelDocument, outputs: Sequence[str]) -> list[str]:
+def input_names(model: TrainedModel, outputs: Sequence[str]) -> list[str]:
     """Return the name of each column's input, in the order of the columns.
 
     It is the column's name, or "column_0" and so on if the columns have no names. A name that is empty, that of an
     output or that of an earlier column is changed.
     """
-    n, names = document.n_inputs, document.feature_names
+    n, names = model.n_inputs, model.feature_names
     wanted = [""] * n if names is None else [str(name) for name in names]
     for name in wanted:
         require_unicode(name, "column name")
@@ -56,9 +57,9 @@ def is_text(categories: Sequence[object] | None) -> bool:
 class ColumnNodes:
     """The nodes of the encoder; `names` are those of each column's input."""
 
-    def __init__(self, nodes: Nodes, document: ModelDocument, names: Sequence[str]) -> None:
-        assert document.columns is not None
-        self.nodes, self.document, self.names, self.columns = nodes, document, names, list(document.columns)
+    def __init__(self, nodes: Nodes, model: TrainedModel, names: Sequence[str]) -> None:
+        assert model.encoder is not None
+        self.nodes, self.model, self.names, self.columns = nodes, model, names, list(model.encoder)
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
@@ -83,7 +84,7 @@ class ColumnNodes:
 
     # Numbers
 
-    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[Column]) -> None:
+    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[EncodedColumn]) -> None:
         nodes = self.nodes
         x = nodes.node("Concat", *(self.names[i] for i in owners), axis=1)
         absent = nodes.node("IsNaN", x)
@@ -100,7 +101,7 @@ class ColumnNodes:
         if flagged:
             self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
 
-    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[Column], x: str, absent: str) -> None:
+    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[EncodedColumn], x: str, absent: str) -> None:
         """Add the place of each number in each of its bins."""
         which = [k for k, c in enumerate(numbers) for _ in c.edges[1:]]
         if not which:
@@ -194,7 +195,7 @@ class ColumnNodes:
         return self.columns[i].categories or ()
 
     def _label(self, i: int) -> str:
-        names = self.document.feature_names
+        names = self.model.feature_names
         return f"column {i if names is None else repr(str(names[i]))}"
 
     # Parts

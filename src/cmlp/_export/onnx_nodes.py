@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.document import TrainedNet
+    from cmlp._model.model import TrainedNet
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
 ML_DOMAIN, ML_OPSET = "ai.onnx.ml", 3  # the version of opset 17
