@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cmlp import _core
-from cmlp._model.document import UNUSED, Column, TableColumns
 from cmlp._model.encoder import learn_encoder
+from cmlp._model.model import UNUSED, Column, TableColumns
 from cmlp._model.splits import Signal
 
 nan = np.nan

@@ -25,7 +25,8 @@ LAYERS = [
     ["_inputs", "datasets"],
     ["_data"],
     ["_core"],
-    ["_blocks", "_model", "_parameters"],  # of the activations and losses that the core has
+    ["_blocks"],
+    ["_model", "_parameters"],  # of the activations and losses that the core has
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["_training"],
     ["_files"],

@@ -86,11 +86,11 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
     from cmlp._data.rows import read_labels, read_table
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    document, reading = document_of(model), text_options(arguments)
-    names, select = inputs_by_name(document, arguments.drop)
-    rows = read_table(arguments.calibrate, select, reading, document.cells, names).values
+    trained, reading = model_of(model), text_options(arguments)
+    names, select = inputs_by_name(trained, arguments.drop)
+    rows = read_table(arguments.calibrate, select, reading, trained.cells, names).values
     if arguments.labels is None:
         return rows
     if not hasattr(model, "classes_"):

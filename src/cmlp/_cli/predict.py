@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmlp._data.rows import Decided, Selection
     from cmlp._data.table import Table
     from cmlp._data.text import Options
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
@@ -130,31 +130,31 @@ def text_options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def inputs_by_name(document: ModelDocument, dropped: Sequence[str]) -> tuple[list[str], Selection]:
+def inputs_by_name(trained: TrainedModel, dropped: Sequence[str]) -> tuple[list[str], Selection]:
     """Return the names of the columns of a model, none if it has none, and the selection of those that it needs."""
     from cmlp._cli.selection import inputs_of
 
-    names = None if document.feature_names is None else document.feature_names.tolist()
-    return names or [], inputs_of(document.n_inputs, names, dropped)
+    names = None if trained.feature_names is None else trained.feature_names.tolist()
+    return names or [], inputs_of(trained.n_inputs, names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
     if arguments.output is not None:
         options.check_output(arguments.output, arguments.model, arguments.data)
     if arguments.coverage is not None and arguments.proba:
         raise options.CommandError("--coverage and --proba exclude each other")
     model = options.loaded_model(arguments.model)
-    if arguments.proba and document_of(model).kind == "regressor":
+    if arguments.proba and model_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
-    document = document_of(model)
-    if arguments.coverage is not None and document.columns is None:
+    trained = model_of(model)
+    if arguments.coverage is not None and trained.encoder is None:
         raise options.CommandError(
-            f"{arguments.model} has a {document.class_name}: only the model of a table has intervals"
+            f"{arguments.model} has a {trained.class_name}: only the model of a table has intervals"
         )
-    lines_of = _lines if document.columns is None else _lines_of_table
+    lines_of = _lines if trained.encoder is None else _lines_of_table
     if arguments.output is None:
         n_lines = 0
         try:
@@ -178,12 +178,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     """Yield the lines of each block of rows. A row's prediction does not depend on the block."""
     from cmlp._data.rows import number_blocks
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    document = document_of(model)
+    trained = model_of(model)
     with options.reported():
-        names, select = inputs_by_name(document, arguments.drop)
-        for block in number_blocks(arguments.data, select, text_options(arguments), document.cells, names):
+        names, select = inputs_by_name(trained, arguments.drop)
+        for block in number_blocks(arguments.data, select, text_options(arguments), trained.cells, names):
             table = replace(block, columns=names or None)
             yield list(map(_line, _results(model, table, arguments.proba)))
 
@@ -191,29 +191,29 @@ def _lines(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
 def _lines_of_table(arguments: argparse.Namespace, model: Any) -> Iterator[list[str]]:
     """Yield the lines for the model of a table, which reads its columns by name and ignores others with a notice."""
     from cmlp._data.rows import frames
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    document = document_of(model)
+    trained = model_of(model)
     with options.reported():
-        select = _needed(document, arguments.drop)
-        for frame in frames(arguments.data, decided_by(document), select, text_options(arguments), document.cells):
+        select = _needed(trained, arguments.drop)
+        for frame in frames(arguments.data, decided_by(trained), select, text_options(arguments), trained.cells):
             yield list(map(_line, _results_of_table(model, frame, arguments)))
 
 
-def decided_by(document: ModelDocument) -> Decided:
+def decided_by(trained: TrainedModel) -> Decided:
     """Return what the model of a table knows about its columns."""
     from cmlp._data.rows import Decided
 
-    assert document.columns is not None
-    names = None if document.names is None else list(document.names)
-    return Decided(document.column_kinds, document.columns.categories, names)
+    assert trained.encoder is not None
+    names = None if trained.names is None else list(trained.names)
+    return Decided(trained.encoder.types, trained.encoder.categories, names)
 
 
-def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
+def _needed(trained: TrainedModel, dropped: Sequence[str]) -> Selection:
     """Select the columns of a table's model; a notice names others that are not dropped."""
     from cmlp._cli.selection import inputs_of, without
 
-    wanted = None if document.names is None else list(map(str, document.names))
+    wanted = None if trained.names is None else list(map(str, trained.names))
 
     def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
         kept = without(dropped)(path, width, names)
@@ -222,7 +222,7 @@ def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
         if extra:
             what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
             _notice(f"the model does not need the {what}: ignored")
-        return inputs_of(document.n_inputs, wanted, [*dropped, *extra])(path, width, names)
+        return inputs_of(trained.n_inputs, wanted, [*dropped, *extra])(path, width, names)
 
     return select
 
@@ -269,9 +269,9 @@ def _notice(text: str) -> None:
 
 def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
     """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    if document_of(model).kind != "network":
+    if model_of(model).kind != "network":
         # A table with column names has those of the model; without names, there is no warning about them.
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from cmlp._estimators.call import FitCall
 from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitting import train, warn_of_unused
-from cmlp._estimators.resuming import model_to_continue
+from cmlp._estimators.resuming import fit_to_continue
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.sources import Form, Source, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import undeferred
@@ -47,7 +47,7 @@ def fit_batches(
     with Exclusively(estimator):
         with undeferred():
             parameters = with_seed(estimator, estimator._parameters())
-            previous = model_to_continue(estimator, parameters, resume)
+            previous = fit_to_continue(estimator, parameters, resume)
             call = FitCall(estimator, parameters, previous, validation, classes, resume=bool(resume))
             if call.labels and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")

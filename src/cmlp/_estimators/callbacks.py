@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.delegation import Delegated
+from cmlp._model.attributes import FITTED
 from cmlp._process.signals import undeferred
 from cmlp._train.observer import Observer
 from cmlp._workers import ALONE
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.model import Model
+    from cmlp._estimators.fitted import Fitted
     from cmlp._workers import Workers
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
@@ -58,11 +59,11 @@ class CallbackObserver(Observer):
     """Calls the callbacks of an estimator before and after each epoch; X, y and weights are those of fit.
 
     The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
-    the estimator has no model yet when the loop ends. `snapshot` returns a `Model` with the current parameters. It is
+    the estimator has no model yet when the loop ends. `snapshot` returns a `Fitted` with the current parameters. It is
     called only if a callback requests a fitted estimator.
     """
 
-    snapshot: Callable[[], Model]
+    snapshot: Callable[[], Fitted]
 
     def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
         from sklearn.callback import CallbackSupportMixin
@@ -80,13 +81,13 @@ class CallbackObserver(Observer):
 
     def epoch_ends(self) -> bool:
         """Report that the epoch has ended; return whether a callback stops training."""
-        attributes = {"reconstruction_attributes": lambda: {"_model": self.snapshot()}}
+        attributes = {"reconstruction_attributes": lambda: {FITTED: self.snapshot()}}
         stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
         return stops
 
-    def fit_is_over(self, model: Model) -> None:
-        """Report that fit has ended with this model."""
-        self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
+    def fit_is_over(self, fitted: Fitted) -> None:
+        """Report that fit has ended with this result."""
+        self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {FITTED: fitted})
 
 
 def calling_back(
@@ -109,6 +110,6 @@ def _call(estimator: Any, given: tuple[Any, Any, Any], workers: Workers, train: 
             raise
         train(observer=observer)
         with undeferred():
-            observer.fit_is_over(estimator._model)
+            observer.fit_is_over(estimator._fitted)
 
     with_callbacks(run)(estimator)

@@ -22,12 +22,13 @@ from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.call import FitCall, require_same
 from cmlp._estimators.callbacks import CallbackObserver, calling_back
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.model import Model
-from cmlp._estimators.resuming import INTERRUPTED, model_to_continue, parameters_to_keep, resumed_state
+from cmlp._estimators.fitted import Fitted, fitted_network, with_fitted
+from cmlp._estimators.resuming import fit_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.seeds import with_seed
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
-from cmlp._estimators.validation import present_model, scorer_of, validation_of, with_model
+from cmlp._estimators.validation import present_fit, scorer_of, validation_of
+from cmlp._model.attributes import FITTED, INTERRUPTED, NETWORK
 from cmlp._process.signals import undeferred
 from cmlp._train.beginning import Fit
 from cmlp._train.driver import driver_of
@@ -104,13 +105,13 @@ def fit(
 
 def _begin(
     estimator: Any, *, own_rows: bool, resume: bool, local: bool, alone: bool
-) -> tuple[Parameters, Model | None, dict[str, bool]]:
-    """Return the parameters of a fit, the model that it continues, and what decides which messages workers exchange."""
+) -> tuple[Parameters, Fitted | None, dict[str, bool]]:
+    """Return the parameters of a fit, the fit that it continues, and what decides which messages workers exchange."""
     parameters = estimator._parameters()
     options = {"local": bool(local), "resume": bool(resume), "warm_start": bool(parameters.warm_start)}
     if not alone and parameters.training.solver == "lbfgs":
         raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    previous = model_to_continue(estimator, parameters, resume)
+    previous = fit_to_continue(estimator, parameters, resume)
     warn_of_unused(estimator, own_rows)
     return parameters, previous, options
 
@@ -133,19 +134,20 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             if parameters.provenance:
                 raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
             warn_of_unused(estimator)
-            if "_model" not in vars(estimator) and can_assemble(estimator):
+            if FITTED not in vars(estimator) and can_assemble(estimator):
                 assemble(estimator)
-            previous = vars(estimator).get("_model")
+            previous = vars(estimator).get(FITTED)
             parameters = parameters._replace(training=parameters.training._replace(scoring=None, max_time=None))
             call = FitCall(estimator, parameters, previous, classes=classes, incremental=True)
             with _naming_classes(call, source):
                 training, labels = prepare(call, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
-        model = _model_of(training, training.state.finished(), labels)
-        if previous is not None:
-            model.continue_network(previous)
-        _keep(estimator, model)
+        fitted = _fitted_of(training, training.state.finished(), labels)
+        network = vars(estimator).get(NETWORK)
+        _keep(estimator, fitted)
+        if network is not None and previous is not None and network.params is previous.model.params:
+            network._share(fitted.model.net, fitted.model.params)
 
 
 @contextmanager
@@ -159,7 +161,7 @@ def _naming_classes(call: FitCall, source: Arrays) -> Iterator[None]:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise
-        if known is None or np.array_equal(weight, known.labels.classes):
+        if known is None or np.array_equal(weight, known.model.labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
         raise
@@ -185,20 +187,20 @@ def train(call: FitCall, source: Source, workers: Workers, observer: CallbackObs
     try:
         for _ in training.epochs(at_once=True):
             pass
-        _keep(estimator, _model_of(training, training.kept(), labels))
+        _keep(estimator, _fitted_of(training, training.kept(), labels))
     except KeyboardInterrupt:
         training.state.restore_best()
-        model = _model_of(training, training.kept(), labels)
+        fitted = _fitted_of(training, training.kept(), labels)
         if call.parameters.warm_start or training.state.epoch:
-            _keep(estimator, model)
+            _keep(estimator, fitted)
         elif training.has_epochs:
-            vars(estimator)[INTERRUPTED] = model
+            vars(estimator)[INTERRUPTED] = fitted
         raise
 
 
-def _keep(estimator: Any, model: Model) -> None:
-    """Store the model of a fit, and free the values that were assigned before."""
-    estimator._model = model
+def _keep(estimator: Any, fitted: Fitted) -> None:
+    """Store what a fit leaves, and free the values that were assigned before."""
+    estimator._fitted = fitted
     for name in (ASSIGNED, INTERRUPTED):
         vars(estimator).pop(name, None)
 
@@ -233,7 +235,7 @@ def prepare(call: FitCall, source: Source, workers: Workers = ALONE) -> tuple[Dr
     if scorer is not None:
 
         def present() -> Any:
-            return with_model(call.estimator, present_model(training, targets.labels))
+            return with_fitted(call.estimator, present_fit(training, targets.labels))
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
     fit = Fit(net, task, data, settings, state, parameters.n_threads, workers, reads_again=not source.is_whole)
@@ -254,7 +256,7 @@ def _data(call: FitCall, rows: Rows, weight: NDArray[np.float64] | None, scale: 
         rows.X,
         weight,
         1.0 if isinstance(scale, str) else scale,
-        rows.names if previous is None else previous.feature_names,
+        rows.names if previous is None else previous.model.feature_names,
         learns=learns,
         scale_name=learns if previous is None else previous.scale_name,
     )
@@ -270,7 +272,7 @@ def _call_back(estimator: Any, training: Driver, labels: Labels | None) -> None:
         network = Network._assembled(fit.net, fit.state.params, fit.data.input_scale, fit.n_threads)
 
         def copied() -> Any:
-            return with_model(estimator, _model_of(training, _copied_state(training), labels))
+            return with_fitted(estimator, _fitted_of(training, _copied_state(training), labels))
 
         Trainer._of(network, training, copied)._tell(callbacks, training)
 
@@ -279,20 +281,21 @@ def network_description(call: FitCall, targets: Targets, n_features: int, dtype:
     """Return the network; raises ValueError if it differs from the previous model's network."""
     parameters, previous = call.parameters, call.previous
     sizes = (n_features, *parameters.hidden_layer_sizes, targets.n_outputs)
-    if previous is not None and previous.net.sizes != sizes:
+    known = None if previous is None else previous.model.net
+    if known is not None and known.sizes != sizes:
         raise ValueError(
-            f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
+            f"The model was fitted with the layer sizes {known.sizes}, so training cannot continue with "
             f"{sizes}; call fit with warm_start=False to start again."
         )
     activations, numbers = (*parameters.activation, targets.output), (*parameters.activation_parameter, 0.0)
     make = _net if isinstance(parameters.loss, str) else _core.Net  # a function may not be hashable
     net = make(sizes, activations, parameters.loss, dtype, numbers, parameters.loss_parameter)
-    if previous is not None:
-        require_same("activation", previous.net.activations[:-1], net.activations[:-1])
-        require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
-        require_same("loss", previous.net.loss, net.loss)
-        require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
-        require_same("the output activation", previous.net.activations[-1], net.activations[-1])
+    if known is not None:
+        require_same("activation", known.activations[:-1], net.activations[:-1])
+        require_same("activation_parameter", known.activation_parameters, net.activation_parameters)
+        require_same("loss", known.loss, net.loss)
+        require_same("the loss parameter", known.loss_parameter, net.loss_parameter)
+        require_same("the output activation", known.activations[-1], net.activations[-1])
     return net
 
 
@@ -305,7 +308,7 @@ def _begun_state(call: FitCall, net: _core.Net) -> TrainingState:
     """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
     settings, rng = call.parameters.training, random_state(call.parameters.random_state)
     if call.resume and call.previous is not None:
-        return resumed_state(call.previous.state, settings)
+        return resumed_state(call.previous.state, settings, call.previous.record)
     state = _initial_state(call, net, rng)
     settings.draw_dropout_seed(state, len(net.sizes) - 1)
     return state
@@ -323,7 +326,7 @@ def _initial_state(call: FitCall, net: _core.Net, rng: Generator) -> TrainingSta
             random = isinstance(parameters.initialization, str)
         history = History()
     else:
-        params, history = block_copy(previous.params), previous.state.history.copy()
+        params, history = block_copy(previous.model.params), previous.history.copy()
     if previous is None or not incremental:
         state = TrainingState(params, history, rng)
         state.target_scale = previous.state.target_scale if previous is not None and scaled else None
@@ -349,8 +352,8 @@ def _input_scale(call: FitCall, n_features: int) -> float | InputScale | str:
     elif isinstance(scale, str) and previous.scale_name is not None:
         require_same("input_scale", previous.scale_name, scale)
     else:
-        require_same("input_scale", previous.input_scale, scale)
-    return scale if previous is None else previous.input_scale
+        require_same("input_scale", previous.model.input_scale, scale)
+    return scale if previous is None else previous.model.input_scale
 
 
 def _dtype(call: FitCall, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -358,33 +361,32 @@ def _dtype(call: FitCall, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     if previous is None:
         return auto_dtype if parameters.dtype == "auto" else np.dtype(parameters.dtype)
     if parameters.dtype != "auto":
-        require_same("dtype", previous.net.dtype.name, parameters.dtype)
-    return previous.net.dtype
+        require_same("dtype", previous.model.net.dtype.name, parameters.dtype)
+    return previous.model.net.dtype
 
 
-def _model_of(training: Driver, state: TrainingState, labels: Labels | None) -> Model:
-    """Return a model with this training state, whose parameters then predict y itself."""
+def _fitted_of(training: Driver, state: TrainingState, labels: Labels | None) -> Fitted:
+    """Return what a fit leaves with this training state, whose parameters then predict y itself."""
     net, data = training.fit.net, training.fit.data
     state.fold(net)
-    return Model(
-        net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels, scale_name=data.scale_name
-    )
+    more: dict[str, Any] = {"names": data.names, "scale_name": data.scale_name}
+    return fitted_network(net, state, labels, input_scale=data.input_scale, **more)
 
 
 def _copied_state(training: Driver) -> TrainingState:
-    """Return a copy of the training state that continues, to keep it in a model."""
+    """Return a copy of the training state that continues, to keep it."""
     state = training.state.copy()
     state.provenance = training.recorded() if training.has_epochs else None
     state.restore_best()
     return state.resumable()
 
 
-def _snapshot(training: Driver, labels: Labels | None) -> Model:
-    """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
+def _snapshot(training: Driver, labels: Labels | None) -> Fitted:
+    """Return what a fit would leave now, with copies of the best parameters so far, while training continues."""
     state = training.state.finished()
     best = training.state.best
     state.params, state.history = block_copy(state.params if best is None else best), state.history.copy()
-    return _model_of(training, state, labels)
+    return _fitted_of(training, state, labels)
 
 
 def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
@@ -414,8 +416,8 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if isinstance(scale, str):
         raise ValueError(f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.")
     check_scale_width(scale, len(first))
-    twin._model = Model(net, state, input_scale=scale, feature_names=None, labels=targets.labels)
+    twin._fitted = fitted_network(net, state, targets.labels, input_scale=scale)
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)
-    estimator._model = twin._model
+    estimator._fitted = twin._fitted

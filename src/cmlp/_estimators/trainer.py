@@ -11,7 +11,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.weights import as_weights
-from cmlp._model.document import ModelDocument, document_of
+from cmlp._model.model import TrainedModel, model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train import hyperparameters
@@ -120,25 +120,25 @@ class Trainer:
         block_size: int = 1024,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
-        document = document_of(network, tables=False)
-        settings = _settings(given, document)
+        trained = model_of(network, tables=False)
+        settings = _settings(given, trained)
         hyperparameters.TABLE.warn_of_unused("Trainer", given)
-        state = TrainingState(document.params, History(), generator_of(random_state))
-        settings.draw_dropout_seed(state, len(document.net.sizes) - 1)
-        self._set_up(network, document, network.n_threads, settings, state)
+        state = TrainingState(trained.params, History(), generator_of(random_state))
+        settings.draw_dropout_seed(state, len(trained.net.sizes) - 1)
+        self._set_up(network, trained, network.n_threads, settings, state)
 
     def _set_up(
-        self, network: Any, document: ModelDocument, n_threads: int | None, settings: Settings, state: TrainingState
+        self, network: Any, trained: TrainedModel, n_threads: int | None, settings: Settings, state: TrainingState
     ) -> None:
         self.network, self.state = network, state
-        self._content, self._n_threads, self._settings = document, n_threads, settings
+        self._content, self._n_threads, self._settings = trained, n_threads, settings
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
     def _of(cls, network: Any, training: Driver, copy_model: Callable[[], Any]) -> Self:
         """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
         trainer, fit = cls.__new__(cls), training.fit
-        trainer._set_up(network, document_of(network, tables=False), fit.n_threads, fit.settings, fit.state)
+        trainer._set_up(network, model_of(network, tables=False), fit.n_threads, fit.settings, fit.state)
         trainer._copy_model = copy_model
         return trainer
 
@@ -314,27 +314,27 @@ class Trainer:
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
         network, state = fields["network"], fields["state"]
-        document = document_of(network, tables=False)
-        settings = _settings(fields["settings"], document)
+        trained = model_of(network, tables=False)
+        settings = _settings(fields["settings"], trained)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        state.params = document.params  # one block: pickle may have made a copy for each of the two objects
-        state.check(document.net)
-        self._set_up(network, document, network.n_threads, settings, state)
+        state.params = trained.params  # one block: pickle may have made a copy for each of the two objects
+        state.check(trained.net)
+        self._set_up(network, trained, network.n_threads, settings, state)
 
     def _begun(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
     ) -> Driver:
         """Validate the arguments of a call, and return the training on them."""
-        settings, document = self._settings, self._content
+        settings, trained = self._settings, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
-        task, validation = task_of(document.net, targets), None
+        task, validation = task_of(trained.net, targets), None
         if require_complete(*given):
             hyperparameters.TABLE.warn_of_unused("Trainer", {**vars(settings), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(settings, validation is not None)
-        data = Data(rows, weight, document.input_scale, None, validation)
+        data = Data(rows, weight, trained.input_scale, None, validation)
         if callable(settings.scoring):
             task = task._replace(scorer=ProgramScore(settings.scoring, lambda: self.network, data, own, self.state))
         elif settings.scoring not in (None, "loss", task.score_name):
@@ -342,7 +342,7 @@ class Trainer:
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
                 f"{settings.scoring!r}."
             )
-        fit = Fit(document.net, task, data, settings, self.state, self._n_threads)
+        fit = Fit(trained.net, task, data, settings, self.state, self._n_threads)
         training = driver_of(fit, len(data.X), Batches)
         self._tell(callbacks_of(settings.callbacks, settings.verbose), training)
         if training.has_epochs:
@@ -375,6 +375,6 @@ class Trainer:
         training.observers.append(reporter)
 
 
-def _settings(parameters: Mapping[str, object], document: ModelDocument) -> Settings:
+def _settings(parameters: Mapping[str, object], trained: TrainedModel) -> Settings:
     """Return the settings of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return settings_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(document.net.sizes) - 1)
+    return settings_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)

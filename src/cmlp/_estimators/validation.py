@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.model import Model
-from cmlp._estimators.resuming import INTERRUPTED
+from cmlp._estimators.fitted import Fitted, fitted_network
 from cmlp._train.task import Validation, named_validation
 from cmlp.exceptions import optional
 
@@ -39,16 +37,8 @@ def scorer_of(scoring: str | Callable[..., Any] | None, default: str) -> Callabl
     return scorer
 
 
-def present_model(training: Driver, labels: Labels | None) -> Model:
-    """Return a model with the current parameters of the training run, for a score."""
+def present_fit(training: Driver, labels: Labels | None) -> Fitted:
+    """Return what a fit would leave with the current parameters of the training run, for a score."""
     live, fit = training.state.finished(), training.fit
     live.fold(fit.net)  # the model predicts y itself, unlike the parameters during training
-    return Model(fit.net, live, input_scale=fit.data.input_scale, feature_names=None, labels=labels)
-
-
-def with_model(estimator: Any, model: Model) -> Any:
-    """Return a copy of an estimator that is fitted with this model."""
-    twin = copy(estimator)
-    vars(twin).pop(INTERRUPTED, None)
-    twin._model = model
-    return twin
+    return fitted_network(fit.net, live, labels, input_scale=fit.data.input_scale)

@@ -14,8 +14,9 @@ from cmlp._estimators.callbacks import calling_back
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fitting import train, warn_of_unused
-from cmlp._estimators.resuming import model_to_resume
+from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import Form, Source, scale_to_learn, with_learned_scales
+from cmlp._model.attributes import FITTED
 from cmlp._process.signals import undeferred
 from cmlp._train.rounds import Rounds
 from cmlp._train.shards import given_shards, sizes_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._data.checks import Door, Opened
-    from cmlp._estimators.model import Model
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.targets import Targets
     from cmlp._train.beginning import Fit
     from cmlp._train.settings import Settings
@@ -67,7 +68,7 @@ def fit_in_rounds(
             warn_of_unused(model, validation[0] is not None)
             kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             resuming = checkpoint is not None and os.path.exists(checkpoint)
-            previous = vars(model).get("_model") if parameters.warm_start else None
+            previous = vars(model).get(FITTED) if parameters.warm_start else None
             if resuming:
                 previous = _stored(model, parameters.training, checkpoint, kept)
             if checkpoint is not None:
@@ -134,14 +135,14 @@ class _Saver:
     on_fit_begin = on_batches_end = on_epoch_end = _save
 
 
-def _stored(model: Any, settings: Settings, path: Any, numbers: dict[str, Any]) -> Model:
-    """Return the model in a checkpoint; raises ValueError if training cannot continue from it."""
+def _stored(model: Any, settings: Settings, path: Any, numbers: dict[str, Any]) -> Fitted:
+    """Return the fit in a checkpoint; raises ValueError if training cannot continue from it."""
     loaded: Any = load_model(path)
     if type(loaded) is not type(model):
         raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
     twin = copy(model)
-    twin._model = loaded._model
-    stored = model_to_resume(twin, settings, in_rounds=True)
+    twin._fitted = loaded._fitted
+    stored = fit_to_resume(twin, settings, in_rounds=True)
     kept = stored.state.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:
