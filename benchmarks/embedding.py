@@ -119,7 +119,7 @@ def flash_sizes(report, folder):
 def accuracies(report, *, seeds, n):
     """Compare int8 with float32 on the 10,000 test images of MNIST; the calibration images are training images."""
     from cmlp._export.quantization import compare, quantize
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
     from cmlp.datasets import load_digits28, load_mnist
 
     try:
@@ -130,7 +130,7 @@ def accuracies(report, *, seeds, n):
     rows = []
     for sizes, activation in [*NETS, ([784, 16, 16, 10], "relu"), ([784, 16, 16, 10], "tanh")]:
         for seed in range(seeds):
-            document = document_of(classifier(sizes, activation, seed, 8 if n > 5000 else 1, n))
+            document = model_of(classifier(sizes, activation, seed, 8 if n > 5000 else 1, n))
             net, _ = quantize(document, X[:5000])
             found = compare(document, net, net.outputs(X_test), X_test, y_test)
             single, small = 100 * found.float_accuracy, 100 * found.accuracy

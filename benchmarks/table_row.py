@@ -90,8 +90,7 @@ def seconds_of(call, *arguments):
 
 def multiply_adds(model):
     """Return a call with the multiply-adds of many rows, at the peak of the processor."""
-    members = model._fitted().members
-    cases = [{"sizes": one.net.sizes, "rows": N_MANY, "isa": cpu_info()["used"]} for one in members]
+    cases = [{"sizes": one.sizes, "rows": N_MANY, "isa": cpu_info()["used"]} for one in model.estimators_]
     calls = [limit.multiply_adds(case) for case in cases]
     return lambda: [call() for call in calls]
 

@@ -72,7 +72,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
     assert model.random_state == 0 and model.callbacks is None
-    kinds = [kind for kind, _, _ in model._document().columns.kinds]
+    kinds = [kind for kind, _, _ in model._trained().encoder.kinds]
     assert kinds == ["number", "category", "number"]
 
 
@@ -159,7 +159,7 @@ def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     frame.to_csv("mixed.csv", index=False)
     frame[frame.mixed != "none such"].astype({"mixed": int}).to_parquet("mixed.parquet")
     assert command("train", "mixed.csv", "--target", "y", *OPTIONS)[0] == 0
-    assert "3" in cmlp.load("m.cmlp")._document().columns.categories[0]
+    assert "3" in cmlp.load("m.cmlp")._trained().encoder.categories[0]
     expected, found = (command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet"))
     assert found == [line for i, line in enumerate(expected) if i % 5] and len({*found}) > 4
 
@@ -197,7 +197,7 @@ def test_parameters_of_tables_are_options(command):
     assert (status, err) == (0, "")
     model = cmlp.load("m.cmlp")
     assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
-    assert [kind for kind, _, _ in model._document().columns.kinds] == ["number", "category", "category"]
+    assert [kind for kind, _, _ in model._trained().encoder.kinds] == ["number", "category", "category"]
     Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
     status, _, err = command("train", "n.csv", "--target", "b", "-o", "n.cmlp", "--n-epochs", "3")
     assert status == 1 and err == "cmlp: error: --n-epochs is only for tables, and n.csv has only numbers\n"
@@ -309,7 +309,7 @@ def test_a_column_is_what_all_of_its_cells_are(command, tmp_path):
     (tmp_path / "long.csv").write_text("\n".join([*lines, "007,never,,b"]))
     status, shown, _ = command("train", "long.csv", "--target", "label", *OPTIONS, "--max-time", "0.01")
     assert status == 0 and "line 2, column 2 ('day'): '2020-01-01' is not a number" in "".join(shown)
-    categories = cmlp.load("m.cmlp")._document().columns.categories
+    categories = cmlp.load("m.cmlp")._trained().encoder.categories
     assert sorted(categories[0]) == ["007", *(f"{k + 100}" for k in range(7))]  # not 7.0
     assert "never" in categories[1] and "2020-01-01" in categories[1] and categories[2] is None
 
@@ -339,7 +339,7 @@ def test_predictions_have_intervals_and_sets_on_demand(command):
     _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.8")
     found = np.array([line.split(",") for line in lines], float)
     assert found.shape == (N, 3) and (found[:, 1] < found[:, 0]).all() and (found[:, 0] < found[:, 2]).all()
-    margin = cmlp.load("m.cmlp")._document().calibration.margins(0.8)[0]
+    margin = cmlp.load("m.cmlp")._trained().calibration.margins(0.8)[0]
     assert np.allclose(found[:, 2] - found[:, 0], margin)
     command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
     _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.9")

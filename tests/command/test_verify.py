@@ -46,10 +46,10 @@ def test_each_answer_has_a_line_and_a_status(run):
     model.save("changed.cmlp")
     assert run("verify", "changed.cmlp", *rows)[0] == 7
     model = cmlp.load("m.cmlp")
-    model._model.state.provenance["networks"][0]["links"][-1] = "1" * 64
+    model._fitted.record["networks"][0]["links"][-1] = "1" * 64
     model.save("changed.cmlp")
     assert run("verify", "changed.cmlp", *rows)[:2] == (6, "different training: the weights differ after epoch 3")
-    model._model.state.provenance["arithmetic"] = 9
+    model._fitted.record["arithmetic"] = 9
     model.save("changed.cmlp")
     assert run("verify", "changed.cmlp", *rows)[0] == 5
 

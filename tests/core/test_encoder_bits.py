@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cmlp import _core
-from cmlp._model.document import UNUSED, Column, TableColumns
+from cmlp._model.column_encoder import UNUSED, ColumnEncoder, EncodedColumn
 from cmlp._model.encoder import learn_encoder
 from cmlp._model.splits import Signal
 
@@ -75,10 +75,12 @@ def test_inputs_have_the_bits_of_numpy(seed, bins):
 
 
 def assembled(*columns):
-    return TableColumns.of(columns, [None] * len(columns))
+    return ColumnEncoder.of(columns, [None] * len(columns))
 
 
-@pytest.mark.parametrize("encoder", [table(1)[1], assembled(UNUSED, Column("category", 2, False)), assembled(UNUSED)])
+@pytest.mark.parametrize(
+    "encoder", [table(1)[1], assembled(UNUSED, EncodedColumn("category", 2, False)), assembled(UNUSED)]
+)
 def test_inputs_without_bins_are_among_those_with_bins(encoder):
     raw = table(1)[0][:, : len(encoder)]
     found = encoder.core.without_bins(encoder.core.encode(raw, bins=True))
@@ -101,10 +103,10 @@ def test_inputs_have_the_bits_of_earlier_versions():
     raw[rng.permutation(400)[:50], 1] = nan
     raw[:, 3] = np.floor(raw[:, 3] * 5) - 1
     encoder = assembled(
-        Column("number", 17, False, 0.5, 0.25, np.arange(17) / 16),
-        Column("number", 4, True, 0.4, 0.3, np.arange(4) ** 2 / 9),
+        EncodedColumn("number", 17, False, 0.5, 0.25, np.arange(17) / 16),
+        EncodedColumn("number", 4, True, 0.4, 0.3, np.arange(4) ** 2 / 9),
         UNUSED,
-        Column("category", 3, False),
+        EncodedColumn("category", 3, False),
     )
     inputs = [encoder.core.encode(raw, bins=bins).astype("<f4") for bins in (True, False)]
     found = [hashlib.sha256(one.tobytes()).hexdigest() for one in inputs]

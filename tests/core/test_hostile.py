@@ -433,11 +433,11 @@ def test_every_argument_of_an_estimator(estimator):
         return estimator(hidden_layer_sizes=4, max_iter=1, random_state=0, **parameters)
 
     model = new().fit(X, Y)
-    trained, classes = model._model, {"classes": [0, 1]} if estimator is MLPClassifier else {}
+    trained, classes = model._fitted, {"classes": [0, 1]} if estimator is MLPClassifier else {}
 
     def fit(*arguments):
         model.fit(*arguments)
-        model._model = trained
+        model._fitted = trained
 
     attack([
         ("fit X", lambda v: fit(v, Y)),
@@ -451,7 +451,7 @@ def test_every_argument_of_an_estimator(estimator):
         ("n_threads", lambda v: new(n_threads=v).fit(X, Y)),
         ("n_threads of predict", lambda v: model.set_params(n_threads=v).predict(X)),
         ("input_scale", lambda v: new(input_scale=v).fit(X, Y)),
-    ], lambda: model._model is trained)  # fmt: skip
+    ], lambda: model._fitted is trained)  # fmt: skip
 
 
 def test_signal_handler_exception_ends_long_random_sample():

@@ -41,4 +41,4 @@ def test_cpp_program_has_a_margin_for_each_target(model, single_file, tmp_path):
     run(COMPILER, "-O1", *smallest, include, "-c", single_file, "-o", library)
     run("c++", "-std=c++17", *smallest, include, source, library, "-lm", "-o", program)
     found = list(map(float, run(program, tmp_path / "model.cmlp").splitlines()))
-    assert found == model._document().calibration.margins(0.9).tolist()
+    assert found == model._trained().calibration.margins(0.9).tolist()

@@ -393,12 +393,12 @@ FAILURES = {
 def test_failed_fit_keeps_the_previous_model(fail):
     model = classifier(batch_size=7).fit(X, LABELS)
     model.partial_fit(X, LABELS)
-    state, probabilities = model._model, model.predict_proba(X)
-    curve, steps = list(model.loss_curve_), model._model.state.optimizer.n_steps
+    state, probabilities = model._fitted, model.predict_proba(X)
+    curve, steps = list(model.loss_curve_), model._fitted.state.optimizer.n_steps
     with pytest.raises(ValueError):
         fail(model)
-    assert model._model is state
-    assert model.loss_curve_ == curve and model._model.state.optimizer.n_steps == steps
+    assert model._fitted is state
+    assert model.loss_curve_ == curve and model._fitted.state.optimizer.n_steps == steps
     np.testing.assert_array_equal(model.predict_proba(X), probabilities)
     assert "_fitting" not in vars(model)
 

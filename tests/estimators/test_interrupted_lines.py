@@ -50,7 +50,7 @@ SLOW = {
 
 
 def outcome(model):
-    state = model._model.state
+    state = model._fitted.state
     table = {name: values for name, values in model.history_.items() if name != "seconds"}
     counters = model.n_iter_, model.t_, model.best_loss_, state.optimizer.learning_rate
     return flat(model).tobytes(), state.optimizer.state.tobytes(), repr(table), counters
@@ -70,7 +70,7 @@ def test_fit_continues_after_ctrl_c_in_any_line(make, fit):
         step += 1
         if not interrupted_in_line(step, lambda run=model: fit(run), "cmlp.", "cmlp._train."):
             break
-        if not began and "_model" not in vars(model) and "_interrupted" not in vars(model):
+        if not began and "_fitted" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began
         began = began or step
         assert outcome(fit(pickle.loads(pickle.dumps(model)), resume=True)) == whole, f"line {step}"

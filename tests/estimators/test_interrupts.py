@@ -83,9 +83,9 @@ def test_ctrl_c_in_the_first_epoch_leaves_an_unfitted_estimator_unfitted():
 def test_ctrl_c_in_the_first_epoch_of_a_refit_keeps_the_former_model():
     X, y = many_rows(1000)
     model = small(hidden_layer_sizes=(512,), max_iter=1).fit(X, y)
-    before, weights = model._model, flat(model)
+    before, weights = model._fitted, flat(model)
     interrupted_in_the_first_epoch(model)
-    assert model._model is before
+    assert model._fitted is before
     np.testing.assert_array_equal(flat(model), weights)
 
 
@@ -96,17 +96,17 @@ def test_ctrl_c_in_the_first_epoch_of_a_warm_start_keeps_its_batches():
     interrupted_in_the_first_epoch(model)
     assert (flat(model) != weights).any()
     assert model.n_iter_ == 0 and model.loss_curve_ == curve
-    assert 0 < model._model.state.batch
+    assert 0 < model._fitted.state.batch
 
 
 def test_ctrl_c_in_partial_fit_keeps_the_previous_model():
     X, y = many_rows(4_000_000)
     model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
     model.partial_fit(X[:100], y[:100], classes=[0, 1])
-    before = model._model
+    before = model._fitted
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
         model.partial_fit(X, y)
-    assert model._model is before
+    assert model._fitted is before
 
 
 def in_background(function):

@@ -175,7 +175,7 @@ def test_huge_exponent_of_inverse_scaling_ends_learning(power_t):
     """An integer power of this size would take for ever, and ignore Ctrl-C."""
     params = {"solver": "sgd", "learning_rate": "invscaling", "power_t": power_t, "momentum": 0, "random_state": 0}
     model = MLPClassifier((3,), max_iter=5, **params).fit(X, LABELS)
-    assert model._model.state.optimizer.learning_rate == 0
+    assert model._fitted.state.optimizer.learning_rate == 0
     once = MLPClassifier((3,), max_iter=1, **params).fit(X, LABELS)
     np.testing.assert_array_equal(model.coefs_[0], once.coefs_[0])
 

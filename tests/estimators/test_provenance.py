@@ -239,7 +239,7 @@ def test_a_fit_that_is_interrupted_is_repeated(step):
     assert cmlp.verify(model, X, Y).reason in ("identical", "parameters")
     model.fit(X, Y, resume=True)
     assert cmlp.verify(model, X, Y).identical and model.n_iter_ == 20
-    assert model._model.state.provenance["networks"] == fitted(max_iter=20)._model.state.provenance["networks"]
+    assert model._fitted.record["networks"] == fitted(max_iter=20)._fitted.record["networks"]
 
 
 @pytest.mark.parametrize("step", [2, 3])
@@ -247,7 +247,7 @@ def test_a_fit_that_is_interrupted_in_its_validation_is_repeated(step):
     model = fitted(max_iter=2, early_stopping=True)
     model.set_params(max_iter=20)
     assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._train.held_out")
-    ended = model._model.state.provenance["networks"][0]["end"]
+    ended = model._fitted.record["networks"][0]["end"]
     assert ended[1] > 0 and cmlp.verify(model, X, Y).identical
 
 
@@ -274,7 +274,7 @@ def test_the_answer_names_what_is_another(tmp_path):
     other = pickle.loads(pickle.dumps(model))
     other.coefs_[0][0, 0] = 0.5
     assert cmlp.verify(other, X, Y).reason == "weights"
-    kept = model._model.state.provenance
+    kept = model._fitted.record
     kept["arithmetic"] = 2
     problem = f"different version: arithmetic 2 of cmlp {cmlp.__version__}, and this version has 1"
     assert cmlp.verify(model, X, Y).message == problem
@@ -452,7 +452,7 @@ def test_what_was_not_recorded_cannot_be_saved_or_verified(tmp_path):
 def test_a_record_needs_a_link_for_each_step(links, parameters, tmp_path):
     """Otherwise a replay of some epochs would compare nothing, and call any weights bit-identical."""
     model = fitted(**parameters)
-    (chain,) = model._model.state.provenance["networks"]
+    (chain,) = model._fitted.record["networks"]
     chain["links"] = links(chain["links"])
     model.save(tmp_path / "m.cmlp")
     with pytest.raises(cmlp.ModelFormatError, match="'provenance' has no chain for each network"):

@@ -130,7 +130,7 @@ def test_score_of_constant_targets():
 
 def test_early_stopping_keeps_the_best_score():
     model = small(early_stopping=True, max_iter=30).fit(X, Y)
-    held = model._model.state.validation
+    held = model._fitted.state.validation
     expected = max(model.validation_scores_)
     assert model.best_validation_score_ == expected
     np.testing.assert_allclose(model.score(X[held], Y[held]), expected, rtol=1e-12)

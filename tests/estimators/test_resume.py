@@ -45,7 +45,7 @@ def model_of(parameters, **more):
 
 
 def outcome(model):
-    state, history = model._model.state, model._model.state.history
+    state, history = model._fitted.state, model._fitted.state.history
     table = {name: values for name, values in model.history_.items() if name != "seconds"}
     counters = model.n_iter_, model.t_, history.stale, model.best_loss_, model.best_validation_score_
     return flat(model).tobytes(), state.optimizer.state.tobytes(), model.loss_curve_, repr(table), counters
@@ -126,9 +126,9 @@ def test_fit_continues_after_ctrl_c_anywhere(parameters, passed):
         model = model_of(parameters, max_iter=2)
         if not interrupted_at(step, lambda run=model: run.fit(X, Y), "cmlp._train."):
             break
-        if "_model" not in vars(model) and "_interrupted" not in vars(model):
+        if "_fitted" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began
-        without_model += "_model" not in vars(model)
+        without_model += "_fitted" not in vars(model)
         assert outcome(passed(model).fit(X, Y, resume=True)) == whole
     assert without_model > 5 and 20 < step < 1998
 
@@ -301,7 +301,7 @@ def test_models_without_the_state_of_a_fit_are_refused(tmp_path):
     model = small(max_iter=2).fit(X, Y)
     model.save(tmp_path / "model.cmlp")
     other = small(random_state=np.random.RandomState(np.random.PCG64(1)), max_iter=1).fit(X, Y)
-    pickle.dumps(other._model)
+    pickle.dumps(other)
     for without in (cmlp.load(tmp_path / "model.cmlp"), copy.deepcopy(model).partial_fit(X, Y), other):
         with pytest.raises(ValueError, match="this model has no state of one"):
             without.fit(X, Y, resume=True)

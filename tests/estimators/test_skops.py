@@ -130,22 +130,27 @@ def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
     assert types_in(model.__getstate__()) <= {bool, float, int, list, np.ndarray, str, tuple, type(None)}
 
 
+def without_last_number(encoder):
+    kinds, numbers, *rest = encoder
+    return kinds, numbers[:-1], *rest
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda fields: fields.pop("kinds"), "damaged: KeyError"),
+        (lambda fields: fields.pop("encoder"), "damaged: 'encoder'"),
         (lambda fields: fields.update(names=["a"]), "as many names"),
-        (lambda fields: fields.update(members=[]), "it needs networks"),
-        (lambda fields: fields["categories"].pop(), "as many names"),
-        (lambda fields: fields["members"][0].update(bins=False), "does not fit the columns"),
-        (lambda fields: fields["members"][0].update(params=np.zeros(3, np.float32)), "parameters must be"),
-        (lambda fields: fields.update(numbers=fields["numbers"][:-1]), "damaged"),
-        (lambda fields: fields.update(numbers=np.append(fields["numbers"], 1.0)), "numbers must have 14 entries"),
+        (lambda fields: fields.update(networks=[]), "it has 0 networks"),
+        (lambda fields: fields["encoder"][2].pop(), "as many names"),
+        (lambda fields: fields.update(encoder=without_last_number(fields["encoder"])), "damaged"),
+        (lambda fields: fields.update(target=None), "a regressor needs the scale of its targets"),
+        (lambda fields: fields["networks"].append(fields["networks"][0][:1]), "damaged"),
+        (lambda fields: fields["networks"].insert(0, (fields["networks"][0][0], np.zeros(3))), "parameters must be"),
     ],
 )
 def test_damaged_states_of_tables_are_rejected(change, message):
     state = of_table(TabularRegressor)[0].__getstate__()
-    change(state["_model"])
+    change(state["_fitted"]["model"])
     with pytest.raises(ValueError, match=message):
         TabularRegressor().__setstate__(state)
 
@@ -157,22 +162,28 @@ def without(name):
 @pytest.mark.parametrize(
     ("part", "change", "message"),
     [
-        ([], without("net"), "damaged: KeyError"),
-        (["net"], without("sizes"), "damaged: KeyError"),
-        (["net"], lambda net: net.update(sizes=(4, 9, 3)), "The parameters must be 75 values"),
-        (["labels"], without("classes"), "damaged: KeyError"),
-        (["labels"], lambda labels: labels.update(classes=np.array(["a", "b"])), "its labels do not fit 3 outputs"),
+        (["model"], without("networks"), "damaged: 'networks'"),
+        (["model", "networks", 0, 0], without("sizes"), "damaged: KeyError"),
+        (["model", "networks", 0, 0], lambda net: net.update(sizes=(4, 9, 3)), "The parameters must be 75 values"),
+        (["model", "labels"], without("classes"), "damaged: KeyError"),
+        (
+            ["model", "labels"],
+            lambda labels: labels.update(classes=np.array(["a", "b"])),
+            "its labels do not fit 3 outputs",
+        ),
         (["state"], lambda state: state.update(version=0), "another version"),
         (["state", "history"], lambda history: history.update(loss_curve=1.0), "damaged: loss_curve is 1.0"),
-        ([], lambda model: model.update({"class of cmlp": "eval"}), "damaged: KeyError"),
-        ([], lambda model: model.update(net=None), "it has no network"),
-        ([], lambda model: model.update(input_scale=float("nan")), "no network, training state or input_scale"),
-        ([], lambda model: model.update(feature_names=np.array(["a"])), "it must have 4 feature names"),
+        (["model"], lambda model: model.update({"class of cmlp": "eval"}), "damaged: KeyError"),
+        ([], lambda fitted: fitted.update(model=None), "it has no model"),
+        ([], lambda fitted: fitted.update(scale_name="unit"), "the name of its input_scale is 'unit'"),
+        (["model"], lambda model: model.update(networks=[(None, None)]), "a network is None"),
+        (["model"], lambda model: model.update(input_scale=float("nan")), "its input_scale is nan"),
+        (["model"], lambda model: model.update(names=("a",)), "it must have 4 feature names"),
     ],
 )
 def test_damaged_states_are_rejected(part, change, message):
     state = fitted(small())[0].__getstate__()
-    fields = state["_model"]
+    fields = state["_fitted"]
     for name in part:
         fields = fields[name]
     change(fields)

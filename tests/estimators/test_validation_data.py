@@ -126,13 +126,13 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
     parameters = {"max_iter": 3, "early_stopping": not held, "n_iter_no_change": 50}
     fit_weight = None if held or weight is None else np.linspace(0.5, 3, len(X))
     model = small(**parameters, scoring=scoring).fit(X, names[Y], fit_weight, **kwargs)
-    state = model._model.state
+    state = model._fitted.state
     last = small(**parameters).fit(X, names[Y], fit_weight)
     rows, truth, weights = (X_VAL, names[Y_VAL], weight) if held else (X, names[Y], fit_weight)
     if not held:
         chosen = state.validation
         rows, truth, weights = rows[chosen], truth[chosen], None if weights is None else weights[chosen]
-        last._model.state.restore_last()
+        last._fitted.state.restore_last()
     expected = score(truth, last.predict(rows), sample_weight=weights)
     assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-12)
 

@@ -82,20 +82,20 @@ def test_scale_uses_the_weights_and_the_training_rows_only():
 
     options = {"early_stopping": True, "validation_fraction": 0.3, "y_scale": "standard"}
     model = small(**options).fit(X, PRICES)
-    rows = model._model.state.target_scale.shift
+    rows = model._fitted.state.target_scale.shift
     changed = PRICES.copy()
     held = np.random.RandomState(1)
     held.random_sample(3 * 6 + 6 + 6 + 1)  # the initial parameters
     validation = held.permutation(80)[:24]
     changed[validation] += 1e6
-    np.testing.assert_array_equal(small(**options).fit(X, changed)._model.state.target_scale.shift, rows)
-    assert small(**{**options, "early_stopping": False}).fit(X, changed)._model.state.target_scale.shift != rows
+    np.testing.assert_array_equal(small(**options).fit(X, changed)._fitted.state.target_scale.shift, rows)
+    assert small(**{**options, "early_stopping": False}).fit(X, changed)._fitted.state.target_scale.shift != rows
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -3e200, 5e-324])
 def test_constant_column_gets_the_factor_1(value):
     Y = np.stack([PRICES, np.full(80, value)], axis=1)
-    scale = small(y_scale="standard").fit(X, Y)._model.state.target_scale
+    scale = small(y_scale="standard").fit(X, Y)._fitted.state.target_scale
     assert scale.factor[1] == 1 and scale.factor[0] != 1
     assert scale.shift[1] == value
 
@@ -127,15 +127,15 @@ def test_partial_fit_has_the_bits_of_training_on_standardized_targets(dtype, tmp
         loaded = pickle.loads(pickle.dumps(cmlp.load(tmp_path / "model")))
         for trained in (model, loaded):
             np.testing.assert_array_equal(trained.coefs_[0], plain.coefs_[0])
-            np.testing.assert_array_equal(trained._model.state.target_scale.layer, flat(plain)[-7:])
+            np.testing.assert_array_equal(trained._fitted.state.target_scale.layer, flat(plain)[-7:])
         assert flat(loaded).tobytes() == flat(model).tobytes()
 
 
 def test_warm_start_keeps_the_scale_and_continues_from_changed_weights():
     model = small(y_scale="standard", warm_start=True).fit(X, PRICES)
-    scale = model._model.state.target_scale
+    scale = model._fitted.state.target_scale
     model.fit(X, PRICES * 2)
-    assert model._model.state.target_scale.shift == scale.shift
+    assert model._fitted.state.target_scale.shift == scale.shift
     model.coefs_[1][...] = 0
     model.intercepts_[1][...] = 250000
     model.set_params(learning_rate_init=1e-300).fit(X, PRICES)
@@ -177,11 +177,11 @@ def test_network_and_exports_predict_in_the_unit_of_y(tmp_path):
 
 def test_failed_partial_fit_keeps_model_and_scale():
     model = small(y_scale="standard").fit(X, PRICES)
-    before, layer = flat(model), model._model.state.target_scale.layer.copy()
+    before, layer = flat(model), model._fitted.state.target_scale.layer.copy()
     with pytest.raises(cmlp.DivergenceError):
         model.set_params(learning_rate_init=1e308, solver="sgd").partial_fit(X, PRICES * 1e300)
     np.testing.assert_array_equal(flat(model), before)
-    np.testing.assert_array_equal(model._model.state.target_scale.layer, layer)
+    np.testing.assert_array_equal(model._fitted.state.target_scale.layer, layer)
 
 
 # Errors
@@ -211,11 +211,11 @@ def test_wrong_values_raise():
 )
 def test_damaged_scales_are_rejected(change):
     model = small(y_scale="standard").fit(X, PRICES)
-    state = model._model.state.__getstate__()
-    damaged = type(model._model.state).__new__(type(model._model.state))
+    state = model._fitted.state.__getstate__()
+    damaged = type(model._fitted.state).__new__(type(model._fitted.state))
     with pytest.raises(ValueError, match="The training state is damaged"):
         damaged.__setstate__({**state, "target_scale": {**state["target_scale"], **change}})
-        damaged.check(model._model.net)
+        damaged.check(model._trained().net)
 
 
 @pytest.mark.parametrize("unit", [1e200, 1e-200])

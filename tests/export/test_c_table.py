@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_export import CORTEX_M4, NATIVE, TARGETS, WARNINGS, Target, build, needs_gcc, require, run
+from helpers import changed
 from optional import package
 from table_models import FAST, MODELS, UNSEEN, X, assert_table_agrees
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._model.document import document_of
+from cmlp._model.model import TableTarget, model_of
 
 pytestmark = needs_gcc
 
@@ -54,7 +55,7 @@ def test_categories_are_found_by_their_names(tmp_path):
     model = MODELS["regressor"]()
     model.to_c(tmp_path / "table.h")
     expected, calls = [], []
-    for column, codes in enumerate(model._fitted().schema.codes):
+    for column, codes in enumerate(model._trained().encoder.codes):
         for value, code in (codes or {}).items():
             name = "true" if value is True else value if value is None else str(value)
             expected.append(code)
@@ -127,7 +128,7 @@ def test_check_sees_missing_values_and_every_kind_of_code(tmp_path):
     model.to_c(text, name="table")
     before, call, after = text.getvalue().rpartition("    table_predict(x, output);")
     assert call
-    columns = document_of(model).columns
+    columns = model_of(model).encoder
     source = f"""#include <stdio.h>
 {before}    fwrite(x, sizeof *x, {len(columns)}, stdout);
 {call}{after}
@@ -163,8 +164,7 @@ def test_models_that_cannot_be_exported():
     model.estimators_[1].params[3] = nan
     with pytest.raises(ValueError, match="a weight is NaN or infinite"):
         model.to_c(io.StringIO(), name="table")
-    model = MODELS["regressor"]()
-    model._scale = (0.0, 1e308, -9.0, 9.0)
+    model = changed(MODELS["regressor"](), target=TableTarget(0.0, 1e308, -9.0, 9.0))
     model.estimators_[0].params[:] = 1e3
     with pytest.raises(ValueError, match="outputs for pseudo-random rows are not finite"), np.errstate(over="ignore"):
         model.to_c(io.StringIO(), name="table")

@@ -14,7 +14,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, Robust
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp._model.document import document_of
+from cmlp._model.model import model_of
 
 # A few epochs are enough: training need not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -81,7 +81,7 @@ def test_from_torch_reads_the_exported_shift(net, rows):
 
 def test_scale_in_weights_gives_the_same_outputs(rows):
     net = Network([4, 6, 3], "tanh", dtype="float64", input_scale=(SHIFT, FACTOR), random_state=0)
-    outputs = document_of(net).unscaled().predict(rows)
+    outputs = model_of(net).unscaled().predict(rows)
     np.testing.assert_allclose(outputs, net.forward(rows), rtol=1e-12)
     assert (net.params == Network(net.sizes, "tanh", dtype="float64", random_state=0).params).all()
 

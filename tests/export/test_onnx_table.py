@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits
+from helpers import assert_same_bits, changed
 from optional import package
 
 import cmlp
@@ -67,10 +67,10 @@ def classifier(labels, **parameters):
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
-    centre, scale, _, _ = model._scale
-    middle = float(np.median((model.predict(UNSEEN) - centre) / scale))
-    model._scale = (centre, scale, *((middle, 9.0) if where == "below" else (-9.0, middle)))
-    return model
+    target = model._trained().target
+    middle = float(np.median((model.predict(UNSEEN) - target.centre) / target.scale))
+    low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
+    return changed(model, target=target._replace(low=low, high=high))
 
 
 MODELS = {
@@ -117,7 +117,7 @@ def assert_outputs_agree(model, got, rows):
     """Compare the outputs of a graph with the predictions of a model."""
     if isinstance(model, TabularRegressor):
         (prediction,) = got
-        expected, scale = model.predict(rows), model._scale[1]
+        expected, scale = model.predict(rows), model._trained().target.scale
         assert prediction.dtype == expected.dtype and prediction.shape == expected.shape
         np.testing.assert_allclose(prediction / scale, expected / scale, rtol=0, atol=ATOL)
         return
@@ -172,7 +172,8 @@ def test_the_reference_implementation_agrees_with_python(tmp_path, onnx, name):
 def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     """The encoder of the graph is bit-identical to the core's, with bins (networks 0 and 2) and without (network 1)."""
     model = regressor()
-    schema, encoder, *_ = model._fitted()
+    trained = model._trained()
+    encoder = trained.encoder
     found = [list(row) for row in UNSEEN]
     sizes = [5e-324, -1.7e308, 1.7e308, 1e300, 0.0, -0.0, nan]
     if rows == "edges":
@@ -194,7 +195,7 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
         proto.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     _, with_bins, without = session.run(None, feed_of(session, found))
-    raw = schema.read(found, "X")
+    raw = model._rows_of(trained, found)[0]
     assert_same_bits(with_bins, encoder.core.encode(raw, bins=True))
     assert_same_bits(without, encoder.core.encode(raw, bins=False))
 
@@ -321,8 +322,7 @@ def test_other_errors(tmp_path, onnx, monkeypatch):
 
 
 def test_a_name_that_is_not_unicode_is_refused(tmp_path, onnx):
-    model = regressor()
-    model._model = model._model._replace(schema=model._model.schema._replace(names=["b\ud800", *"abcdefghijk"]))
+    model = changed(regressor(), names=["b\ud800", *"abcdefghijk"])
     with pytest.raises(ValueError, match=r"the column name 'b\\ud800' is not valid Unicode"):
         model.to_onnx(tmp_path / "table.onnx")
 

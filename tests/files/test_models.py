@@ -232,7 +232,7 @@ def test_training_state_continues_exactly(path, parameters):
         for _ in range(3):
             loaded.partial_fit(X, Y)
             kept.partial_fit(X, Y)
-        assert_same_bits(loaded._model.params, kept._model.params)
+        assert_same_bits(loaded._trained().params, kept._trained().params)
         assert loaded.loss_curve_ == kept.loss_curve_
 
 
@@ -258,12 +258,12 @@ def test_training_state_keeps_validation_scores(path):
 def test_state_of_an_interrupted_training_survives(path, generator):
     """Unlike a finished training, it has a row order, a generator, best parameters and a batch number."""
     model = classifier().fit(X, Y)
-    state = model._model.state
+    state = model._fitted.state
     generator.random_sample(1000)
     state.generator, state.order, state.batch, state.epoch = generator, np.arange(60)[::-1].copy(), 3, 2
     state.best = state.params + 1
     model.save(path, include_training_state=True)
-    loaded = cmlp.load(path)._model.state
+    loaded = cmlp.load(path)._fitted.state
     assert_same_bits(loaded.generator.random_sample(2000), generator.random_sample(2000))
     assert_same_bits(loaded.order, state.order)
     assert_same_bits(loaded.best, state.best)

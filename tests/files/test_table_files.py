@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import core_accepts
+from helpers import changed, core_accepts
 from hostile_files import written_table
 from model_files import CRC_AT, head_of, is_accepted_elsewhere, quoted, read, repaired, split
 from optional import package
@@ -20,8 +20,7 @@ import cmlp
 # The bridge reads hostile tables that no public call passes on.
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
 from cmlp._bridge.blocks import empty_block
-from cmlp._data.schema import Schema
-from cmlp._model.document import TableColumns
+from cmlp._model.column_encoder import ColumnEncoder
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
@@ -95,7 +94,7 @@ def test_loaded_model_predicts_the_same_bits(path, name, mmap):
     assert loaded.get_params() == model.get_params()
     assert loaded.n_features_in_ == 7 and not hasattr(loaded, "feature_names_in_")
     assert loaded.history_["loss"] == [] and len(loaded.estimators_) == 3
-    assert model._fitted().schema == loaded._fitted().schema
+    assert model._trained().encoder.codes == loaded._trained().encoder.codes
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -162,7 +161,7 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
     y = np.sin(4 * X).sum(axis=1)
     X[rng.random_sample(X.shape) < 0.1] = nan
     model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, y)
-    assert model._fitted().columns.core.width(True) > 300
+    assert model._trained().encoder.core.width(True) > 300
     model.save(path)
     assert path.stat().st_size <= 700_000
 
@@ -170,9 +169,9 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda m: m._fitted().columns.categories[2].append(decimal.Decimal(1)), TypeError, "column 2 .*Decimal"),
-        (lambda m: m._fitted().columns.categories[2].append(1j), TypeError, "column 2 .*complex"),
-        (lambda m: m._fitted().columns.categories[2].append(float("inf")), TypeError, "column 2 .*inf"),
+        (lambda m: m._trained().encoder.categories[2].append(decimal.Decimal(1)), TypeError, "column 2 .*Decimal"),
+        (lambda m: m._trained().encoder.categories[2].append(1j), TypeError, "column 2 .*complex"),
+        (lambda m: m._trained().encoder.categories[2].append(float("inf")), TypeError, "column 2 .*inf"),
         (lambda m: m.set_params(random_state=np.random.RandomState(0)), TypeError, "random_state"),
         (lambda m: m.set_params(n_estimators=0), ValueError, "n_estimators"),
     ],
@@ -208,9 +207,8 @@ def core_model(content):
 @pytest.mark.parametrize("name", MODELS)
 def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
     model = MODELS[name]()
-    core, schema = core_model(saved(model, tmp_path)), model._fitted().schema
-    rows = mixed_rows(300, seed=2)
-    for raw, row in zip(schema.read(rows, "X"), rows, strict=True):
+    core, rows = core_model(saved(model, tmp_path)), mixed_rows(300, seed=2)
+    for raw, row in zip(model._rows_of(model._trained(), rows)[0], rows, strict=True):
         label, found = core.predict(raw)
         if isinstance(model, TabularRegressor):
             assert label == -1 and found.tobytes() == model.predict([row]).tobytes()
@@ -222,16 +220,16 @@ def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
 
 def test_c_library_finds_the_codes_of_categories(tmp_path):
     model = classifier()
-    core, schema = core_model(saved(model, tmp_path)), model._fitted().schema
+    core, codes = core_model(saved(model, tmp_path)), model._trained().encoder.codes
     for column in (2, 3, 4, 6):
-        for value, code in schema.codes[column].items():
+        for value, code in codes[column].items():
             if value != "\ud800":  # which UTF-8 cannot express
                 assert core.category(column, value) == code, (column, value)
             if isinstance(value, (int, float)):
                 assert core.category(column, float(value)) == code, (column, value)
                 assert core.category(column, str(value)) != code, (column, value)
         assert core.category(column, "never") == core.category(column, "") == core.category(column, "re") == -1
-    assert core.category(2, None) == schema.codes[2][None]
+    assert core.category(2, None) == codes[2][None]
     assert core.category(3, None) == -1
     for column in (0, 1, 5, 7, -1, 2**62):
         with pytest.raises(ValueError, match="OPTION"):
@@ -484,16 +482,13 @@ def test_core_and_independent_reader_agree(file, tries):
 
 def test_schema_is_restored_with_its_types(path):
     codes = [{"a": 0, None: 1, 7: 2, 2.5: 3, 10**30: 4, -0.5: 5}, None]
-    schema = Schema(None, codes)
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
-    fitted = model._fitted()
-    kinds = [("category", 6, False), *fitted.columns.kinds[1:]]
-    encoder = TableColumns(kinds, fitted.columns.numbers, [list(codes[0]), None])
+    known = model._trained().encoder
+    kinds = [("category", 6, False), *known.kinds[1:]]
+    encoder = ColumnEncoder(kinds, known.numbers, [list(codes[0]), None])
     net = cmlp.Network([encoder.core.width(True), 2, 1], "relu", output="identity", loss="squared_error")
-    members = [fitted.members[0]._replace(net=net._net, params=net.params)]
-    model._model = fitted._replace(schema=schema, columns=encoder, members=members)
-    model.save(path)
-    loaded = cmlp.load(path)._fitted().schema.codes[0]
+    changed(model, encoder=encoder, networks=[(net._net, net.params)]).save(path)
+    loaded = cmlp.load(path)._trained().encoder.codes[0]
     assert loaded == codes[0] and [type(value) for value in loaded] == [type(value) for value in codes[0]]
 
 

@@ -44,7 +44,7 @@ def as_of_c(path, model, strings=LABELS, **changes):
         **changes,
     }
     arrays["training.numbers"] = np.array([*fields.values()], np.float64)
-    net = model._document()
+    net = model._trained()
     network = Network(net.net.sizes, net.net.activations[:-1], output=net.net.activations[-1], loss=net.net.loss)
     network.params[:] = net.params
     path.write_bytes(written(network, strings, arrays))

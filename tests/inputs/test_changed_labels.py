@@ -20,7 +20,7 @@ from cmlp._data.labels import as_class_indices, labels_of, learn_labels
 from cmlp._data.weights import as_weights
 from cmlp._export.page.description import Described
 from cmlp._export.page.examples import Examples
-from cmlp._model.document import document_of
+from cmlp._model.model import model_of
 
 N = 2000
 VALID = np.arange(N) % 900
@@ -112,7 +112,7 @@ def of_a_page(y):
 
 
 CLASSES = np.array([0, 1, 5])  # with a gap, so that the labels have to be counted
-READER = Described(document_of(MLPClassifier((1,)).partial_fit(ROWS, CLASSES[SMALL], classes=CLASSES)))
+READER = Described(model_of(MLPClassifier((1,)).partial_fit(ROWS, CLASSES[SMALL], classes=CLASSES)))
 
 
 @pytest.mark.parametrize("call, valid", [(explained, SMALL), (of_a_page, CLASSES[SMALL])])
@@ -175,7 +175,7 @@ import threading, time
 import numpy as np
 from scipy.sparse import coo_matrix
 import cmlp
-from cmlp._model.document import document_of
+from cmlp._model.model import model_of
 
 X, y = np.zeros((50_000, 1), np.float32), np.arange(50_000) % 900
 valid, changing = y.copy(), True

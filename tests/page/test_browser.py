@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 def test_forward_pass_equals_the_core(watch, path, model, data):
     page = watch(path)
-    net = network_of(model._fitted().params)
+    net = network_of(model._trained().params)
     embedded = page.evaluate("examples.test.slice(0, 100).map((one) => [...trained.forward(one.input).a[last]])")
     assert largest_difference(embedded, net.forward(sixteenths(data.X_test[:100]))) < 1e-5
     exact = (data.X_test[:100] / np.float32(255)).tolist()
@@ -265,7 +265,7 @@ def test_inspector_shows_the_weighted_sum(watch, path, model):
     page.settle()
     shown = [float(text.replace("−", "-")) for text in page.page.locator("#rows dd").all_inner_texts()]
     image = np.array(page.evaluate("[...input]"))[None]
-    net = network_of(model._fitted().params)
+    net = network_of(model._trained().params)
     z, a = net.weighted_sums(image)[1][0, 4], net.activations(image)[2][0, 4]
     assert shown == pytest.approx([z - net.biases[1][4], net.biases[1][4], z, a], abs=6e-4)
     page.press("w")

@@ -88,7 +88,7 @@ def test_no_training_row_is_in_a_page_unless_asked(models):
         found = Parts(page_of(models["number"], **options)).model()["background"]
         return found["kept"], np.frombuffer(b64decode(found["rows"])).reshape(-1, 5)
 
-    training = {tuple(row) for row in models["number"]._fitted().schema.read(people()[0], "model").tolist()}
+    training = {tuple(row) for row in models["number"]._rows_of(models["number"]._trained(), people()[0])[0].tolist()}
     kept, made = rows()
     assert not kept and len(made) == 32 and not training & {tuple(row) for row in made.tolist()}
     kept, real = rows(background=True)
@@ -125,7 +125,7 @@ def test_reasons_are_shapley_values_and_add_up(kind, shown, models):
     page, model = shown(kind, background=True), models[kind]
     X, _ = people()
     explanation = model.explain(X[:3], exact=True)
-    raw = model._fitted().schema.read(X[:3], "model").tolist()
+    raw = model._rows_of(model._trained(), X[:3])[0].tolist()
     output = 1 if kind == "classes" else 0
     last = "([row, j]) => { let last; for (const one of explain(row, j)) if (one) last = one; return last; }"
     for i, row in enumerate(raw):
@@ -169,7 +169,7 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
         row = page.evaluate("[...row]")
         X = people()[0].iloc[:1].astype({"age": float})
         X.loc[0, ["noise", "age"]] = row[:2]
-        X.loc[0, "town"] = models[kind]._fitted().columns.categories[2][int(row[2])]
+        X.loc[0, "town"] = models[kind]._trained().encoder.categories[2][int(row[2])]
         X["since"], X["seen"] = (pandas.Timestamp(0) + pandas.Timedelta(row[k], "D") for k in (3, 4))
         for coverage in (0.8, 0.9, 0.95):
             page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")
@@ -181,7 +181,7 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
 @pytest.mark.slow
 def test_set_of_classes_is_shown(shown, models):
     page = shown("classes")
-    margin = models["classes"]._fitted().calibration.margins(0.9)[0]
+    margin = models["classes"]._trained().calibration.margins(0.9)[0]
     for age in (18, 50, 79):
         page.page.locator("#column-1").fill(str(age))
         p = page.evaluate("result")

@@ -17,7 +17,7 @@ from cmlp._export.page import description, examples
 from cmlp._export.page.assembly import fill
 from cmlp._export.page.document import page_of
 from cmlp._model import formats
-from cmlp._model.document import document_of
+from cmlp._model.model import model_of
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
 from cmlp.story import story_network
@@ -36,7 +36,7 @@ def code_size(page):
 @pytest.mark.parametrize("activation, loss", [("logistic", "squared_error"), ("gelu", "focal")])
 def test_page_of_digits_is_small(activation, loss):
     page = page_of(
-        document_of(
+        model_of(
             Network([784, 16, 16, 10], activation, output="logistic", loss=loss, input_scale=1 / 255, random_state=0)
         )
     )
@@ -48,7 +48,7 @@ def test_page_of_digits_is_small(activation, loss):
 
 
 def test_page_with_chapters_is_small_and_contains_them_compressed():
-    page = page_of(document_of(story_network()))
+    page = page_of(model_of(story_network()))
     assert code_size(page) <= MOST_CODE
     assert page.sizes["tale"] <= 90_000
     assert sum(page.sizes.values()) == len(page.html.encode())
@@ -61,7 +61,7 @@ def test_page_with_chapters_is_small_and_contains_them_compressed():
 
 def test_page_contains_the_formatted_sources_without_comments():
     net = Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0)
-    html = page_of(document_of(net)).html
+    html = page_of(model_of(net)).html
     assets = resources.files("cmlp._export.page") / "assets"
     for name in ("base", "page"):
         assert (assets / f"{name}.css").read_text(encoding="utf-8") in html
@@ -74,7 +74,7 @@ def test_page_contains_the_formatted_sources_without_comments():
 
 def test_page_with_the_bundled_digits_names_their_source_and_licence():
     net, X = Network([784, 16, 16, 10], "logistic", output="logistic", random_state=0), np.eye(784)[:20]
-    page, own = page_of(document_of(net)).html, page_of(document_of(net), (X, np.arange(20) % 10) * 2).html
+    page, own = page_of(model_of(net)).html, page_of(model_of(net), (X, np.arange(20) % 10) * 2).html
     for text in (
         "% of 1,000 test digits",
         "MNIST by Yann LeCun, Corinna Cortes and Christopher Burges",
@@ -86,20 +86,20 @@ def test_page_with_the_bundled_digits_names_their_source_and_licence():
 
 def test_page_with_fields_is_small():
     X, y = rows(4), np.arange(20) % 3
-    assert code_size(page_of(document_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
+    assert code_size(page_of(model_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
 
 
 def test_examples_that_compress_badly_are_fewer():
     X, y = (255 * rows(784, 900)).astype(np.uint8), np.arange(900) % 10
-    page = page_of(document_of(Network([784, 4, 10], random_state=0)), (X, y, X, y))
+    page = page_of(model_of(Network([784, 4, 10], random_state=0)), (X, y, X, y))
     assert 100_000 < page.sizes["examples"] <= 120_000
     packed = Parts(page.html).examples()
     assert 0 < packed["train"] < len(packed["targets"])
 
 
 PAGES = {
-    "network": lambda: page_of(document_of(Network([2, 3, 2], random_state=0))),
-    "table": lambda: page_of(document_of(TabularRegressor(max_time=1e-9).fit(rows(3), range(20)))),
+    "network": lambda: page_of(model_of(Network([2, 3, 2], random_state=0))),
+    "table": lambda: page_of(model_of(TabularRegressor(max_time=1e-9).fit(rows(3), range(20)))),
 }
 
 
@@ -126,8 +126,8 @@ def test_labels_names_and_title_cannot_break_the_page(text):
     model = MLPClassifier((3,), max_iter=1, random_state=0)
     with pytest.warns(UserWarning):  # it has not converged
         model.fit(X, y)
-    html = page_of(document_of(model), (X, y, X, y), title=text).html
-    page, plain = Parts(html), Parts(page_of(document_of(model), (X, y, X, y), title="plain").html)
+    html = page_of(model_of(model), (X, y, X, y), title=text).html
+    page, plain = Parts(html), Parts(page_of(model_of(model), (X, y, X, y), title="plain").html)
     shown = description.visible(text)
     assert page.texts["title"] == page.texts["h1"] == [shown]
     assert page.texts["script"] == plain.texts["script"]
@@ -194,7 +194,7 @@ def test_unfitted_estimator_is_refused(tmp_path):
 def test_model_keeps_its_type_and_weights():
     for dtype in ("float32", "float64"):
         net = Network([3, 4, 2], "elu", dtype=dtype, activation_parameter=0.5, random_state=0)
-        model = Parts(page_of(document_of(net)).html).model()
+        model = Parts(page_of(model_of(net)).html).model()
         assert np.array_equal(np.frombuffer(base64.b64decode(model["params"]), dtype), net.params)
         assert model["dtype"] == dtype
         assert model["parameters"][0] == 0.5
@@ -204,7 +204,7 @@ def test_model_keeps_its_type_and_weights():
 
 
 def embedded(model, data=None):
-    page = Parts(page_of(document_of(model), data).html)
+    page = Parts(page_of(model_of(model), data).html)
     return page.model(), page.examples()
 
 
@@ -238,7 +238,7 @@ def test_labels_of_a_data_set_name_the_outputs():
 
 @pytest.mark.parametrize("scale, factor", [(1 / 255, 255), (1, 1), (1 / 256, 255)])
 def test_white_is_the_input_of_a_white_pixel(scale, factor):
-    model = description.Described(document_of(Network([784, 10], input_scale=scale)))
+    model = description.Described(model_of(Network([784, 10], input_scale=scale)))
     assert examples.default_digits(model).white == pytest.approx(factor * scale)
 
 
@@ -247,7 +247,7 @@ def test_scaled_images_have_the_pixels_of_the_data(white):
     """The weights on the page are those for pixels, folded in float64."""
     scale = np.full(784, 0.13 * white), np.full(784, 3.2 / white)
     net = Network([784, 5, 10], "tanh", input_scale=scale, random_state=0)
-    model = description.Described(document_of(net))
+    model = description.Described(model_of(net))
     digits = examples.default_digits(model)
     assert digits.white == white and digits.test[0].max() == pytest.approx(white)
     X = digits.test[0][:50]
@@ -258,7 +258,7 @@ def test_scaled_images_have_the_pixels_of_the_data(white):
 def test_scaled_numbers_keep_their_digits():
     X, y = 1e12 + rows(4), np.arange(20) % 3
     net = Network([4, 8, 3], input_scale=([1e12] * 4, [2.0] * 4), random_state=0)
-    parts = Parts(page_of(document_of(net), (X, y, X, y)).html)
+    parts = Parts(page_of(model_of(net), (X, y, X, y)).html)
     assert parts.model()["scale"] == [[1e12] * 4, [2.0] * 4]
     packed = zlib.decompress(base64.b64decode(parts.examples()["data"]))
     np.testing.assert_array_equal(np.frombuffer(packed, "<f8").reshape(40, 4)[:20], X)
@@ -278,19 +278,19 @@ def test_scaled_numbers_keep_their_digits():
 def test_data_that_do_not_fit_are_refused(change, message):
     X, y = rows(3), np.arange(20) % 2
     with pytest.raises(ValueError, match=message):
-        page_of(document_of(Network([3, 2], random_state=0)), change(X, y))
+        page_of(model_of(Network([3, 2], random_state=0)), change(X, y))
 
 
 def test_targets_out_of_the_range_of_the_loss_are_refused():
     X = rows(3)
     with pytest.raises(ValueError, match="y_test has values out of the range of the loss 'gamma'"):
-        page_of(document_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20)))
+        page_of(model_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20)))
 
 
 def test_images_must_not_be_negative():
     X, y = rows(784) - 0.5, np.arange(20) % 10
     with pytest.raises(ValueError, match=r"data must have pixels from 0 \(black\) up"):
-        page_of(document_of(Network([784, 10])), (X, y, X, y))
+        page_of(model_of(Network([784, 10])), (X, y, X, y))
 
 
 def test_regressor_with_several_targets():
@@ -320,13 +320,13 @@ def test_failure_keeps_the_existing_page(tmp_path):
     assert path.read_text() == "before"
     net.params[0] = 1
     net.to_html(path)
-    assert path.read_bytes() == page_of(document_of(net)).html.encode()
+    assert path.read_bytes() == page_of(model_of(net)).html.encode()
 
 
 def test_the_same_model_gives_the_same_page():
     assert (
-        page_of(document_of(Network([2, 3, 2], random_state=0))).html
-        == page_of(document_of(Network([2, 3, 2], random_state=0))).html
+        page_of(model_of(Network([2, 3, 2], random_state=0))).html
+        == page_of(model_of(Network([2, 3, 2], random_state=0))).html
     )
 
 
@@ -335,7 +335,7 @@ def test_command_makes_a_page_beside_the_model(tmp_path, capsys):
     net.save(tmp_path / "net.cmlp")
     assert cli.main(["page", str(tmp_path / "net.cmlp"), "--title", "My <net>"]) == 0
     path = tmp_path / "net.html"
-    assert path.read_bytes() == page_of(document_of(net), title="My <net>").html.encode()
+    assert path.read_bytes() == page_of(model_of(net), title="My <net>").html.encode()
     assert capsys.readouterr().out.startswith(f"{path}: ")
 
 

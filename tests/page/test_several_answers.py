@@ -41,14 +41,14 @@ def numbers_in(text):
 
 
 def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_answer(models):
-    model, document = Parts(page_of(models["targets"])).model(), models["targets"]._document()
+    model, document = Parts(page_of(models["targets"])).model(), models["targets"]._trained()
     assert model["outputs"] == ["price", "share"] and model["several"]
     scores, pairs = document.calibration.scores, document.summary.accuracy.pairs
     for name, text, one, pair in zip(model["outputs"], model["facts"], scores, pairs, strict=True):
         assert text.startswith(f"{name}: off by ") and text.endswith("slightly optimistic.")
         assert pair[0] == pytest.approx(one.mean()) and pair[1] > 2 * pair[0]
         assert numbers_in(text) == [pytest.approx(pair[0], rel=0.01), 100, pytest.approx(pair[1], rel=0.01)]
-    facts, document = Parts(page_of(models["labels"])).model()["facts"], models["labels"]._document()
+    facts, document = Parts(page_of(models["labels"])).model()["facts"], models["labels"]._trained()
     right = (document.calibration.scores < 0.5).mean(axis=1)
     bases = [base for _, base in document.summary.accuracy.pairs]
     for k, (fact, share, base) in enumerate(zip(facts, right, bases, strict=True)):
@@ -79,7 +79,7 @@ def test_each_target_has_its_interval(shown, models):
         choose(page, "#shown", str(j))
         assert page.text("#headline") == f"{name}: {listed[j]}"
         assert page.text("#facts").startswith(f"{name}: off by")
-        centre, scale, low, high = np.transpose(vars(model)["_scale"])[j]
+        centre, scale, low, high = np.transpose(model._trained().target.numbers)[j]
         assert numbers_in(page.text("#limits")) == pytest.approx([centre + scale * low, centre + scale * high], 1e-4)
         for coverage in (0.8, 0.95):
             choose(page, "#coverage", f"{100 * coverage:g} %")
@@ -91,7 +91,7 @@ def test_each_target_has_its_interval(shown, models):
 @pytest.mark.slow
 def test_each_label_has_its_set(shown, models):
     page, model = shown("labels", background=True), models["labels"]
-    margins = model._fitted().calibration.margins(0.9)
+    margins = model._trained().calibration.margins(0.9)
     for values in ([0.1, 0.1, 0.1], [0.9, 0.95, 0.9], [0.5, 0.7, 0.3]):
         for i, value in enumerate(values):
             page.page.locator(f"#column-{i}").fill(str(value))

@@ -18,7 +18,7 @@ from helpers import HIDDEN, assert_same_bits
 import cmlp
 from cmlp import MLPClassifier, Network
 from cmlp._export.quantization import quantize
-from cmlp._model.document import document_of
+from cmlp._model.model import model_of
 from cmlp.datasets import load_digits28, load_mnist
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
@@ -152,7 +152,7 @@ def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=No
 
 def integer_net(model, calibrate):
     """Return the integer network that an int8 header computes."""
-    return quantize(document_of(model), calibrate)[0]
+    return quantize(model_of(model), calibrate)[0]
 
 
 def class_indices(model, sums):

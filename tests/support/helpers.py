@@ -177,3 +177,9 @@ def core_accepts(file):
         return _core.model_file_size(file[: _core.model_head_size(file[:8])]) == len(file)
     except cmlp.ModelFormatError:
         return False
+
+
+def changed(model, **fields):
+    """Return an estimator after other values have replaced fields of its trained model."""
+    model._fitted = model._fitted._replace(model=model._fitted.model.replace(**fields))
+    return model

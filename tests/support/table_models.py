@@ -2,7 +2,7 @@
 
 import numpy as np
 from c_export import NATIVE, predictions
-from helpers import assert_same_bits
+from helpers import assert_same_bits, changed
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -47,10 +47,10 @@ def classifier(labels, **parameters):
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
-    centre, scale, _, _ = model._scale
-    middle = float(np.median((model.predict(UNSEEN) - centre) / scale))
-    model._scale = (centre, scale, *((middle, 9.0) if where == "below" else (-9.0, middle)))
-    return model
+    target = model._trained().target
+    middle = float(np.median((model.predict(UNSEEN) - target.centre) / target.scale))
+    low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
+    return changed(model, target=target._replace(low=low, high=high))
 
 
 MODELS = {
@@ -80,7 +80,7 @@ def expected_of(model, rows):
 
 def assert_table_agrees(folder, model, rows, target=NATIVE, *options):
     model.to_c(folder / "table.h")
-    raw = model._fitted().schema.read(rows, "X")
+    raw = model._rows_of(model._trained(), rows)[0]
     has_classes = isinstance(model, TabularClassifier) and model.predict(rows[:1]).ndim == 1
     outputs, classes = predictions(folder, "table", raw, target, *options, output="double", classify=has_classes)
     expected, indices = expected_of(model, rows)

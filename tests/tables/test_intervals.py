@@ -310,7 +310,7 @@ def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
     for coverage in (1e-12, 0.3, 0.5, 0.8, 0.9, 0.95, 1 - 1e-12):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            expected = model._fitted().calibration.margins(coverage)[0]
+            expected = model._trained().calibration.margins(coverage)[0]
         assert in_c.margin(coverage) == expected and bool(caught) == (expected == inf)
     for target, coverage in [(1, 0.9), (-1, 0.9), (0, 0.0), (0, 1.0), (0, math.nan)]:
         with pytest.raises(ValueError):

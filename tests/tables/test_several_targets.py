@@ -129,7 +129,7 @@ def test_validation_data_choose_the_epoch(model):
     draw = rows if isinstance(model, TabularRegressor) else labels
     (X, y), (X_val, y_val) = draw(200), draw(100, seed=1)
     model.fit(X, y, X_val=X_val, y_val=y_val)
-    assert len(model.history_["validation_loss"]) == 2 * 15 and model._document().calibration.scores.shape[1] == 100
+    assert len(model.history_["validation_loss"]) == 2 * 15 and model._trained().calibration.scores.shape[1] == 100
     with pytest.raises(ValueError, match=r"y.* columns"):
         model.fit(X, y, X_val=X_val, y_val=np.tile(y_val, 2))
 
@@ -205,7 +205,7 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
     in_c = model_in_c(path)
     assert all((in_c.predict(row)[1] == expected).all() for row, expected in zip(X, outputs_of(model, X), strict=True))
     for coverage in (0.5, 0.9):
-        margins = model._document().calibration.margins(coverage)
+        margins = model._trained().calibration.margins(coverage)
         assert [in_c.margin(coverage, k) for k in range(len(margins))] == margins.tolist()
         with pytest.raises(ValueError):
             in_c.margin(coverage, len(margins))

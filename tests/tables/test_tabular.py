@@ -136,11 +136,10 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
     quick = {**QUICK, "n_estimators": 3, "hidden_layer_sizes": (4,), "max_time": 1e-9}
     model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(np.arange(600.0)[:, None], y)
     raw = np.linspace(-100, 700, 3000)[:, None]
-    _, encoder, members, *_ = model._fitted()
-    inputs = [encoder.core.encode(raw, bins=member.bins) for member in members]
+    inputs = [model._trained().encoder.core.encode(raw, bins=k % 2 == 0) for k in range(3)]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
-    centre, spread, low, high = model._scale
+    centre, spread, low, high = model._trained().target.numbers
     found = sum(np.clip(np.sort(outputs.astype(float)), low, high) for outputs in unsorted) / 3 * spread + centre
     assert model.predict(raw).tobytes() == found.tobytes()
     assert (np.diff(found) >= 0).all()

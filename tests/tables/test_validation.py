@@ -21,9 +21,9 @@ def best_losses(model):
 
 def networks_and_inputs(model, rows):
     """Return the networks, and the encoded rows for each of them."""
-    schema, encoder, members, *_ = model._fitted()
-    raw = schema.read(rows, "test")
-    return [(net, encoder.core.encode(raw, bins=one.bins)) for net, one in zip(model.estimators_, members, strict=True)]
+    trained = model._trained()
+    raw, core = model._rows_of(trained, rows)[0], trained.encoder.core
+    return [(net, core.encode(raw, bins=k % 2 == 0)) for k, net in enumerate(model.estimators_)]
 
 
 def log_loss(outputs, y, weight=None):

@@ -77,7 +77,7 @@ def fit_blocks(model, size=70, weight=None, **more):
 def outcome(model):
     """Return all results of a fit, except durations."""
     history = {name: values for name, values in model.history_.items() if name != "seconds"}
-    optimizer = model._model.state.optimizer.state.tobytes()
+    optimizer = model._fitted.state.optimizer.state.tobytes()
     return model.network_.params.tobytes(), optimizer, repr(history), model.loss_curve_, model.t_, model.n_iter_
 
 
@@ -118,7 +118,7 @@ def test_checkpoint_in_an_epoch_resumes_with_the_same_bits(tmp_path, case, epoch
     with pytest.raises(Ends):
         train(classifier(**parameters, callbacks=[Checkpoint(path, every_batches=3), End(epoch, 4)]), **arguments)
     model = cmlp.load(path)
-    assert (model._model.state.epoch, model._model.state.batch) == (epoch, 3)
+    assert (model._fitted.state.epoch, model._fitted.state.batch) == (epoch, 3)
     assert outcome(train(model, **arguments, resume=True)) == whole
 
 
@@ -139,7 +139,7 @@ def test_checkpoint_of_an_earlier_version_has_no_gradient_norm(tmp_path):
     with pytest.raises(Ends):
         fit(classifier(callbacks=[Checkpoint(path, every_batches=3), End(1, 4)]))
     model = cmlp.load(path)
-    model._model.state.sums = model._model.state.sums[:3]
+    model._fitted.state.sums = model._fitted.state.sums[:3]
     model.save(path, include_training_state=True)
     assert outcome(fit(cmlp.load(path), resume=True)) == whole
 
@@ -224,7 +224,7 @@ def test_hook_reads_the_last_complete_epoch():
 def test_stop_in_the_middle_of_an_epoch_ends_training_after_it():
     stop = SimpleNamespace(every_batches=10, on_batches_end=lambda trainer: trainer.stop())
     model = fit(classifier(callbacks=[stop]))
-    assert model.n_iter_ == 1 and model._model.state.batch is None
+    assert model.n_iter_ == 1 and model._fitted.state.batch is None
     assert outcome(fit(model.set_params(callbacks=None), resume=True)) == outcome(fit(classifier()))
 
 
@@ -275,7 +275,7 @@ def test_time_limit_that_passes_in_the_hook_ends_training_after_its_batch(monkey
         now[0] += 3600
 
     model = fit(classifier(max_time=10.0, callbacks=[SimpleNamespace(every_batches=4, on_batches_end=wait)]))
-    assert (model._model.state.epoch, model._model.state.batch) == (0, 4)
+    assert (model._fitted.state.epoch, model._fitted.state.batch) == (0, 4)
     assert outcome(fit(model.set_params(callbacks=None, max_time=None), resume=True)) == outcome(fit(classifier()))
 
 
@@ -297,7 +297,7 @@ def test_wrong_number_of_batches_is_refused(value):
     message = f"^every_batches of the callback Seen must be a positive integer or None, got {value!r}.$"
     with pytest.raises(ValueError, match=message):
         fit(model)
-    assert "_model" not in vars(model)
+    assert "_fitted" not in vars(model)
 
 
 def test_numbers_of_batches_and_epochs_can_be_those_of_numpy(tmp_path):

@@ -212,7 +212,7 @@ model, arguments = model_of({name!r}, callbacks=[[save], [Killed()], None][comm.
 cmlp.distributed.fit(model, *arguments, comm=comm, shards={shards})
 """
     assert mpi(3, program(tmp_path, text), timeout=60).returncode != 0
-    state = load(path)._model.state
+    state = load(path)._fitted.state
     assert (state.epoch, state.batch) == (1, 2)
     resume = f"""
 model = cmlp.load({str(path)!r})
@@ -300,7 +300,7 @@ model, arguments = model_of("regression", loss=loss, y_scale=None, **size)
 try:
     cmlp.distributed.fit(model, *arguments, comm=comm)
 except KeyboardInterrupt:
-    show((model.n_iter_, model._model.state.batch))
+    show((model.n_iter_, model._fitted.state.batch))
 show(digest(cmlp.distributed.fit(model, *arguments, comm=comm, resume=True)) == digest(whole))
 """
     done = mpi(2, program(tmp_path, text), timeout=60)

@@ -212,7 +212,7 @@ def test_time_limit_ends_a_fit_in_the_middle_of_an_epoch(recwarn):
         trainer.run(rows, y.reshape(-1, 1))
         if model.n_iter_ == trainer.state.epoch == 0:
             break
-    state = model._model.state
+    state = model._fitted.state
     assert model.n_iter_ == 0 and 0 < state.batch < 200 and state.optimizer.n_steps == state.batch
     assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
     assert not trainer.finished and 0 < trainer.state.batch < 200
@@ -363,7 +363,7 @@ def test_callback_that_raises_leaves_the_model(hook, early_stopping):
     fresh = small(callbacks=[callback])
     with pytest.raises(OSError, match="disk full"):
         fresh.fit(X, Y)
-    assert "_model" not in vars(fresh)
+    assert "_fitted" not in vars(fresh)
 
 
 def test_callbacks_survive_clone_pickle_and_processes(tmp_path):

@@ -64,3 +64,25 @@ def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
         )
     for view, tensor in zip(views, tensors, strict=True):
         view[...] = tensor
+
+
+def check_params(params: NDArray[Any], net: Net) -> None:
+    """Raise ValueError unless a parameter block has the network's size and dtype."""
+    if params.shape != (net.n_params,) or params.dtype != net.dtype:
+        raise ValueError(
+            f"The parameters must be {net.n_params} values of dtype {net.dtype}, got an array of shape "
+            f"{params.shape} and dtype {params.dtype}."
+        )
+
+
+def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
+    """Return an unpickled 1-D array in native byte order; raises ValueError if it has another dtype or shape.
+
+    An array in native byte order is returned without a copy, because its memory may be shared between processes.
+    """
+    expected = tuple(map(np.dtype, dtypes))
+    if not isinstance(block, np.ndarray) or block.ndim != 1 or block.dtype.newbyteorder("=") not in expected:
+        given = f"{block.ndim}-D of dtype {block.dtype}" if isinstance(block, np.ndarray) else type(block).__name__
+        names = " or ".join(map(str, expected))
+        raise ValueError(f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}.")
+    return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))

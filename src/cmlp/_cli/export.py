@@ -87,11 +87,11 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
     from cmlp._data.rows import known_blocks, read_labels
     from cmlp._data.table import joined
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    document, reading = document_of(model), text_options(arguments)
-    select = inputs_by_name(document, arguments.drop)
-    rows = joined(list(known_blocks(arguments.calibrate, known_by(document), select, reading))).values
+    trained, reading = model_of(model), text_options(arguments)
+    select = inputs_by_name(trained, arguments.drop)
+    rows = joined(list(known_blocks(arguments.calibrate, known_by(trained), select, reading))).values
     if arguments.labels is None:
         return rows
     if not hasattr(model, "classes_"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp import _core
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
@@ -43,56 +43,56 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
     from cmlp._model.calibration import n_answers
-    from cmlp._model.document import document_of
     from cmlp._model.explanation import output_names
+    from cmlp._model.model import model_of
 
-    document = document_of(model)
-    net, columns, n_params = document.net, document.columns, sum(net.n_params for net, _ in document.networks)
-    fields = {"class": document.class_name}
+    trained = model_of(model)
+    net, columns, n_params = trained.net, trained.encoder, sum(net.n_params for net, _ in trained.networks)
+    fields = {"class": trained.class_name}
     if columns is None:
         fields["layers"] = _layers(net)
     else:
         kinds = [kind for kind, _, _ in columns.kinds]
         counts = {kind: kinds.count(kind) for kind in ("number", "category", "unused")}
         fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        fields["networks"] = ", ".join(_layers(net) for net, _ in document.networks)
-    if document.target is not None and n_answers(net) > 1:
-        fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(document)))}"
-    if document.calibration is not None:
-        _, rows, scores = document.calibration
+        fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
+    if trained.target is not None and n_answers(net) > 1:
+        fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(trained)))}"
+    if trained.calibration is not None:
+        _, rows, scores = trained.calibration
         origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
         fields["intervals"] = f"from {scores.shape[1]:,} scores of rows {origin}"
-    if document.summary is not None and document.summary.accuracy is not None:
-        fields["error" if document.labels is None else "accuracy"] = _accuracy(document)
+    if trained.summary is not None and trained.summary.accuracy is not None:
+        fields["error" if trained.labels is None else "accuracy"] = _accuracy(trained)
     fields |= {
         "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
     }
     if columns is None:
-        fields["input scale"] = _scale(document.input_scale)
-    if document.labels is not None:
-        classes = document.labels.classes
+        fields["input scale"] = _scale(trained.input_scale)
+    if trained.labels is not None:
+        classes = trained.labels.classes
         kind = "text" if classes.dtype.kind == "U" else classes.dtype.name
-        kind = "multilabel" if document.labels.kind == "multilabel" else kind
+        kind = "multilabel" if trained.labels.kind == "multilabel" else kind
         fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
-    if document.feature_names is not None:
-        fields["features"] = _listed(document.feature_names.tolist())
-    if document.cells != type(document.cells)():  # stated in training
-        decimal, thousands, missing = document.cells
+    if trained.feature_names is not None:
+        fields["features"] = _listed(trained.feature_names.tolist())
+    if trained.cells != type(trained.cells)():  # stated in training
+        decimal, thousands, missing = trained.cells
         stated = [f"decimal point {decimal!r}", *([f"thousands {thousands!r}"] if thousands else [])]
         fields["cells"] = ", ".join([*stated, *([f"missing {_listed(list(missing))}"] if missing else [])])
-    if document.background is not None:
-        fields["background"] = f"{len(document.background.rows)} training rows, for explanations"
-    if document.kind != "network" and columns is None:
+    if trained.background is not None:
+        fields["background"] = f"{len(trained.background.rows)} training rows, for explanations"
+    if trained.kind != "network" and columns is None:
         fields |= _training(model)
     return fields
 
 
-def _accuracy(document: ModelDocument) -> str:
+def _accuracy(trained: TrainedModel) -> str:
     """Describe how good a table's model is on rows outside the training."""
-    assert document.summary is not None and document.summary.accuracy is not None
-    found, is_error = document.summary.accuracy, document.labels is None
+    assert trained.summary is not None and trained.summary.accuracy is not None
+    found, is_error = trained.summary.accuracy, trained.labels is None
     texts = [[short(one) if is_error else f"{one:.1%}" for one in pair] for pair in found.pairs]
     values, bases = map(_listed, zip(*texts, strict=True))
     what, base = ("mean absolute error ", "the median") if is_error else ("", "the most frequent class")
@@ -127,7 +127,7 @@ def _training(model: Any) -> dict[str, str]:
     """Describe the training of an estimator: its parameters that are not the defaults, and the result."""
     changed = [name for name in model._get_param_names() if not model._is_default(name)]
     shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
-    history = model._model.state.history
+    history = model._fitted.history
     result = [f"{model.n_iter_} epochs in the last call"] if history.t or model.n_iter_ else ["none"]
     if history.loss is not None:
         result.append(f"loss {history.loss:.6g}")

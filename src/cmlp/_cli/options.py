@@ -63,10 +63,10 @@ def loaded_model(path: str) -> Any:
 
 def loaded_network(path: str) -> Any:
     """Return the model of a file; raises CommandError for a table's, which is more than one network."""
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
     model = loaded_model(path)
-    if document_of(model).columns is not None:
+    if model_of(model).encoder is not None:
         raise CommandError(
             f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
             "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"

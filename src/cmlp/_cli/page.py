@@ -88,12 +88,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
     """Write the page of a network, an estimator or an estimator for tables."""
     from cmlp._export.page.document import page_of
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    document = document_of(model)
-    if arguments.data and document.columns is not None:
-        raise ValueError(f"--data shows images to a network: a {document.class_name} has fields for its columns")
+    trained = model_of(model)
+    if arguments.data and trained.encoder is not None:
+        raise ValueError(f"--data shows images to a network: a {trained.class_name} has fields for its columns")
     data = SUBJECTS[arguments.data].load() if arguments.data else None
-    page = page_of(document, data, arguments.title, background=arguments.background)
+    page = page_of(trained, data, arguments.title, background=arguments.background)
     page.write(output)
     return page

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmlp._data.rows import Known, Selection
     from cmlp._data.table import Table
     from cmlp._data.text import Options
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
@@ -130,29 +130,29 @@ def text_options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def inputs_by_name(document: ModelDocument, dropped: Sequence[str]) -> Selection:
+def inputs_by_name(trained: TrainedModel, dropped: Sequence[str]) -> Selection:
     """Return the selection of the columns that a model needs."""
     from cmlp._cli.selection import inputs_of
 
-    names = None if document.feature_names is None else document.feature_names.tolist()
-    return inputs_of(document.n_inputs, names, dropped)
+    names = None if trained.feature_names is None else trained.feature_names.tolist()
+    return inputs_of(trained.n_inputs, names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
     if arguments.output is not None:
         options.check_output(arguments.output, arguments.model, arguments.data)
     if arguments.coverage is not None and arguments.proba:
         raise options.CommandError("--coverage and --proba exclude each other")
     model = options.loaded_model(arguments.model)
-    if arguments.proba and document_of(model).kind == "regressor":
+    if arguments.proba and model_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
-    document = document_of(model)
-    if arguments.coverage is not None and document.columns is None:
+    trained = model_of(model)
+    if arguments.coverage is not None and trained.encoder is None:
         raise options.CommandError(
-            f"{arguments.model} has a {document.class_name}: only the model of a table has intervals"
+            f"{arguments.model} has a {trained.class_name}: only the model of a table has intervals"
         )
     if arguments.output is None:
         n_lines = 0
@@ -183,13 +183,13 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
     A row's prediction does not depend on the block.
     """
     from cmlp._data.rows import known_blocks
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    document = document_of(model)
-    is_table = document.columns is not None  # reads its columns by name and ignores others with a notice
+    trained = model_of(model)
+    is_table = trained.encoder is not None  # reads its columns by name and ignores others with a notice
     with options.reported():
-        known = known_by(document)
-        select = _needed(document, arguments.drop) if is_table else inputs_by_name(document, arguments.drop)
+        known = known_by(trained)
+        select = _needed(trained, arguments.drop) if is_table else inputs_by_name(trained, arguments.drop)
         for block in known_blocks(arguments.data, known, select, text_options(arguments), found):
             if is_table:
                 results = _results_of_table(model, block, arguments)
@@ -198,23 +198,23 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
             yield list(map(_line, results))
 
 
-def known_by(document: ModelDocument) -> Known:
+def known_by(trained: TrainedModel) -> Known:
     """Return what a model knows about the files that it reads."""
     from cmlp._data.rows import Known
 
-    classes = None if document.labels is None else document.labels.classes
-    if document.columns is None:
-        names = None if document.feature_names is None else document.feature_names.tolist()
-        return Known(document.cells, names, classes)
-    names = None if document.names is None else list(document.names)
-    return Known(document.cells, names, classes, document.column_kinds, document.columns.categories)
+    classes = None if trained.labels is None else trained.labels.classes
+    if trained.encoder is None:
+        names = None if trained.feature_names is None else trained.feature_names.tolist()
+        return Known(trained.cells, names, classes)
+    names = None if trained.names is None else list(trained.names)
+    return Known(trained.cells, names, classes, trained.encoder.types, trained.encoder.categories)
 
 
-def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
+def _needed(trained: TrainedModel, dropped: Sequence[str]) -> Selection:
     """Select the columns of a table's model; a notice names others that are not dropped."""
     from cmlp._cli.selection import inputs_of, without
 
-    wanted = None if document.names is None else list(map(str, document.names))
+    wanted = None if trained.names is None else list(map(str, trained.names))
 
     def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
         kept = without(dropped)(path, width, names)
@@ -223,7 +223,7 @@ def _needed(document: ModelDocument, dropped: Sequence[str]) -> Selection:
         if extra:
             what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
             _notice(f"the model does not need the {what}: ignored")
-        return inputs_of(document.n_inputs, wanted, [*dropped, *extra])(path, width, names)
+        return inputs_of(trained.n_inputs, wanted, [*dropped, *extra])(path, width, names)
 
     return select
 
@@ -270,9 +270,9 @@ def _notice(text: str) -> None:
 
 def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
     """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
-    if document_of(model).kind != "network":
+    if model_of(model).kind != "network":
         # A table with column names has those of the model; without names, there is no warning about them.
         X = table.values if table.columns is None else table
         return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]

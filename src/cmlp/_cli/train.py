@@ -16,6 +16,7 @@ from cmlp._cli.options import in_options
 from cmlp._cli.predict import DATA_HELP, add_table_options, known_by, text_options
 from cmlp._cli.terminal import Terminal, duration, printable, printable_message
 from cmlp._cli.verify import add_data_options, require_validation, rows_of
+from cmlp._model.attributes import FITTED
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
@@ -165,7 +166,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt as error:
-        if "_model" in vars(model):
+        if FITTED in vars(model):
             _save(model, arguments.output, cells)
             with contextlib.suppress(OSError):
                 _report(model, arguments.output, terminal)
@@ -204,11 +205,11 @@ def _data(
     from cmlp._data.decision import TextRows
     from cmlp._data.errors import NotNumbersError
     from cmlp._data.rows import Known, Rows, training_rows
-    from cmlp._model.document import document_of
+    from cmlp._model.model import model_of
 
     require_validation(arguments)
     reading = text_options(arguments)
-    known = known_by(document_of(model)) if arguments.resume else Known()
+    known = known_by(model_of(model)) if arguments.resume else Known()
     known = known._replace(cells=reading.cells(known.cells))
     if arguments.resume:
         data = rows_of(arguments, arguments.data, arguments.labels, known)
@@ -297,7 +298,7 @@ def _train_table(
             with contextlib.suppress(OSError):
                 terminal.settle()
     except KeyboardInterrupt:
-        if "_model" in vars(model):
+        if FITTED in vars(model):
             _save(model, arguments.output, cells, state=False)
             terminal.write_lines([f"interrupted: wrote {printable(arguments.output)}"])
         raise
@@ -353,10 +354,7 @@ def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
 
 def keep_cells(model: Any, cells: Cells) -> None:
     """Let a model know how cells of text are read."""
-    if hasattr(model._model, "_replace"):  # of a table
-        model._model = model._model._replace(cells=cells)
-    else:
-        model._model.cells = cells
+    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cells=cells))
 
 
 def _report(model: Any, path: str, terminal: Terminal) -> None:

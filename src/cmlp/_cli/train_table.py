@@ -11,8 +11,10 @@ from cmlp._cli.predict import known_by, text_options
 from cmlp._cli.selection import column, inputs_of, without
 from cmlp._cli.terminal import printable
 from cmlp._data.rows import known_rows, parquet_with_targets
+from cmlp._estimators.fitted import record_of
 from cmlp._estimators.tabular_classifier import TabularClassifier
 from cmlp._estimators.tabular_regressor import TabularRegressor
+from cmlp._model.model import model_of
 from cmlp._model.summary import short
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.decision import TextRows
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
 _FEWEST_ROWS = 32  # of which some are held out
@@ -67,8 +69,8 @@ class TableTraining:
 
     def _categories(self) -> list[str]:
         """Return a line with the columns of categories, so that one of numbers with a stray text is noticed."""
-        document = self.model._document()
-        known = zip(document.feature_names, document.columns.categories, strict=True)
+        trained = self.model._trained()
+        known = zip(trained.feature_names, trained.encoder.categories, strict=True)
         names = [printable(name) for name, categories in known if categories is not None]
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         return [f"read as categories: {', '.join(names[:_NAMED])}{more}"] if names else []
@@ -90,7 +92,7 @@ class TableTraining:
 
     def _interval(self) -> list[str]:
         """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
-        if self.model._document().calibration is None:
+        if self.model._trained().calibration is None:
             return []
         truth, rows = self.y[self.held], self.frame.take(self.held)
         if self.model._estimator_type == "classifier":
@@ -129,26 +131,27 @@ def divided(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
 
-def rows_of_fit(arguments: argparse.Namespace, document: ModelDocument) -> tuple[Any, NDArray[Any]]:
+def rows_of_fit(arguments: argparse.Namespace, model: Any) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
     These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
     """
-    X, y = _table_of(arguments, document, arguments.data)
-    if document.provenance is not None and document.provenance["n_rows"] != len(y):
+    X, y = _table_of(arguments, model_of(model), arguments.data)
+    record = record_of(model)
+    if record is not None and record["n_rows"] != len(y):
         rows = divided(len(y))[1]
         X, y = X.take(rows), y[rows]
     return X, y
 
 
-def _table_of(arguments: argparse.Namespace, document: ModelDocument, path: str) -> tuple[Any, NDArray[Any]]:
+def _table_of(arguments: argparse.Namespace, trained: TrainedModel, path: str) -> tuple[Any, NDArray[Any]]:
     """Return the columns of a table's model from delimited text or Parquet, and the column of the targets."""
     if arguments.target is None:
         raise options.CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
-    names = None if document.names is None else list(map(str, document.names))
-    select = inputs_of(document.n_inputs, names, [*arguments.drop, arguments.target])
+    names = None if trained.names is None else list(map(str, trained.names))
+    select = inputs_of(trained.n_inputs, names, [*arguments.drop, arguments.target])
     chosen = column(arguments.target)
-    return known_rows(path, known_by(document), chosen, None, select, text_options(arguments))  # type: ignore[return-value]
+    return known_rows(path, known_by(trained), chosen, None, select, text_options(arguments))  # type: ignore[return-value]
 
 
 def _chosen(target: str, y: NDArray[Any], regressor: bool) -> tuple[Any, str]:

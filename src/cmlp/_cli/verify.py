@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from cmlp._cli import options
 from cmlp._cli.predict import DATA_HELP, add_table_options, known_by, text_options
 from cmlp._cli.terminal import Terminal, duration, printable_message
-from cmlp._model.document import document_of
+from cmlp._estimators.fitted import record_of
+from cmlp._model.model import model_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cmlp._data.parquet import ParquetBlocks
     from cmlp._data.rows import Known, Rows
-    from cmlp._model.document import ModelDocument
 
 NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (
@@ -70,9 +70,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     model = options.loaded_model(arguments.model)
     start = None if arguments.start is None else options.loaded_model(arguments.start)
     with options.reported(TypeError, ImportError):
-        if document_of(model).provenance is None:
+        if record_of(model) is None:
             verify(model, ())  # raises the error
-        rows, held = _data(arguments, document_of(model))
+        rows, held = _data(arguments, model)
         shown = _shown(terminal, 0 if start is None else getattr(start, "n_iter_", 0))
         try:
             answer = verify(model, *rows, **held, start=start, n_epochs=arguments.epochs, progress=shown)
@@ -82,9 +82,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return _STATUSES[answer.reason]
 
 
-def _data(arguments: argparse.Namespace, document: ModelDocument) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the rows of the fit of a model, and its validation rows, read as the model says."""
-    if document.columns is not None:
+    trained = model_of(model)
+    if trained.encoder is not None:
         if arguments.labels is not None or arguments.validation is not None:
             raise options.CommandError(
                 f"{arguments.model} is the model of a table, which has neither --labels nor --validation: use "
@@ -92,10 +93,10 @@ def _data(arguments: argparse.Namespace, document: ModelDocument) -> tuple[tuple
             )
         from cmlp._cli.train_table import rows_of_fit
 
-        return rows_of_fit(arguments, document), {}
+        return rows_of_fit(arguments, model), {}
     from cmlp._data.rows import Rows, in_memory
 
-    known = known_by(document)
+    known = known_by(trained)
     data = rows_of(arguments, arguments.data, arguments.labels, known)
     own = {}
     require_validation(arguments)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Version of the pickles that this package writes. Increase it whenever a field changes.
-PICKLE_VERSION = 4
+PICKLE_VERSION = 5
 
 
 def check_version(fields: Mapping[str, object], what: str) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
-from cmlp._data.columns import DATES
 from cmlp._data.entries import (
     CATEGORY,
     INTERVAL,
@@ -79,14 +78,9 @@ class Schema(NamedTuple):
     categories has the code of each category, also of None, the missing value, if fit has seen it.
     """
 
-    names: list[Any] | None
-    codes: list[Codes | None]  # None for a column of numbers
+    names: Sequence[Any] | None
+    codes: Sequence[Codes | None]  # None for a column of numbers
     kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
-
-    @property
-    def dates(self) -> tuple[int, ...]:
-        """Columns of numbers that were dates."""
-        return tuple(i for i, kind in enumerate(self.kinds) if kind in DATES and self.codes[i] is None)
 
     def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories."""
@@ -132,7 +126,7 @@ class Schema(NamedTuple):
                 "X must have the columns that it had in fit: "
                 f"missing are {reprlib.repr(missing)}, unknown are {reprlib.repr(unknown)}."
             )
-        return Frame(self.names, [frame.columns[index[name]] for name in self.names], frame.n_rows)
+        return Frame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
 def frame_of(X: Any, owner: str) -> Frame:

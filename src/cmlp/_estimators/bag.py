@@ -11,6 +11,7 @@ import numpy as np
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
+from cmlp._model.model import TrainedNet
 from cmlp._process.pool import Pool
 from cmlp._process.threads import available_threads
 from cmlp._process.warnings import warn
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.document import TableColumns
+    from cmlp._model.column_encoder import ColumnEncoder
     from cmlp._train.job import Split, Task
     from cmlp._train.observer import Observer
     from cmlp._train.options import TrainingOptions
@@ -59,15 +60,6 @@ class Rows(NamedTuple):
     weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
     n_validation: int
-
-
-class Member(NamedTuple):
-    """One network of a bag, its parameters, whether its inputs have the piecewise-linear encoding, and its curves."""
-
-    net: _core.Net
-    params: NDArray[np.float32]
-    bins: bool
-    curves: dict[str, list[float]]
 
 
 class Options(NamedTuple):
@@ -109,15 +101,15 @@ class Bag:
     """The members of a bag before they are trained. The task says how validation rows are scored."""
 
     def __init__(
-        self, rows: Rows, task: Task, shape: Shape, columns: TableColumns, rng: _core.Random, options: Options
+        self, rows: Rows, task: Task, shape: Shape, encoder: ColumnEncoder, rng: _core.Random, options: Options
     ) -> None:
-        self.rows, self.task, self.shape, self.columns, self.rng = rows, task, shape, columns, rng
+        self.rows, self.task, self.shape, self.encoder, self.rng = rows, task, shape, encoder, rng
         self.options = options
         self.n_rows = len(rows.raw) - rows.n_validation
         self.inputs: dict[bool, NDArray[np.float32]] = {}
 
     def runs(
-        self, n: int, kept: Sequence[TrainingState] | None = None, known: Sequence[Member] | None = None
+        self, n: int, kept: Sequence[TrainingState] | None = None, known: Sequence[TrainedNet] | None = None
     ) -> list[EpochLoop]:
         """Return the runs of `n` members.
 
@@ -130,11 +122,11 @@ class Bag:
         folds = folds_of(self.n_rows, self.rows.groups, self.rng)
         seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
         runs = [self._new_member(k, folds, seed) for k, seed in enumerate(seeds)]
-        for run, member in zip(runs, known or (), strict=known is not None):
-            run.state.params[:] = member.params
+        for run, one in zip(runs, known or (), strict=known is not None):
+            run.state.params[:] = one.params
         return runs
 
-    def _require_same(self, n: int, known: Sequence[Member]) -> None:
+    def _require_same(self, n: int, known: Sequence[TrainedNet]) -> None:
         """Raise ValueError if known members are not those of a bag of n members like this one."""
         net, own = known[0].net, self._net(0)
         if n != len(known):
@@ -147,13 +139,13 @@ class Bag:
 
     def _encoded(self, bins: bool) -> NDArray[np.float32]:
         if bins not in self.inputs:
-            self.inputs[bins] = self.columns.core.encode(self.rows.raw, bins=bins)
+            self.inputs[bins] = self.encoder.core.encode(self.rows.raw, bins=bins)
         return self.inputs[bins]
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
         shape = self.shape
-        sizes = (self._encoded(_has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
+        sizes = (self._encoded(has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
         activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
         return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
 
@@ -174,7 +166,7 @@ class Bag:
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
             raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
         options = self._options(net, len(kept.order), kept.validation is not None)
-        return self._training(k, net, options, resumed_state(kept, options))
+        return self._training(k, net, options, resumed_state(kept, options, kept.provenance))
 
     def _options(self, net: _core.Net, n_rows: int, has_validation: bool) -> TrainingOptions:
         """Return the options of a member with this number of training rows."""
@@ -194,7 +186,7 @@ class Bag:
     def _training(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        data = Data(self.inputs[_has_bins(k)], self.rows.weight, 1.0, split=split)
+        data = Data(self.inputs[has_bins(k)], self.rows.weight, 1.0, split=split)
         training = start(TrainingJob(net, self.task, data, options, state, 1, judges=False), len(data.X), BatchEngine)
         assert isinstance(training, EpochLoop)
         return training
@@ -210,7 +202,7 @@ class Bag:
         return rows[~held_out], rows[held_out]
 
 
-def _has_bins(k: int) -> bool:
+def has_bins(k: int) -> bool:
     """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first."""
     return k % 2 == 0
 
@@ -294,17 +286,14 @@ def _summary(k: int, training: EpochLoop) -> str:
     return f"Network {k + 1}: {training.state.epoch} epochs{loss}{score}"
 
 
-def members_of(runs: Sequence[EpochLoop]) -> list[Member]:
-    """Return the members with copies of their best parameters so far."""
-    members = []
-    for k, training in enumerate(runs):
-        best = training.state.best
-        params = block_copy(training.state.params if best is None else best)
-        members.append(Member(training.job.net, params, _has_bins(k), _curves(training)))
-    return members
+def networks_of(runs: Sequence[EpochLoop]) -> list[TrainedNet]:
+    """Return the networks with copies of their best parameters so far."""
+    best = (run.state.params if run.state.best is None else run.state.best for run in runs)
+    return [TrainedNet(run.job.net, block_copy(params)) for run, params in zip(runs, best, strict=True)]
 
 
-def _curves(training: EpochLoop) -> dict[str, list[float]]:
+def curves_of(training: EpochLoop) -> dict[str, list[float]]:
+    """Return the losses of the epochs of a member."""
     loss, scores = training.state.history.loss_curve, training.state.history.validation_scores
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
 

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import block_checksums, hash_of_text, kind_of
-from cmlp._estimators.resuming import INTERRUPTED, nothing_to_resume, parameters_to_keep, require_kept
+from cmlp._estimators.resuming import nothing_to_resume, parameters_to_keep, require_kept
+from cmlp._model.attributes import FITTED, INTERRUPTED
 from cmlp._model.results import TrainedEpoch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from cmlp._data.schema import Schema
     from cmlp._estimators.bag import Bag
+    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.table_targets import Targets
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
 
@@ -88,44 +91,49 @@ class BagTrainer:
         self.snapshot().save(path)
 
 
-def keep_states(
-    estimator: Any, runs: Sequence[EpochLoop], schema: Schema, bag: Bag, attributes: Mapping[str, Any]
-) -> None:
-    """Keep what `resume` needs with the estimator, unless the runs are complete."""
-    vars(estimator).pop(INTERRUPTED, None)
-    if any(training.state.epoch < training.job.options.max_iter for training in runs):
-        for training in runs:
-            training.state.restore_best()
-        states = [training.state.resumable() for training in runs]
-        vars(estimator)[INTERRUPTED] = states, parameters_to_keep(estimator), _digest(schema, bag, attributes)
+def kept_state(estimator: Any, runs: Sequence[EpochLoop], digest: Any) -> tuple[Any, ...] | None:
+    """Return what `resume` needs: states, parameters, and what `digest_of` returns; None if the runs are complete."""
+    if all(training.state.epoch >= training.job.options.max_iter for training in runs):
+        return None
+    for training in runs:
+        training.state.restore_best()
+    states = [training.state.resumable() for training in runs]
+    for state in states:
+        state.provenance = None  # of all networks together
+    return states, parameters_to_keep(estimator), digest
 
 
-def kept_states(estimator: Any, schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> list[TrainingState]:
+def states_to_resume(estimator: Any, digest: Any) -> list[TrainingState]:
     """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
-    if INTERRUPTED not in vars(estimator):
-        if "_model" not in vars(estimator):
-            raise nothing_to_resume(estimator)
-        owner = type(estimator).__name__
+    values, owner = vars(estimator), type(estimator).__name__
+    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
+    if fitted is None:
+        raise nothing_to_resume(estimator)
+    if fitted.state is None:
         raise ValueError(
             f"resume=True continues a fit that was interrupted, but that of this {owner} is complete, or it was loaded "
             "from a file, which has no training state."
         )
-    states, parameters, digest = vars(estimator)[INTERRUPTED]
+    states, parameters, known = fitted.state
     require_kept(parameters, parameters_to_keep(estimator))
-    if digest != _digest(schema, bag, attributes):
+    if digest != known:
         raise ValueError(
             "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same names of "
             "columns, categories and labels."
         )
-    return list(states)
+    states = [state.shared() for state in states]
+    for state in states:
+        state.provenance = fitted.record
+    return states
 
 
-def _digest(schema: Schema, bag: Bag, attributes: Mapping[str, Any]) -> tuple[bytes, str, bytes]:
+def digest_of(schema: Schema, bag: Bag, targets: Targets) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    classes = attributes.get("classes_")
-    learned = attributes if classes is None else (classes.dtype.str, classes.tolist())  # repr would shorten the array
-    texts = repr((schema.names, bag.columns.categories, list(schema.dates), learned, bag.rows.n_validation))
+    labels = targets.labels
+    classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
+    names = None if schema.names is None else list(schema.names)
+    learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
-    return bag.columns.numbers.tobytes(), hash_of_text(texts), checksums.tobytes()
+    return bag.encoder.numbers.tobytes(), hash_of_text(repr(learned)), checksums.tobytes()

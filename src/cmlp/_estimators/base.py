@@ -9,13 +9,14 @@ import numpy as np
 
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._estimators.assignment import can_assemble
+from cmlp._estimators.attributes import FittedAttributes
 from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.exports import EstimatorExports
-from cmlp._estimators.fitted import FittedAttributes
+from cmlp._estimators.fitted import Fitted
 from cmlp._estimators.inspection import Inspection
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.sklearn_stub import OfSklearnClasses, SklearnStub
-from cmlp._model.attributes import attributes_to_copy
+from cmlp._model.attributes import FITTED, attributes_to_copy
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.arrays import LossFunction
-    from cmlp._estimators.model import Model
     from cmlp._estimators.request import EstimatorOptions
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
     from cmlp._train.options import TrainingParameters
-    from cmlp._train.state import TrainingState
 else:
     TrainingParameters = object  # of types only
 
@@ -101,7 +100,7 @@ class MultilayerPerceptron(
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
     _several_outputs: ClassVar[bool] = True
-    _model: Model  # exists after fit
+    _fitted: Fitted  # exists after fit
 
     set_callbacks = OfSklearnClasses()
 
@@ -225,36 +224,19 @@ class MultilayerPerceptron(
 
     # The fitted model
 
-    def _fitted(self) -> Model:
+    def _trained(self) -> TrainedModel:
+        """Return the model that predicts; raises NotFittedError."""
         try:
-            return self._model
+            return self._fitted.model
         except AttributeError:
             if can_assemble(self):
                 from cmlp._estimators.fitting import assemble
 
                 assemble(self)
-                return self._model
+                return self._fitted.model
             raise self._not_fitted() from None
 
-    def _document(self) -> ModelDocument:
-        """Return what the fitted estimator consists of, for the parts of the package that do not know this class."""
-        from cmlp._model.document import ModelDocument
-
-        model = self._fitted()
-        document = ModelDocument(
-            [(model.net, model.params)],
-            self._estimator_type,
-            input_scale=model.input_scale,
-            labels=model.labels,
-            names=model.feature_names,
-            parameters={**self.get_params(deep=False), "callbacks": None},  # they belong to this process
-        )
-        document.provenance, document.cells = model.state.provenance, model.cells
-        return document
-
-    def _rows_of(self, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        model = self._fitted()
-
+    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         def dense(rows: Any) -> NDArray[np.float64]:
             found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
             model.net.forward(model.params, found, scale=model.input_scale, n_threads=self.n_threads)  # finds NaN
@@ -263,11 +245,8 @@ class MultilayerPerceptron(
         rows = model.call(self, X, dense)
         return rows, rows
 
-    def _training_state(self) -> TrainingState:
-        return self._fitted().state
-
     def __sklearn_is_fitted__(self) -> bool:
-        return "_model" in vars(self) or can_assemble(self)
+        return FITTED in vars(self) or can_assemble(self)
 
     def __getstate__(self) -> dict[str, Any]:
         from cmlp._estimators.pickling import plain

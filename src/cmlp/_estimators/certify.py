@@ -17,7 +17,7 @@ from cmlp.exceptions import NonFiniteInputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.model import Model
+    from cmlp._model.model import TrainedModel
 
     Boxes = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ MOST_BOXES, _AT_ONCE = 2000, 16  # per row; in one call of the core
 
 def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
     """Return the answers for all rows."""
-    model, end = estimator._fitted(), end_of(max_time)
+    model, end = estimator._trained(), end_of(max_time)
     found: list[tuple[str, Boxes | None]] = []
 
     def decide(rows: Any) -> None:
@@ -135,7 +135,7 @@ class Judge:
 class _NetworkJudge(Judge):
     """Decides about boxes of the inputs of a network."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: TrainedModel) -> None:
         net, self.model = model.net, model
         self.kind = model.labels.kind
         # What decides: weighted sums, but for several logistic outputs, which can be equal where the sums are not.

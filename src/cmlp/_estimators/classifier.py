@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._data.checks import as_targets
-from cmlp._data.labels import Labels, normalized
 from cmlp._estimators import assignment
+from cmlp._estimators.attributes import FittedAttribute
 from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.fitted import Fitted
 from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.model import Model
+    from cmlp._model.model import TrainedModel
     from cmlp._model.results import Certification
 
 
@@ -70,8 +69,11 @@ class MLPClassifier(MultilayerPerceptron):
     _estimator_type: ClassVar[str] = "classifier"
     _owner: ClassVar[str] = "MLPClassifier"
 
-    classes_: Fitted[np.ndarray] = Fitted(
-        lambda model: model.labels.classes, "ndarray of shape (n_classes,)", "The labels, sorted.", assignment.classes
+    classes_: FittedAttribute[np.ndarray] = FittedAttribute(
+        lambda fitted: fitted.model.labels.classes,
+        "ndarray of shape (n_classes,)",
+        "The labels, sorted.",
+        assignment.classes,
     )
 
     @hinting
@@ -217,9 +219,8 @@ class MLPClassifier(MultilayerPerceptron):
 
         return certify(self, X, radius, max_time)
 
-    def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        labels: Labels = model.labels
-        return labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
+    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        return model.labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
 
     @documented("MLPClassifier", lambda: BATCHES)
     def fit_batches(
@@ -282,9 +283,8 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        model = self._fitted()
-        labels: Labels = model.labels
-        return labels.decode(model.outputs(X, self))
+        model = self._trained()
+        return model.labels.decode(model.outputs(X, self))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits: the weighted sums of the output layer, before softmax or logistic.
@@ -299,7 +299,7 @@ class MLPClassifier(MultilayerPerceptron):
             In the dtype of the weights. For two classes one number per row, which is positive if `predict` returns
             the second class.
         """
-        model = self._fitted()
+        model = self._trained()
         logits: np.ndarray = model.call(self, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
         return logits[:, 0] if model.labels.kind == "binary" else logits
 
@@ -315,15 +315,8 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples, n_classes)
             In the dtype of the weights.
         """
-        model = self._fitted()
-        outputs = model.outputs(X, self)
-        if model.labels.kind == "multilabel":
-            return outputs
-        if model.labels.kind == "binary":
-            return np.concatenate([1 - outputs, outputs], axis=1)
-        if model.out_activation == "logistic" and model.net.loss != "log_loss":
-            return normalized(outputs)
-        return outputs
+        model = self._trained()
+        return model.combined(model.outputs(X, self))
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.

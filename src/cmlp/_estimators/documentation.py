@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmlp._estimators.fitted import Fitted
+from cmlp._estimators.attributes import FittedAttribute
 
 NOTES = """
 With ``initialization="glorot"``, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2
@@ -49,6 +49,7 @@ REFERENCES = """
 
 def sections_of(cls: type) -> dict[str, str]:
     """Return the texts for the lines in angle brackets in the docstring of an estimator."""
-    found = {name: value for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, Fitted)}
+    members = ((name, value) for base in cls.__mro__ for name, value in vars(base).items())
+    found = {name: value for name, value in members if isinstance(value, FittedAttribute)}
     entries = [f"{name} : {one.kind}\n    {one.__doc__}" for name, one in found.items() if not name.startswith("_")]
     return {"fitted attributes": "\n".join(entries), "notes": NOTES, "references": REFERENCES}

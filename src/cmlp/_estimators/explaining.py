@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._model.attributes import unchanging
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.document import ModelDocument
     from cmlp._model.explanation import Explanation
+    from cmlp._model.model import TrainedModel
     from cmlp._model.shapley import Background
 
 
@@ -22,11 +21,11 @@ class Explaining:
 
     n_threads: int | None
 
-    def _document(self) -> ModelDocument:
+    def _trained(self) -> TrainedModel:
         """Return what the fitted estimator consists of."""
         raise NotImplementedError
 
-    def _rows_of(self, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 
@@ -104,33 +103,32 @@ class Explaining:
         from cmlp._model.shapley import chosen_method, game_of
         from cmlp._train.random import random_state as generator_of
 
-        now = unchanging(self)
-        document, rng = now._document(), generator_of(random_state)
-        rows, data = now._rows_of(X)
+        model, rng = self._trained(), generator_of(random_state)
+        rows, data = self._rows_of(model, X)
         if not len(rows):
             raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")
 
         def outputs(some: NDArray[np.float64]) -> NDArray[np.float64]:
-            return document.predict(some, self.n_threads).astype(np.float64)
+            return model.predict(some, self.n_threads).astype(np.float64)
 
-        game = game_of(outputs, now._background(background, document))
+        game = game_of(outputs, self._background(model, background))
         method = chosen_method(game, rng, exact=exact, n_evaluations=n_evaluations)
-        return explanation_of(document, game, method, rows, data)
+        return explanation_of(model, game, method, rows, data)
 
-    def _background(self, background: ArrayLike | None, document: ModelDocument) -> Background:
+    def _background(self, model: TrainedModel, background: ArrayLike | None) -> Background:
         """Return the rows that the user passed, or those of the model."""
         from cmlp._model.shapley import MOST_ROWS, Background
 
         if background is None:
-            if document.background is None:
-                remedy = "" if document.columns is None else f", or fit with keep_background={MOST_ROWS}"
+            if model.background is None:
+                remedy = "" if model.encoder is None else f", or fit with keep_background={MOST_ROWS}"
                 raise ValueError(
                     f"background must be at most {MOST_ROWS} rows, got None, and this {type(self).__name__} has none: "
                     f"pass some training rows{remedy}."
                 )
-            return document.background
+            return model.background
         with named("background"):
-            rows, _ = self._rows_of(background)
+            rows, _ = self._rows_of(model, background)
         if not 0 < len(rows) <= MOST_ROWS:
             raise ValueError(
                 f"background must have 1 to {MOST_ROWS} rows, got {len(rows):,}: pass a sample of the rows."

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._export.c_header import CHeader
-    from cmlp._model.document import ModelDocument
-    from cmlp._train.state import TrainingState
+    from cmlp._model.model import TrainedModel
 
 
 class ExportMethods:
     """A base class of `Network` and all estimators. The exports themselves are loaded at first use."""
 
-    def _document(self) -> ModelDocument:
+    def _trained(self) -> TrainedModel:
         """Return what the model consists of; raises NotFittedError for an estimator that is not fitted."""
         raise NotImplementedError
 
@@ -103,7 +102,7 @@ class ExportMethods:
         """
         from cmlp._export.c_header import write_c_header
 
-        return write_c_header(self._document(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
+        return write_c_header(self._trained(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
 
     def to_html(
         self,
@@ -167,7 +166,7 @@ class ExportMethods:
         """
         from cmlp._export.page.document import page_of
 
-        page_of(self._document(), data, title, background=background).write(path)
+        page_of(self._trained(), data, title, background=background).write(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.
@@ -232,7 +231,7 @@ class ExportMethods:
         """
         from cmlp._export.onnx_write import write_onnx
 
-        write_onnx(self._document(), path, input_dtype)
+        write_onnx(self._trained(), path, input_dtype)
 
     def to_torch(self) -> Any:
         """Return the trained network as a PyTorch module, in evaluation mode.
@@ -276,19 +275,30 @@ class ExportMethods:
         """
         from cmlp._export.torch import to_torch
 
-        return to_torch(self._document())
+        return to_torch(self._trained())
 
 
 class EstimatorExports(ExportMethods):
     """A base class of all estimators."""
 
+    _fitted: Any  # `Fitted`, which this layer does not know
+
     def _parameters(self) -> object:
         """Return the validated parameters."""
         raise NotImplementedError
 
-    def _training_state(self) -> TrainingState | None:
-        """Return the training state; None for tables, whose files have none."""
-        return None
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of the constructor."""
+        raise NotImplementedError
+
+    def _whole(self, *, check: bool = True) -> tuple[TrainedModel, Any]:
+        """Return the model with the present parameters of the constructor, and everything else that fit has left."""
+        now = unchanging(self)
+        model = now._trained()
+        if check:
+            now._parameters()  # raises ValueError for parameters with which a file could not be loaded
+        parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
+        return model.replace(parameters=parameters), now._fitted
 
     def save(
         self,
@@ -333,13 +343,12 @@ class EstimatorExports(ExportMethods):
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
-        now = unchanging(self)
-        document = now._document()
-        now._parameters()  # raises ValueError for invalid parameters, with which the file could not be loaded
+        model, fitted = self._whole()
         write_model(
             path,
-            document,
-            now._training_state(),
+            model,
+            fitted.state if model.encoder is None else None,
+            fitted.record,
             include_training_state=include_training_state,
             include_provenance=include_provenance,
         )
@@ -385,5 +394,5 @@ class EstimatorExports(ExportMethods):
         """
         from cmlp._export.sklearn import to_sklearn
 
-        now = unchanging(self)
-        return to_sklearn(now._document(), now._training_state())
+        model, fitted = self._whole(check=False)
+        return to_sklearn(model, fitted.state)

@@ -6,10 +6,8 @@ import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cmlp._model.attributes import unchanging
-from cmlp._model.document import ModelDocument, network_parameters
+from cmlp._model.model import TrainedModel, network_parameters
 from cmlp._model.write import read_model
 
 if TYPE_CHECKING:
@@ -72,7 +70,7 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _model_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    return read_model(path, _built, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
 
 
 def from_onnx(
@@ -203,10 +201,10 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """
     from cmlp._export.sklearn import read_sklearn
 
-    document, state = read_sklearn(model)
-    own = getattr(import_module("cmlp"), document.class_name)._get_param_names()
-    document.parameters = {name: value for name, value in document.parameters.items() if name in own}
-    return _model_of(document, state)  # type: ignore[no-any-return]
+    trained, state = read_sklearn(model)
+    own = getattr(import_module("cmlp"), trained.class_name)._get_param_names()
+    parameters = {name: value for name, value in trained.parameters.items() if name in own}
+    return _built(trained.replace(parameters=parameters), state)  # type: ignore[no-any-return]
 
 
 def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
@@ -244,54 +242,49 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
     >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
     """
+    from cmlp._estimators.base import MultilayerPerceptron
     from cmlp._export.sklearn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)
     last = unchanging(last)
-    state = last._training_state() if hasattr(last, "_training_state") else None
-    model = from_sklearn(last) if state is None else last
-    document = model._document()
-    scale = pipeline_scale(scalers, document.input_scale, document.n_inputs)
-    names = getattr(pipeline.steps[0][1], "feature_names_in_", None)
-    state = copy.deepcopy(model._training_state())
-    state.params = document.params.copy()
-    scaled = ModelDocument(
-        [(document.net, state.params)],
-        document.kind,
+    model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
+    trained = model._trained()
+    state = copy.deepcopy(model._fitted.state)
+    state.params = trained.params.copy()
+    scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
+    scaled = TrainedModel(
+        trained.kind,
+        [(trained.net, state.params)],
         input_scale=scale,
-        labels=document.labels,
-        names=None if names is None else np.array(names, object),
+        labels=trained.labels,
+        names=getattr(pipeline.steps[0][1], "feature_names_in_", None),
         parameters={**model.get_params(deep=False), "input_scale": scale},
     )
-    return _model_of(scaled, state)  # type: ignore[no-any-return]
+    return _built(scaled, state)  # type: ignore[no-any-return]
 
 
-def _imported(document: ModelDocument) -> Any:
-    """Return the model of a document whose other parameters are unknown: an estimator gets the defaults."""
-    document.parameters = {**network_parameters(document.net), "input_scale": document.input_scale}
-    return _model_of(document)
+def _imported(model: TrainedModel) -> Any:
+    """Return the network or estimator of a model whose other parameters are unknown: it gets the defaults."""
+    return _built(model.replace(parameters={**network_parameters(model.net), "input_scale": model.input_scale}))
 
 
-def _model_of(document: ModelDocument, state: TrainingState | None = None) -> Any:
-    """Return the network or the fitted estimator of a document. It uses the parameter blocks without a copy."""
-    owner = getattr(import_module("cmlp"), document.class_name)  # a program imports only the classes that it loads
-    if document.columns is not None:
-        return owner._assembled(document)
-    if document.kind == "network":
-        return owner._assembled(document.net, document.params, document.input_scale)
-    from cmlp._estimators.model import Model
-    from cmlp._train.history import History
-    from cmlp._train.state import TrainingState
+def _built(model: TrainedModel, state: TrainingState | None = None, record: dict[str, Any] | None = None) -> Any:
+    """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
+    owner = getattr(import_module("cmlp"), model.class_name)  # a program imports only the classes that it loads
+    if model.kind == "network":
+        return owner._assembled(model.net, model.params, model.input_scale)
+    estimator, model = owner(**model.parameters), model.replace(parameters={})
+    checked = estimator._parameters()  # raises ValueError for invalid parameters
+    from cmlp._estimators.fitted import Fitted
 
-    estimator = owner(**document.parameters)
-    scale = estimator._parameters().input_scale  # raises ValueError for invalid parameters
-    estimator._model = Model(
-        document.net,
-        state or TrainingState(document.params, History()),
-        input_scale=document.input_scale,
-        feature_names=document.feature_names,
-        labels=document.labels,
-        scale_name=scale if isinstance(scale, str) else None,
-    )
-    estimator._model.state.provenance, estimator._model.cells = document.provenance, document.cells
+    if model.encoder is not None:
+        estimator._fitted = Fitted(model, ({"loss": []},) * len(model.networks), None, record)
+        return estimator
+    if state is None:
+        from cmlp._train.history import History
+        from cmlp._train.state import TrainingState
+
+        state = TrainingState(model.params, History())
+    name = checked.input_scale if isinstance(checked.input_scale, str) else None
+    estimator._fitted = Fitted.of(model, state, name)._replace(record=record)
     return estimator

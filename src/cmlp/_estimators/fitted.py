@@ -1,223 +1,84 @@
-"""Fitted attributes such as `coefs_`: descriptors that read their values from the fitted model."""
+"""What a fit leaves: `Fitted`, the one attribute of an estimator.
+
+fit builds a new `Fitted` and assigns it at the end. A prediction in another thread therefore always reads a complete
+model, and a failing fit changes nothing.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._bridge.blocks import fill_tensors
-from cmlp._estimators import assignment
-from cmlp._estimators.assignment import ASSIGNED, can_assemble
-from cmlp._estimators.model import Tensors
+from cmlp._model.attributes import FITTED, INTERRUPTED
+from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from typing import Self
 
-    from cmlp._estimators.model import Model
-    from cmlp._train.history import Curve
+    from cmlp import _core
+    from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
+    from cmlp._train.state import TrainingState
 
-Value = TypeVar("Value")
 
+class Fitted(NamedTuple):
+    """What an estimator keeps of a fit. It is replaced in one assignment.
 
-class Fitted(Generic[Value]):
-    """A fitted attribute, which a program can also assign; `kind` and `doc` are its type and meaning, for ``help()``.
-
-    If `read` returns None for a `Model`, the attribute does not exist, unless it is `nullable`. `write` puts an
-    assigned value into a copy of the model; if None, only the current value can be assigned. With `epochs`, the
-    attribute exists only after training in epochs, that is, not after ``solver="lbfgs"``.
+    Attributes
+    ----------
+    model : TrainedModel
+        Without the parameters of the constructor, which the estimator has.
+    history : History or tuple of dict
+        Curves and counters; of a table the curves of each network.
+    state : TrainingState, tuple or None
+        What `resume` and `partial_fit` need. That of a table is None after a complete fit.
+    record : dict or None
+        How `cmlp.verify` can train the model again, if fit has recorded it.
+    scale_name : str or None
+        The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
     """
 
-    def __init__(
-        self,
-        read: Callable[[Model], Value | None],
-        kind: str,
-        doc: str,
-        write: Callable[[Model, Any], None] | None = None,
-        *,
-        nullable: bool = False,
-        epochs: bool = False,
-    ) -> None:
-        self.read, self.kind, self.write, self.nullable, self.epochs = read, kind, write, nullable, epochs
-        self.__doc__ = doc
+    model: TrainedModel
+    history: Any
+    state: Any = None
+    record: dict[str, Any] | None = None
+    scale_name: str | None = None
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, estimator: None, owner: type | None = None) -> Self: ...
-
-    @overload
-    def __get__(self, estimator: object, owner: type | None = None) -> Value: ...
-
-    def __get__(self, estimator: object, owner: type | None = None) -> Self | Value:
-        if estimator is None:
-            return self
-        model = vars(estimator).get("_model")
-        if model is None:
-            return self._assigned(estimator)
-        history = model.state.history
-        if self.epochs and not (history.loss_curve or history.t):
-            raise self._missing(estimator)
-        value = self.read(model)
-        if value is None and not self.nullable:
-            raise self._missing(estimator)
-        return value  # type: ignore[return-value]  # None only if Value includes it
-
-    def _assigned(self, estimator: object) -> Value:
-        try:
-            value: Value = vars(estimator)[ASSIGNED][self.name]
-        except KeyError:
-            raise self._missing(estimator) from None
-        return value
-
-    def _missing(self, estimator: object) -> AttributeError:
-        return AttributeError(f"{type(estimator).__name__!r} object has no attribute {self.name!r}")
-
-    def __set__(self, estimator: object, value: Any) -> None:
-        model = vars(estimator).get("_model")
-        if model is None:
-            vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
-        elif self.write is None:
-            self._require_equal(value, self.read(model))
-        else:
-            changed = model.copy()
-            self.write(changed, value)
-            changed.check()
-            vars(estimator)["_model"] = changed
-
-    def __delete__(self, estimator: object) -> None:
-        if not hasattr(estimator, self.name):
-            raise self._missing(estimator)
-        if vars(estimator).get("_model") is None:
-            del vars(estimator)[ASSIGNED][self.name]
-        elif self.nullable or self.write is not assignment.feature_names:
-            raise AttributeError(f"{self.name} cannot be deleted.")
-        else:
-            self.__set__(estimator, None)
-
-    def _require_equal(self, value: Any, present: Any) -> None:
-        if value != present:
-            raise ValueError(f"{self.name} must be {present!r}, to match the shapes in coefs_, got {value!r}.")
+    @classmethod
+    def of(cls, model: TrainedModel, state: TrainingState, scale_name: str | None = None) -> Self:
+        """Return what is kept of one network, whose block and record the state shares; ValueError if it does not."""
+        if state.params is not model.params:
+            raise ValueError("The parameters of the training state are not those of the model.")
+        state.check(model.net)
+        record, state.provenance = state.provenance, None
+        return cls(model, state.history, state, record, scale_name)
 
 
-class FittedTensors(Fitted[Tensors]):
-    """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
-
-    def __set__(self, estimator: object, value: Any) -> None:
-        if vars(estimator).get("_model") is None:
-            super().__set__(estimator, value)
-        else:
-            fill_tensors(self.__get__(estimator), value, self.name)
-
-
-class FittedNetwork(Fitted[Any]):
-    """The fitted attribute that is a `Network`."""
-
-    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
-        """Return the network; for an estimator that has parameters only by assignment, assemble its model first."""
-        if estimator is None:
-            return self
-        if vars(estimator).get("_model") is None and not can_assemble(estimator):
-            raise self._missing(estimator)
-        model: Model = estimator._fitted()
-        return model.network(estimator.n_threads)
-
-    def __set__(self, estimator: object, value: Any) -> None:
-        raise AttributeError(f"{self.name} cannot be assigned: assign to its params, weights or biases.")
+def fitted_network(
+    net: _core.Net,
+    state: TrainingState,
+    labels: Labels | None,
+    *,
+    input_scale: float | InputScale,
+    names: Iterable[Any] | None = None,
+    scale_name: str | None = None,
+) -> Fitted:
+    """Return what is kept of a fit of one network, whose parameters are those of the state."""
+    kind = "regressor" if labels is None else "classifier"
+    model = TrainedModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
+    return Fitted.of(model, state, scale_name)
 
 
-class FittedAttributes:
-    """The fitted attributes of both the classifier and the regressor."""
-
-    coefs_ = FittedTensors(
-        lambda model: model.coefs,
-        "tuple of ndarray",
-        "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies values into the block.",
-    )
-    intercepts_ = FittedTensors(
-        lambda model: model.intercepts,
-        "tuple of ndarray",
-        "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values into the block.",
-    )
-    network_ = FittedNetwork(
-        lambda model: model.network(None),
-        "Network",
-        "The network: it shares the parameters, so writing to its weights changes predictions.",
-    )
-    n_params_ = Fitted(lambda model: model.net.n_params, "int", "Number of weights and biases.")
-    n_features_in_ = Fitted(lambda model: model.net.sizes[0], "int", "Number of columns of X in fit.")
-    feature_names_in_ = Fitted(
-        lambda model: model.feature_names,
-        "ndarray of str",
-        "Column names of the data frame in fit; otherwise the attribute does not exist.",
-        assignment.feature_names,
-    )
-    input_scale_ = Fitted(
-        lambda model: model.input_scale,
-        "float or tuple (shift, factor)",
-        "What happens to the inputs: their factor, or the shift and the factor of each column, given or learned.",
-    )
-    n_layers_ = Fitted(lambda model: len(model.net.sizes), "int", "Number of layers, input and output included.")
-    n_outputs_ = Fitted(lambda model: model.net.sizes[-1], "int", "Number of units in the output layer.")
-    out_activation_ = Fitted(
-        lambda model: model.out_activation, "str", "Activation of the output layer.", assignment.out_activation
-    )
-    n_iter_ = Fitted(
-        lambda model: model.state.epoch,
-        "int",
-        "Number of epochs in the last call; for lbfgs, number of iterations.",
-        assignment.n_iter,
-    )
-    t_ = Fitted(
-        lambda model: model.state.history.t,
-        "int",
-        "Number of rows processed in all epochs of all calls.",
-        assignment.whole("t"),
-    )
-    loss_ = Fitted(lambda model: model.state.history.loss, "float", "Loss of the last epoch.", assignment.real("loss"))
-    loss_curve_ = Fitted(
-        lambda model: list(model.state.history.loss_curve),
-        "list of float",
-        "Loss of every epoch of all calls.",
-        assignment.curve("loss_curve"),
-        epochs=True,
-    )
-    history_ = Fitted(
-        lambda model: model.state.history.table(),
-        "dict of str to list of float",
-        "Loss, validation loss and score, learning rate, gradient norm and seconds of every epoch (see Notes).",
-        epochs=True,
-    )
-    best_loss_: Fitted[float | None] = Fitted(
-        lambda model: model.state.history.best_loss,
-        "float or None",
-        "Smallest loss; None with early stopping.",
-        assignment.real("best_loss"),
-        nullable=True,
-        epochs=True,
-    )
-    validation_scores_: Fitted[list[float] | None] = Fitted(
-        lambda model: _values(model.state.history.validation_scores),
-        "list of float or None",
-        "Validation score of every epoch; None without validation rows.",
-        assignment.curve("validation_scores"),
-        nullable=True,
-        epochs=True,
-    )
-    best_validation_score_: Fitted[float | None] = Fitted(
-        lambda model: model.state.history.best_validation_score,
-        "float or None",
-        "Highest validation score; None without validation rows.",
-        assignment.real("best_validation_score"),
-        nullable=True,
-        epochs=True,
-    )
-    # Private attributes of scikit-learn's MLP that its tests and some programs read.
-    _no_improvement_count = Fitted(
-        lambda model: model.state.history.stale, "int", "Epochs without improvement.", assignment.whole("stale")
-    )
-    _optimizer = Fitted(lambda model: model.state.optimizer, "object", "The optimizer, with its `learning_rate`.")
+def with_fitted(estimator: Any, fitted: Fitted) -> Any:
+    """Return a copy of an estimator that is fitted like this."""
+    twin = copy(estimator)
+    vars(twin).pop(INTERRUPTED, None)
+    twin._fitted = fitted
+    return twin
 
 
-def _values(curve: Curve[float] | None) -> list[float] | None:
-    return None if curve is None else list(curve)
+def record_of(model: Any) -> dict[str, Any] | None:
+    """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
+    fitted: Fitted | None = vars(model).get(FITTED)
+    return None if fitted is None else fitted.record

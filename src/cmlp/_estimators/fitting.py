@@ -20,11 +20,12 @@ from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
 from cmlp._data.stored_rows import StoredRows, stored_rows
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.model import Model
+from cmlp._estimators.fitted import Fitted, fitted_network, with_fitted
 from cmlp._estimators.request import FitRequest, require_same
-from cmlp._estimators.resuming import INTERRUPTED, model_to_continue, parameters_to_keep, resumed_state
+from cmlp._estimators.resuming import fit_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
+from cmlp._model.attributes import FITTED, INTERRUPTED, NETWORK
 from cmlp._process.signals import undeferred
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import TABLE
@@ -89,13 +90,13 @@ def request_of(
     classes: ArrayLike | None = None,
     shards: Shards | None = None,
 ) -> FitRequest:
-    """Check the parameters of an estimator; return what a call asks for, and the model that it continues."""
+    """Check the parameters of an estimator; return what a call asks for, and the fit that it continues."""
     options = estimator._parameters()
     if options.provenance:
         from cmlp._estimators.provenance import seed_of  # few programs need it
 
         options = options._replace(random_state=seed_of(estimator, estimator.get_params(deep=False)))
-    previous = model_to_continue(estimator, options, resume)
+    previous = fit_to_continue(estimator, options, resume)
     return FitRequest(estimator, options, previous, validation, classes, shards, resume=bool(resume))
 
 
@@ -140,20 +141,20 @@ def train(request: FitRequest, training: TrainingRun, labels: Labels | None) -> 
     try:
         for _ in training.epochs(at_once=True):
             pass
-        _keep(estimator, _model_of(training, training.kept(), labels))
+        _keep(estimator, _fitted_of(training, training.kept(), labels))
     except KeyboardInterrupt:
         training.state.restore_best()
-        model = _model_of(training, training.kept(), labels)
+        fitted = _fitted_of(training, training.kept(), labels)
         if request.options.warm_start or training.state.epoch:
-            _keep(estimator, model)
+            _keep(estimator, fitted)
         elif training.has_epochs:
-            vars(estimator)[INTERRUPTED] = model
+            vars(estimator)[INTERRUPTED] = fitted
         raise
 
 
-def _keep(estimator: Any, model: Model) -> None:
-    """Store the model of a fit, and free the values that were assigned before."""
-    estimator._model = model
+def _keep(estimator: Any, fitted: Fitted) -> None:
+    """Store what a fit leaves, and free the values that were assigned before."""
+    estimator._fitted = fitted
     for name in (ASSIGNED, INTERRUPTED):
         vars(estimator).pop(name, None)
 
@@ -195,7 +196,7 @@ def prepare(
     if scorer is not None:
 
         def present() -> Any:
-            return _with_model(request.estimator, _present_model(training, targets.labels))
+            return with_fitted(request.estimator, _present_fit(training, targets.labels))
 
         task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
     # The training, which chooses the held-out rows and learns the scales
@@ -223,19 +224,20 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             if options.provenance:
                 raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
             warn_of_unused(estimator)
-            if "_model" not in vars(estimator) and can_assemble(estimator):
+            if FITTED not in vars(estimator) and can_assemble(estimator):
                 assemble(estimator)
-            previous = vars(estimator).get("_model")
+            previous = vars(estimator).get(FITTED)
             options = options._replace(scoring=None, max_time=None)
             request = FitRequest(estimator, options, previous, classes=classes, incremental=True)
             with _naming_classes(request, source):
                 training, labels = prepare(request, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
-        model = _model_of(training, training.state.finished(), labels)
-        if previous is not None:
-            model.continue_network(previous)
-        _keep(estimator, model)
+        fitted = _fitted_of(training, training.state.finished(), labels)
+        network = vars(estimator).get(NETWORK)
+        _keep(estimator, fitted)
+        if network is not None and previous is not None and network.params is previous.model.params:
+            network._share(fitted.model.net, fitted.model.params)
 
 
 @contextmanager
@@ -249,7 +251,7 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise
-        if known is None or np.array_equal(weight, known.labels.classes):
+        if known is None or np.array_equal(weight, known.model.labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
         raise
@@ -264,7 +266,7 @@ def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, s
         rows.X,
         weight,
         1.0 if isinstance(scale, str) else scale,
-        rows.names if previous is None else previous.feature_names,
+        rows.names if previous is None else previous.model.feature_names,
         learns=learns,
         scale_name=learns if previous is None else previous.scale_name,
     )
@@ -280,7 +282,7 @@ def _call_back(estimator: Any, training: TrainingRun, labels: Labels | None) -> 
         network = Network._assembled(job.net, job.state.params, job.data.input_scale, job.n_threads)
 
         def copied() -> Any:
-            return _with_model(estimator, _model_of(training, _copied_state(training), labels))
+            return with_fitted(estimator, _fitted_of(training, _copied_state(training), labels))
 
         Trainer._of(network, training, copied)._tell(callbacks, training)
 
@@ -296,39 +298,32 @@ def _scorer(scoring: str | Callable[..., Any] | None, default: str) -> Callable[
     return scorer
 
 
-def _present_model(training: TrainingRun, labels: Labels | None) -> Model:
-    """Return a model with the current parameters of the training run, for a score."""
+def _present_fit(training: TrainingRun, labels: Labels | None) -> Fitted:
+    """Return what a fit would leave with the current parameters of the training run, for a score."""
     live, job = training.state.finished(), training.job
     live.fold(job.net)  # the model predicts y itself, unlike the parameters during training
-    return Model(job.net, live, input_scale=job.data.input_scale, feature_names=None, labels=labels)
-
-
-def _with_model(estimator: Any, model: Model) -> Any:
-    """Return a copy of an estimator that is fitted with this model."""
-    twin = copy(estimator)
-    vars(twin).pop(INTERRUPTED, None)
-    twin._model = model
-    return twin
+    return fitted_network(job.net, live, labels, input_scale=job.data.input_scale)
 
 
 def network_description(request: FitRequest, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
     """Return the network; raises ValueError if it differs from the previous model's network."""
     options, previous = request.options, request.previous
     sizes = (n_features, *options.hidden_layer_sizes, targets.n_outputs)
-    if previous is not None and previous.net.sizes != sizes:
+    known = None if previous is None else previous.model.net
+    if known is not None and known.sizes != sizes:
         raise ValueError(
-            f"The model was fitted with the layer sizes {previous.net.sizes}, so training cannot continue with "
+            f"The model was fitted with the layer sizes {known.sizes}, so training cannot continue with "
             f"{sizes}; call fit with warm_start=False to start again."
         )
     activations, numbers = (*options.activation, targets.output), (*options.activation_parameter, 0.0)
     make = _net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
     net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
-    if previous is not None:
-        require_same("activation", previous.net.activations[:-1], net.activations[:-1])
-        require_same("activation_parameter", previous.net.activation_parameters, net.activation_parameters)
-        require_same("loss", previous.net.loss, net.loss)
-        require_same("the loss parameter", previous.net.loss_parameter, net.loss_parameter)
-        require_same("the output activation", previous.net.activations[-1], net.activations[-1])
+    if known is not None:
+        require_same("activation", known.activations[:-1], net.activations[:-1])
+        require_same("activation_parameter", known.activation_parameters, net.activation_parameters)
+        require_same("loss", known.loss, net.loss)
+        require_same("the loss parameter", known.loss_parameter, net.loss_parameter)
+        require_same("the output activation", known.activations[-1], net.activations[-1])
     return net
 
 
@@ -341,7 +336,7 @@ def _begun_state(request: FitRequest, net: _core.Net) -> TrainingState:
     """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
     options, rng = request.options, random_state(request.options.random_state)
     if request.resume and request.previous is not None:
-        return resumed_state(request.previous.state, options)
+        return resumed_state(request.previous.state, options, request.previous.record)
     state = _initial_state(request, net, rng)
     options.draw_dropout_seed(state, len(net.sizes) - 1)
     return state
@@ -359,7 +354,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
             random = isinstance(options.initialization, str)
         history = History()
     else:
-        params, history = block_copy(previous.params), previous.state.history.copy()
+        params, history = block_copy(previous.model.params), previous.history.copy()
     if previous is None or not incremental:
         state = TrainingState(params, history, rng)
         state.target_scale = previous.state.target_scale if previous is not None and scaled else None
@@ -385,8 +380,8 @@ def _input_scale(request: FitRequest, n_features: int) -> float | InputScale | s
     elif isinstance(scale, str) and previous.scale_name is not None:
         require_same("input_scale", previous.scale_name, scale)
     else:
-        require_same("input_scale", previous.input_scale, scale)
-    return scale if previous is None else previous.input_scale
+        require_same("input_scale", previous.model.input_scale, scale)
+    return scale if previous is None else previous.model.input_scale
 
 
 def _dtype(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -394,33 +389,32 @@ def _dtype(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     if previous is None:
         return auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
     if options.dtype != "auto":
-        require_same("dtype", previous.net.dtype.name, options.dtype)
-    return previous.net.dtype
+        require_same("dtype", previous.model.net.dtype.name, options.dtype)
+    return previous.model.net.dtype
 
 
-def _model_of(training: TrainingRun, state: TrainingState, labels: Labels | None) -> Model:
-    """Return a model with this training state, whose parameters then predict y itself."""
+def _fitted_of(training: TrainingRun, state: TrainingState, labels: Labels | None) -> Fitted:
+    """Return what a fit leaves with this training state, whose parameters then predict y itself."""
     net, data = training.job.net, training.job.data
     state.fold(net)
-    return Model(
-        net, state, input_scale=data.input_scale, feature_names=data.names, labels=labels, scale_name=data.scale_name
-    )
+    more: dict[str, Any] = {"names": data.names, "scale_name": data.scale_name}
+    return fitted_network(net, state, labels, input_scale=data.input_scale, **more)
 
 
 def _copied_state(training: TrainingRun) -> TrainingState:
-    """Return a copy of the training state that continues, to keep it in a model."""
+    """Return a copy of the training state that continues, to keep it."""
     state = training.state.copy()
     state.provenance = training.recorded() if training.has_epochs else None
     state.restore_best()
     return state.resumable()
 
 
-def _snapshot(training: TrainingRun, labels: Labels | None) -> Model:
-    """Return a model with a copy of the current state, or of the best parameters so far, while training continues."""
+def _snapshot(training: TrainingRun, labels: Labels | None) -> Fitted:
+    """Return what a fit would leave now, with copies of the best parameters so far, while training continues."""
     state = training.state.finished()
     best = training.state.best
     state.params, state.history = block_copy(state.params if best is None else best), state.history.copy()
-    return _model_of(training, state, labels)
+    return _fitted_of(training, state, labels)
 
 
 def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
@@ -450,8 +444,8 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if isinstance(scale, str):
         raise ValueError(f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.")
     check_scale_width(scale, len(first))
-    twin._model = Model(net, state, input_scale=scale, feature_names=None, labels=targets.labels)
+    twin._fitted = fitted_network(net, state, targets.labels, input_scale=scale)
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)
-    estimator._model = twin._model
+    estimator._fitted = twin._fitted

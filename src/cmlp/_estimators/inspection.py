@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.model import Model
     from cmlp._estimators.network import Network
+    from cmlp._model.model import TrainedModel
     from cmlp._model.results import Gradient
 
 
@@ -20,8 +20,8 @@ class Inspection:
     """Methods of an estimator that call those of its `network_`, with X and y as in `fit`."""
 
     n_threads: int | None
-    _fitted: Callable[[], Model]
-    _encoded: Callable[[Model, ArrayLike, int], NDArray[Any]]  # y as targets of the network
+    _trained: Callable[[], TrainedModel]
+    _encoded: Callable[[TrainedModel, ArrayLike, int], NDArray[Any]]  # y as targets of the network
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer.
@@ -51,7 +51,7 @@ class Inspection:
         >>> [layer.shape for layer in model.activations(X)]
         [(4, 2), (4, 8), (4, 3), (4, 1)]
         """
-        model = self._fitted()
+        model = self._trained()
         return model.call(self, X, lambda rows: self._network(model).activations(rows))
 
     def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
@@ -87,7 +87,7 @@ class Inspection:
         >>> [weights.shape for weights in model.gradients(X, y).weights]
         [(2, 8), (8, 3), (3, 1)]
         """
-        model = self._fitted()
+        model = self._trained()
 
         def gradients(rows: Any) -> Gradient:
             weight = as_weights(sample_weight, len(rows))
@@ -126,10 +126,12 @@ class Inspection:
         >>> model.fit(X, y).input_gradient(X, y).shape
         (4, 1)
         """
-        model = self._fitted()
+        model = self._trained()
         return model.call(
             self, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
         )
 
-    def _network(self, model: Model) -> Network:
-        return model.network(self.n_threads)
+    def _network(self, model: TrainedModel) -> Network:
+        from cmlp._estimators.network import Network  # few programs need it
+
+        return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.weights import as_weights
-from cmlp._estimators.bag import N_FOLDS, counted
+from cmlp._estimators.bag import N_FOLDS, counted, has_bins
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
-from cmlp._model.document import mean_outputs
+from cmlp._model.model import mean_outputs
 from cmlp._model.summary import accuracy_of
 from cmlp._process.signals import undeferred
 
@@ -22,21 +22,23 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
-    from cmlp._estimators.bag import Bag, Member
-    from cmlp._estimators.table_model import TableModel
+    from cmlp._estimators.bag import Bag
+    from cmlp._estimators.fitted import Fitted
     from cmlp._model.calibration import Calibration
-    from cmlp._model.document import Target
+    from cmlp._model.model import TableTarget, TrainedModel, TrainedNet
     from cmlp._model.summary import Accuracy
     from cmlp._train.loop import EpochLoop
 
 
 class Calibrating:
-    """The part of the estimators for tables that intervals and sets need; the others define these four methods."""
+    """The part of the estimators for tables that intervals and sets need; the others define these four members."""
 
-    def _fitted(self) -> TableModel:
+    _fitted: Fitted
+
+    def _trained(self) -> TrainedModel:
         raise NotImplementedError
 
-    def _predicted(self, X: ArrayLike) -> NDArray[np.float64]:
+    def _predicted(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
 
     def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -70,34 +72,34 @@ class Calibrating:
         """
         with Exclusively(self):
             with undeferred():
-                model = self._fitted()
-                outputs = self._predicted(X)
-                truth = self._truth(y, len(outputs))
+                model = self._trained()
+                outputs = self._predicted(model, X)
+                truth = self._truth(model, y, len(outputs))
                 rows, weight = counted(as_weights(sample_weight, len(outputs)), len(outputs))
-                net, has_classes = model.members[0].net, "classes_" in vars(self)
                 calibration, accuracy = _measured(
-                    net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=has_classes
+                    model.net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=model.labels is not None
                 )
                 summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
-            vars(self)["_model"] = model._replace(calibration=calibration, summary=summary)
+                model = model.replace(calibration=calibration, summary=summary)
+            self._fitted = self._fitted._replace(model=model)
         return self
 
-    def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
         raise NotImplementedError
 
-    def _calibration(self, coverage: float, method: str) -> Calibration:
-        """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
-        calibration, owner = self._fitted().calibration, type(self).__name__
-        if not isinstance(coverage, Real) or isinstance(coverage, (bool, np.bool_)) or not 0 < coverage < 1:
-            raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
-        if calibration is None:
-            raise ValueError(
-                f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "
-                "(early_stopping=False, or fewer than 16 rows), or the model comes from a file without scores. Call "
-                "calibrate(X, y) with rows that fit has not seen."
-            )
-        return calibration
+
+def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str) -> Calibration:
+    """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
+    if not isinstance(coverage, Real) or isinstance(coverage, (bool, np.bool_)) or not 0 < coverage < 1:
+        raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
+    if model.calibration is None:
+        raise ValueError(
+            f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "
+            "(early_stopping=False, or fewer than 16 rows), or the model comes from a file without scores. Call "
+            "calibrate(X, y) with rows that fit has not seen."
+        )
+    return model.calibration
 
 
 def _measured(
@@ -116,25 +118,25 @@ def _measured(
 
 
 def measured_on_held_out(
-    bag: Bag, runs: Sequence[EpochLoop], members: Sequence[Member], truth: NDArray[Any], target: Target | None
+    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any], target: TableTarget | None
 ) -> tuple[Calibration | None, Accuracy | None]:
-    """Return scores and accuracy on the held-out rows, each judged by the members that held it out; None without such.
+    """Return scores and accuracy on the held-out rows, each judged by the networks that held it out; None without such.
 
-    `truth` is that of all rows of the bag; `target` are centre, scale and limits of a regressor's targets.
+    `truth` is that of all rows of the bag.
     """
     held = [run.state.validation for run in runs if run.state.validation is not None]
     if not held:
         return None, None
-    groups: dict[int, list[int]] = {}  # of members that held out the same rows
-    for k in range(len(members)):
+    groups: dict[int, list[int]] = {}  # of networks that held out the same rows
+    for k in range(len(networks)):
         groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
     rows = np.concatenate([held[group[0]] for group in groups.values()])
-    each = ([_outputs(bag, members[k], held[k]) for k in group] for group in groups.values())
+    each = ([_outputs(bag, k, networks[k], held[k]) for k in group] for group in groups.values())
     outputs = np.concatenate([mean_outputs(found, target) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]
-    return _measured(members[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
+    return _measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
 
 
-def _outputs(bag: Bag, member: Member, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    inputs = bag.inputs[member.bins][rows]
-    return member.net.forward(member.params, inputs, n_threads=1).astype(np.float64)
+def _outputs(bag: Bag, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    inputs = bag.inputs[has_bins(k)][rows]
+    return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)

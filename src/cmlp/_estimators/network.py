@@ -147,7 +147,7 @@ class Network(NetworkTraining, Bounded, ExportMethods):
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
-        write_model(path, self._document())
+        write_model(path, self._trained())
 
     def forward(self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None) -> NDArray[Any]:
         """Return the output activations of each row.

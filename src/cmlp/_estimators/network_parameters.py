@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp._bridge.blocks import block_copy, loaded_block
+from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.scale import check_scale_width
 from cmlp._model.results import ParameterIndex
 from cmlp._train import hyperparameters
-from cmlp._train.state import check_params, native
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 
 class NetworkParameters:
@@ -69,11 +68,11 @@ class NetworkParameters:
         activations = ", ".join(self._net.activations)
         return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
 
-    def _document(self) -> ModelDocument:
-        """Return what the network consists of, for the parts of the package that do not know this class."""
-        from cmlp._model.document import ModelDocument
+    def _trained(self) -> TrainedModel:
+        """Return the network as a model, which shares the parameters."""
+        from cmlp._model.model import TrainedModel
 
-        return ModelDocument([(self._net, self._params)], input_scale=self._scale)
+        return TrainedModel("network", [(self._net, self._params)], input_scale=self._scale)
 
     @property
     def activation(self) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.labels import Labels
-from cmlp._data.scale import SCALES, InputScale, check_scale_width
-from cmlp._data.stored import checked_cells
-from cmlp._estimators.model import Model
-from cmlp._train.constraints import is_finite
+from cmlp._data.scale import SCALES, InputScale
+from cmlp._estimators.fitted import Fitted
+from cmlp._model.model import TrainedModel
+from cmlp._model.plain import from_plain, to_plain
 from cmlp._train.history import Curve
 from cmlp._train.state import TrainingState
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # The key of a dict that stands for an object; its value is a name in `_CLASSES`.
 _CLASS = "class of cmlp"
-_FIELDS = ("net", "state", "input_scale", "feature_names", "labels", "scale_name")  # of a Model
 
 
 def plain(value: Any) -> Any:
@@ -58,32 +57,33 @@ def _training_state(fields: dict[str, Any]) -> TrainingState:
     return state
 
 
-def _model(fields: dict[str, Any]) -> Model:
-    net, labels, names = fields["net"], fields["labels"], fields["feature_names"]
-    scale = fields["input_scale"]
-    known = is_finite(scale) or type(scale) is InputScale
-    if type(net) is not _core.Net or type(fields["state"]) is not TrainingState or not known:
-        raise ValueError("The pickled estimator is damaged: it has no network, training state or input_scale.")
-    if labels is not None and (type(labels) is not Labels or labels.n_outputs != net.sizes[-1]):
-        raise ValueError(f"The pickled estimator is damaged: its labels do not fit {net.sizes[-1]} outputs.")
-    if names is not None and np.shape(names) != (net.sizes[0],):
-        raise ValueError(f"The pickled estimator is damaged: it must have {net.sizes[0]} feature names.")
-    check_scale_width(scale, net.n_in)
-    name, cells = fields["scale_name"], checked_cells(fields["cells"])
+def _fields_of(fitted: Fitted) -> dict[str, Any]:
+    """Return what to pickle of a fit; the state of one network has neither the block of the model nor a class."""
+    fields: dict[str, Any] = fitted._asdict()
+    if type(fitted.state) is TrainingState:
+        fields["state"] = {**fitted.state.__getstate__(), "params": None}
+        del fields["history"]  # a part of the state
+    return fields
+
+
+def _fitted(fields: dict[str, Any]) -> Fitted:
+    model, state = fields["model"], fields["state"]
+    if type(model) is not TrainedModel:
+        raise ValueError("The pickled estimator is damaged: it has no model.")
+    name, record = fields["scale_name"], fields["record"]
     if name is not None and name not in SCALES:
         raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
-    model = Model(net, fields["state"], input_scale=scale, feature_names=names, labels=labels, scale_name=name)
-    model.cells = cells
-    return model
+    if record is not None and type(record) is not dict:
+        raise ValueError(f"The pickled estimator is damaged: its record is {record!r}.")
+    if "history" in fields:
+        return Fitted(model, tuple(fields["history"]), state, record)
+    return Fitted.of(model, _training_state({**state, "params": model.params}), name)._replace(record=record)
 
 
 # Name: class, function that returns its fields, function that makes an object from them.
 _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
-    "Model": (
-        Model,
-        lambda model: {name: getattr(model, name) for name in _FIELDS} | {"cells": tuple(model.cells)},
-        _model,
-    ),
+    "Fitted": (Fitted, _fields_of, _fitted),
+    "TrainedModel": (TrainedModel, to_plain, from_plain),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
     "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.arrays import LossFunction
-    from cmlp._estimators.model import Model
     from cmlp._estimators.request import EstimatorOptions
+    from cmlp._model.model import TrainedModel
 
 
 @documented("MLPRegressor", lambda: shared_sections(MLPRegressor))
@@ -168,7 +168,7 @@ class MLPRegressor(MultilayerPerceptron):
                 f"{error} The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?"
             ) from None
 
-    def _encoded(self, model: Model, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         targets = targets.reshape(n_rows, -1)
         quantiles = model.net.loss_parameter
@@ -229,7 +229,7 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
         """
-        outputs = self._fitted().outputs(X, self)
+        outputs = self._trained().outputs(X, self)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -254,7 +254,7 @@ class MLPRegressor(MultilayerPerceptron):
         predicted = now.predict(X)
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))
         weight = as_weights(sample_weight, len(truth))
-        quantiles = now._fitted().net.loss_parameter
+        quantiles = now._trained().net.loss_parameter
         if isinstance(quantiles, tuple):
             truth = as_quantile_targets(truth.reshape(len(truth), -1), len(quantiles))
             return d2_pinball(truth, predicted, quantiles, weight)

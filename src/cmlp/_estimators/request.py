@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.model import Model
+    from cmlp._estimators.fitted import Fitted
     from cmlp._train.options import TrainingOptions
     from cmlp._train.shards import Shards
 
@@ -117,7 +117,7 @@ class FitRequest(NamedTuple):
 
     estimator: Any
     options: EstimatorOptions
-    previous: Model | None = None  # the model that the call continues
+    previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
@@ -135,7 +135,7 @@ class FitRequest(NamedTuple):
         owner, previous = type(self.estimator).__name__, self.previous
         if previous is None:
             return Door(owner, self.labels)
-        return Door(owner, self.labels, previous.net.n_in, previous.feature_names)
+        return Door(owner, self.labels, previous.model.net.n_in, previous.model.feature_names)
 
 
 def require_same(name: str, was: object, now: object) -> None:

@@ -1,23 +1,21 @@
-"""Resuming a fit: which model continues, and with which state."""
+"""Resuming a fit: which one continues, and with which state."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from cmlp._model.attributes import FITTED, INTERRUPTED
 from cmlp._train import hyperparameters
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._estimators.model import Model
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.request import EstimatorOptions
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
-
-# Name of the estimator's attribute with the model of a fit that was interrupted in its first epoch. It is not fitted.
-INTERRUPTED = "_interrupted"
 
 
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
@@ -56,18 +54,18 @@ def nothing_to_resume(estimator: object) -> Exception:
     )
 
 
-def model_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool = False) -> Model:
-    """Return the model with the state of the previous fit; raises ValueError if it cannot be resumed.
+def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool = False) -> Fitted:
+    """Return what is kept of the previous fit; raises ValueError if it cannot be resumed.
 
     Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
     """
     values = vars(estimator)
-    model: Model | None = values.get(INTERRUPTED) or values.get("_model")
+    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
     if options.solver == "lbfgs":
         raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
-    if model is None:
+    if fitted is None:
         raise nothing_to_resume(estimator)
-    state = model.state
+    state = fitted.state
     if state.parameters is None:
         raise ValueError(
             "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
@@ -76,19 +74,20 @@ def model_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool
     if "rounds" in state.parameters and not in_rounds:
         raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
     require_kept(state.parameters, parameters_to_keep(estimator))
-    return model
+    return fitted
 
 
-def model_to_continue(estimator: Any, options: EstimatorOptions, resume: object) -> Model | None:
-    """Return the model that a fit continues, by `resume` or `warm_start`; None if it begins anew."""
+def fit_to_continue(estimator: Any, options: EstimatorOptions, resume: object) -> Fitted | None:
+    """Return the fit that another one continues, by `resume` or `warm_start`; None if it begins anew."""
     if resume:
-        return model_to_resume(estimator, options)
-    return vars(estimator).get("_model") if options.warm_start else None
+        return fit_to_resume(estimator, options)
+    return vars(estimator).get(FITTED) if options.warm_start else None
 
 
-def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:
+def resumed_state(kept: TrainingState, options: TrainingOptions, record: dict[str, Any] | None) -> TrainingState:
     """Return a state from which training continues; the kept one stays as it is."""
     state = kept.copy()
+    state.provenance = record
     assert state.schedule is not None
     # A callback or an interruption does not end training for good, but the stopping rule does.
     state.stopped = not state.schedule.is_planned and state.history.stale > options.n_iter_no_change

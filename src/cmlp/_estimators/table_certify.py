@@ -11,15 +11,15 @@ import numpy as np
 from cmlp._data.schema import OTHER
 from cmlp._estimators.certify import MOST_BOXES, Judge, box_around, end_of, radii_of
 from cmlp._model.bounds import bounds_of
-from cmlp._model.document import mean_outputs, outputs_of_table
+from cmlp._model.model import mean_outputs, outputs_of_table
 from cmlp._model.results import Certification
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.certify import Boxes
-    from cmlp._estimators.table_model import TableModel
-    from cmlp._model.document import Column
+    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.model import TrainedModel
 
     Case = tuple[float, float]
 
@@ -30,13 +30,13 @@ _USUAL = 6  # scales around the centre, in which a number of any size is judged 
 
 def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
     """Return the answers for all rows."""
-    model, end = estimator._fitted(), end_of(max_time)
-    raw, entries = estimator._rows_of(X)
+    model, end = estimator._trained(), end_of(max_time)
+    raw, entries = estimator._rows_of(model, X)
     radii = radii_of(radius, raw.shape[1], np.inf)
-    judge = _TableJudge(model, estimator._labels().kind == "multilabel")
+    judge = _TableJudge(model)
     answers, examples = [], np.full(raw.shape, None, object)
     for i, row in enumerate(raw):
-        cases = [_cases(*column) for column in zip(row, radii, model.columns, strict=True)]
+        cases = [_cases(*column) for column in zip(row, radii, model.encoder, strict=True)]
         answer, example = "unknown", None
         if math.prod(map(len, cases)) <= MOST_BOXES:
             boxes = [tuple(np.array(case).T) for case in itertools.product(*cases)]
@@ -47,7 +47,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
     return Certification(np.array(answers, "U14"), examples)
 
 
-def _cases(value: float, radius: float, column: Column) -> list[Case]:
+def _cases(value: float, radius: float, column: EncodedColumn) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
     if column.kind == "category" and math.isinf(radius):
         return [(code, code) for code in (OTHER, *map(float, range(column.n)))]
@@ -61,10 +61,11 @@ def _cases(value: float, radius: float, column: Column) -> list[Case]:
     return [(float(low), float(high))]
 
 
-def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
+def _entries(model: TrainedModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
     """Return a counterexample as the user would pass it: unchanged columns have their entries of X."""
+    assert model.encoder is not None
     found = entries.copy()
-    for i, codes in enumerate(model.schema.codes):
+    for i, codes in enumerate(model.encoder.codes):
         if example[i] == row[i] or (np.isnan(example[i]) and np.isnan(row[i])):
             continue
         if codes is None:
@@ -80,9 +81,10 @@ def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxe
 class _TableJudge(Judge):
     """Decides about boxes of raw columns, in which each category and each missing number is fixed."""
 
-    def __init__(self, model: TableModel, is_multilabel: bool) -> None:
-        self.is_multilabel = is_multilabel
-        self.networks, self.columns = [(one.net, one.params) for one in model.members], model.columns.core
+    def __init__(self, model: TrainedModel) -> None:
+        assert model.encoder is not None
+        self.is_multilabel = model.labels.kind == "multilabel"
+        self.networks, self.columns = model.networks, model.encoder.core
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""

@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels
-from cmlp._data.labels import Labels
 from cmlp._estimators.provenance import Recorded, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from cmlp._data.labels import Labels
     from cmlp._estimators.bag import Bag
-    from cmlp._estimators.table_model import TableModel
     from cmlp._train.loop import EpochLoop
 
 
 def record(
-    estimator: Any, runs: Sequence[EpochLoop], bag: Bag, model: TableModel, fitted: Mapping[str, Any], seed: int
+    estimator: Any,
+    runs: Sequence[EpochLoop],
+    bag: Bag,
+    names: Sequence[object] | None,
+    labels: Labels | None,
+    seed: int,
 ) -> Recorded:
     """Let the networks of a bag record their provenance, or compare it with that of an earlier fit."""
     kept, owner = runs[0].state.provenance, type(estimator).__name__
-    texts = {"categories": dump_categories(model.columns.categories, owner)}
-    if model.schema.names is not None:
-        texts["names"] = dump_column_names(list(model.schema.names), owner)
-    if "classes_" in fitted:
-        kind = "labels" if bag.rows.groups is not None else "multilabel"
-        texts["classes"] = dump_labels(Labels(kind, fitted["classes_"]))
+    texts = {"categories": dump_categories(bag.encoder.categories, owner)}
+    if names is not None:
+        texts["names"] = dump_column_names(list(names), owner)
+    if labels is not None:
+        texts["classes"] = dump_labels(labels)
     data = {**_hashes(bag), **{name: hash_of_text(text) for name, text in texts.items()}}
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": seed if kept is None else kept["seed"]}
     found = recorded(estimator, [training.state for training in runs], partial(dict, data), **more)

@@ -13,7 +13,9 @@ from cmlp._train.job import named_validation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.labels import Labels
     from cmlp._data.schema import Frame, Schema
+    from cmlp._model.model import TableTarget
     from cmlp._train.job import Task
 
 
@@ -28,7 +30,8 @@ class Targets(NamedTuple):
     validation_weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None  # the classes of the rows of y; None for numbers and for several labels
     truth: NDArray[Any]  # as `scores_of` compares it with outputs, in the rows of the task: y itself if it is numbers
-    attributes: dict[str, Any]  # the fitted attributes that y determines
+    labels: Labels | None = None
+    target: TableTarget | None = None
 
 
 class UserTargets(NamedTuple):

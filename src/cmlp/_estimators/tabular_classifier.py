@@ -11,10 +11,11 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.weights import weights_of_classes
+from cmlp._estimators import assignment
 from cmlp._estimators.bag import Shape, counted
+from cmlp._estimators.intervals import calibration_of
 from cmlp._estimators.table_targets import Targets, UserTargets
 from cmlp._estimators.tabular import TabularEstimator
-from cmlp._model.attributes import unchanging
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.labels import Labels
+    from cmlp._model.model import TrainedModel
     from cmlp._model.results import Certification
 
 
@@ -89,7 +91,6 @@ class TabularClassifier(TabularEstimator):
 
     _estimator_type: ClassVar[str] = "classifier"
     _owner: ClassVar[str] = "TabularClassifier"
-    classes_: np.ndarray[Any, Any]
 
     @hinting
     def __init__(
@@ -114,7 +115,18 @@ class TabularClassifier(TabularEstimator):
     ) -> None:
         self._store(locals())
 
-    def _targets(self, train: UserTargets, val: UserTargets, parameters: dict[str, Any]) -> Targets:
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, sorted."""
+        return self._trained().labels.classes
+
+    @classes_.setter
+    def classes_(self, value: ArrayLike) -> None:
+        self._fitted = assignment.classes(self._whole_fit(), value)
+
+    def _targets(
+        self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
+    ) -> Targets:
         owner = type(self).__name__
         y = as_targets(train.y, train.n_rows, owner, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
@@ -130,32 +142,22 @@ class TabularClassifier(TabularEstimator):
         if len(labels.classes) < 2:
             where = "" if len(rows) == len(y) else " in rows of positive weight"
             raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
-        if parameters["warm_start"] and "_model" in vars(self):
-            self._require_same(labels)
+        if known is not None:
+            _require_same(labels, known.labels)
         is_multilabel = labels.kind == "multilabel"
         groups = None if is_multilabel else targets.reshape(-1)
         validation, held_weight = np.arange(0), None
         if val.y is not None:
             with named_validation():
                 own = as_targets(val.y, val.n_rows, owner, labels=True)
-                known = every.encode(own)
-                given = val.weight if weights is None else weights.times(val.weight, known)
+                values = every.encode(own)
+                given = val.weight if weights is None else weights.times(val.weight, values)
                 validation, held_weight = counted(given, len(own))
                 targets = np.concatenate([targets, labels.encode(own[validation])])
         output = "softmax" if labels.kind == "multiclass" else "logistic"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
-        attributes = {"classes_": labels.classes}
         task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
-        return Targets(task, shape, rows, weight, validation, held_weight, groups, truth, attributes)
-
-    def _require_same(self, labels: Labels) -> None:
-        """Raise ValueError for a warm start with other labels than those of the model."""
-        known = self._labels()
-        if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
-            raise ValueError(
-                f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
-                f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
-            )
+        return Targets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
@@ -169,7 +171,7 @@ class TabularClassifier(TabularEstimator):
         ndarray of float64, shape (n_samples, n_classes)
             For multilabel targets, the probability that the row has the label; rows do not add up to 1.
         """
-        return self._predicted(X)
+        return self._predicted(self._trained(), X)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each row.
@@ -184,8 +186,8 @@ class TabularClassifier(TabularEstimator):
             For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label whose probability is
             above 0.5.
         """
-        now = unchanging(self)
-        probabilities, labels = now.predict_proba(X), now._labels()
+        model = self._trained()
+        probabilities, labels = self._predicted(model, X), model.labels
         if labels.kind == "multilabel":
             return labels.decode(probabilities)
         most_probable: np.ndarray = labels.classes[probabilities.argmax(axis=1)]
@@ -238,8 +240,9 @@ class TabularClassifier(TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
-        now = unchanging(self)
-        return now._calibration(coverage, "predict_set").sets(now._predicted(X), coverage)
+        model = self._trained()
+        calibration = calibration_of(model, coverage, "predict_set", type(self).__name__)
+        return calibration.sets(self._predicted(model, X), coverage)
 
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
@@ -281,16 +284,16 @@ class TabularClassifier(TabularEstimator):
         """
         from cmlp._estimators.table_certify import certify
 
-        return certify(unchanging(self), X, radius, max_time)
+        return certify(self, X, radius, max_time)
 
-    def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        owner = type(self).__name__
-        y, labels = as_targets(y, n_rows, owner, labels=True), self._labels()
+    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        owner, labels = type(self).__name__, model.labels
+        y = as_targets(y, n_rows, owner, labels=True)
         if labels.kind == "multilabel":
             return labels.encode(y)
         if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        codes, known = np.full(len(y), -1), np.isin(y, self.classes_)  # no set contains an unknown label
+        codes, known = np.full(len(y), -1), np.isin(y, labels.classes)  # no set contains an unknown label
         codes[known] = labels.encode(y[known]).reshape(-1)
         return codes
 
@@ -323,3 +326,12 @@ class TabularClassifier(TabularEstimator):
         float
         """
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+
+
+def _require_same(labels: Labels, known: Labels) -> None:
+    """Raise ValueError for a warm start with other labels than those of the model."""
+    if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
+        raise ValueError(
+            f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
+            f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
+        )

@@ -12,10 +12,11 @@ from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frames import feature_names
 from cmlp._data.weights import as_weights
 from cmlp._estimators.bag import Shape, counted
+from cmlp._estimators.intervals import calibration_of
 from cmlp._estimators.table_targets import Targets, UserTargets
 from cmlp._estimators.tabular import TabularEstimator
-from cmlp._model.attributes import unchanging
 from cmlp._model.calibration import n_answers
+from cmlp._model.model import TableTarget
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.document import Target
+    from cmlp._model.model import TrainedModel
 
 
 _MEDIAN = 0.5
@@ -74,7 +75,7 @@ class TabularRegressor(TabularEstimator):
 
     _estimator_type: ClassVar[str] = "regressor"
     _owner: ClassVar[str] = "TabularRegressor"
-    _scale: Target  # centre and spread of the targets, and the limits of scaled ones
+    _scale: TableTarget  # centre and spread of the targets, and the limits of scaled ones
     _target_names: list[str] | None
 
     @hinting
@@ -108,7 +109,9 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
         return checked
 
-    def _targets(self, train: UserTargets, val: UserTargets, parameters: dict[str, Any]) -> Targets:
+    def _targets(
+        self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
+    ) -> Targets:
         values = self._numbers(train.y, train.n_rows)
         n, names = values.shape[1], feature_names(train.y)
         level = parameters["quantile"]
@@ -117,9 +120,8 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
         rows, weight = counted(train.weight, len(values))
         values = values[rows]
-        known = self._scale if parameters["warm_start"] and "_scale" in vars(self) else None
-        scale = _scale_of(values, weight, known)
-        centre, spread, *_ = np.asarray(scale)
+        scale = _scale_of(values, weight, None if known is None else known.target)
+        centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
         validation, held_weight = counted(val.weight, val.n_rows)
         if val.y is not None:
             with named_validation():
@@ -132,8 +134,8 @@ class TabularRegressor(TabularEstimator):
         shape = Shape(parameters["hidden_layer_sizes"], n_outputs, "identity", parameters["loss"], parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
         task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
-        attributes = {"_scale": scale, "_target_names": None if n == 1 or names is None else names.tolist()}
-        return Targets(task, shape, rows, weight, validation, held_weight, None, values, attributes)
+        target = scale._replace(names=None if n == 1 or names is None else names.tolist())
+        return Targets(task, shape, rows, weight, validation, held_weight, None, values, None, target)
 
     def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
         """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
@@ -158,7 +160,7 @@ class TabularRegressor(TabularEstimator):
         ndarray of float64, shape (n_samples,), (n_samples, n_targets) or (n_samples, n_quantiles)
             A column for each of several targets, or of several quantiles, which ascend in every row.
         """
-        predicted = self._predicted(X)
+        predicted = self._predicted(self._trained(), X)
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
@@ -209,11 +211,12 @@ class TabularRegressor(TabularEstimator):
         >>> bool(low < 0.5 < high)
         True
         """
-        now = unchanging(self)
-        return now._calibration(coverage, "predict_interval").intervals(now._predicted(X), coverage)
+        model = self._trained()
+        calibration = calibration_of(model, coverage, "predict_interval", type(self).__name__)
+        return calibration.intervals(self._predicted(model, X), coverage)
 
-    def _truth(self, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        return self._numbers(y, n_rows, n_answers(self._fitted().members[0].net))
+    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        return self._numbers(y, n_rows, n_answers(model.net))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R^2 of the predictions; with several targets, their mean.
@@ -230,25 +233,28 @@ class TabularRegressor(TabularEstimator):
         -------
         float
         """
-        now = unchanging(self)
-        predicted = now.predict(X)
-        truth, weight = now._truth(y, len(predicted)), as_weights(sample_weight, len(predicted))
-        quantiles = now._fitted().members[0].net.loss_parameter
+        model = self._trained()
+        predicted = self._predicted(model, X)
+        predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
+        truth, weight = self._truth(model, y, len(predicted)), as_weights(sample_weight, len(predicted))
+        quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)
 
 
-def _scale_of(values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: Target | None) -> Target:
+def _scale_of(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None
+) -> TableTarget:
     """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
     n = values.shape[1]
-    if known is not None and np.size(known) != 4 * n:
+    if known is not None and np.size(known.centre) != n:
         raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {np.size(known) // 4}, got {n}."
+            f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
         )
-    before = [None] * n if known is None else np.transpose(known).reshape(n, 4).tolist()
+    before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
     found = [_scale_of_one(one, weight, scale) for one, scale in zip(values.T, before, strict=True)]
-    return found[0] if n == 1 else tuple(zip(*found, strict=True))
+    return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
 
 
 def _scale_of_one(

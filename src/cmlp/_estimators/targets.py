@@ -128,7 +128,7 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
         labels = _known_labels(request, y)
         values = labels.encode(y)
     elif request.previous is not None:
-        labels = request.previous.labels
+        labels = request.previous.model.labels
         values = labels.encode_all(y)
     else:
         labels, values = learn_labels(y)
@@ -145,7 +145,7 @@ def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         labels = labels_of(classes)
         return Labels("multilabel", labels.classes) if y.ndim == 2 else labels
-    labels = previous.labels
+    labels = previous.model.labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"

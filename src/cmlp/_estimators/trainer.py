@@ -11,7 +11,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.weights import as_weights
-from cmlp._model.document import ModelDocument, document_of
+from cmlp._model.model import TrainedModel, model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train import hyperparameters
@@ -119,30 +119,25 @@ class Trainer:
         block_size: int = 1024,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
-        document = document_of(network, tables=False)
-        options = _options(given, document)
+        trained = model_of(network, tables=False)
+        options = _options(given, trained)
         hyperparameters.TABLE.warn_of_unused("Trainer", given)
-        state = TrainingState(document.params, History(), generator_of(random_state))
-        options.draw_dropout_seed(state, len(document.net.sizes) - 1)
-        self._set_up(network, document, network.n_threads, options, state)
+        state = TrainingState(trained.params, History(), generator_of(random_state))
+        options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
+        self._set_up(network, trained, network.n_threads, options, state)
 
     def _set_up(
-        self,
-        network: Any,
-        document: ModelDocument,
-        n_threads: int | None,
-        options: TrainingOptions,
-        state: TrainingState,
+        self, network: Any, trained: TrainedModel, n_threads: int | None, options: TrainingOptions, state: TrainingState
     ) -> None:
         self.network, self.state = network, state
-        self._content, self._n_threads, self._options = document, n_threads, options
+        self._content, self._n_threads, self._options = trained, n_threads, options
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
     def _of(cls, network: Any, training: TrainingRun, copy_model: Callable[[], Any]) -> Self:
         """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
         trainer, job = cls.__new__(cls), training.job
-        trainer._set_up(network, document_of(network, tables=False), job.n_threads, job.options, job.state)
+        trainer._set_up(network, model_of(network, tables=False), job.n_threads, job.options, job.state)
         trainer._copy_model = copy_model
         return trainer
 
@@ -318,27 +313,27 @@ class Trainer:
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
         network, state = fields["network"], fields["state"]
-        document = document_of(network, tables=False)
-        options = _options(fields["options"], document)
+        trained = model_of(network, tables=False)
+        options = _options(fields["options"], trained)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        state.params = document.params  # one block: pickle may have made a copy for each of the two objects
-        state.check(document.net)
-        self._set_up(network, document, network.n_threads, options, state)
+        state.params = trained.params  # one block: pickle may have made a copy for each of the two objects
+        state.check(trained.net)
+        self._set_up(network, trained, network.n_threads, options, state)
 
     def _prepared(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training on them."""
-        options, document = self._options, self._content
+        options, trained = self._options, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
-        task, validation = task_of(document.net, targets), None
+        task, validation = task_of(trained.net, targets), None
         if require_complete(*given):
             hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(options, validation is not None)
-        data = Data(rows, weight, document.input_scale, None, validation)
+        data = Data(rows, weight, trained.input_scale, None, validation)
         if callable(options.scoring):
             task = task._replace(scorer=ProgramScore(options.scoring, lambda: self.network, data, own, self.state))
         elif options.scoring not in (None, "loss", task.score_name):
@@ -346,7 +341,7 @@ class Trainer:
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
                 f"{options.scoring!r}."
             )
-        job = TrainingJob(document.net, task, data, options, self.state, self._n_threads)
+        job = TrainingJob(trained.net, task, data, options, self.state, self._n_threads)
         training = start(job, len(data.X), BatchEngine)
         self._tell(callbacks_of(options.callbacks, options.verbose), training)
         if training.has_epochs:
@@ -379,6 +374,6 @@ class Trainer:
         training.observers.append(reporter)
 
 
-def _options(parameters: Mapping[str, object], document: ModelDocument) -> TrainingOptions:
+def _options(parameters: Mapping[str, object], trained: TrainedModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(document.net.sizes) - 1)
+    return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.integers import positive_integer
 from cmlp._estimators.files import load
+from cmlp._estimators.fitted import Fitted, record_of
 from cmlp._estimators.provenance import AGAIN, ARITHMETIC, Again, OtherDataError, parameters_of_record
-from cmlp._model.attributes import unchanging
-from cmlp._model.document import document_of
+from cmlp._model.attributes import FITTED, unchanging
+from cmlp._model.model import model_of
 from cmlp._model.results import Verification
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 
 def verify(
@@ -94,10 +94,10 @@ def verify(
     'data'
     """
     model = load(model) if isinstance(model, (str, os.PathLike)) else unchanging(model)
-    document = document_of(model)
-    record = document.provenance
+    trained = model_of(model)
+    record = record_of(model)
     if record is None:
-        owner = document.class_name
+        owner = trained.class_name
         remedy = "only a fit of an estimator" if owner == "Network" else "only a fit"
         more = ", and partial_fit removes it" if owner.startswith("MLP") else ""
         raise ValueError(f"This {owner} has no record of its training: {remedy} with provenance=True has one{more}.")
@@ -112,7 +112,7 @@ def verify(
         if now.get(name) != was.get(name):
             return _other("parameters", f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}")
     again = Again(record, progress or (lambda epoch, n_epochs: None), n_epochs)
-    twin = _twin(model, record, again) if start is None else _continued(start, document, again)
+    twin = _twin(model, record, again) if start is None else _continued(start, trained, again)
     held = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
     try:
         with warnings.catch_warnings():
@@ -120,7 +120,7 @@ def verify(
             _train(twin, model, (X, y, sample_weight), held, start is not None)
     except OtherDataError:
         pass
-    return _answer(document, twin, again)
+    return _answer(trained, twin, again)
 
 
 def _twin(model: Any, record: dict[str, Any], again: Again) -> Any:
@@ -134,26 +134,27 @@ def _twin(model: Any, record: dict[str, Any], again: Again) -> Any:
     return twin
 
 
-def _continued(start: Any, document: ModelDocument, again: Again) -> Any:
-    """Return an estimator that continues a checkpoint of the training of the model with this document."""
+def _continued(start: Any, trained: TrainedModel, again: Again) -> Any:
+    """Return an estimator that continues a checkpoint of the training of this model."""
     start = load(start) if isinstance(start, (str, os.PathLike)) else unchanging(start)
-    earlier, record = document_of(start), again.record
-    kept = vars(start).get("_model") if earlier.columns is None else None
-    if kept is None or earlier.provenance is None or kept.state.parameters is None:
+    earlier, record = model_of(start), again.record
+    kept = vars(start).get(FITTED) if earlier.encoder is None else None
+    if kept is None or kept.record is None or kept.state.parameters is None:
         raise ValueError(
             "start must be a checkpoint of a fit with provenance=True, which cmlp.callbacks.Checkpoint stores for "
             f"MLPClassifier and MLPRegressor, got a {earlier.class_name} without training state or record."
         )
     for name in sorted(record.keys() - {"cmlp", "model", "networks", "n_rows"}):
-        if earlier.provenance[name] != record[name]:
+        if kept.record[name] != record[name]:
             raise ValueError(f"start must be a checkpoint of the training of the model, but its {name} differ.")
     if [kept.state.epoch, kept.state.batch or 0] >= record["networks"][0]["end"]:
         raise ValueError(f"start must be a checkpoint before the end of the training, got epoch {kept.state.epoch}.")
     twin = type(start)(**start.get_params(deep=False))
     twin.set_params(callbacks=None, max_time=None, verbose=False)
-    twin._model = copy(kept)
-    twin._model.state = state = kept.state.copy()
+    state = kept.state.copy()
     state.checksum = state.digests = None  # the data are compared with the record
+    model = kept.model.replace(networks=[(kept.model.net, state.params)])
+    twin._fitted = Fitted.of(model, state, kept.scale_name)._replace(record=kept.record)
     vars(twin)[AGAIN] = again
     return twin
 
@@ -179,7 +180,7 @@ def _train(twin: Any, model: Any, rows: tuple[Any, Any, Any], held: dict[str, An
     twin.fit_batches(X, n_rows=record["n_rows"] if planned else None, **held, **known, **continues)
 
 
-def _answer(document: ModelDocument, twin: Any, again: Again) -> Verification:
+def _answer(trained: TrainedModel, twin: Any, again: Again) -> Verification:
     """Return the answer after training."""
     if again.other_data:
         return _other("data", f"not the {' and '.join(again.other_data)} of fit")
@@ -191,12 +192,12 @@ def _answer(document: ModelDocument, twin: Any, again: Again) -> Verification:
     if not all(chain.is_whole for chain in chains):
         n_epochs = max(chain["end"][0] for chain in again.record["networks"])
         return Verification(True, "identical", None, f"bit-identical: epochs {begin + 1} to {end} of {n_epochs}")
-    own = document_of(twin).networks
-    same = all(np.array_equal(_bits(a.params), _bits(b.params)) for a, b in zip(document.networks, own, strict=True))
+    own = model_of(twin).networks
+    same = all(np.array_equal(_bits(a.params), _bits(b.params)) for a, b in zip(trained.networks, own, strict=True))
     if not same:
         return _other("weights", "the training is the recorded one, but the model was changed after it")
-    trained = f"{end} epochs" if not begin else f"epochs {begin + 1} to {end}"
-    message = f"bit-identical: these data and parameters give these weights ({trained})"
+    what = f"{end} epochs" if not begin else f"epochs {begin + 1} to {end}"
+    message = f"bit-identical: these data and parameters give these weights ({what})"
     return Verification(True, "identical", None, message)
 
 

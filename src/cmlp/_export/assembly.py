@@ -1,4 +1,4 @@
-"""Build the document of a network or a classifier from the layers of another library's model."""
+"""Build the model of a network or a classifier from the layers of another library's model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmlp import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.labels import Labels, as_labels, labels_of
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._model.document import ModelDocument
+from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,7 +34,7 @@ def network_of(
     input_scale: float | InputScale = 1.0,
     loss: str | None = None,
     p: float | Sequence[float] = 0.0,
-) -> ModelDocument:
+) -> TrainedModel:
     """Return a network with copies of the layers' weights, all of the same dtype.
 
     The loss None means the usual one of the output activation; `p` is its parameter, or a quantile for each output.
@@ -62,7 +62,7 @@ def network_of(
         weights[...], biases[...] = layer.weights, layer.biases
     if not np.isfinite(params).all():
         raise ValueError("a weight is NaN or infinite")
-    return ModelDocument([(net, params)], input_scale=input_scale)
+    return TrainedModel("network", [(net, params)], input_scale=input_scale)
 
 
 def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | InputScale:
@@ -79,8 +79,8 @@ def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | 
     return stored
 
 
-def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> ModelDocument:
-    """Return the document of a classifier; `classes` are the labels in the order of the outputs.
+def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> TrainedModel:
+    """Return the model of a classifier; `classes` are the labels in the order of the outputs.
 
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
     output, which gives the same probabilities. An output layer without activation computes logits.
@@ -94,9 +94,8 @@ def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, clas
             f"a classifier with {n_outputs} outputs must end with {wanted} or without an activation, "
             f"got {last.activation!r}; leave out `classes` to get a Network"
         )
-    document = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
-    document.kind, document.labels = "classifier", Labels("labels", labels[order])
-    return document
+    model = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
+    return model.replace(kind="classifier", labels=Labels("labels", labels[order]))
 
 
 def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArray[np.intp]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cmlp._export.c_text import Parts
     from cmlp._export.quantization import Comparison
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 
 class CHeader(NamedTuple):
@@ -52,7 +52,7 @@ class CHeader(NamedTuple):
 
 
 def write_c_header(
-    document: ModelDocument,
+    model: TrainedModel,
     path: str | os.PathLike[str] | TextIO,
     *,
     name: str | None,
@@ -62,16 +62,16 @@ def write_c_header(
 ) -> CHeader:
     """Write a model as a C header; see `Network.to_c`."""
     prefix = prefix_of(name, path)
-    require(document, "to_c(int8=True)" if int8 else "to_c")
-    document = _as_float32(document, dtype)
+    require(model, "to_c(int8=True)" if int8 else "to_c")
+    model = _as_float32(model, dtype)
     if int8:
-        parts = parts_of_integers(document, prefix, calibrate)
+        parts = parts_of_integers(model, prefix, calibrate)
     elif calibrate is not None:
         raise ValueError("calibrate is only used with int8=True")
     else:
-        parts = (parts_of_rows if document.columns is None else parts_of_table)(document, prefix)
+        parts = (parts_of_rows if model.encoder is None else parts_of_table)(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
-    text = _assembled(document, header, parts)
+    text = _assembled(model, header, parts)
     if isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
@@ -79,12 +79,12 @@ def write_c_header(
     return header
 
 
-def _assembled(document: ModelDocument, header: CHeader, parts: Parts) -> str:
+def _assembled(model: TrainedModel, header: CHeader, parts: Parts) -> str:
     """Return the text of a header from its parts."""
     n_in, n_out = parts.sizes
-    usage, texts = _texts(document, header.name)
+    usage, texts = _texts(model, header.name)
     sizes = f"enum {{ {header.name}_inputs = {n_in}, {header.name}_outputs = {n_out} }};\n"
-    head = _head(document, header, parts, usage)
+    head = _head(model, header, parts, usage)
     return "\n".join([head, parts.opening, _PUSH, sizes, parts.body, *texts, _POP]) + "\n#endif\n"
 
 
@@ -94,26 +94,26 @@ _PUSH = _CPLUSPLUS.format('#pragma GCC diagnostic push\n#pragma GCC diagnostic i
 _POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
 
 
-def _as_float32(document: ModelDocument, dtype: object) -> ModelDocument:
-    """Return the document with parameters in float32."""
+def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
+    """Return the model with parameters in float32."""
     if dtype is not None and dtype != "float32":
         raise ValueError(f"dtype must be 'float32' or None, got {dtype!r}")
-    if document.net.dtype == np.float32:
-        return document
+    if model.net.dtype == np.float32:
+        return model
     if dtype is None:
         raise ValueError(
             "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights"
         )
-    rounded = document.astype(np.float32)
+    rounded = model.astype(np.float32)
     if not np.isfinite(rounded.params).all():
         raise ValueError("a weight is too large for float32")
-    _require_resolution(document)
+    _require_resolution(model)
     return rounded
 
 
-def _require_resolution(document: ModelDocument) -> None:
+def _require_resolution(model: TrainedModel) -> None:
     """Raise ValueError if the outputs need digits that float32 lacks: large biases, small weights."""
-    weights, biases, activation, _ = document.first.layers[-1]
+    weights, biases, activation, _ = model.first.layers[-1]
     if activation != "identity":
         return
     coarse = too_coarse(biases, np.sqrt((weights * weights).sum(axis=0)), np.float32)
@@ -124,12 +124,12 @@ def _require_resolution(document: ModelDocument) -> None:
         )
 
 
-def _head(document: ModelDocument, header: CHeader, parts: Parts, more: list[tuple[str, str]]) -> str:
+def _head(model: TrainedModel, header: CHeader, parts: Parts, more: list[tuple[str, str]]) -> str:
     """Return the comment that explains the header, and the include guard."""
     usage = [*parts.usage, *more]
     width = max(len(call) for call, _ in usage)
     lines = [
-        *_model(document),
+        *_model(model),
         "",
         *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
         *(line for i, line in enumerate(parts.about) if line or not i),
@@ -143,11 +143,11 @@ def _head(document: ModelDocument, header: CHeader, parts: Parts, more: list[tup
     return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
-def _model(document: ModelDocument) -> list[str]:
+def _model(model: TrainedModel) -> list[str]:
     """Return the lines that describe the model."""
-    net, columns = document.net, document.columns
-    what = "A neural network" if columns is None else f"{len(document.networks)} neural networks for a table"
-    inputs = " or ".join(map(str, sorted({net.n_in for net, _ in document.networks}, reverse=True)))
+    net, columns = model.net, model.encoder
+    what = "A neural network" if columns is None else f"{len(model.networks)} neural networks for a table"
+    inputs = " or ".join(map(str, sorted({net.n_in for net, _ in model.networks}, reverse=True)))
     layers = ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
     return [
         f"{what}, written by cmlp {_core.__version__}. Do not edit.",
@@ -156,13 +156,13 @@ def _model(document: ModelDocument) -> list[str]:
     ]
 
 
-def _texts(document: ModelDocument, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
+def _texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the usage and the functions of the class labels and the names of the inputs."""
-    of = "an input" if document.columns is None else "a column"
+    of = "an input" if model.encoder is None else "a column"
     usage, functions = [], []
     for what, values, meaning in (
-        ("label", None if document.labels is None else document.labels.classes, "the label of a class"),
-        ("feature", document.feature_names, f"the name of {of}"),
+        ("label", None if model.labels is None else model.labels.classes, "the label of a class"),
+        ("feature", model.feature_names, f"the name of {of}"),
     ):
         if values is not None:
             usage.append((f"{what}(index)", meaning))

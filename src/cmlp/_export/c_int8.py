@@ -12,7 +12,7 @@ from cmlp._export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
-    from cmlp._model.document import Combination, ModelDocument
+    from cmlp._model.model import Combination, TrainedModel
 
 # AVR processors copy constants to RAM, unless they are declared so and read by an instruction of their own. The weights
 # and tables are nearly all constants.
@@ -81,16 +81,16 @@ $body}
 """)
 
 
-def parts_of_integers(document: ModelDocument, prefix: str, calibrate: Any) -> Parts:
+def parts_of_integers(model: TrainedModel, prefix: str, calibrate: Any) -> Parts:
     """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
-    X, y = calibration_rows(document, calibrate)
-    if isinstance(document.input_scale, tuple) and X.dtype != np.uint8:
+    X, y = calibration_rows(model, calibrate)
+    if isinstance(model.input_scale, tuple) and X.dtype != np.uint8:
         raise ValueError(
             "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
             f"inputs are quantized with the same step. Got {X.dtype}."
         )
-    net, sums = quantize(document, X)
-    comparison, combination = compare(document, net, sums, X, y), document.combination
+    net, sums = quantize(model, X)
+    comparison, combination = compare(model, net, sums, X, y), model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
     return Parts(
@@ -110,7 +110,7 @@ def parts_of_integers(document: ModelDocument, prefix: str, calibrate: Any) -> P
         ],
         code="less than 1 KB of code",
         frames="100 bytes",
-        sizes=(document.n_inputs, document.net.n_out),
+        sizes=(model.n_inputs, model.net.n_out),
         opening=_OPENING.replace("NAME_", f"{prefix}_"),
         body=_body(net, prefix, combination),
         comparison=comparison,

@@ -27,14 +27,15 @@ from cmlp._export.c_text import (
     stack_of_layers,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.document import Combination
+from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp._model.document import ModelDocument, TableColumns, Target
+    from cmlp._model.column_encoder import ColumnEncoder
+    from cmlp._model.model import TableTarget, TrainedModel
 
 _OPENING = f"""\
 {OPENING}
@@ -50,19 +51,19 @@ _ABOUT = [
 ]
 
 
-def parts_of_table(document: ModelDocument, prefix: str) -> Parts:
+def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
     """Return the parts of a header for several networks behind an encoder of columns."""
-    table = _Table(document, prefix)
-    columns, combination = table.columns, document.combination
+    table = _Table(model, prefix)
+    columns, combination = table.columns, model.combination
     meaning = "the prediction" if combination.n == 1 else "the predicted quantiles"
-    if n_answers(document.net) > 1:
-        meaning = "the prediction of each target" if document.labels is None else "the probability of each label"
-    elif document.labels is not None:
+    if n_answers(model.net) > 1:
+        meaning = "the prediction of each target" if model.labels is None else "the probability of each label"
+    elif model.labels is not None:
         meaning = f"the probabilities of {'both' if combination.rule == 'binary' else 'the'} classes"
     n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
     n_numbers = sum(len(column.edges) for column in columns)
-    n_params = sum(net.n_params for net, _ in document.networks)
-    n_floats = n_inputs + stack_of_layers(document.first) + document.net.n_out
+    n_params = sum(net.n_params for net, _ in model.networks)
+    n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
     return Parts(
         constants=4 * n_params + _NUMBER_BYTES * n_numbers + _COLUMN_BYTES * len(columns),
         stack=4 * n_floats + _NUMBER_BYTES * combination.n,
@@ -91,25 +92,25 @@ class _Encoding(NamedTuple):
 
 
 class _Table:
-    """The text of the header of a document."""
+    """The text of the header of a model."""
 
-    def __init__(self, document: ModelDocument, prefix: str) -> None:
-        assert document.columns is not None
-        self.document, self.prefix, self.columns = document, prefix, document.columns
+    def __init__(self, model: TrainedModel, prefix: str) -> None:
+        assert model.encoder is not None
+        self.model, self.prefix, self.columns = model, prefix, model.encoder
         wide = self.columns.core.width(True)
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
-        seen = sorted({net.n_in for net, _ in document.networks}, reverse=True)
+        seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
         self.has_categories = any(column.categories is not None for column in self.columns)
 
     def body(self) -> Iterator[str]:
         """Yield the arithmetic of a header: functions, columns, networks, predictions and the self-check."""
-        n_out = self.document.net.n_out
-        text = NetText(self.document.first, self.prefix, Combination(n_out), block=True)
+        n_out = self.model.net.n_out
+        text = NetText(self.model.first, self.prefix, Combination(n_out), block=True)
         yield text.functions()
         yield from self._encoder()
         yield from self._columns()
-        for i, (_, params) in enumerate(self.document.networks):
+        for i, (_, params) in enumerate(self.model.networks):
             title = f"/* Network {i + 1}: weights (inputs, outputs) and biases of each layer. */\n"
             yield title + floats(f"{self.prefix}_net{i}", params + np.float32(0))  # no negative zero
         for encoding in self.encodings:
@@ -120,7 +121,7 @@ class _Table:
         yield from self._predictions()
         if self.has_categories:
             yield _categories(self.columns, self.prefix)
-        yield _check(self.document, self.prefix)
+        yield _check(self.model, self.prefix)
 
     def _encoder(self) -> Iterator[str]:
         yield _core_text("base/soft_root.h", self.prefix)
@@ -143,15 +144,15 @@ class _Table:
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
     def _predictions(self) -> Iterator[str]:
-        prefix, document, combination = self.prefix, self.document, self.document.combination
-        n_nets, n_in, n_out = len(document.networks), len(self.columns), combination.n
+        prefix, model, combination = self.prefix, self.model, self.model.combination
+        n_nets, n_in, n_out = len(model.networks), len(self.columns), combination.n
         limited, value, mean = "", "value", f"output[j] / {n_nets}.0"
-        if document.target is not None:
+        if model.target is not None:
             numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
-            if n_answers(document.net) == 1:
-                numbers = map(repr, map(float, document.target))  # type: ignore[arg-type]
+            if n_answers(model.net) == 1:
+                numbers = map(repr, map(float, model.target.numbers))
             else:
-                yield _targets(document.target, prefix)
+                yield _targets(model.target, prefix)
             centre, scale, low, high = numbers
             limited, value = f", above = value < {low} ? {low} : value", f"(above > {high} ? {high} : above)"
             mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
@@ -159,11 +160,11 @@ class _Table:
             prefix=prefix,
             n_in=n_in,
             n_out=n_out,
-            n=document.net.n_out,
+            n=model.net.n_out,
             n_nets=n_nets,
             nets=", ".join(f"{prefix}_net{i}" for i in range(n_nets)),
             arrays=", ".join(f"{encoding.inputs}[{encoding.n_inputs}]" for encoding in self.encodings),
-            width=max(document.net.sizes[1:]),
+            width=max(model.net.sizes[1:]),
             encode="\n    ".join(
                 f"{prefix}_encode_columns({prefix}_columns, {n_in}, {int(encoding.bins)}, x, {encoding.inputs});"
                 for encoding in self.encodings
@@ -180,7 +181,7 @@ class _Table:
 
     def _forward(self) -> str:
         """Return the statements that compute network i, from the inputs that it sees."""
-        prefix, width, networks = self.prefix, self.document.net.sizes[1], self.document.networks
+        prefix, width, networks = self.prefix, self.model.net.sizes[1], self.model.networks
         calls = [
             f"{prefix}_{encoding.layer}(nets[i], {encoding.inputs}, z);\n"
             f"        {prefix}_finish(nets[i] + {(encoding.n_inputs + 1) * width}, z, net);"
@@ -241,7 +242,7 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(columns: TableColumns, prefix: str) -> str:
+def _categories(columns: ColumnEncoder, prefix: str) -> str:
     """Return the function that finds the code of a category."""
     texts = [_category(value) for values in columns.categories for value in values or ()]
     first = map(str, accumulate((len(values or ()) for values in columns.categories), initial=0))
@@ -262,9 +263,9 @@ def _category(value: object) -> str:
     return literal(text)
 
 
-def _targets(target: Target, prefix: str) -> str:
+def _targets(target: TableTarget, prefix: str) -> str:
     """Return the numbers of several targets."""
-    rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*target, strict=True)]
+    rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*target.numbers, strict=True)]
     title = "/* Of each target: its centre, its scale, and the lowest and highest scaled value. */\n"
     return title + array(f"double {prefix}_targets", rows, 1).replace("] =", "][4] =", 1)
 
@@ -301,7 +302,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def check_rows(columns: TableColumns) -> NDArray[np.float64]:
+def check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
     """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
@@ -316,14 +317,14 @@ def check_rows(columns: TableColumns) -> NDArray[np.float64]:
     return rows
 
 
-def _check(document: ModelDocument, prefix: str) -> str:
-    assert document.columns is not None
-    rows = check_rows(document.columns)
-    expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else document.predict(rows)
+def _check(model: TrainedModel, prefix: str) -> str:
+    assert model.encoder is not None
+    rows = check_rows(model.encoder)
+    expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else model.predict(rows)
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=len(document.columns),
+        n_in=len(model.encoder),
         n_out=expected.shape[1],
         expected=expected_outputs(expected, "rows", 5),
         seed=SEED,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._export.quantization import Comparison
-    from cmlp._model.document import Combination, ModelDocument, TrainedNet
+    from cmlp._model.model import Combination, TrainedModel, TrainedNet
 
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
@@ -337,9 +337,9 @@ _SORT = """\
 _MEANINGS = {"binary": "the probabilities of both classes", "multiclass": "the probabilities of the classes"}
 
 
-def parts_of_rows(document: ModelDocument, prefix: str) -> Parts:
+def parts_of_rows(model: TrainedModel, prefix: str) -> Parts:
     """Return the parts of a header for a model in float32 without a table."""
-    labels, scale, combination = document.labels, document.input_scale, document.combination
+    labels, scale, combination = model.labels, model.input_scale, model.combination
     meaning = "the outputs" if labels is None else _MEANINGS.get(labels.kind, "the probability of each label")
     shifted = isinstance(scale, tuple)
     answers = ["classify(x)", f"{prefix}_classify_u8(x)", *([f"{prefix}_classify_f64(x)"] if shifted else [])]
@@ -349,10 +349,10 @@ def parts_of_rows(document: ModelDocument, prefix: str) -> Parts:
         about += ["float rounds seconds since 1970, for example, to multiples of 128."]
     elif scale != 1:
         about = ["", f"All inputs are multiplied by {scale!r}, as in Python."]
-    scale_bytes = 16 * document.n_inputs if shifted else 1024 if scale != 1 else 0
+    scale_bytes = 16 * model.n_inputs if shifted else 1024 if scale != 1 else 0
     return Parts(
-        constants=4 * document.net.n_params + scale_bytes,
-        stack=_stack_size(document),
+        constants=4 * model.net.n_params + scale_bytes,
+        stack=_stack_size(model),
         usage=[
             ("predict(x, output)", f"{meaning} of a row x of float"),
             ("predict_u8(x, output)", "the same for a row x of uint8_t"),
@@ -363,36 +363,36 @@ def parts_of_rows(document: ModelDocument, prefix: str) -> Parts:
         about=about,
         code="1 to 3 KB of code",
         frames="100 bytes",
-        sizes=(document.n_inputs, combination.n),
+        sizes=(model.n_inputs, combination.n),
         opening=OPENING,
-        body=_body(document, prefix),
+        body=_body(model, prefix),
     )
 
 
-def _body(document: ModelDocument, prefix: str) -> str:
+def _body(model: TrainedModel, prefix: str) -> str:
     """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
-    text = NetText(document.first, prefix, document.combination)
+    text = NetText(model.first, prefix, model.combination)
     parts = [
         text.functions(),
-        *_weights(document, prefix),
-        *_first_layers(document, text),
+        *_weights(model, prefix),
+        *_first_layers(model, text),
         *text.later_layers(),
         text.finish(),
-        *_predictions(document, prefix),
-        _check(document, prefix),
+        *_predictions(model, prefix),
+        _check(model, prefix),
     ]
     return "\n".join(parts)
 
 
-def _weights(document: ModelDocument, prefix: str) -> list[str]:
+def _weights(model: TrainedModel, prefix: str) -> list[str]:
     parts = []
-    for i, (weights, biases, _, _) in enumerate(document.first.layers, 1):
+    for i, (weights, biases, _, _) in enumerate(model.first.layers, 1):
         parts.append(
             f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and biases. */\n"
             + floats(f"{prefix}_weights{i}", weights)
             + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
         )
-    scale = document.input_scale
+    scale = model.input_scale
     if isinstance(scale, tuple):
         parts.append("/* The network sees (x - shift) * factor for each input x, computed in double. */\n")
         for name, values in zip(("shifts", "factors"), scale, strict=True):
@@ -403,22 +403,22 @@ def _weights(document: ModelDocument, prefix: str) -> list[str]:
     return parts
 
 
-def _first_layers(document: ModelDocument, text: NetText) -> list[str]:
+def _first_layers(model: TrainedModel, text: NetText) -> list[str]:
     """Return the first layer for each type of rows; it applies the input scale."""
-    shape, scale, prefix = (document.n_inputs, document.net.sizes[1]), document.input_scale, text.prefix
+    shape, scale, prefix = (model.n_inputs, model.net.sizes[1]), model.input_scale, text.prefix
     if isinstance(scale, tuple):
         value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
-        return [text.dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(document)]
+        return [text.dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)]
     number, byte = "x[k]", "(float)x[k]"
     if scale != 1:
         number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
     return [text.dense("1", shape, "float", number, skip=True), text.dense("1_u8", shape, "uint8_t", byte, skip=True)]
 
 
-def _row_types(document: ModelDocument) -> list[tuple[str, str]]:
+def _row_types(model: TrainedModel) -> list[tuple[str, str]]:
     """Return suffix and type of the rows that a program can pass: double if float could not hold the shifts."""
     types = [("", "float"), ("_u8", "uint8_t")]
-    return [*types, ("_f64", "double")] if isinstance(document.input_scale, tuple) else types
+    return [*types, ("_f64", "double")] if isinstance(model.input_scale, tuple) else types
 
 
 _PREDICT = Template("""\
@@ -434,12 +434,12 @@ static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[
 _OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
 
 
-def _predictions(document: ModelDocument, prefix: str) -> Iterator[str]:
+def _predictions(model: TrainedModel, prefix: str) -> Iterator[str]:
     """Yield the functions that a program calls, for each type of rows."""
-    n_in, width, combination = document.n_inputs, max(document.net.sizes[1:]), document.combination
+    n_in, width, combination = model.n_inputs, max(model.net.sizes[1:]), model.combination
     n_out = combination.n
     after = f"\n    {prefix}_normalize(output, {n_out});" if combination.rule == "normalized" else ""
-    for suffix, ctype in _row_types(document):
+    for suffix, ctype in _row_types(model):
         comment = f"Computes the outputs of one row{_OF[suffix]}."
         names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": n_out, "width": width}
         yield _PREDICT.substitute(names, comment=comment, after=after)
@@ -472,9 +472,9 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _check(document: ModelDocument, prefix: str) -> str:
+def _check(model: TrainedModel, prefix: str) -> str:
     """Return the self-check. Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double."""
-    n_in, scale = document.n_inputs, document.input_scale
+    n_in, scale = model.n_inputs, model.input_scale
     state, numbers = SEED, []
     for _ in range(CHECK_ROWS * n_in):
         state = (state * 1664525 + 1013904223) % 2**32
@@ -490,7 +490,7 @@ def _check(document: ModelDocument, prefix: str) -> str:
         rows = np.array(numbers, np.float32).reshape(-1, n_in) * (unit * shrinking.astype(np.float32))
         kind = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
         kind["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
-    outputs = document.predict(rows)
+    outputs = model.predict(rows)
     n_out = outputs.shape[1]
     return _CHECK.substitute(
         kind,
@@ -498,12 +498,12 @@ def _check(document: ModelDocument, prefix: str) -> str:
         rows=CHECK_ROWS,
         n_in=n_in,
         n_out=n_out,
-        stack=rows.itemsize * n_in + 4 * n_out + _stack_size(document),
+        stack=rows.itemsize * n_in + 4 * n_out + _stack_size(model),
         expected=expected_outputs(outputs, "inputs", 9),
         seed=SEED,
     )
 
 
-def _stack_size(document: ModelDocument) -> int:
+def _stack_size(model: TrainedModel) -> int:
     """Return the bytes of the arrays that are on the stack during a prediction."""
-    return 4 * (stack_of_layers(document.first) + document.combination.n)
+    return 4 * (stack_of_layers(model.first) + model.combination.n)

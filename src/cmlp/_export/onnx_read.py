@@ -20,7 +20,7 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, function_text
 from cmlp._export.onnx_write import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
-from cmlp._model.document import CLASS_NAMES
+from cmlp._model.model import CLASS_NAMES
 from cmlp._train.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._data.scale import InputScale
+    from cmlp._model.model import TrainedModel
 
 
 _OLDEST_OPSET = 7  # before, operators had attributes for broadcasting
@@ -663,8 +664,8 @@ _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
 _LONG_TEXTS = 2**20  # characters
 
 
-def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> ModelDocument:
-    """Return the document of the model in an ONNX file; see `cmlp.from_onnx`."""
+def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> TrainedModel:
+    """Return the model in an ONNX file; see `cmlp.from_onnx`."""
     onnx = optional("onnx", NEEDS.format("from_onnx"))
     graph = read_graph(onnx, path)
     try:
@@ -673,7 +674,7 @@ def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) ->
         raise ValueError(f"{path} cannot be converted: {error}") from error
 
 
-def _model(graph: Graph, classes: ArrayLike | None) -> ModelDocument:
+def _model(graph: Graph, classes: ArrayLike | None) -> TrainedModel:
     outputs = _terms_of(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
@@ -691,16 +692,16 @@ def _model(graph: Graph, classes: ArrayLike | None) -> ModelDocument:
         return classifier_of(layers, scale, classes)
     if label is not None and label.state == "label" and loss is None:
         return classifier_of(layers, scale, _classes(label))
-    document = network_of(layers, scale, loss, parameter)
+    model = network_of(layers, scale, loss, parameter)
     if label is not None:
-        document.kind, document.labels = "classifier", _labels(label)
+        model = model.replace(kind="classifier", labels=_labels(label))
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
-        if document.net.activations[-1] in ("logistic", "softmax"):
+        if model.net.activations[-1] in ("logistic", "softmax"):
             raise ValueError(f"the metadata {CLASS_KEY!r} name a regressor, but the outputs are probabilities")
-        document.kind = "regressor"
+        model = model.replace(kind="regressor")
     if NAMES_KEY in graph.metadata:
-        document.names = load_names(graph.metadata[NAMES_KEY], len(layers[0].weights))
-    return document
+        model = model.replace(names=load_names(graph.metadata[NAMES_KEY], len(layers[0].weights)))
+    return model
 
 
 def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.document import Column, ModelDocument, TrainedNet
+    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.model import TrainedModel, TrainedNet
 
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
@@ -166,13 +167,13 @@ _MISSING_TEXT = ""  # the missing value in a column of text: ONNX has no other o
 _OTHER = -1
 
 
-def input_names(document: ModelDocument, outputs: Sequence[str]) -> list[str]:
+def input_names(model: TrainedModel, outputs: Sequence[str]) -> list[str]:
     """Return the name of each column's input, in the order of the columns.
 
     It is the column's name, or "column_0" and so on if the columns have no names. A name that is empty, that of an
     output or that of an earlier column is changed.
     """
-    n, names = document.n_inputs, document.feature_names
+    n, names = model.n_inputs, model.feature_names
     wanted = [""] * n if names is None else [str(name) for name in names]
     for name in wanted:
         require_unicode(name, "column name")
@@ -197,9 +198,9 @@ def is_text(categories: Sequence[object] | None) -> bool:
 class ColumnNodes:
     """The nodes of the encoder; `names` are those of each column's input."""
 
-    def __init__(self, nodes: Nodes, document: ModelDocument, names: Sequence[str]) -> None:
-        assert document.columns is not None
-        self.nodes, self.document, self.names, self.columns = nodes, document, names, list(document.columns)
+    def __init__(self, nodes: Nodes, model: TrainedModel, names: Sequence[str]) -> None:
+        assert model.encoder is not None
+        self.nodes, self.model, self.names, self.columns = nodes, model, names, list(model.encoder)
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
@@ -224,7 +225,7 @@ class ColumnNodes:
 
     # Numbers
 
-    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[Column]) -> None:
+    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[EncodedColumn]) -> None:
         nodes = self.nodes
         x = nodes.node("Concat", *(self.names[i] for i in owners), axis=1)
         absent = nodes.node("IsNaN", x)
@@ -241,7 +242,7 @@ class ColumnNodes:
         if flagged:
             self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
 
-    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[Column], x: str, absent: str) -> None:
+    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[EncodedColumn], x: str, absent: str) -> None:
         """Add the place of each number in each of its bins."""
         which = [k for k, c in enumerate(numbers) for _ in c.edges[1:]]
         if not which:
@@ -335,7 +336,7 @@ class ColumnNodes:
         return self.columns[i].categories or ()
 
     def _label(self, i: int) -> str:
-        names = self.document.feature_names
+        names = self.model.feature_names
         return f"column {i if names is None else repr(str(names[i]))}"
 
     # Parts
@@ -368,57 +369,55 @@ _SPARE = 2**16  # bytes for everything except weights, biases and classes
 _ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
 
 
-def write_onnx(document: ModelDocument, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
+def write_onnx(model: TrainedModel, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
     """Write an ONNX file; see `Network.to_onnx`."""
-    content = onnx_model(document, input_dtype).SerializeToString(deterministic=True)
+    content = onnx_model(model, input_dtype).SerializeToString(deterministic=True)
     write_atomically(path, lambda write: write(memoryview(content)))
 
 
-def onnx_model(document: ModelDocument, input_dtype: str | None = None) -> Any:
+def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
     onnx = optional("onnx", NEEDS.format("to_onnx"))
-    require(document, "to_onnx")
+    require(model, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
             f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got {input_dtype!r}"
         )
-    if input_dtype is not None and document.columns is not None:
+    if input_dtype is not None and model.encoder is not None:
         raise ValueError(
             f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
         )
-    classes = None if document.labels is None else _label_values(document.labels.classes)
-    size = _size(document)
+    classes = None if model.labels is None else _label_values(model.labels.classes)
+    size = _size(model)
     if classes is not None:
         texts = classes.tolist() if classes.dtype.kind in "OU" else None
         size += classes.nbytes if texts is None else sum(len(label.encode()) + 8 for label in texts)
     if size + _SPARE > _LARGEST_FILE:
         raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
-    writer: _Writer = (
-        _RowWriter(onnx, document, input_dtype) if document.columns is None else _TableWriter(onnx, document)
-    )
+    writer: _Writer = _RowWriter(onnx, model, input_dtype) if model.encoder is None else _TableWriter(onnx, model)
     if classes is not None:
         writer.classifier(classes)
     else:
         writer.numbers()
-    return writer.model(writer.inputs, _metadata(document))
+    return writer.model(writer.inputs, _metadata(model))
 
 
-def _metadata(document: ModelDocument) -> dict[str, str]:
+def _metadata(model: TrainedModel) -> dict[str, str]:
     """Return what the graph does not show."""
-    net, names = document.net, document.feature_names
-    strings = {CLASS_KEY: document.class_name}
+    net, names = model.net, model.feature_names
+    strings = {CLASS_KEY: model.class_name}
     # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
-    if isinstance(net.loss, str) and document.columns is None:
+    if isinstance(net.loss, str) and model.encoder is None:
         strings[LOSS_KEY] = dump([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
     return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
 
 
-def _size(document: ModelDocument) -> int:
+def _size(model: TrainedModel) -> int:
     """Return about the bytes of all constants but the classes."""
-    size = sum(params.nbytes for _, params in document.networks)
-    if document.columns is not None:
-        texts = [value for values in document.columns.categories for value in values or ()]
-        entries = len(document.columns) + len(document.columns.numbers) + len(texts)
+    size = sum(params.nbytes for _, params in model.networks)
+    if model.encoder is not None:
+        texts = [value for values in model.encoder.categories for value in values or ()]
+        entries = len(model.encoder) + len(model.encoder.numbers) + len(texts)
         size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
 
@@ -455,7 +454,7 @@ def _require_resolution(scale: InputScale) -> None:
 class _Writer(Nodes):
     """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs."""
 
-    document: ModelDocument
+    trained: TrainedModel
     inputs: list[Any]  # of the graph
     a: str  # the outputs of the network, or of all networks as a mean
     kind: np.dtype[Any]  # of the outputs
@@ -466,15 +465,15 @@ class _Writer(Nodes):
 
     def numbers(self) -> None:
         """Add the output of a network, or "prediction", which `predict` of a regressor returns."""
-        n, is_network = self.document.net.n_out, self.document.kind == "network"
+        n, is_network = self.trained.net.n_out, self.trained.kind == "network"
         flat = n == 1 and not is_network
         a = self.flat(self.a) if flat else self.a
         self.output("output" if is_network else "prediction", a, self.kind, None if flat else n)
 
     def classifier(self, classes: NDArray[Any]) -> None:
         """Add the outputs "label" and "probabilities"; for multilabel targets, the labels are a 0/1 matrix."""
-        assert self.document.labels is not None
-        if self.document.labels.kind == "multilabel":
+        assert self.trained.labels is not None
+        if self.trained.labels.kind == "multilabel":
             half = self.number(0.5) if self.kind == self.dtype else self.double(0.5)
             above = self.node("Greater", self.a, half)
             self.output("label", self.cast(above, np.int64), np.dtype(np.int64), len(classes))
@@ -482,7 +481,7 @@ class _Writer(Nodes):
             return
         index, probabilities = self.answer(len(classes))
         self.output("label", self.node("Gather", self.constant("classes", classes), index), classes.dtype)
-        self.output("probabilities", probabilities, self.kind, self.document.combination.n)
+        self.output("probabilities", probabilities, self.kind, self.trained.combination.n)
 
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the most probable class, and the probabilities."""
@@ -492,16 +491,16 @@ class _Writer(Nodes):
 class _RowWriter(_Writer):
     """The graph of one network, whose rows are one input X."""
 
-    def __init__(self, onnx: Any, document: ModelDocument, input_dtype: str | None) -> None:
-        super().__init__(onnx, document.net.dtype)
-        self.document, self.kind = document, self.dtype
+    def __init__(self, onnx: Any, model: TrainedModel, input_dtype: str | None) -> None:
+        super().__init__(onnx, model.net.dtype)
+        self.trained, self.kind = model, self.dtype
         input_dtype = input_dtype or self.dtype.name
-        self.a = self.layers(document.first, self._scaled(input_dtype))
-        self.inputs = [self.input("X", np.dtype(input_dtype), document.n_inputs)]
+        self.a = self.layers(model.first, self._scaled(input_dtype))
+        self.inputs = [self.input("X", np.dtype(input_dtype), model.n_inputs)]
 
     def _scaled(self, input_dtype: str) -> str:
         """Add the input scale; return the name of the inputs of the first layer."""
-        a, scale = "X", self.document.input_scale
+        a, scale = "X", self.trained.input_scale
         # In float64, the layers get the bits that they get in Python.
         wide = np.dtype(np.float64 if isinstance(scale, tuple) or input_dtype == "float64" else self.dtype)
         if input_dtype != wide.name:
@@ -517,7 +516,7 @@ class _RowWriter(_Writer):
 
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the most probable class, and the probabilities."""
-        a, rule = self.a, self.document.combination.rule
+        a, rule = self.a, self.trained.combination.rule
         if rule == "binary":
             # No probability is above 2: a single class is always the answer.
             above = self.node("Greater", self.flat(a), self.number(0.5 if n_classes == 2 else 2))
@@ -532,27 +531,27 @@ class _RowWriter(_Writer):
         total = self.node("ReduceSum", a, axes, keepdims=1)
         is_zero = self.node("Equal", total, self.number(0))
         numerator = self.node("Where", is_zero, self.number(1), a)
-        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.document.net.n_out), total))
+        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.trained.net.n_out), total))
 
 
 class _TableWriter(_Writer):
     """The graph of several networks behind an encoder, with an input for each column."""
 
-    def __init__(self, onnx: Any, document: ModelDocument) -> None:
-        assert document.columns is not None
-        names = input_names(document, ("prediction",) if document.labels is None else ("label", "probabilities"))
+    def __init__(self, onnx: Any, model: TrainedModel) -> None:
+        assert model.encoder is not None
+        names = input_names(model, ("prediction",) if model.labels is None else ("label", "probabilities"))
         prefix = "cmlp."
         while any(name.startswith(prefix) for name in names):  # the names of a graph must differ
             prefix += "_"
         super().__init__(onnx, np.dtype(np.float32), prefix)
-        self.document, self.kind = document, np.dtype(np.float64)
+        self.trained, self.kind = model, np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.
-        kinds = [np.dtype(object if is_text(values) else np.float64) for values in document.columns.categories]
+        kinds = [np.dtype(object if is_text(values) else np.float64) for values in model.encoder.categories]
         self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
-        encoder, wide = ColumnNodes(self, document, names), document.columns.core.width(True)
+        encoder, wide = ColumnNodes(self, model, names), model.encoder.core.width(True)
         encoded: dict[int, str] = {}
         found = []
-        for k, trained in enumerate(document.networks):
+        for k, trained in enumerate(model.networks):
             n_in = trained.net.n_in
             if n_in not in encoded:
                 encoded[n_in] = encoder.inputs(bins=n_in == wide)
@@ -561,13 +560,13 @@ class _TableWriter(_Writer):
 
     def _mean(self, found: list[str]) -> str:
         """Add the mean of the networks' outputs: of probabilities, or of numbers within the range of the targets."""
-        if self.document.target is None:
+        if self.trained.target is None:
             return self.node("Div", self.node("Sum", *found), self.double(len(found)))
-        numbers = dict(zip(("centre", "scale", "low", "high"), self.document.target, strict=True))
-        several = np.ndim(self.document.target) > 1
+        numbers = self.trained.target._asdict()
+        several = np.ndim(self.trained.target.centre) > 0
 
         def of(name: str) -> str:
-            return self.constant(f"target.{name}", np.array(numbers[name])) if several else self.double(numbers[name])  # type: ignore[arg-type]
+            return self.constant(f"target.{name}", np.array(numbers[name])) if several else self.double(numbers[name])
 
         low, high = of("low"), of("high")
         limited = [
@@ -580,7 +579,7 @@ class _TableWriter(_Writer):
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the most probable class, and the probabilities."""
         probabilities = self.a
-        if self.document.combination.rule == "binary":
+        if self.trained.combination.rule == "binary":
             first = self.node("Sub", self.double(1), probabilities)
             probabilities = self.node("Concat", first, probabilities, axis=1)
         return self.node("ArgMax", probabilities, axis=1, keepdims=0), probabilities

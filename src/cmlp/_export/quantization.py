@@ -19,7 +19,7 @@ from cmlp._data.sparse import as_dense, is_sparse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
     Array = NDArray[Any]
 
@@ -92,21 +92,21 @@ class IntegerNet(NamedTuple):
         return self.layers[-1].sums(rows)
 
 
-def quantize(document: ModelDocument, X: Array) -> tuple[IntegerNet, Array]:
+def quantize(model: TrainedModel, X: Array) -> tuple[IntegerNet, Array]:
     """Return the integer network, and its outputs for the finite calibration rows X.
 
     Outputs of which the largest is the answer have the same unit, so that they can be compared.
     """
-    targets = document.net.activations_of(document.params, X, scale=document.input_scale, sums=True)
+    targets = model.net.activations_of(model.params, X, scale=model.input_scale, sums=True)
     if not all(np.isfinite(sums).all() for sums in targets):
         raise ValueError("calibrate has rows for which the model's sums are not finite")
-    one_unit = document.combination.answer == "largest" and document.net.n_out > 1
+    one_unit = model.combination.answer == "largest" and model.net.n_out > 1
     ranges = _input_range(X)
     inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
-    scale, layers = document.input_scale, []
+    scale, layers = model.input_scale, []
     shift, unit = scale if isinstance(scale, tuple) else (0.0, np.full(len(X[0]), scale))
     low = (0.0 if ranges is None else ranges.low.astype(np.float64)) - shift  # what the integer 0 means, in double
-    for i, (weights, biases, activation, _) in enumerate(document.first.layers):
+    for i, (weights, biases, activation, _) in enumerate(model.first.layers):
         last = i == len(targets) - 1
         real, offset = weights.astype(np.float64), biases.astype(np.float64)
         if i == 0 and np.any(low):
@@ -243,20 +243,20 @@ class Comparison(NamedTuple):
         )
 
 
-def calibration_rows(document: ModelDocument, calibrate: Any) -> tuple[Array, Array | None]:
+def calibration_rows(model: TrainedModel, calibrate: Any) -> tuple[Array, Array | None]:
     """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
         raise ValueError("int8=True needs calibrate: rows of typical inputs, for example of the training data")
     labelled = isinstance(calibrate, tuple) and len(calibrate) == 2
     X, y = calibrate if labelled else (calibrate, None)
     rows = _dense(X)
-    if rows.ndim != 2 or rows.shape[1] != document.n_inputs or not len(rows):
-        raise ValueError(f"calibrate must have shape (n, {document.n_inputs}) with n > 0, got {rows.shape}")
+    if rows.ndim != 2 or rows.shape[1] != model.n_inputs or not len(rows):
+        raise ValueError(f"calibrate must have shape (n, {model.n_inputs}) with n > 0, got {rows.shape}")
     if y is None:
         return rows, None
-    if document.labels is None:
+    if model.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models")
-    return rows, document.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False))
+    return rows, model.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False))
 
 
 def _dense(X: Any) -> NDArray[Any]:
@@ -269,14 +269,14 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(document: ModelDocument, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
+def compare(model: TrainedModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
-    outputs = document.net.forward(document.params, X, scale=document.input_scale)
-    n, labels = len(X), document.labels
-    if document.net.activations[-1] == "identity":
+    outputs = model.net.forward(model.params, X, scale=model.input_scale)
+    n, labels = len(X), model.labels
+    if model.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
         return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
-    if document.combination.answer == "largest" and document.net.n_out > 1:
+    if model.combination.answer == "largest" and model.net.n_out > 1:
         same = outputs.argmax(axis=1) == sums.argmax(axis=1)
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)

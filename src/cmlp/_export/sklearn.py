@@ -10,8 +10,8 @@ import numpy as np
 from cmlp._data.labels import Labels, as_labels
 from cmlp._data.scale import InputScale, composed
 from cmlp._export.assembly import Layer, network_of
-from cmlp._model.document import CLASS_NAMES
 from cmlp._model.formats import require
+from cmlp._model.model import CLASS_NAMES
 from cmlp._train.history import Curve, History
 from cmlp._train.state import TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.
 _HIDDEN = ("identity", "logistic", "relu", "tanh")
@@ -33,92 +33,92 @@ _OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
 
-def read_sklearn(model: Any) -> tuple[ModelDocument, TrainingState]:
-    """Return the document and the training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
-    names = {cls.__name__ for cls in type(model).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
+def read_sklearn(theirs: Any) -> tuple[TrainedModel, TrainingState]:
+    """Return the model and the training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
+    names = {cls.__name__ for cls in type(theirs).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
     kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
     if kind is None:
         raise TypeError(
             "from_sklearn needs an MLPClassifier or MLPRegressor of scikit-learn, "
-            f"got {type(model).__module__}.{type(model).__qualname__}"
+            f"got {type(theirs).__module__}.{type(theirs).__qualname__}"
         )
-    if not hasattr(model, "coefs_"):
+    if not hasattr(theirs, "coefs_"):
         raise sklearn_class(NotFittedError)(
-            f"This {type(model).__name__} instance is not fitted yet. Call 'fit' before from_sklearn."
+            f"This {type(theirs).__name__} instance is not fitted yet. Call 'fit' before from_sklearn."
         )
-    hidden = [model.activation] * (len(model.coefs_) - 1)
-    coefs, intercepts = (list(map(np.asarray, arrays)) for arrays in (model.coefs_, model.intercepts_))
+    hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
+    coefs, intercepts = (list(map(np.asarray, arrays)) for arrays in (theirs.coefs_, theirs.intercepts_))
     if any(tensor.dtype != np.float32 for tensor in (*coefs, *intercepts)):
         coefs = [tensor.astype(np.float64) for tensor in coefs]  # whose dtype is that of the network
-    tensors = zip(coefs, intercepts, [*hidden, model.out_activation_], strict=True)
-    document = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(model, "loss", None))
-    document.kind, document.parameters = kind, model.get_params(deep=False)
+    tensors = zip(coefs, intercepts, [*hidden, theirs.out_activation_], strict=True)
+    model, labels = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(theirs, "loss", None)), None
     if kind == "classifier":  # only multilabel targets give several logistic outputs
-        multilabel = model.out_activation_ == "logistic" and model.n_outputs_ > 1
-        document.labels = Labels("multilabel" if multilabel else "labels", as_labels(model.classes_, "classes_"))
-    document.names = getattr(model, "feature_names_in_", None)
-    state = TrainingState(document.params, _history(model))
-    state.epoch = int(model.n_iter_)
-    return document, state
+        multilabel = theirs.out_activation_ == "logistic" and theirs.n_outputs_ > 1
+        labels = Labels("multilabel" if multilabel else "labels", as_labels(theirs.classes_, "classes_"))
+    columns, parameters = getattr(theirs, "feature_names_in_", None), theirs.get_params(deep=False)
+    model = model.replace(kind=kind, labels=labels, names=columns, parameters=parameters)
+    state = TrainingState(model.params, _history(theirs))
+    state.epoch = int(theirs.n_iter_)
+    return model, state
 
 
-def _history(model: Any) -> History:
+def _history(theirs: Any) -> History:
     history = History()
-    history.t = int(getattr(model, "t_", 0))
-    history.stale = int(getattr(model, "_no_improvement_count", 0))
+    history.t = int(getattr(theirs, "t_", 0))
+    history.stale = int(getattr(theirs, "_no_improvement_count", 0))
     for name in ("loss", "best_loss", "best_validation_score"):
-        value = getattr(model, f"{name}_", None)
+        value = getattr(theirs, f"{name}_", None)
         setattr(history, name, None if value is None else float(value))
-    history.loss_curve = Curve.of(getattr(model, "loss_curve_", []))
-    scores = getattr(model, "validation_scores_", None)
+    history.loss_curve = Curve.of(getattr(theirs, "loss_curve_", []))
+    scores = getattr(theirs, "validation_scores_", None)
     history.validation_scores = None if scores is None else Curve.of(scores)
     return history
 
 
-def to_sklearn(document: ModelDocument, state: TrainingState | None) -> Any:
+def to_sklearn(model: TrainedModel, state: TrainingState | None) -> Any:
     """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
-    require(document, "to_sklearn")
+    require(model, "to_sklearn")
     neural_network = optional(
         "sklearn.neural_network", "to_sklearn needs scikit-learn: install it with `pip install scikit-learn`."
     )
     assert state is not None  # of all estimators but those for tables
-    model = getattr(neural_network, document.class_name)()
-    defaults = model.get_params(deep=False)
-    _require_representable(document, defaults)
-    if document.input_scale != 1:
-        document = document.unscaled()
-    net, hidden = document.net, document.net.activations[:-1]
+    theirs = getattr(neural_network, model.class_name)()
+    defaults = theirs.get_params(deep=False)
+    _require_representable(model, defaults)
+    if model.input_scale != 1:
+        model = model.unscaled()
+    net, hidden = model.net, model.net.activations[:-1]
     network: dict[str, Any] = {"hidden_layer_sizes": net.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
     if "loss" in defaults:
         network["loss"] = net.loss
-    model.set_params(**_training_parameters(document.parameters, defaults), **network)
-    model.coefs_ = [weights.copy() for weights in document.first.weights]
-    model.intercepts_ = [biases.copy() for biases in document.first.biases]
-    model.n_features_in_, model.n_outputs_, model.n_layers_ = net.n_in, net.n_out, len(net.sizes)
-    model.out_activation_ = net.activations[-1]
-    if document.labels is not None:
-        model._label_binarizer = _label_binarizer(document.labels)
-        model.classes_ = model._label_binarizer.classes_
-    if document.feature_names is not None:
-        model.feature_names_in_ = document.feature_names
-    _set_history(model, state)
-    return model
+    theirs.set_params(**_training_parameters(model.parameters, defaults), **network)
+    theirs.coefs_ = [weights.copy() for weights in model.first.weights]
+    theirs.intercepts_ = [biases.copy() for biases in model.first.biases]
+    theirs.n_features_in_, theirs.n_outputs_, theirs.n_layers_ = net.n_in, net.n_out, len(net.sizes)
+    theirs.out_activation_ = net.activations[-1]
+    if model.labels is not None:
+        theirs._label_binarizer = _label_binarizer(model.labels)
+        theirs.classes_ = theirs._label_binarizer.classes_
+    if model.feature_names is not None:
+        theirs.feature_names_in_ = model.feature_names.copy()
+    _set_history(theirs, state)
+    return theirs
 
 
-def _require_representable(document: ModelDocument, defaults: Mapping[str, Any]) -> None:
+def _require_representable(model: TrainedModel, defaults: Mapping[str, Any]) -> None:
     """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
-    net = document.net
+    net = model.net
     hidden, output, loss = net.activations[:-1], net.activations[-1], net.loss
     impossible = []
     if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
         impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
-    outputs = _OUTPUTS[document.kind].get(loss) if isinstance(loss, str) else None
+    outputs = _OUTPUTS[model.kind].get(loss) if isinstance(loss, str) else None
     if outputs is None or (loss == "poisson" and "loss" not in defaults):
         impossible.append(f"loss={loss!r}")
     elif output not in outputs:
         impossible.append(f"out_activation_={output!r}")
     if impossible:
-        raise ValueError(f"scikit-learn's {document.class_name} cannot have {' and '.join(impossible)}.")
+        raise ValueError(f"scikit-learn's {model.class_name} cannot have {' and '.join(impossible)}.")
 
 
 def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,22 +146,22 @@ def _label_binarizer(labels: Labels) -> Any:
     return binarizer
 
 
-def _set_history(model: Any, state: TrainingState) -> None:
+def _set_history(theirs: Any, state: TrainingState) -> None:
     """Set counters and curves, also those that only `partial_fit` and warm starts of scikit-learn read."""
     history = state.history
-    model.n_iter_, model.t_, model.loss_ = state.epoch, history.t, history.loss
-    model._best_coefs = [weights.copy() for weights in model.coefs_]
-    model._best_intercepts = [biases.copy() for biases in model.intercepts_]
-    if model.solver == "lbfgs":
+    theirs.n_iter_, theirs.t_, theirs.loss_ = state.epoch, history.t, history.loss
+    theirs._best_coefs = [weights.copy() for weights in theirs.coefs_]
+    theirs._best_intercepts = [biases.copy() for biases in theirs.intercepts_]
+    if theirs.solver == "lbfgs":
         return
-    model._no_improvement_count, model.loss_curve_ = history.stale, list(history.loss_curve)
+    theirs._no_improvement_count, theirs.loss_curve_ = history.stale, list(history.loss_curve)
     best_loss, best_score, scores = history.best_loss, history.best_validation_score, history.validation_scores
-    if model.early_stopping:
-        model.validation_scores_, model.best_loss_ = list(scores or ()), None
-        model.best_validation_score_ = -np.inf if best_score is None else best_score
+    if theirs.early_stopping:
+        theirs.validation_scores_, theirs.best_loss_ = list(scores or ()), None
+        theirs.best_validation_score_ = -np.inf if best_score is None else best_score
     else:
-        model.validation_scores_, model.best_loss_ = None, np.inf if best_loss is None else best_loss
-        model.best_validation_score_ = None
+        theirs.validation_scores_, theirs.best_loss_ = None, np.inf if best_loss is None else best_loss
+        theirs.best_validation_score_ = None
 
 
 # -------------------------------------------------------------------------------------------------------- pipelines

@@ -15,7 +15,7 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.document import ModelDocument, TrainedNet
+    from cmlp._model.model import TrainedModel, TrainedNet
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
 _SOFTPLUS_THRESHOLD = 50.0
@@ -43,24 +43,24 @@ _OWN = "cmlp._export.torch_layers"
 _NOT_CONTAINED = {"Sort": "the quantiles that its outputs predict", "Normalize": "the loss of its classifier"}
 
 
-def to_torch(document: ModelDocument) -> Any:
+def to_torch(model: TrainedModel) -> Any:
     """Return the module of a network or a fitted estimator; see `Network.to_torch`."""
-    require(document, "to_torch")
+    require(model, "to_torch")
     torch = optional("torch", _NEEDS.format("to_torch"))
     from cmlp._export import torch_layers
 
-    if document.columns is not None:
-        networks = [(torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in document.networks]
-        return torch_layers.Table(document, networks).eval()
-    net, scale = document.net, document.input_scale
+    if model.encoder is not None:
+        networks = [(torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in model.networks]
+        return torch_layers.Table(model, networks).eval()
+    net, scale = model.net, model.input_scale
     dtype = getattr(torch, net.dtype.name)
     modules: list[Any] = []
     if isinstance(scale, tuple):
         modules.append(torch_layers.InputShift(scale.shift, scale.factor, dtype))
     elif scale != 1:
         modules.append(torch_layers.InputScale(scale_in(net.dtype, scale, "PyTorch").item(), dtype))
-    modules += _layers(torch, document.first)
-    if document.combination.rule == "normalized":
+    modules += _layers(torch, model.first)
+    if model.combination.rule == "normalized":
         modules.append(torch_layers.Normalize())
     return torch.nn.Sequential(*modules).eval()
 
@@ -92,8 +92,8 @@ def _module(torch: Any, activation: str, parameter: float) -> Any:
     return getattr(torch.nn, _MODULES[activation])(**options)
 
 
-def read_torch(module: Any, classes: ArrayLike | None = None) -> ModelDocument:
-    """Return the document of a PyTorch module; see `cmlp.from_torch`."""
+def read_torch(module: Any, classes: ArrayLike | None = None) -> TrainedModel:
+    """Return the model of a PyTorch module; see `cmlp.from_torch`."""
     torch = optional("torch", _NEEDS.format("from_torch"))
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._model.document import Column, ModelDocument
+    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.model import TrainedModel
 
 
 class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
@@ -92,13 +93,13 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     order of `fit`. The encoder computes in float64, whatever the type of the module.
     """
 
-    def __init__(self, document: ModelDocument, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
+    def __init__(self, model: TrainedModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
         super().__init__()
-        assert document.columns is not None
-        self.columns, self.target = list(document.columns), document.target
+        assert model.encoder is not None
+        self.columns, self.target = list(model.encoder), model.target
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
-        self.bins = [n_in == document.columns.core.width(True) for _, n_in in networks]
+        self.bins = [n_in == model.encoder.core.width(True) for _, n_in in networks]
 
     def forward(self, rows: torch.Tensor) -> Any:
         """Return the outputs of the model, of shape (n_rows, n_outputs)."""
@@ -110,7 +111,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         ]
         if self.target is None:
             return sum(outputs) / len(outputs)
-        centre, scale, low, high = torch.tensor(self.target, dtype=rows.dtype, device=rows.device)
+        centre, scale, low, high = torch.tensor(self.target.numbers, dtype=rows.dtype, device=rows.device)
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 
     def _encoded(self, rows: torch.Tensor, bins: bool) -> Any:
@@ -126,7 +127,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         return torch.cat(parts, dim=1) if parts else torch.zeros_like(rows[:, :1])
 
 
-def _number(column: Column, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a column of numbers."""
     missing = x.isnan()
     known = torch.where(missing, column.centre, x)

@@ -11,11 +11,9 @@ from cmlp._data.arrays import is_missing
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
     from cmlp._model.shapley import Exact, Game, Permutations
 
 _MOST_SHOWN = 24  # lines of the text
@@ -158,31 +156,30 @@ def _cell(entry: object) -> str:
 
 
 def explanation_of(
-    document: ModelDocument, game: Game, method: Exact | Permutations, rows: NDArray[np.float64], data: NDArray[Any]
+    model: TrainedModel, game: Game, method: Exact | Permutations, rows: NDArray[np.float64], data: NDArray[Any]
 ) -> Explanation:
     """Return the explanation of the predictions of a model for some rows."""
     predictions, base = game.outputs(rows), game.mean
     found = [method.values(row, output) for row, output in zip(rows, predictions, strict=True)]
     values, errors = (np.stack(each) for each in zip(*found, strict=True))
-    names = _names_of_features(document), output_names(document)
-    if document.kind == "regressor" and len(base) == 1:
+    names = _names_of_features(model), output_names(model)
+    if model.kind == "regressor" and len(base) == 1:
         values, errors, base, predictions = values[..., 0], errors[..., 0], base[0], predictions[:, 0]
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, method.n_evaluations)
 
 
-def _names_of_features(document: ModelDocument) -> list[str]:
+def _names_of_features(model: TrainedModel) -> list[str]:
     """Return a name for each column of a model."""
-    names: Sequence[Any] | None = document.names  # type: ignore[assignment]
-    return [f"column {i}" for i in range(document.n_inputs)] if names is None else list(map(str, names))
+    return [f"column {i}" for i in range(model.n_inputs)] if model.names is None else list(map(str, model.names))
 
 
-def output_names(document: ModelDocument) -> list[str]:
+def output_names(model: TrainedModel) -> list[str]:
     """Return a name for each output of a model."""
-    levels, n_outputs = document.net.loss_parameter, document.net.n_out
-    if document.labels is not None:
-        return list(map(str, document.labels.classes.tolist()))
+    levels, n_outputs = model.net.loss_parameter, model.net.n_out
+    if model.labels is not None:
+        return list(map(str, model.labels.classes.tolist()))
     if isinstance(levels, tuple):
         return [f"quantile {level:g}" for level in levels]
-    if document.target_names is not None:
-        return list(document.target_names)
+    if model.target is not None and model.target.names is not None:
+        return list(model.target.names)
     return ["prediction"] if n_outputs == 1 else [f"output {k}" for k in range(n_outputs)]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
-    Refusal: TypeAlias = Callable[[ModelDocument], Exception | None]
+    Refusal: TypeAlias = Callable[[TrainedModel], Exception | None]
 
 PIXELS = 784  # a page of a model with this many inputs has a field to draw in
 MOST_NETS = 1024  # CMLP_MAX_NETS
@@ -33,13 +33,13 @@ MOST_FIELDS = 256
 MOST_WEIGHTS = 2_000_000  # of all networks of a table: 11 MB of text, and 2 ms for a prediction
 
 
-def require(document: ModelDocument, form: str) -> None:
+def require(model: TrainedModel, form: str) -> None:
     """Raise ValueError or TypeError, with the remedy if there is one, if a format cannot express a model.
 
     `form` is what the user calls: "save", "to_c", "to_c(int8=True)", "to_html", "to_onnx", "to_sklearn" or "to_torch".
     """
     for refusal in _REFUSALS[form]:
-        error = refusal(document)
+        error = refusal(model)
         if error is not None:
             raise error
 
@@ -54,15 +54,15 @@ def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]
 
 
 def _non_finite(message: str) -> Refusal:
-    def refusal(document: ModelDocument) -> Exception | None:
-        finite = all(np.isfinite(params).all() for _, params in document.networks)
+    def refusal(model: TrainedModel) -> Exception | None:
+        finite = all(np.isfinite(params).all() for _, params in model.networks)
         return None if finite else ValueError(f"a weight is NaN or infinite{message}")
 
     return refusal
 
 
 def _table(message: str) -> Refusal:
-    return lambda document: None if document.columns is None else ValueError(message)
+    return lambda model: None if model.encoder is None else ValueError(message)
 
 
 _ONE_NETWORK = (
@@ -72,33 +72,33 @@ _ONE_NETWORK = (
 )
 
 
-def _for_file(document: ModelDocument) -> Exception | None:
-    if not isinstance(document.net.loss, str):
+def _for_file(model: TrainedModel) -> Exception | None:
+    if not isinstance(model.net.loss, str):
         return TypeError(
-            f"loss of {document.class_name} is a function, which a model file cannot contain: use pickle instead."
+            f"loss of {model.class_name} is a function, which a model file cannot contain: use pickle instead."
         )
-    if len(document.networks) > MOST_NETS:
-        return ValueError(f"a model file can contain at most {MOST_NETS} networks, got {len(document.networks)}.")
+    if len(model.networks) > MOST_NETS:
+        return ValueError(f"a model file can contain at most {MOST_NETS} networks, got {len(model.networks)}.")
     return None
 
 
-def _for_int8(document: ModelDocument) -> Exception | None:
-    *hidden, output = document.net.activations
+def _for_int8(model: TrainedModel) -> Exception | None:
+    *hidden, output = model.net.activations
     for name in hidden:
         if name not in ("relu", "logistic", "tanh"):
             return ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
     if output not in ("softmax", "logistic", "identity"):
         return ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
-    if document.first.sorts:
+    if model.first.sorts:
         return ValueError(
             "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"
         )
     return None
 
 
-def _for_page(document: ModelDocument) -> Exception | None:
-    net, is_table = document.net, document.columns is not None
-    if document.first.sorts and not is_table:
+def _for_page(model: TrainedModel) -> Exception | None:
+    net, is_table = model.net, model.encoder is not None
+    if model.first.sorts and not is_table:
         return ValueError(
             "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
         )
@@ -114,8 +114,8 @@ def _for_page(document: ModelDocument) -> Exception | None:
         "outputs": (net.n_out, MOST_OUTPUTS),
     }
     if is_table:
-        n_weights = sum(net.n_params for net, _ in document.networks)
-        counts |= {"columns": (document.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
+        n_weights = sum(net.n_params for net, _ in model.networks)
+        counts |= {"columns": (model.n_inputs, MOST_FIELDS), "weights": (n_weights, MOST_WEIGHTS)}
     else:
         counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():

@@ -1,7 +1,7 @@
 """What a table's model knows about its training rows besides what it predicts from: for pages and `cmlp info`.
 
-There are some values of each column, without the rows that they were in; which columns are dates; and how often, or how
-far, the model was wrong on rows outside the training. No answer depends on it.
+There are some values of each column, without the rows that they were in; and how often, or how far, the model was wrong
+on rows outside the training. No answer depends on it.
 """
 
 from __future__ import annotations
@@ -58,14 +58,11 @@ class Summary(NamedTuple):
     values : ndarray of float64, shape (N_VALUES, n_columns)
         Each column of the raw training rows at evenly spaced ranks, in ascending order: numbers, codes of categories,
         and NaN at the end. The rows of this array are not rows of the table.
-    dates : sequence of int
-        Indices of the columns of numbers that were dates.
     accuracy : Accuracy or None
         None if no rows were held out, or for quantiles without the median.
     """
 
     values: NDArray[np.float64]
-    dates: Sequence[int] = ()
     accuracy: Accuracy | None = None
 
 
@@ -134,18 +131,14 @@ def _median_output(net: _core.Net) -> int | None:
     return levels.index(0.5) if 0.5 in levels else None
 
 
-def checked_summary(kinds: Sequence[tuple[str, int, bool]], n: int, values: Any, dates: Any, accuracy: Any) -> Summary:
+def checked_summary(kinds: Sequence[tuple[str, int, bool]], n: int, values: Any, accuracy: Any) -> Summary:
     """Return the summary of a file or a pickle for columns of these kinds and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, len(kinds)) or np.isinf(values).any():
         raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(kinds)} columns")
-    if not isinstance(dates, (list, tuple)) or not all(
-        type(i) is int and 0 <= i < len(kinds) and kinds[i][0] != "category" for i in dates
-    ):
-        raise ValueError("the dates of the summary are not columns of numbers")
     values = values.astype(np.float64)
     if accuracy is None:
-        return Summary(values, tuple(dates))
+        return Summary(values)
     is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
@@ -153,4 +146,4 @@ def checked_summary(kinds: Sequence[tuple[str, int, bool]], n: int, values: Any,
     are_errors = are_lists and all(type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each))
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
-    return Summary(values, tuple(dates), Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))
+    return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))

@@ -1,4 +1,4 @@
-"""Write trained models to files, and read them: a document, and for an estimator its training state beside it."""
+"""Write trained models to files, and read them; the training state and the record of an estimator lie beside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
-from cmlp._model.document import CLASS_NAMES, TABLE_CLASS_NAMES, ModelDocument, TableColumns, network_parameters
+from cmlp._model.column_encoder import ColumnEncoder
+from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.provenance_file import load_provenance
 from cmlp._model.read import (
     BACKGROUND,
@@ -49,13 +50,12 @@ if TYPE_CHECKING:
 
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
-    from cmlp._model.document import Target
     from cmlp._model.read import ModelFile
     from cmlp._model.shapley import Background
     from cmlp._model.summary import Summary
     from cmlp._train.state import TrainingState
 
-Model = TypeVar("Model")
+Built = TypeVar("Built")
 
 _MOST_KIND = 16  # limit in characters for the word that says what a column holds
 
@@ -72,8 +72,9 @@ def require_own_class(model: object) -> None:
 
 def write_model(
     path: str | os.PathLike[str],
-    document: ModelDocument,
+    model: TrainedModel,
     state: TrainingState | None = None,
+    record: dict[str, Any] | None = None,
     *,
     include_training_state: bool = False,
     include_provenance: bool | None = None,
@@ -82,104 +83,113 @@ def write_model(
     from cmlp._data.atomic import write_atomically
     from cmlp._model.formats import require
 
-    require(document, "save")
+    require(model, "save")
     if include_training_state and state is None:
         raise ValueError(
-            f"include_training_state must be False for {document.class_name}: a model file has no training state of a "
+            f"include_training_state must be False for {model.class_name}: a model file has no training state of a "
             "table. Use pickle instead."
         )
-    if include_provenance and document.provenance is None:
+    if include_provenance and record is None:
         raise ValueError(
-            f"include_provenance must be None or False for this {document.class_name}, because its fit has recorded "
+            f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
             "none: set provenance=True before fit."
         )
-    strings = _strings(document, state)
-    if document.provenance is not None and include_provenance is not False:
-        strings["provenance"] = dump([document.provenance])
-    calibration, kept = document.calibration, document.background
+    strings = _strings(model, state)
+    if record is not None and include_provenance is not False:
+        strings["provenance"] = dump([record])
+    calibration, kept = model.calibration, model.background
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
         arrays[CALIBRATION_SCORES] = calibration.scores
-    if document.summary is not None:
-        arrays[SUMMARY_VALUES] = document.summary.values
+    if model.summary is not None:
+        arrays[SUMMARY_VALUES] = model.summary.values
     if include_training_state and state is not None:
         from cmlp._train.state_file import dump_state
 
         more, tensors = dump_state(state)
         strings, arrays = strings | more, arrays | tensors
 
+    target = None if model.target is None else model.target.numbers
+
     def produce(write: Any) -> None:
         content: dict[str, Any] = {"strings": strings, "arrays": arrays, "write": write}
-        if document.columns is None:
-            _core.write_model(document.net, document.params, scale=document.input_scale, **content)
+        if model.encoder is None:
+            _core.write_model(model.net, model.params, scale=model.input_scale, **content)
         else:
-            _core.write_table(document.columns.core, document.networks, document.target, **content)
+            _core.write_table(model.encoder.core, model.networks, target, **content)
 
     write_atomically(path, produce)
 
 
-def _strings(document: ModelDocument, state: TrainingState | None) -> dict[str, str]:
+def _strings(model: TrainedModel, state: TrainingState | None) -> dict[str, str]:
     """Return the metadata of a file."""
-    owner, columns = document.class_name, document.columns
-    strings = {} if columns is None else {"categories": dump_categories(columns.categories, owner)}
+    owner, encoder = model.class_name, model.encoder
+    strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
     strings["class"] = owner
-    if document.cells != Cells():
-        strings["cells"] = dump(document.cells._asdict())
-    if not {*document.column_kinds} <= {"number", "category"}:
-        strings["column_kinds"] = dump(list(document.column_kinds))
+    if model.cells != Cells():
+        strings["cells"] = dump(model.cells._asdict())
+    if encoder is not None and not {*encoder.types} <= {"number", "category"}:
+        strings["column_kinds"] = dump(list(encoder.types))
     if state is not None:
         from cmlp._train.state_file import dump_history
 
         strings["history"] = dump_history(state)
-    if document.kind != "network":
-        strings["parameters"] = dump_parameters(without_tensors(document.parameters), owner)
-    if document.calibration is not None:
-        kind, rows, _ = document.calibration
+    if model.kind != "network":
+        strings["parameters"] = dump_parameters(without_tensors(model.parameters), owner)
+    if model.calibration is not None:
+        kind, rows, _ = model.calibration
         strings["calibration"] = dump({"kind": kind, "rows": rows})
-    if document.target is not None and n_answers(document.net) > 1:
-        strings["targets"] = dump_target_names(document.target_names, n_answers(document.net))
-    if document.summary is not None:
-        strings["summary"] = dump({"accuracy": document.summary.accuracy, "dates": document.summary.dates})
-    if document.labels is not None:
-        strings["classes"] = dump_labels(document.labels)
-    if document.feature_names is not None:
-        strings["feature_names"] = dump_names(document.feature_names)
-    elif document.names is not None:
-        strings["column_names"] = dump_column_names(list(document.names), owner)
+    if model.target is not None and n_answers(model.net) > 1:
+        strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
+    if model.summary is not None:
+        strings["summary"] = dump(
+            {"accuracy": model.summary.accuracy, "dates": () if encoder is None else encoder.dates}
+        )
+    if model.labels is not None:
+        strings["classes"] = dump_labels(model.labels)
+    if model.feature_names is not None:
+        strings["feature_names"] = dump_names(model.feature_names)
+    elif model.names is not None:
+        strings["column_names"] = dump_column_names(list(model.names), owner)
     return strings
 
 
 def read_model(
     path: str | os.PathLike[str],
-    build: Callable[[ModelDocument, TrainingState | None], Model],
+    build: Callable[[TrainedModel, TrainingState | None, dict[str, Any] | None], Built],
     *,
     use_map: bool,
     verify: bool,
-) -> Model:
-    """Read a model file and return what `build` makes of its document and training state; see `cmlp.load`.
+) -> Built:
+    """Read a model file and return what `build` makes of its model, training state and record; see `cmlp.load`.
 
     An exception that `build` raises is reported as damage of the file.
     """
     file = read_model_file(path, use_map=use_map, verify=verify)
     try:
-        document = _document(file)
-        return build(document, _state(file, document))
+        model = _model(file)
+        return build(model, _state(file, model), _record(file, model))
     except ModelFormatError as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", error.status) from None
     except (ValueError, TypeError, KeyError) as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", "CMLP_ERROR_FILE_SYNTAX") from error
 
 
-def _state(file: ModelFile, document: ModelDocument) -> TrainingState | None:
+def _state(file: ModelFile, model: TrainedModel) -> TrainingState | None:
     """Return the training state of an estimator; tables and networks have none."""
-    if document.kind == "network" or document.columns is not None:
+    if model.kind == "network" or model.encoder is not None:
         return None
     from cmlp._train.state_file import load_state  # a program that loads only networks does not need the training state
 
-    return load_state(file, document.parameters)
+    return load_state(file, model.parameters)
 
 
-def _document(file: ModelFile) -> ModelDocument:
+def _record(file: ModelFile, model: TrainedModel) -> dict[str, Any] | None:
+    text = None if model.kind == "network" else file.strings.get("provenance")
+    return None if text is None else load_provenance(text, model.networks)
+
+
+def _model(file: ModelFile) -> TrainedModel:
     """Return the content of a file, checked for what the classes of this package need."""
     strings, is_table = file.strings, file.kinds is not None
     name = strings.get("class", None if is_table else "Network")
@@ -188,7 +198,7 @@ def _document(file: ModelFile) -> ModelDocument:
         raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
     kind = kinds[name]
     if kind == "network":
-        return ModelDocument(file.networks, input_scale=file.input_scale)
+        return TrainedModel("network", file.networks, input_scale=file.input_scale)
     if is_table and file.net.dtype != np.float32:
         raise refuse(f"the networks of a table are of dtype float32, not {file.net.dtype}")
     for key in (*(["categories", "parameters"] * is_table), *(["classes"] * (kind == "classifier"))):
@@ -196,27 +206,21 @@ def _document(file: ModelFile) -> ModelDocument:
             raise refuse(f"{key!r} is missing")
     labels = load_labels(strings["classes"], file.net.n_out) if kind == "classifier" else None
     parameters = load_parameters(strings["parameters"]) if "parameters" in strings else _parameters_from_c(file)
-    columns = None
-    if is_table:
-        columns = TableColumns(file.kinds or (), file.arrays[TABLE_NUMBERS], load_categories(strings["categories"]))
-    else:
+    cells = Cells()
+    if "cells" in strings:
+        cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
+    if not is_table:
         parameters.setdefault("input_scale", file.input_scale)
-    document = ModelDocument(
-        file.networks,
+    model = TrainedModel(
         kind,
+        file.networks,
         input_scale=file.input_scale,
         labels=labels,
         names=_names(file),
-        columns=columns,
+        cells=cells,
         parameters=parameters,
     )
-    if is_table:
-        _add_what_tables_have(document, file)
-    if "cells" in strings:
-        document.cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
-    if "provenance" in strings:
-        document.provenance = load_provenance(strings["provenance"], file.networks)
-    return document
+    return model if file.kinds is None else model.replace(**_table_of(file, file.kinds, model))
 
 
 def _checked(check: Callable[..., Any], *values: Any) -> Any:
@@ -226,21 +230,21 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
-def _kinds(text: str, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
-    """Return what each column of a table holds."""
-    found: tuple[str, ...] = _checked(checked_kinds, load(text, "column_kinds", _MOST_KIND * len(columns)), columns)
-    return found
-
-
-def _add_what_tables_have(document: ModelDocument, file: ModelFile) -> None:
-    """Add the targets of a table, its calibration, its background and its summary, checked."""
-    document.target = _target(file, document.class_name, document.labels)
-    if document.target is not None:
-        document.target_names = load_target_names(file.strings.get("targets"))
+def _table_of(file: ModelFile, kinds: Sequence[tuple[str, int, bool]], model: TrainedModel) -> dict[str, Any]:
+    """Return the fields of a table's model that others do not have, checked."""
+    target = _target(file, "TabularRegressor" if model.kind == "regressor" else "TabularClassifier", model.labels)
+    types: Sequence[str] = ()
     if "column_kinds" in file.strings:
-        document.column_kinds = _kinds(file.strings["column_kinds"], file.kinds or ())
-    document.calibration, document.summary = _calibration(file, document.kind), _summary(file)
-    document.background = _background(file, document.n_inputs)
+        words = load(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
+        types = _checked(checked_kinds, words, kinds)
+    categories = load_categories(file.strings["categories"])
+    return {
+        "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
+        "target": target,
+        "calibration": _calibration(file, model.kind),
+        "summary": _summary(file),
+        "background": _background(file, len(kinds)),
+    }
 
 
 def _calibration(file: ModelFile, kind: str) -> Calibration | None:
@@ -266,7 +270,7 @@ def _summary(file: ModelFile) -> Summary | None:
     if values is None:
         return None
     n = n_answers(file.net)
-    return checked_summary(file.kinds or (), n, values, fields.get("dates"), fields.get("accuracy"))
+    return checked_summary(file.kinds or (), n, values, fields.get("accuracy"))
 
 
 def _parameters_from_c(file: ModelFile) -> dict[str, Any]:
@@ -285,7 +289,7 @@ def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
     return None
 
 
-def _target(file: ModelFile, name: str, labels: Labels | None) -> Target | None:
+def _target(file: ModelFile, name: str, labels: Labels | None) -> TableTarget | None:
     """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
     net, numbers = file.net, file.arrays.get(TABLE_TARGET)
     if labels is not None:
@@ -296,7 +300,8 @@ def _target(file: ModelFile, name: str, labels: Labels | None) -> Target | None:
         raise refuse(f"the outputs are not those of a {name}")
     if numbers is None:
         return None
-    return tuple(map(float, numbers)) if n == 1 else tuple(map(tuple, numbers.T.tolist()))
+    centre, scale, low, high = numbers.tolist() if n == 1 else map(tuple, numbers.T.tolist())
+    return TableTarget(centre, scale, low, high, load_target_names(file.strings.get("targets")))
 
 
 def _check_labels(labels: Labels, net: _core.Net) -> None:

@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 
 from cmlp import _core
-from cmlp._bridge.blocks import block_copy, loaded_block
+from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._train.history import History
 from cmlp._train.random import is_storable, stored_generator
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 
 NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the first batch of an epoch
 NO_SUMS.flags.writeable = False
-
-
-def check_params(params: NDArray[Any], net: _core.Net) -> None:
-    """Raise ValueError unless a parameter block has the network's size and dtype."""
-    if params.shape != (net.n_params,) or params.dtype != net.dtype:
-        raise ValueError(
-            f"The parameters must be {net.n_params} values of dtype {net.dtype}, got an array of shape "
-            f"{params.shape} and dtype {params.dtype}."
-        )
 
 
 class TrainingState:
@@ -230,16 +221,3 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "parameters": (dict, type(None)),
     "provenance": (dict, type(None)),
 }
-
-
-def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
-    """Return an unpickled 1-D array in native byte order; raises ValueError if it has another dtype or shape.
-
-    An array in native byte order is returned without a copy, because its memory may be shared between processes.
-    """
-    expected = tuple(map(np.dtype, dtypes))
-    if not isinstance(block, np.ndarray) or block.ndim != 1 or block.dtype.newbyteorder("=") not in expected:
-        given = f"{block.ndim}-D of dtype {block.dtype}" if isinstance(block, np.ndarray) else type(block).__name__
-        names = " or ".join(map(str, expected))
-        raise ValueError(f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}.")
-    return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))

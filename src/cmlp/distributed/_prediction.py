@@ -62,7 +62,7 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     if method not in _METHODS or not hasattr(model, method):
         offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
         raise ValueError(f"method must be one of {offered} for {type(model).__name__}, got {method!r}.")
-    n_features = model._fitted().net.n_in
+    n_features = model._trained().net.n_in
     if is_array(X):
         if X.ndim != 2 or X.shape[1] != n_features:
             raise ValueError(f"X must have shape (n, {n_features}), got {X.shape}.")

@@ -13,8 +13,9 @@ from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fit_batches import check_batches
 from cmlp._estimators.fitting import run, warn_of_unused
 from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import model_to_resume
+from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
+from cmlp._model.attributes import FITTED
 from cmlp._process.signals import undeferred
 from cmlp._train.shards import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._data.checks import Door, Opened
-    from cmlp._estimators.model import Model
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.targets import Targets
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.options import TrainingOptions
@@ -64,7 +65,7 @@ def fit_in_rounds(
             warn_of_unused(model, validation[0] is not None)
             kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             resuming = checkpoint is not None and os.path.exists(checkpoint)
-            previous = vars(model).get("_model") if options.warm_start else None
+            previous = vars(model).get(FITTED) if options.warm_start else None
             if resuming:
                 previous = _stored(model, options, checkpoint, kept)
             if checkpoint is not None:
@@ -131,14 +132,14 @@ class _Saver:
     on_fit_begin = on_batches_end = on_epoch_end = _save
 
 
-def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, Any]) -> Model:
-    """Return the model in a checkpoint; raises ValueError if training cannot continue from it."""
+def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, Any]) -> Fitted:
+    """Return the fit in a checkpoint; raises ValueError if training cannot continue from it."""
     loaded: Any = load_model(path)
     if type(loaded) is not type(model):
         raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
     twin = copy(model)
-    twin._model = loaded._model
-    stored = model_to_resume(twin, options, in_rounds=True)
+    twin._fitted = loaded._fitted
+    stored = fit_to_resume(twin, options, in_rounds=True)
     kept = stored.state.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:

@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._data.checks import as_rows, check_width
 from cmlp._data.scale import scaled
 from cmlp._model.attributes import unchanging
-from cmlp._model.document import ModelDocument, document_of
+from cmlp._model.model import TrainedModel, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,10 @@ class Layers:
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
-        document = document_of(model, tables=False)
-        self._document, self._n_threads = document, model.n_threads
-        self.weights, self.biases, self.sizes = document.first.weights, document.first.biases, document.net.sizes
-        labels = document.labels
+        trained = model_of(model, tables=False)
+        self._model, self._n_threads = trained, model.n_threads
+        self.weights, self.biases, self.sizes = trained.first.weights, trained.first.biases, trained.net.sizes
+        labels = trained.labels
         names = [] if labels is None else list(map(str, labels.classes))
         numbers = list(map(str, range(self.sizes[-1])))
         self.output_names = names if len(names) == len(numbers) else numbers
@@ -35,21 +35,21 @@ class Layers:
         """Return the activations of all layers, the scaled inputs first, each of shape (n_rows, size)."""
         rows, _ = as_rows(X, self.name)
         check_width(rows.shape[1], self.sizes[0], self.name)
-        (net, params), scale = self._document.first, self._document.input_scale
+        (net, params), scale = self._model.first, self._model.input_scale
         later = net.activations_of(params, rows, scale=scale, n_threads=self._n_threads)
         dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
         return [scaled(dense, scale, net.dtype), *later]
 
 
-def own_document(model: Any) -> ModelDocument | None:
-    """Return the document of a model of this package, or None for others, such as a pipeline."""
-    return document_of(model) if hasattr(model, "_document") else None
+def own_model(model: Any) -> TrainedModel | None:
+    """Return the trained model of a network or an estimator of this package, or None for others, such as a pipeline."""
+    return model_of(model) if hasattr(model, "_trained") else None
 
 
 def is_network(model: Any) -> bool:
     """Return whether a model is a `Network`, which has no labels."""
-    document = own_document(model)
-    return document is not None and document.kind == "network"
+    trained = own_model(model)
+    return trained is not None and trained.kind == "network"
 
 
 def is_classifier(model: Any) -> bool:
@@ -69,8 +69,8 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
             scores = np.concatenate([1 - scores, scores], axis=1)
         return np.arange(scores.shape[1]), scores
     model = unchanging(model)
-    document = own_document(model)
-    if document is not None and document.labels is not None and document.labels.kind == "multilabel":
+    trained = own_model(model)
+    if trained is not None and trained.labels is not None and trained.labels.kind == "multilabel":
         raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
     scores = np.asarray(model.predict_proba(X))
     return np.asarray(model.classes_), scores

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
+from cmlp._model.attributes import FITTED
 from cmlp._process.signals import undeferred
 from cmlp._train.observer import Observer
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.model import Model
+    from cmlp._estimators.fitted import Fitted
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
 _FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -36,7 +37,7 @@ class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
                 observer = CallbackObserver(estimator, *given)
             train(observers=[observer])
             with undeferred():
-                observer.fit_is_over(estimator._model)
+                observer.fit_is_over(estimator._fitted)
 
         with_callbacks(run)(self)
 
@@ -49,7 +50,7 @@ class CallbackObserver(Observer):
     """Calls the callbacks of an estimator before and after each epoch; X, y and weights are those of fit.
 
     The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
-    the estimator has no model yet when the loop ends. `snapshot` returns a `Model` with the current parameters. It is
+    the estimator has no model yet when the loop ends. `snapshot` returns a `Fitted` with the current parameters. It is
     called only if a callback requests a fitted estimator.
     """
 
@@ -67,10 +68,10 @@ class CallbackObserver(Observer):
 
     def epoch_ends(self) -> bool:
         """Report that the epoch has ended; return whether a callback stops training."""
-        attributes = {"reconstruction_attributes": lambda: {"_model": self.snapshot()}}
+        attributes = {"reconstruction_attributes": lambda: {FITTED: self.snapshot()}}
         stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
         return stops
 
-    def fit_is_over(self, model: Model) -> None:
+    def fit_is_over(self, fitted: Fitted) -> None:
         """Report that fit has ended with this model."""
-        self.job.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {"_model": model})
+        self.job.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {FITTED: fitted})

@@ -41,7 +41,7 @@ def register(*classes: type) -> None:
 def _set_types(operator: Any) -> None:
     """Set the types of the outputs. Numbers are doubles if an input is, otherwise floats, as skl2onnx has them."""
     model, rows = unchanging(operator.raw_operator), operator.inputs[0].get_first_dimension()
-    document = model._document()
+    trained = model._trained()
     doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
     numbers = DoubleTensorType if doubles else FloatTensorType
     if hasattr(model, "classes_"):
@@ -49,25 +49,25 @@ def _set_types(operator: Any) -> None:
         if classes.dtype.kind == "f" and (classes % 1 != 0).any():
             raise ValueError(f"Labels must be whole numbers or text for skl2onnx, got {classes.tolist()}.")
         label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
-        operator.outputs[0].set_type(label([rows, len(classes)] if document.labels.kind == "multilabel" else [rows]))
+        operator.outputs[0].set_type(label([rows, len(classes)] if trained.labels.kind == "multilabel" else [rows]))
         operator.outputs[1].set_type(numbers([rows, len(classes)]))
     else:
-        operator.outputs[0].set_type(numbers([rows, document.net.n_out]))
+        operator.outputs[0].set_type(numbers([rows, trained.net.n_out]))
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an estimator."""
     own, graph = operator.raw_operator, _Graph(scope, container)
     model = unchanging(own)
-    document = model._document()
-    add = _add_network if document.columns is None else _add_table
+    trained = model._trained()
+    add = _add_network if trained.encoder is None else _add_table
     *label, numbers = add(graph, model, operator.inputs)
     if hasattr(own, "decision_function") and container.get_options(own, {_RAW_SCORES: False})[_RAW_SCORES]:
         numbers = graph.logits
-        if len(model.classes_) == 2 and document.labels.kind != "multilabel":  # one number for two classes
+        if len(model.classes_) == 2 and trained.labels.kind != "multilabel":  # one number for two classes
             numbers = graph.node("Concat", graph.node("Neg", numbers), numbers, axis=1)
     if not label:
-        numbers = graph.node("Reshape", numbers, graph.constant([-1, document.net.n_out]))
+        numbers = graph.node("Reshape", numbers, graph.constant([-1, trained.net.n_out]))
     for value, variable in zip([*label, numbers], operator.outputs, strict=True):
         graph.name(graph.cast(value, guess_proto_type(variable.type)), variable.onnx_name)
 
@@ -85,7 +85,7 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     values = [graph.cast(variable.onnx_name, kind) for variable in inputs]
     x = values[0] if len(values) == 1 else graph.node("Concat", *values, axis=1)
-    return graph.add(onnx_model(model._document(), dtype), [x])
+    return graph.add(onnx_model(model._trained(), dtype), [x])
 
 
 def _require_columns(model: Any, found: int) -> None:
@@ -97,7 +97,7 @@ def _require_columns(model: Any, found: int) -> None:
 
 def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     """Add the graph of an estimator for tables, which reads columns; an input may be a matrix of several ones."""
-    proto = onnx_model(model._document())
+    proto = onnx_model(model._trained())
     expected = proto.graph.input
     found: list[tuple[str, int]] = []
     for variable in inputs:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 
 class Described:
@@ -27,15 +27,15 @@ class Described:
     "binary". The noun is what the page calls an input: "digit", "image" or "example".
     """
 
-    def __init__(self, document: ModelDocument) -> None:
-        require(document, "to_html")
-        scale = document.input_scale
+    def __init__(self, model: TrainedModel) -> None:
+        require(model, "to_html")
+        scale = model.input_scale
         self.takes_bytes = bool((scale.shift > 1).any()) if isinstance(scale, tuple) else scale != 1
-        if isinstance(scale, tuple) and document.n_inputs == PIXELS:
-            document, scale = document.unscaled(), 1.0
-        self.net, self.params, self.scale = document.net, document.params, scale
+        if isinstance(scale, tuple) and model.n_inputs == PIXELS:
+            model, scale = model.unscaled(), 1.0
+        self.net, self.params, self.scale = model.net, model.params, scale
         self.pixel_scale = 1.0 if isinstance(scale, tuple) else scale
-        self.labels, names = document.labels, document.feature_names
+        self.labels, names = model.labels, model.feature_names
         self.sizes, self.activations = self.net.sizes, self.net.activations
         self.kind = self._kind()
         self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])] if names is None else [visible(n) for n in names]

@@ -17,28 +17,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._model.document import ModelDocument
+    from cmlp._model.model import TrainedModel
 
 MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 
 def page_of(
-    document: ModelDocument,
+    model: TrainedModel,
     data: Sequence[ArrayLike] | None = None,
     title: str | None = None,
     *,
     background: bool = False,
 ) -> Document:
     """Return the page of a model; see `Network.to_html`."""
-    if document.columns is not None:
+    if model.encoder is not None:
         if data is not None:
             raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
-        return table_page(document, title, background=background)
+        return table_page(model, title, background=background)
     if background:
-        raise ValueError(
-            f"background must be False for a {document.class_name}: only the page of a table has such rows"
-        )
-    described = Described(document)
+        raise ValueError(f"background must be False for a {model.class_name}: only the page of a table has such rows")
+    described = Described(model)
     if data is not None:
         described.use_data(data)
     examples = default_digits(described) if data is None else Examples(described, data)

@@ -23,7 +23,8 @@ from cmlp._model.summary import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp._model.document import Column, ModelDocument
+    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.model import TrainedModel
 
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
@@ -34,40 +35,40 @@ _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic.
 _NETWORK = ("network/network", "network/functions")
 
 
-def table_page(document: ModelDocument, title: str | None = None, *, background: bool = False) -> Document:
+def table_page(model: TrainedModel, title: str | None = None, *, background: bool = False) -> Document:
     """Return the page of an estimator for tables, with a title or one that says what is predicted.
 
     With `background`, it contains the training rows that the model has kept.
     """
-    require(document, "to_html")
-    if background and document.background is None:
+    require(model, "to_html")
+    if background and model.background is None:
         raise ValueError(
             "background=True puts the training rows that fit has kept on the page, but this model has none: it needs "
             "keep_background before fit."
         )
-    rare = RARE_ACTIVATIONS.intersection(document.net.activations)
-    kind = "number" if document.labels is None else "class"
-    facts = _facts(document)
-    compared = document.background if background else _made_rows(document)
+    rare = RARE_ACTIVATIONS.intersection(model.net.activations)
+    kind = "number" if model.labels is None else "class"
+    facts = _facts(model)
+    compared = model.background if background else _made_rows(model)
     described = {
-        "columns": _columns(document),
-        "order": _order(document, document.background or compared),
+        "columns": _columns(model),
+        "order": _order(model, model.background or compared),
         "nets": [
             {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}
-            for net, _ in document.networks
+            for net, _ in model.networks
         ],
-        "outputs": _outputs(document),
-        "several": n_answers(document.net) > 1,
+        "outputs": _outputs(model),
+        "several": n_answers(model.net) > 1,
         "facts": facts,
-        "target": _targets(document),
-        "intervals": _intervals(document),
+        "target": _targets(model),
+        "intervals": _intervals(model),
         "background": None if compared is None else _described_background(compared, is_kept=background),
-        "params": encoded(np.concatenate([params.astype("<f4") for _, params in document.networks])),
+        "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
     parts = {
-        "title": escape(visible(title if title is not None else f"A {kind} from {document.n_inputs} columns")),
+        "title": escape(visible(title if title is not None else f"A {kind} from {model.n_inputs} columns")),
         "facts": escape(facts[0]),
-        "about": escape(_about(document)),
+        "about": escape(_about(model)),
         "theme": SYSTEM_THEME,
         "style": style(["base", "table"]),
         "script": script([*_NETWORK[: 2 if rare else 1], "drawing/dom", "network/encoder", "table/why", "table/table"]),
@@ -76,47 +77,47 @@ def table_page(document: ModelDocument, title: str | None = None, *, background:
     return Document("table.html", parts)
 
 
-def _outputs(document: ModelDocument) -> list[str]:
-    net = document.net
+def _outputs(model: TrainedModel) -> list[str]:
+    net = model.net
     if net.loss == "quantile" and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
-    prefix = "label " if document.labels is not None and document.labels.kind == "multilabel" else ""
-    return [prefix + visible(name) for name in output_names(document)]
+    prefix = "label " if model.labels is not None and model.labels.kind == "multilabel" else ""
+    return [prefix + visible(name) for name in output_names(model)]
 
 
-def _targets(document: ModelDocument) -> list[list[float]] | None:
+def _targets(model: TrainedModel) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
-    each = None if document.target is None else np.transpose(document.target).reshape(-1, 4)
-    return None if each is None else np.broadcast_to(each, (document.net.n_out, 4)).tolist()
+    each = None if model.target is None else np.transpose(model.target.numbers).reshape(-1, 4)
+    return None if each is None else np.broadcast_to(each, (model.net.n_out, 4)).tolist()
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
 
 
-def _columns(document: ModelDocument) -> list[dict[str, Any]]:
+def _columns(model: TrainedModel) -> list[dict[str, Any]]:
     """Return the columns: their names, and what the encoder has learned about them."""
-    texts = document.feature_names
-    names = [f"column {i}" for i in range(document.n_inputs)] if texts is None else texts.tolist()
+    texts = model.feature_names
+    names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    for i, (name, one) in enumerate(zip(names, document.columns or (), strict=True)):
+    for i, (name, one) in enumerate(zip(names, model.encoder or (), strict=True)):
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
-            column |= _field(document, i, one)
+            column |= _field(model, i, one)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
         columns.append(column)
     return columns
 
 
-def _field(document: ModelDocument, i: int, column: Column) -> dict[str, Any]:
+def _field(model: TrainedModel, i: int, column: EncodedColumn) -> dict[str, Any]:
     """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
 
     There is a choice if only 0 and 1 are known, which are also False and True.
     """
-    found = np.concatenate([column.edges, [] if document.summary is None else document.summary.values[:, i]])
+    found = np.concatenate([column.edges, [] if model.summary is None else model.summary.values[:, i]])
     found = found[~np.isnan(found)]
-    if document.summary is None or i not in document.summary.dates:
+    if model.encoder is None or i not in model.encoder.dates:
         is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
         return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
@@ -133,11 +134,11 @@ def _categories(values: Sequence[object]) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------ what rows are compared with
 
 
-def _made_rows(document: ModelDocument) -> Background | None:
+def _made_rows(model: TrainedModel) -> Background | None:
     """Return rows made of the summary's values of each column in random order: they are not rows of the training."""
-    if document.summary is None:
+    if model.summary is None:
         return None
-    rng, values = _core.Random(0), document.summary.values
+    rng, values = _core.Random(0), model.summary.values
     rows = np.stack([column[rng.permutation(len(values))] for column in values.T], axis=1)
     return Background(rows, np.ones(len(rows)))
 
@@ -147,19 +148,19 @@ def _described_background(background: Background, *, is_kept: bool) -> dict[str,
     return {"rows": rows, "weights": weights, "kept": is_kept}
 
 
-def _order(document: ModelDocument, background: Background | None) -> list[int]:
+def _order(model: TrainedModel, background: Background | None) -> list[int]:
     """Return the columns in the order of their effect: how far answers move if a column takes values of other rows."""
-    n = document.n_inputs
+    n = model.n_inputs
     if background is None:
         return list(range(n))
     rows = background.rows
-    before, effects = document.predict(rows), np.zeros(n)
-    spread = 1.0 if document.target is None else np.asarray(document.target)[1]
+    before, effects = model.predict(rows), np.zeros(n)
+    spread = 1.0 if model.target is None else np.asarray(model.target.scale)
     for i in range(n):
         for shift in range(1, _SHIFTS + 1):
             other = rows.copy()
             other[:, i] = np.roll(rows[:, i], shift)
-            moved = np.abs(document.predict(other) - before) / spread
+            moved = np.abs(model.predict(other) - before) / spread
             effects[i] += (moved.sum(axis=1) * background.weights).sum()
     order: list[int] = np.argsort(-effects, kind="stable").tolist()
     return order
@@ -168,9 +169,9 @@ def _order(document: ModelDocument, background: Background | None) -> list[int]:
 # ------------------------------------------------------------------------------------------------------- how sure it is
 
 
-def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
+def _intervals(model: TrainedModel) -> list[tuple[float, list[float]]]:
     """Return how far the intervals of each answer reach for each coverage for which there are enough scores."""
-    calibration = document.calibration
+    calibration = model.calibration
     if calibration is None:
         return []
     with warnings.catch_warnings(action="ignore"):
@@ -178,13 +179,13 @@ def _intervals(document: ModelDocument) -> list[tuple[float, list[float]]]:
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
-def _facts(document: ModelDocument) -> list[str]:
+def _facts(model: TrainedModel) -> list[str]:
     """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
-    found = None if document.summary is None else document.summary.accuracy
+    found = None if model.summary is None else model.summary.accuracy
     if found is None:
-        return [_NOT_MEASURED] * n_answers(document.net)
+        return [_NOT_MEASURED] * n_answers(model.net)
     rows, several = f"{found.n:,} rows outside the training", len(found.pairs) > 1
-    if document.labels is not None:
+    if model.labels is not None:
         pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
         constant = "the more frequent answer" if several else "the most frequent class"
     else:
@@ -192,15 +193,15 @@ def _facts(document: ModelDocument) -> list[str]:
         constant = "the median"
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if several:
-        texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(document), texts, strict=True)]
+        texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(model), texts, strict=True)]
     return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
 
 
-def _about(document: ModelDocument) -> str:
+def _about(model: TrainedModel) -> str:
     """Return a paragraph for the end of the page."""
-    n_nets, n_weights = len(document.networks), sum(net.n_params for net, _ in document.networks)
+    n_nets, n_weights = len(model.networks), sum(net.n_params for net, _ in model.networks)
     parts = [f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."]
-    calibration = document.calibration
+    calibration = model.calibration
     if calibration is not None:
         what = "Sets of classes" if calibration.kind == PROBABILITY else "Intervals"
         if calibration.rows == CALIBRATION:

@@ -1,4 +1,4 @@
-"""Properties of a network, and the document of a model."""
+"""Properties of a network, and the trained model that networks and estimators hold."""
 
 import copy
 
@@ -7,7 +7,7 @@ import pytest
 
 import cmlp
 from cmlp import MLPClassifier, Network, TabularClassifier, TabularRegressor, Trainer
-from cmlp._model.document import document_of
+from cmlp._model.model import model_of
 
 
 def test_properties_of_a_network_rebuild_it():
@@ -54,9 +54,9 @@ def test_n_threads_of_a_network_can_be_set():
     assert net.n_threads == 3
 
 
-def test_other_objects_have_no_document():
+def test_other_objects_have_no_trained_model():
     with pytest.raises(TypeError, match="A Network or an estimator of cmlp is needed, got list"):
-        document_of([])
+        model_of([])
     table = TabularRegressor(max_time=1e-9).fit([[1.0], [2.0]] * 9, range(18))
     with pytest.raises(
         TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got TabularRegressor"
@@ -88,13 +88,24 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_document_predicts_as_the_model(name):
-    model, predict = MODELS[name]
-    document = document_of(model)
-    rows = model._fitted().schema.read(X, name) if document.columns is not None else X
-    outputs = document.predict(rows)
-    assert outputs.tobytes() == predict(model).tobytes()
-    assert outputs.shape[1] == document.combination.n and document.class_name == type(model).__name__
+def test_trained_model_predicts_as_its_owner(name):
+    owner, predict = MODELS[name]
+    model = model_of(owner)
+    rows = owner._rows_of(model, X)[0] if model.encoder is not None else X
+    outputs = model.predict(rows)
+    assert outputs.tobytes() == predict(owner).tobytes()
+    assert outputs.shape[1] == model.combination.n and model.class_name == type(owner).__name__
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_fields_of_a_trained_model_never_change(name):
+    """A changed copy shares the blocks."""
+    model = model_of(MODELS[name][0])
+    with pytest.raises(AttributeError, match="names of a TrainedModel cannot be assigned: use replace"):
+        model.names = ["a", "b"]
+    twin = model.replace(names=["a", "b"])
+    assert model.names is None and twin.feature_names.tolist() == ["a", "b"]
+    assert all(one.params is other.params for one, other in zip(model.networks, twin.networks, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,240 @@
+"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Fitted`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from cmlp._bridge.blocks import fill_tensors
+from cmlp._estimators import assignment
+from cmlp._estimators.assignment import ASSIGNED, can_assemble
+from cmlp._model.attributes import FITTED, NETWORK
+from cmlp._model.model import Tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from cmlp._estimators.fitted import Fitted
+    from cmlp._model.model import TrainedModel
+    from cmlp._train.history import Curve
+
+Value = TypeVar("Value")
+
+
+class FittedAttribute(Generic[Value]):
+    """A fitted attribute, which a program can also assign; `kind` and `doc` are its type and meaning, for ``help()``.
+
+    If `read` returns None for a `Fitted`, the attribute does not exist, unless it is `nullable`. `write` returns a
+    `Fitted` with an assigned value; if None, only the current value can be assigned. With `epochs`, the attribute
+    exists only after training in epochs, that is, not after ``solver="lbfgs"``.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Fitted], Value | None],
+        kind: str,
+        doc: str,
+        write: Callable[[Fitted, Any], Fitted] | None = None,
+        *,
+        nullable: bool = False,
+        epochs: bool = False,
+    ) -> None:
+        self.read, self.kind, self.write, self.nullable, self.epochs = read, kind, write, nullable, epochs
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, estimator: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, estimator: object, owner: type | None = None) -> Value: ...
+
+    def __get__(self, estimator: object, owner: type | None = None) -> Self | Value:
+        if estimator is None:
+            return self
+        fitted = vars(estimator).get(FITTED)
+        if fitted is None:
+            return self._assigned(estimator)
+        history = fitted.history
+        if self.epochs and not (history.loss_curve or history.t):
+            raise self._missing(estimator)
+        value = self.read(fitted)
+        if value is None and not self.nullable:
+            raise self._missing(estimator)
+        return value  # type: ignore[return-value]  # None only if Value includes it
+
+    def _assigned(self, estimator: object) -> Value:
+        try:
+            value: Value = vars(estimator)[ASSIGNED][self.name]
+        except KeyError:
+            raise self._missing(estimator) from None
+        return value
+
+    def _missing(self, estimator: object) -> AttributeError:
+        return AttributeError(f"{type(estimator).__name__!r} object has no attribute {self.name!r}")
+
+    def __set__(self, estimator: object, value: Any) -> None:
+        fitted = vars(estimator).get(FITTED)
+        if fitted is None:
+            vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
+        elif self.write is None:
+            self._require_equal(value, self.read(fitted))
+        else:
+            vars(estimator)[FITTED] = self.write(fitted, value)
+
+    def __delete__(self, estimator: object) -> None:
+        if not hasattr(estimator, self.name):
+            raise self._missing(estimator)
+        if vars(estimator).get(FITTED) is None:
+            del vars(estimator)[ASSIGNED][self.name]
+        elif self.nullable or self.write is not assignment.feature_names:
+            raise AttributeError(f"{self.name} cannot be deleted.")
+        else:
+            self.__set__(estimator, None)
+
+    def _require_equal(self, value: Any, present: Any) -> None:
+        if value != present:
+            raise ValueError(f"{self.name} must be {present!r}, to match the shapes in coefs_, got {value!r}.")
+
+
+class FittedTensors(FittedAttribute[Tensors]):
+    """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
+
+    def __set__(self, estimator: object, value: Any) -> None:
+        if vars(estimator).get(FITTED) is None:
+            super().__set__(estimator, value)
+        else:
+            fill_tensors(self.__get__(estimator), value, self.name)
+
+
+class FittedNetwork(FittedAttribute[Any]):
+    """The fitted attribute that is a `Network`: always the same object, until a new fit."""
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
+        """Return the network; for an estimator that has parameters only by assignment, assemble its model first."""
+        if estimator is None:
+            return self
+        if vars(estimator).get(FITTED) is None and not can_assemble(estimator):
+            raise self._missing(estimator)
+        model: TrainedModel = estimator._trained()
+        network = vars(estimator).get(NETWORK)
+        if network is None or network.params is not model.params:
+            from cmlp._estimators.network import Network  # few programs need it
+
+            network = Network._assembled(model.net, model.params, model.input_scale, estimator.n_threads)
+            vars(estimator)[NETWORK] = network
+        network._share(model.net, model.params)  # the activation of the outputs may have been assigned
+        return network
+
+    def __set__(self, estimator: object, value: Any) -> None:
+        raise AttributeError(f"{self.name} cannot be assigned: assign to its params, weights or biases.")
+
+
+class FittedAttributes:
+    """The fitted attributes of both the classifier and the regressor."""
+
+    coefs_ = FittedTensors(
+        lambda fitted: fitted.model.coefs,
+        "tuple of ndarray",
+        "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies values into the block.",
+    )
+    intercepts_ = FittedTensors(
+        lambda fitted: fitted.model.intercepts,
+        "tuple of ndarray",
+        "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values into the block.",
+    )
+    network_ = FittedNetwork(
+        lambda fitted: None,
+        "Network",
+        "The network: it shares the parameters, so writing to its weights changes predictions.",
+    )
+    n_params_ = FittedAttribute(lambda fitted: fitted.model.net.n_params, "int", "Number of weights and biases.")
+    n_features_in_ = FittedAttribute(lambda fitted: fitted.model.net.sizes[0], "int", "Number of columns of X in fit.")
+    feature_names_in_ = FittedAttribute(
+        lambda fitted: fitted.model.feature_names,
+        "ndarray of str",
+        "Column names of the data frame in fit; otherwise the attribute does not exist.",
+        assignment.feature_names,
+    )
+    input_scale_ = FittedAttribute(
+        lambda fitted: fitted.model.input_scale,
+        "float or tuple (shift, factor)",
+        "What happens to the inputs: their factor, or the shift and the factor of each column, given or learned.",
+    )
+    n_layers_ = FittedAttribute(
+        lambda fitted: len(fitted.model.net.sizes), "int", "Number of layers, input and output included."
+    )
+    n_outputs_ = FittedAttribute(
+        lambda fitted: fitted.model.net.sizes[-1], "int", "Number of units in the output layer."
+    )
+    out_activation_ = FittedAttribute(
+        lambda fitted: fitted.model.net.activations[-1],
+        "str",
+        "Activation of the output layer.",
+        assignment.out_activation,
+    )
+    n_iter_ = FittedAttribute(
+        lambda fitted: fitted.state.epoch,
+        "int",
+        "Number of epochs in the last call; for lbfgs, number of iterations.",
+        assignment.n_iter,
+    )
+    t_ = FittedAttribute(
+        lambda fitted: fitted.history.t,
+        "int",
+        "Number of rows processed in all epochs of all calls.",
+        assignment.whole("t"),
+    )
+    loss_ = FittedAttribute(
+        lambda fitted: fitted.history.loss, "float", "Loss of the last epoch.", assignment.real("loss")
+    )
+    loss_curve_ = FittedAttribute(
+        lambda fitted: list(fitted.history.loss_curve),
+        "list of float",
+        "Loss of every epoch of all calls.",
+        assignment.curve("loss_curve"),
+        epochs=True,
+    )
+    history_ = FittedAttribute(
+        lambda fitted: fitted.history.table(),
+        "dict of str to list of float",
+        "Loss, validation loss and score, learning rate, gradient norm and seconds of every epoch (see Notes).",
+        epochs=True,
+    )
+    best_loss_: FittedAttribute[float | None] = FittedAttribute(
+        lambda fitted: fitted.history.best_loss,
+        "float or None",
+        "Smallest loss; None with early stopping.",
+        assignment.real("best_loss"),
+        nullable=True,
+        epochs=True,
+    )
+    validation_scores_: FittedAttribute[list[float] | None] = FittedAttribute(
+        lambda fitted: _values(fitted.history.validation_scores),
+        "list of float or None",
+        "Validation score of every epoch; None without validation rows.",
+        assignment.curve("validation_scores"),
+        nullable=True,
+        epochs=True,
+    )
+    best_validation_score_: FittedAttribute[float | None] = FittedAttribute(
+        lambda fitted: fitted.history.best_validation_score,
+        "float or None",
+        "Highest validation score; None without validation rows.",
+        assignment.real("best_validation_score"),
+        nullable=True,
+        epochs=True,
+    )
+    # Private attributes of scikit-learn's MLP that its tests and some programs read.
+    _no_improvement_count = FittedAttribute(
+        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", assignment.whole("stale")
+    )
+    _optimizer = FittedAttribute(
+        lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."
+    )
+
+
+def _values(curve: Curve[float] | None) -> list[float] | None:
+    return None if curve is None else list(curve)

@@ -1,0 +1,437 @@
+"""`TrainedModel`: one trained model, as one value.
+
+Estimators and networks hold it; predictions, files, exports, pages, plots and `cmlp info` read it. A `Network` gives
+the simplest one; the fullest is that of an estimator for tables: several networks behind an encoder of columns.
+"""
+
+from __future__ import annotations
+
+import operator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.arrays import rectangular
+from cmlp._data.checks import as_rows, check_width
+from cmlp._data.frames import as_table, check_names, feature_names, texts_of_names
+from cmlp._data.labels import normalized
+from cmlp._data.stored import Cells
+from cmlp.exceptions import NonFiniteInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import SupportsIndex, TypeVar
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.column_encoder import ColumnEncoder
+    from cmlp._model.shapley import Background
+    from cmlp._model.summary import Summary
+
+    Result = TypeVar("Result")
+
+
+# Names of the public classes, which model files and ONNX files contain.
+CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
+TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
+
+_PLAIN_CELLS = Cells()
+_TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
+
+
+class TrainedNet(NamedTuple):
+    """A network with its parameter block, which is the model's own, not a copy."""
+
+    net: _core.Net
+    params: NDArray[Any]
+
+    @property
+    def weights(self) -> list[NDArray[Any]]:
+        """Weights of each layer, of shape (n_in, n_out): views of `params`."""
+        return self.net.views(self.params)[0]
+
+    @property
+    def biases(self) -> list[NDArray[Any]]:
+        """Biases of each layer, of shape (n_out,): views of `params`."""
+        return self.net.views(self.params)[1]
+
+    @property
+    def layers(self) -> list[tuple[NDArray[Any], NDArray[Any], str, float]]:
+        """The weights (n_in, n_out), biases, activation and activation parameter of each layer."""
+        net = self.net
+        return list(zip(self.weights, self.biases, net.activations, net.activation_parameters, strict=True))
+
+    @property
+    def sorts(self) -> bool:
+        """Whether the outputs are several quantiles, which are sorted so that they never cross."""
+        return isinstance(self.net.loss_parameter, tuple)
+
+    def astype(self, dtype: DTypeLike) -> TrainedNet:
+        """Return the network in another type; parameters that it cannot hold become infinite."""
+        net = self.net
+        converted = _core.Net(
+            net.sizes, net.activations, net.loss, dtype, net.activation_parameters, net.loss_parameter
+        )
+        with np.errstate(over="ignore"):
+            return TrainedNet(converted, self.params.astype(dtype))
+
+
+class Combination(NamedTuple):
+    """How the outputs of the networks become those of the model.
+
+    With a table, the mean over the networks comes first: of probabilities, or of numbers within the range of the
+    targets. Several quantiles are sorted before, by each network.
+
+    Attributes
+    ----------
+    n : int
+        Number of outputs of the model.
+    rule : {"plain", "binary", "normalized"}
+        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum.
+    answer : {"", "largest", "threshold"}
+        How the class follows from the outputs: the largest of the first `n_classes`, or whether the only output is
+        above 0.5. "" if there are no classes, or a row can have several labels.
+    n_classes : int
+    """
+
+    n: int
+    rule: str = "plain"
+    answer: str = ""
+    n_classes: int = 0
+
+
+def network_parameters(net: _core.Net) -> dict[str, Any]:
+    """Return the parameters of an estimator's constructor that a network determines."""
+    hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
+    p, parameter = net.loss_parameter, "quantile" if net.loss == "quantile" else "loss_parameter"
+    return {
+        "hidden_layer_sizes": net.sizes[1:-1],
+        "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
+        "loss": net.loss,
+        **({parameter: list(p) if isinstance(p, tuple) else p} if p else {}),
+        "activation_parameter": numbers if any(numbers) else None,
+        "dtype": net.dtype.name,
+    }
+
+
+class TableTarget(NamedTuple):
+    """What predictions of a table's regressor need: each number is one for a single target, else one for each target.
+
+    Attributes
+    ----------
+    centre, scale : float or tuple of float
+        The networks predict ``(y - centre) / scale``.
+    low, high : float or tuple of float
+        The lowest and the highest scaled value in fit, which no prediction leaves.
+    names : sequence of str or None
+        Names of several targets.
+    """
+
+    centre: float | Sequence[float]
+    scale: float | Sequence[float]
+    low: float | Sequence[float]
+    high: float | Sequence[float]
+    names: Sequence[str] | None = None
+
+    @property
+    def numbers(self) -> tuple[Any, ...]:
+        """Centre, scale, low and high."""
+        return self[:4]
+
+
+class Tensors(tuple["NDArray[Any]", ...]):
+    """A tuple of views of the parameter block. Assigning to an entry copies the values into the block."""
+
+    __slots__ = ()
+
+    def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
+        if isinstance(index, slice):
+            raise TypeError("Assigning to a slice is not supported; assign to one entry at a time.")
+        view, name = self[index], f"entry {operator.index(index)}"
+        array = rectangular(value, name)
+        if array.dtype.kind not in "buif":
+            raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}.")
+        if array.shape != view.shape:
+            raise ValueError(f"{name} must have the shape {view.shape}, got {array.shape}.")
+        view[...] = array
+
+    def copy(self) -> list[NDArray[Any]]:
+        """Return the views as a list, as the method of a list does."""
+        return list(self)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        hint = ""
+        if hasattr(list, name):
+            hint = (
+                ": its entries are views of the model's parameters. To change the parameters, assign an array to an "
+                "entry, for example model.coefs_[0] = array, or a list of arrays to the attribute."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
+
+
+class TrainedModel:
+    """A trained model: everything that a prediction depends on. Its fields never change, see `replace`.
+
+    It is what predicts, and what is saved, exported, explained, certified and shown: one network, or several behind an
+    encoder of columns. The blocks of parameters are the model's own and can be written to, so nothing may be cached
+    from their values.
+
+    Parameters
+    ----------
+    kind : {"network", "classifier", "regressor"}
+        What the outputs mean.
+    networks : sequence of (cmlp._core.Net, ndarray of shape (n_params,))
+        They differ in the number of inputs at most. The blocks are used without a copy.
+    input_scale : float or InputScale, default=1.0
+        Factor by which every input is multiplied, or a shift and a factor for each input.
+    labels : Labels or None
+        The classes of a classifier.
+    names : sequence or None
+        The names of the columns in fit; those of a table can be of any hashable type.
+    encoder : ColumnEncoder or None
+        The encoder of a table. Networks that see no bins have fewer inputs.
+    cells : Cells
+        How the cells of files of text are read.
+    target : TableTarget or None
+        Of a table's regressor.
+    calibration : Calibration or None
+        The scores from which intervals or sets of a table follow.
+    background : Background or None
+        Training rows of a table that were kept for explanations.
+    summary : Summary or None
+        Of the training rows of a table, for pages: no answer depends on it.
+    parameters : mapping of str to object
+        The parameters of the estimator's constructor, while it is saved, loaded or converted; an estimator itself has
+        them as attributes.
+
+    Attributes
+    ----------
+    net, params
+        Those of the first network, the only one without a table. All have the same layers after the input.
+    """
+
+    kind: str
+    networks: tuple[TrainedNet, ...]
+    input_scale: float | InputScale
+    labels: Labels  # None for a regressor and a network, which never read it
+    names: tuple[Any, ...] | None
+    encoder: ColumnEncoder | None
+    cells: Cells
+    target: TableTarget | None
+    calibration: Calibration | None
+    background: Background | None
+    summary: Summary | None
+    parameters: Mapping[str, Any]
+    net: _core.Net
+    params: NDArray[Any]
+
+    def __init__(
+        self,
+        kind: str,
+        networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+        *,
+        input_scale: float | InputScale = 1.0,
+        labels: Labels | None = None,
+        names: Iterable[Any] | None = None,
+        encoder: ColumnEncoder | None = None,
+        cells: Cells = _PLAIN_CELLS,
+        target: TableTarget | None = None,
+        calibration: Calibration | None = None,
+        background: Background | None = None,
+        summary: Summary | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        nets = tuple(TrainedNet(*one) for one in networks)
+        vars(self).update(
+            kind=kind,
+            networks=nets,
+            input_scale=input_scale,
+            labels=labels,
+            names=None if names is None else tuple(names),
+            encoder=encoder,
+            cells=cells,
+            target=target,
+            calibration=calibration,
+            background=background,
+            summary=summary,
+            parameters={} if parameters is None else parameters,
+            net=nets[0].net,  # fields, because a property would take 2 % of a prediction of one row
+            params=nets[0].params,
+        )
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{name} of a TrainedModel cannot be assigned: use replace.")
+
+    def replace(self, **changes: Any) -> TrainedModel:
+        """Return a model with other values of some fields. It shares the blocks of parameters."""
+        own = vars(self)
+        return TrainedModel(**{name: own[name] for name in FIELDS} | changes)
+
+    @property
+    def first(self) -> TrainedNet:
+        """The first network, and the only one without a table. All have the same layers after the input."""
+        return self.networks[0]
+
+    @property
+    def class_name(self) -> str:
+        """Name of the public class; for an instance of a subclass, that of the parent class."""
+        return (CLASS_NAMES if self.encoder is None else TABLE_CLASS_NAMES)[self.kind]
+
+    @cached_property
+    def feature_names(self) -> NDArray[Any] | None:
+        """The names of the columns if all are text; otherwise exports number them."""
+        return texts_of_names(self.names)
+
+    @cached_property
+    def coefs(self) -> Tensors:
+        """Weights of each layer of the first network, of shape (n_in, n_out): views of `params`."""
+        return Tensors(self.first.weights)
+
+    @cached_property
+    def intercepts(self) -> Tensors:
+        """Biases of each layer of the first network, of shape (n_out,): views of `params`."""
+        return Tensors(self.first.biases)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of values of a row, before they are encoded."""
+        return self.net.n_in if self.encoder is None else len(self.encoder)
+
+    @cached_property
+    def combination(self) -> Combination:
+        """How the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
+        n, output, labels = self.net.n_out, self.net.activations[-1], self.labels
+        if labels is None:
+            if self.kind != "network" or output not in ("softmax", "logistic"):
+                return Combination(n)
+            return Combination(n, "plain", "threshold" if (n, output) == (1, "logistic") else "largest", n)
+        if labels.kind == "multilabel":
+            return Combination(n)
+        if labels.kind == "binary":
+            return Combination(2, "binary", "largest", len(labels.classes))
+        normalizes = output == "logistic" and self.net.loss != "log_loss"
+        return Combination(n, "normalized" if normalizes else "plain", "largest", n)
+
+    def outputs(self, X: ArrayLike, caller: Any) -> NDArray[Any]:
+        """Return the outputs of the only network for the X of a user; `caller` is the estimator that was called."""
+        if self.names is None:
+            result = self.net.forward_small(self.params, X, self.input_scale, None, caller.n_threads)
+            if result is not None:
+                return result
+        return self.call(
+            caller,
+            X,
+            lambda rows: self.net.forward(self.params, rows, scale=self.input_scale, n_threads=caller.n_threads),
+        )
+
+    def call(self, caller: object, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
+        """Return what a function of the only network returns for the rows of a user's X, which are checked."""
+        owner = type(caller).__name__
+        X = as_table(X)
+        check_names(feature_names(X), self.feature_names, owner)
+        rows, _ = as_rows(X, owner)
+        check_width(rows.shape[1], self.net.sizes[0], owner)
+        try:
+            return function(rows)
+        except NonFiniteInputError as error:
+            from cmlp._data.checks import first_non_finite_error
+
+            scale = self.input_scale
+            raise first_non_finite_error(error, rows, scale, self.net.dtype, self.feature_names) from None
+
+    def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
+        """Return the answers of the model for rows of numbers, or for raw rows of a table."""
+        if self.encoder is not None:
+            return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.target)
+        return self.combined(self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads))
+
+    def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the answers of the model from the outputs of its only network."""
+        rule = self.combination.rule
+        if rule == "binary":
+            return both_classes(outputs)
+        return normalized(outputs) if rule == "normalized" else outputs
+
+    def astype(self, dtype: DTypeLike) -> TrainedModel:
+        """Return the model with networks in another type; parameters that it cannot hold become infinite."""
+        return self.replace(networks=[one.astype(dtype) for one in self.networks])
+
+    def unscaled(self) -> TrainedModel:
+        """Return a model in float64 with the input scale in the weights and biases of the first layer.
+
+        The weighted sums for raw inputs agree to about 1e-7. Raises ValueError if they cannot: a shift is so large that
+        too few digits of its differences from the inputs would be left.
+        """
+        scale, model = self.input_scale, self.astype(np.float64)
+        shift, factor = map(np.atleast_1d, scale if isinstance(scale, tuple) else (0.0, scale))
+        weights, biases = model.first.weights[0], model.first.biases[0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights *= factor[:, None]
+            moved = shift[:, None] * weights
+            biases -= moved.sum(axis=0)
+            sizes = np.abs(moved)
+        if not np.isfinite(model.params).all():
+            name = "input_scale" if isinstance(scale, tuple) else f"input_scale={scale!r}"
+            raise ValueError(f"The weights cannot have {name} as a part of them: they would not be finite.")
+        if sizes.sum(axis=0).max() * np.finfo(np.float64).eps > _TOLERANCE:
+            column = int(sizes.sum(axis=1).argmax())
+            raise ValueError(
+                f"input_scale has the shift {shift[column]:g} for column {column}, which is too large to become a part "
+                "of the weights and biases, even in float64: subtract a constant from this column before fit."
+            )
+        return model.replace(input_scale=1.0)
+
+
+# The arguments of the constructor.
+FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
+          "background", "summary", "parameters")  # fmt: skip
+
+
+def outputs_of_table(
+    networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+    columns: _core.Columns,
+    raw: NDArray[np.float64],
+    n_threads: int | None = None,
+) -> list[NDArray[np.float64]]:
+    """Return the outputs of each network for raw rows of a table, of shape (n_rows, n_outputs), as doubles."""
+    inputs: dict[int, NDArray[np.float32]] = {}
+    found, wide = [], columns.width(True)
+    for net, params in networks:
+        if net.n_in not in inputs:
+            known = inputs.get(wide)
+            bins = net.n_in == wide
+            inputs[net.n_in] = columns.encode(raw, bins=bins) if known is None else columns.without_bins(known)
+        found.append(net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64))
+    return found
+
+
+def mean_outputs(found: Sequence[NDArray[np.float64]], target: TableTarget | None) -> NDArray[np.float64]:
+    """Return the outputs of a table's model from those of its networks."""
+    if target is None:
+        mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
+        return both_classes(mean) if mean.shape[1] == 1 else mean
+    centre, spread, low, high = np.asarray(target.numbers)
+    limited = [np.minimum(np.maximum(one, low), high) for one in found]
+    numbers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+    return numbers
+
+
+def both_classes(second: NDArray[Any]) -> NDArray[Any]:
+    """Return the probabilities of both classes from a column with those of the second class."""
+    return np.concatenate([1 - second, second], axis=1)
+
+
+def model_of(owner: Any, *, tables: bool = True) -> TrainedModel:
+    """Return the model of a network or a fitted estimator, but without `tables` not of an estimator for tables."""
+    read = getattr(owner, "_trained", None)
+    if read is not None:
+        model: TrainedModel = read()
+        if tables or model.encoder is None:
+            return model
+    needed = "A Network or an estimator of cmlp" if tables else "A Network, an MLPClassifier or an MLPRegressor"
+    raise TypeError(f"{needed} is needed, got {type(owner).__name__}.")
