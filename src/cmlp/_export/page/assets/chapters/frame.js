@@ -125,6 +125,7 @@ function moveTo(t) {
 		moment = figure.work?.(aim) ?? aim;
 		if (moment === aim) return arrive();
 		write("stop", "It computes all steps up to there.");
+		$("scene").ariaLabel = `${$("chapter-title").textContent}. ${$("stop").textContent}`;
 		requestPaint();
 		requestAnimationFrame(go);
 	};
