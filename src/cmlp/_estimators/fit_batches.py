@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, run, warn_of_unused
+from cmlp._estimators.fitting import request_of, run_fit, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._inputs.frames import as_table, read_once
 from cmlp._inputs.passes import Passes, Reader
@@ -53,7 +53,7 @@ def fit_batches(
         try:
             with undeferred():
                 stream.open_first_block()
-            estimator._observed(stream.given, partial(run, request, stream))
+            estimator._observed(stream.given, partial(run_fit, request, stream))
         finally:
             with undeferred():
                 stream.close()

@@ -19,10 +19,10 @@ from cmlp._parameters.other_names import hinting
 from cmlp._pickles import PICKLE_VERSION, check_version
 from cmlp._signals import DeferredSignals
 from cmlp._training.engine import BatchEngine
+from cmlp._training.held_out import UserScore
 from cmlp._training.history import History
 from cmlp._training.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
 from cmlp._training.options import check_scoring, options_of
-from cmlp._training.program_score import ProgramScore
 from cmlp._training.random import random_state as generator_of
 from cmlp._training.reporting import Reporter, callbacks_of
 from cmlp._training.same_data import check_sample
@@ -340,7 +340,7 @@ class Trainer:
         check_scoring(options, validation is not None)
         data = Data(rows, weight, document.input_scale, None, validation)
         if callable(options.scoring):
-            task = task._replace(scorer=ProgramScore(options.scoring, lambda: self.network, data, own, self.state))
+            task = task._replace(scorer=UserScore(options.scoring, lambda: self.network, data, own, self.state))
         elif options.scoring not in (None, "loss", task.score_name):
             raise ValueError(
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
