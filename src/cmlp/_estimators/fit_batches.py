@@ -11,7 +11,7 @@ from cmlp._data.integers import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, run, warn_of_unused
+from cmlp._estimators.fitting import request_of, run_fit, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import undeferred
 from cmlp._train.engine import BatchEngine
@@ -53,7 +53,7 @@ def fit_batches(
         try:
             with undeferred():
                 stream.open_first_block()
-            estimator._observed(stream.given, partial(run, request, stream))
+            estimator._observed(stream.given, partial(run_fit, request, stream))
         finally:
             with undeferred():
                 stream.close()

@@ -27,12 +27,12 @@ from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
 from cmlp._model.attributes import FITTED, INTERRUPTED, NETWORK
 from cmlp._process.signals import undeferred
+from cmlp._train.held_out import UserScore
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import TABLE
 from cmlp._train.initialization import initial_params
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
 from cmlp._train.options import check_scoring
-from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state
 from cmlp._train.reporting import callbacks_of
 from cmlp._train.same_data import check_same_data
@@ -79,7 +79,7 @@ def fit(
         with undeferred():
             request = request_of(estimator, validation, resume=resume, shards=shards)
             warn_of_unused(estimator, own_rows=validation[0] is not None)
-        estimator._observed(source.given, partial(run, request, source))
+        estimator._observed(source.given, partial(run_fit, request, source))
 
 
 def request_of(
@@ -106,7 +106,7 @@ def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     TABLE.warn_of_unused(estimator._owner, given)
 
 
-def run(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
+def run_fit(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
     """Train on the rows of a source, and store the model."""
     with undeferred():
         training, labels = prepare(request, source)
@@ -129,7 +129,7 @@ def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop,
 
 
 def follow(training: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
-    """Let observers follow the training; their `snapshot` returns a model with the current options."""
+    """Let observers follow the training; their `snapshot` returns a model with the current parameters."""
     for observer in observers:
         observer.snapshot = partial(_snapshot, training, labels)
         training.observers.append(observer)
@@ -198,7 +198,7 @@ def prepare(
         def present() -> Any:
             return with_fitted(request.estimator, _present_fit(training, targets.labels))
 
-        task = task._replace(scorer=ProgramScore(scorer, present, data, own, state))
+        task = task._replace(scorer=UserScore(scorer, present, data, own, state))
     # The training, which chooses the held-out rows and learns the scales
     job = TrainingJob(net, task, data, options, state, options.n_threads, reads_again=not source.is_whole)
     n_rows, data = source.learn(job, targets)
@@ -273,7 +273,7 @@ def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, s
 
 
 def _call_back(estimator: Any, training: TrainingRun, labels: Labels | None) -> None:
-    """Let training call the program's callbacks, which get a trainer with the network and copies of the estimator."""
+    """Let training call the user's callbacks, which get a trainer with the network and copies of the estimator."""
     job = training.job
     callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
     if callbacks:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class RowSource:
     """Opens the rows that a user passes to a call, and names the engine. Learns nothing, uses no random numbers."""
 
-    given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the program has them
+    given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
     engine: Callable[[TrainingJob], Engine]  # of a `TrainingJob` that has begun; the scales are learned before
     kept: Mapping[str, Any] = MappingProxyType({})  # what must not change before a resume, besides parameters

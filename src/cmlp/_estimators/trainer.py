@@ -17,12 +17,12 @@ from cmlp._process.signals import DeferredSignals
 from cmlp._train import hyperparameters
 from cmlp._train.constraints import COUNT, argument
 from cmlp._train.engine import BatchEngine
+from cmlp._train.held_out import UserScore
 from cmlp._train.history import History
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
 from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
-from cmlp._train.program_score import ProgramScore
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.reporting import Reporter, callbacks_of
 from cmlp._train.same_data import check_sample
@@ -335,7 +335,7 @@ class Trainer:
         check_scoring(options, validation is not None)
         data = Data(rows, weight, trained.input_scale, None, validation)
         if callable(options.scoring):
-            task = task._replace(scorer=ProgramScore(options.scoring, lambda: self.network, data, own, self.state))
+            task = task._replace(scorer=UserScore(options.scoring, lambda: self.network, data, own, self.state))
         elif options.scoring not in (None, "loss", task.score_name):
             raise ValueError(
                 f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.sparse import taken
 from cmlp._process.signals import undeferred
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
     from cmlp._train.deadline import Deadline
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.state import TrainingState
 
 
 class NoValidation:
@@ -28,7 +33,7 @@ class NoValidation:
 
 
 class HeldOut:
-    """Validation rows: the program's own ones, or those held out by the training; measured in every epoch."""
+    """Validation rows: the user's own ones, or those held out by the training; measured in every epoch."""
 
     horizon = 1.0
 
@@ -82,3 +87,36 @@ class HeldOut:
         else:
             cost, plain_loss = net.cost(*arguments, **keywords), math.nan
         return cost * task.report_scale * task.unit, plain_loss
+
+
+class UserScore:
+    """The score of the validation rows that a function of the user computes: ``function(model, X, y)``.
+
+    If the rows have weights, it also gets ``sample_weight=weight``. `model` returns the network or estimator with the
+    present parameters, and `y` are the targets of all rows, or of the user's own validation rows, as they were
+    passed.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], model: Callable[[], Any], data: Data, y: NDArray[Any], state: TrainingState
+    ) -> None:
+        self.function, self.model = function, model
+        self._data, self._y, self._state = data, y, state
+        self._arguments: tuple[Any, Any, dict[str, Any]] | None = None
+
+    def __call__(self) -> float:
+        """Return the score; raises ValueError if the function returns no number."""
+        if self._arguments is None:  # the validation rows are chosen when training begins
+            self._arguments = self._rows()
+        X, y, weight = self._arguments
+        value = self.function(self.model(), X, y, **weight)
+        if not isinstance(value, Real) or math.isnan(value):
+            raise ValueError(f"scoring must return a number, got {value!r}.")
+        return float(value)
+
+    def _rows(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
+        validation, rows = self._data.validation, self._state.validation
+        if validation is not None:
+            return validation.X, self._y, {} if validation.weight is None else {"sample_weight": validation.weight}
+        weight = self._data.weight
+        return taken(self._data.X, rows), self._y[rows], {} if weight is None else {"sample_weight": weight[rows]}

@@ -68,12 +68,12 @@ class Task(NamedTuple):
     standardize: bool = False
     unit: float = 1.0
     y_advice: str = ""
-    scorer: Callable[[], float] | None = None  # the program's own score of the current parameters
+    scorer: Callable[[], float] | None = None  # the user's own score of the current parameters
     score_name: str = "accuracy"
 
 
 class Validation(NamedTuple):
-    """The program's own validation data."""
+    """The user's own validation data."""
 
     X: NDArray[Any] | CSR
     targets: NDArray[Any]
@@ -187,9 +187,7 @@ class TrainingJob(NamedTuple):
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
     judges: bool = True  # whether the result is compared with the best constant answer
-    given: tuple[Data, NDArray[Any]] | None = (
-        None  # data and targets in the units of the program, after `prepare_state`
-    )
+    given: tuple[Data, NDArray[Any]] | None = None  # data and targets in the user's units, after `prepare_state`
 
     def objective(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""

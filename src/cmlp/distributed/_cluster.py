@@ -25,7 +25,7 @@ def load(name: str) -> Any:
 
 @contextmanager
 def cluster_of(client: Any) -> Iterator[Cluster]:
-    """Yield the cluster of a client; for None that of the program's current client, or a new one in this process."""
+    """Yield the cluster of a client; for None that of the current client, or a new one in this process."""
     distributed = load("distributed")
     if client is None:
         try:

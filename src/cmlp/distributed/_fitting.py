@@ -69,7 +69,7 @@ def fit(
         ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a buffer is a contiguous array of uint8. There
         must be no other messages between the processes during the call. An exception on one of them raises one on all.
     client : distributed.Client or None, default=None
-        The cluster, if there is no `comm`. None means the program's current client; if there is none, threads in this
+        The cluster, if there is no `comm`. None means the current client; if there is none, threads in this
         process.
     shards : int, sequence of int or None, default=None
         The shards, consecutive rows: a number of shards, into which the rows are cut equally, or the number of rows of

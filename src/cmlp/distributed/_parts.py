@@ -1,4 +1,4 @@
-"""Rows as the program has them, as delayed parts: tuples (X, y, sample_weight)."""
+"""Rows as the user has them, as delayed parts: tuples (X, y, sample_weight)."""
 
 from __future__ import annotations
 

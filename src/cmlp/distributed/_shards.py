@@ -1,4 +1,4 @@
-"""The rows on a cluster: parts as the program has them are checked, converted once, and joined to shards."""
+"""The rows on a cluster: parts as the user has them are checked, converted once, and joined to shards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Summary(NamedTuple):
     """What the caller needs to know of a part."""
 
     n_rows: int
-    first: tuple[Any, Any, Any] | None  # the first row, as the program has it; None without rows
+    first: tuple[Any, Any, Any] | None  # the first row, as the user has it; None without rows
     classes: NDArray[Any] | None  # labels, or columns of multilabel targets; None for a regressor
 
 
