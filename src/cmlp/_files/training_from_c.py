@@ -13,7 +13,7 @@ from cmlp._training.schedules import SCHEDULES
 from cmlp._training.stopping import TrainingLoss
 
 if TYPE_CHECKING:
-    from cmlp._files.reader import ModelFile
+    from cmlp._files.reader import Metadata
 
 _OPTIMIZER = ("learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "beta_1_power", "beta_2_power",
               "weight_decay", "max_norm", "n_steps")  # fmt: skip
@@ -22,7 +22,7 @@ _INTEGERS = ("solver", "n_steps", "batch_size", "n_rows", "n_epochs", "position"
 _TOL = 1e-4  # the default, with which the estimator counts epochs without improvement
 
 
-def _numbers(file: ModelFile) -> dict[str, Any]:
+def _numbers(file: Metadata) -> dict[str, Any]:
     """Return the numbers of the training by their names."""
     values = file.arrays["training.numbers"]
     if values.dtype != np.float64 or values.shape != (len(_NAMES),) or not np.isfinite(values).all():
@@ -39,7 +39,7 @@ def _numbers(file: ModelFile) -> dict[str, Any]:
     return numbers
 
 
-def training_parameters(file: ModelFile) -> dict[str, Any]:
+def training_parameters(file: Metadata) -> dict[str, Any]:
     """Return the parameters of the estimator that the training state determines; none if the file has no training.
 
     What the solver does not use keeps its default.
@@ -61,7 +61,7 @@ def training_parameters(file: ModelFile) -> dict[str, Any]:
     }
 
 
-def fields_from_c(file: ModelFile, losses: Curve[float]) -> tuple[dict[str, Any], dict[str, Any]]:
+def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the fields of the history and of the training state, as Python's files contain them."""
     numbers = _numbers(file)
     n_epochs, n_rows, rate = numbers["n_epochs"], numbers["n_rows"], numbers["learning_rate"]
