@@ -316,7 +316,8 @@ class MLPClassifier(MultilayerPerceptron):
             In the dtype of the weights.
         """
         model = self._trained()
-        return model.combined(model.outputs(X, self))
+        outputs = model.outputs(X, self)
+        return outputs if model.rule == "plain" else model.combined(outputs)  # the call would take 5 % of a row
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.

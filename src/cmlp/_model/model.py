@@ -7,7 +7,6 @@ the simplest one; the fullest is that of an estimator for tables: several networ
 from __future__ import annotations
 
 import operator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -174,6 +173,11 @@ class Tensors(tuple["NDArray[Any]", ...]):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
 
+# The arguments of the constructor of a `TrainedModel`.
+FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
+          "background", "summary", "parameters")  # fmt: skip
+
+
 class TrainedModel:
     """A trained model: everything that a prediction depends on. Its fields never change, see `replace`.
 
@@ -213,6 +217,12 @@ class TrainedModel:
     ----------
     net, params
         Those of the first network, the only one without a table. All have the same layers after the input.
+    feature_names : ndarray of str or None
+        The names of the columns if all are text; otherwise exports number them.
+    combination : Combination
+        How the outputs of the networks become what `predict_proba`, `predict` of a regressor or `forward` returns.
+    rule : str
+        That of `combination`.
     """
 
     kind: str
@@ -229,6 +239,12 @@ class TrainedModel:
     parameters: Mapping[str, Any]
     net: _core.Net
     params: NDArray[Any]
+    feature_names: NDArray[Any] | None
+    combination: Combination
+    rule: str
+    _tensors: tuple[Tensors, Tensors] | None
+    # Slots are read fastest: a prediction of one row takes less than a microsecond.
+    __slots__ = (*FIELDS, "_tensors", "combination", "feature_names", "net", "params", "rule")
 
     def __init__(
         self,
@@ -247,30 +263,24 @@ class TrainedModel:
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
         nets = tuple(TrainedNet(*one) for one in networks)
-        vars(self).update(
-            kind=kind,
-            networks=nets,
-            input_scale=input_scale,
-            labels=labels,
-            names=None if names is None else tuple(names),
-            encoder=encoder,
-            cells=cells,
-            target=target,
-            calibration=calibration,
-            background=background,
-            summary=summary,
-            parameters={} if parameters is None else parameters,
-            net=nets[0].net,  # fields, because a property would take 2 % of a prediction of one row
-            params=nets[0].params,
-        )
+        columns = None if names is None else tuple(names)
+        own = nets, input_scale, labels, columns, encoder, cells, target, calibration, background, summary
+        for name, value in zip(FIELDS, (kind, *own, {} if parameters is None else parameters), strict=True):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "net", nets[0].net)
+        object.__setattr__(self, "params", nets[0].params)
+        object.__setattr__(self, "feature_names", texts_of_names(columns))
+        combination = _combination(kind, nets[0].net, labels)
+        object.__setattr__(self, "combination", combination)
+        object.__setattr__(self, "rule", combination.rule)
+        object.__setattr__(self, "_tensors", None)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of a TrainedModel cannot be assigned: use replace.")
 
     def replace(self, **changes: Any) -> TrainedModel:
         """Return a model with other values of some fields. It shares the blocks of parameters."""
-        own = vars(self)
-        return TrainedModel(**{name: own[name] for name in FIELDS} | changes)
+        return TrainedModel(**{name: getattr(self, name) for name in FIELDS} | changes)
 
     @property
     def first(self) -> TrainedNet:
@@ -282,40 +292,27 @@ class TrainedModel:
         """Name of the public class; for an instance of a subclass, that of the parent class."""
         return (CLASS_NAMES if self.encoder is None else TABLE_CLASS_NAMES)[self.kind]
 
-    @cached_property
-    def feature_names(self) -> NDArray[Any] | None:
-        """The names of the columns if all are text; otherwise exports number them."""
-        return texts_of_names(self.names)
-
-    @cached_property
+    @property
     def coefs(self) -> Tensors:
         """Weights of each layer of the first network, of shape (n_in, n_out): views of `params`."""
-        return Tensors(self.first.weights)
+        return self._views()[0]
 
-    @cached_property
+    @property
     def intercepts(self) -> Tensors:
         """Biases of each layer of the first network, of shape (n_out,): views of `params`."""
-        return Tensors(self.first.biases)
+        return self._views()[1]
+
+    def _views(self) -> tuple[Tensors, Tensors]:
+        if self._tensors is None:
+            weights, biases = self.net.views(self.params)
+            object.__setattr__(self, "_tensors", (Tensors(weights), Tensors(biases)))
+        assert self._tensors is not None
+        return self._tensors
 
     @property
     def n_inputs(self) -> int:
         """Number of values of a row, before they are encoded."""
         return self.net.n_in if self.encoder is None else len(self.encoder)
-
-    @cached_property
-    def combination(self) -> Combination:
-        """How the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
-        n, output, labels = self.net.n_out, self.net.activations[-1], self.labels
-        if labels is None:
-            if self.kind != "network" or output not in ("softmax", "logistic"):
-                return Combination(n)
-            return Combination(n, "plain", "threshold" if (n, output) == (1, "logistic") else "largest", n)
-        if labels.kind == "multilabel":
-            return Combination(n)
-        if labels.kind == "binary":
-            return Combination(2, "binary", "largest", len(labels.classes))
-        normalizes = output == "logistic" and self.net.loss != "log_loss"
-        return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
     def outputs(self, X: ArrayLike, caller: Any) -> NDArray[Any]:
         """Return the outputs of the only network for the X of a user; `caller` is the estimator that was called."""
@@ -352,10 +349,12 @@ class TrainedModel:
 
     def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the answers of the model from the outputs of its only network."""
-        rule = self.combination.rule
+        rule = self.rule
+        if rule == "plain":
+            return outputs
         if rule == "binary":
-            return both_classes(outputs)
-        return normalized(outputs) if rule == "normalized" else outputs
+            return np.concatenate((1 - outputs, outputs), 1)
+        return normalized(outputs)
 
     def astype(self, dtype: DTypeLike) -> TrainedModel:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
@@ -387,9 +386,19 @@ class TrainedModel:
         return model.replace(input_scale=1.0)
 
 
-# The arguments of the constructor.
-FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
-          "background", "summary", "parameters")  # fmt: skip
+def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
+    """Return how the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
+    n, output = net.n_out, net.activations[-1]
+    if labels is None:
+        if kind != "network" or output not in ("softmax", "logistic"):
+            return Combination(n)
+        return Combination(n, "plain", "threshold" if (n, output) == (1, "logistic") else "largest", n)
+    if labels.kind == "multilabel":
+        return Combination(n)
+    if labels.kind == "binary":
+        return Combination(2, "binary", "largest", len(labels.classes))
+    normalizes = output == "logistic" and net.loss != "log_loss"
+    return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
 
 def outputs_of_table(
@@ -414,16 +423,11 @@ def mean_outputs(found: Sequence[NDArray[np.float64]], target: TableTarget | Non
     """Return the outputs of a table's model from those of its networks."""
     if target is None:
         mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
-        return both_classes(mean) if mean.shape[1] == 1 else mean
+        return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
     centre, spread, low, high = np.asarray(target.numbers)
     limited = [np.minimum(np.maximum(one, low), high) for one in found]
     numbers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
     return numbers
-
-
-def both_classes(second: NDArray[Any]) -> NDArray[Any]:
-    """Return the probabilities of both classes from a column with those of the second class."""
-    return np.concatenate([1 - second, second], axis=1)
 
 
 def model_of(owner: Any, *, tables: bool = True) -> TrainedModel:

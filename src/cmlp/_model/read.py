@@ -17,6 +17,7 @@ from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale
+from cmlp._model.model import TrainedModel
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
@@ -71,29 +72,20 @@ _ARRAYS = (
 )
 
 
-class ModelFile(NamedTuple):
-    """The content of a model file."""
+class Metadata(NamedTuple):
+    """What a model file has besides networks and input scale."""
 
-    networks: list[tuple[_core.Net, NDArray[Any]]]  # writeable: a mapped page that is written to becomes a private copy
-    input_scale: float | InputScale
     kinds: list[tuple[str, int, bool]] | None  # kind, number of edges or categories, has missing: of columns
-    strings: dict[str, str]  # the metadata that this package uses
+    strings: dict[str, str]  # those that this package uses
     # Copies of the example and of the training state's tensors, or of what belongs to a table.
     arrays: dict[str, NDArray[Any]]
 
-    @property
-    def net(self) -> _core.Net:
-        """The description of the first network."""
-        return self.networks[0][0]
 
-    @property
-    def params(self) -> NDArray[Any]:
-        """The parameters of the first network."""
-        return self.networks[0][1]
+def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> tuple[TrainedModel, Metadata]:
+    """Return the networks of a model file and its metadata; ModelFormatError, with path and reason, if it is invalid.
 
-
-def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> ModelFile:
-    """Read a model file; raises ModelFormatError, with the path and the reason, if it is invalid."""
+    The blocks are writeable: a mapped page that is written to becomes a private copy.
+    """
     with open_regular(path) as file:
         try:
             return _read(file, os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little", verify)
@@ -101,7 +93,7 @@ def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool
             raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
 
 
-def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
+def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> tuple[TrainedModel, Metadata]:
     head_size = _core.model_head_size(file.read(8))
     if head_size > size:
         raise _short()
@@ -138,10 +130,10 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> ModelFile:
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
     arrays = _arrays(tensors, rest, bytes_of_params)
-    content = ModelFile([(net, params)], _input_scale(strings, arrays), None, strings, arrays)
+    model = TrainedModel("network", [(net, params)], input_scale=_input_scale(strings, arrays))
     if verify:
-        _verify(content)
-    return content
+        _verify(model, arrays)
+    return model, Metadata(None, strings, arrays)
 
 
 def _short() -> ModelFormatError:
@@ -228,7 +220,9 @@ def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
     return content
 
 
-def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool) -> ModelFile:
+def _read_table(
+    text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool
+) -> tuple[TrainedModel, Metadata]:
     """Return the content of a table's file, of which the core has validated the head `text`."""
     _core.Model(content, verify)
     strings = _entries(text, (*_KEYS, *_TABLE_KEYS), '"')
@@ -244,7 +238,7 @@ def _read_table(text: str, content: NDArray[np.uint8], head_size: int, *, is_map
         for _, block in nets:
             block.byteswap(inplace=True)
     columns = [_column(word) for word in strings.pop("columns").split(",")]
-    return ModelFile(nets, 1.0, columns, strings, arrays)
+    return TrainedModel("network", nets), Metadata(columns, strings, arrays)
 
 
 def _column(word: str) -> tuple[str, int, bool]:
@@ -263,19 +257,19 @@ def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, 
     return arrays
 
 
-def _verify(content: ModelFile) -> None:
+def _verify(model: TrainedModel, arrays: dict[str, NDArray[Any]]) -> None:
     """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
-    net, params = content.net, content.params
+    net, params = model.net, model.params
     for start in range(0, net.n_params, _CHUNK):
         if not np.isfinite(params[start : start + _CHUNK]).all():
             raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
-    if "example.input" not in content.arrays:
+    if "example.input" not in arrays:
         return
     try:
-        output = net.forward(params, content.arrays["example.input"][None], scale=content.input_scale, n_threads=1)[0]
+        output = net.forward(params, arrays["example.input"][None], scale=model.input_scale, n_threads=1)[0]
     except ValueError:
         output = None
-    expected = content.arrays["example.output"]
+    expected = arrays["example.output"]
     if output is None or _canonical(output) != _canonical(expected):
         raise ModelFormatError(
             "the computed output of the stored example differs from the stored output", "CMLP_ERROR_FILE_EXAMPLE"

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
-    from cmlp._model.read import ModelFile
+    from cmlp._model.read import Metadata
     from cmlp._model.shapley import Background
     from cmlp._model.summary import Summary
     from cmlp._train.state import TrainingState
@@ -165,9 +165,9 @@ def read_model(
 
     An exception that `build` raises is reported as damage of the file.
     """
-    file = read_model_file(path, use_map=use_map, verify=verify)
+    found, file = read_model_file(path, use_map=use_map, verify=verify)
     try:
-        model = _model(file)
+        model = _whole_model(found, file)
         return build(model, _state(file, model), _record(file, model))
     except ModelFormatError as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", error.status) from None
@@ -175,22 +175,22 @@ def read_model(
         raise ModelFormatError(f"{path} cannot be loaded: {error}", "CMLP_ERROR_FILE_SYNTAX") from error
 
 
-def _state(file: ModelFile, model: TrainedModel) -> TrainingState | None:
+def _state(file: Metadata, model: TrainedModel) -> TrainingState | None:
     """Return the training state of an estimator; tables and networks have none."""
     if model.kind == "network" or model.encoder is not None:
         return None
     from cmlp._train.state_file import load_state  # a program that loads only networks does not need the training state
 
-    return load_state(file, model.parameters)
+    return load_state(model, file)
 
 
-def _record(file: ModelFile, model: TrainedModel) -> dict[str, Any] | None:
+def _record(file: Metadata, model: TrainedModel) -> dict[str, Any] | None:
     text = None if model.kind == "network" else file.strings.get("provenance")
     return None if text is None else load_provenance(text, model.networks)
 
 
-def _model(file: ModelFile) -> TrainedModel:
-    """Return the content of a file, checked for what the classes of this package need."""
+def _whole_model(found: TrainedModel, file: Metadata) -> TrainedModel:
+    """Return networks from a file with what its metadata say about them, checked for what this package needs."""
     strings, is_table = file.strings, file.kinds is not None
     name = strings.get("class", None if is_table else "Network")
     kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
@@ -198,28 +198,20 @@ def _model(file: ModelFile) -> TrainedModel:
         raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
     kind = kinds[name]
     if kind == "network":
-        return TrainedModel("network", file.networks, input_scale=file.input_scale)
-    if is_table and file.net.dtype != np.float32:
-        raise refuse(f"the networks of a table are of dtype float32, not {file.net.dtype}")
+        return found
+    if is_table and found.net.dtype != np.float32:
+        raise refuse(f"the networks of a table are of dtype float32, not {found.net.dtype}")
     for key in (*(["categories", "parameters"] * is_table), *(["classes"] * (kind == "classifier"))):
         if key not in strings:
             raise refuse(f"{key!r} is missing")
-    labels = load_labels(strings["classes"], file.net.n_out) if kind == "classifier" else None
-    parameters = load_parameters(strings["parameters"]) if "parameters" in strings else _parameters_from_c(file)
+    labels = load_labels(strings["classes"], found.net.n_out) if kind == "classifier" else None
+    parameters = load_parameters(strings["parameters"]) if "parameters" in strings else _parameters_from_c(found, file)
     cells = Cells()
     if "cells" in strings:
         cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
     if not is_table:
-        parameters.setdefault("input_scale", file.input_scale)
-    model = TrainedModel(
-        kind,
-        file.networks,
-        input_scale=file.input_scale,
-        labels=labels,
-        names=_names(file),
-        cells=cells,
-        parameters=parameters,
-    )
+        parameters.setdefault("input_scale", found.input_scale)
+    model = found.replace(kind=kind, labels=labels, names=_names(found, file), cells=cells, parameters=parameters)
     return model if file.kinds is None else model.replace(**_table_of(file, file.kinds, model))
 
 
@@ -230,9 +222,9 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
-def _table_of(file: ModelFile, kinds: Sequence[tuple[str, int, bool]], model: TrainedModel) -> dict[str, Any]:
+def _table_of(file: Metadata, kinds: Sequence[tuple[str, int, bool]], model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a table's model that others do not have, checked."""
-    target = _target(file, "TabularRegressor" if model.kind == "regressor" else "TabularClassifier", model.labels)
+    target = _target(file, model)
     types: Sequence[str] = ()
     if "column_kinds" in file.strings:
         words = load(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
@@ -241,47 +233,46 @@ def _table_of(file: ModelFile, kinds: Sequence[tuple[str, int, bool]], model: Tr
     return {
         "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
         "target": target,
-        "calibration": _calibration(file, model.kind),
-        "summary": _summary(file),
+        "calibration": _calibration(file, model),
+        "summary": _summary(file, kinds, model.net),
         "background": _background(file, len(kinds)),
     }
 
 
-def _calibration(file: ModelFile, kind: str) -> Calibration | None:
+def _calibration(file: Metadata, model: TrainedModel) -> Calibration | None:
     """Return the calibration; None if the file has none, or one of a kind that this version does not know."""
     values = load_parameters(file.strings.get("calibration", "{}"), "calibration")
     scores = file.arrays.get(CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    if values["kind"] != kind_of_scores(file.net, has_classes=kind == "classifier"):
-        raise refuse(f"'calibration' is not that of a {kind}")
-    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(file.net))
+    if values["kind"] != kind_of_scores(model.net, has_classes=model.kind == "classifier"):
+        raise refuse(f"'calibration' is not that of a {model.kind}")
+    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(model.net))
 
 
-def _background(file: ModelFile, n_columns: int) -> Background | None:
+def _background(file: Metadata, n_columns: int) -> Background | None:
     found = [file.arrays[name] for name in BACKGROUND if name in file.arrays]
     if len(found) == 1:
         raise refuse(f"one of {' and '.join(BACKGROUND)} is missing")
     return checked_background(n_columns, *found) if found else None
 
 
-def _summary(file: ModelFile) -> Summary | None:
+def _summary(file: Metadata, kinds: Sequence[tuple[str, int, bool]], net: _core.Net) -> Summary | None:
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
     if values is None:
         return None
-    n = n_answers(file.net)
-    return checked_summary(file.kinds or (), n, values, fields.get("accuracy"))
+    return checked_summary(kinds, n_answers(net), values, fields.get("accuracy"))
 
 
-def _parameters_from_c(file: ModelFile) -> dict[str, Any]:
+def _parameters_from_c(model: TrainedModel, file: Metadata) -> dict[str, Any]:
     """Return the parameters in a file that a C program has written."""
     from cmlp._train.state_file import training_parameters
 
-    return {**network_parameters(file.net), **training_parameters(file)}
+    return {**network_parameters(model.net), **training_parameters(file)}
 
 
-def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
-    n = file.net.n_in if file.kinds is None else len(file.kinds)
+def _names(model: TrainedModel, file: Metadata) -> list[Any] | NDArray[Any] | None:
+    n = model.net.n_in if file.kinds is None else len(file.kinds)
     if "column_names" in file.strings:
         return load_column_names(file.strings["column_names"], n)
     if "feature_names" in file.strings:
@@ -289,15 +280,15 @@ def _names(file: ModelFile) -> list[Any] | NDArray[Any] | None:
     return None
 
 
-def _target(file: ModelFile, name: str, labels: Labels | None) -> TableTarget | None:
+def _target(file: Metadata, model: TrainedModel) -> TableTarget | None:
     """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
-    net, numbers = file.net, file.arrays.get(TABLE_TARGET)
-    if labels is not None:
-        _check_labels(labels, net)
+    net, numbers, is_classifier = model.net, file.arrays.get(TABLE_TARGET), model.kind == "classifier"
+    if is_classifier:
+        _check_labels(model.labels, net)
     n = 0 if numbers is None else numbers.size // 4  # targets
     is_regressor = net.activations[-1] == "identity" and n == n_answers(net)
-    if (numbers is None) != (labels is not None) or not (labels is not None or is_regressor):
-        raise refuse(f"the outputs are not those of a {name}")
+    if (numbers is None) != is_classifier or not (is_classifier or is_regressor):
+        raise refuse(f"the outputs are not those of a {TABLE_CLASS_NAMES[model.kind]}")
     if numbers is None:
         return None
     centre, scale, low, high = numbers.tolist() if n == 1 else map(tuple, numbers.T.tolist())

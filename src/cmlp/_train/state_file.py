@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._data.checksums import Digests
-    from cmlp._model.read import ModelFile
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.read import Metadata
 
     Strings = dict[str, str]
     Arrays = dict[str, np.ndarray[Any, Any]]
@@ -79,17 +80,17 @@ def _kept(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
     return {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
 
 
-def load_state(file: ModelFile, parameters: Mapping[str, Any]) -> TrainingState:
-    """Return the training state in a file; if there is none, a state with the stored history, without an optimizer.
+def load_state(model: TrainedModel, file: Metadata) -> TrainingState:
+    """Return the training state in the file of a model, or a state with the stored history, without an optimizer.
 
-    `parameters` are those of the estimator, which the training state of a C program keeps until it is resumed.
+    The training state of a C program keeps the parameters of the estimator until it is resumed.
     """
     if "training.numbers" in file.arrays:
-        state = _restored(file, *fields_from_c(file, _curve(file, "loss_curve")))
-        state.parameters = dict(parameters)  # resume=True compares them
+        state = _restored(model, file, *fields_from_c(file, _curve(file, "loss_curve")))
+        state.parameters = dict(model.parameters)  # resume=True compares them
         return state
     if "history" not in file.strings:
-        return TrainingState(file.params, History())
+        return TrainingState(model.params, History())
     stored = load_parameters(file.strings["history"], "history")
     curves: dict[str, Curve[Any]] = {name: _curve(file, name) for name in _CURVES}
     curves["records"] = _records(file)
@@ -104,41 +105,41 @@ def load_state(file: ModelFile, parameters: Mapping[str, Any]) -> TrainingState:
     # What an older version did not store has its default.
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if "training" in file.strings:
-        return _restored(file, history, load_parameters(file.strings["training"], "training"))
-    state = TrainingState(file.params, History.from_fields(history))
+        return _restored(model, file, history, load_parameters(file.strings["training"], "training"))
+    state = TrainingState(model.params, History.from_fields(history))
     state.epoch, state.target_scale = epoch, scale_of(_target_scale(file))
     return state
 
 
-def _target_scale(file: ModelFile) -> dict[str, Any] | None:
+def _target_scale(file: Metadata) -> dict[str, Any] | None:
     """Return the attributes of the scale of the targets; None if the file has none."""
     fields = {name: file.arrays.get(f"training.target_{name}") for name in TargetScale._fields}
     return None if fields["shift"] is None else fields
 
 
-def _curve(file: ModelFile, name: str) -> Curve[float]:
+def _curve(file: Metadata, name: str) -> Curve[float]:
     values = file.arrays.get(f"training.{name}", np.empty(0))
     if values.ndim != 1 or values.dtype != np.float64:
         raise refuse(f"'training.{name}' is not a list of numbers")
     return Curve.of(values.tolist())
 
 
-def _records(file: ModelFile) -> Curve[tuple[float, ...]]:
+def _records(file: Metadata) -> Curve[tuple[float, ...]]:
     values = file.arrays.get("training.records", np.empty((0, len(RECORDED))))
     if values.ndim != 2 or values.shape[1] != len(RECORDED) or values.dtype != np.float64:
         raise refuse("'training.records' is not a table of numbers")
     return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
 
 
-def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:
+def _restored(model: TrainedModel, file: Metadata, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
 
     arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_BLOCKS)}
-    moments = np.empty(0, file.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
+    moments = np.empty(0, model.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
     optimizer["solver"] = optimizer.pop("kind")
-    defaults = _core.Optimizer(file.net, optimizer["solver"], learning_rate=0.0).get_state()
+    defaults = _core.Optimizer(model.net, optimizer["solver"], learning_rate=0.0).get_state()
     if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
         raise refuse("'training' has an optimizer of a newer version")
     generator = None
@@ -158,7 +159,7 @@ def _restored(file: ModelFile, history: dict[str, Any], scalars: dict[str, Any])
             **{name: arrays[name] for name in _BLOCKS},
             "sums": _sums(arrays["sums"]),
             "version": PICKLE_VERSION,
-            "params": file.params,
+            "params": model.params,
             "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
             "schedule": schedule,
             "history": history,
@@ -178,7 +179,7 @@ def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
     return NO_SUMS.copy() if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
 
 
-def _digests(file: ModelFile, stored: object) -> Digests | None:
+def _digests(file: Metadata, stored: object) -> Digests | None:
     """Return the checksums of the data; None if the file has none, because an earlier version wrote it."""
     if stored is None:
         return None
@@ -202,7 +203,7 @@ _INTEGERS = ("solver", "n_steps", "batch_size", "n_rows", "n_epochs", "position"
 _TOL = 1e-4  # the default, with which the estimator counts epochs without improvement
 
 
-def _numbers(file: ModelFile) -> dict[str, Any]:
+def _numbers(file: Metadata) -> dict[str, Any]:
     """Return the numbers of the training by their names."""
     values = file.arrays["training.numbers"]
     if values.dtype != np.float64 or values.shape != (len(_NAMES),) or not np.isfinite(values).all():
@@ -219,7 +220,7 @@ def _numbers(file: ModelFile) -> dict[str, Any]:
     return numbers
 
 
-def training_parameters(file: ModelFile) -> dict[str, Any]:
+def training_parameters(file: Metadata) -> dict[str, Any]:
     """Return the parameters of the estimator that the training state determines; none if the file has no training.
 
     What the solver does not use keeps its default.
@@ -241,7 +242,7 @@ def training_parameters(file: ModelFile) -> dict[str, Any]:
     }
 
 
-def fields_from_c(file: ModelFile, losses: Curve[float]) -> tuple[dict[str, Any], dict[str, Any]]:
+def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the fields of the history and of the training state, as Python's files contain them."""
     numbers = _numbers(file)
     n_epochs, n_rows, rate = numbers["n_epochs"], numbers["n_rows"], numbers["learning_rate"]
