@@ -25,8 +25,7 @@ LAYERS = [
     ["_core"],
     ["_bridge"],
     ["callbacks"],  # know a trainer only as the argument of their methods
-    ["_train"],
-    ["_model"],
+    ["_train", "_model"],  # know nothing of each other
     ["_export"],
     ["_estimators"],
     ["datasets"],
@@ -40,10 +39,7 @@ LAYERS = [
     ["__init__"],
 ]
 # Lazy imports against the order.
-EXCEPTIONS = {
-    ("_estimators.rate_finder", "plots"),  # LearningRateCurve.plot
-    ("_train.state_file", "_model.read"),
-}
+EXCEPTIONS = {("_estimators.rate_finder", "plots")}  # LearningRateCurve.plot
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 

@@ -1,4 +1,4 @@
-"""Conversion of parameters, labels and feature names to JSON without loss, with a strict parser."""
+"""The metadata of a model file: parameters, labels and names as JSON without loss, with a strict parser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,15 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
 _MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
+
+
+class Metadata(NamedTuple):
+    """What a model file has besides networks and input scale."""
+
+    kinds: list[tuple[str, int, bool]] | None  # kind, number of edges or categories, has missing: of columns
+    strings: dict[str, str]  # those that this package uses
+    # Copies of the example and of the training state's tensors, or of what belongs to a table.
+    arrays: dict[str, NDArray[Any]]
 
 
 def refuse(what: str) -> ModelFormatError:

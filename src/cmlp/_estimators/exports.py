@@ -340,17 +340,17 @@ class EstimatorExports(ExportMethods):
             If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024 networks, `path` exists
             and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
         """
+        from cmlp._estimators.fitted import beside
+        from cmlp._model.formats import require
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
         model, fitted = self._whole()
+        require(model, "save")
         write_model(
             path,
             model,
-            fitted.state if model.encoder is None else None,
-            fitted.record,
-            include_training_state=include_training_state,
-            include_provenance=include_provenance,
+            beside(model, fitted, include_training_state=include_training_state, include_provenance=include_provenance),
         )
 
     def to_sklearn(self) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from cmlp._data.json_texts import Metadata
     from cmlp._estimators.classifier import MLPClassifier
     from cmlp._estimators.network import Network
     from cmlp._estimators.regressor import MLPRegressor
@@ -70,7 +71,25 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _built, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    return read_model(path, _estimator_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+
+
+def _estimator_of(model: TrainedModel, file: Metadata) -> Any:
+    """Return the network or the fitted estimator of a file."""
+    if model.kind == "network":
+        return _built(model)
+    record, state = None, None
+    if "provenance" in file.strings:
+        from cmlp._estimators.provenance_file import load_provenance
+
+        record = load_provenance(file.strings["provenance"], model.networks)
+    if model.encoder is None:
+        from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
+
+        if "parameters" not in file.strings:  # written by a C program
+            model = model.replace(parameters={**model.parameters, **training_parameters(file)})
+        state = load_state(model.net, model.params, model.parameters, file)
+    return _built(model, state, record)
 
 
 def from_onnx(

@@ -9,12 +9,15 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cmlp._data.json_texts import dump
 from cmlp._model.attributes import FITTED, INTERRUPTED
 from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
+
+    from numpy.typing import NDArray
 
     from cmlp import _core
     from cmlp._data.labels import Labels
@@ -76,6 +79,34 @@ def with_fitted(estimator: Any, fitted: Fitted) -> Any:
     vars(twin).pop(INTERRUPTED, None)
     twin._fitted = fitted
     return twin
+
+
+def beside(
+    model: TrainedModel, fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
+) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the strings and arrays of what fit has left beside the model: the training state and the record.
+
+    Without the training state, only counters are kept of it.
+    """
+    record, state = fitted.record, fitted.state if model.encoder is None else None
+    if include_training_state and state is None:
+        raise ValueError(
+            f"include_training_state must be False for {model.class_name}: a model file has no training state of a "
+            "table. Use pickle instead."
+        )
+    if include_provenance and record is None:
+        raise ValueError(
+            f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
+            "none: set provenance=True before fit."
+        )
+    strings = {} if record is None or include_provenance is False else {"provenance": dump([record])}
+    if state is None:
+        return strings, {}
+    from cmlp._train.state_file import dump_history, dump_state
+
+    strings["history"] = dump_history(state)
+    more, arrays = dump_state(state) if include_training_state else ({}, {})
+    return strings | more, arrays
 
 
 def record_of(model: Any) -> dict[str, Any] | None:

@@ -9,12 +9,13 @@ import struct
 import sys
 import zlib
 from itertools import count
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.json_texts import Metadata
 from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale
 from cmlp._model.model import TrainedModel
@@ -70,15 +71,6 @@ _ARRAYS = (
     "training.validation",
     "training.validation_scores",
 )
-
-
-class Metadata(NamedTuple):
-    """What a model file has besides networks and input scale."""
-
-    kinds: list[tuple[str, int, bool]] | None  # kind, number of edges or categories, has missing: of columns
-    strings: dict[str, str]  # those that this package uses
-    # Copies of the example and of the training state's tensors, or of what belongs to a table.
-    arrays: dict[str, NDArray[Any]]
 
 
 def read_model_file(path: str | os.PathLike[str], *, use_map: bool, verify: bool) -> tuple[TrainedModel, Metadata]:

@@ -1,4 +1,4 @@
-"""Write trained models to files, and read them; the training state and the record of an estimator lie beside."""
+"""Write trained models to files, and read them; what an estimator keeps of its training lies beside."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
 from cmlp._model.column_encoder import ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
-from cmlp._model.provenance_file import load_provenance
 from cmlp._model.read import (
     BACKGROUND,
     CALIBRATION_SCORES,
@@ -44,16 +43,15 @@ from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.json_texts import Metadata
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
-    from cmlp._model.read import Metadata
     from cmlp._model.shapley import Background
     from cmlp._model.summary import Summary
-    from cmlp._train.state import TrainingState
 
 Built = TypeVar("Built")
 
@@ -73,55 +71,32 @@ def require_own_class(model: object) -> None:
 def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
-    state: TrainingState | None = None,
-    record: dict[str, Any] | None = None,
-    *,
-    include_training_state: bool = False,
-    include_provenance: bool | None = None,
+    more: tuple[Mapping[str, str], Mapping[str, NDArray[Any]]] = ({}, {}),
 ) -> None:
-    """Write a model to a file; see `MLPClassifier.save`. Without the training state, only counters are kept of it."""
+    """Write a model to a file; see `MLPClassifier.save`. `more` are strings and arrays that do not belong to it."""
     from cmlp._data.atomic import write_atomically
     from cmlp._model.formats import require
 
     require(model, "save")
-    if include_training_state and state is None:
-        raise ValueError(
-            f"include_training_state must be False for {model.class_name}: a model file has no training state of a "
-            "table. Use pickle instead."
-        )
-    if include_provenance and record is None:
-        raise ValueError(
-            f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
-            "none: set provenance=True before fit."
-        )
-    strings = _strings(model, state)
-    if record is not None and include_provenance is not False:
-        strings["provenance"] = dump([record])
     calibration, kept = model.calibration, model.background
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
         arrays[CALIBRATION_SCORES] = calibration.scores
     if model.summary is not None:
         arrays[SUMMARY_VALUES] = model.summary.values
-    if include_training_state and state is not None:
-        from cmlp._train.state_file import dump_state
-
-        more, tensors = dump_state(state)
-        strings, arrays = strings | more, arrays | tensors
-
+    content: dict[str, Any] = {"strings": {**_strings(model), **more[0]}, "arrays": {**arrays, **more[1]}}
     target = None if model.target is None else model.target.numbers
 
     def produce(write: Any) -> None:
-        content: dict[str, Any] = {"strings": strings, "arrays": arrays, "write": write}
         if model.encoder is None:
-            _core.write_model(model.net, model.params, scale=model.input_scale, **content)
+            _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
         else:
-            _core.write_table(model.encoder.core, model.networks, target, **content)
+            _core.write_table(model.encoder.core, model.networks, target, write=write, **content)
 
     write_atomically(path, produce)
 
 
-def _strings(model: TrainedModel, state: TrainingState | None) -> dict[str, str]:
+def _strings(model: TrainedModel) -> dict[str, str]:
     """Return the metadata of a file."""
     owner, encoder = model.class_name, model.encoder
     strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
@@ -130,10 +105,6 @@ def _strings(model: TrainedModel, state: TrainingState | None) -> dict[str, str]
         strings["cells"] = dump(model.cells._asdict())
     if encoder is not None and not {*encoder.types} <= {"number", "category"}:
         strings["column_kinds"] = dump(list(encoder.types))
-    if state is not None:
-        from cmlp._train.state_file import dump_history
-
-        strings["history"] = dump_history(state)
     if model.kind != "network":
         strings["parameters"] = dump_parameters(without_tensors(model.parameters), owner)
     if model.calibration is not None:
@@ -156,37 +127,22 @@ def _strings(model: TrainedModel, state: TrainingState | None) -> dict[str, str]
 
 def read_model(
     path: str | os.PathLike[str],
-    build: Callable[[TrainedModel, TrainingState | None, dict[str, Any] | None], Built],
+    build: Callable[[TrainedModel, Metadata], Built],
     *,
     use_map: bool,
     verify: bool,
 ) -> Built:
-    """Read a model file and return what `build` makes of its model, training state and record; see `cmlp.load`.
+    """Read a model file and return what `build` makes of its model and of what lies beside; see `cmlp.load`.
 
     An exception that `build` raises is reported as damage of the file.
     """
     found, file = read_model_file(path, use_map=use_map, verify=verify)
     try:
-        model = _whole_model(found, file)
-        return build(model, _state(file, model), _record(file, model))
+        return build(_whole_model(found, file), file)
     except ModelFormatError as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", error.status) from None
     except (ValueError, TypeError, KeyError) as error:
         raise ModelFormatError(f"{path} cannot be loaded: {error}", "CMLP_ERROR_FILE_SYNTAX") from error
-
-
-def _state(file: Metadata, model: TrainedModel) -> TrainingState | None:
-    """Return the training state of an estimator; tables and networks have none."""
-    if model.kind == "network" or model.encoder is not None:
-        return None
-    from cmlp._train.state_file import load_state  # a program that loads only networks does not need the training state
-
-    return load_state(model, file)
-
-
-def _record(file: Metadata, model: TrainedModel) -> dict[str, Any] | None:
-    text = None if model.kind == "network" else file.strings.get("provenance")
-    return None if text is None else load_provenance(text, model.networks)
 
 
 def _whole_model(found: TrainedModel, file: Metadata) -> TrainedModel:
@@ -205,7 +161,9 @@ def _whole_model(found: TrainedModel, file: Metadata) -> TrainedModel:
         if key not in strings:
             raise refuse(f"{key!r} is missing")
     labels = load_labels(strings["classes"], found.net.n_out) if kind == "classifier" else None
-    parameters = load_parameters(strings["parameters"]) if "parameters" in strings else _parameters_from_c(found, file)
+    parameters = network_parameters(found.net)
+    if "parameters" in strings:  # not in a file of a C program
+        parameters = load_parameters(strings["parameters"])
     cells = Cells()
     if "cells" in strings:
         cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
@@ -262,13 +220,6 @@ def _summary(file: Metadata, kinds: Sequence[tuple[str, int, bool]], net: _core.
     if values is None:
         return None
     return checked_summary(kinds, n_answers(net), values, fields.get("accuracy"))
-
-
-def _parameters_from_c(model: TrainedModel, file: Metadata) -> dict[str, Any]:
-    """Return the parameters in a file that a C program has written."""
-    from cmlp._train.state_file import training_parameters
-
-    return {**network_parameters(model.net), **training_parameters(file)}
 
 
 def _names(model: TrainedModel, file: Metadata) -> list[Any] | NDArray[Any] | None:

@@ -23,9 +23,10 @@ from cmlp._train.target_scale import TargetScale, scale_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from cmlp._data.checksums import Digests
-    from cmlp._model.model import TrainedModel
-    from cmlp._model.read import Metadata
+    from cmlp._data.json_texts import Metadata
 
     Strings = dict[str, str]
     Arrays = dict[str, np.ndarray[Any, Any]]
@@ -80,17 +81,18 @@ def _kept(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
     return {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
 
 
-def load_state(model: TrainedModel, file: Metadata) -> TrainingState:
-    """Return the training state in the file of a model, or a state with the stored history, without an optimizer.
+def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata) -> TrainingState:
+    """Return the training state in the file of a network, or a state with the stored history, without an optimizer.
 
-    The training state of a C program keeps the parameters of the estimator until it is resumed.
+    `params` is the network's block. The training state of a C program keeps the `parameters` of the estimator until it
+    is resumed.
     """
     if "training.numbers" in file.arrays:
-        state = _restored(model, file, *fields_from_c(file, _curve(file, "loss_curve")))
-        state.parameters = dict(model.parameters)  # resume=True compares them
+        state = _restored(net, params, file, *fields_from_c(file, _curve(file, "loss_curve")))
+        state.parameters = dict(parameters)  # resume=True compares them
         return state
     if "history" not in file.strings:
-        return TrainingState(model.params, History())
+        return TrainingState(params, History())
     stored = load_parameters(file.strings["history"], "history")
     curves: dict[str, Curve[Any]] = {name: _curve(file, name) for name in _CURVES}
     curves["records"] = _records(file)
@@ -105,8 +107,8 @@ def load_state(model: TrainedModel, file: Metadata) -> TrainingState:
     # What an older version did not store has its default.
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if "training" in file.strings:
-        return _restored(model, file, history, load_parameters(file.strings["training"], "training"))
-    state = TrainingState(model.params, History.from_fields(history))
+        return _restored(net, params, file, history, load_parameters(file.strings["training"], "training"))
+    state = TrainingState(params, History.from_fields(history))
     state.epoch, state.target_scale = epoch, scale_of(_target_scale(file))
     return state
 
@@ -131,15 +133,17 @@ def _records(file: Metadata) -> Curve[tuple[float, ...]]:
     return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
 
 
-def _restored(model: TrainedModel, file: Metadata, history: dict[str, Any], scalars: dict[str, Any]) -> TrainingState:
+def _restored(
+    net: _core.Net, params: NDArray[Any], file: Metadata, history: dict[str, Any], scalars: dict[str, Any]
+) -> TrainingState:
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
 
     arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_BLOCKS)}
-    moments = np.empty(0, model.net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
+    moments = np.empty(0, net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
     optimizer["solver"] = optimizer.pop("kind")
-    defaults = _core.Optimizer(model.net, optimizer["solver"], learning_rate=0.0).get_state()
+    defaults = _core.Optimizer(net, optimizer["solver"], learning_rate=0.0).get_state()
     if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
         raise refuse("'training' has an optimizer of a newer version")
     generator = None
@@ -159,7 +163,7 @@ def _restored(model: TrainedModel, file: Metadata, history: dict[str, Any], scal
             **{name: arrays[name] for name in _BLOCKS},
             "sums": _sums(arrays["sums"]),
             "version": PICKLE_VERSION,
-            "params": model.params,
+            "params": params,
             "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
             "schedule": schedule,
             "history": history,
