@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cmlp import _core
-from cmlp._model.column_encoder import UNUSED, ColumnEncoder, EncodedColumn
-from cmlp._model.encoder import learn_encoder
-from cmlp._model.splits import Signal
+from cmlp._estimators.learn_encoder import learn_encoder
+from cmlp._estimators.splits import Signal
+from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn
 
 nan = np.nan
 

@@ -20,7 +20,7 @@ import cmlp
 # The bridge reads hostile tables that no public call passes on.
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
 from cmlp._bridge.blocks import empty_block
-from cmlp._model.column_encoder import ColumnEncoder
+from cmlp._model.encoder import ColumnEncoder
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}

@@ -7,9 +7,9 @@ from optional import package
 
 # The bins of an encoded row do not show in a fitted table.
 from cmlp._data.schema import Schema, learn_schema
-from cmlp._model.column_encoder import ColumnEncoder, EncodedColumn
-from cmlp._model.encoder import learn_encoder
-from cmlp._model.splits import Signal
+from cmlp._estimators.learn_encoder import learn_encoder
+from cmlp._estimators.splits import Signal
+from cmlp._model.encoder import ColumnEncoder, EncodedColumn
 
 nan = np.nan
 

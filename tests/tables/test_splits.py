@@ -11,7 +11,7 @@ from optional import package
 
 from cmlp._core import Random
 from cmlp._estimators.bag import folds_of
-from cmlp._model.splits import Signal, steps
+from cmlp._estimators.splits import Signal, steps
 
 
 def noisy_stairs(n=3000, seed=0):

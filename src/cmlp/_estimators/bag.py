@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.column_encoder import ColumnEncoder
+    from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split, Task
     from cmlp._train.observer import Observer
     from cmlp._train.options import TrainingOptions

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.certify import Boxes
-    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import TrainedModel
 
     Case = tuple[float, float]

@@ -17,6 +17,7 @@ from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.exports import EstimatorExports
 from cmlp._estimators.fitted import Fitted, with_fitted
 from cmlp._estimators.intervals import Calibrating, measured_on_held_out
+from cmlp._estimators.learn_encoder import learn_encoder
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
 from cmlp._estimators.provenance import seed_of
@@ -24,7 +25,6 @@ from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._estimators.table_targets import Targets, UserTargets, rows_of, signal_of
 from cmlp._estimators.table_usefulness import warn_if_useless
 from cmlp._model.attributes import FITTED, INTERRUPTED, attributes_to_copy
-from cmlp._model.encoder import learn_encoder
 from cmlp._model.model import TrainedModel
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks

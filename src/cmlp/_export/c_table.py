@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.column_encoder import ColumnEncoder
+    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.model import TableTarget, TrainedModel
 
 _OPENING = f"""\

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import TrainedModel, TrainedNet
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import TrainedModel
 
 

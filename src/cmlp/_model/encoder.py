@@ -1,68 +1,94 @@
-"""The encoder of a table: robust scaling with smooth clipping, piecewise-linear encoding, one-hot encoding.
-
-The core encodes; this module learns the columns. docs/arithmetic.md defines every rounding.
-"""
+"""The encoder of a table's columns: how each column is read, and which inputs the networks see of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp import _core
-from cmlp._data.scale import quantiles
-from cmlp._model.column_encoder import UNUSED, ColumnEncoder, EncodedColumn
-from cmlp._model.splits import Signal, steps
-from cmlp._process.pool import Pool
-from cmlp._process.threads import available_threads
+from cmlp._data.columns import DATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
 
-    from cmlp._data.schema import Schema
 
-_MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
-_ROWS_FOR_THREADS = 10_000  # that make threads worth their time
-_LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
+class EncodedColumn(NamedTuple):
+    """A column of a table: with robust scaling and piecewise-linear encoding, or with codes from 0 to n - 1."""
+
+    kind: str  # "number", "category" or "unused"
+    n: int  # number of edges or categories
+    missing: bool  # whether an input says that a number is missing
+    centre: float = 0.0
+    scale: float = 1.0
+    edges: NDArray[np.float64] = np.empty(0)  # of the bins of a number, ascending; empty for other columns
+    categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
 
 
-def learn_encoder(
-    raw: NDArray[np.float64], schema: Schema, signal: Signal, n_threads: int | None = None
-) -> ColumnEncoder:
-    """Return the columns for raw training rows, from `Schema.read`; the signal of the rows chooses the edges.
+UNUSED = EncodedColumn("unused", 0, False)
 
-    Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
-    numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
-    numbers beside a split are edges: the bin between them is a step, and a network needs it to jump where trees do.
-    Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
-    tabular data", 2024.
+
+class ColumnEncoder:
+    """The columns of a table, with the encoder of the core: iterates over each `EncodedColumn`. It never changes.
+
+    Attributes
+    ----------
+    kinds : sequence of (str, int, bool)
+        Kind, number of edges or categories, and whether missing numbers have an input, of each column.
+    numbers : ndarray of float64
+        Centre, scale and edges of each column of numbers, in one vector.
+    categories : sequence
+        The categories of each column in the order of their codes; None for a column of numbers.
+    types : sequence of str
+        What each column holds, by which its entries are parsed, for example "date", see `cmlp._data.entries.kind_of`;
+        empty if all are numbers or categories.
     """
-    codes = schema.codes
-    columns = [
-        UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
-    ]
-    numbers = [i for i, known in enumerate(codes) if known is None]
 
-    def learn(k: int) -> None:
-        columns[numbers[k]] = _learn_number(raw[:, numbers[k]], signal)
+    def __init__(
+        self,
+        kinds: Sequence[tuple[str, int, bool]],
+        numbers: NDArray[np.float64],
+        categories: Sequence[Sequence[object] | None],
+        types: Sequence[str] = (),
+    ) -> None:
+        self.kinds, self.numbers, self.categories, self.types = kinds, numbers, categories, types
+        self.core = _core.Columns(kinds, numbers)
 
-    Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
-    return ColumnEncoder.of(columns, codes, schema.kinds)
+    @classmethod
+    def of(
+        cls, columns: Sequence[EncodedColumn], codes: Sequence[Mapping[Any, int] | None], types: Sequence[str] = ()
+    ) -> ColumnEncoder:
+        """Return the encoder of columns with the codes of their categories, None for numbers."""
+        numbers = [np.array([one.centre, one.scale, *one.edges]) for one in columns if one.kind == "number"]
+        return cls(
+            [one[:3] for one in columns],
+            np.concatenate([np.empty(0), *numbers]),
+            [None if known is None else sorted(known, key=known.__getitem__) for known in codes],
+            types,
+        )
 
+    @cached_property
+    def codes(self) -> list[Mapping[object, int] | None]:
+        """The code of each category, of each column; None for a column of numbers."""
+        return [None if each is None else {one: code for code, one in enumerate(each)} for each in self.categories]
 
-def _learn_number(x: NDArray[np.float64], signal: Signal) -> EncodedColumn:
-    absent = np.isnan(x)
-    rows = np.flatnonzero(~absent)
-    present = np.clip(x[rows], -_LARGEST, _LARGEST)
-    smallest, largest = present.min(initial=np.inf), present.max(initial=-np.inf)
-    if smallest >= largest:
-        # A constant that is sometimes missing: that it is missing is all there is to know.
-        return EncodedColumn("number", 0, True, float(present[0])) if len(present) and absent.any() else UNUSED
-    if len(rows) > _MOST_ROWS and signal.weight is None:
-        chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
-        rows, present = rows[chosen], present[chosen]
-    known = signal.of(rows)
-    low, centre, high = quantiles(present, (0.25, 0.5, 0.75), known.weight)
-    scale = high - low if high > low else (largest - smallest) / 2
-    edges = np.unique([smallest, *steps(present, known), largest])
-    return EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
+    @property
+    def dates(self) -> tuple[int, ...]:
+        """Columns of numbers that are dates."""
+        return tuple(i for i, one in enumerate(self.types) if one in DATES and self.categories[i] is None)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def __iter__(self) -> Iterator[EncodedColumn]:
+        at = 0
+        for (kind, n, missing), categories in zip(self.kinds, self.categories, strict=True):
+            centre, scale, edges = 0.0, 1.0, self.numbers[:0]
+            if kind == "number":
+                centre, scale = self.numbers[at : at + 2].tolist()
+                edges = self.numbers[at + 2 : at + 2 + n]
+                at += 2 + n
+            yield EncodedColumn(kind, n, missing, centre, scale, edges, categories)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
-    from cmlp._model.column_encoder import ColumnEncoder
+    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.shapley import Background
     from cmlp._model.summary import Summary
 

@@ -12,7 +12,7 @@ from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._data.stored import checked_cells, checked_kinds
 from cmlp._model.calibration import checked_calibration, n_answers
-from cmlp._model.column_encoder import ColumnEncoder
+from cmlp._model.encoder import ColumnEncoder
 from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.shapley import checked_background
 from cmlp._model.summary import checked_summary

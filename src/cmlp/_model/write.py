@@ -27,7 +27,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
-from cmlp._model.column_encoder import ColumnEncoder
+from cmlp._model.encoder import ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.read import (
     BACKGROUND,

@@ -23,7 +23,7 @@ from cmlp._model.summary import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp._model.column_encoder import EncodedColumn
+    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import TrainedModel
 
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
