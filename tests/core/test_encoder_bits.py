@@ -1,7 +1,6 @@
 """The core's encoder is bit-identical to an independent computation in NumPy, and to earlier versions."""
 
 import hashlib
-import pickle
 
 import numpy as np
 import pytest
@@ -120,12 +119,6 @@ def test_tiles_of_rows_have_the_bits_of_all_rows():
     tiles = [encoder.core.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
     assert np.concatenate(tiles).tobytes() == whole.tobytes()
     assert encoder.core.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
-
-
-def test_a_copy_of_an_encoder_has_the_same_bits():
-    raw, encoder = table(4)
-    copy = pickle.loads(pickle.dumps(encoder))
-    assert copy.core.encode(raw, bins=True).tobytes() == encoder.core.encode(raw, bins=True).tobytes()
 
 
 def test_numbers_of_the_largest_magnitude_can_be_learned():
