@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
     from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._estimators.tabular_classifier import TabularClassifier
-    from cmlp._estimators.tabular_regressor import TabularRegressor
+    from cmlp._estimators.tables.classifier import TabularClassifier
+    from cmlp._estimators.tables.regressor import TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verify import verify
     from cmlp._model.explanation import Explanation

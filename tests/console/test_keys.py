@@ -9,8 +9,8 @@ import pytest
 
 from cmlp._cli import keys as keys_module
 from cmlp._cli.keys import Keys
-from cmlp._cli.screen import opened, packed
 from cmlp._cli.terminal import Terminal
+from cmlp.story.screen import opened, packed
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 

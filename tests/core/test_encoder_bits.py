@@ -7,8 +7,7 @@ import pytest
 
 from cmlp import _core
 from cmlp._data.schema import Schema
-from cmlp._estimators.learn_encoder import learn_encoder
-from cmlp._estimators.splits import Signal
+from cmlp._estimators.tables.encoder import Signal, learn_encoder
 from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn
 
 nan = np.nan

@@ -17,7 +17,7 @@ from cmlp import (
     Trainer,
     distributed,
 )
-from cmlp._estimators.network_training import Objective
+from cmlp._estimators.network import Objective
 from cmlp._train import hyperparameters
 
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.

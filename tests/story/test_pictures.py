@@ -7,11 +7,10 @@ import pytest
 from terminals import terminal
 
 from cmlp import Network
-from cmlp._cli import charts
 from cmlp._cli.terminal import beside, visible
 from cmlp._model.names import letters
 from cmlp.datasets import load_digits28
-from cmlp.story import drawing, story_network
+from cmlp.story import charts, drawing, story_network
 from cmlp.story.neurons import Names, Unit, activation_function, source_name
 
 LABELS = tuple("0123456789")

@@ -10,8 +10,8 @@ import pytest
 from optional import package
 
 from cmlp._core import Random
-from cmlp._estimators.bag import folds_of
-from cmlp._estimators.splits import Signal, steps
+from cmlp._estimators.tables.bag import folds_of
+from cmlp._estimators.tables.encoder import Signal, steps
 
 
 def noisy_stairs(n=3000, seed=0):

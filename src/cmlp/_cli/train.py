@@ -16,7 +16,7 @@ from cmlp._cli.options import in_options
 from cmlp._cli.predict import DATA_HELP, add_table_options, known_by, text_options
 from cmlp._cli.terminal import Terminal, duration, printable, printable_message
 from cmlp._cli.verify import add_data_options, require_validation, rows_of
-from cmlp._model.attributes import FITTED
+from cmlp._estimators.fitted import FITTED
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint

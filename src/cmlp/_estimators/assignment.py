@@ -39,7 +39,7 @@ def curve(name: str) -> Callable[[Fitted, Any], Fitted]:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
     def assign(fitted: Fitted, value: Iterable[float] | None) -> Fitted:
-        from cmlp._train.history import Curve
+        from cmlp._train.state import Curve
 
         return _with_history(fitted, name, None if value is None else Curve.of(value))
 

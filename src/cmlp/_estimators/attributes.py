@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._estimators import assignment
 from cmlp._estimators.assignment import ASSIGNED, can_assemble
-from cmlp._model.attributes import FITTED, NETWORK
+from cmlp._estimators.fitted import FITTED, NETWORK
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.fitted import Fitted
     from cmlp._model.model import TrainedModel
-    from cmlp._train.history import Curve
+    from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cmlp._model.attributes import LOCK
+from cmlp._estimators.fitted import LOCK
 from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp._model.attributes import unchanging
+from cmlp._estimators.fitted import unchanging
 
 if TYPE_CHECKING:
     import os

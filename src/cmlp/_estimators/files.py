@@ -6,7 +6,7 @@ import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cmlp._model.attributes import unchanging
+from cmlp._estimators.fitted import unchanging
 from cmlp._model.model import TrainedModel, network_parameters
 from cmlp._model.write import read_model
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.classifier import MLPClassifier
     from cmlp._estimators.network import Network
     from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._estimators.tabular_classifier import TabularClassifier
-    from cmlp._estimators.tabular_regressor import TabularRegressor
+    from cmlp._estimators.tables.classifier import TabularClassifier
+    from cmlp._estimators.tables.regressor import TabularRegressor
     from cmlp._train.state import TrainingState
 
 
@@ -300,8 +300,7 @@ def _built(model: TrainedModel, state: TrainingState | None = None, record: dict
         estimator._fitted = Fitted(model, ({"loss": []},) * len(model.networks), None, record)
         return estimator
     if state is None:
-        from cmlp._train.history import History
-        from cmlp._train.state import TrainingState
+        from cmlp._train.state import History, TrainingState
 
         state = TrainingState(model.params, History())
     name = checked.input_scale if isinstance(checked.input_scale, str) else None

@@ -15,7 +15,7 @@ from cmlp._estimators.fitting import request_of, run_fit, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import undeferred
 from cmlp._train.engine import BatchEngine
-from cmlp._train.stream import Block, StreamFeed
+from cmlp._train.feed import Block, StreamFeed
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:

@@ -20,25 +20,22 @@ from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
 from cmlp._data.stored_rows import StoredRows, stored_rows
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitted import Fitted, fitted_network, with_fitted
+from cmlp._estimators.fitted import FITTED, INTERRUPTED, NETWORK, Fitted, fitted_network, with_fitted
 from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import fit_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
-from cmlp._model.attributes import FITTED, INTERRUPTED, NETWORK
 from cmlp._process.signals import undeferred
 from cmlp._train.held_out import UserScore
-from cmlp._train.history import History
 from cmlp._train.hyperparameters import TABLE
-from cmlp._train.initialization import initial_params
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
+from cmlp._train.observer import callbacks_of
 from cmlp._train.options import check_scoring
 from cmlp._train.random import random_state
-from cmlp._train.reporting import callbacks_of
 from cmlp._train.same_data import check_same_data
-from cmlp._train.shards import checked_shards
-from cmlp._train.start import start
-from cmlp._train.state import TrainingState
+from cmlp._train.split import checked_shards
+from cmlp._train.start import initial_params, start
+from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ if TYPE_CHECKING:
     from cmlp._train.loop import EpochLoop
     from cmlp._train.observer import Observer
     from cmlp._train.random import Generator
-    from cmlp._train.shards import Shards
+    from cmlp._train.split import Shards
     from cmlp._train.start import TrainingRun
 
 

@@ -1,35 +1,431 @@
-"""`Network`: direct access to parameters, forward pass, gradients and optimizer steps."""
+"""The parameters of a network: the flat block, its views per layer, copies and pickles."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from cmlp import _core
+from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
+from cmlp._core import Optimizer
 from cmlp._data.arrays import rectangular, values_and_gradient
+from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.scale import check_scale_width, scaled
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.network_training import NetworkTraining, Objective
 from cmlp._model.bounds import Bounded
-from cmlp._model.results import Gradient, LayerExplanation, StepExplanation
-from cmlp._train import architecture
-from cmlp._train.constraints import BOOLEAN, argument
+from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
+from cmlp._train import architecture, hyperparameters
+from cmlp._train.architecture import per_layer
+from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
 from cmlp._train.hyperparameters import documented, network_argument
-from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.random import random_state as generator
+from cmlp._train.start import init_activations, initial_params
 
 if TYPE_CHECKING:
     import os
-    from typing import Unpack
+    from typing import Self, Unpack
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._core import Net
     from cmlp._data.arrays import LossFunction
+    from cmlp._data.scale import InputScale
+    from cmlp._model.model import TrainedModel
 
     Array = NDArray[Any]
+
+
+class NetworkParameters:
+    """The parameters of a network and their layout; base class of `Network`."""
+
+    _net: _core.Net
+    _params: NDArray[Any]
+    _scale: float | InputScale
+    _n_threads: int | None
+
+    @classmethod
+    def _assembled(
+        cls, net: _core.Net, params: NDArray[Any], input_scale: float | InputScale, n_threads: int | None = None
+    ) -> Self:
+        """Return a network that uses a parameter block without a copy."""
+        network = cls.__new__(cls)
+        network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=n_threads)
+        return network
+
+    def _share(self, net: _core.Net, params: NDArray[Any]) -> None:
+        """Use another parameter block from now on, without a copy."""
+        self.__dict__.update(_net=net, _params=params)
+
+    def __copy__(self) -> Self:
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"version": PICKLE_VERSION, **self.__dict__}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        check_version(fields, "network")
+        net = fields.get("_net")
+        if not isinstance(net, _core.Net):
+            raise ValueError(f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}.")
+        params = loaded_block(native(fields.get("_params"), (np.float32, np.float64), "params"))
+        check_params(params, net)
+        check_scale_width(fields.get("_scale"), net.n_in)
+        self.__dict__.update({name: value for name, value in fields.items() if name != "version"}, _params=params)
+
+    def __repr__(self) -> str:
+        shape = "-".join(map(str, self.sizes))
+        activations = ", ".join(self._net.activations)
+        return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
+
+    def _trained(self) -> TrainedModel:
+        """Return the network as a model, which shares the parameters."""
+        from cmlp._model.model import TrainedModel
+
+        return TrainedModel("network", [(self._net, self._params)], input_scale=self._scale)
+
+    @property
+    def activation(self) -> tuple[str, ...]:
+        """Activation of each hidden layer."""
+        return self._net.activations[:-1]
+
+    @property
+    def output(self) -> str:
+        """Activation of the output layer."""
+        return self._net.activations[-1]
+
+    @property
+    def loss(self) -> str | LossFunction:
+        """Name of the loss, or the function."""
+        return self._net.loss
+
+    @property
+    def activation_parameter(self) -> tuple[float, ...] | None:
+        """Activation parameter of each hidden layer, 0 for layers without one; None if no layer has one."""
+        parameters = self._net.activation_parameters[:-1]
+        return parameters if any(parameters) else None
+
+    @property
+    def loss_parameter(self) -> float | tuple[float, ...] | None:
+        """Parameter of the loss, or a quantile for each output; None if it has none."""
+        return self._net.loss_parameter or None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the parameters and of all arithmetic."""
+        return self._net.dtype
+
+    @property
+    def input_scale(self) -> float | InputScale:
+        """Factor by which every input is multiplied, or a tuple ``(shift, factor)`` of vectors."""
+        return self._scale
+
+    @property
+    def n_threads(self) -> int | None:
+        """Maximum number of threads; None if it depends on the problem size and the number of CPUs. Can be set."""
+        return self._n_threads
+
+    @n_threads.setter
+    def n_threads(self, value: int | None) -> None:
+        self._n_threads = hyperparameters.network_argument("n_threads", value)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Layer sizes, input first."""
+        return self._net.sizes
+
+    @property
+    def n_params(self) -> int:
+        """Number of weights and biases."""
+        return self._net.n_params
+
+    @property
+    def params(self) -> NDArray[Any]:
+        """All weights and biases in one block. Assigning copies the values into this block."""
+        return self._params
+
+    @params.setter
+    def params(self, values: ArrayLike) -> None:
+        values = np.asarray(values)
+        if values.shape != self._params.shape or values.dtype.kind not in "buif":
+            raise ValueError(
+                f"params must be {self.n_params} real numbers, got an array of shape {values.shape} "
+                f"and dtype {values.dtype}"
+            )
+        self._params[:] = values
+
+    @property
+    def weights(self) -> tuple[NDArray[Any], ...]:
+        """The weights of each layer, of shape (n_in, n_out): views of `params`."""
+        return tuple(self._net.views(self._params)[0])
+
+    @property
+    def biases(self) -> tuple[NDArray[Any], ...]:
+        """The biases of each layer, of shape (n_out,): views of `params`."""
+        return tuple(self._net.views(self._params)[1])
+
+    def index(self, k: int) -> ParameterIndex:
+        """Return the position in the network of the weight or bias `params[k]`.
+
+        Parameters
+        ----------
+        k : int
+            Index in `params`, from 0 to ``n_params - 1``.
+
+        Returns
+        -------
+        ParameterIndex
+            A named tuple ``(layer, source, target)`` of indices from 0; `source` is None for a bias.
+
+        Raises
+        ------
+        IndexError
+            If k is out of range.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> Network([784, 16, 16, 10]).index(784 * 16 + 3)
+        ParameterIndex(layer=0, source=None, target=3)
+        """
+        rest = operator.index(k)
+        if not 0 <= rest < self.n_params:
+            raise IndexError(f"k must be from 0 to {self.n_params - 1}, got {k}")
+        layer = 0
+        while rest >= (self.sizes[layer] + 1) * self.sizes[layer + 1]:
+            rest -= (self.sizes[layer] + 1) * self.sizes[layer + 1]
+            layer += 1
+        source, target = divmod(rest, self.sizes[layer + 1])
+        return ParameterIndex(layer, source if source < self.sizes[layer] else None, target)
+
+
+# -- Training a network: single steps, epochs, optimizers
+
+
+_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+_SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
+_STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
+
+
+class Objective(TypedDict, total=False):
+    """Keywords of `Network.cost` that define the objective."""
+
+    sample_weight: ArrayLike | None
+    alpha: float | Sequence[float]
+    dropout: float | Sequence[float]
+    dropout_seed: int
+    dropout_step: int
+
+
+def objective(given: Objective, n_layers: int) -> dict[str, Any]:
+    """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
+    unknown = sorted(set(given) - set(Objective.__annotations__))
+    if unknown:
+        raise TypeError(
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
+        )
+    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
+    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
+    if hasattr(alpha, "__iter__"):
+        core["alphas"] = per_layer("alpha", alpha, n_layers)
+    else:
+        core["alpha"] = network_argument("alpha", alpha)
+    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
+    if any(rates) or hasattr(dropout, "__iter__"):
+        core["dropout"] = rates
+    core["dropout_seed"] = argument("dropout_seed", given.get("dropout_seed", 0), _SEED)
+    core["dropout_step"] = argument("dropout_step", given.get("dropout_step", 0), _STEP)
+    return core
+
+
+class NetworkTraining(NetworkParameters):
+    """Training methods of a network; base class of `Network`."""
+
+    def _keywords(self, given: Objective) -> dict[str, Any]:
+        """Return the keywords of a call of the core: input scale, threads and objective."""
+        return {"scale": self._scale, "n_threads": self._n_threads, **objective(given, len(self.sizes) - 1)}
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """Train the network: the short form of ``Trainer(network, **parameters).run(X, y, sample_weight)``.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n, n_inputs)
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets, as for `cost`.
+        sample_weight : None, float or array-like of shape (n,), default=None
+            Weights of the rows, not negative.
+        X_val, y_val, sample_weight_val
+            Validation rows of your own, as for `cmlp.Trainer.run`.
+        **parameters
+            Parameters of `cmlp.Trainer`, such as ``solver``, ``max_iter`` or ``early_stopping``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid, X contains NaN or infinity (`NonFiniteInputError`) or training diverges
+            (`DivergenceError`). The network stays unchanged.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
+        >>> net = Network([2, 8, 2], "tanh", random_state=0)
+        >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).predict(X)
+        array([0, 0, 1, 1])
+        """
+        from cmlp._estimators.trainer import Trainer  # programs that only predict do not need it
+
+        trainer = Trainer(self, **parameters)
+        before = block_copy(self._params)
+        try:
+            trainer.run(X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
+        except Exception:
+            self._params[:] = before
+            raise
+        return self
+
+    def step(self, X: ArrayLike, y: ArrayLike, learning_rate: float) -> float:
+        """Take one gradient descent step on all rows; return their mean cost before the step."""
+        return self.train_epoch(X, y, _ALL_ROWS, learning_rate).loss
+
+    @documented("Network")
+    def optimizer(
+        self,
+        solver: str = "sgd",
+        *,
+        learning_rate: float,
+        momentum: float = 0.9,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+    ) -> Optimizer:
+        """Return a new optimizer for the parameters of this network.
+
+        Parameters
+        ----------
+        solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
+        <parameters>
+
+        Returns
+        -------
+        Optimizer
+            An object with the attributes ``solver``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
+
+        Raises
+        ------
+        ValueError
+            If a hyperparameter is invalid.
+        """
+        given = {
+            "learning_rate": learning_rate,
+            "momentum": momentum,
+            "beta_1": beta_1,
+            "beta_2": beta_2,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+        }
+        checked = {name: network_argument(name, value) for name, value in given.items()}
+        max_norm = network_argument("max_grad_norm", max_grad_norm) or 0.0
+        return Optimizer(self._net, solver, **checked, max_norm=max_norm)
+
+    def train_epoch(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        batch_size: int,
+        optimizer: Optimizer | float,
+        *,
+        order: ArrayLike | None = None,
+        learning_rates: ArrayLike | None = None,
+        gradient_norm: bool = False,
+        **objective: Unpack[Objective],
+    ) -> Epoch:
+        """Train for one epoch, with one optimizer step per batch; return loss, penalty and gradient norm.
+
+        This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer` shuffle, schedule the
+        learning rate and stop by themselves.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_inputs)
+        y : array of shape (n,) or (n, n_outputs)
+        batch_size : int
+            Number of rows per batch; the last batch may be smaller.
+        optimizer : Optimizer or float
+            An object from `optimizer`, which keeps its state from epoch to epoch; or the learning rate of plain
+            gradient descent.
+        order : array of int, default=None
+            Indices of the rows to use, in this order; None for all rows in their original order.
+        learning_rates : array of shape (n_batches,), default=None
+            A learning rate for each batch; None for the optimizer's learning rate.
+        gradient_norm : bool, default=False
+            Whether to compute the norm of the last batch's gradient (before clipping).
+        **objective
+            As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
+
+        Returns
+        -------
+        Epoch
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid, or the optimizer was made for a different network. `DivergenceError`, a subclass,
+            if the cost or a parameter is no longer finite. The parameters are then those after the last complete batch
+            and need not be finite, because its step may have made them NaN or infinite. To continue, keep a copy of
+            `params` from before the epoch.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> net = Network([2, 3, 2], random_state=0)
+        >>> adam = net.optimizer("adam", learning_rate=0.01)
+        >>> net.train_epoch([[0.0, 1.0], [1.0, 0.0]], [0, 1], batch_size=1, optimizer=adam).batches
+        2
+        """
+        if not isinstance(optimizer, Optimizer):
+            optimizer = self.optimizer(learning_rate=optimizer)
+        cost, penalty, norm, n_batches = self._net.train_epoch(
+            self.params,
+            X,
+            y,
+            optimizer,
+            batch_size=argument("batch_size", batch_size, COUNT),
+            order=order,
+            rates=learning_rates,
+            want_norm=gradient_norm,
+            **self._keywords(objective),
+        )
+        return Epoch(cost + penalty, penalty, norm, n_batches)
+
+
+# -- `Network`: direct access to parameters, forward pass, gradients and optimizer steps
 
 
 @documented("Network")

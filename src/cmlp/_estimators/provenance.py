@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import RowSource
+    from cmlp._train.feed import Block
     from cmlp._train.job import TrainingJob
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
-    from cmlp._train.stream import Block
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 AGAIN = "_again"  # the attribute of an estimator that trains again for `cmlp.verify`

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._data.checks import Door
 from cmlp._train import architecture, hyperparameters
-from cmlp._train.initialization import init_activations
 from cmlp._train.options import TrainingOptions, options_of
+from cmlp._train.start import init_activations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted
-    from cmlp._train.options import TrainingOptions
-    from cmlp._train.shards import Shards
+    from cmlp._train.split import Shards
 
 _MEDIAN = 0.5  # the default of `quantile`
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from cmlp._model.attributes import FITTED, INTERRUPTED
+from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._train import hyperparameters
 from cmlp.exceptions import NotFittedError, sklearn_class
 

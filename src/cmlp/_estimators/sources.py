@@ -16,7 +16,7 @@ from cmlp._data.scale import scale_of_moments
 from cmlp._data.sparse import CSR
 from cmlp._data.weights import require_normal
 from cmlp._train.engine import BatchEngine
-from cmlp._train.stream import Block
+from cmlp._train.feed import Block
 from cmlp._train.target_scale import learned_scale
 from cmlp.exceptions import name_place
 

@@ -18,16 +18,15 @@ from cmlp._train import hyperparameters
 from cmlp._train.constraints import COUNT, argument
 from cmlp._train.engine import BatchEngine
 from cmlp._train.held_out import UserScore
-from cmlp._train.history import History
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
-from cmlp._train.reporting import Reporter, callbacks_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.start import start
-from cmlp._train.state import TrainingState
+from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
     import os

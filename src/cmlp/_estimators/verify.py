@@ -10,9 +10,8 @@ import numpy as np
 
 from cmlp._data.integers import positive_integer
 from cmlp._estimators.files import load
-from cmlp._estimators.fitted import Fitted, record_of
+from cmlp._estimators.fitted import FITTED, Fitted, record_of, unchanging
 from cmlp._estimators.provenance import AGAIN, ARITHMETIC, Again, OtherDataError, parameters_of_record
-from cmlp._model.attributes import FITTED, unchanging
 from cmlp._model.model import model_of
 from cmlp._model.results import Verification
 

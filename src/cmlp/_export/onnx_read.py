@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.scale import InputScale
     from cmlp._model.model import TrainedModel
 
 

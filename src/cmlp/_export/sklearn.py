@@ -12,8 +12,7 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._export.assembly import Layer, network_of
 from cmlp._model.formats import require
 from cmlp._model.model import CLASS_NAMES
-from cmlp._train.history import Curve, History
-from cmlp._train.state import TrainingState
+from cmlp._train.state import Curve, History, TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
 
 if TYPE_CHECKING:

@@ -1,23 +1,129 @@
-"""The maximum number of threads of a call with ``n_threads=None``.
+"""A pool of threads for training runs that do not depend on each other.
 
-The default is the smallest of these numbers:
-
-1. The number of CPUs in the process's affinity mask. If the operating system does not report the mask, the number of
-   CPUs of the machine.
-2. The CPU quota of the process's control groups on Linux, rounded up: a quota of 1.5 CPUs gives 2 threads.
-3. ``OMP_NUM_THREADS``, if it starts with a positive integer. joblib sets it in its worker processes, so that
-   ``n_jobs`` processes do not compete for the same CPUs.
-
-The numbers are read at first use and cached for the lifetime of the process; a forked child reads them again. They do
-not limit an explicit ``n_threads``. A call with little work uses fewer threads, and a task of a
-`cmlp._process.pool.Pool` uses its share.
+A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the task's share of the
+threads, the pool collects cmlp's warnings, and a call of the core raises KeyboardInterrupt once the pool is stopped:
+Python runs signal handlers in the main thread only.
 """
 
 from __future__ import annotations
 
 import os
+from _thread import _local  # threading.local, without the time to import threading
+from collections import deque
+from typing import TYPE_CHECKING
 
-from cmlp._process.pool import current_pool
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+
+_SECONDS = 0.05  # between two checks for Ctrl-C
+
+
+class _Current(_local):
+    """The pool and the task of the calling thread."""
+
+    pool: Pool | None = None
+    task = 0
+
+
+_current = _Current()
+
+
+class Pool:
+    """Threads that call a function once for each number from 0 to ``n_tasks - 1``, in ascending order.
+
+    `stopped` is whether they have been asked to end, by an exception of a task or by Ctrl-C, and `threads_per_task` the
+    maximum number of threads of a call with ``n_threads=None`` in a task.
+    """
+
+    def __init__(self, n_tasks: int, n_threads: int) -> None:
+        self.n_workers = max(1, min(n_tasks, n_threads))
+        self.threads_per_task = max(1, n_threads // self.n_workers)
+        self.stopped = False
+        self._left, self._done = deque(range(n_tasks)), deque[int]()
+        self._begun, self._ended = deque[None](), deque[None]()  # an entry for each thread
+        self._errors: deque[BaseException] = deque()
+        self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
+
+    def run(self, task: Callable[[int], None], progress: Callable[[int], None] | None = None) -> None:
+        """Call ``task(number)`` for each number, and return when all calls have ended.
+
+        An exception of a call, or Ctrl-C, stops the pool: the other calls are interrupted, no new one begins, and the
+        exception is raised. `progress` is called in this thread with the number of completed tasks, about 20 times a
+        second and at the end.
+        """
+        from threading import Event, Thread
+
+        # Not Thread.join: after Ctrl-C during a join, Python up to 3.12 takes a running thread for one that has ended.
+        all_ended = Event()
+        threads = [Thread(target=self._work, args=(task, all_ended)) for _ in range(self.n_workers)]
+        try:
+            for thread in threads:
+                thread.start()
+            while len(self._ended) < self.n_workers:
+                all_ended.wait(_SECONDS)  # a wait without a limit would not notice a signal of another thread
+                if progress is not None:
+                    progress(len(self._done))
+                if interrupted():  # by the pool to which this thread belongs
+                    raise KeyboardInterrupt
+        except BaseException:
+            self.stopped = True  # a thread that begins later does nothing
+            while len(self._ended) < len(self._begun):
+                all_ended.wait(_SECONDS)
+            raise
+        if self._errors:
+            raise self._errors[0]
+        if progress is not None:
+            progress(len(self._done))
+
+    def _work(self, task: Callable[[int], None], all_ended: Event) -> None:
+        _current.pool = self
+        self._begun.append(None)
+        try:
+            while self._left and not self.stopped:
+                try:
+                    number = self._left.popleft()
+                except IndexError:  # another thread has taken the last task
+                    return
+                _current.task = number
+                task(number)
+                self._done.append(number)
+        except BaseException as error:
+            self._errors.append(error)
+            self.stopped = True
+        finally:
+            self._ended.append(None)
+            if len(self._ended) == self.n_workers:
+                all_ended.set()
+
+    def warnings(self) -> dict[tuple[str, type[Warning]], list[int]]:
+        """Return message and category of each distinct warning with the numbers of the tasks that issued it."""
+        found: dict[tuple[str, type[Warning]], list[int]] = {}
+        for number, message, category in sorted(self._warnings, key=lambda warning: warning[0]):
+            numbers = found.setdefault((message, category), [])
+            if number not in numbers[-1:]:
+                numbers.append(number)
+        return found
+
+    def collect(self, message: str, category: type[Warning]) -> None:
+        """Keep a warning of the task that the calling thread does."""
+        self._warnings.append((_current.task, message, category))
+
+
+def current_pool() -> Pool | None:
+    """Return the pool to which the calling thread belongs, or None."""
+    return _current.pool
+
+
+def interrupted() -> bool:
+    """Return whether the calling thread belongs to a pool that is stopped."""
+    pool = _current.pool
+    return pool is not None and pool.stopped
+
+
+# -- The maximum number of threads of a call with ``n_threads=None``
+
 
 _CONTROL_GROUPS = "/sys/fs/cgroup"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 
-from cmlp._process.pool import current_pool
 from cmlp._process.signals import undeferred
+from cmlp._process.threads import current_pool
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.deadline import Deadline
     from cmlp._train.feed import Feed
     from cmlp._train.job import TrainingJob
+    from cmlp._train.observer import Deadline
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
 

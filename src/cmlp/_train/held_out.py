@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
-    from cmlp._train.deadline import Deadline
     from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.observer import Deadline
     from cmlp._train.state import TrainingState
 
 

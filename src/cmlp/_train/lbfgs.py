@@ -10,8 +10,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.architecture import per_layer
-from cmlp._train.deadline import Deadline
-from cmlp._train.observer import Observers
+from cmlp._train.observer import Deadline, Observers
 from cmlp._train.recorder import Lines
 from cmlp._train.usefulness import warn_if_useless
 from cmlp.exceptions import (

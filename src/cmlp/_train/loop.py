@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from cmlp._process.signals import safe_point
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
-from cmlp._train.deadline import Deadline
 from cmlp._train.held_out import HeldOut, NoValidation
-from cmlp._train.observer import Observers
+from cmlp._train.observer import Deadline, Observers
 from cmlp._train.recorder import Recorder
 from cmlp._train.usefulness import warn_if_useless
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
+from cmlp._data.integers import positive_integer
 from cmlp._process.signals import undeferred
+from cmlp._train.constraints import HOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
-    from typing import Any
 
 
 class Observer:
@@ -92,3 +94,85 @@ class Observers(list[Observer]):
         """Call all observers."""
         if self:
             self._call("fit_ends")
+
+
+# -- The moment at which training ends although it is not finished
+
+
+class Deadline:
+    """The moment at which training ends, `seconds` from now; with None, there is none.
+
+    `horizon` is the number of epochs that may pass before the clock must be read.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+        self.horizon = math.inf if seconds is None else 1
+
+    def left(self) -> float:
+        """Return the seconds until the deadline."""
+        return self._end if self._end == math.inf else self._end - time.monotonic()
+
+    def has_come(self) -> bool:
+        """Return whether training ends."""
+        return self._end < math.inf and time.monotonic() >= self._end
+
+
+# -- Calls the callbacks of a program while a trainer trains
+
+
+class Reporter(Observer):
+    """An observer that calls the methods `HOOKS` of callbacks, as far as they have them, with the trainer."""
+
+    def __init__(self, trainer: Any, callbacks: list[Any]) -> None:
+        self._trainer = trainer
+        self._begin, batches, self._epoch, self._end = (
+            [(callback, getattr(callback, hook)) for callback in callbacks if hasattr(callback, hook)] for hook in HOOKS
+        )
+        self._batches = [(interval, call) for callback, call in batches if (interval := _interval(callback))]
+        self.intervals = {interval for interval, _ in self._batches}
+
+    def fit_begins(self) -> None:
+        """Report that training begins or continues."""
+        for _, call in self._begin:
+            call(self._trainer)
+
+    def batches_end(self, batch: int) -> None:
+        """Report completed batches to the callbacks whose interval has ended."""
+        for interval, call in self._batches:
+            if batch % interval == 0:
+                call(self._trainer)
+
+    def epoch_ends(self) -> bool:
+        """Report an epoch; a callback stops training by `Trainer.stop`."""
+        for _, call in self._epoch:
+            call(self._trainer)
+        stopped: bool = self._trainer.state.stopped
+        return stopped
+
+    def fit_ends(self) -> None:
+        """Report that training is finished or interrupted."""
+        for _, call in self._end:
+            call(self._trainer)
+
+
+def _interval(callback: Any) -> int | None:
+    """Return the number of batches after which `on_batches_end` is called; None for never."""
+    owner = type(callback).__name__
+    if not hasattr(callback, "every_batches"):
+        raise ValueError(
+            f"A callback with on_batches_end must have the attribute every_batches, a number of batches, but {owner} "
+            "has none."
+        )
+    value = callback.every_batches
+    return None if value is None else positive_integer(f"every_batches of the callback {owner}", value, " or None")
+
+
+def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:
+    """Return the callbacks, with the progress bar that ``verbose="bar"`` means."""
+    callbacks = list(given or ())
+    if verbose == "bar":
+        from cmlp.callbacks import ProgressBar
+
+        callbacks.append(ProgressBar())
+    return callbacks

@@ -13,11 +13,10 @@ from cmlp import _core
 from cmlp._data.checksums import KINDS
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp._data.pickles import PICKLE_VERSION
-from cmlp._train.history import RECORDED, Curve, History
 from cmlp._train.random import stored_generator
+from cmlp._train.recorder import TrainingLoss
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import NO_SUMS, TrainingState
-from cmlp._train.stopping import TrainingLoss
+from cmlp._train.state import NO_SUMS, RECORDED, Curve, History, TrainingState
 from cmlp._train.target_scale import TargetScale, scale_of
 
 if TYPE_CHECKING:

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._train.deadline import Deadline
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
-from cmlp._train.feed import draw_shuffle_seed, seeded
-from cmlp._train.history import History
+from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
 from cmlp._train.job import Data, Task, TrainingJob
+from cmlp._train.observer import Deadline
 from cmlp._train.options import TrainingOptions
-from cmlp._train.state import NO_SUMS, TrainingState
-from cmlp._train.stream import add_block, scaled_targets
+from cmlp._train.state import NO_SUMS, History, TrainingState
 from cmlp.exceptions import DivergenceError, TimeLimitReached
 
 if TYPE_CHECKING:
@@ -32,8 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale, Moments
-    from cmlp._train.options import TrainingOptions
-    from cmlp._train.stream import Block
+    from cmlp._train.feed import Block
 
     class Shards(Protocol):
         """The shards of the rows, wherever they are."""

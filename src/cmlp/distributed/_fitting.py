@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._train.shards import Shards
+    from cmlp._train.split import Shards
 
 _SHARDS = 8  # of training in rounds
 

@@ -13,12 +13,12 @@ from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.sparse import CSR
 from cmlp._data.stored_rows import StoredRows
 from cmlp._estimators.sources import Arrays
-from cmlp._train.shards import sizes_of
+from cmlp._train.split import sizes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._train.shards import Shards
+    from cmlp._train.split import Shards
     from cmlp.distributed._workers import Workers
 
 

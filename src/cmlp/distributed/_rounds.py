@@ -11,13 +11,13 @@ from cmlp._data.integers import positive_integer
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fit_batches import check_batches
+from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.fitting import run_fit, warn_of_unused
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
-from cmlp._model.attributes import FITTED
 from cmlp._process.signals import undeferred
-from cmlp._train.shards import given_shards, sizes_of
+from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
 from cmlp.distributed._cluster import cluster_of, load
 from cmlp.distributed._parts import parts_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.targets import Targets
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.options import TrainingOptions
-    from cmlp._train.shards import Shards
+    from cmlp._train.split import Shards
     from cmlp.distributed._cluster import Cluster
 
 _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy

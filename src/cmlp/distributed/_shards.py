@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.sources import Form
-    from cmlp._train.stream import Block
+    from cmlp._train.feed import Block
     from cmlp.distributed._averaging import Job, Trained
     from cmlp.distributed._cluster import Cluster
 

@@ -18,11 +18,11 @@ from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_o
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
-from cmlp._train.deadline import Deadline
 from cmlp._train.engine import BatchEngine
+from cmlp._train.observer import Deadline
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
-from cmlp._train.shards import CHUNK
+from cmlp._train.split import CHUNK
 from cmlp.distributed._local import StoredArrays
 from cmlp.distributed._workers import Workers
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cmlp._train.observer import Observer
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
-    from cmlp._train.shards import Shards
+    from cmlp._train.split import Shards
 
 
 def fit_together(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cmlp._model.attributes import unchanging
+from cmlp._estimators.fitted import unchanging
 from cmlp.plots._model import describe, is_network
 from cmlp.plots._style import COLORS, Display
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._data.checks import as_rows, check_width
 from cmlp._data.scale import scaled
-from cmlp._model.attributes import unchanging
+from cmlp._estimators.fitted import unchanging
 from cmlp._model.model import TrainedModel, model_of
 
 if TYPE_CHECKING:

@@ -35,8 +35,8 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 
 
 from cmlp._estimators import classifier, regressor
-from cmlp._estimators import tabular_classifier as table_classifier
-from cmlp._estimators import tabular_regressor as table_regressor
+from cmlp._estimators.tables import classifier as table_classifier
+from cmlp._estimators.tables import regressor as table_regressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 

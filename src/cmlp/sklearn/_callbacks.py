@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
-from cmlp._model.attributes import FITTED
+from cmlp._estimators.fitted import FITTED
 from cmlp._process.signals import undeferred
 from cmlp._train.observer import Observer
 

@@ -16,8 +16,8 @@ from skl2onnx.common.data_types import (
     guess_proto_type,
 )
 
+from cmlp._estimators.fitted import unchanging
 from cmlp._export.onnx_write import INPUT_DTYPES, onnx_model
-from cmlp._model.attributes import unchanging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from cmlp._cli import charts, options
 from cmlp._cli import experiment as experiment_options
+from cmlp._cli import options
 from cmlp._cli.experiment import METHODS, SERIES, Experiment, Options
 from cmlp._cli.terminal import Terminal, beside, duration
-from cmlp.story import drawing
+from cmlp.story import charts, drawing
 from cmlp.story.case import save
 from cmlp.story.frames import training_charts
 from cmlp.story.neurons import SIDE, Names, Unit

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli import charts
 from cmlp._cli.terminal import Terminal, beside, padded
 from cmlp._model.names import letters
+from cmlp.story import charts
 from cmlp.story.neurons import SIDE, Names, Unit
 
 _REACH = 8.0  # weighted sums at the ends of an activation function

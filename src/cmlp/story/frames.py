@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from cmlp._cli import charts
 from cmlp._cli.experiment import Learning, Measurement
 from cmlp._cli.terminal import Terminal, beside, padded, visible
-from cmlp.story import drawing, neurons
+from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Example
 from cmlp.story.neurons import SIDE, Names, Unit
 

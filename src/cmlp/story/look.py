@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli import charts, options
 from cmlp._cli import experiment as experiment_options
-from cmlp._cli.screen import show_pages
+from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, beside, visible, wrapped
 from cmlp._model.names import letters
-from cmlp.story import drawing, neurons
+from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.neurons import SIDE, Unit
+from cmlp.story.screen import show_pages
 
 NAME, SUMMARY = "look", "show one digit on its way through the network"
 DESCRIPTION = (

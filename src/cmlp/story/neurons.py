@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli import charts
 from cmlp._model.names import letters, neuron_name
 from cmlp._model.results import ParameterIndex
+from cmlp.story import charts
 
 SIDE = 28  # pixels per row and per column
 

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli import charts, options
 from cmlp._cli import experiment as experiment_options
-from cmlp._cli.screen import show_pages
+from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, beside, visible, wrapped
 from cmlp._model.names import letters
 from cmlp._model.results import Gradient, ParameterIndex
-from cmlp.story import drawing, neurons
+from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit
+from cmlp.story.screen import show_pages
 
 NAME, SUMMARY = "nudge", "show backpropagation for one digit, in numbers"
 DESCRIPTION = (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import block_checksums, hash_of_text, kind_of
+from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._estimators.resuming import nothing_to_resume, parameters_to_keep, require_kept
-from cmlp._model.attributes import FITTED, INTERRUPTED
 from cmlp._model.results import TrainedEpoch
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cmlp._data.schema import Schema
-    from cmlp._estimators.bag import Bag
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.table_targets import Targets
+    from cmlp._estimators.tables.bag import Bag
+    from cmlp._estimators.tables.targets import Targets
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
 

@@ -11,10 +11,10 @@ from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frames import feature_names
 from cmlp._data.weights import as_weights
-from cmlp._estimators.bag import Shape, counted
-from cmlp._estimators.intervals import calibration_of
-from cmlp._estimators.table_targets import Targets, UserTargets
-from cmlp._estimators.tabular import TabularEstimator
+from cmlp._estimators.tables.bag import Shape, counted
+from cmlp._estimators.tables.base import TabularEstimator
+from cmlp._estimators.tables.calibrating import calibration_of
+from cmlp._estimators.tables.targets import Targets, UserTargets
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
 from cmlp._train.hyperparameters import documented

@@ -12,10 +12,10 @@ from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._estimators import assignment
-from cmlp._estimators.bag import Shape, counted
-from cmlp._estimators.intervals import calibration_of
-from cmlp._estimators.table_targets import Targets, UserTargets
-from cmlp._estimators.tabular import TabularEstimator
+from cmlp._estimators.tables.bag import Shape, counted
+from cmlp._estimators.tables.base import TabularEstimator
+from cmlp._estimators.tables.calibrating import calibration_of
+from cmlp._estimators.tables.targets import Targets, UserTargets
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -282,7 +282,7 @@ class TabularClassifier(TabularEstimator):
         >>> model.certify([[1.5, "red"]], [0, float("inf")]).counterexamples
         array([[1.5, 'blue']], dtype=object)
         """
-        from cmlp._estimators.table_certify import certify
+        from cmlp._estimators.tables.certify import certify
 
         return certify(self, X, radius, max_time)
 

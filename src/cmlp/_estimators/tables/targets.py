@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._estimators.bag import Rows, Shape
-from cmlp._estimators.splits import Signal
+from cmlp._estimators.tables.bag import Rows, Shape
+from cmlp._estimators.tables.encoder import Signal
 from cmlp._train.job import named_validation
 
 if TYPE_CHECKING:

@@ -10,21 +10,30 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy
+from cmlp._data.sparse import taken
 from cmlp._estimators.resuming import resumed_state
 from cmlp._model.model import TrainedNet
-from cmlp._process.pool import Pool
-from cmlp._process.threads import available_threads
+from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
-from cmlp._train.deadline import Deadline
 from cmlp._train.engine import BatchEngine
-from cmlp._train.history import History
-from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
+from cmlp._train.observer import Deadline
 from cmlp._train.options import options_of
-from cmlp._train.start import start
-from cmlp._train.state import TrainingState
+from cmlp._train.start import init_activations, initial_params, start
+from cmlp._train.state import History, TrainingState
+from cmlp._train.usefulness import (
+    Judged,
+    causes,
+    classes_of,
+    constant_loss,
+    is_accurate,
+    judged_rows,
+    loss_of_outputs,
+    sentence,
+)
+from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
     from cmlp._train.job import Split, Task
     from cmlp._train.observer import Observer
     from cmlp._train.options import TrainingOptions
+
 
 N_FOLDS = 8
 FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
@@ -310,3 +320,60 @@ def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np
     rows = np.flatnonzero(weight >= _NEGLIGIBLE)
     weight = weight[rows]
     return rows, None if (weight == weight[0]).all() else weight
+
+
+# -- The comparison of a bag with the best constant answer: the rule is that of `cmlp._train.usefulness`
+
+
+def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] | None) -> None:
+    """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
+
+    The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
+    again, each by the networks that held it out. Without held-out rows, these are the training rows.
+    """
+    if any(run.state.history.loss is None for run in runs):
+        return
+    if bag.task.score is None and all(map(_is_useful, runs)):
+        return
+    groups: dict[bytes, list[EpochLoop]] = {}  # runs that are judged by the same rows
+    for run in runs:
+        held = run.state.validation
+        groups.setdefault(b"" if held is None else held.tobytes(), []).append(run)
+    parts = [(judged_rows(group[0].job), _outputs(bag, group)) for group in groups.values()]
+    outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
+    weights = [rows.weight for rows, _ in parts if rows.weight is not None]
+    weight = np.concatenate(weights) if weights else None
+    net, first = runs[0].job.net, parts[0][0]
+    every = Judged(first.X, targets, weight, held_out=first.held_out)
+    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    # The best epoch of each network was chosen by its own rows, so chance depends on their number.
+    if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
+        return
+    if classes is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
+        return
+    job = runs[0].job
+    names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
+    warn(
+        sentence(net, every, loss, constant) + causes(job._replace(task=job.task._replace(group_names=names)), first),
+        UselessModelWarning,
+    )
+
+
+def _is_useful(run: EpochLoop) -> bool:
+    """Return whether the losses that were computed in training show that a network is clearly better."""
+    rows, net, history = judged_rows(run.job), run.job.net, run.state.history
+    score, loss = history.best_validation_score, history.loss
+    kept = -score if rows.held_out and score is not None else loss
+    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
+
+
+def _outputs(bag: Bag, runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
+    """Return the mean outputs of runs for the rows by which they are judged."""
+    found = []
+    for run in runs:
+        held = run.state.validation
+        params = run.state.params if run.state.best is None else run.state.best
+        inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
+        found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
+    mean: NDArray[np.float64] = np.mean(found, axis=0)
+    return mean

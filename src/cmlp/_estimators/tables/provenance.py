@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._data.labels import Labels
-    from cmlp._estimators.bag import Bag
+    from cmlp._estimators.tables.bag import Bag
     from cmlp._train.loop import EpochLoop
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.weights import as_weights
-from cmlp._estimators.bag import N_FOLDS, counted, has_bins
 from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.tables.bag import N_FOLDS, counted, has_bins
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
 from cmlp._model.model import mean_outputs
 from cmlp._model.summary import accuracy_of
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
-    from cmlp._estimators.bag import Bag
     from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.tables.bag import Bag
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TableTarget, TrainedModel, TrainedNet
     from cmlp._model.summary import Accuracy

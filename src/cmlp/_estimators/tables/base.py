@@ -10,33 +10,30 @@ from cmlp import _core
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.schema import Frame, Schema, frame_of, learn_schema
 from cmlp._data.weights import as_weights
-from cmlp._estimators.bag import Bag, Options, curves_of, networks_of, train_members
-from cmlp._estimators.bag_progress import BagTrainer, digest_of, kept_state, states_to_resume
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.explaining import Explaining
 from cmlp._estimators.exports import EstimatorExports
-from cmlp._estimators.fitted import Fitted, with_fitted
-from cmlp._estimators.intervals import Calibrating, measured_on_held_out
-from cmlp._estimators.learn_encoder import learn_encoder
+from cmlp._estimators.fitted import FITTED, INTERRUPTED, Fitted, attributes_to_copy, with_fitted
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
 from cmlp._estimators.provenance import seed_of
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._estimators.table_targets import Targets, UserTargets, rows_of, signal_of
-from cmlp._estimators.table_usefulness import warn_if_useless
-from cmlp._model.attributes import FITTED, INTERRUPTED, attributes_to_copy
+from cmlp._estimators.tables.bag import Bag, Options, curves_of, networks_of, train_members, warn_if_useless
+from cmlp._estimators.tables.calibrating import Calibrating, measured_on_held_out
+from cmlp._estimators.tables.encoder import learn_encoder
+from cmlp._estimators.tables.resuming import BagTrainer, digest_of, kept_state, states_to_resume
+from cmlp._estimators.tables.targets import Targets, UserTargets, rows_of, signal_of
 from cmlp._model.model import TrainedModel
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.signals import undeferred
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import hidden_sizes
-from cmlp._train.deadline import Deadline
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import named_validation, require_complete
+from cmlp._train.observer import Deadline, Reporter, callbacks_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state
-from cmlp._train.reporting import Reporter, callbacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +159,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
         values = values_at_ranks(raw, None if weight is None else weight[: len(raw)])
         recorded: Any = None
         if parameters["provenance"]:
-            from cmlp._estimators.table_provenance import record  # few programs need it
+            from cmlp._estimators.tables.provenance import record  # few programs need it
 
             recorded = record(self, runs, bag, schema.names, labels, parameters["random_state"])
 
