@@ -96,8 +96,8 @@ else:
             "TrainedEpoch",
             "Verification",
         ),
-        "_estimators.tabular_classifier": ("TabularClassifier",),
-        "_estimators.tabular_regressor": ("TabularRegressor",),
+        "_estimators.tables.classifier": ("TabularClassifier",),
+        "_estimators.tables.regressor": ("TabularRegressor",),
         "_estimators.trainer": ("Trainer",),
         "_estimators.verify": ("verify",),
     }

@@ -1,4 +1,4 @@
-"""What a fitted estimator computes before a prediction: activations, logits and gradients."""
+"""The base class of the classifier and the regressor: parameters, fit, and what is known of a fitted network."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cmlp._model.model import TrainedModel
     from cmlp._model.results import Gradient
     from cmlp._train.options import TrainingParameters
+else:
+    TrainingParameters = object  # of types only
 
 
 class Inspection:
@@ -154,7 +156,7 @@ class Inspection:
         return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)
 
 
-# -- The base class of the classifier and the regressor: parameters, fit, fitted attributes
+# ------------------------------------------------------------------- the base class of the classifier and the regressor
 
 
 def shared_sections(cls: type) -> Mapping[str, str]:
@@ -167,7 +169,7 @@ def shared_sections(cls: type) -> Mapping[str, str]:
 # What the docstrings of `fit_batches` share.
 BATCHES = {
     "blocks": """
-The next block is read and converted in a thread while the core computes on this one. BatchEngine run on across
+The next block is read and converted in a thread while the core computes on this one. Batches run on across
 blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
 Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
 progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.

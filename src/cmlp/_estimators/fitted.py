@@ -1,7 +1,8 @@
-"""The attributes of an estimator, which a fit in another thread may replace at any time.
+"""What a fit leaves: `Fitted`, the one attribute of an estimator, and the names of its private attributes.
 
-A fit stores its results in one step. But a method that reads fitted attributes more than once could read those of two
-fits, and mix two models.
+fit builds a new `Fitted` and assigns it at the end. So a prediction in another thread always reads a complete model,
+and a failing fit changes nothing. A method that reads fitted attributes more than once could read those of two fits,
+and mix two models: it reads them from `unchanging(estimator)`.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def unchanging(estimator: Estimator) -> Estimator:
     return twin
 
 
-# -- What a fit leaves: `Fitted`, the one attribute of an estimator
+# ------------------------------------------------------- what a fit leaves: `Fitted`, the one attribute of an estimator
 
 
 class Fitted(NamedTuple):

@@ -417,8 +417,8 @@ def _snapshot(training: TrainingRun, labels: Labels | None) -> Fitted:
 def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     """Give an estimator the model that the attributes assigned before fit describe.
 
-    y are placeholder targets, from which the problem gets the classes or the number of outputs; None for those that
-    the assigned attributes define.
+    y are placeholder targets, from which the classes or the number of outputs are learned; None for those that the
+    assigned attributes define.
     """
     assigned = vars(estimator)[ASSIGNED]
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))

@@ -1,4 +1,4 @@
-"""The parameters of a network: the flat block, its views per layer, copies and pickles."""
+"""`Network`: its parameters, steps of training, and direct access to forward pass, gradients and optimizers."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class NetworkParameters:
         return ParameterIndex(layer, source if source < self.sizes[layer] else None, target)
 
 
-# -- Training a network: single steps, epochs, optimizers
+# ----------------------------------------------------------------- training a network: single steps, epochs, optimizers
 
 
 _ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
@@ -425,7 +425,7 @@ class NetworkTraining(NetworkParameters):
         return Epoch(cost + penalty, penalty, norm, n_batches)
 
 
-# -- `Network`: direct access to parameters, forward pass, gradients and optimizer steps
+# ------------------------------------------------------------------------------------------------------------ `Network`
 
 
 @documented("Network")

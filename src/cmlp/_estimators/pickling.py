@@ -1,4 +1,7 @@
-"""A model as plain values, for pickles: dicts, tuples, arrays, numbers and text, with networks and labels in them."""
+"""The pickled form of an estimator: dicts, tuples, arrays, numbers and text only, with the core's networks and labels.
+
+The plain form of a model comes first, then that of an estimator's private attributes.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +113,7 @@ def _calibration(fields: Any, net: _core.Net) -> Any:
     return checked_calibration(kind, rows, found, n_answers(net))
 
 
-# -- The pickled form of an estimator's private attributes: dicts, tuples, arrays, numbers and text only
+# ---------------------------------------------------------------- the pickled form of an estimator's private attributes
 
 
 # The key of a dict that stands for an object; its value is a name in `_CLASSES`.

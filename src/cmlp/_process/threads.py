@@ -1,8 +1,19 @@
-"""A pool of threads for training runs that do not depend on each other.
+"""Threads: a pool of them for training runs that do not depend on each other, and how many a call may use.
 
 A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the task's share of the
 threads, the pool collects cmlp's warnings, and a call of the core raises KeyboardInterrupt once the pool is stopped:
 Python runs signal handlers in the main thread only.
+
+Otherwise the maximum number of threads of a call with ``n_threads=None`` is the smallest of these numbers:
+
+1. The number of CPUs in the process's affinity mask. If the operating system does not report the mask, the number of
+   CPUs of the machine.
+2. The CPU quota of the process's control groups on Linux, rounded up: a quota of 1.5 CPUs gives 2 threads.
+3. ``OMP_NUM_THREADS``, if it starts with a positive integer. joblib sets it in its worker processes, so that
+   ``n_jobs`` processes do not compete for the same CPUs.
+
+The numbers are read at first use and cached for the lifetime of the process; a forked child reads them again. They do
+not limit an explicit ``n_threads``. A call with little work uses fewer threads.
 """
 
 from __future__ import annotations
@@ -122,7 +133,7 @@ def interrupted() -> bool:
     return pool is not None and pool.stopped
 
 
-# -- The maximum number of threads of a call with ``n_threads=None``
+# ------------------------------------------------------ the maximum number of threads of a call with ``n_threads=None``
 
 
 _CONTROL_GROUPS = "/sys/fs/cgroup"

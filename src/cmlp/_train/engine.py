@@ -146,7 +146,7 @@ class CallOfCore(NamedTuple):
 
 
 class BatchEngine(Engine):
-    """Trains batches of a feed, by default of `fit.data`, with the core; a schedule's rates are times `rate_factor`."""
+    """Trains batches of a feed, by default of `job.data`, with the core; a schedule's rates are times `rate_factor`."""
 
     def __init__(self, job: TrainingJob, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
         state, validation = job.state, job.state.validation

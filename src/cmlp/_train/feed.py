@@ -1,4 +1,8 @@
-"""The rows of an epoch in the pieces that the core gets: all of them, shuffled as a whole, by blocks or by shards."""
+"""The rows of an epoch in the pieces that the core gets.
+
+Rows in memory come as a whole, shuffled as a whole, by blocks or by shards. Rows that arrive in blocks are joined to
+whole batches across blocks.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +62,7 @@ class Piece(NamedTuple):
         return -(-self.n_rows // batch_size)
 
     def part(self, begin: int, end: int) -> Piece:
-        """Return the piece of the rows from `prepare_state` to `end` (exclusive) of this one."""
+        """Return the piece of the rows from `begin` to `end` (exclusive) of this one."""
         end = min(end, self.n_rows)
         order = np.arange(begin, end) if self.order is None else self.order[begin:end]
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
@@ -260,7 +264,7 @@ def seeded(seed: int, index: int) -> _core.Random:
     return _core.Random((seed + 0x9E3779B9 * index) % 2**32)
 
 
-# -- Rows of an epoch that arrive in blocks: batches run on across blocks
+# ------------------------------------------------- rows of an epoch that arrive in blocks: batches run on across blocks
 
 
 _MOST_SAMPLED = 256  # blocks of which targets are sampled

@@ -1,4 +1,4 @@
-"""The base class for objects that follow training, epoch by epoch or batch by batch."""
+"""Who follows training, epoch by epoch or batch by batch: observers, the deadline, and the callbacks of a user."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Observer:
 
 
 class Observers(list[Observer]):
-    """The observers of a `EpochLoop`, as one observer. Signals take effect at once in them."""
+    """The observers of an `EpochLoop`, as one observer. Signals take effect at once in them."""
 
     def _call(self, name: str, *arguments: int) -> list[Any]:
         with undeferred():
@@ -96,7 +96,7 @@ class Observers(list[Observer]):
             self._call("fit_ends")
 
 
-# -- The moment at which training ends although it is not finished
+# -------------------------------------------------------- the moment at which training ends although it is not finished
 
 
 class Deadline:
@@ -118,7 +118,7 @@ class Deadline:
         return self._end < math.inf and time.monotonic() >= self._end
 
 
-# -- Calls the callbacks of a program while a trainer trains
+# -------------------------------------------------------------- calls the callbacks of a program while a trainer trains
 
 
 class Reporter(Observer):

@@ -1,4 +1,4 @@
-"""Stopping rules: decide whether an epoch was an improvement, from the training loss or the validation score."""
+"""The training recorder: history, stopping rules, the next learning rate, and lines on the terminal."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class ValidationScore(StoppingRule):
 STOPPING_RULES: Mapping[bool, type[StoppingRule]] = {False: TrainingLoss, True: ValidationScore}
 
 
-# -- The training recorder: the history, when training stops, the next learning rate, and lines on the terminal
+# ------------------------------------------------------------------------------------------------ the training recorder
 
 
 class Lines:

@@ -1,4 +1,4 @@
-"""Shuffling, and the split into training and validation rows for early stopping.
+"""Shuffling, the split into training and validation rows for early stopping, and the shards of the training rows.
 
 The random numbers come from the same methods of the generator in the same order as in scikit-learn, so the same seed
 gives the same split and the same row order. A split is two arrays of row indices; X is not copied.
@@ -130,7 +130,7 @@ def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Generator)
     return whole
 
 
-# -- The shards of the training rows: their sizes, and the batch sizes that fit them
+# -------------------------------------------------------------------------------------- the shards of the training rows
 
 
 CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp_workers.h)

@@ -1,4 +1,4 @@
-"""Initial weights and biases."""
+"""How training begins: initial weights, the random numbers and scales before the first epoch, and what executes it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _fill(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
         chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)
 
 
-# -- How training begins: the random numbers and scales that it needs before its first epoch, and what executes it
+# -------------------------------------------------------------------------------------------------- how training begins
 
 
 TrainingRun: TypeAlias = EpochLoop | LBFGS

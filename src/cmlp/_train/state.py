@@ -1,4 +1,4 @@
-"""The training history: loss curve, validation scores, best values, number of rows processed."""
+"""The training state, everything that training modifies, and the history in it."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-# -- The training state: everything that training modifies
+# ---------------------------------------------------------------- the training state: everything that training modifies
 
 
 NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the first batch of an epoch

@@ -1,1 +1,1 @@
-"""."""
+"""`TabularClassifier` and `TabularRegressor`: columns of a table, their encoder, a bag of networks."""

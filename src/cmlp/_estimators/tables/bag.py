@@ -1,4 +1,7 @@
-"""A bag of networks on the same encoded rows: each with its own seed and its own held-out rows."""
+"""A bag of networks on the same encoded rows: each with its own seed and its own held-out rows.
+
+At the end, the bag is compared with the best constant answer.
+"""
 
 from __future__ import annotations
 
@@ -322,7 +325,7 @@ def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np
     return rows, None if (weight == weight[0]).all() else weight
 
 
-# -- The comparison of a bag with the best constant answer: the rule is that of `cmlp._train.usefulness`
+# ---------------------------------------------------------------- the comparison of a bag with the best constant answer
 
 
 def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] | None) -> None:

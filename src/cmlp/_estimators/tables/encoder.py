@@ -1,4 +1,7 @@
-"""Where the mean of the target changes along one column: the splits of a small decision tree."""
+"""The encoder of a table: robust scaling with smooth clipping, piecewise-linear encoding, one-hot encoding.
+
+The edges of a column's bins are where the mean of the target changes along it: the splits of a small decision tree.
+"""
 
 from __future__ import annotations
 
@@ -164,7 +167,7 @@ def _explained(target: NDArray[np.float64], weight: NDArray[np.float64], total: 
     return found
 
 
-# -- The encoder of a table: robust scaling with smooth clipping, piecewise-linear encoding, one-hot encoding
+# ----------------------------------------------------------------------------------------------- the encoder of a table
 
 
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
