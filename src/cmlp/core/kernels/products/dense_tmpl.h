@@ -325,6 +325,17 @@ static void dense_strips(dense_job *job)
     }
 }
 
+/* Removes the first n_out columns, which are complete, from the job. The rows have been prefetched with them: `left` are
+ * the same rows without the prefetch. */
+static void skip_columns(dense_job *job, cmlp_dense_input *left)
+{
+    left->prefetch = NULL;
+    job->x = left;
+    job->w += job->n_out;
+    if (job->bias) job->bias += job->n_out;
+    job->z += job->n_out;
+}
+
 /* `narrow` tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
 static void dense_with(const dense_tiles *narrow, const cmlp_dense_input *x, const cmlp_product *to)
 {
@@ -338,20 +349,18 @@ static void dense_with(const dense_tiles *narrow, const cmlp_dense_input *x, con
         return;
     }
     cmlp_dense_input left = *x;
-    const int64_t n_out = to->n_out, rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
     dense_job job = {.tiles = &dense_wide, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
-                     .ldz = to->ldz, .n_out = wide, .bytes = x->byte_scale != 0, .tuning = to->tuning};
-    if (wide) {
+                     .ldz = to->ldz, .n_out = dense_panels(x, to), .bytes = x->byte_scale != 0, .tuning = to->tuning};
+    if (job.n_out) skip_columns(&job, &left);
+    const int64_t n_out = to->n_out - job.n_out, rest = n_out % (2 * VL);
+    job.n_out = rest > VL ? n_out : n_out - rest;
+    if (job.n_out) {
         dense_strips(&job);
-        left.prefetch = NULL;
+        skip_columns(&job, &left);
     }
-    if (wide < n_out) {
+    if (job.n_out < n_out) {
+        job.n_out = n_out - job.n_out;
         job.tiles = narrow;
-        job.x = &left;
-        job.w += wide;
-        if (job.bias) job.bias += wide;
-        job.z += wide;
-        job.n_out = n_out - wide;
         job.count = (column_count){0};
         dense_strips(&job);
     }

@@ -205,8 +205,92 @@ VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     }
 }
 
+#if PANELS
+/* Panels (panels_tmpl.h) for wide layers: a few tiles of inputs are copied, each in the order in which it is read. The
+ * first tile copies a strip of the deltas while it multiplies, and the others read the copy. */
+#define PANEL_INPUTS (CMLP_CHUNK * PANEL_HEIGHT) /* elements of a tile's inputs */
+#define PANEL_TILES ((CMLP_COPY_BYTES / (int)sizeof(T) - PANEL_ELEMENTS) / PANEL_INPUTS)
+#define PANEL_GRADIENT_ROWS (CMLP_CHUNK / 2) /* smallest batch */
+CMLP_ASSERT(PANEL_TILES >= 2, "copies for panels");
+
+/* Adjacent tiles of PANEL_HEIGHT weight rows, from row k on, in the strip from column j on. */
+VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t tiles, int64_t k, int64_t j,
+                           const int copies)
+{
+    T *const panel = job->copy;
+    const int64_t n_out = job->n_out, n = job->rows * PANEL_HEIGHT;
+    const int updates = job->first && job->finish->mode == CMLP_UPDATE;
+    for (int64_t t = 0; t < tiles; t++, k += PANEL_HEIGHT) {
+        const T *d = copies ? job->d + j : panel;
+        T *copy = panel;
+        V sum[PANEL_HEIGHT * 2];
+        UNROLL for (int r = 0; r < PANEL_HEIGHT * 2; r++) sum[r] = v_zero();
+        NO_UNROLL for (const T *end = inputs + n; inputs < end; inputs += PANEL_HEIGHT) {
+            V dv[2];
+            UNROLL for (int c = 0; c < 2; c++) dv[c] = v_load(d + c * VL);
+            if (copies) {
+                UNROLL for (int c = 0; c < 2; c++) v_store(copy + c * VL, dv[c]);
+                copy += 2 * VL;
+            }
+            d += copies ? n_out : 2 * VL;
+            UNROLL for (int r = 0; r < PANEL_HEIGHT; r++) {
+                const V av = v_set1(inputs[r]);
+                UNROLL for (int c = 0; c < 2; c++) sum[2 * r + c] = v_fma(av, dv[c], sum[2 * r + c]);
+            }
+        }
+        if (updates) {
+            finish_registers(job, sum, &k, j, v_tail(VL), CMLP_UPDATE, PANEL_HEIGHT, 2, 1);
+        } else {
+            T tile[PANEL_HEIGHT * 2 * VL];
+            UNROLL for (int r = 0; r < PANEL_HEIGHT * 2; r++) v_store(tile + r * VL, sum[r]);
+            finish_tile(job, tile, PANEL_HEIGHT, 2, &k, PANEL_HEIGHT, j, VL);
+        }
+    }
+}
+
+REAL_FN void gradient_panel_first(const gradient_job *job, const T *inputs, int64_t k, int64_t j)
+{
+    gradient_panel(job, inputs, 1, k, j, 1);
+}
+
+REAL_FN void gradient_panel_others(const gradient_job *job, const T *inputs, int64_t tiles, int64_t k, int64_t j)
+{
+    gradient_panel(job, inputs, tiles, k, j, 0);
+}
+
+/* The first weight rows of [k, end), in whole tiles. Returns the first of the remaining rows; k if panels do not pay. */
+static int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
+{
+    const int64_t n = job->rows, n_out = job->n_out, whole = n_out - n_out % (2 * VL);
+    if (!job->tuning->panels || !job->copy || n < PANEL_GRADIENT_ROWS || n_out * (int64_t)sizeof(T) < PANEL_BYTES)
+        return k;
+    T *const inputs = job->copy + PANEL_ELEMENTS, *const others = inputs + n * PANEL_HEIGHT;
+    for (int64_t tiles; (tiles = (end - k) / PANEL_HEIGHT) > 0; k += tiles * PANEL_HEIGHT) {
+        if (tiles > PANEL_TILES) tiles = PANEL_TILES;
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t t = 0; t < tiles; t++)
+                memcpy(inputs + (t * n + i) * PANEL_HEIGHT, job->a[i] + k + t * PANEL_HEIGHT, PANEL_HEIGHT * sizeof(T));
+        for (int64_t j = 0; j < whole; j += 2 * VL) {
+            gradient_panel_first(job, inputs, k, j);
+            gradient_panel_others(job, others, tiles - 1, k + PANEL_HEIGHT, j);
+        }
+        for (int64_t t = 0; whole < n_out && t < tiles; t++) {
+            const int64_t row = k + t * PANEL_HEIGHT;
+            gradient_strip(job, &row, PANEL_HEIGHT, whole);
+        }
+    }
+    return k;
+}
+#else
+VEC_FN int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
+{
+    (void)job;
+    (void)end;
+    return k;
+}
+#endif
+
 /* The copies of a chunk's rows, each in whole cache lines, fit into the scratch memory. */
-CMLP_ASSERT((COPIED_AVX2 + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for avx2");
 CMLP_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for intel");
 
 /* Gradient of the adjacent weight rows [k, end). In wide layers each row of `a` and of d is in a page of its own, and
@@ -215,6 +299,7 @@ CMLP_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copi
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
+    k = gradient_panels(job, k, end);
     const T *copies[CMLP_CHUNK];
     const int copies_inputs = space && job->rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
     const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;
