@@ -46,7 +46,7 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int full, const finish_vec
 
 /* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
 typedef struct gradient_job {
-    const struct gradient_size *narrow; /* tiles of one vector of columns */
+    const struct gradient_size *narrow, *wide; /* tiles of one and two vectors of columns */
     const T *const *a;                  /* rows of inputs */
     T *copy;                            /* scratch memory for adjacent copies of the rows, or NULL */
     const uint64_t *column_mask, *mask;
@@ -126,7 +126,8 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
         UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
     for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
         V dv[2];
-        if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
+        if (R * C == GRADIENT_ROWS_1 && (C == 1 || flags & AHEAD))
+            CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, full || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];
@@ -180,6 +181,11 @@ typedef struct gradient_size {
  * {6, gradient_6x2}, {4, gradient_4x2}, {2, gradient_2x2}, {1, gradient_1x2}, */
 static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
+#if PANELS
+GRADIENT_TILE(gradient_ahead, GRADIENT_ROWS_1 / 2, 2, AHEAD)
+static const gradient_size gradient_one_strip[] = {{GRADIENT_ROWS_1 / 2, gradient_ahead},
+                                                   GRADIENT_LOW_2(GRADIENT_ENTRY_2)};
+#endif
 
 /* Whether the epilogue changes weight rows whose inputs are all zero. It does not if it adds 0 to an existing sum,
  * or if it is a plain update without penalty:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors. */
@@ -197,7 +203,7 @@ VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     const int64_t left = job->n_out - j;
     const int wide = left > VL;
     const int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left, last = wide ? width - VL : width;
-    const gradient_size *size = wide ? gradient_wide : job->narrow;
+    const gradient_size *size = wide ? job->wide : job->narrow;
     for (int64_t r = 0; r < n; r += size->rows) {
         while (size->rows > n - r) size++;
         const int64_t neighbours = k[0] + r;
