@@ -151,6 +151,8 @@ VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const
     } while (C == 1 && k < n);
 }
 
+static const T no_bias[2 * VL];
+
 typedef void dense_fn(dense_rows *x, int64_t n, const dense_strip *strip);
 
 #define DENSE_TILE(NAME, R, C, FLAGS)                                                     \
