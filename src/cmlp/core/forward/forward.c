@@ -158,7 +158,8 @@ static void forward_share(void *context, cmlp_member self)
         if (cmlp_atomic_load(&job->stopped)) return;
         const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
-        *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, left < job->step ? left : job->step);
+        const int64_t n = left < job->step ? left : job->step;
+        *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, n);
         if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }

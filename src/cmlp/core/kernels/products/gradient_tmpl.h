@@ -47,8 +47,8 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int full, const finish_vec
 /* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
 typedef struct gradient_job {
     const struct gradient_size *narrow, *wide; /* tiles of one and two vectors of columns */
-    const T *const *a;                  /* rows of inputs */
-    T *copy;                            /* scratch memory for adjacent copies of the rows, or NULL */
+    const T *const *a; /* rows of inputs */
+    T *copy;           /* scratch memory for adjacent copies of the rows, or NULL */
     const uint64_t *column_mask, *mask;
     int64_t ld_mask;
     int64_t rows, n_out;
