@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../../include/cmlp.h"
-#include "../../src/cmlp/core/kernels/tuning_names.h"
+#include "../../src/cmlp/core/net/tuning_names.h"
 #include "support.h"
 
 enum { ROWS = 300, BATCH = 150, MAX_PARAMS = 1 << 17 };

@@ -84,7 +84,8 @@ int main(int argc, char **argv)
     }
     CHECK(!cmlp_tuning_name(-1) && !cmlp_tuning_name(4) && !cmlp_net_tuning(NULL));
     CHECK(cmlp_net_tune(NULL, 0) == CMLP_ERROR_NULL);
-    compare(shape_of(784, 144, 70, 70)); /* copied inputs of the gradient, adjacent rows */
+    compare(shape_of(784, 144, 70, 70)); /* panels, copied inputs of the gradient, adjacent rows */
+    compare(shape_of(515, 141, 260, 259)); /* panels of several blocks of rows, columns that no panel has */
     compare(shape_of(600, 128, 100, 64));
     compare(shape_of(533, 96, 29, 29)); /* runs of eight chunks, a last chunk that is not full */
     compare(shape_of(784, 16, 30, 10));

@@ -2,13 +2,13 @@
 
 import os
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-_TREE = os.path.dirname(os.path.dirname(_HERE))  # the source tree, if the installation is editable
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_TREE = os.path.dirname(os.path.dirname(_PACKAGE))  # the source tree, if the installation is editable
 
 
 def get_include() -> str:
     """Return the folder that contains ``cmlp.h``, for a C compiler's include path."""
-    installed = os.path.join(_HERE, "include")
+    installed = os.path.join(_PACKAGE, "include")
     return installed if os.path.isdir(installed) else os.path.join(_TREE, "include")
 
 
@@ -40,5 +40,5 @@ def get_cmake_dir() -> str:
     True
 
     """
-    installed = os.path.join(_HERE, "cmake")
+    installed = os.path.join(_PACKAGE, "cmake")
     return installed if os.path.isdir(installed) else os.path.join(_TREE, "cmake", "package")

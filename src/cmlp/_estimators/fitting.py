@@ -28,13 +28,14 @@ from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import undeferred
 from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import TABLE
+from cmlp._train.initialization import initial_params
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
 from cmlp._train.observer import callbacks_of
 from cmlp._train.options import check_scoring
 from cmlp._train.random import random_state
 from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
-from cmlp._train.start import initial_params, start
+from cmlp._train.start import start
 from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import optional
 

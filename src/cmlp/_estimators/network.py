@@ -22,8 +22,8 @@ from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import per_layer
 from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
 from cmlp._train.hyperparameters import documented, network_argument
+from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.random import random_state as generator
-from cmlp._train.start import init_activations, initial_params
 
 if TYPE_CHECKING:
     import os

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._data.checks import Door
 from cmlp._train import architecture, hyperparameters
+from cmlp._train.initialization import init_activations
 from cmlp._train.options import TrainingOptions, options_of
-from cmlp._train.start import init_activations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -51,7 +51,7 @@ class RowSource:
         hashed.add(array)
 
     def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
-        """Return the number of rows (0 if unknown) and the data; learn the scales from rows that are not in `job.data`."""
+        """Return the number of rows (0 if unknown) and the data; learn the scales from rows outside `job.data`."""
         raise NotImplementedError
 
 

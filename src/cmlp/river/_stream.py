@@ -15,8 +15,8 @@ from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._estimators.network import Network
 from cmlp._train.architecture import hidden_activations, hidden_sizes
 from cmlp._train.hyperparameters import TABLE
+from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.random import random_state
-from cmlp._train.start import init_activations, initial_params
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,11 +20,12 @@ from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
 from cmlp._train.engine import BatchEngine
+from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.observer import Deadline
 from cmlp._train.options import options_of
-from cmlp._train.start import init_activations, initial_params, start
+from cmlp._train.start import start
 from cmlp._train.state import History, TrainingState
 from cmlp._train.usefulness import (
     Judged,

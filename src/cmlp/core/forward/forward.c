@@ -5,7 +5,6 @@
 #include "../base/atomic.h"
 #include "input.h"
 #include "layer.h"
-#include "../data/sparse.h"
 
 /* Rows of a microbatch: their activations stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
 #ifndef FORWARD_ROWS
@@ -76,7 +75,8 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
 
 /* Where to write layer l's activations of the rows from the selected row `first` on: to the caller's array if there is
  * one, or to `hidden`. */
-static inline void *layer_output(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, int64_t first, void *hidden)
+static inline void *layer_output(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, int64_t first,
+                                 void *hidden)
 {
     void *all = outputs->all ? outputs->list[l] : l == net->depth - 1 ? outputs->list[0] : NULL;
     return all ? cmlp_at(net, all, first * net->layers[l].n_out) : hidden;
@@ -96,59 +96,51 @@ static void sort_quantiles(const cmlp_net *net, void *outputs, int64_t n)
     }
 }
 
-static cmlp_fault predict_rows(const forward_job *job, const thread_memory *memory, int64_t first, int64_t n)
+/* Computes n rows from the selected row `first` on. One row has kernels of its own, without masks of other rows. */
+static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const cmlp_outputs *outputs,
+                               const thread_memory *memory, int64_t first, int64_t n)
 {
-    const cmlp_net *net = job->data.net;
-    const cmlp_rows_share share = {.selected = first, .n = n, .microbatch = n, .once = 1};
-    cmlp_dense_input x = {.rows = n};
+    const cmlp_net *net = data->net;
+    void *const scratch = memory->input.converted;
+    const void *x = scratch;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
-        void *const hidden = memory->activations[l & 1], *z = layer_output(net, &job->outputs, l, first, hidden);
-        void *const a = job->outputs.sums ? hidden : z;
-        if (l) {
-            cmlp_layer_sums(net, job->params, l, &x, z);
+        const int64_t n_in = net->layers[l].n_in;
+        void *const hidden = memory->activations[l & 1], *z = layer_output(net, outputs, l, first, hidden);
+        void *const a = outputs->sums ? hidden : z;
+        if (!l && (n > 1 || cmlp_is_sparse(data))) {
+            const cmlp_rows_share share = {.selected = first, .n = n, .microbatch = n, .once = 1};
+            cmlp_first_layer(data, params, &share, &memory->input, z, scratch);
+        } else if (n > 1) {
+            const cmlp_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
+                                           .copy = cmlp_copy_space(&memory->input, 0)};
+            cmlp_layer_sums(net, params, l, &rows, z);
         } else {
-            cmlp_first_layer(&job->data, job->params, &share, &memory->input, z, memory->input.converted);
-            cmlp_fault fault = cmlp_check_sums(&job->data, z, first, n, memory->input.converted, 0);
+            const cmlp_product to = cmlp_layer_product(net, params, l, z);
+            if (!l) cmlp_gather_rows(data, first, 1, &x, scratch);
+            net->kernels->dense_row(x, n_in, &to);
+        }
+        if (!l) {
+            const cmlp_fault fault = cmlp_check_sums(data, z, first, n, scratch, 0);
             if (fault.status) return fault;
         }
-        if (!job->outputs.sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, n);
-        x = (cmlp_dense_input){.rows = n, .n_in = layer->n_out, .base = a, .ld = layer->n_out,
-                               .copy = cmlp_copy_space(&memory->input, 0)};
+        if (!outputs->sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, n);
+        x = a;
     }
-    if (net->n_quantiles && !job->outputs.all)
-        sort_quantiles(net, cmlp_at(net, *job->outputs.list, first * net->n_quantiles), n);
+    if (net->n_quantiles && !outputs->all)
+        sort_quantiles(net, cmlp_at(net, *outputs->list, first * net->n_quantiles), n);
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
 cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cmlp_outputs *outputs, char *workspace)
 {
-    const cmlp_net *net = data->net;
-    const void *x = workspace;
+    const size_t *hidden = data->net->row.hidden;
     cmlp_csr_row sparse;
-    if (cmlp_is_sparse(data))
-        cmlp_gather_sparse(data, 0, 1, &sparse);
-    else
-        cmlp_gather_rows(data, 0, 1, &x, workspace);
-    for (int32_t l = 0; l < net->depth; l++) {
-        void *const hidden = workspace + net->row.hidden[l & 1], *z = layer_output(net, outputs, l, 0, hidden);
-        void *const a = outputs->sums ? hidden : z;
-        const cmlp_product to = cmlp_layer_product(net, params, l, z);
-        if (!l && cmlp_is_sparse(data)) {
-            const cmlp_csr matrix = cmlp_sparse_matrix(data, &sparse, 1);
-            net->kernels->csr(&matrix, &to, workspace);
-        } else {
-            net->kernels->dense_row(x, net->layers[l].n_in, &to);
-        }
-        if (!l) {
-            const cmlp_fault fault = cmlp_check_sums(data, z, 0, 1, workspace, 0);
-            if (fault.status) return fault;
-        }
-        if (!outputs->sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, 1);
-        x = a;
-    }
-    if (net->n_quantiles && !outputs->all) sort_quantiles(net, *outputs->list, 1);
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    thread_memory memory; /* one row needs no other fields */
+    memory.input.converted = workspace;
+    memory.input.sparse = &sparse;
+    memory.activations[0] = workspace + hidden[0];
+    memory.activations[1] = workspace + hidden[1];
+    return predict_rows(data, params, outputs, &memory, 0, 1);
 }
 
 static void forward_share(void *context, cmlp_member self)
@@ -166,7 +158,8 @@ static void forward_share(void *context, cmlp_member self)
         if (cmlp_atomic_load(&job->stopped)) return;
         const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
-        *fault = predict_rows(job, &memory, first, left < job->step ? left : job->step);
+        const int64_t n = left < job->step ? left : job->step;
+        *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, n);
         if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }

@@ -16,6 +16,7 @@
 #include "elements/element_tmpl.h"
 #include "products/column_mask_tmpl.h"
 #include "products/row_tmpl.h"
+#include "products/panels_tmpl.h"
 #include "products/dense_tmpl.h"
 #include "products/csr_tmpl.h"
 #include "products/gradient_tmpl.h"

@@ -116,25 +116,23 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
     net->n_params = at;
 }
 
-/* Lays out the workspace of one row. */
+/* Lays out the workspace of one row. Sizes are below 2^31: no sum overflows 64 bits. */
 static void set_row_layout(cmlp_net *net)
 {
     cmlp_row_layout *row = &net->row;
-    int64_t hidden = 0;
-    size_t end = 0;
+    int64_t widest = 0;
     for (int32_t l = 0; l < net->depth - 1; l++)
-        if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    int fits = cmlp_add_size(&end, cmlp_n_in(net), net->element);
-    for (int i = 0; i < 2; i++) {
-        row->hidden[i] = end;
-        fits = fits && cmlp_add_size(&end, hidden, net->element);
-    }
-    row->forward = row->output = end;
-    fits = fits && cmlp_add_size(&end, cmlp_n_out(net), net->element);
-    row->row = end;
-    fits = fits && cmlp_add_size(&end, cmlp_n_in(net), net->element);
-    row->all = end;
-    if (!fits) row->forward = row->all = 0;
+        if (net->layers[l].n_out > widest) widest = net->layers[l].n_out;
+    const uint64_t hidden = cmlp_aligned_size(widest, net->element);
+    const uint64_t input = cmlp_aligned_size(cmlp_n_in(net), net->element), output_at = input + 2 * hidden;
+    const uint64_t row_at = output_at + cmlp_aligned_size(cmlp_n_out(net), net->element), all = row_at + input;
+    const int fits = all <= PTRDIFF_MAX - CMLP_ALIGNMENT;
+    row->hidden[0] = (size_t)input;
+    row->hidden[1] = (size_t)(input + hidden);
+    row->output = (size_t)output_at;
+    row->row = (size_t)row_at;
+    row->forward = fits ? row->output : 0;
+    row->all = fits ? (size_t)all : 0;
 }
 
 int cmlp_is_exact(void)

@@ -88,13 +88,19 @@ static inline int cmlp_is_finite(double x) { return x - x == 0; }
 
 static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
 
+/* Bytes of `count` elements, rounded up to the alignment. */
+static inline uint64_t cmlp_aligned_size(int64_t count, size_t size)
+{
+    return ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
+}
+
 /* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
  * first, so that the product with the size of a type cannot overflow. */
 static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
 {
     const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
     if (count < 0 || count >> 48) return 0;
-    const uint64_t bytes = ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
+    const uint64_t bytes = cmlp_aligned_size(count, size);
     if (bytes > limit - *total) return 0;
     *total += (size_t)bytes;
     return 1;

@@ -9,6 +9,7 @@
 /* Flags that distinguish tiles of one size. */
 #define NEAR 1  /* the rows are adjacent copies: no row pointers are loaded */
 #define PAIRS 2 /* see dense_tmpl.h */
+#define AHEAD 4 /* the next line of each row is prefetched */
 
 /* Broadcasts each element of a group to all lanes of a vector. */
 VEC_FN void spread_group(const T *p, V lanes[GROUP], const int flags)

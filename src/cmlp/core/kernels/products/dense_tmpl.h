@@ -36,25 +36,31 @@ typedef struct dense_strip {
     int whole;             /* cmlp_tuning_values */
 } dense_strip;
 
-/* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. */
-VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail,
-                         V sum[][2], const int R, const int C, const int flags, const int full)
+/* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. Tiles of two vectors prefetch memory at
+ * next + k * ld_next for each column k. */
+VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const dense_strip *strip, const T *next,
+                         int64_t ld_next, VT tail, V sum[][2], const int R, const int C, const int flags,
+                         const int full)
 {
     const T *const near = flags & NEAR ? x[0] : NULL;
-    /* W may be in the L3 cache: prefetch the next strip, or later rows of this one */
-    const int64_t ahead = flags & NEAR ? W_AHEAD * strip->ldw : 2 * VL;
-    NO_UNROLL for (int64_t k = k0; k < k1; k++) {
+    DENSE_UNROLL for (int64_t k = k0; k < k1; k++) {
         const T *row = strip->w + k * strip->ldw;
         V wv[2];
         if (C == 2)
             UNROLL for (int c = 0; c < 2; c++)
-                if (!(c * VL % LINE)) CMLP_PREFETCH(row + ahead + c * VL);
+                if (!(c * VL % LINE)) CMLP_PREFETCH(next + k * ld_next + c * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, full || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
             V xv = v_set1(TILE_ROW(x, r)[k]);
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(xv, wv[c], sum[r][c]);
         }
     }
+}
+
+/* W may be in the L3 cache: tiles prefetch the next strip, or later rows of this one. */
+VEC_FN const T *next_weights(const dense_strip *strip, const int flags)
+{
+    return strip->w + (flags & NEAR ? W_AHEAD * strip->ldw : 2 * VL);
 }
 
 /* The same for a tile one vector wide, GROUP columns at once. The tile has more rows than there are registers for row
@@ -77,6 +83,9 @@ VEC_FN void tile_group(const T *DENSE_LIST *x, int64_t k, const dense_strip *str
  * there are several strips, each prefetches some of the lines. */
 #define PACED(R, C) ((C) <= DENSE_PACED && 2 * (R) > DENSE_ROWS_1)
 
+/* Whether a tile of two vectors without a mask does so, one row after the other. */
+#define PACED_ROWS(R, C) ((C) == 2 && PANELS && (R) > 2)
+
 /* sum += R rows' columns of [k0, k1) whose mask bit is set. */
 VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip *strip, VT tail, V sum[][2],
                         const int R, const int C, const int flags, const int full)
@@ -97,7 +106,8 @@ VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip
             if (by_groups && k1 - k >= GROUP)
                 tile_group(x->list, k, strip, tail, sum, R, flags, full);
             else
-                tile_columns(x->list, k, by_groups ? k1 : k + 1, strip, tail, sum, R, C, flags, full);
+                tile_columns(x->list, k, by_groups ? k1 : k + 1, strip, next_weights(strip, flags), strip->ldw, tail,
+                             sum, R, C, flags, full);
         }
     }
     x->prefetched = prefetched;
@@ -118,8 +128,15 @@ VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
         if (x->mask || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_prefetch > 0))
             tile_masked(x, C > 1 ? 0 : k, end, &s, tail, sum, R, C, flags, full);
-        else
-            tile_columns(x->list, C > 1 ? 0 : k, end, &s, tail, sum, R, C, flags, full);
+        else if (PACED_ROWS(R, C) && x->n_prefetch > 0) {
+            for (int64_t r = 0, from = 0, to; r < R; r++, from = to) { /* a part of the columns prefetches one row */
+                to = end * (r + 1) / R;
+                tile_columns(x->list, from, to, &s, (const T *)x->prefetch[r] + x->k - from * R, R, tail, sum, R, C,
+                             flags, full);
+            }
+            x->prefetched = x->n_prefetch;
+        } else
+            tile_columns(x->list, C > 1 ? 0 : k, end, &s, next_weights(&s, flags), s.ldw, tail, sum, R, C, flags, full);
         UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
             UNROLL for (int r = r0; r < R; r += STORE_STRIDE)
                 UNROLL for (int c = 0; c < C; c++) {
@@ -133,6 +150,8 @@ VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const
         s.ldb = s.ldz;
     } while (C == 1 && k < n);
 }
+
+static const T no_bias[2 * VL];
 
 typedef void dense_fn(dense_rows *x, int64_t n, const dense_strip *strip);
 
@@ -289,12 +308,13 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
     const int64_t width = tiles->vectors * VL, strips = (job->n_out + width - 1) / width;
     const int64_t a_strip = (n + LINE * strips - 1) / (LINE * strips) * LINE; /* columns to prefetch per strip */
     dense_fn *const near = job->near ? tiles->copies[height] : NULL, *const tile = near ? near : tiles->by_height[height];
-    const int paced = strips == 1 && PACED(height, tiles->vectors);
     T *const z = job->z + i * job->ldz;
     uint64_t mask[DENSE_BLOCK / MASK_BITS];
     dense_rows taken;
     take_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->count, &taken);
     taken.k = k;
+    const int paced = strips == 1 && (PACED(height, tiles->vectors) ||
+                                      (PACED_ROWS(height, tiles->vectors) && !taken.mask));
     taken.n_prefetch = taken.prefetch && paced ? n : 0;
     taken.prefetched = 0;
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
@@ -335,6 +355,17 @@ static void dense_strips(dense_job *job)
     }
 }
 
+/* Removes the first n_out columns, which are complete, from the job. The rows have been prefetched with them: `left` are
+ * the same rows without the prefetch. */
+static void skip_columns(dense_job *job, cmlp_dense_input *left)
+{
+    left->prefetch = NULL;
+    job->x = left;
+    job->w += job->n_out;
+    if (job->bias) job->bias += job->n_out;
+    job->z += job->n_out;
+}
+
 /* Narrow tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
 static void dense(const cmlp_dense_input *x, const cmlp_product *to)
 {
@@ -348,20 +379,18 @@ static void dense(const cmlp_dense_input *x, const cmlp_product *to)
         return;
     }
     cmlp_dense_input left = *x;
-    const int64_t n_out = to->n_out, rest = n_out % (2 * VL), wide = rest > VL ? n_out : n_out - rest;
     dense_job job = {.tiles = &dense_wide, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
-                     .ldz = to->ldz, .n_out = wide, .bytes = x->byte_scale != 0, .tuning = to->tuning};
-    if (wide) {
+                     .ldz = to->ldz, .n_out = dense_panels(x, to), .bytes = x->byte_scale != 0, .tuning = to->tuning};
+    if (job.n_out) skip_columns(&job, &left);
+    const int64_t n_out = to->n_out - job.n_out, rest = n_out % (2 * VL);
+    job.n_out = rest > VL ? n_out : n_out - rest;
+    if (job.n_out) {
         dense_strips(&job);
-        left.prefetch = NULL;
+        skip_columns(&job, &left);
     }
-    if (wide < n_out) {
+    if (job.n_out < n_out) {
+        job.n_out = n_out - job.n_out;
         job.tiles = WITH_PAIRS(to->tuning, &dense_narrow_pairs, &dense_narrow);
-        job.x = &left;
-        job.w += wide;
-        if (job.bias) job.bias += wide;
-        job.z += wide;
-        job.n_out = n_out - wide;
         job.count = (column_count){0};
         dense_strips(&job);
     }

@@ -112,10 +112,23 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
     gradient_run(job, groups_end, k1);
 }
 
+/* Tiles of two vectors. The only strip of a long gradient on AVX2 prefetches its rows, which may be in the L3 cache. */
+static const gradient_size *wide_tiles(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
+{
+#if PANELS
+    if (to->n_out <= 2 * VL && a->rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
+#else
+    (void)a;
+    (void)to;
+#endif
+    return gradient_wide;
+}
+
 static void gradient(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
 {
     const finish_values f = finish_values_of(&to->finish);
     const gradient_job job = {.narrow = WITH_PAIRS(to->tuning, gradient_narrow_pairs, gradient_narrow),
+                              .wide = wide_tiles(a, to),
                               .a = (const T *const *)a->list, .column_mask = a->column_mask,
                               .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = a->rows,
                               .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .first = to->first,

@@ -46,9 +46,9 @@ VEC_FN void finish(V s, T *sums, T *w, VT tail, const int full, const finish_vec
 
 /* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
 typedef struct gradient_job {
-    const struct gradient_size *narrow; /* tiles of one vector of columns */
-    const T *const *a;                  /* rows of inputs */
-    T *copy;                            /* scratch memory for adjacent copies of the rows, or NULL */
+    const struct gradient_size *narrow, *wide; /* tiles of one and two vectors of columns */
+    const T *const *a; /* rows of inputs */
+    T *copy;           /* scratch memory for adjacent copies of the rows, or NULL */
     const uint64_t *column_mask, *mask;
     int64_t ld_mask;
     int64_t rows, n_out;
@@ -126,7 +126,8 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
         UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
     for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
         V dv[2];
-        if (C == 1 && R == GRADIENT_ROWS_1) CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
+        if (R * C == GRADIENT_ROWS_1 && (C == 1 || flags & AHEAD))
+            CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, full || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];
@@ -187,6 +188,11 @@ GRADIENT_TALL_1(GRADIENT_PAIRS)
 static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
                                                       GRADIENT_LOW_1(GRADIENT_ENTRY_1)};
 #endif
+#if PANELS
+GRADIENT_TILE(gradient_ahead, GRADIENT_ROWS_1 / 2, 2, AHEAD)
+static const gradient_size gradient_one_strip[] = {{GRADIENT_ROWS_1 / 2, gradient_ahead},
+                                                   GRADIENT_LOW_2(GRADIENT_ENTRY_2)};
+#endif
 
 /* Whether the epilogue changes weight rows whose inputs are all zero. It does not if it adds 0 to an existing sum,
  * or if it is a plain update without penalty:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors. */
@@ -204,7 +210,7 @@ VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     const int64_t left = job->n_out - j;
     const int wide = left > VL;
     const int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left, last = wide ? width - VL : width;
-    const gradient_size *size = wide ? gradient_wide : job->narrow;
+    const gradient_size *size = wide ? job->wide : job->narrow;
     for (int64_t r = 0; r < n; r += size->rows) {
         while (size->rows > n - r) size++;
         const int64_t neighbours = k[0] + r;
@@ -212,8 +218,92 @@ VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
     }
 }
 
+#if PANELS
+/* Panels (panels_tmpl.h) for wide layers: a few tiles of inputs are copied, each in the order in which it is read. The
+ * first tile copies a strip of the deltas while it multiplies, and the others read the copy. */
+#define PANEL_INPUTS (CMLP_CHUNK * PANEL_HEIGHT) /* elements of a tile's inputs */
+#define PANEL_TILES ((CMLP_COPY_BYTES / (int)sizeof(T) - PANEL_ELEMENTS) / PANEL_INPUTS)
+#define PANEL_GRADIENT_ROWS (CMLP_CHUNK / 2) /* smallest batch */
+CMLP_ASSERT(PANEL_TILES >= 2, "copies for panels");
+
+/* Adjacent tiles of PANEL_HEIGHT weight rows, from row k on, in the strip from column j on. */
+VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t tiles, int64_t k, int64_t j,
+                           const int copies)
+{
+    T *const panel = job->copy;
+    const int64_t n_out = job->n_out, n = job->rows * PANEL_HEIGHT;
+    const int updates = job->first && job->finish->mode == CMLP_UPDATE;
+    for (int64_t t = 0; t < tiles; t++, k += PANEL_HEIGHT) {
+        const T *d = copies ? job->d + j : panel;
+        T *copy = panel;
+        V sum[PANEL_HEIGHT * 2];
+        UNROLL for (int r = 0; r < PANEL_HEIGHT * 2; r++) sum[r] = v_zero();
+        NO_UNROLL for (const T *end = inputs + n; inputs < end; inputs += PANEL_HEIGHT) {
+            V dv[2];
+            UNROLL for (int c = 0; c < 2; c++) dv[c] = v_load(d + c * VL);
+            if (copies) {
+                UNROLL for (int c = 0; c < 2; c++) v_store(copy + c * VL, dv[c]);
+                copy += 2 * VL;
+            }
+            d += copies ? n_out : 2 * VL;
+            UNROLL for (int r = 0; r < PANEL_HEIGHT; r++) {
+                const V av = v_set1(inputs[r]);
+                UNROLL for (int c = 0; c < 2; c++) sum[2 * r + c] = v_fma(av, dv[c], sum[2 * r + c]);
+            }
+        }
+        if (updates) {
+            finish_registers(job, sum, &k, j, v_tail(VL), CMLP_UPDATE, PANEL_HEIGHT, 2, 1);
+        } else {
+            T tile[PANEL_HEIGHT * 2 * VL];
+            UNROLL for (int r = 0; r < PANEL_HEIGHT * 2; r++) v_store(tile + r * VL, sum[r]);
+            finish_tile(job, tile, PANEL_HEIGHT, 2, &k, PANEL_HEIGHT, j, VL);
+        }
+    }
+}
+
+REAL_FN void gradient_panel_first(const gradient_job *job, const T *inputs, int64_t k, int64_t j)
+{
+    gradient_panel(job, inputs, 1, k, j, 1);
+}
+
+REAL_FN void gradient_panel_others(const gradient_job *job, const T *inputs, int64_t tiles, int64_t k, int64_t j)
+{
+    gradient_panel(job, inputs, tiles, k, j, 0);
+}
+
+/* The first weight rows of [k, end), in whole tiles. Returns the first of the remaining rows; k if panels do not pay. */
+static int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
+{
+    const int64_t n = job->rows, n_out = job->n_out, whole = n_out - n_out % (2 * VL);
+    if (!job->tuning->panels || !job->copy || n < PANEL_GRADIENT_ROWS || n_out * (int64_t)sizeof(T) < PANEL_BYTES)
+        return k;
+    T *const inputs = job->copy + PANEL_ELEMENTS, *const others = inputs + n * PANEL_HEIGHT;
+    for (int64_t tiles; (tiles = (end - k) / PANEL_HEIGHT) > 0; k += tiles * PANEL_HEIGHT) {
+        if (tiles > PANEL_TILES) tiles = PANEL_TILES;
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t t = 0; t < tiles; t++)
+                memcpy(inputs + (t * n + i) * PANEL_HEIGHT, job->a[i] + k + t * PANEL_HEIGHT, PANEL_HEIGHT * sizeof(T));
+        for (int64_t j = 0; j < whole; j += 2 * VL) {
+            gradient_panel_first(job, inputs, k, j);
+            gradient_panel_others(job, others, tiles - 1, k + PANEL_HEIGHT, j);
+        }
+        for (int64_t t = 0; whole < n_out && t < tiles; t++) {
+            const int64_t row = k + t * PANEL_HEIGHT;
+            gradient_strip(job, &row, PANEL_HEIGHT, whole);
+        }
+    }
+    return k;
+}
+#else
+VEC_FN int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
+{
+    (void)job;
+    (void)end;
+    return k;
+}
+#endif
+
 /* The copies of a chunk's rows, each in whole cache lines, fit into the scratch memory. */
-CMLP_ASSERT((COPIED_AVX2 + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for avx2");
 CMLP_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for intel");
 
 /* Gradient of the adjacent weight rows [k, end). In wide layers each row of `a` and of d is in a page of its own, and
@@ -222,6 +312,7 @@ CMLP_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copi
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
+    k = gradient_panels(job, k, end);
     const T *copies[CMLP_CHUNK];
     const int copies_inputs = space && job->rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
     const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;

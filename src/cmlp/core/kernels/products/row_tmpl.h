@@ -11,21 +11,17 @@
 
 #define ROW_BLOCK (ROW_CHUNKS * CMLP_CHUNK)
 
-static const T no_bias[ROW_VECTORS * VL];
-
-/* total = before + sum, where `before` is the bias or the total so far. */
-VEC_FN void row_add(const T *before, T *total, const V *sum, int64_t last, const int C)
+VEC_FN void row_add(T *total, const V *sum, int64_t last, const int C)
 {
     UNROLL for (int c = 0; c < C; c++) {
         const int64_t n = c == C - 1 ? last : VL;
-        const V start = v_add(load_lanes(before + c * VL, n), v_zero()); /* -0 becomes +0 */
-        store_lanes(total + c * VL, n, v_add(start, sum[c]));
+        store_lanes(total + c * VL, n, v_add(load_lanes(total + c * VL, n), sum[c]));
     }
 }
 
-/* total = before + chunk sums of S whole chunks. */
-VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, const T *before, T *total, const int S,
-                       const int C, const int full)
+/* total += chunk sums of S whole chunks. */
+VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, T *total, const int S, const int C,
+                       const int full)
 {
     const VT tail = v_tail(last);
     V sum[ROW_CHUNKS][ROW_NARROW];
@@ -38,15 +34,15 @@ VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, const 
             UNROLL for (int c = 0; c < C; c++)
                 sum[s][c] = v_fma(xv, load_last(row + c * VL, tail, full || c < C - 1), sum[s][c]);
         }
-    UNROLL for (int s = 0; s < S; s++) row_add(s ? total : before, total, sum[s], last, C);
+    UNROLL for (int s = 0; s < S; s++) row_add(total, sum[s], last, C);
 }
 
-/* total = before + partial sums of the inputs whose mask bit is set. */
-VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last,
-                       const T *before, T *total, const int C, const int full)
+/* total += partial sums of the inputs whose mask bit is set. */
+VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, T *total,
+                       const int C, const int full)
 {
     const VT tail = v_tail(last);
-    for (int64_t k0 = 0; !k0 || k0 < n; k0 += CMLP_CHUNK) {
+    for (int64_t k0 = 0; k0 < n; k0 += CMLP_CHUNK) {
         V sum[ROW_VECTORS];
         UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
         for (int64_t k1 = k0; k1 < n && k1 < k0 + CMLP_CHUNK; k1 += MASK_BITS)
@@ -57,25 +53,24 @@ VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, 
                 UNROLL for (int c = 0; c < C; c++)
                     sum[c] = v_fma(xv, load_last(row + c * VL, tail, full || c < C - 1), sum[c]);
             }
-        row_add(before, total, sum, last, C);
-        before = total;
+        row_add(total, sum, last, C);
     }
 }
 
-typedef void row_chunks_fn(const T *x, const T *w, int64_t ldw, int64_t last, const T *before, T *total);
+typedef void row_chunks_fn(const T *x, const T *w, int64_t ldw, int64_t last, T *total);
 typedef void row_masked_fn(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last,
-                           const T *before, T *total);
+                           T *total);
 
-#define ROW_CHUNKS_FN(S, C)                                                                                          \
-    static void row_chunks_##S##x##C(const T *x, const T *w, int64_t ldw, int64_t last, const T *before, T *total)   \
-    {                                                                                                                \
-        FULL_OR_PARTIAL(0, last, row_chunks, x, w, ldw, last, before, total, S, C);                                  \
+#define ROW_CHUNKS_FN(S, C)                                                                      \
+    static void row_chunks_##S##x##C(const T *x, const T *w, int64_t ldw, int64_t last, T *total) \
+    {                                                                                            \
+        FULL_OR_PARTIAL(0, last, row_chunks, x, w, ldw, last, total, S, C);                      \
     }
 #define ROW_MASKED_FN(C)                                                                                          \
     static void row_masked_##C(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, \
-                               const T *before, T *total)                                                         \
+                               T *total)                                                                          \
     {                                                                                                             \
-        FULL_OR_PARTIAL(0, last, row_masked, x, mask, n, w, ldw, last, before, total, C);                         \
+        FULL_OR_PARTIAL(0, last, row_masked, x, mask, n, w, ldw, last, total, C);                                    \
     }
 /* For example, ROW_CHUNKS_FN(2, 1) defines row_chunks_2x1(), the instance of row_chunks() for S = 2 chunks and C =
  * 1. */
@@ -86,53 +81,57 @@ ROW_MASKED_FN(5) ROW_MASKED_FN(6) ROW_MASKED_FN(7) ROW_MASKED_FN(8)
 static row_masked_fn *const row_masked_fns[ROW_VECTORS] = {row_masked_1, row_masked_2, row_masked_3, row_masked_4,
                                                            row_masked_5, row_masked_6, row_masked_7, row_masked_8};
 
+static void row_begin(const T *bias, int64_t n_out, T *z)
+{
+    for (int64_t j = 0; j < n_out; j += VL)
+        store_lanes(z + j, n_out - j, bias ? v_add(load_lanes(bias + j, n_out - j), v_zero()) : v_zero());
+}
+
 /* z = bias + x W of one row. */
 static void dense_row(const void *row, int64_t n_in, const cmlp_product *to)
 {
-    const T *const x = row, *const w = to->w, *const bias = to->bias;
+    const T *const x = row, *const w = to->w;
     T *const z = to->z;
     const int64_t ldw = to->ldw, n_out = to->n_out;
     const int narrow = n_out > 0 && n_out <= ROW_NARROW * VL;
-    int64_t k = 0, n;
-    do { /* runs once even without inputs: z = b + 0 */
+    row_begin(to->bias, n_out, z);
+    for (int64_t k = 0, n; k < n_in; k += n) {
         uint64_t mask[ROW_BLOCK / MASK_BITS];
         n = n_in - k < ROW_BLOCK ? n_in - k : ROW_BLOCK;
         const int64_t limit = narrow && n >= 2 * CMLP_CHUNK ? n / ROW_SHARE : n;
         if (fill_mask(x + k, n, mask, limit) > limit) {
             const int two = n_out > VL, four = !two && n == ROW_BLOCK;
             n = (four ? 4 : 2) * CMLP_CHUNK;
-            (four ? row_chunks_4x1 : two ? row_chunks_2x2 : row_chunks_2x1)(
-                x + k, w + k * ldw, ldw, two ? n_out - VL : n_out, k ? z : bias ? bias : no_bias, z);
-        } else {
-            for (int64_t j = 0; j < n_out; j += ROW_VECTORS * VL) {
-                const int64_t width = n_out - j < ROW_VECTORS * VL ? n_out - j : ROW_VECTORS * VL;
-                const int64_t vectors = (width + VL - 1) / VL;
-                row_masked_fns[vectors - 1](x + k, mask, n, w + k * ldw + j, ldw, width - (vectors - 1) * VL,
-                                            k ? z + j : bias ? bias + j : no_bias, z + j);
-            }
+            (four ? row_chunks_4x1 : two ? row_chunks_2x2 : row_chunks_2x1)(x + k, w + k * ldw, ldw,
+                                                                            two ? n_out - VL : n_out, z);
+            continue;
         }
-        k += n;
-    } while (k < n_in);
+        for (int64_t j = 0; j < n_out; j += ROW_VECTORS * VL) {
+            const int64_t width = n_out - j < ROW_VECTORS * VL ? n_out - j : ROW_VECTORS * VL;
+            const int64_t vectors = (width + VL - 1) / VL;
+            row_masked_fns[vectors - 1](x + k, mask, n, w + k * ldw + j, ldw, width - (vectors - 1) * VL, z + j);
+        }
+    }
 }
 
 /* Several rows with a nonzero mask. A chunk of a strip of W is used for all rows while it is in the cache. */
 static void dense_masked(const cmlp_dense_input *x, const cmlp_product *to)
 {
     const int64_t rows = x->rows, n_in = x->n_in, n_out = to->n_out;
-    const T *const w = to->w, *const bias = to->bias;
+    const T *const w = to->w;
     T *const z = to->z;
     const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
     for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK) {
+        for (int64_t i = 0; !k && i < rows; i++) row_begin(to->bias, n_out, z + i * to->ldz);
         for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
             const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
             end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
             row_masked_fn *const add_masked = row_masked_fns[end - v - 1];
             for (int64_t i = 0; i < rows; i++) {
                 if (x->prefetch && !s) prefetch(x->prefetch + i, 1, k, n);
-                T *const total = z + i * to->ldz + v * VL;
                 add_masked(AT_ROW(x, i) + k, x->mask + i * x->ld_mask + k / MASK_BITS, n,
                            w + k * to->ldw + v * VL, to->ldw, end < vectors ? VL : n_out - (vectors - 1) * VL,
-                           k ? total : bias ? bias + v * VL : no_bias, total);
+                           z + i * to->ldz + v * VL);
             }
         }
     }

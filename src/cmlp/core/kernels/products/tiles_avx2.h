@@ -7,10 +7,18 @@
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define DENSE_BY_GROUPS 0
 #define DENSE_PACED 1
+#ifdef __OPTIMIZE_SIZE__
+#define PANELS 0
+#define DENSE_UNROLL NO_UNROLL
+#else
+#define PANELS 1 /* panels_tmpl.h; in tiles of two vectors also prefetches between the multiply-adds */
+#define DENSE_UNROLL UNROLL_2 /* of the loop over k of a tile */
+#endif
 #define DENSE_LIST const
 #define GRADIENT_ROWS_1 12
 #define GRADIENT_EACH_1(X) X(12) X(8) X(4) X(2) X(1)
-#define GRADIENT_EACH_2(X) X(6) X(4) X(2) X(1)
+#define GRADIENT_LOW_2(X) X(4) X(2) X(1)
+#define GRADIENT_EACH_2(X) X(6) GRADIENT_LOW_2(X)
 /* Maximum width in vectors of a tile of GROUP rows that skips zeros (gradient_masked_tmpl.h). */
 #define MASKED_VECTORS 3
 #define MASKED_EACH(X) X(1) X(2) X(3)

@@ -11,6 +11,8 @@
 #endif
 #define DENSE_BY_GROUPS 1
 #define DENSE_PACED 2
+#define PANELS 0
+#define DENSE_UNROLL NO_UNROLL
 /* There are more row pointers than registers. `volatile` makes the compiler load each where it is used; GCC would
  * otherwise keep some in vector registers and move them back for every k. */
 #define DENSE_LIST const volatile

@@ -6,6 +6,8 @@
 #define DENSE_EACH_2(X) X(1) X(2)
 #define DENSE_BY_GROUPS 0
 #define DENSE_PACED 0
+#define PANELS 0
+#define DENSE_UNROLL NO_UNROLL
 #define DENSE_LIST const
 #define GRADIENT_ROWS_1 4
 #define GRADIENT_EACH_1(X) X(4) X(2) X(1)

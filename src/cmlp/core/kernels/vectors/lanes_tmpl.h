@@ -3,12 +3,15 @@
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #define NO_UNROLL _Pragma("nounroll")
+#define UNROLL_2 _Pragma("unroll 2")
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 32")
 #define NO_UNROLL _Pragma("GCC unroll 1")
+#define UNROLL_2 _Pragma("GCC unroll 2")
 #else
 #define UNROLL
 #define NO_UNROLL
+#define UNROLL_2
 #endif
 
 /* Hides the origin of a value from GCC, which would otherwise split one pointer into several, or one loop into two. */
