@@ -279,12 +279,12 @@ def test_column_of_booleans_is_a_choice(has_gaps, watch, tmp_path):
             page.page.locator(f"#column-{i}").select_option(choice)
             raw[i] = value
         settle(page)
-        assert page.evaluate("result") == pytest.approx(model._of_raw(np.array([raw]))[0], rel=1e-6)
+        assert page.evaluate("result") == pytest.approx(model._trained().predict(np.array([raw]))[0], rel=1e-6)
         told = [("never missing" in page.text(f"#hint-{i}")) for i in (5, 6)]
         assert told == [choice == "(missing)", choice == "(missing)" and not has_gaps]
         assert f"lift: {choice.strip('()')}" in page.text("#reasons")
     curve = [[*raw[:5], x, *raw[6:]] for x in (0.0, 1.0)]
-    assert page.evaluate("curves[5]") == pytest.approx(model._of_raw(np.array(curve))[:, 0], rel=1e-6)
+    assert page.evaluate("curves[5]") == pytest.approx(model._trained().predict(np.array(curve))[:, 0], rel=1e-6)
     page.page.locator("#column-6").select_option("(missing)")
     page.page.locator("#reset").click()
     assert page.page.locator("#column-6").input_value() == "0"

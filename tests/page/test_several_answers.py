@@ -121,5 +121,5 @@ def test_reasons_and_curves_are_those_of_the_shown_answer(kind, shown, models):
         assert numbers_in(page.text("#mean"))[0] == pytest.approx(factor * explanation.base_values[j], rel=0.01)
         assert page.text("#question").endswith(f"{explanation.output_names[j]}?")
         points = page.evaluate("pointsOf(1)")
-        outputs = model._of_raw(np.array([[row[0], x, row[2]] for x in points]))
+        outputs = model._trained().predict(np.array([[row[0], x, row[2]] for x in points]))
         assert page.evaluate("curves[1]") == pytest.approx(outputs[:, j], rel=1e-5, abs=1e-6)

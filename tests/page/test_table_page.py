@@ -59,7 +59,7 @@ def written(model, folder, **options):
 
 def predicted(model, rows):
     """Return the outputs of the page for raw rows."""
-    return model._of_raw(np.array(rows, float))
+    return model._trained().predict(np.array(rows, float))
 
 
 # Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their edges.
