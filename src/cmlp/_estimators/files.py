@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
 from cmlp._model.model import TrainedModel, network_parameters
-from cmlp._model.write import read_model
+from cmlp._model.read import read_model
 
 if TYPE_CHECKING:
     import os
