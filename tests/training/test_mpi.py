@@ -60,10 +60,10 @@ def test_any_number_of_processes_has_the_bits_of_one(alone, size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_any_number_of_processes_records_the_links_of_one(size):
+def test_any_number_of_processes_records_a_fit_of_the_bits_of_one(size):
     done = mpi(size, worker_cases.parent / "recorded_fits.py")
     assert done.returncode == 0, done.stderr
-    expected = [recorded_fits.last_links(recorded_fits.fitted(name)) for name in recorded_fits.CASES]
+    expected = [recorded_fits.hashes_of_weights(recorded_fits.fitted(name)) for name in recorded_fits.CASES]
     assert json.loads(done.stdout) == [expected] * size
 
 

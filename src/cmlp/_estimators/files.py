@@ -80,9 +80,9 @@ def _estimator_of(model: TrainedModel, file: Metadata) -> Any:
         return _built(model)
     record, state = None, None
     if "provenance" in file.strings:
-        from cmlp._estimators.provenance_file import load_provenance
+        from cmlp._estimators.record import load_record
 
-        record = load_provenance(file.strings["provenance"], model.networks)
+        record = load_record(file.strings["provenance"], model.networks)
     if model.encoder is None:
         from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
 
@@ -304,5 +304,5 @@ def _built(model: TrainedModel, state: TrainingState | None = None, record: dict
 
         state = TrainingState(model.params, History())
     name = checked.input_scale if isinstance(checked.input_scale, str) else None
-    estimator._fitted = Fitted.of(model, state, name)._replace(record=record)
+    estimator._fitted = Fitted.of(model, state, name, record)
     return estimator

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import Door, Opened
-    from cmlp._estimators.provenance import StreamHashes
+    from cmlp._estimators.record import StreamHashes
     from cmlp._estimators.request import EstimatorOptions
     from cmlp._estimators.targets import Targets
     from cmlp._train.job import Data, TrainingJob

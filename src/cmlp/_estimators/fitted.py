@@ -81,12 +81,17 @@ class Fitted(NamedTuple):
     scale_name: str | None = None
 
     @classmethod
-    def of(cls, model: TrainedModel, state: TrainingState, scale_name: str | None = None) -> Self:
-        """Return what is kept of one network, whose block and record the state shares; ValueError if it does not."""
+    def of(
+        cls,
+        model: TrainedModel,
+        state: TrainingState,
+        scale_name: str | None = None,
+        record: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return what is kept of one network, whose block the state shares; ValueError if it does not."""
         if state.params is not model.params:
             raise ValueError("The parameters of the training state are not those of the model.")
         state.check(model.net)
-        record, state.provenance = state.provenance, None
         return cls(model, state.history, state, record, scale_name)
 
 
@@ -98,11 +103,12 @@ def fitted_network(
     input_scale: float | InputScale,
     names: Iterable[Any] | None = None,
     scale_name: str | None = None,
+    record: dict[str, Any] | None = None,
 ) -> Fitted:
     """Return what is kept of a fit of one network, whose parameters are those of the state."""
     kind = "regressor" if labels is None else "classifier"
     model = TrainedModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
-    return Fitted.of(model, state, scale_name)
+    return Fitted.of(model, state, scale_name, record)
 
 
 def with_fitted(estimator: Any, fitted: Fitted) -> Any:
@@ -131,7 +137,7 @@ def beside(
             f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
             "none: set provenance=True before fit."
         )
-    strings = {} if record is None or include_provenance is False else {"provenance": dump([record])}
+    strings = {} if record is None or include_provenance is False else {"provenance": dump(record)}
     if state is None:
         return strings, {}
     from cmlp._train.state_file import dump_history, dump_state

@@ -91,9 +91,9 @@ def request_of(
     """Check the parameters of an estimator; return what a call asks for, and the fit that it continues."""
     options = estimator._parameters()
     if options.provenance:
-        from cmlp._estimators.provenance import seed_of  # few programs need it
+        from cmlp._estimators.record import seed_of  # few programs need it
 
-        options = options._replace(random_state=seed_of(estimator, estimator.get_params(deep=False)))
+        options = options._replace(random_state=seed_of(estimator.get_params(deep=False)))
     previous = fit_to_continue(estimator, options, resume)
     return FitRequest(estimator, options, previous, validation, classes, shards, resume=bool(resume))
 
@@ -110,26 +110,28 @@ def run_fit(request: FitRequest, source: RowSource, observers: Sequence[Observer
         training, labels = prepare(request, source)
         if training.has_epochs:
             check_same_data(training.job)
-            keep_for_resume(request, source, training, labels)
-        follow(training, labels, observers)
+            request = keep_for_resume(request, source, training, labels)
+        follow(request, training, labels, observers)
     train(request, training, labels)
 
 
-def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> None:
-    """Keep what must not change before the fit is resumed, and let the fit record its provenance."""
-    state = training.state
-    state.parameters = {**parameters_to_keep(request.estimator), **source.kept}
-    is_new = not (state.epoch or state.batch)
-    if request.options.provenance and (is_new or state.provenance):
-        from cmlp._estimators.provenance import record  # few programs need it
+def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> FitRequest:
+    """Keep what must not change before the fit is resumed; return the request of a fit that is recorded, if it is."""
+    training.state.parameters = {**parameters_to_keep(request.estimator), **source.kept}
+    earlier = request.previous.record if request.resume and request.previous is not None else None
+    if not request.options.provenance or (request.resume and earlier is None):
+        return request
+    from cmlp._estimators.record import record  # few programs need it
 
-        record(request, training, labels, source)
+    return request._replace(recorded=record(request, training, labels, source, earlier))
 
 
-def follow(training: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
-    """Let observers follow the training; their `snapshot` returns a model with the current parameters."""
+def follow(request: FitRequest, training: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
+    """Let the user's callbacks and observers follow the training."""
+    _call_back(request, training, labels)
     for observer in observers:
-        observer.snapshot = partial(_snapshot, training, labels)
+        observer.state, observer.recorded = training.state, request.recorded
+        observer.snapshot = partial(_snapshot, request, training, labels)
         training.observers.append(observer)
 
 
@@ -139,10 +141,10 @@ def train(request: FitRequest, training: TrainingRun, labels: Labels | None) -> 
     try:
         for _ in training.epochs(at_once=True):
             pass
-        _keep(estimator, _fitted_of(training, training.kept(), labels))
+        _keep(estimator, _fitted_of(request, training, training.kept(), labels))
     except KeyboardInterrupt:
         training.state.restore_best()
-        fitted = _fitted_of(training, training.kept(), labels)
+        fitted = _fitted_of(request, training, training.kept(), labels)
         if request.options.warm_start or training.state.epoch:
             _keep(estimator, fitted)
         elif training.has_epochs:
@@ -202,8 +204,6 @@ def prepare(
     n_rows, data = source.learn(job, targets)
     job = job._replace(data=data, judges=not options.warm_start)
     training = start(job, n_rows, engine or source.engine)
-    if not request.incremental:
-        _call_back(request.estimator, training, targets.labels)
     return training, targets.labels
 
 
@@ -231,7 +231,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
                 training, labels = prepare(request, source)
             assert training.has_epochs  # the method does not exist with solver="lbfgs"
         training.advance()
-        fitted = _fitted_of(training, training.state.finished(), labels)
+        fitted = _fitted_of(request, training, training.state.finished(), labels)
         network = vars(estimator).get(NETWORK)
         _keep(estimator, fitted)
         if network is not None and previous is not None and network.params is previous.model.params:
@@ -270,7 +270,7 @@ def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, s
     )
 
 
-def _call_back(estimator: Any, training: TrainingRun, labels: Labels | None) -> None:
+def _call_back(request: FitRequest, training: TrainingRun, labels: Labels | None) -> None:
     """Let training call the user's callbacks, which get a trainer with the network and copies of the estimator."""
     job = training.job
     callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
@@ -280,7 +280,7 @@ def _call_back(estimator: Any, training: TrainingRun, labels: Labels | None) -> 
         network = Network._assembled(job.net, job.state.params, job.data.input_scale, job.n_threads)
 
         def copied() -> Any:
-            return with_fitted(estimator, _fitted_of(training, _copied_state(training), labels))
+            return with_fitted(request.estimator, _fitted_of(request, training, _copied_state(training), labels))
 
         Trainer._of(network, training, copied)._tell(callbacks, training)
 
@@ -334,7 +334,7 @@ def _begun_state(request: FitRequest, net: _core.Net) -> TrainingState:
     """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
     options, rng = request.options, random_state(request.options.random_state)
     if request.resume and request.previous is not None:
-        return resumed_state(request.previous.state, options, request.previous.record)
+        return resumed_state(request.previous.state, options)
     state = _initial_state(request, net, rng)
     options.draw_dropout_seed(state, len(net.sizes) - 1)
     return state
@@ -391,28 +391,27 @@ def _dtype(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     return previous.model.net.dtype
 
 
-def _fitted_of(training: TrainingRun, state: TrainingState, labels: Labels | None) -> Fitted:
+def _fitted_of(request: FitRequest, training: TrainingRun, state: TrainingState, labels: Labels | None) -> Fitted:
     """Return what a fit leaves with this training state, whose parameters then predict y itself."""
     net, data = training.job.net, training.job.data
     state.fold(net)
-    more: dict[str, Any] = {"names": data.names, "scale_name": data.scale_name}
+    more: dict[str, Any] = {"names": data.names, "scale_name": data.scale_name, "record": request.recorded()}
     return fitted_network(net, state, labels, input_scale=data.input_scale, **more)
 
 
 def _copied_state(training: TrainingRun) -> TrainingState:
     """Return a copy of the training state that continues, to keep it."""
     state = training.state.copy()
-    state.provenance = training.recorded() if training.has_epochs else None
     state.restore_best()
     return state.resumable()
 
 
-def _snapshot(training: TrainingRun, labels: Labels | None) -> Fitted:
+def _snapshot(request: FitRequest, training: TrainingRun, labels: Labels | None) -> Fitted:
     """Return what a fit would leave now, with copies of the best parameters so far, while training continues."""
     state = training.state.finished()
     best = training.state.best
     state.params, state.history = block_copy(state.params if best is None else best), state.history.copy()
-    return _fitted_of(training, state, labels)
+    return _fitted_of(request, training, state, labels)
 
 
 def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:

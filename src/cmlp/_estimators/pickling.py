@@ -171,7 +171,7 @@ def _fitted(fields: dict[str, Any]) -> Fitted:
         raise ValueError(f"The pickled estimator is damaged: its record is {record!r}.")
     if "history" in fields:
         return Fitted(model, tuple(fields["history"]), state, record)
-    return Fitted.of(model, _training_state({**state, "params": model.params}), name)._replace(record=record)
+    return Fitted.of(model, _training_state({**state, "params": model.params}), name, record)
 
 
 # Name: class, function that returns its fields, function that makes an object from them.

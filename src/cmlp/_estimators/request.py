@@ -10,7 +10,7 @@ from cmlp._train.initialization import init_activations
 from cmlp._train.options import TrainingOptions, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import ArrayLike
@@ -122,6 +122,7 @@ class FitRequest(NamedTuple):
     shards: Shards | None = None
     incremental: bool = False  # whether this is `partial_fit`
     resume: bool = False
+    recorded: Callable[[], dict[str, Any] | None] = lambda: None  # returns the record of the fit as it is now
 
     @property
     def labels(self) -> bool:

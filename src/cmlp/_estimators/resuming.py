@@ -84,10 +84,9 @@ def fit_to_continue(estimator: Any, options: EstimatorOptions, resume: object) -
     return vars(estimator).get(FITTED) if options.warm_start else None
 
 
-def resumed_state(kept: TrainingState, options: TrainingOptions, record: dict[str, Any] | None) -> TrainingState:
+def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:
     """Return a state from which training continues; the kept one stays as it is."""
     state = kept.copy()
-    state.provenance = record
     assert state.schedule is not None
     # A callback or an interruption does not end training for good, but the stopping rule does.
     state.stopped = not state.schedule.is_planned and state.history.stale > options.n_iter_no_change

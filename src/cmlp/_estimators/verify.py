@@ -1,26 +1,33 @@
-"""`verify`: trains a model again, to check that its data and parameters give its weights."""
+"""`verify`: trains a model again, to check that its data and parameters give it."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checksums import hash_of_text
+from cmlp._data.json_texts import dump
 from cmlp._estimators.files import load
-from cmlp._estimators.fitted import FITTED, Fitted, record_of, unchanging
-from cmlp._estimators.provenance import AGAIN, ARITHMETIC, Again, OtherDataError, parameters_of_record
+from cmlp._estimators.fitted import record_of, unchanging
+from cmlp._estimators.record import ARITHMETIC, parameters_of_record, texts_of
+from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import model_of
 from cmlp._model.results import Verification
+from cmlp._train.observer import Observer
+from cmlp.exceptions import TimeLimitReached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
     from cmlp._model.model import TrainedModel
+
+    Record = dict[str, Any]
 
 
 def verify(
@@ -32,16 +39,14 @@ def verify(
     X_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
-    start: Any = None,
-    n_epochs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
-    """Train a model again on its data, and compare the weights bit by bit.
+    """Train a model again on its data, and compare all its parts bit by bit.
 
     The model must have been fitted with ``provenance=True``. Neither the number of threads or processes, nor the
-    instruction set or the system needs to be that of the fit. Training stops at the first difference.
-
-    A spot check trains some epochs only: from a state that a `callbacks.Checkpoint` has stored, or `n_epochs`.
+    instruction set or the system needs to be that of the fit. Other data are refused before training. The parts are the
+    weights of each network, classes, names of columns, scales, and for a table also its columns, categories,
+    calibration, background, and summary for pages.
 
     Parameters
     ----------
@@ -55,11 +60,6 @@ def verify(
         The weights of the rows, if the fit had them.
     X_val, y_val, sample_weight_val : array-like or None, default=None
         The validation data, if the fit had them.
-    start : str, path-like, MLPClassifier, MLPRegressor or None, default=None
-        A checkpoint of the same training, from which it is repeated. None begins with the first epoch. Tables have no
-        such checkpoints.
-    n_epochs : int or None, default=None
-        The number of epochs to train, at least; training ends at the next link of the record. None means all.
     progress : callable or None, default=None
         Called with the numbers of completed and of all epochs of all networks: ``progress(epoch, n_epochs)``.
 
@@ -70,15 +70,15 @@ def verify(
     Raises
     ------
     ValueError
-        If the model has no record, `start` is no checkpoint of its training, or an argument is invalid, as for `fit`.
+        If the model has no record, or an argument is invalid, as for `fit`.
     ModelFormatError, OSError
         If the file is damaged or cannot be read.
 
     Notes
     -----
-    A positive answer proves that these data and these parameters give these weights. It does not prove that they are
-    the only ones that were tried, or that the data are what they claim to be. A spot check says nothing about the
-    epochs that it leaves out.
+    A positive answer proves that these data and these parameters give this model. It does not prove that they are
+    the only ones that were tried, or that the data are what they claim to be. A calibration by `calibrate` is not
+    checked, because it comes from other rows.
 
     Examples
     --------
@@ -88,84 +88,144 @@ def verify(
     >>> model = cmlp.MLPClassifier((16,), "tanh", learning_rate_init=0.1, max_iter=50, **never, provenance=True)
     >>> model = model.fit(X, y)
     >>> print(cmlp.verify(model, X, y))
-    bit-identical: these data and parameters give these weights (50 epochs)
+    bit-identical: these data and parameters give this model (50 epochs)
     >>> cmlp.verify(model, X, [0, 0, 1, 0]).reason
     'data'
     """
     model = load(model) if isinstance(model, (str, os.PathLike)) else unchanging(model)
-    trained = model_of(model)
-    record = record_of(model)
+    answer = without_training(model)
+    if answer is not None:
+        return answer
+    trained: TrainedModel = model_of(model)
+    record: Any = record_of(model)
+    twin: Any = _twin(model, record)
+    counts = Progress(progress, record["ends"])
+    ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
+    vars(twin)["_observed"] = lambda given, train: train(observers=ends)
+    held = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of the fit
+            _train(twin, trained, record, (X, y, sample_weight), held)
+    except OtherDataError as error:
+        return _other("data", error.args, f"not the {_listed(error.args)} of fit")
+    different, not_checked = _compared(trained, model_of(twin))
+    if (record_of(twin) or {}).get("ends") != record["ends"]:
+        different.append("number of epochs")
+    if different:
+        what = f"these data and parameters give another model, in its {_listed(different)}"
+        return _other("model", different, what, not_checked)
+    n_epochs = max(epoch for epoch, _ in record["ends"])
+    what = f"these data and parameters give this model ({n_epochs} epochs)"
+    return Verification(True, "identical", (), not_checked, f"bit-identical: {what}{_remark(not_checked)}")
+
+
+def without_training(model: Any) -> Verification | None:
+    """Return the answer if the record alone gives it; None if it takes training. ValueError if there is no record."""
+    trained, record = model_of(model), record_of(model)
     if record is None:
         owner = trained.class_name
         remedy = "only a fit of an estimator" if owner == "Network" else "only a fit"
         more = ", and partial_fit removes it" if owner.startswith("MLP") else ""
         raise ValueError(f"This {owner} has no record of its training: {remedy} with provenance=True has one{more}.")
-    if n_epochs is not None:
-        n_epochs = positive_integer("n_epochs", n_epochs, " or None")
     if record["arithmetic"] != ARITHMETIC:
-        return _other(
-            "version", f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
-        )
+        what = f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
+        return _other("version", [], what)
     now, was = parameters_of_record(model), record["parameters"]
-    for name in {**was, **now}:
-        if now.get(name) != was.get(name):
-            return _other("parameters", f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}")
-    again = Again(record, progress or (lambda epoch, n_epochs: None), n_epochs)
-    twin = _twin(model, record, again) if start is None else _continued(start, trained, again)
-    held = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # those of the fit
-            _train(twin, model, (X, y, sample_weight), held, start is not None)
-    except OtherDataError:
-        pass
-    return _answer(trained, twin, again)
+    names = [name for name in {**was, **now} if now.get(name) != was.get(name)]
+    if names:
+        each = (f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}" for name in names)
+        return _other("parameters", names, "; ".join(each))
+    texts = _texts(trained)
+    hashes = {name: record["data"].get(name) for name in ("classes", "names", "categories")}
+    names = [name for name, known in hashes.items() if known != (hash_of_text(texts[name]) if name in texts else None)]
+    return _other("model", names, f"its {_listed(names)} are not those of the record") if names else None
 
 
-def _twin(model: Any, record: dict[str, Any], again: Again) -> Any:
+class OtherDataError(Exception):
+    """The data are not those of the record; the arguments are the names of the arrays that differ."""
+
+
+class EndsAt(Observer):
+    """Ends the training of a network where an earlier one ended: after an epoch, or after some batches of the next.
+
+    It also ends if the data are not those of the earlier training: before the first epoch, or after the first pass over
+    blocks.
+    """
+
+    def __init__(self, end: tuple[int, int], data: dict[str, str], progress: Progress) -> None:
+        (self._epoch, self._batch), self._data, self._progress = end, data, progress
+        self.intervals = frozenset({self._batch} if self._batch else ())
+        progress.observers.append(self)
+
+    @property
+    def horizon(self) -> float:
+        """How many epochs may pass before the end."""
+        return float(max(1, self._epoch - self.state.epoch))
+
+    def fit_begins(self) -> None:
+        """Compare the data, and train nothing if the earlier training has not."""
+        self._compare_data()
+        self.state.stopped = self._is_over()
+
+    def epoch_ends(self) -> bool:
+        """Return whether training ends."""
+        self._compare_data()
+        self._progress.tell()
+        return self._is_over()
+
+    def batches_end(self, batch: int) -> None:
+        """End where the earlier training was interrupted in the middle of an epoch."""
+        if self.state.epoch == self._epoch and batch == self._batch:
+            raise TimeLimitReached
+
+    def validation_begins(self, batch: int) -> None:
+        """End where the earlier training was interrupted in the validation."""
+        self.batches_end(batch)
+
+    def _is_over(self) -> bool:
+        return self.state.epoch >= self._epoch and not self._batch
+
+    def _compare_data(self) -> None:
+        now = self.recorded() if self.state.epoch <= 1 else None
+        data = self._data if now is None else now["data"]
+        different = [name for name in {**self._data, **data} if data.get(name) != self._data.get(name)]
+        if different:
+            raise OtherDataError(*different)
+
+
+class Progress:
+    """Tells the number of completed epochs of all networks, which threads train side by side, and that of all."""
+
+    def __init__(self, function: Callable[[int, int], None] | None, ends: Sequence[tuple[int, int]]) -> None:
+        self._function, self._n_epochs = function, sum(epoch for epoch, _ in ends)
+        self.observers: list[EndsAt] = []
+        self._lock, self._told = Lock(), -1
+
+    def tell(self) -> None:
+        """Tell the numbers, unless another thread has told them."""
+        with self._lock:
+            epoch = sum(one.state.epoch for one in self.observers)
+            if self._function is not None and epoch > self._told:
+                self._told = epoch
+                self._function(epoch, self._n_epochs)
+
+
+def _twin(model: Any, record: Record) -> Any:
     """Return an estimator that trains as the model was trained."""
     twin = type(model)(**model.get_params(deep=False))
     own = {"random_state": record["seed"], "callbacks": None, "max_time": None, "verbose": False, "warm_start": False}
     own |= {"dtype": record["dtype"], "provenance": True}
     names = type(model)._get_param_names()
-    twin.set_params(**{name: value for name, value in own.items() if name in names})
-    vars(twin)[AGAIN] = again
-    return twin
+    return twin.set_params(**{name: value for name, value in own.items() if name in names})
 
 
-def _continued(start: Any, trained: TrainedModel, again: Again) -> Any:
-    """Return an estimator that continues a checkpoint of the training of this model."""
-    start = load(start) if isinstance(start, (str, os.PathLike)) else unchanging(start)
-    earlier, record = model_of(start), again.record
-    kept = vars(start).get(FITTED) if earlier.encoder is None else None
-    if kept is None or kept.record is None or kept.state.parameters is None:
-        raise ValueError(
-            "start must be a checkpoint of a fit with provenance=True, which cmlp.callbacks.Checkpoint stores for "
-            f"MLPClassifier and MLPRegressor, got a {earlier.class_name} without training state or record."
-        )
-    for name in sorted(record.keys() - {"cmlp", "model", "networks", "n_rows"}):
-        if kept.record[name] != record[name]:
-            raise ValueError(f"start must be a checkpoint of the training of the model, but its {name} differ.")
-    if [kept.state.epoch, kept.state.batch or 0] >= record["networks"][0]["end"]:
-        raise ValueError(f"start must be a checkpoint before the end of the training, got epoch {kept.state.epoch}.")
-    twin = type(start)(**start.get_params(deep=False))
-    twin.set_params(callbacks=None, max_time=None, verbose=False)
-    state = kept.state.copy()
-    state.checksum = state.digests = None  # the data are compared with the record
-    model = kept.model.replace(networks=[(kept.model.net, state.params)])
-    twin._fitted = Fitted.of(model, state, kept.scale_name)._replace(record=kept.record)
-    vars(twin)[AGAIN] = again
-    return twin
-
-
-def _train(twin: Any, model: Any, rows: tuple[Any, Any, Any], held: dict[str, Any], resume: bool) -> None:
+def _train(twin: Any, trained: TrainedModel, record: Record, rows: tuple[Any, Any, Any], held: dict[str, Any]) -> None:
     """Call what has trained the model."""
-    (X, y, weight), record = rows, vars(twin)[AGAIN].record
-    classes = getattr(model, "classes_", None)
-    continues = {"resume": True} if resume else {}
+    X, y, weight = rows
     if record["call"] == "fit":
         more = {} if record["shards"] is None else {"shards": record["shards"]}
-        twin.fit(X, y, weight, **held, **more, **continues)
+        twin.fit(X, y, weight, **held, **more)
         return
     if y is not None:
         if twin.shuffle:
@@ -174,35 +234,63 @@ def _train(twin: Any, model: Any, rows: tuple[Any, Any, Any], held: dict[str, An
                 "rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
-    known = {} if classes is None or resume else {"classes": classes}
+    known = {} if trained.labels is None else {"classes": trained.labels.classes}
     planned = twin.warmup or twin.learning_rate in ("one_cycle", "cosine")
-    twin.fit_batches(X, n_rows=record["n_rows"] if planned else None, **held, **known, **continues)
+    twin.fit_batches(X, n_rows=record["n_rows"] if planned else None, **held, **known)
 
 
-def _answer(trained: TrainedModel, twin: Any, again: Again) -> Verification:
-    """Return the answer after training."""
-    if again.other_data:
-        return _other("data", f"not the {' and '.join(again.other_data)} of fit")
-    chains = again.chains
-    epoch = min((chain.differs for chain in chains if chain.differs), default=0)
-    if epoch:
-        return Verification(False, "training", epoch, f"different training: the weights differ after epoch {epoch}")
-    begin, end = min(chain.begin for chain in chains), max(chain.state.epoch for chain in chains)
-    if not all(chain.is_whole for chain in chains):
-        n_epochs = max(chain["end"][0] for chain in again.record["networks"])
-        return Verification(True, "identical", None, f"bit-identical: epochs {begin + 1} to {end} of {n_epochs}")
-    own = model_of(twin).networks
-    same = all(np.array_equal(_bits(a.params), _bits(b.params)) for a, b in zip(trained.networks, own, strict=True))
-    if not same:
-        return _other("weights", "the training is the recorded one, but the model was changed after it")
-    what = f"{end} epochs" if not begin else f"epochs {begin + 1} to {end}"
-    message = f"bit-identical: these data and parameters give these weights ({what})"
-    return Verification(True, "identical", None, message)
+def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:
+    """Return the names of the parts of a model that are not those of its twin, and of those that were not compared."""
+    was, now = _parts(model), _parts(twin)
+    is_other = model.calibration is not None and model.calibration.rows == CALIBRATION
+    not_checked = ("calibration", "accuracy") if is_other else ()
+    names = [name for name in {**was, **now} if name not in not_checked and was.get(name) != now.get(name)]
+    return names, not_checked
 
 
-def _bits(params: Any) -> Any:
-    return np.asarray(params).view(np.uint8)
+def _parts(model: TrainedModel) -> dict[str, object]:
+    """Return all parts of a model as texts and bytes. How text files are read is no part that fit has learned."""
+    encoder, target, calibration, summary = model.encoder, model.target, model.calibration, model.summary
+    parts: dict[str, object] = {"kind": model.kind, "input scale": _bits(model.input_scale)}
+    for number, (net, params) in enumerate(model.networks):
+        name = "weights" if encoder is None else f"network {number + 1}"
+        parts[name] = repr(net.get_state()), _bits(params)
+    parts |= _texts(model)
+    if encoder is not None:
+        plain = {*encoder.types} <= {"number", "category"}  # a file does not have these
+        parts["columns"] = [tuple(kind) for kind in encoder.kinds], _bits(encoder.numbers)
+        parts["types of columns"] = () if plain else tuple(encoder.types)
+    if target is not None:
+        parts["target"] = _bits(target.numbers), dump(target.names and list(target.names))
+    if calibration is not None:
+        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores)
+    if model.background is not None:
+        parts["background"] = [_bits(array) for array in model.background]
+    if summary is not None:
+        parts |= {"summary": _bits(summary.values), "accuracy": dump(summary.accuracy)}
+    return parts
 
 
-def _other(reason: str, what: str) -> Verification:
-    return Verification(False, reason, None, f"different {reason}: {what}")
+def _texts(model: TrainedModel) -> dict[str, str]:
+    categories = None if model.encoder is None else model.encoder.categories
+    return texts_of(model.class_name, model.labels, model.names, categories)
+
+
+def _bits(numbers: Any) -> tuple[tuple[int, ...], str, bytes]:
+    array = np.asarray(numbers)
+    array = array if array.dtype == np.float32 else array.astype(np.float64)
+    return array.shape, array.dtype.name, array.tobytes()
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _remark(not_checked: Sequence[str]) -> str:
+    return f"; {_listed(not_checked)} not checked: from other rows" if not_checked else ""
+
+
+def _other(reason: str, different: Iterable[str], what: str, not_checked: tuple[str, ...] = ()) -> Verification:
+    message = f"different {reason}: {what}{_remark(not_checked)}"
+    return Verification(False, reason, tuple(different), not_checked, message)

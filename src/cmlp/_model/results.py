@@ -185,19 +185,22 @@ class Verification(NamedTuple):
     Attributes
     ----------
     identical : bool
-        Whether training again gave the weights of the model, bit for bit; of a spot check, the recorded ones.
-    reason : {"identical", "version", "parameters", "data", "training", "weights"}
-        What is another if they are not identical. "training": data and parameters are those of the record, but the
-        weights of an epoch differ. "weights": the training is that of the record, but the model has other weights.
-    epoch : int or None
-        The first epoch after which the weights are known to differ.
+        Whether training again gave the model: all its parts that can be compared, bit for bit.
+    reason : {"identical", "version", "parameters", "data", "model"}
+        What is another if they are not identical: the arithmetic of this version, a parameter of the model or an array
+        that is not that of the record; or data and parameters are those of the record, but they give another model.
+    different : tuple of str
+        The names of what differs: parameters, arrays, or parts of the model, for example "weights" or "classes".
+    not_checked : tuple of str
+        Parts of the model that come from other rows than those of fit, those of `calibrate`.
     message : str
         One line for a reader.
     """
 
     identical: bool
     reason: str
-    epoch: int | None
+    different: tuple[str, ...]
+    not_checked: tuple[str, ...]
     message: str
 
     def __str__(self) -> str:

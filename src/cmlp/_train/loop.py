@@ -20,8 +20,7 @@ from cmlp._train.usefulness import warn_if_useless
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from typing import Any
+    from collections.abc import Generator
 
     from cmlp._train.engine import Engine, Epoch
     from cmlp._train.job import TrainingJob
@@ -42,7 +41,6 @@ class EpochLoop:
         self.validation, self.recorder = HeldOut(job) if has_validation else NoValidation(), Recorder(job)
         self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()
-        self.recorded: Callable[..., dict[str, Any] | None] = lambda: None  # the provenance, as it is now
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
         self._kept = math.nan, math.nan
         self._intervals: set[int] = set()  # of the observers, while `epochs` trains
@@ -144,5 +142,4 @@ class EpochLoop:
 
     def kept(self) -> TrainingState:
         """Return the state to keep after the call."""
-        self.state.provenance = self.recorded()
         return self.state.resumable()

@@ -294,8 +294,8 @@ NETWORK_ROWS = (
         "provenance",
         Use((*MLP, *TABULAR), "bool", False, BOOLEAN).says("""
             Whether fit records what `cmlp.verify` needs to train again: the parameters with the seed, SHA-256 of the
-            data, and a chain of hashes of the weights. `save` stores the record. What cannot be repeated raises
-            ValueError, for example functions as parameters and `partial_fit`.
+            data, and where training ended. `save` stores the record. What cannot be repeated raises ValueError, for
+            example functions as parameters and `partial_fit`.
         """),
     ),
     Hyperparameter(

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
+    from cmlp._train.state import TrainingState
+
 
 class Observer:
     """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`.
 
-    `snapshot` of an observer that is passed to a fit of an estimator returns its model as it is now.
+    A fit of an estimator sets the last three attributes of an observer that is passed to it: the state of training, and
+    functions that return the model and the record for `cmlp.verify` (None if there is none) as they are now.
     """
 
     intervals: AbstractSet[int] = frozenset()
+    state: TrainingState
     snapshot: Callable[[], Any]
+    recorded: Callable[[], dict[str, Any] | None]
 
     @property
     def horizon(self) -> float:

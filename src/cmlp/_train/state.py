@@ -180,7 +180,6 @@ class TrainingState:
         self.checksum: int | None = None  # of a sample of the data, or of the first row of a source of blocks
         self.digests: Digests | None = None  # checksums of all rows, if they are in arrays
         self.parameters: dict[str, Any] | None = None  # of an estimator, which must not change before a resume
-        self.provenance: dict[str, Any] | None = None  # of an estimator: what `cmlp.verify` needs to train again
 
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
@@ -323,5 +322,4 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "checksum": (int, type(None)),
     "digests": (dict, type(None)),
     "parameters": (dict, type(None)),
-    "provenance": (dict, type(None)),
 }

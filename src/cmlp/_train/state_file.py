@@ -169,7 +169,6 @@ def _restored(
             "generator": generator,
             "digests": _digests(file, scalars.get("digests")),
             "parameters": load_parameters(file.strings[key], key) if key in file.strings else None,
-            "provenance": None,
             "target_scale": _target_scale(file),
             "folded": _target_scale(file) is not None,
         }

@@ -98,10 +98,10 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     workers.compare({"classes": known, "batch size": str(engine.batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, engine.batch_size))
     _check_same_data(run.job, workers)
-    keep_for_resume(request, source, run, labels)
+    request = keep_for_resume(request, source, run, labels)
     if workers.rank:  # worker 0 warns of a useless model
         run.job = run.job._replace(judges=False)
-    follow(run, labels, observers)
+    workers.together(partial(follow, request, run, labels, observers))
     train(request, run, labels)
 
 

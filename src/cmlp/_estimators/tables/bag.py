@@ -180,7 +180,7 @@ class Bag:
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
             raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
         options = self._options(net, len(kept.order), kept.validation is not None)
-        return self._training(k, net, options, resumed_state(kept, options, kept.provenance))
+        return self._training(k, net, options, resumed_state(kept, options))
 
     def _options(self, net: _core.Net, n_rows: int, has_validation: bool) -> TrainingOptions:
         """Return the options of a member with this number of training rows."""

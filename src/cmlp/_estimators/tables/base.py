@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,6 @@ from cmlp._estimators.exports import EstimatorExports
 from cmlp._estimators.fitted import FITTED, INTERRUPTED, Fitted, attributes_to_copy, with_fitted
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
-from cmlp._estimators.provenance import seed_of
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._estimators.tables.bag import Bag, Options, curves_of, networks_of, train_members, warn_if_useless
 from cmlp._estimators.tables.calibrating import Calibrating, measured_on_held_out
@@ -36,13 +36,15 @@ from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.network import Network
+    from cmlp._estimators.record import Recorded
     from cmlp._train.loop import EpochLoop
+    from cmlp._train.observer import Observer
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 _FEWEST_ROWS = 2  # that fit accepts
@@ -113,7 +115,9 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 owner, parameters = type(self).__name__, self._parameters()
                 deadline = Deadline(parameters["max_time"])
                 if parameters["provenance"]:
-                    parameters["random_state"] = seed_of(self, parameters)
+                    from cmlp._estimators.record import seed_of  # few programs need it
+
+                    parameters["random_state"] = seed_of(parameters)
                 frame = frame_of(X, owner)
                 has_validation = require_complete(X_val, y_val, sample_weight_val)
                 if has_validation and not parameters["early_stopping"]:
@@ -139,9 +143,16 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 encoder = known.encoder if known else learn_encoder(raw, schema, signal_of(targets), n_threads)
                 options = Options(*(parameters[name] for name in Options._fields))
                 bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]), options)
-                kept = states_to_resume(self, digest_of(schema, bag, targets)) if resume else None
+                kept, earlier = states_to_resume(self, digest_of(schema, bag, targets)) if resume else (None, None)
                 runs = bag.runs(parameters["n_estimators"], kept, known.networks if known else None)
-            self._train(runs, schema, bag, targets, parameters, deadline)
+                recorded: Recorded = lambda: None  # noqa: E731
+                if parameters["provenance"] and (earlier is not None or not resume):
+                    from cmlp._estimators.record import record_of_table
+
+                    seed = parameters["random_state"]
+                    recorded = record_of_table(self, runs, bag, schema.names, targets.labels, seed, earlier)
+            run = partial(self._train, runs, schema, bag, targets, parameters, deadline, recorded)
+            self._observed((X, y, sample_weight), run)
         return self
 
     def _train(
@@ -152,16 +163,19 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
         targets: Targets,
         parameters: dict[str, Any],
         deadline: Deadline,
+        recorded: Recorded,
+        observers: Sequence[Observer] = (),
     ) -> None:
-        """Train the networks, and store what they have learned, and the states of what is not complete."""
+        """Train the networks, and store what they have learned, and the states of what is not complete.
+
+        Each network has an observer, or none has.
+        """
         raw, weight, labels, target = bag.rows.raw[: bag.n_rows], bag.rows.weight, targets.labels, targets.target
         background = kept_rows(raw, weight, parameters["keep_background"])
         values = values_at_ranks(raw, None if weight is None else weight[: len(raw)])
-        recorded: Any = None
-        if parameters["provenance"]:
-            from cmlp._estimators.tables.provenance import record  # few programs need it
-
-            recorded = record(self, runs, bag, schema.names, labels, parameters["random_state"])
+        for run, observer in zip(runs, observers, strict=bool(observers)):
+            observer.state, observer.recorded = run.state, recorded
+            run.observers.append(observer)
 
         def fitted(state: Any = None) -> Fitted:
             networks = networks_of(runs)
@@ -177,7 +191,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 background=background,
                 summary=Summary(values, accuracy),
             )
-            return Fitted(model, tuple(map(curves_of, runs)), state, recorded and recorded())
+            return Fitted(model, tuple(map(curves_of, runs)), state, recorded())
 
         callbacks = callbacks_of(parameters["callbacks"], parameters["verbose"])
         follower = Reporter(BagTrainer(runs, lambda: with_fitted(self, fitted())), callbacks) if callbacks else None

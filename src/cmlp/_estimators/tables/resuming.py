@@ -98,13 +98,11 @@ def kept_state(estimator: Any, runs: Sequence[EpochLoop], digest: Any) -> tuple[
     for training in runs:
         training.state.restore_best()
     states = [training.state.resumable() for training in runs]
-    for state in states:
-        state.provenance = None  # of all networks together
     return states, parameters_to_keep(estimator), digest
 
 
-def states_to_resume(estimator: Any, digest: Any) -> list[TrainingState]:
-    """Return the states of the fit that `resume` continues; raises ValueError if there is none that can continue."""
+def states_to_resume(estimator: Any, digest: Any) -> tuple[list[TrainingState], dict[str, Any] | None]:
+    """Return states and record of the fit that `resume` continues; raises ValueError if none can be continued."""
     values, owner = vars(estimator), type(estimator).__name__
     fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
     if fitted is None:
@@ -121,10 +119,7 @@ def states_to_resume(estimator: Any, digest: Any) -> list[TrainingState]:
             "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same names of "
             "columns, categories and labels."
         )
-    states = [state.shared() for state in states]
-    for state in states:
-        state.provenance = fitted.record
-    return states
+    return [state.shared() for state in states], fitted.record
 
 
 def digest_of(schema: Schema, bag: Bag, targets: Targets) -> tuple[bytes, str, bytes]:

@@ -1,0 +1,246 @@
+"""The record of a fit with ``provenance=True``: what `cmlp.verify` needs to train again, and a model file lacks."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._data.checksums import RowHash, hash_of_text
+from cmlp._data.frames import texts_of_names
+from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, load, plain, refuse
+from cmlp._train import hyperparameters
+from cmlp._train.constraints import HOOKS
+from cmlp._train.random import random_state
+from cmlp._train.same_data import arrays_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from cmlp._data.labels import Labels
+    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.sources import RowSource
+    from cmlp._estimators.tables.bag import Bag
+    from cmlp._train.feed import Block
+    from cmlp._train.job import TrainingJob
+    from cmlp._train.loop import EpochLoop
+
+    Record = dict[str, Any]
+    Recorded = Callable[[], Record | None]  # returns the record as it is now; None before all data are known
+
+ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
+_CALLBACKS = ("cmlp.callbacks", "cmlp._cli.train")  # the modules of cmlp's callbacks
+_OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
+_MOST = 1 << 24  # characters of a record: `input_scale` can have two numbers for each column
+_KINDS: dict[str, tuple[type, ...]] = {
+    "arithmetic": (int,),
+    "call": (str,),
+    "cmlp": (str,),
+    "data": (dict,),
+    "dtype": (str,),
+    "ends": (list,),
+    "n_rows": (int,),
+    "parameters": (dict,),
+    "seed": (int,),
+    "shards": (list, type(None)),
+}
+_HASH = re.compile("[0-9a-f]{64}")
+
+
+def seed_of(values: Mapping[str, Any]) -> int:
+    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    if values.get("solver") == "lbfgs":
+        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
+    if values.get("warm_start"):
+        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
+    if values.get("scoring") not in (None, "loss"):
+        raise ValueError(
+            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        )
+    if not isinstance(values.get("initialization", ""), str):
+        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
+    for callback in values.get("callbacks") or ():
+        kind = type(callback)
+        known = kind.__module__ in _CALLBACKS and getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+        if not known or not vars(callback).keys().isdisjoint(HOOKS):
+            raise ValueError(
+                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
+            )
+    seed = values["random_state"]
+    if seed is None:
+        return int(2**32 * float(random_state(None).random_sample()))
+    if not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
+    return int(seed)
+
+
+def parameters_of_record(estimator: Any) -> dict[str, Any]:
+    """Return the parameters that determine the result of a fit, as JSON has them."""
+    owner = estimator._owner
+    free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
+    values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
+    if isinstance(values.get("input_scale"), tuple):
+        values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
+    if isinstance(values.get("categorical_features"), np.ndarray):
+        values["categorical_features"] = values["categorical_features"].tolist()
+    return {name: plain(value, name, owner) for name, value in sorted(values.items())}
+
+
+def record(
+    request: FitRequest, training: EpochLoop, labels: Labels | None, source: RowSource, earlier: Record | None
+) -> Recorded:
+    """Return the record of a fit of one network; `earlier` is that of the fit that it resumes."""
+    job = training.job
+    texts = texts_of(type(request.estimator).__name__, labels, job.data.names)
+    data: Callable[[], dict[str, str] | None]
+    if source.is_whole:
+        hashes = {**_hashes_of(job, source, ("rows", "validation")), **_hashed(texts)}
+        call, data = "fit", lambda: hashes
+    else:
+        call, data = "fit_batches", StreamHashes(job, {**_hashes_of(job, source, ("validation",)), **_hashed(texts)})
+        source.hashes = data  # type: ignore[attr-defined]
+    shards = job.data.shards and list(job.data.shards)
+    more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
+    return _recorded(request.estimator, [training], data, earlier, more)
+
+
+def record_of_table(
+    estimator: Any,
+    runs: Sequence[EpochLoop],
+    bag: Bag,
+    names: Sequence[object] | None,
+    labels: Labels | None,
+    seed: int,
+    earlier: Record | None,
+) -> Recorded:
+    """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
+    hashes = _hashed(texts_of(type(estimator).__name__, labels, names, bag.encoder.categories))
+    arrays = {"X": bag.rows.raw, "y": bag.task.targets, "sample_weight": bag.rows.weight}
+    for suffix, part in (("", slice(0, bag.n_rows)), ("_val", slice(bag.n_rows, None))):
+        for name, array in arrays.items():
+            if array is not None and len(array[part]):
+                found = RowHash(name + suffix)
+                found.add(array[part])
+                hashes[name + suffix] = found.hexdigest()
+    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": seed}
+    return _recorded(estimator, runs, lambda: hashes, earlier, more)
+
+
+def _recorded(
+    estimator: Any,
+    runs: Sequence[EpochLoop],
+    data: Callable[[], dict[str, str] | None],
+    earlier: Record | None,
+    more: Mapping[str, Any],
+) -> Recorded:
+    head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": parameters_of_record(estimator), **more}
+    if earlier is not None:
+        head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
+        if any(was.get(name) != now[name] for name in now if name != "max_iter"):
+            raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another.")
+    states = [run.state for run in runs]
+
+    def recorded() -> Record | None:
+        hashes = data()
+        if hashes is None:
+            return None
+        ends = [[state.epoch, state.batch or 0] for state in states]
+        return {**head, "n_rows": states[0].n_rows, "ends": ends, "data": dict(hashes)}
+
+    return recorded
+
+
+def texts_of(
+    owner: str,
+    labels: Labels | None,
+    names: Iterable[object] | None,
+    categories: Sequence[Sequence[object] | None] | None = None,
+) -> dict[str, str]:
+    """Return the classes, names of columns, and categories that there are, as a model file has them."""
+    found = {}
+    if labels is not None:
+        found["classes"] = dump_labels(labels)
+    if categories is not None:
+        found["categories"] = dump_categories(categories, owner)
+    if names is not None:
+        known = tuple(names)
+        texts = texts_of_names(known)
+        found["names"] = dump_column_names(known, owner) if texts is None else dump_names(texts)
+    return found
+
+
+def _hashed(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: hash_of_text(text) for name, text in texts.items()}
+
+
+def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> dict[str, str]:
+    """Return the hashes of the arrays of a fit."""
+    found = {}
+    for group, arrays in arrays_of(job).items():
+        for name, array in arrays.items() if group in groups else ():
+            rows = RowHash(name, name.startswith("X") and _is_single(job))
+            source.add_to_hash(rows, array)
+            found[name] = rows.hexdigest()
+    return found
+
+
+def _is_single(job: TrainingJob) -> bool:
+    """Return whether the core reads the inputs as float32: it scales them in double."""
+    data = job.data if job.given is None else job.given[0]
+    scale = data.input_scale
+    return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
+
+
+class StreamHashes:
+    """The hashes of the data of a fit that reads blocks, from the first complete pass over them; and other hashes."""
+
+    def __init__(self, job: TrainingJob, others: Mapping[str, str]) -> None:
+        self._job, self._others = job, others
+        self._rows: dict[str, RowHash] | None = None
+        self._is_open = False
+
+    def begin(self) -> None:
+        """Begin a pass, unless one was complete."""
+        self._is_open = not self._is_complete()
+        if self._is_open:
+            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
+            self._rows = {name: RowHash(name, name == "X" and _is_single(self._job)) for name in names}
+
+    def add(self, block: Block) -> None:
+        """Add the next block of a pass."""
+        if self._rows is not None and self._is_open:
+            arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
+            for name, rows in self._rows.items():
+                rows.add(arrays[name])
+
+    def _is_complete(self) -> bool:
+        return self._rows is not None and self._rows["X"].n_rows == self._job.state.n_rows
+
+    def __call__(self) -> dict[str, str] | None:
+        """Return the hashes; None if no pass was complete."""
+        if self._rows is None or not self._is_complete():
+            return None
+        return {**{name: rows.hexdigest() for name, rows in self._rows.items()}, **self._others}
+
+
+def load_record(text: str, networks: Sequence[object]) -> Record:
+    """Return the record of a file of a model with these networks; ModelFormatError if it is none."""
+    found = load(text, "provenance", _MOST)
+    if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
+        raise refuse("'provenance' is not the record of a fit")
+    if len(found["ends"]) != len(networks) or not all(map(_is_end, found["ends"])):
+        raise refuse("'provenance' has no epoch and batch at which each network ended")
+    if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
+        raise refuse("'provenance' has hashes of the data that are not SHA-256")
+    record: Record = found
+    return record
+
+
+def _is_end(end: Any) -> bool:
+    return type(end) is list and len(end) == 2 and all(type(count) is int and count >= 0 for count in end)
