@@ -219,7 +219,13 @@ def test_warnings_of_the_fit_are_lines_in_the_words_of_the_command(command):
     status, lines, err = command(*TRAIN, "--n-epochs", "1", "--learning-rate-init", "1e-9")
     assert (status, err) == (0, "")
     (line,) = [line for line in lines if "not clearly better than a constant" in line]
-    assert "--learning-rate-init than 1e-09" in line and "learning_rate_init" not in line
+    assert "(--n-epochs) or a larger --learning-rate-init than 1e-09" in line and "learning_rate_init" not in line
+
+
+def test_integers_that_a_double_cannot_hold_are_counted_as_different_labels(command):
+    Path("ids.csv").write_text("x,y\n" + "".join(f"{'ab'[i % 2]},{2**64 + i % 3}\n" for i in range(60)))
+    status, lines, _ = command("train", "ids.csv", "--target", "y", "--n-epochs", "1", *OPTIONS)
+    assert status == 0 and "the target has 3 different whole numbers" in lines[1]
 
 
 def test_labels_are_predicted_with_probabilities(command):

@@ -22,7 +22,7 @@ from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
