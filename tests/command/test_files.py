@@ -171,7 +171,9 @@ def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run)
     expected = cmlp.load("m.cmlp").predict(frame[["amount", "kind"]]).tolist()
     assert list(map(float, run("predict", "m.cmlp", "t.csv")[1])) == expected
     error = run("predict", "m.cmlp", "t.csv", "--decimal", ".")[2]
-    assert "line 2, column 1 ('amount'): '1.000,0' is not a number" in error
+    assert (
+        "line 2, column 1 ('amount'): '1.000,0' is not a number. If it stands for a missing value, add --miss" in error
+    )
 
 
 def test_infinite_targets_and_numbers_are_named(train):
@@ -181,6 +183,7 @@ def test_infinite_targets_and_numbers_are_named(train):
             columns[target] = changed(columns[target], 5, word)
             status, _, err = train(columns, "--regressor", options=NETWORK)
             assert status == 1 and f"t.csv, line 7, column {at} ('{target}'): the value is {float(word)}" in err
+            assert (f"add --missing {word}" in err) == (target == "x")
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
@@ -197,6 +200,11 @@ def test_a_column_of_numbers_with_other_entries_is_an_error_that_names_them(trai
     columns = {"x": changed(SIZE, 7, entry), "kind": KIND, "y": PRICE}
     assert train(columns, "--missing", entry)[0] == 0 and kinds() == ["number", "category"]
     assert train(columns, "--text", "x")[0] == 0 and kinds() == ["category", "category"]
+
+
+def test_a_number_in_another_form_among_numbers_is_named(train):
+    status, _, err = train(text_of({"x": SIZE, "kind": KIND, "y": changed(PRICE, 7, "82208,00")}, ";"))
+    assert status == 1 and "'82208,00' in line 9. If '82208,00' is a number, write it like the others. If" in err
 
 
 def test_the_first_three_other_entries_are_named_with_their_lines(train):
@@ -410,7 +418,9 @@ def zipped(name):
         ("größe,y\n1,2\n".encode("latin-1"), "Name its encoding, for example --encoding cp1252"),
         ("x,y\n1,2\n".encode("utf-16"), "UTF-16 needs --encoding utf-16"),
         ("x,y\n1,2\n".encode("utf-16-le"), "UTF-16 needs --encoding utf-16"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "t.csv is an image"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "t.csv is an image: save the pixels of all images as one npy file"),
+        (b"\x89HDF\r\n\x1a\n\0", "t.csv is an HDF5 file"),
+        (zipped("X.npy"), "t.csv is an npz file: save its arrays as npy"),
         ("x,x,y\n1,2,0\n3,4,1\n", "t.csv has 2 columns 'x', and predict finds columns by their names: rename them"),
         (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
         (zipped("[Content_Types].xml"), "t.csv is a workbook (xlsx): save its sheet as CSV"),
@@ -453,6 +463,12 @@ def test_a_wrong_encoding_and_a_folder_are_errors_with_a_remedy(train, run):
     Path("folder").mkdir()
     error = run("train", "folder", "--target", "y", "-o", "m.cmlp")[2]
     assert error == "cmlp: error: folder is a folder: name one of its files\n"
+    Path("folder/1.png").touch()
+    for arguments in (["--target", "y"], []):
+        error = run("train", "folder", *arguments, "-o", "m.cmlp")[2]
+        assert error.startswith("cmlp: error: folder is a folder of images: save the pixels") and "--labels" in error
+    Path("1.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    assert "1.png is an image" in run("train", "1.png", "-o", "m.cmlp")[2]
 
 
 def test_equal_names_of_parquet_are_refused_with_the_remedy(run):
@@ -502,7 +518,9 @@ def test_checkpoints_know_how_cells_are_read(train, run):
     assert train(content, *stated, "--checkpoint-every", "1", options=NETWORK)[0] == 0
     whole = cmlp.load("m.cmlp")
     Path("m-1.cmlp").replace("m.cmlp")
-    assert cmlp.load("m.cmlp")._document().cells == (",", "", ("x",))
+    assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
+        ["cells", "decimal", "point", "',',", "missing", "x"]
+    ]
     assert train(content, "--resume", options=NETWORK)[0] == 0
     np.testing.assert_array_equal(cmlp.load("m.cmlp").coefs_[0], whole.coefs_[0])
 

@@ -214,6 +214,20 @@ def test_model_is_that_of_python_on_seven_eighths_of_the_rows(command):
         np.testing.assert_array_equal(ours.params, theirs.params)
 
 
+def test_warnings_of_the_fit_are_lines_in_the_words_of_the_command(command):
+    """A warning of Python would show the path of the program and the names of parameters."""
+    status, lines, err = command(*TRAIN, "--n-epochs", "1", "--learning-rate-init", "1e-9")
+    assert (status, err) == (0, "")
+    (line,) = [line for line in lines if "not clearly better than a constant" in line]
+    assert "(--n-epochs) or a larger --learning-rate-init than 1e-09" in line and "learning_rate_init" not in line
+
+
+def test_integers_that_a_double_cannot_hold_are_counted_as_different_labels(command):
+    Path("ids.csv").write_text("x,y\n" + "".join(f"{'ab'[i % 2]},{2**64 + i % 3}\n" for i in range(60)))
+    status, lines, _ = command("train", "ids.csv", "--target", "y", "--n-epochs", "1", *OPTIONS)
+    assert status == 0 and "the target has 3 different whole numbers" in lines[1]
+
+
 def test_labels_are_predicted_with_probabilities(command):
     status, lines, _ = command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
     assert status == 0 and float(lines[-4].split()[1]) > 0.85

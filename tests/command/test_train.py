@@ -219,8 +219,27 @@ def test_idx_files_of_images_and_labels(train, suffix):
     named = [f"train-{IMAGES}{suffix}", "--labels", "labels", "--validation", f"train-{IMAGES}{suffix}"]
     assert train(*named, "--validation-labels", "labels", *given)[0] == 0
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
-    assert f"train-{LABELS}{suffix}: No such file" in train(f"train-{IMAGES}{suffix}", *given)[2]
+    error = train(f"train-{IMAGES}{suffix}", *given)[2]
+    assert "needs --labels FILE, such as --labels " in error and f": there is no train-{LABELS}{suffix} beside" in error
     assert "use --labels FILE instead of --target" in train(f"train-{IMAGES}{suffix}", "--target", "1", *given)[2]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("train-images.idx3-ubyte", "train-labels.idx1-ubyte"), ""),
+        (("train-images.idx3-ubyte", "train-labels-idx1-ubyte"), "such as --labels train-labels-idx1-ubyte: there is"),
+        (("pixels", "label"), "pixels needs --labels FILE, such as --labels label\n"),
+        (("pixels", "digits"), "pixels needs --labels FILE\n"),
+    ],
+)
+def test_labels_beside_idx_files_of_other_names(train, names, message):
+    for name, values in zip(names, (np.arange(90 * 6).reshape(90, 2, 3) % 256, Y), strict=True):
+        Path(name).write_bytes(idx(values.astype(np.uint8)))
+    if names[0] != "pixels":
+        Path("t10k-labels.idx1-ubyte").write_bytes(b"labels of other images")
+    status, _, error = train(names[0], "-o", "m.cmlp", *OPTIONS)
+    assert message in error and status == (1 if message else 0)
 
 
 def test_labels_in_a_file_of_their_own(train):

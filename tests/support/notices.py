@@ -2,7 +2,7 @@
 
 import re
 
-_FOUND = re.compile(r"^cmlp: .* as separator, .* names, [\d,]+ rows?\n", re.MULTILINE)
+_FOUND = re.compile(r"^cmlp: .*(?: as|: no) separator, .* names, [\d,]+ rows?\n", re.MULTILINE)
 
 
 def without_found(err):

@@ -173,6 +173,19 @@ def test_integers_beside_doubles_in_a_list_stay_integers():
     assert sorted(model._trained().encoder.categories[0]) == [2**60, 2**60 + 1]
 
 
+@pytest.mark.parametrize("values", [KINDS["double"], AS_CATEGORIES["integer"], DAYS, KINDS["boolean"]])
+def test_nulls_of_dictionaries_of_arrow_are_missing(values):
+    """An array that pyarrow makes of a dictionary has another entry in place of null."""
+    arrow = package("pyarrow")
+    whole = arrow.array(column(values, True))
+    found = []
+    for one in (whole, whole.dictionary_encode()):
+        X = arrow.table({"x": one})
+        model = TabularRegressor(n_estimators=1, n_epochs=2, random_state=0, categorical_features=None).fit(X, TARGET)
+        found.append(model.predict(X).tobytes())
+    assert found[0] == found[1]
+
+
 def test_the_categories_of_pandas_are_those_of_whole_numbers():
     """A column of integers of pandas becomes one of doubles if a value is missing."""
     pandas = package("pandas")

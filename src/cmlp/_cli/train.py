@@ -22,7 +22,7 @@ from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -148,9 +148,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         except NotNumbersError as error:
             if _needs_numbers(arguments):
                 raise
-            return _train_table(arguments, terminal, str(error), None, [])
+            return _train_table(arguments, terminal, words, str(error), None, [])
         except _TableError as table:
-            return _train_table(arguments, terminal, str(table), table.rows, lines)
+            return _train_table(arguments, terminal, words, str(table), table.rows, lines)
         for name in _only_of_tables().intersection(_given(arguments)):
             raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
     reading.end()
@@ -175,9 +175,14 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             raise error.reason from None
         raise
     _save(model, arguments.output, cells)
-    terminal.write_lines([printable_message(in_options(str(warning.message), words)) for warning in caught])
+    terminal.write_lines(_in_lines(caught, words))
     _report(model, arguments.output, terminal)
     return 0
+
+
+def _in_lines(caught: Sequence[warnings.WarningMessage], words: Mapping[str, str]) -> list[str]:
+    """Return the warnings of a fit as lines, in the words of the command."""
+    return [printable_message(in_options(str(warning.message), words)) for warning in caught]
 
 
 class _TableError(Exception):
@@ -275,7 +280,12 @@ def _checkpoints(arguments: argparse.Namespace, cells: Cells) -> list[Checkpoint
 
 
 def _train_table(
-    arguments: argparse.Namespace, terminal: Terminal, reason: str, rows: TextRows | None, lines: Sequence[str]
+    arguments: argparse.Namespace,
+    terminal: Terminal,
+    words: Mapping[str, str],
+    reason: str,
+    rows: TextRows | None,
+    lines: Sequence[str],
 ) -> int:
     """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
     from cmlp._cli.train_table import TableTraining
@@ -292,17 +302,20 @@ def _train_table(
     terminal.write_lines([*map(printable_message, [*lines, chosen])])
     model.callbacks = [Progress(terminal)]
     try:
-        try:
-            training.fit()
-        finally:
-            with contextlib.suppress(OSError):
-                terminal.settle()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                training.fit()
+            finally:
+                with contextlib.suppress(OSError):
+                    terminal.settle()
     except KeyboardInterrupt:
         if FITTED in vars(model):
             _save(model, arguments.output, cells, state=False)
             terminal.write_lines([f"interrupted: wrote {printable(arguments.output)}"])
         raise
     _save(model, arguments.output, cells, state=False)
+    terminal.write_lines(_in_lines(caught, words))
     terminal.write_lines([*map(printable_message, training.report()), f"wrote {printable(arguments.output)}"])
     return 0
 

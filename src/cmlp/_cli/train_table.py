@@ -10,6 +10,7 @@ from cmlp._cli import options
 from cmlp._cli.predict import known_by, text_options
 from cmlp._cli.selection import column, inputs_of, without
 from cmlp._cli.terminal import printable
+from cmlp._data.arrays import EXACT
 from cmlp._data.rows import known_rows, parquet_with_targets
 from cmlp._estimators.fitted import record_of
 from cmlp._estimators.tables.classifier import TabularClassifier
@@ -47,7 +48,8 @@ class TableTraining:
         else:
             target = text.kind_of_target()
             self.y = text.labels() if target == "text" else text.targets()
-            kind, self.why = _chosen(target, self.y, arguments.regressor)
+            is_exact = target != "whole" or bool((np.abs(self.y) < EXACT).all())
+            kind, self.why = _chosen(target, self.y if is_exact else text.labels(), arguments.regressor)
             if kind is TabularClassifier and target != "text":
                 self.y = text.labels()
             self.frame = text.frame()
@@ -162,7 +164,10 @@ def _chosen(target: str, y: NDArray[Any], regressor: bool) -> tuple[Any, str]:
     if target == "fractions":
         return TabularRegressor, "the target has numbers with fractions"
     if target == "whole" and not regressor and n <= _MOST_CLASSES:
-        return TabularClassifier, f"the target has {n} different whole numbers; --regressor predicts numbers"
+        return (
+            TabularClassifier,
+            f"the target has {n} different whole number{'s' * (n != 1)}; --regressor predicts numbers",
+        )
     if target == "whole":
         return TabularRegressor, f"the target has {n:,} different numbers"
     return TabularClassifier, f"the target has {n:,} labels"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+OF_IMAGES = "save the pixels of all images as one npy file, a row for each, and their labels as another for --labels"
+_OF_A_FOLDER, _ENDS_OF_IMAGES = "name one of its files", (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 _REPORTED = 1 << 20  # bytes between two reports
 # How files of each format begin.
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
@@ -70,7 +72,8 @@ class _Reported(io.RawIOBase):
 def opened(path: str, max_bytes: int, report: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading, decompressed if it is a gzip file; `report` gets the share that was read."""
     if os.path.isdir(path):
-        raise DataError(f"{path} is a folder: name one of its files")
+        has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
+        raise DataError(f"{path} is a folder{' of images' * has_images}: {OF_IMAGES if has_images else _OF_A_FOLDER}")
     with open_regular(path) as regular:
         raw: Any = regular if report is None else io.BufferedReader(_Reported(regular, report), _REPORTED)
         if not raw.peek(len(_GZIP)).startswith(_GZIP):

@@ -16,7 +16,7 @@ from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 from cmlp._data.errors import DataError
-from cmlp._data.grammar import Grammar, looks_like_a_date
+from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
 from cmlp._data.parsing import column_of, integers
 from cmlp._data.table import Table, TypedTable
 from cmlp._data.text import Place
@@ -162,7 +162,8 @@ class TrainingColumn:
         if n_numbers == n:
             if tally["infinite"]:
                 row, cell = self.first(["infinite"])[0]
-                raise DataError(f"{place(row)}: the value is {self.grammar.number(cell)}")
+                what = f"the value is {self.grammar.number(cell)}"
+                raise DataError(f"{place(row)}: {what}{parsing.remedy(cell, required=self._is_target)}")
             is_whole = n > 0 and not tally["number"]
             return "text" if is_whole and tally["zeros"] else _PLAIN[not is_whole]  # codes such as 00123
         if n_dates == n:
@@ -199,10 +200,12 @@ class TrainingColumn:
         found = " and ".join(f"{count:,} are {what}" for count, what in counts if count)
         listed = ", ".join(f"{cell!r} in {place.line(row)}" for row, cell in others)
         row, cell = others[0]
+        is_similar = are_numbers and looks_like_a_number(cell)
+        other_form = f"If {cell!r} is a number, write it like the others. " if is_similar else ""
         return DataError(
             f"{place(row)}: {cell!r} is not a {'number' if are_numbers else 'date'}, but of {n:,} values {found}. The "
-            f"first others are {listed}. If they stand for missing values, add --missing {shlex.quote(cell.strip())}; "
-            f"if the column is text, add --text {place.option}"
+            f"first others are {listed}. {other_form}If they stand for missing values, add --missing "
+            f"{shlex.quote(cell.strip())}; if the column is text, add --text {place.option}"
         )
 
     def column(self, kind: str, place: Place) -> Column | None:

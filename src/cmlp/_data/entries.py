@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +64,8 @@ _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 def array_of(column: Any, label: str) -> NDArray[Any]:
     """Return a column as an array with an entry for each row."""
+    if hasattr(column, "to_pylist") and str(type_of(column)).startswith("dictionary"):
+        return objects(_converted(column.to_pylist, label))  # pyarrow's array has another entry in place of null
     try:
         array = np.asarray(column)
     except Exception as error:  # of the data frame's library

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 _NAT = np.iinfo(np.int64).min
 
 
+def remedy(cell: str, *, required: bool = False) -> str:
+    """Return the end of a message about a cell that is not what it must be; nothing is said if it cannot be missing."""
+    return "" if required else f". If it stands for a missing value, add --missing {shlex.quote(cell.strip())}"
+
+
 def numbers(
     grammar: Grammar, cells: Sequence[str], place: Place, *, booleans: bool = False, required: bool = False
 ) -> NDArray[np.float64]:
@@ -37,9 +43,10 @@ def numbers(
         if number is None and booleans:
             number = grammar.boolean(cell)
         if number is None:
-            raise DataError(f"{place(row)}: {cell!r} is not a number{', True or False' * booleans}")
+            what = f"{cell!r} is not a number{', True or False' * booleans}"
+            raise DataError(f"{place(row)}: {what}{remedy(cell, required=required)}")
         if np.isinf(number):
-            raise DataError(f"{place(row)}: the value is {number}")
+            raise DataError(f"{place(row)}: the value is {number}{remedy(cell, required=required)}")
         values[row] = number
     if required and np.isnan(values).any():
         raise NotNumbersError(f"{place(int(np.isnan(values).argmax()))}: the value is missing")
@@ -57,7 +64,7 @@ def dates(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> ND
             continue
         date = grammar.date(cell)
         if date is None:
-            raise DataError(f"{place(row)}: {cell!r} is not a date")
+            raise DataError(f"{place(row)}: {cell!r} is not a date{remedy(cell)}")
         if (date.kind == "instant") != (kind == "instant"):
             has, others = ("an", "has not") if date.kind == "instant" else ("no", "has")
             raise DataError(f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training")

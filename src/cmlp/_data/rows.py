@@ -6,6 +6,8 @@ Each but Parquet may be compressed by gzip. The first bytes of a file tell its f
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     Report: TypeAlias = Callable[[float], None]
 
 _BLOCK_ROWS = 8192
-_IMAGES, _LABELS = "images-idx", "labels-idx"  # parts of the names of MNIST's files, before the number of dimensions
+_IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
 
 
 class Rows(NamedTuple):
@@ -319,9 +321,7 @@ def training_rows(
     """
     start = _start(path, options.max_bytes)
     if target is None:
-        if labels is None and not (start == IDX and _IMAGES in os.path.basename(path)):
-            raise DataError(f"{path} needs --target COLUMN or --labels FILE")
-        return _labelled(path, start, labels or _labels_beside(path), select, options, classes)
+        return _labelled(path, start, labels or _labels_beside(path, start, options), select, options, classes)
     if labels is not None:
         raise DataError("--target and --labels exclude each other")
     if start == PARQUET:
@@ -351,11 +351,24 @@ def training_rows(
     return TextRows(file, options.cells(Cells()), kept, at, report)
 
 
-def _labels_beside(path: str) -> str:
-    """Return the path of the labels of a file of images: "train-labels-idx1-ubyte" for "train-images-idx3-ubyte"."""
+def _labels_beside(path: str, start: bytes, options: Options) -> str:
+    """Return the path of the labels of a file of images: "train-labels-idx1-ubyte" for "train-images-idx3-ubyte".
+
+    Raises DataError for files of other names; the message names a file that probably has the labels.
+    """
     folder, name = os.path.split(path)
-    start, _, rest = name.partition(_IMAGES)
-    return os.path.join(folder, f"{start}{_LABELS}1{rest[1:]}")
+    if not start:
+        TextFile(path, options)  # raises the error for images and others that are no files of rows
+    if start != IDX:
+        raise DataError(f"{path} needs --target COLUMN or --labels FILE")
+    labels = _IMAGES.sub(r"labels\g<1>1", name)
+    if labels != name and os.path.exists(os.path.join(folder, labels)):
+        return os.path.join(folder, labels)
+    found = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
+    split = name.partition("images")[0]  # such as "train-"
+    likely = min(found, key=lambda other: (not other.startswith(split), other), default=None)
+    hint = "" if likely is None else f", such as --labels {shlex.quote(os.path.join(folder, likely))}"
+    raise DataError(f"{path} needs --labels FILE{hint}{f': there is no {labels} beside it' * (labels != name)}")
 
 
 def _labelled(

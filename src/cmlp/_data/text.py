@@ -12,7 +12,7 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._data.contents import opened
+from cmlp._data.contents import OF_IMAGES, opened
 from cmlp._data.errors import DataError
 from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _SEPARATORS = "\t;|,"  # in the order of preference: a comma can be a decimal point
-_NAMES = {"\t": "tab", " ": "space", "": "no"}
+_NAMES = {"\t": "tab", " ": "space"}
 _NONE = "\x1f"  # instead of a separator in a file of one column
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _FEW, _MOST = 2, 0.6  # rows, and their share, of the same number of columns, before which a line is a title
@@ -34,11 +34,11 @@ _OTHERS = {
     b"SQLite": "a database",
     b"\xd0\xcf\x11\xe0": "an xls file",
     b"\x7fELF": "a program",
-    b"\x89PNG": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"GIF8": "an image",
+    b"\x89HDF": "an HDF5 file",
+    b"ARROW1": "a Feather file",
     **dict.fromkeys((b"<html", b"<HTML", b"<!DOCTYPE", b"<!doctype", b"<?xml"), "HTML or XML"),
 }
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 
 
@@ -166,10 +166,10 @@ class TextFile:
 
     def found(self, n_rows: int) -> str:
         """Return what was found in a file of some rows, for a message."""
-        name = _NAMES.get(self.separator, self.separator)
+        separator = f"{_NAMES.get(self.separator, self.separator)} as separator" if self.separator else "no separator"
         columns = f"{self.width:,} column{'s' * (self.width != 1)}"
         names = f"with{'' if self.has_names else 'out'} names"
-        return f"{self.path}: {name} as separator, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
+        return f"{self.path}: {separator}, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
 
     def blocks(self, report: Callable[[float], None] | None = None) -> Iterator[Block]:
         """Yield the rows in blocks; `report` gets the share of the file that has been read.
@@ -349,7 +349,9 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
     if start.startswith(_ZIP):
         is_sheet = b"[Content_Types]" in start or b"xl/" in start
         what = "a workbook (xlsx): save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
-        raise DataError(f"{path} is {what}")
+        raise DataError(f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}")
+    if start.startswith(_IMAGES):
+        raise DataError(f"{path} is an image: {OF_IMAGES}")
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
             raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")

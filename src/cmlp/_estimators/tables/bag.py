@@ -357,10 +357,8 @@ def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] |
         return
     job = runs[0].job
     names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
-    warn(
-        sentence(net, every, loss, constant) + causes(job._replace(task=job.task._replace(group_names=names)), first),
-        UselessModelWarning,
-    )
+    text = causes(job._replace(task=job.task._replace(group_names=names)), first).replace("max_iter", "n_epochs")
+    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
 
 
 def _is_useful(run: EpochLoop) -> bool:
