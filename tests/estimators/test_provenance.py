@@ -180,6 +180,17 @@ def test_a_fit_that_max_time_ends_is_repeated_to_the_batch(max_time):
     assert cmlp.verify(model.set_params(max_time=None, max_iter=500).fit(X, Y, resume=True), X, Y).identical
 
 
+@pytest.mark.filterwarnings("ignore:max_time was over")
+def test_a_table_that_max_time_ends_is_repeated_to_the_batch():
+    rows = np.tile(X, (16, 1))  # an epoch has more batches than each network trains at least
+    y = rows[:, 0]
+    settings = {"hidden_layer_sizes": (4,), "n_estimators": 2, "n_epochs": 2, "random_state": 0, "provenance": True}
+    model = TabularRegressor(**settings, max_time=1e-9).fit(rows, y)
+    assert record_of(model)["ends"] == [[0, 100]] * 2 and cmlp.verify(model, rows, y).identical
+    model.set_params(max_time=None).fit(rows, y, resume=True)
+    assert record_of(model)["ends"] == [[2, 0]] * 2 and cmlp.verify(model, rows, y).identical
+
+
 @pytest.mark.parametrize("epochs", [20, 28])
 @pytest.mark.parametrize("size", [1, 2])
 def test_a_resumed_fit_is_repeated(size, epochs):
