@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
@@ -183,6 +182,7 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
     A row's prediction does not depend on the block.
     """
     from cmlp._data.rows import known_blocks
+    from cmlp._data.table import Table
     from cmlp._model.model import model_of
 
     trained = model_of(model)
@@ -194,7 +194,8 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
             if is_table:
                 results = _results_of_table(model, block, arguments)
             else:
-                results = _results(model, replace(block, columns=known.names), arguments.proba)
+                named = Table(block.values, known.names, block.kept, block.first)
+                results = _results(model, named, arguments.proba)
             yield list(map(_line, results))
 
 

@@ -14,11 +14,10 @@ import numpy as np
 
 from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 from cmlp._data.errors import DataError
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
 from cmlp._data.parsing import column_of, integers
-from cmlp._data.table import Table, TypedTable
+from cmlp._data.table import DATES, MICROSECONDS_OF_A_DAY, Column, Table, TypedTable, objects
 from cmlp._data.text import Place
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
-from cmlp._data.columns import DATES, Column, objects
 from cmlp._data.errors import DataError, NotNumbersError
+from cmlp._data.table import DATES, Column, objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

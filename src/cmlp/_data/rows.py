@@ -9,20 +9,18 @@ import os
 import re
 import shlex
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, Column, objects
 from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array
 from cmlp._data.decision import TextRows
 from cmlp._data.errors import DataError, NotNumbersError
 from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
-from cmlp._data.table import Table, TypedTable, joined
+from cmlp._data.table import DATES, Column, Table, TypedTable, joined, objects
 from cmlp._data.text import Options, TextFile
 
 if TYPE_CHECKING:
@@ -199,7 +197,7 @@ def _require_finite(path: str, table: Table) -> None:
 def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
     first = 0
     for block, kept in _arrow_blocks(path, select):
-        table = replace(_of_arrow(path, block, kept), first=first)
+        table = _of_arrow(path, block, kept, first)
         _require_finite(path, table)
         first += len(table.values)
         yield table
@@ -259,8 +257,8 @@ def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]
     return kept, [names[i] for i in kept]
 
 
-def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
-    """Return the columns of a table of pyarrow, of which `kept` are the positions in the file."""
+def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
+    """Return the columns of a table of pyarrow; `kept` and `first` are the positions in the file."""
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.to_numpy()  # a missing number is NaN
@@ -272,7 +270,7 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int]) -> Table:
     values = np.empty((table.num_rows, len(columns)), dtype)
     for i, column in enumerate(columns):
         values[:, i] = column
-    return Table(values, table.column_names, kept=kept)
+    return Table(values, table.column_names, kept, first)
 
 
 def parquet_with_targets(path: str, target: Choice, select: Selection) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._data.columns import DATES
+from cmlp._data.table import DATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
