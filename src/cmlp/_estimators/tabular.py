@@ -238,15 +238,13 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
 
     def _predicted(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the answers of the model for all rows."""
-        raw = _schema_of(model).read(X, type(self).__name__)
+        raw = _schema_of(model).read(X, type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return np.concatenate([model.predict(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        schema, owner = _schema_of(model), type(self).__name__
-        frame = frame_of(X, owner)
-        return schema.read(frame, owner), schema.entries(frame, owner)
+        return _schema_of(model).read_with_entries(X, type(self).__name__, model.notices)
 
     @property
     def n_features_in_(self) -> int:
@@ -279,6 +277,11 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
             for name, curve in curves.items():
                 table.setdefault(name, []).extend(curve)
         return table
+
+    @property
+    def warning_counts_(self) -> dict[str, int]:
+        """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
+        return dict(self._trained().notices.counts)
 
     def __sklearn_is_fitted__(self) -> bool:
         return FITTED in vars(self)

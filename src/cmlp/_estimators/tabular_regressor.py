@@ -60,6 +60,8 @@ class TabularRegressor(TabularEstimator):
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    warning_counts_ : dict of str to int
+        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
     Examples
     --------
