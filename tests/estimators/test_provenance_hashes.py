@@ -47,6 +47,7 @@ def test_balanced_weights():
     assert data["sample_weight"] == hash_of_rows("sample_weight", WEIGHT / 3 * np.array(of_classes)[Y])
 
 
+@pytest.mark.filterwarnings("ignore:column 'b':UserWarning")  # its values are unknown
 def test_rows_of_a_table():
     pandas = package("pandas")
     days = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(np.arange(1200) / 4, "D")

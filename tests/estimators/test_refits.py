@@ -115,6 +115,7 @@ CALLS = {
     "explain": lambda model, _: model.explain(X[:2], X[:4]),
     "gradients": lambda model, _: model.gradients(X, answers(model)[0]),
     "input_gradient": lambda model, _: model.input_gradient(X, answers(model)[0]),
+    "outside": lambda model, _: model.outside(MANY),
     "predict": lambda model, _: model.predict(MANY),
     "predict_interval": lambda model, _: model.predict_interval(MANY),
     "predict_log_proba": lambda model, _: model.predict_log_proba(MANY),

@@ -232,6 +232,7 @@ def test_tables_of_one_column(tmp_path, onnxruntime, column, unseen):
         ([None] * 40, [3.0]),
     ],
 )
+@pytest.mark.filterwarnings("ignore:column 0:UserWarning")  # the value is unknown
 def test_categories_that_are_numbers(tmp_path, onnxruntime, column, unseen):
     rows = [[value, i] for i, value in enumerate([*column, *unseen])]
     model = TabularRegressor(**FAST, categorical_features=[0]).fit(rows[:40], np.arange(40.0))
@@ -259,6 +260,7 @@ def test_data_frames_with_dates(tmp_path, onnxruntime):
     assert_agrees(model, tmp_path / "table.onnx", frame, feed)
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("labels", [["a", "b"], None])
 def test_hostile_names_survive(tmp_path, onnxruntime, labels):
     """Names of columns, categories and labels can be any text; those of outputs get an underscore."""

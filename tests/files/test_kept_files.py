@@ -11,7 +11,10 @@ from helpers import digest
 
 import cmlp
 
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:X does not have valid feature names"),
+    pytest.mark.filterwarnings("ignore:column [23]:UserWarning"),  # their values are unknown
+]
 
 FOLDER = Path(__file__).with_name("data")
 KEPT = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
@@ -187,12 +188,19 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
 
     trained = model_of(model)
     is_table = trained.encoder is not None  # reads its columns by name and ignores others with a notice
+    noticed: set[str] = set()
     with options.reported():
         known = known_by(trained)
         select = _needed(trained, arguments.drop) if is_table else inputs_by_name(trained, arguments.drop)
         for block in known_blocks(arguments.data, known, select, text_options(arguments), found):
             if is_table:
-                results = _results_of_table(model, block, arguments)
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    results = _results_of_table(model, block, arguments)
+                for text in dict.fromkeys(str(one.message) for one in caught):
+                    if text not in noticed:
+                        noticed.add(text)
+                        _notice(printable_message(text))
             else:
                 named = Table(block.values, known.names, block.kept, block.first)
                 results = _results(model, named, arguments.proba)

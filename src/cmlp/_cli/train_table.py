@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,7 +68,9 @@ class TableTraining:
 
     def report(self) -> list[str]:
         """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
-        return [*self._categories(), *([self._score(), *self._interval()] if len(self.held) else []), self._columns()]
+        with warnings.catch_warnings(action="ignore"):  # that rows of this file have a category or number of their own
+            measured = [self._score(), *self._interval()] if len(self.held) else []
+            return [*self._categories(), *measured, self._columns()]
 
     def _categories(self) -> list[str]:
         """Return a line with the columns of categories, so that one of numbers with a stray text is noticed."""

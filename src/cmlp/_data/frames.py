@@ -81,9 +81,14 @@ def check_names(names: NDArray[Any] | None, fitted: NDArray[Any] | None, owner: 
     if fitted is None:
         warn(f"X has feature names, but {owner} was fitted without feature names")
     elif names is None:
-        warn(f"X does not have valid feature names, but {owner} was fitted with feature names")
+        warn_of_no_names(owner)
     elif len(names) != len(fitted) or (names != fitted).any():
         raise ValueError(_name_mismatch(set(names), set(fitted)))
+
+
+def warn_of_no_names(owner: str) -> None:
+    """Warn of X without names for a model with names."""
+    warn(f"X does not have valid feature names, but {owner} was fitted with feature names")
 
 
 def _name_mismatch(names: set[str], fitted: set[str]) -> str:

@@ -14,6 +14,8 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
+from cmlp._data.columns import Column
+from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
     INTERVAL,
@@ -30,13 +32,16 @@ from cmlp._data.entries import (
     stored_category,
     type_of,
 )
-from cmlp._data.frames import read_once
+from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
 from cmlp._data.sparse import refuse_sparse
+from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._process.warnings import Notices
 
     Codes: TypeAlias = Mapping[object, int]
 
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
+_FEW_ROWS = 32
 
 
 class Frame(NamedTuple):
@@ -82,9 +88,25 @@ class Schema(NamedTuple):
     codes: Sequence[Codes | None]  # None for a column of numbers
     kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
 
-    def read(self, X: ArrayLike | Frame, owner: str) -> NDArray[np.float64]:
-        """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories."""
-        frame = self._same_columns(frame_of(X, owner), owner)
+    def read(self, X: ArrayLike | Frame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
+        """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
+
+        With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
+        no names, and unknown categories.
+        """
+        return self._values(self._same_columns(frame_of(X, owner), owner, notices), notices)
+
+    def read_with_entries(
+        self, X: ArrayLike, owner: str, notices: Notices | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """Return what `read` returns, and the entries as the user passed them."""
+        frame = self._same_columns(frame_of(X, owner), owner, notices)
+        found = np.empty((frame.n_rows, len(frame.columns)), object)
+        for i, column in enumerate(frame.columns):
+            found[:, i] = entries_of(column, frame.label(i))
+        return self._values(frame, notices), found
+
+    def _values(self, frame: Frame, notices: Notices | None) -> NDArray[np.float64]:
         kinds = self.kinds or [NUMBER if codes is None else CATEGORY for codes in self.codes]
         if frame.matrix is None or not TIMES.isdisjoint(kinds):
             raw = np.empty((frame.n_rows, len(self.codes)))
@@ -95,37 +117,38 @@ class Schema(NamedTuple):
             is_done = True
         for i, codes in enumerate(self.codes):
             if codes is not None:
-                raw[:, i] = _codes(frame.exact(i), codes, frame.label(i), kinds[i])
+                column = frame.exact(i)
+                found = raw[:, i] = _codes(column, codes, frame.label(i), kinds[i])
+                # A list is searched faster than an array if it is short.
+                if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
+                    is_full = len(codes) >= MAX_CATEGORIES
+                    warn_of_unknown(column, found, codes, frame.label(i), kinds[i], notices, is_full=is_full)
             elif not is_done:
                 raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i])
         require_no_infinity(raw, frame)
         return raw
 
-    def entries(self, frame: Frame, owner: str) -> NDArray[Any]:
-        """Return the entries of a table as the user passed them."""
-        frame = self._same_columns(frame, owner)
-        found = np.empty((frame.n_rows, len(frame.columns)), object)
-        for i, column in enumerate(frame.columns):
-            found[:, i] = entries_of(column, frame.label(i))
-        return found
-
-    def _same_columns(self, frame: Frame, owner: str) -> Frame:
-        """Return the columns in the order of fit."""
+    def _same_columns(self, frame: Frame, owner: str, notices: Notices | None) -> Frame:
+        """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self.codes):
                 raise ValueError(
                     f"X has {len(frame.columns)} features, but {owner} is expecting {len(self.codes)} features as "
                     "input."
                 )
+            if notices is not None and frame.names is None and texts_of_names(self.names) is not None:
+                warn_of_no_names(owner)
             return frame
         index, known = {name: i for i, name in enumerate(frame.names)}, set(self.names)
         missing = [name for name in self.names if name not in index]
         unknown = [name for name in frame.names if name not in known]
-        if missing or unknown:
+        if missing or (unknown and notices is None):
             raise ValueError(
                 "X must have the columns that it had in fit: "
                 f"missing are {reprlib.repr(missing)}, unknown are {reprlib.repr(unknown)}."
             )
+        if unknown and notices is not None and notices.is_first("columns that fit did not have"):
+            warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
         return Frame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
@@ -187,6 +210,8 @@ def learn_schema(
         if i in chosen if chosen is not None else _holds_categories(column, label, rows):
             kinds.append(found if found in TIMES else CATEGORY)
             codes.append(_learn_codes(column, label, kinds[i], rows, weight))
+            if chosen is None and kinds[i] == CATEGORY and not _is_decided(column):
+                warn_of_text(categories_of(column, label, CATEGORY), label, rows)
         else:
             kinds.append(kind_of_numbers(found))
             codes.append(None)
@@ -218,12 +243,22 @@ def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
 
 
 def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
-    if str(type_of(column)).lower().startswith(("category", "categorical", "enum", "dictionary", "interval")):
+    if _has_category_type(column):
         return True
     array = array_of(column, label)
     return array.dtype.kind in "OUT" and any(
         isinstance(value, str) or type(value).__name__ == INTERVAL for value in array[rows].tolist()
     )
+
+
+def _has_category_type(column: Any) -> bool:
+    """Return whether the type of a column says that it has categories."""
+    return str(type_of(column)).lower().startswith(("category", "categorical", "enum", "dictionary", "interval"))
+
+
+def _is_decided(column: Any) -> bool:
+    """Return whether text is known to be categories: by its type, or because a file's reader has parsed the others."""
+    return isinstance(column, Column) or _has_category_type(column)
 
 
 def _learn_codes(

@@ -17,6 +17,7 @@ from cmlp._data.checks import as_rows, check_width
 from cmlp._data.frames import as_table, check_names, feature_names, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._data.stored import Cells
+from cmlp._process.warnings import Notices
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
@@ -223,6 +224,8 @@ class TrainedModel:
         How the outputs of the networks become what `predict_proba`, `predict` of a regressor or `forward` returns.
     rule : str
         That of `combination`.
+    notices : Notices
+        Counts the warnings about rows of a table, which are issued once.
     """
 
     kind: str
@@ -242,9 +245,10 @@ class TrainedModel:
     feature_names: NDArray[Any] | None
     combination: Combination
     rule: str
+    notices: Notices
     _tensors: tuple[Tensors, Tensors] | None
     # Slots are read fastest: a prediction of one row takes less than a microsecond.
-    __slots__ = (*FIELDS, "_tensors", "combination", "feature_names", "net", "params", "rule")
+    __slots__ = (*FIELDS, "_tensors", "combination", "feature_names", "net", "notices", "params", "rule")
 
     def __init__(
         self,
@@ -273,6 +277,7 @@ class TrainedModel:
         combination = _combination(kind, nets[0].net, labels)
         object.__setattr__(self, "combination", combination)
         object.__setattr__(self, "rule", combination.rule)
+        object.__setattr__(self, "notices", Notices())
         object.__setattr__(self, "_tensors", None)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections import Counter
+from threading import Lock
 
 from cmlp._process.signals import undeferred
 from cmlp._process.threads import current_pool
@@ -24,3 +26,23 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         level, frame = level + 1, frame.f_back
     with undeferred():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
+
+
+class Notices:
+    """Warnings that are issued once: texts with values are new to Python's filter each time.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        How often each was due.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def is_first(self, subject: str) -> bool:
+        """Count a warning that is due, and return whether it is to be issued."""
+        with self._lock:
+            self.counts[subject] += 1
+            return self.counts[subject] == 1

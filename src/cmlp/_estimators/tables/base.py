@@ -24,6 +24,7 @@ from cmlp._estimators.tables.encoder import learn_encoder
 from cmlp._estimators.tables.resuming import BagTrainer, digest_of, kept_state, states_to_resume
 from cmlp._estimators.tables.targets import Targets, UserTargets, rows_of, signal_of
 from cmlp._model.model import TrainedModel
+from cmlp._model.outside import outside
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.signals import undeferred
@@ -249,15 +250,46 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
 
     def _predicted(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the answers of the model for all rows."""
-        raw = _schema_of(model).read(X, type(self).__name__)
+        return self._answers(model, self._raw(model, X))
+
+    def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the rows of a user as the model reads them, at least one."""
+        raw = _schema_of(model).read(X, type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
+        return raw
+
+    def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.concatenate([model.predict(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        schema, owner = _schema_of(model), type(self).__name__
-        frame = frame_of(X, owner)
-        return schema.read(frame, owner), schema.entries(frame, owner)
+        return _schema_of(model).read_with_entries(X, type(self).__name__, model.notices)
+
+    def outside(self, X: ArrayLike) -> np.ndarray:
+        """Return how far each value is outside of what the training rows had.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_features)
+            0 inside the range of a column, the distance above the largest number, or minus the distance below the
+            smallest one, in days for dates. NaN for a category, or a missing value, that no training row had. The
+            columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with something new.
+
+        Examples
+        --------
+        >>> from cmlp import TabularRegressor
+        >>> model = TabularRegressor(random_state=0).fit([[float(x), x % 3] for x in range(40)], range(40))
+        >>> model.outside([[20.0, 1], [45.0, 1], [-2.0, 1]])
+        array([[ 0.,  0.],
+               [ 6.,  0.],
+               [-2.,  0.]])
+        """
+        model = self._trained()
+        return outside(model, self._raw(model, X))
 
     @property
     def n_features_in_(self) -> int:
@@ -290,6 +322,11 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
             for name, curve in curves.items():
                 table.setdefault(name, []).extend(curve)
         return table
+
+    @property
+    def warning_counts_(self) -> dict[str, int]:
+        """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
+        return dict(self._trained().notices.counts)
 
     def __sklearn_is_fitted__(self) -> bool:
         return FITTED in vars(self)

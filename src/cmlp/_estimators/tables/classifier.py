@@ -16,6 +16,7 @@ from cmlp._estimators.tables.bag import Shape, counted
 from cmlp._estimators.tables.base import TabularEstimator
 from cmlp._estimators.tables.calibrating import calibration_of
 from cmlp._estimators.tables.targets import Targets, UserTargets
+from cmlp._model.outside import warn_outside
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -63,6 +64,8 @@ class TabularClassifier(TabularEstimator):
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    warning_counts_ : dict of str to int
+        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
     Notes
     -----
@@ -219,6 +222,7 @@ class TabularClassifier(TabularEstimator):
             Whether each class of `classes_` is in the set. If there are too few rows, all are, and a warning says so:
             0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a set of its own, of the answers no and
             yes: the shape is (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
+            Another warning names columns of which rows are clearly outside the training range, see `outside`.
 
         Raises
         ------
@@ -242,7 +246,9 @@ class TabularClassifier(TabularEstimator):
         """
         model = self._trained()
         calibration = calibration_of(model, coverage, "predict_set", type(self).__name__)
-        return calibration.sets(self._predicted(model, X), coverage)
+        raw = self._raw(model, X)
+        warn_outside(model, raw, "sets")
+        return calibration.sets(self._answers(model, raw), coverage)
 
     def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.

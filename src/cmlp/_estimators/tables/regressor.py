@@ -17,6 +17,7 @@ from cmlp._estimators.tables.calibrating import calibration_of
 from cmlp._estimators.tables.targets import Targets, UserTargets
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
+from cmlp._model.outside import warn_outside
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -60,6 +61,8 @@ class TabularRegressor(TabularEstimator):
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    warning_counts_ : dict of str to int
+        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
     Examples
     --------
@@ -188,7 +191,8 @@ class TabularRegressor(TabularEstimator):
         ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
             The lower and the upper ends. With several targets, each has its own intervals, and the coverage is that of
             each target, not of all together. They are infinite, and a warning says so, if there are too few errors: 0.9
-            needs 9, 0.99 needs 99.
+            needs 9, 0.99 needs 99. Another warning names columns of which rows are clearly outside the training range,
+            see `outside`: the coverage does not hold there.
 
         Raises
         ------
@@ -213,7 +217,9 @@ class TabularRegressor(TabularEstimator):
         """
         model = self._trained()
         calibration = calibration_of(model, coverage, "predict_interval", type(self).__name__)
-        return calibration.intervals(self._predicted(model, X), coverage)
+        raw = self._raw(model, X)
+        warn_outside(model, raw, "intervals")
+        return calibration.intervals(self._answers(model, raw), coverage)
 
     def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         return self._numbers(y, n_rows, n_answers(model.net))

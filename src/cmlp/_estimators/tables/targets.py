@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._estimators.tables.bag import Rows, Shape
 from cmlp._estimators.tables.encoder import Signal
+from cmlp._process.warnings import Notices
 from cmlp._train.job import named_validation
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def rows_of(schema: Schema, frame: Frame, validation: Frame | None, targets: Tar
     if validation is None:
         return Rows(raw, weight, targets.groups, 0)
     with named_validation():
-        held_out = schema.read(validation, owner)[targets.validation_rows]
+        held_out = schema.read(validation, owner, Notices())[targets.validation_rows]
     if weight is not None or targets.validation_weight is not None:
         weights = zip((weight, targets.validation_weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])

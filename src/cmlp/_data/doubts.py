@@ -1,0 +1,143 @@
+"""Warnings about columns of tables that are probably something else: text that is numbers, and unknown categories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.columns import DATES
+from cmlp._data.entries import categories_of, stored_category
+from cmlp._data.grammar import Grammar, looks_like_a_date
+from cmlp._data.stored import Cells
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._process.warnings import Notices
+
+_SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
+_SHOWN = 3  # values in a message
+_MOST_TEXTS = 5000  # different ones that are parsed
+_SAMPLE = 20  # rows from which on a column with rarer categories than the model keeps is judged
+
+_ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
+_NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
+_TIMES = (*DATES, _OTHER_DATE)
+_ABSENT = ("missing", "mark")
+
+# How values may have to be changed, from the smallest change on.
+_CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
+    ("str", str),
+    ("str.strip", str.strip),
+    ("str.casefold", str.casefold),
+    ("str.strip and str.casefold", lambda text: text.strip().casefold()),
+)
+
+
+# ------------------------------------------------------------------------------------------------------- at fit
+
+
+def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> None:
+    """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files."""
+    first: dict[Any, int] = {}
+    counts: Counter[Any] = Counter()
+    for row in rows.tolist():
+        if values[row] is not None:
+            first.setdefault(values[row], row)
+            counts[values[row]] += 1
+    if not counts or len(counts) > _MOST_TEXTS:
+        return
+    grammar = Grammar(Cells())
+    kinds = {value: _kind(grammar, value) for value in first}
+    tally: Counter[str] = Counter()
+    for value, kind in kinds.items():
+        tally[kind] += counts[value]
+    n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
+    are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
+    n, n_all = max(n_numbers, n_dates), tally.total()
+    if not n or n < _SHARE * (n_all - tally["missing"] - tally["mark"]) or (are_codes and n_numbers >= n_dates):
+        return
+    what, wanted = ("numbers", _NUMBERS) if n_numbers >= n_dates else ("dates", _TIMES)
+    others = [f"{value!r} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
+    share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
+    listed = f" The first others are {', '.join(others)}." if others else ""
+    written = next((value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None)
+    form = (
+        "" if written is None else f" Values such as {written!r} need their format stated, or other characters removed."
+    )
+    function = "to_numeric" if what == "numbers" else "to_datetime"
+    warn(
+        f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use {what}, convert the "
+        f"column before fit and predict, for example by pandas.{function}(column, errors='coerce').{form} To use "
+        "categories, give it the dtype 'category', or name all such columns in categorical_features."
+    )
+
+
+def _kind(grammar: Grammar, value: object) -> str:
+    if isinstance(value, str):
+        kind = grammar.kind(value)
+        return _OTHER_DATE if kind in ("text", _SIMILAR) and looks_like_a_date(value) else kind
+    return "number" if isinstance(value, Number) and not isinstance(value, bool) else "text"
+
+
+# --------------------------------------------------------------------------------------------------- at predict
+
+
+def warn_of_unknown(
+    column: Any,
+    found: NDArray[np.float64],
+    codes: Mapping[object, int],
+    label: str,
+    kind: str,
+    notices: Notices,
+    *,
+    is_full: bool,
+) -> None:
+    """Warn once if most values of a column have no code: `found` has the codes, negative ones of unknown values.
+
+    If the column had more categories than the model keeps (`is_full`), unknown ones are nothing new. There must then be
+    many rows, and values that would match in another form.
+    """
+    n_known = int(np.count_nonzero(found >= 0))
+    if None in codes:
+        n_known -= int(np.count_nonzero(found == codes[None]))
+    if n_known >= len(found) - n_known or (is_full and len(found) < _SAMPLE):
+        return
+    entries = categories_of(column, label, kind)
+    new = [value for value, code in zip(entries, found.tolist(), strict=True) if code < 0 and value is not None]
+    if len(new) <= n_known:
+        return
+    match = _match(new, codes) if is_full else ""
+    if is_full and not match:
+        return
+    if not notices.is_first(f"{label}: unknown categories"):
+        return
+    n = n_known + len(new)
+    few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
+    came = ", ".join(map(repr, list(dict.fromkeys(new))[:_SHOWN]))
+    known = ", ".join(map(repr, [value for value in codes if value is not None][:_SHOWN]))
+    examples = known or "only missing values"
+    warn(
+        f"{label}: {few or f'{len(new):,} of {n:,} values are unknown'}, and unknown values count as one category. The "
+        f"first are {came}; fit knows {examples}.{match or _match(new, codes)}"
+    )
+
+
+def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:
+    """Return a sentence about the change after which most values are known ones; "" if none are."""
+    values, known = list(dict.fromkeys(new)), [value for value in codes if value is not None]
+    best: tuple[int, str] = 0, ""
+    for name, change in _CHANGES:
+        meant = {change(str(value)): value for value in known}
+        pairs = [(value, meant.get(change(str(stored_category(value))))) for value in values]
+        matching = [(value, other) for value, other in pairs if other is not None]
+        if len(matching) > best[0]:
+            value, other = matching[0]
+            best = len(matching), f" They would match after {name}: {value!r} is like {other!r}."
+    return best[1]

@@ -1,0 +1,72 @@
+"""Rows outside of what the training rows of a table had: how far, per column, and the warning of intervals and sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp._model.summary import short
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp._model.model import TrainedModel
+
+# Of new rows from the same population, a few are a little outside: that is no reason for a warning.
+_MARGIN, _SHARE = 0.1, 0.1  # many rows: more than this share is farther outside than this part of the range
+_FAR = 0.5  # one row is farther outside than this part of the range
+
+
+def outside(model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each value is above (or, negative, below) the range of its column in training.
+
+    NaN stands for a category or a missing value that training did not have.
+    """
+    assert model.encoder is not None
+    low, high = _ranges(model)
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
+    for i, column in enumerate(model.encoder):
+        if column.categories is not None:
+            found[raw[:, i] < 0, i] = np.nan
+        elif not column.missing and column.kind == "number":
+            found[np.isnan(raw[:, i]), i] = np.nan
+    return found
+
+
+def _ranges(model: TrainedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the smallest and the largest number of each column in training; NaN for categories, and if not known."""
+    assert model.encoder is not None
+    ranges = np.full((2, len(model.encoder)), np.nan)
+    for i, column in enumerate(model.encoder):
+        if len(column.edges):
+            ranges[:, i] = column.edges[[0, -1]]
+        elif column.kind == "number":  # one number, which was sometimes missing
+            ranges[:, i] = column.centre
+        elif column.categories is None and model.summary is not None:  # one number, which the encoder does not use
+            ranges[:, i] = model.summary.values[0, i]
+    return ranges[0], ranges[1]
+
+
+def warn_outside(model: TrainedModel, raw: NDArray[np.float64], what: str) -> None:
+    """Warn once for each column of which rows are clearly outside the training range: coverages do not hold there."""
+    assert model.encoder is not None
+    far = np.abs(np.nan_to_num(outside(model, raw)))
+    low, high = _ranges(model)
+    width = np.nan_to_num(high - low)
+    due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
+    for i in np.flatnonzero(due).tolist():
+        label = f"column {i}" if model.names is None else f"column {model.names[i]!r}"
+        if not model.notices.is_first(f"{label}: outside the training range"):
+            continue
+        n, distance = int((far[:, i] > 0).sum()), float(far[:, i].max())
+        is_date = i in model.encoder.dates
+        ends = [str(np.datetime64(int(end), "D")) if is_date else short(end) for end in (low[i], high[i])]
+        share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
+        warn(
+            f"{label}: {n:,} of {len(raw):,} rows are outside the range of the training rows ({ends[0]} to {ends[1]}), "
+            f"by up to {short(distance)}{' days' if is_date else ''}{share}. The coverage of {what} holds for rows as "
+            "in training or calibration, and not there. outside(X) returns the distances."
+        )

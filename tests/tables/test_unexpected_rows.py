@@ -1,0 +1,189 @@
+"""Tables that are not what fit should read, or has read: text of numbers, unknown categories, other columns."""
+
+import json
+import pickle
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp import __main__ as cli
+
+QUICK = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 2, "random_state": 0}
+N = 160
+rng = np.random.RandomState(0)
+AGE, ROOMS, GRADE = rng.randint(18, 90, N), rng.randint(1, 4, N), rng.choice(["A", "B", "C"], N)
+Y = 2.0 * AGE + 10 * ROOMS
+
+
+def frame(**changes):
+    return package("pandas").DataFrame({"age": AGE, "rooms": ROOMS, "grade": GRADE} | changes)
+
+
+def fitted(kind=TabularRegressor):
+    y = Y if kind is TabularRegressor else Y > Y.mean()
+    return kind(categorical_features=["rooms", "grade"], **QUICK).fit(frame(), y)
+
+
+def messages(function, *arguments):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function(*arguments)
+    found = [str(one.message) for one in caught]
+    return [one for one in found if "not clearly better" not in one and "Optimizer" not in one]
+
+
+# ------------------------------------------------------------------------------------------------------- at fit
+
+
+def test_one_question_mark_among_numbers_is_named():
+    age = AGE.astype(str).astype(object)
+    age[17] = "?"
+    (message,) = messages(TabularRegressor(**QUICK).fit, frame(age=age), Y)
+    assert message.startswith(
+        "column 'age' has text, so its values are categories, but 159 of 160 entries (99.3 %) are numbers. "
+        "The first others are '?' in row 17."
+    )
+    assert "pandas.to_numeric(column, errors='coerce')" in message
+
+
+def test_numbers_with_a_stray_text_in_a_list_are_named():
+    rows = [[float(a), "x" if i == 3 else float(r)] for i, (a, r) in enumerate(zip(AGE, ROOMS, strict=True))]
+    (message,) = messages(TabularRegressor(**QUICK).fit, rows, Y)
+    assert "column 1 has text" in message and "'x' in row 3" in message
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y"])
+def test_dates_as_text_are_named(form):
+    pandas = package("pandas")
+    days = pandas.Series(pandas.date_range("2020-01-01", periods=N)).dt.strftime(form)
+    (message,) = messages(TabularRegressor(**QUICK).fit, frame(age=days), Y)
+    assert "all 160 entries are dates" in message and "pandas.to_datetime" in message
+    assert ("need their format stated" in message) == (form != "%Y-%m-%d")
+
+
+def test_amounts_of_money_as_text_are_named():
+    (message,) = messages(TabularRegressor(**QUICK).fit, frame(age=[f"${a},000" for a in AGE]), Y)
+    assert "all 160 entries are numbers" in message and "Values such as '$" in message
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [f"{a:05d}" for a in AGE],  # codes
+        GRADE,
+        [str(a) if a > 50 else f"about {a}" for a in AGE],
+    ],
+    ids=["leading zeros", "letters", "much other text"],
+)
+def test_other_text_is_read_in_silence(column):
+    assert messages(TabularRegressor(**QUICK).fit, frame(age=column), Y) == []
+
+
+def test_columns_that_are_declared_as_categories_are_read_in_silence():
+    text = AGE.astype(str).astype(object)
+    named = TabularRegressor(categorical_features=["age", "grade"], **QUICK)
+    assert messages(named.fit, frame(age=text), Y) == []
+    assert messages(TabularRegressor(**QUICK).fit, frame(age=package("pandas").Categorical(text)), Y) == []
+
+
+# --------------------------------------------------------------------------------------------------- at predict
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_categories_from_json_are_named_with_what_they_match(kind):
+    pandas, model = package("pandas"), fitted(kind)
+    row = pandas.DataFrame([json.loads('{"age": 40, "rooms": "2", "grade": "B "}')])
+    rooms, grade = messages(model.predict, row)
+    assert "column 'rooms': the value is unknown" in rooms and "after str: '2' is like 2" in rooms
+    assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
+    assert messages(model.predict, row) == []
+    assert model.warning_counts_ == {"column 'rooms': unknown categories": 2, "column 'grade': unknown categories": 2}
+    for again in (pickle.loads(pickle.dumps(model)), fitted(kind)):
+        assert len(messages(again.predict, row)) == 2
+
+
+def test_three_values_that_came_and_three_that_are_known_are_named():
+    (message,) = messages(fitted().predict, frame(rooms=ROOMS.astype(str)))
+    assert "all 160 values are unknown" in message
+    came, known = message.split("The first are ")[1].split("; fit knows ")
+    assert sorted(came.split(", ")) == ["'1'", "'2'", "'3'"] and sorted(known.split(".")[0].split(", ")) == list("123")
+
+
+def test_case_folding_is_named():
+    (message,) = messages(fitted().predict, frame(grade=[grade.lower() for grade in GRADE]))
+    assert "after str.casefold" in message
+
+
+def test_a_majority_of_new_values_is_named_and_a_minority_is_not():
+    model = fitted()
+    few, most = GRADE.astype(object), GRADE.astype(object)
+    few[:40], most[:120] = "D", "D"
+    assert messages(model.predict, frame(grade=few)) == []
+    (message,) = messages(model.predict, frame(grade=most))
+    assert "120 of 160 values are unknown" in message and "match" not in message
+
+
+def test_missing_values_are_not_new():
+    assert messages(fitted().predict, frame(grade=[None] * N)) == []
+
+
+def test_rare_categories_of_a_full_column_are_not_new():
+    many = np.array([f"k{i}" for i in range(2 * N)], object)[:, None]
+    model = TabularRegressor(**QUICK).fit(many, np.arange(2.0 * N))
+    assert messages(model.predict, many[250:]) == []
+    (message,) = messages(model.predict, np.array([[f"K{i}"] for i in range(2 * N)], object))
+    assert "after str.casefold" in message
+
+
+def test_other_threads_do_not_repeat_a_warning():
+    model, row = fitted(), frame(grade=["D"] * N)[:1]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=model.predict, args=(row,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert model.warning_counts_ == {"column 'grade': unknown categories": 8}
+    assert len(caught) == 1
+
+
+def test_a_leftover_target_is_ignored_with_one_warning():
+    model, rows = fitted(), frame(price=Y)
+    (message,) = messages(model.predict, rows)
+    assert message == "X has columns that TabularRegressor did not have in fit, and ignores: ['price']."
+    assert messages(model.predict, rows) == []
+    np.testing.assert_array_equal(model.predict(rows), model.predict(frame()))
+
+
+def test_the_command_ignores_a_leftover_target_and_names_unknown_categories(tmp_path, capsys):
+    model, path = fitted(), tmp_path / "rows.csv"
+    model.save(tmp_path / "model.cmlp")
+    frame(price=Y, grade=[f"{grade}+" for grade in GRADE]).to_csv(path, index=False)
+    assert cli.main(["predict", str(tmp_path / "model.cmlp"), str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == N
+    assert "cmlp: the model does not need the column price: ignored\n" in err
+    assert "cmlp: column 'grade': all 160 values are unknown" in err and "UserWarning" not in err
+
+
+def test_an_array_without_names_warns_as_for_networks():
+    model = TabularRegressor(**QUICK).fit(frame()[["age", "rooms"]], Y)
+    network = cmlp.MLPRegressor(max_iter=1, random_state=0)
+    messages(network.fit, frame()[["age", "rooms"]], Y)
+    (message,), (other,) = (messages(one.predict, np.column_stack([AGE, ROOMS])) for one in (model, network))
+    assert message.replace("TabularRegressor", "MLPRegressor") == other
+
+
+def test_numbers_for_dates_and_text_for_numbers_are_errors():
+    days = package("pandas").date_range("2020-01-01", periods=N)
+    model = TabularRegressor(**QUICK).fit(frame(day=days), Y)
+    with pytest.raises(ValueError, match="column 'day' must be dates, got"):
+        model.predict(frame(day=AGE))
+    with pytest.raises(ValueError, match="column 'age' must be numbers, got '"):
+        model.predict(frame(day=days, age=AGE.astype(str)))
