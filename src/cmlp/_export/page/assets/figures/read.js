@@ -76,6 +76,7 @@ function ruleShare(rule) {
 }
 
 FIGURES.read = {
+	unlocked: true,
 	seconds: 5,
 	stops: [
 		[0, "An 8 whose pen has left a gap. The rule at the left, the network at the right."],
