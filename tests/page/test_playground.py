@@ -49,7 +49,7 @@ def test_broken_networks_ask_a_question(preset, right, watch, story_path):
 
 def test_address_holds_everything(watch, story_path):
     page = watch(story_path, "#playground?preset=free")
-    page.page.locator("#controls select").nth(0).select_option("own")
+    page.page.get_by_role("button", name="No points").click()
     for colour, x, y in ((1, 0.25, 0.25), (0, 0.75, 0.5)):
         page.page.get_by_role("button", name=["orange", "blue"][colour], exact=True).click()
         box = page.page.locator("#scene").bounding_box()
@@ -69,8 +69,22 @@ def test_hidden_neurons_bend_the_boundary(watch, story_path):
     assert "test points right 100 %" in page.page.locator("#scene").get_attribute("aria-label")
 
 
+def test_change_asks_again_and_keeps_the_points(watch, story_path):
+    page = watch(story_path, "#playground?preset=circles&at=1")
+    assert page.page.locator("#bet-options button").first.is_disabled()
+    page.page.get_by_role("button", name="Layers +", exact=True).click()
+    assert page.page.locator("#bet-options button").first.is_enabled()
+    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["blue"]
+    page.page.locator("#controls select").nth(0).select_option("own")
+    assert page.evaluate("figure.points.length") == 240
+    assert page.page.get_by_label("Noise").is_disabled()
+    before = page.evaluate("[...figure.states[0].params]")
+    page.page.get_by_role("button", name="New start").click()
+    assert page.evaluate("[...figure.states[0].params]") != before and "seed=8" in page.link()
+
+
 def test_chapters_open_it_and_back_returns(watch, story_path):
-    page = watch(story_path, "#curves?at=0")
+    page = watch(story_path, "#curves?at=0.001")
     page.page.locator("#controls button", has_text="Playground").click()
     assert page.link().startswith("#playground?preset=fading")
     page.page.locator("#chapter-back").click()

@@ -147,6 +147,25 @@ def test_bet_is_won_or_lost_by_what_the_page_measures(chapter, watch, story_path
         page.page.close()
 
 
+def test_every_chapter_opens_with_its_own_words(watch, story_path):
+    page = watch(story_path, "#layers")
+    for chapter in ("sum", "edge", "squash", "knobs"):
+        page.page.locator("#chapter-next").click()
+        page.until(f"chapter === '{chapter}' && $('stop').textContent === figure.stops[0][1]")
+        assert page.page.locator("#scene").get_attribute("aria-label").startswith(page.text("#chapter-title"))
+    page.until("!isMoving()")
+
+
+def test_controls_wait_for_the_bet(watch, story_path):
+    page = watch(story_path, "#sum")
+    assert page.evaluate("$('controls').inert")
+    box = page.page.locator("#scene").bounding_box()
+    page.page.mouse.click(box["x"] + 80, box["y"] + 80)
+    assert page.text("#stop") == "Bet first, or press Play."
+    page.page.locator("#bet-options button").first.click()
+    assert not page.evaluate("$('controls').inert")
+
+
 def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
     page = watch(story_path, "#edge")
     page.until("moment === 0.5")

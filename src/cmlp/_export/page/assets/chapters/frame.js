@@ -32,7 +32,7 @@ function openChapter(id, at, parts) {
 	write("tale-button", left ? "Back to the chapter" : "The tale");
 	if (!id) return readState(kept).then(layoutStage);
 	show({});
-	[moment, aim, decided, chosen] = [0, 0, false, null];
+	[moment, aim] = [0, 0];
 	$("controls").replaceChildren();
 	figure.set?.(parts);
 	fillColumn(id);
@@ -44,6 +44,7 @@ function openChapter(id, at, parts) {
 	if (at !== undefined) moveTo(at);
 	else if (isCalm()) moveTo(waitsAt());
 	else if (waitsAt()) play(waitsAt());
+	else moveTo(0);
 	requestPaint();
 }
 
@@ -66,7 +67,6 @@ function fillColumn(id) {
 	write("chapter-place", n < 0 ? "Free" : `${groupOf(id)}, ${n + 1} of ${CHAPTERS.length}`);
 	write("chapter-title", title);
 	write("chapter-text", text);
-	write("verdict", "");
 	$("chapter-back").disabled = n === 0;
 	write("chapter-back", n < 0 ? "Back to the chapter" : "Back");
 	write("chapter-next", n < 0 || n === CHAPTERS.length - 1 ? "Explore" : "Next");
@@ -75,9 +75,17 @@ function fillColumn(id) {
 	const [net, right] = shares[figure.net ?? "trained"] ?? [];
 	write("facts", right ? `${net}: ${right} % of 1,000 test digits right` : figure.net);
 	$("stops").replaceChildren(...figure.stops.map(([value]) => Object.assign(make("option"), { value })));
+	ask();
+}
+
+/** Asks the question of the figure. Until there is an answer, only an unlocked figure has controls. */
+function ask() {
 	const { question, options } = figure.bet;
+	[decided, chosen] = [false, null];
+	write("verdict", "");
 	write("bet-question", question);
 	$("bet-options").replaceChildren(...(options ? options.map(optionButton) : numberField()));
+	$("controls").inert = !figure.unlocked;
 }
 
 function optionButton(name, n) {
@@ -102,9 +110,9 @@ function numberField() {
 /** Takes a bet, measures, and shows. A second choice is no second bet. */
 function bet(choice) {
 	if (decided) return;
-	[decided, chosen] = [true, choice];
+	skip();
+	chosen = choice;
 	[...$("bet-options").children].forEach((one, n) => (one.ariaPressed = n === choice));
-	for (const one of $("bet-options").children) one.disabled = true;
 	play(1);
 }
 
@@ -112,12 +120,20 @@ function bet(choice) {
 function skip() {
 	if (decided) return;
 	decided = true;
+	$("controls").inert = false;
 	for (const one of $("bet-options").children) one.disabled = true;
+}
+
+/** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
+function isOpen() {
+	if (moment < 1) write("stop", decided ? "First let it run to the end." : "Bet first, or press Play.");
+	return moment === 1;
 }
 
 /** Goes to a moment; a figure that has to compute what lies between gets there bit by bit. */
 function moveTo(t) {
 	const now = ++motion;
+	write("play", "Play");
 	aim = clamp(t);
 	if (aim > waitsAt() + 1e-6) skip();
 	const go = () => {
@@ -216,6 +232,7 @@ function choices(name, options, isChosen, choose) {
 	}
 	refresh();
 	$("controls").append(group);
+	return refresh;
 }
 
 function action(name, act) {
@@ -346,8 +363,7 @@ async function setUpTale() {
 		];
 		if (!step || !figure?.keys) return;
 		event.preventDefault();
-		figure.keys(...step);
-		arrive();
+		if (figure.keys(...step) !== false) arrive();
 	});
 	listen($("play"), "click", pressPlay);
 	listen($("stop-next"), "click", nextStop);

@@ -41,7 +41,6 @@ FIGURES.chain = {
 	set() {
 		this.pulled = null;
 		slider("Change w3 by", { min: -1, max: 1, step: 0.01, value: 0, places: 2 }, (value) => {
-			if (!decided) return;
 			this.pulled = value;
 			moveTo(1);
 		});

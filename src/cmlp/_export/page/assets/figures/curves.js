@@ -27,7 +27,6 @@ FIGURES.curves = {
 		this.start(1);
 		action("Playground", () => goTo("playground", { preset: "fading" }));
 		action("Sigmoid weights 3 times as large", () => {
-			if (!decided) return;
 			this.start(this.scale === 1 ? 3 : 1);
 			moment = 0;
 			play(1);

@@ -134,7 +134,7 @@ FIGURES.edge = {
 	},
 	put(x, y) {
 		const k = pixelAt(x, y, this.area);
-		if (k < 0 || moment < 1) return;
+		if (k < 0 || !isOpen()) return false;
 		this.made ??= barWeights(BAR_TOP, BORDER);
 		for (const n of [k, k + 1, k + SIDE, k + SIDE + 1]) if (n < PIXELS) this.made[n] = this.brush;
 	},
@@ -149,7 +149,7 @@ FIGURES.edge = {
 		this.place = [clamp(this.place[0] + down, 0, SIDE - 1), clamp(this.place[1] + across, 0, SIDE - 1)];
 		const [left, top, side] = this.area;
 		if (!across && !down)
-			this.put(left + ((this.place[1] + 0.5) * side) / SIDE, top + ((this.place[0] + 0.5) * side) / SIDE);
+			return this.put(left + ((this.place[1] + 0.5) * side) / SIDE, top + ((this.place[0] + 0.5) * side) / SIDE);
 	},
 	label() {
 		const place = this.place ? ` Brush at row ${this.place[0]}, column ${this.place[1]}; Enter paints.` : "";

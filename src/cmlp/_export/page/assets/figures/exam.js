@@ -36,9 +36,8 @@ FIGURES.exam = {
 		this.change = foolingChange(pictures.nine.input, 3);
 		this.misses = examples.test.filter((one) => !isRight(trained, one));
 		this.miss = -1;
-		action("Next mistake", () => decided && (this.miss = (this.miss + 1) % this.misses.length));
+		action("Next mistake", () => (this.miss = (this.miss + 1) % this.misses.length));
 		action("Spray", () => {
-			if (!decided) return;
 			const dots = range(25).map(() => [[0, 1].map(() => 200 + floor(Math.random() * 640))]);
 			this.miss = -1;
 			show({ strokes: [...strokesNow(), ...dots] });

@@ -39,10 +39,7 @@ FIGURES.gradient = {
 		Object.assign(this, { gradient, length, changes: [], random: randomNumbers(5), more: 0 });
 		[this.up, this.down] = [1, -1].map((way) => this.costAt(gradient, (way * STEP_LENGTH) / length) - this.base);
 		this.sorted = gradient.slice().sort();
-		action("Try 200 more", () => {
-			if (moment < 1) return;
-			this.try(this.changes.length + TRIES);
-		});
+		action("Try 200 more", () => isOpen() && this.try(this.changes.length + TRIES));
 	},
 	costAt(direction, by) {
 		const net = new Network(model, by ? this.start.map((value, k) => value + by * direction[k]) : this.start);

@@ -61,7 +61,6 @@ FIGURES.hill = {
 				.map((rate) => [rate, rate]),
 			(rate) => rate === this.rate,
 			(rate) => {
-				if (!decided) return;
 				this.choose(rate);
 				moment = 0;
 				play(1);

@@ -21,11 +21,11 @@ const PLAY_DATA = {
 		return k ? [x, y].map((one) => (u + v > 1 ? one : -one)) : u + v > 1 ? [x, -y] : [-x, y];
 	},
 };
-const PLAY_START = { data: "spiral", layers: "8-8", curve: "tanh", rate: 1, l2: 0, batch: 10, noise: 0.02 };
+const PLAY_START = { data: "circles", layers: "4-2", curve: "tanh", rate: 1, l2: 0, batch: 10, noise: 0.02, seed: 7 };
 const PLAY_PRESETS = {
-	circles: { data: "circles", layers: "", curve: "logistic" },
-	fading: { layers: "8-8-8-8", curve: "logistic" },
-	jumping: { rate: 10 },
+	circles: { layers: "", curve: "logistic" },
+	fading: { data: "spiral", layers: "8-8-8-8", curve: "logistic" },
+	jumping: { data: "spiral", layers: "8-8", rate: 10 },
 };
 const PLAY_FROM = { circles: "layers", fading: "curves", jumping: "hill" }; // the chapters that open them
 const shareOption = (share) => (share < 0.7 ? 0 : share < 0.9 ? 1 : 2);
@@ -53,10 +53,11 @@ const PLAY_BETS = {
 };
 
 FIGURES.playground = {
+	unlocked: true,
 	seconds: 16,
 	net: "A small network of two numbers, learning here",
 	stops: [
-		[0, "Random weights. Each small plane is one neuron’s activation at every point; press one to ask it."],
+		[0, "Random weights. Each small plane is one neuron’s activation at every point; point at one to see it large, press it to ask it."],
 		[0.5, "2,000 steps. The slider goes back, too: every step is kept."],
 		[1, "4,000 steps. Change anything: points, layers, curve, rate. Filled points are learned from, rings are tests."],
 	],
@@ -87,31 +88,33 @@ FIGURES.playground = {
 		return parts;
 	},
 	set(parts = new URLSearchParams()) {
-		const isFree = Object.keys(PLAY_START).some((name) => parts.has(name));
-		this.preset = parts.get("preset") in PLAY_BETS ? parts.get("preset") : isFree ? "free" : "circles";
+		this.preset = parts.get("preset") in PLAY_BETS ? parts.get("preset") : "free";
 		this.options = { ...PLAY_START, ...PLAY_PRESETS[this.preset] };
 		for (const name in PLAY_START) {
 			if (!parts.has(name)) continue;
 			const value = typeof PLAY_START[name] === "number" ? Number(parts.get(name)) : parts.get(name);
 			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,3})?$/.test(value);
-			if (isSizes || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
+			const isSeed = name === "seed" && value > 0 && value < 1000;
+			if (isSizes || isSeed || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
 		}
 		const points = (parts.get("points") ?? "").match(/-?\d+x-?\d+x[01]/g) ?? [];
 		this.own = points
 			.slice(0, 400)
 			.map((text) => text.split("x").map((one, n) => (n < 2 ? clamp(one / 100, -1, 1) : Number(one))));
 		this.colour = 1;
-		this.asked = null;
+		this.asked = this.pointed = null;
 		this.start();
 		this.heads = make("div", "heads");
 		$("controls").append(this.heads);
 		this.fillHeads();
-		for (const [name, [title, ...options]] of Object.entries(MENU_TITLES).map(([key, title]) => [
-			key,
-			[title, ...MENUS[key]],
-		])) {
-			menu(title, options, this.options[name], (value) => this.change(name, value));
+		this.lists = {};
+		for (const [name, title] of Object.entries(MENU_TITLES)) {
+			this.lists[name] = menu(title, MENUS[name], (value) => {
+				if (value === "own") this.own = this.asOwn();
+				this.change(name, value);
+			});
 		}
+		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
 		choices(
 			"Own points",
 			[
@@ -121,7 +124,11 @@ FIGURES.playground = {
 			(value) => value === this.colour,
 			(value) => (this.colour = value),
 		);
-		choices(
+		action("No points", () => {
+			this.own = [];
+			this.change("data", "own");
+		});
+		this.showPreset = choices(
 			"Broken",
 			Object.keys(PLAY_PRESETS).map((name) => [
 				name,
@@ -130,18 +137,26 @@ FIGURES.playground = {
 			(name) => name === this.preset,
 			(name) => goTo("playground", { preset: name }),
 		);
+		this.showOptions();
+	},
+	/** The points as own ones. */
+	asOwn() {
+		return this.points.map(({ x, y, k }) => [x, y, k].map((one) => Math.round(100 * one) / 100));
+	},
+	showOptions() {
+		for (const [name, list] of Object.entries(this.lists))
+			list.selectedIndex = MENUS[name].findIndex(([one]) => one === this.options[name]);
+		this.lists.noise.disabled = this.options.data === "own";
+		this.showPreset();
 	},
 	change(name, value) {
-		skip();
-		motion++;
-		write("play", "Play");
 		this.options[name] = value;
 		if (name === "data" && value !== "own") this.own = [];
 		this.preset = "free";
 		this.start();
+		this.showOptions();
+		ask();
 		moveTo(0);
-		write("bet-question", this.bet.question);
-		write("verdict", "");
 	},
 	/** Buttons for the number of layers, and for the neurons of each. */
 	fillHeads() {
@@ -170,9 +185,9 @@ FIGURES.playground = {
 		);
 	},
 	start() {
-		const { data, curve, noise } = this.options;
+		const { data, curve, noise, seed } = this.options;
 		const hidden = this.hidden();
-		const random = randomNumbers(7);
+		const [random, startingAt] = [randomNumbers(7), randomNumbers(seed)];
 		const shake = () => noise * (random() + random() + random() - 1.5) * 2;
 		const made = range(240).map((n) => {
 			const k = n % 2;
@@ -202,9 +217,9 @@ FIGURES.playground = {
 		this.small = new Network(kind, new Float64Array(b + outputs));
 		for (const { inputs, outputs: count, w, b: biases } of this.small.layers) {
 			const bound = Math.sqrt((curve === "relu" ? 6 : 3) / (inputs + count));
-			for (let k = w; k < biases; k++) this.small.params[k] = bound * (2 * random() - 1);
+			for (let k = w; k < biases; k++) this.small.params[k] = bound * (2 * startingAt() - 1);
 		}
-		[this.states, this.random, this.orders] = [[], random, []];
+		this.states = [];
 		this.until(0);
 	},
 	/** Trains as far as is asked for, and keeps the parameters every 40 steps. */
@@ -266,6 +281,10 @@ FIGURES.playground = {
 			l > hidden
 				? this.plane[1] + side / 2
 				: 20 + tall / 2 + (j - (sizes[l] - 1) / 2) * (tall / max(sizes[l], l ? sizes[l] : 4));
+		const planeOf = (l, j) => [
+			grid2.map((a) => (l ? a[l][j] : a[0][j] / 3)),
+			l > hidden || (l && this.options.curve !== "tanh") ? 0.5 : 0,
+		];
 		this.cells = [];
 		this.small.layers.forEach(({ inputs, outputs, w }, l) => {
 			const top = largest(this.small.params.subarray(w, w + inputs * outputs));
@@ -283,14 +302,7 @@ FIGURES.playground = {
 		});
 		for (let l = 0; l <= hidden; l++) {
 			range(sizes[l]).forEach((j) => {
-				this.paintPlane(
-					pen,
-					grid2.map((a) => (l ? a[l][j] : a[0][j] / 3)),
-					x(l),
-					y(l, j) - cell / 2,
-					cell,
-					l && this.options.curve !== "tanh" ? 0.5 : 0,
-				);
+				this.paintPlane(pen, ...planeOf(l, j), x(l), y(l, j) - cell / 2, cell);
 				this.cells.push([l, j, x(l), y(l, j) - cell / 2, cell]);
 				const isAsked = String(this.asked) === String([l, j]);
 				pen.strokeStyle = isAsked ? colours.accent : colours.ring;
@@ -299,21 +311,17 @@ FIGURES.playground = {
 				if (!l) note(pen, "xy"[j], x(l) + cell / 2, y(l, j) - cell / 2 - 5);
 			});
 		}
-		this.paintPlane(
-			pen,
-			grid2.map((a) => a.at(-1)[0]),
-			...this.plane,
-			0.5,
-		);
+		const plane = planeOf(...(this.pointed ?? [hidden + 1, 0]));
+		this.paintPlane(pen, ...plane, ...this.plane);
 		for (const one of this.points) {
 			const spot = this.spot(one);
 			drawLine(pen, [spot], colours.ground, 9);
 			drawLine(pen, [spot], one.k ? colours.positive : colours.negative, 7);
 			if (one.isTest) drawLine(pen, [spot], colours.ground, 3);
 		}
-		headline(pen, `step ${step}`, this.plane[0], 14, "left");
+		headline(pen, `step ${step}${this.pointed ? `: ${this.nameOf(...this.pointed)}` : ""}`, this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 18;
-		note(pen, `cost ${number(now.cost)}, test ${number(now.test)}`, this.plane[0] + side, top, "right", {
+		note(pen, `— cost ${number(now.cost)}, - - test ${number(now.test)}`, this.plane[0] + side, top, "right", {
 			colour: colours.text,
 		});
 		note(pen, `test points right ${percent(now.share)}`, this.plane[0] + side, top + 18, "right", {
@@ -324,6 +332,8 @@ FIGURES.playground = {
 			: [this.plane[0], top + 28, this.plane[0] + side, height - 6];
 		if (frame[3] - frame[1] > 26) {
 			axes(pen, frame);
+			note(pen, "0.5", frame[0] - 6, frame[1] + 8, "right");
+			note(pen, "0", frame[0] - 6, frame[3], "right");
 			const seen = this.states.slice(0, floor(step / PLAY_EVERY) + 1);
 			const place = (value, n) => [
 				frame[0] + ((n * PLAY_EVERY) / PLAY_STEPS) * (frame[2] - frame[0]),
@@ -347,7 +357,7 @@ FIGURES.playground = {
 			note(pen, this.formula(narrow), 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 12 });
 	},
 	/** Values over the plane: from orange over the ground to blue; `middle` is neither. */
-	paintPlane(pen, values, x, y, side, middle) {
+	paintPlane(pen, values, middle, x, y, side) {
 		this.sheet ??= Object.assign(make("canvas"), { width: PLANE, height: PLANE });
 		const target = this.sheet.getContext("2d");
 		const pixels = target.createImageData(PLANE, PLANE);
@@ -366,6 +376,7 @@ FIGURES.playground = {
 		const [left, top, side] = this.plane;
 		return [left + ((clamp(x, -1, 1) + 1) / 2) * side, top + ((1 - clamp(y, -1, 1)) / 2) * side];
 	},
+	nameOf: (l, j) => (l ? letter(l) + (j + 1) : "xy"[j]),
 	/** The sum and the curve of the neuron that is asked. */
 	formula(narrow) {
 		const [l, j] = this.asked;
@@ -375,24 +386,31 @@ FIGURES.playground = {
 		const order = range(inputs)
 			.sort((p, q) => abs(weights[q]) - abs(weights[p]))
 			.slice(0, narrow ? 2 : 5);
-		const terms = order.map((i) => `${signed(weights[i], 2)} ${l === 1 ? "xy"[i] : letter(l - 1) + (i + 1)}`);
+		const terms = order.map((i) => `${signed(weights[i], 2)} ${this.nameOf(l - 1, i)}`);
 		return `${letter(l)}${j + 1} = ${name}(${terms.join(" ")}${order.length < inputs ? " …" : ""} ${signed(this.small.params[b + j], 2)})`;
 	},
+	cellAt(x, y) {
+		return this.cells.find(([, , cx, cy, size]) => x >= cx && y >= cy && x <= cx + size && y <= cy + size);
+	},
 	press(x, y) {
+		this.pointed = null;
 		const [left, top, side] = this.plane;
 		if (x > left && y > top && x < left + side && y < top + side) {
 			const point = [((x - left) / side) * 2 - 1, 1 - ((y - top) / side) * 2, this.colour].map(
 				(one) => Math.round(100 * one) / 100,
 			);
-			this.own = [...(this.options.data === "own" ? this.own : this.points.map((one) => [one.x, one.y, one.k])), point];
+			this.own = [...this.asOwn(), point];
 			return this.change("data", "own");
 		}
-		const cell = this.cells.find(([, , cx, cy, size]) => x >= cx && y >= cy && x <= cx + size && y <= cy + size);
-		if (cell) this.asked = cell.slice(0, 2);
+		const cell = this.cellAt(x, y);
+		if (cell) this.asked = this.pointed = cell.slice(0, 2);
+	},
+	hover(x, y) {
+		this.pointed = this.cellAt(x, y)?.slice(0, 2);
 	},
 	keys(across, down) {
 		const at = this.cells.findIndex(([l, j]) => String([l, j]) === String(this.asked));
-		this.asked = this.cells[(at + (across || down || 1) + this.cells.length) % this.cells.length].slice(0, 2);
+		this.asked = this.pointed = this.cells[(at + (across || down || 1) + this.cells.length) % this.cells.length].slice(0, 2);
 	},
 	label(t) {
 		const now = this.states[min(this.states.length - 1, floor((t * PLAY_STEPS) / PLAY_EVERY))];
@@ -448,14 +466,14 @@ function stepper(name, value, [low, high], change) {
 }
 
 /** A list of options [value, text] to choose from. */
-function menu(name, options, value, change) {
+function menu(name, options, change) {
 	const [line, list] = [make("label", "menu", name), make("select")];
 	list.append(...options.map(([, text]) => make("option", "", text)));
-	list.selectedIndex = options.findIndex(([one]) => one === value);
 	listen(list, "change", () => {
 		change(options[list.selectedIndex][0]);
 		requestPaint();
 	});
 	line.append(list);
 	$("controls").append(line);
+	return list;
 }

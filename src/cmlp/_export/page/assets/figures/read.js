@@ -15,6 +15,10 @@ const LEAVES = [
 	["anything else", 3],
 ];
 
+/** The image with a pen one pixel thicker: each pixel is as bright as the brightest beside it. */
+const thicker = (image) =>
+	image.map((value, k) => max(value, ...[-SIDE, SIDE, k % SIDE && -1, (k + 1) % SIDE && 1].map((by) => image[k + by] ?? 0)));
+
 /** The mean rows of the regions of ground that ink encloses. Regions of up to 3 pixels are gaps. */
 function loopsOf(image, dark) {
 	const ground = image.map((value) => Number(value * 255 < dark));
@@ -41,7 +45,8 @@ function loopsOf(image, dark) {
 }
 
 /** The leaf of the rule that an image reaches. */
-function leafOf(image, { dark, high }) {
+function leafOf(original, { dark, high, thick }) {
+	const image = thick ? thicker(original) : original;
 	const ink = range(PIXELS).filter((k) => 255 * image[k] > 102.5);
 	if (!ink.length) return 4;
 	const [rows, columns] = [ink.map((k) => floor(k / SIDE)), ink.map((k) => k % SIDE)];
@@ -69,18 +74,19 @@ function leafOf(image, { dark, high }) {
 
 const ruleShares = new Map();
 function ruleShare(rule) {
-	const key = `${rule.dark} ${rule.high}`;
+	const key = `${rule.thick} ${rule.high}`;
 	const isRuleRight = (one) => LEAVES[leafOf(one.input, rule)][1] === one.label;
 	if (!ruleShares.has(key)) ruleShares.set(key, examples.test.filter(isRuleRight).length / examples.test.length);
 	return ruleShares.get(key);
 }
 
 FIGURES.read = {
+	unlocked: true,
 	seconds: 5,
 	stops: [
 		[0, "An 8 whose pen has left a gap. The rule at the left, the network at the right."],
 		[0.5, "The rule follows its ifs, and answers where the first one holds."],
-		[1, "The network answers from ten numbers. Now repair the rule: how far do you get?"],
+		[1, "The network answers from ten numbers. Repair the rule: a thicker pen closes the gap of this 8. And the other digits?"],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
@@ -93,10 +99,14 @@ FIGURES.read = {
 	set() {
 		this.rule = { ...RULE };
 		this.one = pictures.gap;
-		slider(
-			"Darker than this is ground",
-			{ min: 40, max: 200, step: 10, value: RULE.dark },
-			(value) => (this.rule.dark = value),
+		choices(
+			"Pen",
+			[
+				[false, "as it is"],
+				[true, "thicker"],
+			],
+			(value) => value === Boolean(this.rule.thick),
+			(value) => (this.rule.thick = value),
 		);
 		slider(
 			"A loop is high above",
@@ -125,8 +135,9 @@ FIGURES.read = {
 		});
 		const ready = part(t, 0.55, 0.95);
 		const result = resultOf(trained, this.one.input);
-		if (narrow) picture(pen, this.one.input, width - 130, 24, 118);
-		else picture(pen, this.one.input, width * 0.42, 42, min(180, width * 0.18));
+		const seen = this.rule.thick ? thicker(this.one.input) : this.one.input;
+		if (narrow) picture(pen, seen, width - 130, 24, 118);
+		else picture(pen, seen, width * 0.42, 42, min(180, width * 0.18));
 		const [x, y, w, h] = narrow
 			? [8, 54 + 10 * row, width - 16, height - 62 - 10 * row]
 			: [width * 0.66, 20, width * 0.33, height - 60];

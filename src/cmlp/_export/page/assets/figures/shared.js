@@ -1,7 +1,7 @@
 // --- What the figures of the tale share. Each figure has, in the same form:
 // seconds: how long its motion takes; stops: [moment, sentence]; bet: { question, options, at, measure(), verdict() };
 // paint(view, t): the picture at a moment from 0 to 1; set(): at its opening; work(t) computes towards a moment, and
-// returns the one that is reached; and what it listens to: press, drag, keys.
+// returns the one that is reached; unlocked: its controls need no bet; and what it listens to: press, drag, keys.
 
 const FIGURES = {};
 let tale; // the data

@@ -28,7 +28,6 @@ FIGURES.squash = {
 		this.sums = examples.test.map((one) => [sumOver(weights, one.input), one.label]);
 		this.bias = null;
 		this.showBias = slider("Bias", { min: -20, max: 10, step: 1, value: 0 }, (value) => {
-			if (!decided) return;
 			this.bias = value;
 			moveTo(1);
 		});

@@ -106,7 +106,7 @@ FIGURES.sum = {
 		}
 	},
 	light(k) {
-		if (moment < 1) return;
+		if (!isOpen()) return false;
 		this.image[k] = this.image[k] > 0.5 ? 0 : 1;
 		this.cursor = k;
 		this.touched = true;
