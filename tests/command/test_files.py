@@ -502,7 +502,7 @@ def test_checkpoints_know_how_cells_are_read(train, run):
     assert train(content, *stated, "--checkpoint-every", "1", options=NETWORK)[0] == 0
     whole = cmlp.load("m.cmlp")
     Path("m-1.cmlp").replace("m.cmlp")
-    assert cmlp.load("m.cmlp")._document().cells == (",", "", ("x",))
+    assert cmlp.load("m.cmlp")._trained().cells == (",", "", ("x",))
     assert train(content, "--resume", options=NETWORK)[0] == 0
     np.testing.assert_array_equal(cmlp.load("m.cmlp").coefs_[0], whole.coefs_[0])
 
