@@ -149,3 +149,10 @@ def test_frames_need_columns_of_numbers_or_categories():
         TabularRegressor(**TINY).fit(pandas.DataFrame(index=range(120)), Y)
     with pytest.raises(ValueError, match="column 'z' must be numbers or categories, got dtype complex128"):
         TabularRegressor(**TINY).fit(pandas.DataFrame({"z": X[:, 0] * 1j}), Y)
+
+
+def test_predictions_take_the_number_of_threads():
+    model = fitted(TabularRegressor, Y, n_epochs=1)
+    model.n_threads = 0
+    with pytest.raises(ValueError, match="n_threads must be a positive integer or None, got 0"):
+        model.predict(X)

@@ -305,7 +305,7 @@ NETWORK_ROWS = (
             depend on it.
         """),
         Use(TABULAR, "None or int", None, _THREADS).says(
-            "Maximum number of threads; each trains a network. The results do not depend on it."
+            "Maximum number of threads; in fit, each trains a network. The results do not depend on it."
         ),
         free_on_resume=True,
         own_per_worker=True,

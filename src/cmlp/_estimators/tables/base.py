@@ -260,7 +260,8 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
         return raw
 
     def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.concatenate([model.predict(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK)])
+        starts = range(0, len(raw), _BLOCK)
+        return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         return _schema_of(model).read_with_entries(X, type(self).__name__, model.notices)
