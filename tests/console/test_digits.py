@@ -6,7 +6,7 @@ import pytest
 
 import cmlp
 from cmlp import __main__ as cli
-from cmlp._cli.experiment import METHODS, SUBJECTS, Experiment, Options
+from cmlp._cli.experiment import METHODS, SUBJECTS, Experiment, ExperimentOptions
 from cmlp.story import digits
 
 OPTIONS = [
@@ -29,13 +29,13 @@ def help_text(capsys):
 
 
 def parsed(arguments):
-    return Options.of(cli.make_parser("cmlp").parse_args(["digits", *arguments]))
+    return ExperimentOptions.of(cli.make_parser("cmlp").parse_args(["digits", *arguments]))
 
 
 def test_help_shows_the_defaults_that_the_story_uses(capsys):
     text = help_text(capsys)
     for method in METHODS:
-        told = Experiment(Options(method=method))
+        told = Experiment(ExperimentOptions(method=method))
         hidden = ",".join(map(str, told.network.sizes[1:-1]))
         for option, value in {
             "--hidden": hidden,
@@ -47,7 +47,7 @@ def test_help_shows_the_defaults_that_the_story_uses(capsys):
             defaults = re.search(rf"{option} .*?\(default: (.*?)\)", text.partition("options:")[2])[1]
             assert f"{value} for {method}" in defaults.split(", ")
     assert "(default: story for sample, fast for mnist, fast for fashion)" in text
-    assert "(default: 0)" in text and Options().seed == 0
+    assert "(default: 0)" in text and ExperimentOptions().seed == 0
 
 
 def suggestions_of(options):
@@ -77,5 +77,5 @@ def test_saved_network_is_the_trained_one(capsys, tmp_path):
     path = tmp_path / "digits.cmlp"
     assert cli.main(["--epochs", "2", "--rate", "1", "--batch", "20", "--save", str(path)]) == 0
     assert f"saved: {path}" in capsys.readouterr().out
-    expected = Experiment(Options(epochs=2, rate=1.0, batch=20)).train()
+    expected = Experiment(ExperimentOptions(epochs=2, rate=1.0, batch=20)).train()
     assert cmlp.load(path).params.tobytes() == expected.params.tobytes()

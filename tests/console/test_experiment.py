@@ -11,7 +11,7 @@ import pytest
 import cmlp
 from cmlp import datasets
 from cmlp._cli import experiment as experiments
-from cmlp._cli.experiment import METHODS, Experiment, Options
+from cmlp._cli.experiment import METHODS, Experiment, ExperimentOptions
 
 
 def trained(options):
@@ -30,7 +30,7 @@ def assert_same_network(experiment, model):
 def test_default_experiment_is_the_preset():
     """The command and the preset of the estimator give the same bits."""
     X_train, y_train, X_test, y_test = datasets.load_digits28()
-    experiment = trained(Options(epochs=3))
+    experiment = trained(ExperimentOptions(epochs=3))
     model = cmlp.MLPClassifier.from_preset("3b1b", max_iter=3, random_state=0)
     model.fit(X_train, y_train)
     assert_same_network(experiment, model)
@@ -40,7 +40,7 @@ def test_default_experiment_is_the_preset():
 def test_fast_method_is_the_documented_recipe():
     """The command and the estimator in the README give the same bits."""
     X_train, y_train, X_test, y_test = datasets.load_digits28()
-    experiment = trained(Options(method="fast"))
+    experiment = trained(ExperimentOptions(method="fast"))
     model = cmlp.MLPClassifier(
         (176,),
         beta_2=0.95,
@@ -59,13 +59,13 @@ def test_fast_method_is_the_documented_recipe():
 
 
 def test_layers_and_epochs_can_be_set_for_each_method():
-    experiment = Experiment(Options(method="fast", hidden=(7,), epochs=9))
+    experiment = Experiment(ExperimentOptions(method="fast", hidden=(7,), epochs=9))
     assert experiment.network.sizes == (784, 7, 10) and experiment.n_epochs == 9
     assert experiment.trainer._options.schedule().batch_rates(0.006, 8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
-    experiment = Experiment(Options(method="story", hidden=()))
+    experiment = Experiment(ExperimentOptions(method="story", hidden=()))
     assert experiment.network.sizes == (784, 10) and experiment.n_epochs == 30
     assert experiment.trainer._options.schedule().batch_rates(0.1, 0, 26) is None
-    experiment = Experiment(Options(activation="sigmoid"))
+    experiment = Experiment(ExperimentOptions(activation="sigmoid"))
     assert experiment.network.activation == ("logistic",) * 2
 
 
@@ -74,25 +74,25 @@ def test_complete_data_sets_use_the_fast_method_by_default(data, method, monkeyp
     sample = datasets.load_digits28()
     subject = experiments.SUBJECTS[data]._replace(load=lambda: sample)
     monkeypatch.setitem(experiments.SUBJECTS, data, subject)
-    assert Experiment(Options(data)).method is METHODS[method]
-    assert Experiment(Options(data, method="story")).method is METHODS["story"]
+    assert Experiment(ExperimentOptions(data)).method is METHODS[method]
+    assert Experiment(ExperimentOptions(data, method="story")).method is METHODS["story"]
 
 
 @pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder")
 def test_mnist_reaches_98_percent():
-    assert trained(Options("mnist")).accuracy() >= 98
+    assert trained(ExperimentOptions("mnist")).accuracy() >= 98
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        Options(),
-        Options(method="fast", seed=3, threads=1),
-        Options(hidden=(7, 5), epochs=2, seed=4294967295, activation="sigmoid", rate=0.5, batch=7),
-        Options(hidden=(), epochs=1, batch=7000),
-        Options(method="fast", hidden=(9,), epochs=2, activation="tanh", rate=0.01, batch=50),
+        ExperimentOptions(),
+        ExperimentOptions(method="fast", seed=3, threads=1),
+        ExperimentOptions(hidden=(7, 5), epochs=2, seed=4294967295, activation="sigmoid", rate=0.5, batch=7),
+        ExperimentOptions(hidden=(), epochs=1, batch=7000),
+        ExperimentOptions(method="fast", hidden=(9,), epochs=2, activation="tanh", rate=0.01, batch=50),
     ],
-    ids=Options.arguments,
+    ids=ExperimentOptions.arguments,
 )
 def test_python_program_reproduces_the_network(options):
     experiment = trained(options)
@@ -107,7 +107,7 @@ def test_python_program_reproduces_the_network(options):
 
 
 def test_measurement_is_of_the_whole_sets():
-    experiment = Experiment(Options(epochs=1))
+    experiment = Experiment(ExperimentOptions(epochs=1))
     before = experiment.measure()
     experiment.train_epoch()
     now = experiment.measure()

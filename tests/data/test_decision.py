@@ -6,7 +6,7 @@ import pytest
 from cmlp._data.decision import TextRows
 from cmlp._data.errors import DataError
 from cmlp._data.stored import Cells
-from cmlp._data.text import Options, TextFile
+from cmlp._data.text import TextFile, TextOptions
 
 POOLS = {
     "integer": ["1", "-2", " 30 ", "+4"],
@@ -33,7 +33,7 @@ MISSING = ["", "NA", "?", " ", "null"]
 def outcome(path, monkeypatch, n_cells, cells):
     """Return what is read in blocks of some cells: kinds and entries of the columns, the target, or the error."""
     monkeypatch.setattr("cmlp._data.text._BLOCK_CELLS", n_cells)
-    file = TextFile(str(path), Options(header=True, separator=";"))
+    file = TextFile(str(path), TextOptions(header=True, separator=";"))
     try:
         rows = TextRows(file, cells, [0], 1)
         what = rows.other_than_number

@@ -11,7 +11,7 @@ from optional import package
 from cmlp._data.errors import DataError
 from cmlp._data.grammar import Grammar, looks_like_a_number
 from cmlp._data.stored import Cells, checked_cells, checked_kinds
-from cmlp._data.text import Options, TextFile
+from cmlp._data.text import TextFile, TextOptions
 
 # Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
 CELLS = [
@@ -34,7 +34,7 @@ def content_of(rows, separator, end, all_quoted):
 
 
 def cells_of(path, **options):
-    file = TextFile(str(path), Options(**options))
+    file = TextFile(str(path), TextOptions(**options))
     blocks = list(file.blocks())
     rows = [row for block in blocks for row in zip(*block.columns, strict=True)]
     assert [block.first for block in blocks] == [0, *itertools.accumulate(len(b.lines) for b in blocks)][: len(blocks)]
@@ -106,7 +106,7 @@ def test_separator_and_names_are_found(tmp_path, content, separator, names, rows
 
 def test_rows_have_the_lines_on_which_they_begin(tmp_path):
     (tmp_path / "t.csv").write_text('% x\na,b\n\n"two\nlines",1\n% y\n3,4\n')
-    blocks = list(TextFile(str(tmp_path / "t.csv"), Options(comment="%")).blocks())
+    blocks = list(TextFile(str(tmp_path / "t.csv"), TextOptions(comment="%")).blocks())
     assert [line for block in blocks for line in block.lines] == [4, 7]
 
 
@@ -225,6 +225,6 @@ def test_damaged_kinds_of_a_model_are_refused(kinds):
 
 def test_a_thousands_separator_differs_from_the_decimal_point():
     with pytest.raises(DataError, match="must differ"):
-        Options(decimal=",", thousands=",").cells(Cells())
-    assert Options(decimal=",").cells(Cells(".", ",", ("x",))) == Cells(",", "", ("x",))
-    assert Options(missing=("x", "y")).cells(Cells(missing=("x",))) == Cells(missing=("x", "y"))
+        TextOptions(decimal=",", thousands=",").cells(Cells())
+    assert TextOptions(decimal=",").cells(Cells(".", ",", ("x",))) == Cells(",", "", ("x",))
+    assert TextOptions(missing=("x", "y")).cells(Cells(missing=("x",))) == Cells(missing=("x", "y"))

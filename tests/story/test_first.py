@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from terminals import Pty, terminal
 
-from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.terminal import visible
 from cmlp.story import first
 from cmlp.story.first import Opening
@@ -27,7 +27,7 @@ def opening():
 
 
 def test_training_is_the_one_of_the_story(opening):
-    expected = Experiment(Options()).train()
+    expected = Experiment(ExperimentOptions()).train()
     np.testing.assert_array_equal(opening.learning.experiment.network.params, expected.params)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import cmlp
 from cmlp import __main__ as cli
-from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp.datasets import load_digits28
 from cmlp.story import read
 from cmlp.story.read import doubt
@@ -21,7 +21,7 @@ FAST = ["--epochs", "1"]
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The path of the trained network of the story, and the network."""
-    network = Experiment(Options()).train()
+    network = Experiment(ExperimentOptions()).train()
     path = tmp_path_factory.mktemp("read") / "digits.cmlp"
     network.save(path)
     return str(path), network
@@ -117,7 +117,10 @@ def test_without_a_model_one_is_trained_that_can_be_kept(tmp_path, model, capsys
     text = capsys.readouterr().out
     keep, again = (shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  cmlp "))
     assert cli.main(keep) == 0
-    assert Experiment(Options(seed=3, epochs=2)).train().params.tobytes() == cmlp.load("digits.cmlp").params.tobytes()
+    assert (
+        Experiment(ExperimentOptions(seed=3, epochs=2)).train().params.tobytes()
+        == cmlp.load("digits.cmlp").params.tobytes()
+    )
     capsys.readouterr()
     assert cli.main(again) == 0
     assert capsys.readouterr().out.strip() in text

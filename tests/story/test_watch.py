@@ -12,7 +12,7 @@ from terminals import Pty, output_of, terminal
 
 import cmlp
 from cmlp._cli import experiment as experiment_module
-from cmlp._cli.experiment import Experiment, Learning, Options, accuracy
+from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning, accuracy
 from cmlp._cli.terminal import clipped, visible
 from cmlp.story import frames
 from cmlp.story.case import Case, Example, image_of
@@ -25,7 +25,7 @@ slow = pytest.mark.slow
 
 
 def learning_of(n_measurements=5, **options):
-    return Learning(Experiment(Options(**{"epochs": 2, **options})), n_measurements)
+    return Learning(Experiment(ExperimentOptions(**{"epochs": 2, **options})), n_measurements)
 
 
 def case_of(learning, unit=None):
@@ -61,7 +61,7 @@ def test_training_in_parts_gives_the_same_bits(options):
     for target in (1, 2, 15, 16, 30, 10**9):
         learning.advance(target)
     assert learning.finished and learning.batch == learning.total
-    whole = Experiment(Options(**{"epochs": 2, **options})).train()
+    whole = Experiment(ExperimentOptions(**{"epochs": 2, **options})).train()
     np.testing.assert_array_equal(learning.experiment.network.params, whole.params)
 
 
@@ -329,7 +329,7 @@ def test_pipe_gets_a_few_frames_at_once(monkeypatch, columns, encoding):
 def test_model_is_saved(monkeypatch, tmp_path):
     model = tmp_path / "a.cmlp"
     output_of(monkeypatch, "watch", "3", "--epochs", "1", "--save", str(model))
-    np.testing.assert_array_equal(cmlp.load(model).params, Experiment(Options(epochs=1)).train().params)
+    np.testing.assert_array_equal(cmlp.load(model).params, Experiment(ExperimentOptions(epochs=1)).train().params)
 
 
 def test_diverging_training_is_one_line_on_standard_error(monkeypatch, capsys):

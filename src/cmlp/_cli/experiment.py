@@ -29,7 +29,7 @@ SERIES = "https://www.3blue1brown.com/topics/neural-networks"
 
 
 @dataclass(frozen=True)
-class Options:
+class ExperimentOptions:
     """The options of the command line: data set, hidden layers and training parameters.
 
     If `method` is None, it depends on the data set. If hidden layers, activation, epochs, learning rate or batch size
@@ -47,14 +47,14 @@ class Options:
     batch: int | None = None
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace, **changes: Any) -> Options:
+    def of(cls, arguments: argparse.Namespace, **changes: Any) -> ExperimentOptions:
         """Return the options among the arguments of a command, with changes."""
         given = {name: value for name, value in vars(arguments).items() if name in cls.__dataclass_fields__}
         return cls(**{**given, **changes})
 
     def arguments(self) -> str:
         """Return these options as command-line arguments."""
-        given = {name: value for name, value in vars(self).items() if value != getattr(Options, name)}
+        given = {name: value for name, value in vars(self).items() if value != getattr(ExperimentOptions, name)}
         if self.hidden is not None:
             given["hidden"] = ",".join(map(str, self.hidden)) or "none"
         return " ".join(f"--{name} {value}" for name, value in given.items())
@@ -124,7 +124,7 @@ class Measurement(NamedTuple):
 class Experiment:
     """An untrained network and its training data."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ExperimentOptions) -> None:
         self.subject = SUBJECTS[options.data]
         self.options = options
         self.method = METHODS[options.method or self.subject.method]
@@ -374,4 +374,4 @@ def story_network(passes: int | None = None, seed: int = 0) -> Network:
     >>> float((network.forward(X_test).argmax(axis=1) == y_test).mean())
     0.889
     """
-    return Experiment(Options(seed=seed, epochs=passes, threads=1)).train()
+    return Experiment(ExperimentOptions(seed=seed, epochs=passes, threads=1)).train()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.rows import Known, Selection
     from cmlp._data.table import Table
-    from cmlp._data.text import Options
+    from cmlp._data.text import TextOptions
     from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
@@ -113,11 +113,11 @@ def _separator(text: str) -> str:
     return found
 
 
-def text_options(arguments: argparse.Namespace) -> Options:
+def text_options(arguments: argparse.Namespace) -> TextOptions:
     """Return what the options say about files of text."""
-    from cmlp._data.text import Options
+    from cmlp._data.text import TextOptions
 
-    return Options(
+    return TextOptions(
         header={"auto": None, "yes": True, "no": False}[arguments.header],
         separator=arguments.separator,
         encoding=arguments.encoding,

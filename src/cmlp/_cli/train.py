@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.decision import TextRows
     from cmlp._data.parquet import ParquetBlocks
-    from cmlp._data.rows import Rows
+    from cmlp._data.rows import LabelledRows
     from cmlp._data.stored import Cells
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
@@ -199,7 +199,7 @@ def _needs_numbers(arguments: argparse.Namespace) -> bool:
 
 def _data(
     arguments: argparse.Namespace, model: Any, lines: list[str], report: Reading
-) -> tuple[Rows | ParquetBlocks, Rows | ParquetBlocks | None, Cells]:
+) -> tuple[LabelledRows | ParquetBlocks, LabelledRows | ParquetBlocks | None, Cells]:
     """Return the rows of training and validation, and how cells of text are read; `lines` gets what was found.
 
     Raises _TableError if columns of text are not all numbers.
@@ -209,7 +209,7 @@ def _data(
     from cmlp._cli.selection import column, without
     from cmlp._data.decision import TextRows
     from cmlp._data.errors import NotNumbersError
-    from cmlp._data.rows import Known, Rows, training_rows
+    from cmlp._data.rows import Known, LabelledRows, training_rows
     from cmlp._model.model import model_of
 
     require_validation(arguments)
@@ -230,12 +230,12 @@ def _data(
             if reason is not None:
                 raise _TableError(reason, found)
             table, y = found.table(), _targets(found, arguments.regressor, lines)
-            found = Rows(table.values if table.columns is None else table, y)
+            found = LabelledRows(table.values if table.columns is None else table, y)
         data = found
     if arguments.validation is None:
         return data, None, known.cells
     if model._estimator_type == "classifier" and known.classes is None:
-        known = known._replace(classes=np.unique(data.y) if isinstance(data, Rows) else data.classes())
+        known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
     if known.names is None:
         known = known._replace(names=getattr(data, "columns", None))
     return data, rows_of(arguments, arguments.validation, arguments.validation_labels, known), known.cells
@@ -343,14 +343,16 @@ def _model(arguments: argparse.Namespace) -> Any:
     return model.set_params(**given)
 
 
-def _fit(model: Any, data: Rows | ParquetBlocks, held: Rows | ParquetBlocks | None, resume: bool) -> None:
-    from cmlp._data.rows import Rows, in_memory
+def _fit(
+    model: Any, data: LabelledRows | ParquetBlocks, held: LabelledRows | ParquetBlocks | None, resume: bool
+) -> None:
+    from cmlp._data.rows import LabelledRows, in_memory
 
     own = {}
     if held is not None:
         validation = in_memory(held)
         own = {"X_val": validation.X, "y_val": validation.y}
-    if isinstance(data, Rows):
+    if isinstance(data, LabelledRows):
         model.fit(data.X, data.y, resume=resume, **own)
         return
     if model._estimator_type == "classifier" and not resume:

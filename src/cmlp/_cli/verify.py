@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cmlp._data.parquet import ParquetBlocks
-    from cmlp._data.rows import Known, Rows
+    from cmlp._data.rows import Known, LabelledRows
 
 NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (
@@ -82,7 +82,7 @@ def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], d
         from cmlp._cli.train_table import rows_of_fit
 
         return rows_of_fit(arguments, model), {}
-    from cmlp._data.rows import Rows, in_memory
+    from cmlp._data.rows import LabelledRows, in_memory
 
     known = known_by(trained)
     data = rows_of(arguments, arguments.data, arguments.labels, known)
@@ -91,7 +91,7 @@ def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], d
     if arguments.validation is not None:
         validation = in_memory(rows_of(arguments, arguments.validation, arguments.validation_labels, known))
         own = {"X_val": validation.X, "y_val": validation.y}
-    return (data.X, data.y) if isinstance(data, Rows) else (data,), own
+    return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), own
 
 
 def require_validation(arguments: argparse.Namespace) -> None:
@@ -100,7 +100,7 @@ def require_validation(arguments: argparse.Namespace) -> None:
         raise options.CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
 
 
-def rows_of(arguments: argparse.Namespace, path: str, labels: str | None, known: Known) -> Rows | ParquetBlocks:
+def rows_of(arguments: argparse.Namespace, path: str, labels: str | None, known: Known) -> LabelledRows | ParquetBlocks:
     """Return the rows of a file with targets that are labels of the classes of a model, or numbers if it has none."""
     from cmlp._cli.selection import column, without
     from cmlp._data.rows import known_rows

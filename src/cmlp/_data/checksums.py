@@ -41,7 +41,7 @@ _INTEGER = np.dtype("<i8")
 KINDS = {form + name for form in ("", "CSR") for name in ("|b1", "|u1", "<f4", "<f8", "<i4", "<i8")}
 
 
-def kind_of(array: Any) -> str:
+def dtype_kind(array: Any) -> str:
     """Return the form and the dtype in which checksums read an array; "CSR" for the sparse rows."""
     return f"{'CSR' if isinstance(array, CSR) else ''}{array.dtype.newbyteorder('<').str}"
 

@@ -97,7 +97,7 @@ def _converted(convert: Any, label: str) -> list[Any]:
     return entries
 
 
-def plain(value: object) -> object:
+def plain_entry(value: object) -> object:
     """Return the number or text of Python for a NumPy scalar: NumPy's booleans are no numbers."""
     return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
 
@@ -125,7 +125,7 @@ def type_of(column: Any) -> Any:
         return getattr(column, "type", "")
 
 
-def kind_of(column: Any, label: str, rows: NDArray[np.intp]) -> str:
+def column_kind(column: Any, label: str, rows: NDArray[np.intp]) -> str:
     """Return what the entries of some rows are: "boolean", "date", "time", "instant", "duration", "period" or "other".
 
     Times without an offset that are all midnight are dates, because pandas has no type for dates. Raises ValueError if
@@ -243,7 +243,7 @@ def _number(value: Any, row: int, label: str, kind: str) -> float:
             units = _moment(value, row, label).astype(np.int64)
             return float(units) / MICROSECONDS_OF_A_DAY
     elif found in (_BOOLEAN, _OTHER):
-        value = plain(value)
+        value = plain_entry(value)
         if isinstance(value, Number) and not isinstance(value, complex):
             return _double(value)
     _refuse(value, row, label, kind)
@@ -352,7 +352,7 @@ def _category(value: Any, row: int, label: str, kind: str) -> object:
         return _text_of(_moment(value, row, label).item(), kind)
     if found == _PERIOD or type(value).__name__ == INTERVAL:
         return _WHOLE.sub("", str(value))
-    value = plain(value)
+    value = plain_entry(value)
     if not isinstance(value, Number):
         raise ValueError(_message(value, row, label, "text or numbers"))
     return _of_decimal(value) if isinstance(value, Decimal) else value

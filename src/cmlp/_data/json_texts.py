@@ -41,12 +41,12 @@ def refuse(what: str) -> ModelFormatError:
     return ModelFormatError(f"the metadata do not follow the format: {what}", "CMLP_ERROR_FILE_SYNTAX")
 
 
-def dump(value: object) -> str:
+def as_json(value: object) -> str:
     """Return a value as JSON in printable ASCII."""
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
-def load(text: str, key: str, most: int = _MOST_OBJECT) -> Any:
+def parsed(text: str, key: str, most: int = _MOST_OBJECT) -> Any:
     """Parse short JSON; raises ModelFormatError if it is invalid, repeats a key or has a number that is not finite."""
     if len(text) > most:
         raise refuse(f"{key!r} has more than {most} characters")
@@ -89,8 +89,8 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_cons
 
 def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
     """Return constructor parameters as JSON; raises TypeError with the name of a parameter that cannot be stored."""
-    texts = {name: dump(plain(value, name, owner)) for name, value in parameters.items()}
-    text = "{" + ",".join(f"{dump(name)}:{value}" for name, value in texts.items()) + "}"
+    texts = {name: as_json(plain_json(value, name, owner)) for name, value in parameters.items()}
+    text = "{" + ",".join(f"{as_json(name)}:{value}" for name, value in texts.items()) + "}"
     if len(text) > _MOST_OBJECT:
         longest = max(texts, key=lambda name: len(texts[name]))
         raise ValueError(
@@ -112,7 +112,7 @@ def without_tensors(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def plain(value: object, name: str, owner: str) -> Any:
+def plain_json(value: object, name: str, owner: str) -> Any:
     """Return a value as JSON can have it; raises TypeError with its name if it cannot be stored."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -123,11 +123,11 @@ def plain(value: object, name: str, owner: str) -> Any:
     if value is None or type(value) in (bool, int, float):
         return value
     if isinstance(value, list):
-        return [plain(entry, name, owner) for entry in value]
+        return [plain_json(entry, name, owner) for entry in value]
     if isinstance(value, tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
-        return {"tuple": [plain(entry, name, owner) for entry in value]}
+        return {"tuple": [plain_json(entry, name, owner) for entry in value]}
     if type(value) is dict:
-        return {"dict": [[_key(key, name, owner), plain(entry, name, owner)] for key, entry in value.items()]}
+        return {"dict": [[_key(key, name, owner), plain_json(entry, name, owner)] for key, entry in value.items()]}
     raise TypeError(
         f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
         f"set it to a number, a str, None or a list of these before saving"
@@ -144,7 +144,7 @@ def _key(key: object, name: str, owner: str) -> object:
 
 def load_parameters(text: str, key: str = "parameters") -> dict[str, Any]:
     """Return the parameters from the JSON of `dump_parameters`."""
-    parameters = load(text, key)
+    parameters = parsed(text, key)
     if type(parameters) is not dict:
         raise refuse(f"{key!r} is not a JSON object")
     return {name: _restored(value, key) for name, value in parameters.items()}
@@ -195,7 +195,7 @@ def dump_labels(labels: Labels) -> str:
     if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
         values = [str(value) for value in values]
     kind = "multilabel" if labels.kind == "multilabel" else "labels"
-    return dump({"kind": kind, "dtype": name, "values": values})
+    return as_json({"kind": kind, "dtype": name, "values": values})
 
 
 def load_labels(text: str, n_outputs: int) -> Labels:
@@ -206,7 +206,7 @@ def load_labels(text: str, n_outputs: int) -> Labels:
     try:
         stored = json.loads(text)
         labels = Labels(stored["kind"], _array_of(stored["values"], stored["dtype"]))
-        is_same = dump_labels(labels) == dump(stored)
+        is_same = dump_labels(labels) == as_json(stored)
     except (TypeError, ValueError, OverflowError):
         is_same = False
     if not is_same or not all(a < b for a, b in itertools.pairwise(labels.classes.tolist())):
@@ -222,12 +222,12 @@ def load_labels(text: str, n_outputs: int) -> Labels:
 def dump_target_names(names: Sequence[str] | None, n: int) -> str:
     """Return the JSON of n targets of a table, which are numbers."""
     texts = [None] * n if names is None else [_restorable(name, "the name of a target,") for name in names]
-    return dump([{"name": name, "kind": "number", "outputs": 1} for name in texts])
+    return as_json([{"name": name, "kind": "number", "outputs": 1} for name in texts])
 
 
 def load_target_names(text: str | None) -> list[str] | None:
     """Return the names of the targets from the JSON of `dump_target_names`, whose form the core has checked."""
-    names = [] if text is None else [one["name"] for one in load(text, "targets")]
+    names = [] if text is None else [one["name"] for one in parsed(text, "targets")]
     if None in names and any(names):
         raise refuse("some of 'targets' have names, and others have none")
     return names if any(name is not None for name in names) else None
@@ -249,7 +249,7 @@ def _array_of(values: list[Any], name: str) -> NDArray[Any]:
 
 def dump_names(names: NDArray[Any]) -> str:
     """Return feature names as JSON."""
-    return dump([_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)])
+    return as_json([_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)])
 
 
 def load_names(text: str, n_features: int) -> NDArray[Any]:
@@ -273,7 +273,7 @@ def load_names(text: str, n_features: int) -> NDArray[Any]:
 
 def dump_column_names(names: Sequence[object], owner: str) -> str:
     """Return column names that are not all text as JSON; raises TypeError if one cannot be stored."""
-    text = dump([plain(name, "a column name", owner) for name in names])
+    text = as_json([plain_json(name, "a column name", owner) for name in names])
     if len(text) > _MOST_OBJECT:
         raise ValueError(
             f"the column names of {owner} take {len(text)} characters in a model file, which can contain "
@@ -284,7 +284,7 @@ def dump_column_names(names: Sequence[object], owner: str) -> str:
 
 def load_column_names(text: str, n_columns: int) -> list[Any]:
     """Return the names from the JSON of `dump_column_names`, after checking that they match the number of columns."""
-    names = load(text, "column_names")
+    names = parsed(text, "column_names")
     if type(names) is not list or len(names) != n_columns or not all(map(_is_name, names)):
         raise refuse(f"'column_names' is not a list of {n_columns} names")
     restored = [_restored(name, "column_names") for name in names]
@@ -312,7 +312,7 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
                 f"column {i} of {owner} has more than {_MOST_EQUAL_HASHES} integers with the same hash, which a model "
                 "file cannot contain: convert the column to text before fit"
             )
-    return dump(
+    return as_json(
         [None if one is None else [_category(value, i, owner) for value in one] for i, one in enumerate(categories)]
     )
 

@@ -21,7 +21,7 @@ from cmlp._data.errors import DataError, NotNumbersError
 from cmlp._data.grammar import Grammar
 from cmlp._data.stored import Cells
 from cmlp._data.table import DATES, Column, Table, TypedTable, joined, objects
-from cmlp._data.text import Options, TextFile
+from cmlp._data.text import TextFile, TextOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +41,7 @@ _BLOCK_ROWS = 8192
 _IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
 
 
-class Rows(NamedTuple):
+class LabelledRows(NamedTuple):
     """Rows with their targets; X has the names of the columns if the file has them."""
 
     X: Any
@@ -77,7 +77,7 @@ def _start(path: str, max_bytes: int) -> bytes:
 
 
 def known_blocks(
-    path: str, known: Known, select: Selection, options: Options, found: Callable[[str], None] = lambda text: None
+    path: str, known: Known, select: Selection, options: TextOptions, found: Callable[[str], None] = lambda text: None
 ) -> Iterator[Any]:
     """Yield the rows of a file in blocks, as a `Table`, or for the model of a table as a `TypedTable`.
 
@@ -98,14 +98,14 @@ def known_blocks(
 
 
 def known_rows(
-    path: str, known: Known, target: Choice | None, labels: str | None, select: Selection, options: Options
-) -> Rows | ParquetBlocks:
+    path: str, known: Known, target: Choice | None, labels: str | None, select: Selection, options: TextOptions
+) -> LabelledRows | ParquetBlocks:
     """Return what `training_rows` returns, read by what is known: targets are labels of its classes, or numbers."""
     start = _start(path, options.max_bytes)
     if target is not None and labels is None and not start:
         blocks = list(_text_blocks(path, known, target, select, options))
         X = joined([rows.X for rows in blocks])
-        return Rows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
+        return LabelledRows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
     if known.categories is not None and target is not None:
         if start != PARQUET:
             raise _untyped(path)
@@ -124,9 +124,9 @@ def _text_blocks(
     known: Known,
     target: Choice | None,
     select: Selection,
-    options: Options,
+    options: TextOptions,
     found: Callable[[str], None] = lambda text: None,
-) -> Iterator[Rows]:
+) -> Iterator[LabelledRows]:
     """Yield blocks of a file of text as the model knows it, with its targets."""
     wanted = {str(name).strip() for name in known.names or ()}
     file = TextFile(path, options, lambda cells: bool(wanted) and wanted.issubset(cell.strip() for cell in cells))
@@ -148,7 +148,7 @@ def _text_blocks(
         y = np.empty(0)
         if at is not None:
             y = parsing.known_targets(grammar, block.columns[at], known.classes, block.place(file, at))
-        yield Rows(X, y)
+        yield LabelledRows(X, y)
     found(file.found(block.first + len(block.lines)))
 
 
@@ -273,12 +273,12 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
     return Table(values, table.column_names, kept, first)
 
 
-def parquet_with_targets(path: str, target: Choice, select: Selection) -> Rows:
+def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
     """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
     from cmlp._data.parquet import read_columns
 
     name = _target_name(path, target)
-    return Rows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
+    return LabelledRows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
 
 
 def _target_name(path: str, target: Choice) -> str:
@@ -308,10 +308,10 @@ def training_rows(
     target: Choice | None,
     labels: str | None,
     select: Selection,
-    options: Options,
+    options: TextOptions,
     report: Report | None,
     classes: NDArray[Any] | None = None,
-) -> Rows | ParquetBlocks | TextRows:
+) -> LabelledRows | ParquetBlocks | TextRows:
     """Return the rows of a file, and as targets one of its columns, or the content of the file `labels`.
 
     A file of text with a target is read as text, and its columns are decided. `report` gets the share that was read.
@@ -327,7 +327,7 @@ def training_rows(
     if start == NPY:
         values = _mapped_matrix(path)
         at = target(path, values.shape[1], None)
-        return Rows(_columns(path, values, select), whole(np.array(values[:, at])))
+        return LabelledRows(_columns(path, values, select), whole(np.array(values[:, at])))
     if start == IDX:
         raise DataError(f"{path} has no columns of labels: use --labels FILE instead of --target")
 
@@ -349,7 +349,7 @@ def training_rows(
     return TextRows(file, options.cells(Cells()), kept, at, report)
 
 
-def _labels_beside(path: str, start: bytes, options: Options) -> str:
+def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
     """Return the path of the labels of a file of images: "train-labels-idx1-ubyte" for "train-images-idx3-ubyte".
 
     Raises DataError for files of other names; the message names a file that probably has the labels.
@@ -370,8 +370,8 @@ def _labels_beside(path: str, start: bytes, options: Options) -> str:
 
 
 def _labelled(
-    path: str, start: bytes, labels: str, select: Selection, options: Options, classes: NDArray[Any] | None
-) -> Rows:
+    path: str, start: bytes, labels: str, select: Selection, options: TextOptions, classes: NDArray[Any] | None
+) -> LabelledRows:
     if start == PARQUET:
         raise DataError(f"{path} must have a column of targets: use --target")
     targets = read_labels(labels, options, classes)
@@ -382,7 +382,7 @@ def _labelled(
         X = table.values if table.columns is None else table
     if len(targets) != len(X):
         raise DataError(f"{labels} has {len(targets)} labels for {len(X)} rows")
-    return Rows(X, targets)
+    return LabelledRows(X, targets)
 
 
 def _mapped_matrix(path: str) -> NDArray[Any]:
@@ -404,7 +404,7 @@ def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]
     return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
-def _parquet(path: str, target: Choice, select: Selection, options: Options) -> Rows | ParquetBlocks:
+def _parquet(path: str, target: Choice, select: Selection, options: TextOptions) -> LabelledRows | ParquetBlocks:
     from cmlp._data.parquet import ParquetBlocks, content_size
 
     name = _target_name(path, target)
@@ -419,21 +419,21 @@ def _parquet(path: str, target: Choice, select: Selection, options: Options) -> 
             raise DataError(f"{error}. The model of a table takes it, but {what}") from None
         return blocks
     targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
-    return Rows(joined(list(_parquet_blocks(path, select))), targets)
+    return LabelledRows(joined(list(_parquet_blocks(path, select))), targets)
 
 
-def in_memory(data: Rows | ParquetBlocks) -> Rows:
+def in_memory(data: LabelledRows | ParquetBlocks) -> LabelledRows:
     """Return all rows at once."""
-    if isinstance(data, Rows):
+    if isinstance(data, LabelledRows):
         return data
     from cmlp._data.arrow import read
 
     blocks = [(np.asarray(read(X, "X")), np.asarray(read(y, "y"))) for X, y in data]
     X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return Rows(Table(X, data.columns), y)
+    return LabelledRows(Table(X, data.columns), y)
 
 
-def read_labels(path: str, options: Options, classes: NDArray[Any] | None = None) -> NDArray[Any]:
+def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:
     """Return one label or number for each row: of an npy or idx file, or of a text file with one a line.
 
     `classes` are those of a model, if the labels must be known.

@@ -23,11 +23,11 @@ from cmlp._data.entries import (
     TIMES,
     array_of,
     categories_of,
+    column_kind,
     entries_of,
-    kind_of,
     kind_of_numbers,
     numbers_of,
-    plain,
+    plain_entry,
     stored_category,
     type_of,
 )
@@ -182,7 +182,7 @@ def _names(X: Any) -> list[Any] | None:
     for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
         names = getattr(X, attribute, None)
         if names is not None:
-            return [None if is_missing(name) else plain(name) for name in names]  # NaN would differ from itself
+            return [None if is_missing(name) else plain_entry(name) for name in names]  # NaN would differ from itself
     return None
 
 
@@ -206,7 +206,7 @@ def learn_schema(
     kinds: list[str] = []
     for i, column in enumerate(frame.exact_columns()):
         label = frame.label(i)
-        found = kind_of(column, label, rows)
+        found = column_kind(column, label, rows)
         if i in chosen if chosen is not None else _holds_categories(column, label, rows):
             kinds.append(found if found in TIMES else CATEGORY)
             codes.append(_learn_codes(column, label, kinds[i], rows, weight))

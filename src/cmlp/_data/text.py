@@ -42,7 +42,7 @@ _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 
 
-class Options(NamedTuple):
+class TextOptions(NamedTuple):
     """What the user has said about a file; None is found in the file, or known from the model."""
 
     header: bool | None = None
@@ -111,7 +111,7 @@ class TextFile:
     """
 
     def __init__(
-        self, path: str, options: Options, named: Callable[[Sequence[str]], bool] = lambda cells: False
+        self, path: str, options: TextOptions, named: Callable[[Sequence[str]], bool] = lambda cells: False
     ) -> None:
         self.path, self.options = path, options
         with self._lines() as lines:

@@ -1,4 +1,4 @@
-"""`fit_batches`, and `Stream`, its source: rows in blocks that the user's iterable yields."""
+"""`fit_batches`, and `BlockSource`, its source: rows in blocks that the user's iterable yields."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fit_batches(
             if request.labels and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
-            stream = Stream(passes, request.door()._replace(width=None, partial=True), n_rows)
+            stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
             check_batches(options, validation[0] is not None, "fit_batches")
             warn_of_unused(estimator, own_rows=validation[0] is not None)
             n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
@@ -76,7 +76,7 @@ def check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> Non
         )
 
 
-class Stream(RowSource):
+class BlockSource(RowSource):
     """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
     def __init__(self, passes: Passes, door: Door, n_rows: int | None) -> None:

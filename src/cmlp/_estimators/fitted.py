@@ -10,7 +10,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cmlp._data.json_texts import dump
+from cmlp._data.json_texts import as_json
 from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def beside(
             f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
             "none: set provenance=True before fit."
         )
-    strings = {} if record is None or include_provenance is False else {"provenance": dump(record)}
+    strings = {} if record is None or include_provenance is False else {"provenance": as_json(record)}
     if state is None:
         return strings, {}
     from cmlp._train.state_file import dump_history, dump_state

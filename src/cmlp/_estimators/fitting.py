@@ -112,7 +112,7 @@ def run_fit(request: FitRequest, source: RowSource, observers: Sequence[Observer
             check_same_data(training.job)
             request = keep_for_resume(request, source, training, labels)
         follow(request, training, labels, observers)
-    train(request, training, labels)
+    train_and_store(request, training, labels)
 
 
 def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> FitRequest:
@@ -135,7 +135,7 @@ def follow(request: FitRequest, training: TrainingRun, labels: Labels | None, ob
         training.observers.append(observer)
 
 
-def train(request: FitRequest, training: TrainingRun, labels: Labels | None) -> None:
+def train_and_store(request: FitRequest, training: TrainingRun, labels: Labels | None) -> None:
     """Train, and store the model; after Ctrl-C, that of the last complete batch."""
     estimator = request.estimator
     try:

@@ -11,7 +11,15 @@ import numpy as np
 from cmlp import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.frames import texts_of_names
-from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, load, plain, refuse
+from cmlp._data.json_texts import (
+    dump_categories,
+    dump_column_names,
+    dump_labels,
+    dump_names,
+    parsed,
+    plain_json,
+    refuse,
+)
 from cmlp._train import hyperparameters
 from cmlp._train.constraints import HOOKS
 from cmlp._train.random import random_state
@@ -89,7 +97,7 @@ def parameters_of_record(estimator: Any) -> dict[str, Any]:
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
     if isinstance(values.get("categorical_features"), np.ndarray):
         values["categorical_features"] = values["categorical_features"].tolist()
-    return {name: plain(value, name, owner) for name, value in sorted(values.items())}
+    return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
 def record(
@@ -231,7 +239,7 @@ class StreamHashes:
 
 def load_record(text: str, networks: Sequence[object]) -> Record:
     """Return the record of a file of a model with these networks; ModelFormatError if it is none."""
-    found = load(text, "provenance", _MOST)
+    found = parsed(text, "provenance", _MOST)
     if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
         raise refuse("'provenance' is not the record of a fit")
     if len(found["ends"]) != len(networks) or not all(map(_is_end, found["ends"])):

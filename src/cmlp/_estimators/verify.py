@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import hash_of_text
-from cmlp._data.json_texts import dump
+from cmlp._data.json_texts import as_json
 from cmlp._estimators.files import load
 from cmlp._estimators.fitted import record_of, unchanging
 from cmlp._estimators.record import ARITHMETIC, parameters_of_record, texts_of
@@ -261,13 +261,13 @@ def _parts(model: TrainedModel) -> dict[str, object]:
         parts["columns"] = [tuple(kind) for kind in encoder.kinds], _bits(encoder.numbers)
         parts["types of columns"] = () if plain else tuple(encoder.types)
     if target is not None:
-        parts["target"] = _bits(target.numbers), dump(target.names and list(target.names))
+        parts["target"] = _bits(target.numbers), as_json(target.names and list(target.names))
     if calibration is not None:
         parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores)
     if model.background is not None:
         parts["background"] = [_bits(array) for array in model.background]
     if summary is not None:
-        parts |= {"summary": _bits(summary.values), "accuracy": dump(summary.accuracy)}
+        parts |= {"summary": _bits(summary.values), "accuracy": as_json(summary.accuracy)}
     return parts
 
 

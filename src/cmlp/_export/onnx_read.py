@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.json_texts import load, load_names
+from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
 from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale, composed
@@ -248,7 +248,7 @@ class Inputs(NamedTuple):
         return InputScale(*(np.broadcast_to(values, n_inputs) for values in self.columns))
 
 
-class Rows(NamedTuple):
+class InputRows(NamedTuple):
     """Part of the inputs' shape: "shape" for all of it, "rows" for the number of rows, or a target of Reshape."""
 
     form: str | tuple[int, ...]
@@ -288,7 +288,7 @@ class Term(NamedTuple):
     classes: Any = None  # labels by index: a Constant, a list or None
 
 
-Value = Constant | Inputs | Rows | Term | None
+Value = Constant | Inputs | InputRows | Term | None
 
 
 def layer(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]) -> Term:
@@ -341,7 +341,7 @@ def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) ->
     if node.operator == "Flatten" and len(x.shape) > 1:
         return x._replace(shape=(x.shape[0], _product(x.shape[1:])))
     if node.operator == "Shape" and x.shape:
-        return Rows("shape" if attributes["end"] is None else (0,))
+        return InputRows("shape" if attributes["end"] is None else (0,))
     return None
 
 
@@ -421,12 +421,12 @@ def _converted(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
 
 def _reshaped(node: Node, attributes: dict[str, Any], x: Inputs, shape: Any) -> Inputs | None:
     """Return the inputs as a matrix with the same rows; None if the rows may be others."""
-    target = shape.integers() if isinstance(shape, Constant) else shape.form if isinstance(shape, Rows) else None
+    target = shape.integers() if isinstance(shape, Constant) else shape.form if isinstance(shape, InputRows) else None
     if not isinstance(target, list | tuple) or len(target) != 2 or len(x.shape) < 2:
         return None
     (n, *features), (rows, columns) = x.shape, target
     n_features = _product(features)
-    copied = rows == 0 and (isinstance(shape, Rows) or not attributes["allowzero"])
+    copied = rows == 0 and (isinstance(shape, InputRows) or not attributes["allowzero"])
     if copied or rows == n:
         return x._replace(shape=(n, n_features)) if columns in (-1, n_features) else None
     return x._replace(shape=(n, columns)) if rows == -1 and columns == n_features else None
@@ -436,17 +436,17 @@ def _product(sizes: Any) -> int | None:
     return None if None in sizes else math.prod(sizes)
 
 
-def from_rows(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Rows | None:
+def from_rows(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> InputRows | None:
     """Return a part of the inputs' shape, from which a graph computes the target of Reshape. Its 0 is the rows."""
     first, others = arguments[0], arguments[1:]
-    form = first.form if isinstance(first, Rows) else None
+    form = first.form if isinstance(first, InputRows) else None
     axes = others[0].integers() if others and isinstance(others[0], Constant) else attributes.get("axes")
     if node.operator == "Gather" and form == "shape" and len(others) == 1 and axes == [0]:
-        return Rows("rows" if others[0].shape == () else (0,))
+        return InputRows("rows" if others[0].shape == () else (0,))
     if node.operator == "Unsqueeze" and form == "rows" and axes == [0]:
-        return Rows((0,))
+        return InputRows((0,))
     if node.operator == "Concat" and form == (0,) and attributes["axis"] == 0 and len(others) == 1 and axes:
-        return Rows((0, *axes)) if others[0].shape == (1,) and axes[0] else None
+        return InputRows((0, *axes)) if others[0].shape == (1,) and axes[0] else None
     return None
 
 
@@ -707,7 +707,7 @@ def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
     """Return the loss in the metadata of a file of cmlp and its parameter; None if there is none."""
     if LOSS_KEY not in graph.metadata:
         return None, 0.0
-    stored = load(graph.metadata[LOSS_KEY], LOSS_KEY)
+    stored = parsed(graph.metadata[LOSS_KEY], LOSS_KEY)
     if type(stored) is list and len(stored) == 2 and stored[0] == "quantile" and type(stored[1]) is list:
         if stored[1] and all(type(number) is float for number in stored[1]):
             return stored[0], tuple(stored[1])
@@ -834,7 +834,7 @@ def _terms_of(graph: Graph) -> list[Term]:
         result = _result(graph, node, [_known(values, name) for name in node.inputs])
         if result is None:
             raise ValueError(f"{node} is not supported here")
-        values.update(dict.fromkeys(node.outputs[1:], Rows("other output")))
+        values.update(dict.fromkeys(node.outputs[1:], InputRows("other output")))
         values[node.outputs[0]] = result
         used.update(node.inputs)
     for node in graph.nodes:
@@ -867,7 +867,7 @@ def _result(graph: Graph, node: Node, arguments: list[Value]) -> Value:
         return arguments[0]
     if node.operator == "Cast":
         attributes["to"] = dtype_of(graph.onnx, attributes["to"])
-    for kind, rule in ((Term, from_terms), (Inputs, from_inputs), (Rows, from_rows)):
+    for kind, rule in ((Term, from_terms), (Inputs, from_inputs), (InputRows, from_rows)):
         if any(isinstance(argument, kind) for argument in arguments):
             return rule(node, attributes, arguments)
     return _from_constants(node, attributes, arguments)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.atomic import write_atomically
-from cmlp._data.json_texts import dump, dump_names
+from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
 from cmlp._model.formats import require, scale_in
@@ -408,7 +408,7 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
     strings = {CLASS_KEY: model.class_name}
     # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
     if isinstance(net.loss, str) and model.encoder is None:
-        strings[LOSS_KEY] = dump([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
+        strings[LOSS_KEY] = as_json([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
     return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
 
 

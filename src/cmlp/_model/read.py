@@ -17,13 +17,13 @@ from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.json_texts import (
     Metadata,
-    load,
     load_categories,
     load_column_names,
     load_labels,
     load_names,
     load_parameters,
     load_target_names,
+    parsed,
     refuse,
 )
 from cmlp._data.regular import open_regular
@@ -355,7 +355,7 @@ def _table_of(file: Metadata, kinds: Sequence[tuple[str, int, bool]], model: Tra
     target = _target(file, model)
     types: Sequence[str] = ()
     if "column_kinds" in file.strings:
-        words = load(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
+        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
         types = _checked(checked_kinds, words, kinds)
     categories = load_categories(file.strings["categories"])
     return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp import _core
 from cmlp._data.json_texts import (
-    dump,
+    as_json,
     dump_categories,
     dump_column_names,
     dump_labels,
@@ -72,18 +72,18 @@ def _strings(model: TrainedModel) -> dict[str, str]:
     strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
     strings["class"] = owner
     if model.cells != Cells():
-        strings["cells"] = dump(model.cells._asdict())
+        strings["cells"] = as_json(model.cells._asdict())
     if encoder is not None and not {*encoder.types} <= {"number", "category"}:
-        strings["column_kinds"] = dump(list(encoder.types))
+        strings["column_kinds"] = as_json(list(encoder.types))
     if model.kind != "network":
         strings["parameters"] = dump_parameters(without_tensors(model.parameters), owner)
     if model.calibration is not None:
         kind, rows, _ = model.calibration
-        strings["calibration"] = dump({"kind": kind, "rows": rows})
+        strings["calibration"] = as_json({"kind": kind, "rows": rows})
     if model.target is not None and n_answers(model.net) > 1:
         strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
     if model.summary is not None:
-        strings["summary"] = dump(
+        strings["summary"] = as_json(
             {"accuracy": model.summary.accuracy, "dates": () if encoder is None else encoder.dates}
         )
     if model.labels is not None:

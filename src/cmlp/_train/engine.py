@@ -35,7 +35,7 @@ _FEWEST_BATCHES_FOR_NORM = 10
 _MOST_WORK, _ROW, _BATCH = 2e7, 100, 1000
 
 
-class Epoch(NamedTuple):
+class EpochRecord(NamedTuple):
     """An epoch to record: its loss, the learning rate and gradient norm of its last batch, its duration in seconds."""
 
     loss: float
@@ -83,7 +83,7 @@ class Engine:
         """
         raise NotImplementedError
 
-    def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
+    def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord]], None]) -> None:
         """Train several epochs, and record those that are complete."""
         raise NotImplementedError
 
@@ -95,10 +95,10 @@ class Engine:
         """Return a sample of the targets, as `cmlp._train.feed.Feed.sampled_targets`."""
         return None
 
-    def epoch(self, loss: float) -> Epoch:
+    def epoch(self, loss: float) -> EpochRecord:
         """Return what is recorded of the epoch that has ended."""
         state = self.job.state
-        return Epoch(loss, self.last_rate(), float(state.sums[3]), state.seconds + time.monotonic() - self._clock)
+        return EpochRecord(loss, self.last_rate(), float(state.sums[3]), state.seconds + time.monotonic() - self._clock)
 
     def agree(self) -> None:
         """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
@@ -248,7 +248,7 @@ class BatchEngine(Engine):
         work = self.n_rows * (job.net.n_params + _ROW) + self.n_batches * _BATCH
         return max(1, _MOST_WORK // work)
 
-    def train_epochs(self, n_epochs: int, record: Callable[[list[Epoch]], None]) -> None:
+    def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord]], None]) -> None:
         """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
         state = self.job.state
         results = np.full((n_epochs, 5), math.nan)
@@ -284,13 +284,13 @@ class BatchEngine(Engine):
         except NonFiniteInputError as error:
             raise self.feed.first_error(error, net.dtype) from None
 
-    def _record(self, results: NDArray[np.float64], record: Callable[[list[Epoch]], None]) -> None:
+    def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
         rate, error = self.job.state.stepping()[0].learning_rate, None
-        epochs: list[Epoch] = []
+        epochs: list[EpochRecord] = []
         try:
             for *sums, norm, seconds in results[~np.isnan(results[:, 4])].tolist():
-                epochs.append(Epoch(self._loss(sums, len(epochs)), rate, norm, seconds))
+                epochs.append(EpochRecord(self._loss(sums, len(epochs)), rate, norm, seconds))
         except DivergenceError as failure:
             error = failure
         if epochs:

@@ -11,7 +11,7 @@ from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.architecture import per_layer
 from cmlp._train.observer import Deadline, Observers
-from cmlp._train.recorder import Lines
+from cmlp._train.recorder import VerboseLines
 from cmlp._train.usefulness import warn_if_useless
 from cmlp.exceptions import (
     ConvergenceWarning,
@@ -57,7 +57,7 @@ class LBFGS:
         self.job, self.state = job, job.state
         self._keywords = {**job.objective(), "sample_weight": job.data.weight}
         self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
-        self._lines = Lines(job)
+        self._lines = VerboseLines(job)
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
         self._weights = job.net.views(self._trial)[0]
         self._evaluated: Evaluation | None = None  # the most recent one

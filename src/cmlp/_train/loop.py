@@ -22,7 +22,7 @@ from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReache
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from cmlp._train.engine import Engine, Epoch
+    from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
 
@@ -90,7 +90,7 @@ class EpochLoop:
         most = min(*parts, self.recorder.horizon())
         return 1 if most <= 1 else int(min(most, self.engine.horizon()))
 
-    def _record(self, epochs: list[Epoch]) -> None:
+    def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
 
     def advance(self, n_batches: int | None = None) -> int:

@@ -13,7 +13,7 @@ from cmlp._train.state import Curve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._train.engine import Epoch
+    from cmlp._train.engine import EpochRecord
     from cmlp._train.job import TrainingJob
     from cmlp._train.state import History
 
@@ -89,7 +89,7 @@ STOPPING_RULES: Mapping[bool, type[StoppingRule]] = {False: TrainingLoss, True: 
 # ------------------------------------------------------------------------------------------------ the training recorder
 
 
-class Lines:
+class VerboseLines:
     """The lines that training prints for `verbose`."""
 
     def __init__(self, job: TrainingJob) -> None:
@@ -128,7 +128,7 @@ class Recorder:
         tol = options.tol if options.early_stopping else options.tol * job.task.unit
         self._options, self._state = options, job.state
         self._rule = STOPPING_RULES[options.early_stopping](tol)
-        self.lines = Lines(job)
+        self.lines = VerboseLines(job)
 
     def horizon(self) -> float:
         """Return after how many epochs training may stop, or the learning rate change, or a line be printed."""
@@ -137,7 +137,7 @@ class Recorder:
         return min(self.lines.horizon, options.max_iter - state.epoch, until_standstill)
 
     def record(
-        self, epochs: list[Epoch], n_rows: int, score: float | None = None, validation_loss: float = math.nan
+        self, epochs: list[EpochRecord], n_rows: int, score: float | None = None, validation_loss: float = math.nan
     ) -> bool:
         """Record epochs of `n_rows` rows, the last one with the score and the loss of the validation rows.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.checksums import BLOCK, block_checksums, kind_of
+from cmlp._data.checksums import BLOCK, block_checksums, dtype_kind
 from cmlp._data.sparse import CSR
 from cmlp._data.stored_rows import StoredRows, stored_rows
 
@@ -82,7 +82,7 @@ def arrays_of(job: TrainingJob) -> Groups:
 
 
 def _kind(array: Any) -> str:
-    return kind_of(stored_rows(array))
+    return dtype_kind(stored_rows(array))
 
 
 def digests_of(job: TrainingJob) -> Digests:

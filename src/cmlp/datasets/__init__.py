@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cmlp._data.images import DIGITS, IMAGES, LABELS, MAGIC, SIDE, Dataset, load_digits28, read_idx_file
 from cmlp._data.parquet import ParquetBlocks
 from cmlp.datasets import _download
-from cmlp.datasets._download import Source
+from cmlp.datasets._download import Mirrors
 
 __all__ = ["Dataset", "ParquetBlocks", "load_digits28", "load_fashion_mnist", "load_mnist"]
 
@@ -67,7 +67,7 @@ def load_fashion_mnist() -> Dataset:
     return data
 
 
-def _folder(source: Source) -> Path:
+def _folder(source: Mirrors) -> Path:
     """Return the folder of a data set in ``CMLP_DATA``, or else in the cache, after a download if needed."""
     root = os.environ.get("CMLP_DATA")
     if not root:

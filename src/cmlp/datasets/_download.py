@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Source(NamedTuple):
+class Mirrors(NamedTuple):
     """The files of a data set and where they are published.
 
     Attributes
@@ -29,7 +29,7 @@ class Source(NamedTuple):
 
 
 # The checksums are those of the files as first published.
-MNIST = Source(
+MNIST = Mirrors(
     "MNIST",
     "mnist",
     ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"),
@@ -40,7 +40,7 @@ MNIST = Source(
         "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     },
 )
-FASHION_MNIST = Source(
+FASHION_MNIST = Mirrors(
     "Fashion-MNIST",
     "fashion-mnist",
     (
@@ -57,7 +57,7 @@ FASHION_MNIST = Source(
 TIMEOUT = 30.0  # seconds without a byte
 
 
-def downloaded(source: Source) -> Path:
+def downloaded(source: Mirrors) -> Path:
     """Return a folder of the cache with the files of a data set; download those that are missing or changed."""
     try:
         import pooch
@@ -71,7 +71,7 @@ def downloaded(source: Source) -> Path:
     return folder
 
 
-def _retrieve(pooch: Any, source: Source, folder: Path, name: str, checksum: str) -> None:
+def _retrieve(pooch: Any, source: Mirrors, folder: Path, name: str, checksum: str) -> None:
     """Download a file from the first mirror that has it, unless it is in the folder with the right checksum."""
     failures = []
     for mirror in source.mirrors:
@@ -84,7 +84,7 @@ def _retrieve(pooch: Any, source: Source, folder: Path, name: str, checksum: str
     raise _not_found(source, "the download failed: " + "; ".join(failures))
 
 
-def _not_found(source: Source, reason: str) -> FileNotFoundError:
+def _not_found(source: Mirrors, reason: str) -> FileNotFoundError:
     return FileNotFoundError(
         f"{source.title} was not found: the environment variable CMLP_DATA is not set, and {reason}. Without a "
         f"download, put the files {', '.join(source.files)} from {source.mirrors[0]} into a folder named "

@@ -14,7 +14,7 @@ from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._data.sparse import section
 from cmlp._data.stored_rows import StoredRows
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_of, train, warn_of_unused
+from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_of, train_and_store, warn_of_unused
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
@@ -102,7 +102,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     if workers.rank:  # worker 0 warns of a useless model
         run.job = run.job._replace(judges=False)
     workers.together(partial(follow, request, run, labels, observers))
-    train(request, run, labels)
+    train_and_store(request, run, labels)
 
 
 class JointEngine(BatchEngine):
@@ -123,7 +123,9 @@ class JointEngine(BatchEngine):
         """Return 1: the workers meet after each epoch."""
         return 1
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+    def train_and_store(
+        self, last: int | None, intervals: Collection[int], deadline: Deadline
+    ) -> Generator[int, None, None]:
         """Train the current epoch, and meet the other workers where an interval of any of them ends."""
         if self._intervals is None:
             self._workers.settle()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.options import CommandError, reported
 from cmlp._cli.terminal import Terminal, printable
 from cmlp.story.neurons import Names, Unit
@@ -46,7 +46,7 @@ class Case(NamedTuple):
 
 def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
     """Return the case that the arguments of a command name, with an image to train on or a test image."""
-    experiment = Experiment(Options.of(arguments))
+    experiment = Experiment(ExperimentOptions.of(arguments))
     data = experiment.data
     X, y = (data.X_train, data.y_train) if of_training else (data.X_test, data.y_test)
     names = Names(experiment.network.sizes, data.labels)

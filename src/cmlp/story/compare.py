@@ -8,7 +8,7 @@ import time
 
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal
 
 NAME, SUMMARY = "compare", "train networks with different hidden layers and compare them"
@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the networks that the arguments describe, and return the exit status."""
-    choices = [Options.of(arguments, hidden=hidden) for hidden in arguments.hidden]
+    choices = [ExperimentOptions.of(arguments, hidden=hidden) for hidden in arguments.hidden]
     with options.reported():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"Highest test accuracy: {' and '.join(winners)}, {best:.1f} %. With {n_test:,} test images, the standard "
         f"error of an accuracy is about {error:.1f} %. Another seed gives other numbers."
     )
-    other = Options.of(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
+    other = ExperimentOptions.of(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
     terminal.write_lines(["", f"Try next: {program} compare --hidden {' '.join(names)} {other}"])
     return 0
 

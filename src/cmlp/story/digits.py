@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.experiment import METHODS, SERIES, Experiment, Options
+from cmlp._cli.experiment import METHODS, SERIES, Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal, beside, duration
 from cmlp.story import charts, drawing
 from cmlp.story.case import save
@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
     with options.reported():
-        experiment = Experiment(Options.of(arguments))
+        experiment = Experiment(ExperimentOptions.of(arguments))
     try:
         _introduce(terminal, experiment)
         chart, seconds = _train(terminal, experiment)
@@ -183,12 +183,15 @@ def _write_gallery(terminal: Terminal, blocks: list[tuple[list[str], list[str]]]
         terminal.write_lines(["", *beside(*shown[start : start + per_row], gap=_GAP)])
 
 
-def suggestions(chosen: Options, *, is_story: bool) -> dict[str, Options]:
+def suggestions(chosen: ExperimentOptions, *, is_story: bool) -> dict[str, ExperimentOptions]:
     """Return options to try next by what they are, without those that were just used."""
-    wider, plain = replace(chosen, hidden=(128, 64)), Options(chosen.data, method="story")
+    wider, plain = replace(chosen, hidden=(128, 64)), ExperimentOptions(chosen.data, method="story")
     other = {"a wider network": wider} if is_story else {"the story's plain method": plain}
     other["another random start"] = replace(chosen, seed=(chosen.seed + 1) % 2**32)
-    sets = {"the whole of MNIST, fast": Options("mnist"), "shirts, shoes and bags": Options("fashion")}
+    sets = {
+        "the whole of MNIST, fast": ExperimentOptions("mnist"),
+        "shirts, shoes and bags": ExperimentOptions("fashion"),
+    }
     other |= {what: options for what, options in sets.items() if options.data != chosen.data}
     return {what: options for what, options in other.items() if options != chosen}
 

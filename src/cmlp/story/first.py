@@ -7,7 +7,7 @@ import textwrap
 
 import numpy as np
 
-from cmlp._cli.experiment import Experiment, Learning, Options
+from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning
 from cmlp._cli.keys import Keys
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import Terminal, beside, printable, printable_message, visible, wants_no_motion, wrapped
@@ -86,7 +86,7 @@ class Opening:
         self.learning.advance(self.learning.total)
 
     def _begun(self) -> Learning:
-        return Learning(Experiment(Options(threads=1)))
+        return Learning(Experiment(ExperimentOptions(threads=1)))
 
     def frame(self, width: int, height: int, *, paused: bool = False) -> tuple[list[str], str]:
         """Return the lines of a frame of the training, and its last line."""

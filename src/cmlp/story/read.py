@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.experiment import Experiment, Options
+from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import Terminal, beside, printable
 from cmlp.story.drawing import digit_lines, output_bars
@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
-    path, model, chosen = arguments.picture, arguments.model, Options.of(arguments)
+    path, model, chosen = arguments.picture, arguments.model, ExperimentOptions.of(arguments)
     picture = read_picture(path)
     with options.reported():
         if model is None:

@@ -67,7 +67,7 @@ _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 FEWEST_BATCHES = 100  # that each member trains whatever the time limit
 
 
-class Rows(NamedTuple):
+class TableRows(NamedTuple):
     """The rows of a fit: raw columns, of which the last `n_validation` rows are the user's validation data."""
 
     raw: NDArray[np.float64]
@@ -76,7 +76,7 @@ class Rows(NamedTuple):
     n_validation: int
 
 
-class Options(NamedTuple):
+class BagOptions(NamedTuple):
     """How the user wants the networks to be trained; their defaults belong to the recipe."""
 
     learning_rate_init: float
@@ -115,7 +115,7 @@ class Bag:
     """The members of a bag before they are trained. The task says how validation rows are scored."""
 
     def __init__(
-        self, rows: Rows, task: Task, shape: Shape, encoder: ColumnEncoder, rng: _core.Random, options: Options
+        self, rows: TableRows, task: Task, shape: Shape, encoder: ColumnEncoder, rng: _core.Random, options: BagOptions
     ) -> None:
         self.rows, self.task, self.shape, self.encoder, self.rng = rows, task, shape, encoder, rng
         self.options = options

@@ -18,11 +18,11 @@ from cmlp._estimators.fitted import FITTED, INTERRUPTED, Fitted, attributes_to_c
 from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._estimators.tables.bag import Bag, Options, curves_of, networks_of, train_members, warn_if_useless
+from cmlp._estimators.tables.bag import Bag, BagOptions, curves_of, networks_of, train_members, warn_if_useless
 from cmlp._estimators.tables.calibrating import Calibrating, measured_on_held_out
 from cmlp._estimators.tables.encoder import learn_encoder
 from cmlp._estimators.tables.resuming import BagTrainer, digest_of, kept_state, states_to_resume
-from cmlp._estimators.tables.targets import Targets, UserTargets, rows_of, signal_of
+from cmlp._estimators.tables.targets import TableTargets, UserTargets, rows_of, signal_of
 from cmlp._model.model import TrainedModel
 from cmlp._model.outside import outside
 from cmlp._model.shapley import kept_rows
@@ -142,7 +142,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 rows, n_threads = rows_of(schema, frame, validation, targets, owner), parameters["n_threads"]
                 raw = rows.raw[: len(targets.rows)]
                 encoder = known.encoder if known else learn_encoder(raw, schema, signal_of(targets), n_threads)
-                options = Options(*(parameters[name] for name in Options._fields))
+                options = BagOptions(*(parameters[name] for name in BagOptions._fields))
                 bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]), options)
                 kept, earlier = states_to_resume(self, digest_of(schema, bag, targets)) if resume else (None, None)
                 runs = bag.runs(parameters["n_estimators"], kept, known.networks if known else None)
@@ -161,7 +161,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
         runs: list[EpochLoop],
         schema: Schema,
         bag: Bag,
-        targets: Targets,
+        targets: TableTargets,
         parameters: dict[str, Any],
         deadline: Deadline,
         recorded: Recorded,
@@ -230,7 +230,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
 
     def _targets(
         self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
-    ) -> Targets:
+    ) -> TableTargets:
         """Encode the targets of training and of validation (y may be None), and choose output layer and loss.
 
         `known` is the model that a warm start continues.

@@ -15,7 +15,7 @@ from cmlp._estimators import assignment
 from cmlp._estimators.tables.bag import Shape, counted
 from cmlp._estimators.tables.base import TabularEstimator
 from cmlp._estimators.tables.calibrating import calibration_of
-from cmlp._estimators.tables.targets import Targets, UserTargets
+from cmlp._estimators.tables.targets import TableTargets, UserTargets
 from cmlp._model.outside import warn_outside
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
@@ -129,7 +129,7 @@ class TabularClassifier(TabularEstimator):
 
     def _targets(
         self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
-    ) -> Targets:
+    ) -> TableTargets:
         owner = type(self).__name__
         y = as_targets(train.y, train.n_rows, owner, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
@@ -160,7 +160,7 @@ class TabularClassifier(TabularEstimator):
         output = "softmax" if labels.kind == "multiclass" else "logistic"
         shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
         task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
-        return Targets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
+        return TableTargets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.

@@ -14,7 +14,7 @@ from cmlp._data.weights import as_weights
 from cmlp._estimators.tables.bag import Shape, counted
 from cmlp._estimators.tables.base import TabularEstimator
 from cmlp._estimators.tables.calibrating import calibration_of
-from cmlp._estimators.tables.targets import Targets, UserTargets
+from cmlp._estimators.tables.targets import TableTargets, UserTargets
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
 from cmlp._model.outside import warn_outside
@@ -114,7 +114,7 @@ class TabularRegressor(TabularEstimator):
 
     def _targets(
         self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
-    ) -> Targets:
+    ) -> TableTargets:
         values = self._numbers(train.y, train.n_rows)
         n, names = values.shape[1], feature_names(train.y)
         level = parameters["quantile"]
@@ -138,7 +138,7 @@ class TabularRegressor(TabularEstimator):
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
         task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
         target = scale._replace(names=None if n == 1 or names is None else names.tolist())
-        return Targets(task, shape, rows, weight, validation, held_weight, None, values, None, target)
+        return TableTargets(task, shape, rows, weight, validation, held_weight, None, values, None, target)
 
     def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
         """Return the targets, a column for each of them, as a copy, which other threads cannot change."""

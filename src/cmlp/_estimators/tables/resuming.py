@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.checksums import block_checksums, hash_of_text, kind_of
+from cmlp._data.checksums import block_checksums, dtype_kind, hash_of_text
 from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._estimators.resuming import nothing_to_resume, parameters_to_keep, require_kept
 from cmlp._model.results import TrainedEpoch
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cmlp._data.schema import Schema
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.tables.bag import Bag
-    from cmlp._estimators.tables.targets import Targets
+    from cmlp._estimators.tables.targets import TableTargets
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
 
@@ -122,7 +122,7 @@ def states_to_resume(estimator: Any, digest: Any) -> tuple[list[TrainingState], 
     return [state.shared() for state in states], fitted.record
 
 
-def digest_of(schema: Schema, bag: Bag, targets: Targets) -> tuple[bytes, str, bytes]:
+def digest_of(schema: Schema, bag: Bag, targets: TableTargets) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
     labels = targets.labels
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
@@ -130,5 +130,5 @@ def digest_of(schema: Schema, bag: Bag, targets: Targets) -> tuple[bytes, str, b
     learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
-    checksums = block_checksums(arrays, [kind_of(array) for array in arrays])
+    checksums = block_checksums(arrays, [dtype_kind(array) for array in arrays])
     return bag.encoder.numbers.tobytes(), hash_of_text(repr(learned)), checksums.tobytes()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._estimators.tables.bag import Rows, Shape
+from cmlp._estimators.tables.bag import Shape, TableRows
 from cmlp._estimators.tables.encoder import Signal
 from cmlp._process.warnings import Notices
 from cmlp._train.job import named_validation
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmlp._train.job import Task
 
 
-class Targets(NamedTuple):
+class TableTargets(NamedTuple):
     """What y means to the networks of a table; other estimators have those of `cmlp._estimators.targets`."""
 
     task: Task  # targets of the rows that count, first of y, then of y_val
@@ -43,7 +43,7 @@ class UserTargets(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-def signal_of(targets: Targets) -> Signal:
+def signal_of(targets: TableTargets) -> Signal:
     """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column."""
     if targets.groups is not None:
         return Signal(targets.groups, targets.weight)
@@ -52,16 +52,16 @@ def signal_of(targets: Targets) -> Signal:
     return Signal(numbers.astype(np.float64), targets.weight)
 
 
-def rows_of(schema: Schema, frame: Frame, validation: Frame | None, targets: Targets, owner: str) -> Rows:
+def rows_of(schema: Schema, frame: Frame, validation: Frame | None, targets: TableTargets, owner: str) -> TableRows:
     """Return the training rows that count; validation rows follow the others."""
     raw, weight = schema.read(frame, owner), targets.weight
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
     if validation is None:
-        return Rows(raw, weight, targets.groups, 0)
+        return TableRows(raw, weight, targets.groups, 0)
     with named_validation():
         held_out = schema.read(validation, owner, Notices())[targets.validation_rows]
     if weight is not None or targets.validation_weight is not None:
         weights = zip((weight, targets.validation_weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
-    return Rows(np.concatenate([raw, held_out]), weight, targets.groups, len(held_out))
+    return TableRows(np.concatenate([raw, held_out]), weight, targets.groups, len(held_out))
