@@ -372,7 +372,7 @@ def test_network_of_the_story_has_the_chapters():
 def test_chapter_fits_a_phone(chapter, watch, story_path):
     page = watch(story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert page.evaluate("$('scene').offsetHeight") <= 0.56 * 844
+    assert page.evaluate("$('scene').offsetHeight") <= 390
     sizes = page.evaluate(
         "[...document.querySelectorAll('#tale button, #handle button, #controls button')].map((b) => b.offsetHeight)"
     )

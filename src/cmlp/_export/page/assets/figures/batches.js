@@ -73,7 +73,7 @@ FIGURES.batches = {
 		const track = (height - start - 24) / 4;
 		const longest = max(...tale.race.map((one) => one[3]));
 		const time = longest * part(t, 0.52, 1) ** 2;
-		const [left, right] = [narrow ? 74 : 120, width - (narrow ? 92 : 200)];
+		const [left, right] = [narrow ? 88 : 120, width - (narrow ? 92 : 200)];
 		tale.race.forEach(([count, rate, passes, seconds], n) => {
 			const middle = start + track * (n + 0.5);
 			note(pen, `${count.toLocaleString("en")} a step`, left - 8, middle + 4, "right", { size: narrow ? 11 : 12 });

@@ -76,7 +76,7 @@ FIGURES.ways = {
 		const yB = (k) => top + row * (k + 0.5);
 		const yOut = (k) => top + ((bottom - top) * (k + 0.5)) / 10;
 		const radius = min(9, row * 0.38);
-		const x = narrow ? 30 : side + 70;
+		const x = narrow ? 42 : side + 70;
 		const out = width - (narrow ? 84 : 180);
 		const room = out - x - 40;
 		const unit = (room * 0.26) / max(largest(this.weights), 1);
