@@ -40,7 +40,7 @@ FIGURES.chain = {
 	},
 	set() {
 		this.pulled = null;
-		slider("Change w3 by", { min: -1, max: 1, step: 0.01, value: 0, places: 2 }, (value) => {
+		this.showChange = slider("Change w3 by", { min: -1, max: 1, step: 0.01, value: 0, places: 2 }, (value) => {
 			this.pulled = value;
 			moveTo(1);
 		});
@@ -52,6 +52,7 @@ FIGURES.chain = {
 				: t <= 0.5
 					? 0.01 * ease(part(t, 0.08, 0.45))
 					: blend(0.01, ASKED, ease(part(t, 0.55, 0.9)));
+		this.showChange(nudge);
 		const [now, first, slopes] = [chainAt(nudge), chainAt(0), chainSlopes()];
 		const x = (n) => 40 + (n * (width - 80)) / 3;
 		const [y, size] = [52, narrow ? 15 : 22];
@@ -61,7 +62,7 @@ FIGURES.chain = {
 				drawLine(
 					pen,
 					segment(x(n) + size + 2, y, x(n + 1) - size - 2, y),
-					n === 2 ? colours.accent : tint(weight),
+					n === 2 ? colours.mark : tint(weight),
 					1 + 2.5 * abs(weight),
 				);
 				note(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 14, "center", { colour: colours.text });

@@ -305,7 +305,7 @@ FIGURES.playground = {
 				this.paintPlane(pen, ...planeOf(l, j), x(l), y(l, j) - cell / 2, cell);
 				this.cells.push([l, j, x(l), y(l, j) - cell / 2, cell]);
 				const isAsked = String(this.asked) === String([l, j]);
-				pen.strokeStyle = isAsked ? colours.accent : colours.ring;
+				pen.strokeStyle = isAsked ? colours.mark : colours.ring;
 				pen.lineWidth = isAsked ? 3 : 1;
 				pen.strokeRect(x(l), y(l, j) - cell / 2, cell, cell);
 				if (!l) note(pen, "xy"[j], x(l) + cell / 2, y(l, j) - cell / 2 - 5);

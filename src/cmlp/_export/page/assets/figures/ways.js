@@ -12,7 +12,7 @@ function wishesIn(net, picture) {
 function paintWishing(pen, { a, wish }, x, y, room, grown, radius, mark) {
 	const top = largest(wish[3]);
 	wish[3].forEach((value, k) => {
-		disc(pen, x, y(k), radius, a[3][k], k === mark ? colours.accent : colours.ring, k === mark ? 3 : 1.5);
+		disc(pen, x, y(k), radius, a[3][k], k === mark ? colours.mark : colours.ring, k === mark ? 3 : 1.5);
 		headline(pen, k, x + radius + 9, y(k) + 5, "center", 14, k === mark);
 		const middle = x + radius + 20 + room / 2;
 		drawLine(pen, segment(middle, y(k) - 8, middle, y(k) + 8), colours.line);
