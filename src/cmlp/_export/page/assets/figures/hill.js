@@ -172,10 +172,17 @@ FIGURES.hill = {
 				: surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
 			else
-				note(pen, isFree ? "outside this map" : "left the map", clamp(x, 60, width - 60), max(14, y + (isFree ? -14 : 28)), "center", {
-					colour,
-					bold: true,
-				});
+				note(
+					pen,
+					isFree ? "outside this map" : "left the map",
+					clamp(x, 60, width - 60),
+					max(14, y + (isFree ? -14 : 28)),
+					"center",
+					{
+						colour,
+						bold: true,
+					},
+				);
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 19);
 			drawLine(pen, [[x, y]], colour, isFree ? 16 : 20);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 14);

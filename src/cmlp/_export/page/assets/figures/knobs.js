@@ -30,7 +30,10 @@ FIGURES.knobs = {
 	turned(by) {
 		const random = randomNumbers(3);
 		const shake = () => random() + random() + random() - 1.5;
-		return new Network(model, trained.params.map((value) => value + by * shake()));
+		return new Network(
+			model,
+			trained.params.map((value) => value + by * shake()),
+		);
 	},
 	turn(by) {
 		this.by = by;
@@ -128,6 +131,9 @@ FIGURES.knobs = {
 		note(pen, `A13: Σ = ${number(z)} → σ = ${number(a)}`, width, y - 8, "right", { colour: colours.text });
 		headline(pen, `right: ${percent(this.share)} of 300`, width, areas[2][1] + areas[2][3] + 24, "right");
 		const words = `a = σ(a W + b), three times: ${winner(result.a[3])}`;
-		note(pen, words, width, narrow ? height - 30 : height - 8, "right", { colour: colours.text, size: narrow ? 11 : 14 });
+		note(pen, words, width, narrow ? height - 30 : height - 8, "right", {
+			colour: colours.text,
+			size: narrow ? 11 : 14,
+		});
 	},
 };

@@ -44,7 +44,9 @@ FIGURES.layers = {
 			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
 			note(
 				pen,
-				narrow ? `right: ${found.join(", ").replaceAll(" and ", "–")}` : `hidden neurons, test digits right: ${found.join(";  ")}`,
+				narrow
+					? `right: ${found.join(", ").replaceAll(" and ", "–")}`
+					: `hidden neurons, test digits right: ${found.join(";  ")}`,
 				0,
 				narrow ? 12 : height - 6,
 				"left",

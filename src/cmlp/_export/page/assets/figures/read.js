@@ -17,7 +17,9 @@ const LEAVES = [
 
 /** The image with a pen one pixel thicker: each pixel is as bright as the brightest beside it. */
 const thicker = (image) =>
-	image.map((value, k) => max(value, ...[-SIDE, SIDE, k % SIDE && -1, (k + 1) % SIDE && 1].map((by) => image[k + by] ?? 0)));
+	image.map((value, k) =>
+		max(value, ...[-SIDE, SIDE, k % SIDE && -1, (k + 1) % SIDE && 1].map((by) => image[k + by] ?? 0)),
+	);
 
 /** The mean rows of the regions of ground that ink encloses. Regions of up to 3 pixels are gaps. */
 function loopsOf(image, dark) {
@@ -86,7 +88,10 @@ FIGURES.read = {
 	stops: [
 		[0, "An 8 whose pen has left a gap. The rule at the left, the network at the right."],
 		[0.5, "The rule follows its ifs, and answers where the first one holds."],
-		[1, "The network answers from ten numbers. Repair the rule: a thicker pen closes the gap of this 8. And the other digits?"],
+		[
+			1,
+			"The network answers from ten numbers. Repair the rule: a thicker pen closes the gap of this 8. And the other digits?",
+		],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
