@@ -350,6 +350,9 @@ def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
     expected, expected_slopes = chain(0.2)
     assert change == pytest.approx(expected, abs=1e-7)
     assert slopes == pytest.approx(expected_slopes, abs=1e-6)
+    for k in (1, 2):
+        measured = page.evaluate(f"(chainAt(1e-5, {k}).numbers[3] - chainAt(-1e-5, {k}).numbers[3]) / 2e-5")
+        assert page.evaluate(f"chainSlope({k})") == pytest.approx(measured, rel=1e-6)
     used = data.X_train.max(axis=0) > 0
     weights = story_network().weights[0]
     shares = page.evaluate(
