@@ -183,6 +183,31 @@ def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
     assert page.evaluate("Object.keys(bets)") == []
 
 
+def test_verdict_is_about_the_rate_chosen(watch, story_path):
+    page = watch(story_path, "#hill?at=1", reduced_motion="reduce")
+    assert page.text("#verdict").startswith("With rate 5 the ring leaps across")
+    page.page.locator("#controls [role=group] button").last.click()
+    assert page.text("#verdict").startswith("With rate 16 the ring leaves the map")
+    assert "ring off the map" in page.evaluate(TEXTS)
+
+
+def test_cleared_mistake_gives_the_figure_back(watch, story_path):
+    page = watch(story_path, "#exam?at=1")
+    assert page.evaluate("trained.forward(pictures.nine.input.map((v, k) => v + figure.change[k])).a[3][3]") > 0.9
+    assert "Your bets" not in page.text("#verdict")
+    page.page.get_by_role("button", name="Next mistake").last.click()
+    assert "mistake 1 of" in page.evaluate(TEXTS)
+    page.page.locator("#clear").click()
+    assert "after" in page.evaluate(TEXTS)
+
+
+def test_turned_knobs_cost_right_answers(watch, story_path):
+    page = watch(story_path, "#knobs?at=1")
+    assert re.search("right: 93 % of 300", page.evaluate(TEXTS))
+    page.page.locator("#controls input").fill("4")
+    assert re.search("right: 16 % of 300", page.evaluate(TEXTS))
+
+
 def test_only_one_motion_runs(watch, story_path):
     page = watch(story_path, "#hill?at=1")
     for rate in (0, 5, 2):
@@ -325,6 +350,9 @@ def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
     expected, expected_slopes = chain(0.2)
     assert change == pytest.approx(expected, abs=1e-7)
     assert slopes == pytest.approx(expected_slopes, abs=1e-6)
+    for k in (1, 2):
+        measured = page.evaluate(f"(chainAt(1e-5, {k}).numbers[3] - chainAt(-1e-5, {k}).numbers[3]) / 2e-5")
+        assert page.evaluate(f"chainSlope({k})") == pytest.approx(measured, rel=1e-6)
     used = data.X_train.max(axis=0) > 0
     weights = story_network().weights[0]
     shares = page.evaluate(
@@ -372,7 +400,7 @@ def test_network_of_the_story_has_the_chapters():
 def test_chapter_fits_a_phone(chapter, watch, story_path):
     page = watch(story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert page.evaluate("$('scene').offsetHeight") <= 0.56 * 844
+    assert page.evaluate("$('scene').offsetHeight") <= 390
     sizes = page.evaluate(
         "[...document.querySelectorAll('#tale button, #handle button, #controls button')].map((b) => b.offsetHeight)"
     )

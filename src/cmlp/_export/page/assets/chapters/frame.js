@@ -273,6 +273,7 @@ function readChapter() {
 	const address = chapterAddress();
 	if (!address) return false;
 	const [id, parts] = address;
+	scrollTo(0, 0); // an element may have the name of the chapter
 	if (["dark", "light"].includes(parts.get("theme"))) setTheme(parts.get("theme"));
 	openChapter(id, parts.has("at") ? Number(parts.get("at")) || 0 : undefined, parts);
 	return true;

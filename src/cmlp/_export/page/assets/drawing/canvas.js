@@ -16,6 +16,7 @@ function readColours() {
 		"text",
 		"muted",
 		"accent",
+		"mark",
 		"ink",
 		"ground",
 	];

@@ -86,7 +86,7 @@ class Pen {
 		if (!this.place || !isFocused(this.canvas)) return;
 		const place = this.place.map((value) => (value * width) / UNITS);
 		drawLine(pen, [place], colours.ring, 16);
-		drawLine(pen, [place], this.isLowered() ? colours.accent : colours.surface, 12);
+		drawLine(pen, [place], this.isLowered() ? colours.mark : colours.surface, 12);
 	}
 }
 

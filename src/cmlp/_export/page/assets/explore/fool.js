@@ -1,9 +1,10 @@
 // --- Fooling the network: a small change of the image, along the gradient by its pixels, that changes the answer.
 
-/** The slopes by the pixels of how far one output's weighted sum is ahead of another's. */
+/** The slopes by the pixels of one output's weighted sum, or of how far it is ahead of another's. */
 function slopesOfLead({ z, a }, ahead, behind) {
 	let slopes = new Float64Array(sizes[last]);
-	[slopes[ahead], slopes[behind]] = [1, -1];
+	slopes[ahead] = 1;
+	if (behind !== undefined) slopes[behind] = -1;
 	for (let l = last - 1; l > 0; l--) {
 		const { slope, p } = network.layers[l - 1];
 		slopes = network.slopesBefore(l, slopes).map((g, i) => g * slope(z[l - 1][i], a[l][i], p));
@@ -14,19 +15,24 @@ function slopesOfLead({ z, a }, ahead, behind) {
 /** The position of the largest value, except one. */
 const second = (values, except) => values.indexOf(max(...values.filter((_, j) => j !== except)));
 
-/** A small change that makes the answer `target` (DeepFool, between empty and full pixels). None if it finds none. */
-function foolingChange(image, target) {
-	const isFooled = (one) => winner(network.forward(one).a[last]) === target;
+/** A small change that makes the answer `target`, with an output above `least` (DeepFool, between empty and full pixels). None if it finds none. */
+function foolingChange(image, target, least = 0) {
+	const isFooled = (one) => {
+		const outputs = network.forward(one).a[last];
+		return winner(outputs) === target && outputs[target] > least;
+	};
 	let changed = image;
 	for (let k = 0; k < 300 && !isFooled(changed); k++) {
 		const now = network.forward(changed);
 		const sums = now.z[last - 1];
 		const rival = second(sums, target);
-		const slopes = slopesOfLead(now, target, rival);
+		const isAhead = sums[target] > sums[rival]; // and still too low
+		const slopes = slopesOfLead(now, target, isAhead ? undefined : rival);
+		const missing = isAhead ? 0.1 : sums[rival] - sums[target];
 		const free = slopes.map((g, i) => (g > 0 ? changed[i] < white : changed[i] > 0) * g);
 		const length = hypot(...free) || 1;
 		// As far as the gradient promises, but in small steps: it changes on the way.
-		const step = min(0.2 * white, (sums[rival] - sums[target]) / length + 1e-3 * white) / length;
+		const step = min(0.2 * white, missing / length + 1e-3 * white) / length;
 		changed = changed.map((value, i) => min(white, max(0, value + step * free[i])));
 	}
 	const part = (share) => image.map((value, i) => value + share * (changed[i] - value));

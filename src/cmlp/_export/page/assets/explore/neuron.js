@@ -82,6 +82,6 @@ function paintCurve(layer, index) {
 	drawLine(pen, line, colours.text, 1.5);
 	drawLine(pen, [at(z, 0), at(z, a)], colours.ring, 1, [3, 3]);
 	drawLine(pen, [at(z, a)], colours.text, 12);
-	drawLine(pen, [at(z, a)], colours.accent, 9);
+	drawLine(pen, [at(z, a)], colours.mark, 9);
 	$("curve").ariaLabel = `${name}: a weighted sum of ${number(z, 2)} gives the activation ${number(a, 2)}`;
 }

@@ -54,7 +54,7 @@ FIGURES.batches = {
 		const [x, y] = narrow ? [width - 40, low + 66] : [width - 64, side + 48];
 		if (settle) {
 			this.needle(pen, x, y, 58, (this.mean / top) * 1.4, colours.line, 14);
-			this.needle(pen, x, y, 58, (settle * this.mean * 1.4) / top, colours.accent, 5);
+			this.needle(pen, x, y, 58, (settle * this.mean * 1.4) / top, colours.mark, 5);
 			note(pen, `average ${signed(this.mean, 3)}`, narrow ? width : x, y + 20, narrow ? "right" : "center", {
 				colour: colours.text,
 				bold: true,
@@ -73,7 +73,7 @@ FIGURES.batches = {
 		const track = (height - start - 24) / 4;
 		const longest = max(...tale.race.map((one) => one[3]));
 		const time = longest * part(t, 0.52, 1) ** 2;
-		const [left, right] = [narrow ? 74 : 120, width - (narrow ? 92 : 200)];
+		const [left, right] = [narrow ? 88 : 120, width - (narrow ? 92 : 200)];
 		tale.race.forEach(([count, rate, passes, seconds], n) => {
 			const middle = start + track * (n + 0.5);
 			note(pen, `${count.toLocaleString("en")} a step`, left - 8, middle + 4, "right", { size: narrow ? 11 : 12 });
@@ -81,7 +81,7 @@ FIGURES.batches = {
 			if (t <= 0.5) return;
 			const come = min(1, time / seconds);
 			drawLine(pen, segment(left, middle, left + come * (right - left), middle), colours.ring, 4);
-			drawLine(pen, [[left + come * (right - left), middle]], come === 1 ? colours.accent : colours.text, 12);
+			drawLine(pen, [[left + come * (right - left), middle]], come === 1 ? colours.mark : colours.text, 12);
 			const words = narrow ? `${seconds} s` : `${seconds} s, ${passes} pass${passes > 1 ? "es" : ""}, rate ${rate}`;
 			if (come === 1)
 				note(pen, words, right + 10, middle + 4, "left", { colour: colours.text, size: narrow ? 11 : 12 });

@@ -55,7 +55,7 @@ FIGURES.cost = {
 			const share = gap ** 2 / total;
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
-			box(pen, ...blendAll(blendAll(from, square, grow), strip, pour), colours.accent, 0.55 + 0.45 * pour);
+			box(pen, ...blendAll(blendAll(from, square, grow), strip, pour), colours.mark, 0.55 + 0.45 * pour);
 		});
 		if (t > 0.47)
 			headline(

@@ -121,7 +121,7 @@ FIGURES.curves = {
 			headline(pen, percent(now[n]), x + wide / 2, top + room + 40, "center", narrow ? 16 : 22);
 		});
 		const middle = width / 2;
-		const gap = Math.round(100 * abs(now[1] - now[0]));
+		const gap = abs(Math.round(100 * now[1]) - Math.round(100 * now[0]));
 		headline(pen, gap, middle, height * 0.34, "center", narrow ? 30 : 56);
 		note(pen, `point${gap === 1 ? "" : "s"}${narrow ? "" : " apart"}`, middle, height * 0.34 + 22);
 		note(pen, `step ${step}`, middle, height * 0.34 + 42);

@@ -106,14 +106,14 @@ FIGURES.edge = {
 				.map((k) => k + 2)
 				.filter((row) => row <= lastRow);
 			const curve = rows.map((row) => at(row, sumOver(barWeights(row, border), image)));
-			const colour = n ? colours.accent : colours.text;
+			const colour = n ? colours.mark : colours.text;
 			drawLine(pen, curve, colour, 2.5, n ? [] : [6, 4]);
 			const [x, y] = at(top, sumOver(barWeights(top, border), image));
 			if (rows.length) drawLine(pen, [[x, y]], colour, 9);
 		});
 		const keys = [
 			["a 7", colours.text, [6, 4]],
-			["the block", colours.accent, []],
+			["the block", colours.mark, []],
 		];
 		keys.forEach(([name, colour, dash], n) => {
 			drawLine(pen, segment(right - 190 + n * 95, upper - 10, right - 166 + n * 95, upper - 10), colour, 2.5, dash);

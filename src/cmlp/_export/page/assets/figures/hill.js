@@ -2,6 +2,12 @@
 
 const [HILL_STEPS, LIFT, GROUND] = [60, 0.5, -0.42];
 const OUTCOMES = ["creeps", "rolls down", "leaps across", "leaves the map"];
+const REASONS = [
+	"60 steps of this length are too few",
+	"each step is shorter than the valley is wide",
+	"each step is longer than the valley is wide",
+	"a step leads beyond its edge",
+];
 const hillKnot = (i, j) => tale.hill.heights[clamp(j, 0, 40) * 41 + clamp(i, 0, 40)] / 1000;
 const spline = (a, b, c, d, t) => b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 
@@ -46,8 +52,9 @@ FIGURES.hill = {
 		options: OUTCOMES,
 		measure: () => outcomeOf(heldPath(5)),
 		verdict() {
-			const [held, free] = [heldPath(5), tale.hill.free[5]];
-			return `It ${OUTCOMES[this.measure()]}: each step is longer than the valley is wide. The network, free in 13,002 directions, ends at ${number(free.at(-1)[2])}${finite(held.at(-1)[2]) ? `, the ring at ${number(held.at(-1)[2])}` : ""}.`;
+			const { rate, held, free } = FIGURES.hill;
+			const outcome = outcomeOf(held);
+			return `With rate ${rate} the ring ${OUTCOMES[outcome]}: ${REASONS[outcome]}. The network, free in 13,002 directions, ends at ${number(free.at(-1)[2])}${finite(held.at(-1)[2]) ? `, the ring at ${number(held.at(-1)[2])}` : ""}.`;
 		},
 	},
 	set() {
@@ -62,7 +69,8 @@ FIGURES.hill = {
 			(rate) => rate === this.rate,
 			(rate) => {
 				this.choose(rate);
-				moment = 0;
+				write("verdict", "");
+				[moment, chosen] = [0, null];
 				play(1);
 			},
 		);
@@ -140,7 +148,7 @@ FIGURES.hill = {
 		}
 		[
 			[this.held, colours.text],
-			[this.free, colours.accent],
+			[this.free, colours.mark],
 		].forEach(([path, colour], isFree) => {
 			const seen = [...path.slice(0, floor(at) + 1), stepBetween(path, at)].filter((p) => isOnHill(p) && finite(p[2]));
 			drawLine(
@@ -164,10 +172,17 @@ FIGURES.hill = {
 				: surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
 			else
-				note(pen, isFree ? "outside this map" : "left the map", clamp(x, 60, width - 60), max(14, y - 14), "center", {
-					colour,
-					bold: true,
-				});
+				note(
+					pen,
+					isFree ? "outside this map" : "left the map",
+					clamp(x, 60, width - 60),
+					max(14, y + (isFree ? -14 : 28)),
+					"center",
+					{
+						colour,
+						bold: true,
+					},
+				);
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 19);
 			drawLine(pen, [[x, y]], colour, isFree ? 16 : 20);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 14);
@@ -193,7 +208,7 @@ FIGURES.hill = {
 		note(pen, "cost", left + 6, bottom + 14, "left");
 		const ends = [
 			[this.held, colours.text, "ring"],
-			[this.free, colours.accent, "network"],
+			[this.free, colours.mark, "network"],
 		].map(([path, colour, name]) => {
 			const line = path.slice(0, floor(at) + 1).filter((p) => finite(p[2]));
 			const y = (cost) => bottom - ((cost - low) / (high - low || 1)) * (bottom - top);
@@ -203,7 +218,8 @@ FIGURES.hill = {
 				colour,
 				2,
 			);
-			return [y(line.at(-1)[2]), `${name} ${number(line.at(-1)[2], 2)}`];
+			const isGone = !finite((path[floor(at)] ?? path.at(-1))[2]);
+			return [y(line.at(-1)[2]), isGone ? `${name} off the map` : `${name} ${number(line.at(-1)[2], 2)}`];
 		});
 		if (abs(ends[0][0] - ends[1][0]) < 14) {
 			const upper = ends[0][0] < ends[1][0] ? 0 : 1;

@@ -17,17 +17,21 @@ function gaborSheet(kind) {
 	}));
 }
 
+const sheetPlaces = Int32Array.from({ length: PIXELS }, (_, k) => floor(k / SIDE) * (2 * GABOR_REACH + 1) + (k % SIDE));
+const sheetStart = (top, left) => (GABOR_REACH - top) * (2 * GABOR_REACH + 1) + GABOR_REACH - left;
+
+/** An edge as an image. */
 function edgeAt(kind, top, left) {
-	const [sheet, count] = [gaborSheet(kind), 2 * GABOR_REACH + 1];
-	return (k) => sheet[(GABOR_REACH - top + floor(k / SIDE)) * count + GABOR_REACH - left + (k % SIDE)];
+	const [sheet, start] = [gaborSheet(kind), sheetStart(top, left)];
+	return Float32Array.from(sheetPlaces, (place) => sheet[start + place]);
 }
 
 /** The share of the weights (as squares) that an edge explains, and its sign. */
 function explainedBy(weights, kind, top, left) {
-	const edge = edgeAt(kind, top, left);
+	const [sheet, start] = [gaborSheet(kind), sheetStart(top, left)];
 	let [product, length, total] = [0, 0, 0];
 	for (const k of usedPixels()) {
-		const value = edge(k);
+		const value = sheet[start + sheetPlaces[k]];
 		product += value * weights[k];
 		length += value * value;
 		total += weights[k] * weights[k];
@@ -35,10 +39,11 @@ function explainedBy(weights, kind, top, left) {
 	return [(product * product) / length / total, Math.sign(product)];
 }
 
-const usedPixels = () => {
-	const bits = bytes(tale.used);
-	return (FIGURES.inside.used ??= range(PIXELS).filter((k) => (bits[k >> 3] >> (7 - (k & 7))) & 1));
-};
+let used;
+function usedPixels() {
+	const bits = used || bytes(tale.used);
+	return (used ??= range(PIXELS).filter((k) => (bits[k >> 3] >> (7 - (k & 7))) & 1));
+}
 
 const bestEdges = new Map();
 function bestEdge(weights, name) {
@@ -139,21 +144,14 @@ FIGURES.inside = {
 		const big = min(height - size - 118, narrow ? (width - 12) / 2 : 230);
 		const y = size + 88;
 		paintImage(pen, weights, 0, y, big, 0);
-		const edge = edgeAt(best.kind, top, left);
-		paintImage(
-			pen,
-			Float32Array.from({ length: PIXELS }, (_, k) => sign * edge(k)),
-			big + 10,
-			y,
-			big,
-			0,
-		);
+		const edge = edgeAt(best.kind, top, left).map((value) => sign * value);
+		paintImage(pen, edge, big + 10, y, big, 0);
 		note(pen, `weights of ${neuronName(1, this.neuron)}`, big / 2, y - 8);
 		note(pen, narrow ? "an edge" : "an edge, moved over them", big * 1.5 + 10, y - 8);
 		const bar = narrow ? [0, y + big + 8, width] : [2 * big + 40, y + 60, width - 2 * big - 56];
 		if (!narrow) headline(pen, `it explains ${percent(share)}`, bar[0], y + 36, "left", 20);
 		box(pen, ...bar, 12, colours.line);
-		box(pen, bar[0], bar[1], bar[2] * share, 12, colours.accent);
+		box(pen, bar[0], bar[1], bar[2] * share, 12, colours.mark);
 		if (narrow) return headline(pen, `explains ${percent(share)}`, width, y + big + 34, "right");
 		if (t < 0.97) return;
 		this.handMade ??= bestEdge(barWeights(BAR_TOP, BORDER), "by hand").share;

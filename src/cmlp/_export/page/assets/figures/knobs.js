@@ -8,24 +8,44 @@ FIGURES.knobs = {
 		[1, "An image goes in at the left; ten numbers come out. That is the whole network."],
 	],
 	bet: {
-		question: "Which share of the knobs belongs to layer A: its wires from the pixels, and its biases?",
-		options: ["a third", "two thirds", "nearly all"],
-		share: () => trained.layers[1].w / trained.params.length,
+		question: "All knobs are turned at random. How far, until it reads less than half of the digits?",
+		options: ["by 0.1", "by 0.5", "by 2"],
+		shares: () => [0.1, 0.5, 2].map((by) => rightShare(FIGURES.knobs.turned(by))),
 		measure() {
-			return this.share() > 0.83 ? 2 : this.share() > 0.5 ? 1 : 0;
+			return this.shares().findIndex((share) => share < 0.5);
 		},
 		verdict() {
-			const counts = trained.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs);
-			return `${percent(this.share(), 1)}: ${counts[0].toLocaleString("en")} + ${counts[1]} + ${counts[2]}. The layers look alike on the stage; but only A has a wire to each of 784 pixels.`;
+			const [little, more, most] = this.shares().map((share) => percent(share));
+			return `Right by 0.1: ${little}, by 0.5: ${more}, by 2: ${most}. Thousands of small errors cancel in the sums. No single knob holds what it knows.`;
 		},
 	},
 	set() {
-		this.images = trained.layers.map(({ inputs, outputs, w }) => {
+		this.turn(0);
+		slider("Turn all knobs at random by", { min: 0, max: 4, step: 0.25, value: 0, places: 2 }, (by) => {
+			this.turn(by);
+			moveTo(1);
+		});
+	},
+	/** The network with a random number added to each knob. */
+	turned(by) {
+		const random = randomNumbers(3);
+		const shake = () => random() + random() + random() - 1.5;
+		return new Network(
+			model,
+			trained.params.map((value) => value + by * shake()),
+		);
+	},
+	turn(by) {
+		this.by = by;
+		this.shaken = this.turned(by);
+		this.result = this.shaken.forward(pictures.nine.input);
+		this.share = rightShare(this.shaken);
+		this.images = this.shaken.layers.map(({ inputs, outputs, w }) => {
 			const picture = Object.assign(make("canvas"), { width: inputs + 1, height: outputs });
 			const target = picture.getContext("2d");
 			const pixels = target.createImageData(inputs + 1, outputs);
 			const [from, low, high] = ["surface", "negative", "positive"].map(rgb);
-			const values = trained.params.slice(w, w + (inputs + 1) * outputs);
+			const values = this.shaken.params.slice(w, w + (inputs + 1) * outputs);
 			const top = largest(values) / 2.5;
 			values.forEach((value, k) => {
 				const at = ((k % outputs) * (inputs + 1) + floor(k / outputs)) * 4;
@@ -40,7 +60,7 @@ FIGURES.knobs = {
 	paint({ pen, width, height, narrow }, t) {
 		if (this.theme !== root.dataset.theme) {
 			this.theme = root.dataset.theme;
-			this.set();
+			this.turn(this.by);
 		}
 		const open = ease(part(t, 0.05, 0.5));
 		const fade = 1 - part(t, 0.2, 0.5);
@@ -61,7 +81,7 @@ FIGURES.knobs = {
 		];
 		const names = ["A: 784 × 16 weights, 16 biases", "B: 16 × 16, 16", "outputs: 16 × 10, 10"];
 		const places = placesOf(0, 0, width, height - 30);
-		const result = resultOf(trained, pictures.nine.input);
+		const { result } = this;
 		areas.forEach((area, l) => {
 			if (!open) return;
 			const from = [
@@ -80,11 +100,12 @@ FIGURES.knobs = {
 			const come = clamp(flow * 3 - l);
 			if (!come) return;
 			const inputs = result.a[l];
+			box(pen, x, y - 4, come * w, 4, colours.off);
 			inputs.forEach((a, i) => {
 				if (i / inputs.length < come)
 					box(pen, x + (i * w) / (inputs.length + 1), y - 4, w / (inputs.length + 1), 4, colours.on, a);
 			});
-			if (come < 1) box(pen, x + come * w - 2, y - 4, 3, h + 8, colours.accent);
+			if (come < 1) box(pen, x + come * w - 2, y - 4, 3, h + 8, colours.mark);
 			else
 				result.a[l + 1].forEach((a, j) =>
 					disc(pen, min(width - 6, x + w + 10), y + ((j + 0.5) * h) / result.a[l + 1].length, min(5, h / 36), a),
@@ -101,14 +122,18 @@ FIGURES.knobs = {
 				"left",
 				16,
 			);
-		if (flow === 1)
-			note(
-				pen,
-				`a = σ(a W + b), three times: ${winner(result.a[3])}`,
-				width,
-				narrow ? height - 30 : height - 8,
-				"right",
-				{ colour: colours.text, size: narrow ? 11 : 14 },
-			);
+		if (flow < 1) return;
+		const [x, y, w, h] = areas[0];
+		pen.strokeStyle = colours.mark;
+		pen.lineWidth = 2;
+		pen.strokeRect(x, y + (A13 * h) / 16, w, h / 16);
+		const [z, a] = [result.z[0][A13], result.a[1][A13]];
+		note(pen, `A13: Σ = ${number(z)} → σ = ${number(a)}`, width, y - 8, "right", { colour: colours.text });
+		headline(pen, `right: ${percent(this.share)} of 300`, width, areas[2][1] + areas[2][3] + 24, "right");
+		const words = `a = σ(a W + b), three times: ${winner(result.a[3])}`;
+		note(pen, words, width, narrow ? height - 30 : height - 8, "right", {
+			colour: colours.text,
+			size: narrow ? 11 : 14,
+		});
 	},
 };

@@ -44,7 +44,9 @@ FIGURES.layers = {
 			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
 			note(
 				pen,
-				`hidden neurons, test digits right: ${found.join(narrow ? ", " : ";  ")}`,
+				narrow
+					? `right: ${found.join(", ").replaceAll(" and ", "–")}`
+					: `hidden neurons, test digits right: ${found.join(";  ")}`,
 				0,
 				narrow ? 12 : height - 6,
 				"left",
@@ -65,7 +67,7 @@ FIGURES.layers = {
 				const a = resultOf(trained, pictures[name].input).a[1][k];
 				box(pen, left, y - size / 2, size, size, a > ON ? colours.text : colours.line);
 			});
-			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.accent, 3);
+			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.mark, 3);
 		});
 	},
 	/** What a stroke has changed since the last picture runs along the wires, layer by layer. */

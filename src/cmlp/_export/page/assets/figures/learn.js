@@ -6,7 +6,7 @@ FIGURES.learn = {
 	seconds: 12,
 	net: "A new network, learning here",
 	stops: [
-		[0, "Sixteen images of random weights: the weights of A1 to A16."],
+		[0, "The weights of A1 to A16, random; beside them a 9 and its ten outputs."],
 		[0.04, "It learns here, from this page’s 500 training digits, ten at a time."],
 		[1, "Beside it, recorded by Python: 30 passes over 5,000 digits. Cost falls as the answers get right."],
 	],
@@ -46,6 +46,7 @@ FIGURES.learn = {
 		}
 		this.known.push({
 			weights: learner.params.slice(0, learner.layers[0].b),
+			outputs: learner.forward(pictures.nine.input).a[3],
 			share: rightShare(learner),
 			cost: meanCost(examples.train.slice(0, 100)),
 		});
@@ -53,15 +54,25 @@ FIGURES.learn = {
 	paint({ pen, width, height, narrow }, t) {
 		const step = floor((t * LEARN_STEPS) / 10) * 10;
 		const now = this.until(step)[step / 10];
-		const [left, columns] = [34, narrow ? 8 : 8];
-		const pitch = min((width - 4) / columns, (height * 0.5) / 2);
+		const [left, columns] = [34, 8];
+		const pitch = min((width - (narrow ? 4 : 190)) / columns, (height * 0.5) / 2);
+		const low = pitch * 2 + (narrow ? 86 : 0);
 		range(16).forEach((j) => {
 			const values = Float32Array.from({ length: PIXELS }, (_, i) => now.weights[i * 16 + j]);
 			paintImage(pen, values, (j % columns) * pitch, floor(j / columns) * pitch, pitch - 6, 0);
 		});
+		// A digit that it has never seen, and its ten outputs.
+		if (narrow) {
+			picture(pen, pictures.nine.input, 0, pitch * 2 + 10, 50);
+			paintColumnBars(pen, [60, pitch * 2 - 4, width - 60, 82], now.outputs, 1);
+		} else {
+			const [x, row] = [pitch * 8 + 60, (pitch * 2) / 10];
+			picture(pen, pictures.nine.input, x - 52, pitch - 27, 54);
+			paintOutputs(pen, { at: (_, k) => [x, row * (k + 0.45)], radius: 6, outputs: width - x }, now.outputs);
+		}
 		const isDone = t === 1;
 		const wide = narrow || !isDone ? width : width * 0.55;
-		const frame = [left, pitch * 2 + 30, wide - 44, height - 24];
+		const frame = [left, low + 30, wide - 44, height - 24];
 		const points = this.known.slice(0, step / 10 + 1);
 		chartOf(
 			pen,

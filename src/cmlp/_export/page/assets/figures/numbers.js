@@ -34,7 +34,7 @@ FIGURES.numbers = {
 		picture(pen, shown, ...this.image);
 		const [row, column] = this.cut;
 		const step = side / SIDE;
-		pen.strokeStyle = colours.accent;
+		pen.strokeStyle = colours.mark;
 		pen.lineWidth = 2;
 		pen.strokeRect(column * step, 22 + row * step, 8 * step, 6 * step);
 		const [left, cell] = narrow

@@ -57,7 +57,10 @@ FIGURES.playground = {
 	seconds: 16,
 	net: "A small network of two numbers, learning here",
 	stops: [
-		[0, "Random weights. Each small plane is one neuron’s activation at every point; point at one to see it large, press it to ask it."],
+		[
+			0,
+			"Random weights. Each small plane is one neuron’s activation at every point; point at one to see it large, press it to ask it.",
+		],
 		[0.5, "2,000 steps. The slider goes back, too: every step is kept."],
 		[1, "4,000 steps. Change anything: points, layers, curve, rate. Filled points are learned from, rings are tests."],
 	],
@@ -305,7 +308,7 @@ FIGURES.playground = {
 				this.paintPlane(pen, ...planeOf(l, j), x(l), y(l, j) - cell / 2, cell);
 				this.cells.push([l, j, x(l), y(l, j) - cell / 2, cell]);
 				const isAsked = String(this.asked) === String([l, j]);
-				pen.strokeStyle = isAsked ? colours.accent : colours.ring;
+				pen.strokeStyle = isAsked ? colours.mark : colours.ring;
 				pen.lineWidth = isAsked ? 3 : 1;
 				pen.strokeRect(x(l), y(l, j) - cell / 2, cell, cell);
 				if (!l) note(pen, "xy"[j], x(l) + cell / 2, y(l, j) - cell / 2 - 5);
@@ -410,7 +413,10 @@ FIGURES.playground = {
 	},
 	keys(across, down) {
 		const at = this.cells.findIndex(([l, j]) => String([l, j]) === String(this.asked));
-		this.asked = this.pointed = this.cells[(at + (across || down || 1) + this.cells.length) % this.cells.length].slice(0, 2);
+		this.asked = this.pointed = this.cells[(at + (across || down || 1) + this.cells.length) % this.cells.length].slice(
+			0,
+			2,
+		);
 	},
 	label(t) {
 		const now = this.states[min(this.states.length - 1, floor((t * PLAY_STEPS) / PLAY_EVERY))];

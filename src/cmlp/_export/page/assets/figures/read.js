@@ -17,7 +17,9 @@ const LEAVES = [
 
 /** The image with a pen one pixel thicker: each pixel is as bright as the brightest beside it. */
 const thicker = (image) =>
-	image.map((value, k) => max(value, ...[-SIDE, SIDE, k % SIDE && -1, (k + 1) % SIDE && 1].map((by) => image[k + by] ?? 0)));
+	image.map((value, k) =>
+		max(value, ...[-SIDE, SIDE, k % SIDE && -1, (k + 1) % SIDE && 1].map((by) => image[k + by] ?? 0)),
+	);
 
 /** The mean rows of the regions of ground that ink encloses. Regions of up to 3 pixels are gaps. */
 function loopsOf(image, dark) {
@@ -86,7 +88,10 @@ FIGURES.read = {
 	stops: [
 		[0, "An 8 whose pen has left a gap. The rule at the left, the network at the right."],
 		[0.5, "The rule follows its ifs, and answers where the first one holds."],
-		[1, "The network answers from ten numbers. Repair the rule: a thicker pen closes the gap of this 8. And the other digits?"],
+		[
+			1,
+			"The network answers from ten numbers. Repair the rule: a thicker pen closes the gap of this 8. And the other digits?",
+		],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
@@ -94,7 +99,7 @@ FIGURES.read = {
 		measure: () =>
 			[0.9, 0.7, 0.5].map((share, n) => [abs(share - ruleShare(RULE)), n]).sort((p, q) => p[0] - q[0])[0][1],
 		verdict: () =>
-			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule does better, but each new if meets digits that it harms.`,
+			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000: these are easier). A cleverer rule does better, but each new if harms some digits.`,
 	},
 	set() {
 		this.rule = { ...RULE };
@@ -163,7 +168,7 @@ function paintColumnBars(pen, [x, y, w, h], values, grown, numbers = false) {
 		const left = x + k * pitch + pitch * 0.15;
 		box(pen, left, y + 14, pitch * 0.7, h - 34, colours.line);
 		const size = (h - 34) * value * grown;
-		box(pen, left, y + h - 20 - size, pitch * 0.7, size, k === best && grown === 1 ? colours.accent : colours.ring);
+		box(pen, left, y + h - 20 - size, pitch * 0.7, size, k === best && grown === 1 ? colours.mark : colours.ring);
 		headline(pen, k, left + pitch * 0.35, y + h - 4, "center", 13);
 		if (numbers) note(pen, number(value, pitch > 44 ? 3 : 2), left + pitch * 0.35, y + 10, "center", { size: 11 });
 	});

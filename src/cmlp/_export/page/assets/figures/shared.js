@@ -145,7 +145,7 @@ function paintOutputs(pen, { at, radius, outputs }, values, grown = 1, numbers =
 		headline(pen, k, x + radius + 10, y + 5, "center", 14, isBest);
 		const [left, room] = [x + radius + 20, outputs - radius - 20];
 		box(pen, left, y - 5, room, 10, colours.line);
-		box(pen, left, y - 5, room * value * grown, 10, isBest ? colours.accent : colours.ring);
+		box(pen, left, y - 5, room * value * grown, 10, isBest ? colours.mark : colours.ring);
 	});
 }
 

@@ -58,7 +58,7 @@ FIGURES.squash = {
 			const line = 1.02 - ((n * 7) % 10) * 0.005;
 			const [x, y] = at(z, blend(line, logistic(z), fall));
 			const shake = (((n * 37) % 11) - 5) * 0.7;
-			drawLine(pen, [[x, y + shake]], label === 7 ? colours.accent : colours.muted, label === 7 ? 7 : 5);
+			drawLine(pen, [[x, y + shake]], label === 7 ? colours.mark : colours.muted, label === 7 ? 7 : 5);
 		});
 		if (t > 0.45 && (t <= 0.5 || t > 0.95)) {
 			const passing = this.sums.filter(([z]) => z + bias > 0);

@@ -87,20 +87,20 @@ FIGURES.sum = {
 					2 * (side + gap) + ((pixel % SIDE) + 0.5) * (side / SIDE),
 					20 + (floor(pixel / SIDE) + 0.5) * (side / SIDE),
 				];
-				drawLine(pen, [spot, [middle + end * unit, y]], colours.accent, 1.5);
+				drawLine(pen, [spot, [middle + end * unit, y]], colours.mark, 1.5);
 			}
 			total = end;
 		});
 		if (t < 0.93) return;
 		const y = from + pitch * 7.5;
 		headline(pen, `sum z = ${signed(total, 3)}`, names - 8, y + 4, "right", narrow ? 12 : 13);
-		box(pen, middle + min(0, total) * unit, y - pitch * 0.3, abs(total) * unit, pitch * 0.6, colours.accent);
+		box(pen, middle + min(0, total) * unit, y - pitch * 0.3, abs(total) * unit, pitch * 0.6, colours.mark);
 		if (this.touched) {
 			const before = number(resultOf(trained, pictures.nine.input).a[1][A13]);
 			const after = number(logistic(total));
 			note(pen, `activation ${before} → ${after}`, width - 2, y + pitch * 0.5 + 12, "right", { colour: colours.text });
 			const step = side / SIDE;
-			pen.strokeStyle = colours.accent;
+			pen.strokeStyle = colours.mark;
 			pen.lineWidth = 2;
 			pen.strokeRect((this.cursor % SIDE) * step - 1, 20 + floor(this.cursor / SIDE) * step - 1, step + 2, step + 2);
 		}

@@ -12,7 +12,7 @@ function wishesIn(net, picture) {
 function paintWishing(pen, { a, wish }, x, y, room, grown, radius, mark) {
 	const top = largest(wish[3]);
 	wish[3].forEach((value, k) => {
-		disc(pen, x, y(k), radius, a[3][k], k === mark ? colours.accent : colours.ring, k === mark ? 3 : 1.5);
+		disc(pen, x, y(k), radius, a[3][k], k === mark ? colours.mark : colours.ring, k === mark ? 3 : 1.5);
 		headline(pen, k, x + radius + 9, y(k) + 5, "center", 14, k === mark);
 		const middle = x + radius + 20 + room / 2;
 		drawLine(pen, segment(middle, y(k) - 8, middle, y(k) + 8), colours.line);
@@ -76,7 +76,7 @@ FIGURES.ways = {
 		const yB = (k) => top + row * (k + 0.5);
 		const yOut = (k) => top + ((bottom - top) * (k + 0.5)) / 10;
 		const radius = min(9, row * 0.38);
-		const x = narrow ? 30 : side + 70;
+		const x = narrow ? 42 : side + 70;
 		const out = width - (narrow ? 84 : 180);
 		const room = out - x - 40;
 		const unit = (room * 0.26) / max(largest(this.weights), 1);

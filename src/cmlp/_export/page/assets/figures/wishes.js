@@ -64,7 +64,7 @@ FIGURES.wishes = {
 		const radius = min(8, row * 0.38);
 		// From left to right: A, its columns, B, its columns, the outputs. A phone shows one half at a time.
 		const reach = narrow ? 26 : 44;
-		const cell = narrow ? [14, 12] : Array(2).fill(min(24, (width - 500) / 26));
+		const cell = narrow ? [14, 11] : Array(2).fill(min(24, (width - 500) / 26));
 		const wide = [10 * cell[0], 16 * cell[1]].map((columns) => 34 + 2 * reach + 12 + columns + 26);
 		const xA = 14;
 		const xB = narrow ? 14 : xA + wide[1];
