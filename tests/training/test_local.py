@@ -179,7 +179,7 @@ def failing(size, work, kind=ValueError):
         (lambda X, y, w: (X[:0], y[:0], w[:0]), r"Found array with 0 sample\(s\)"),
         (lambda X, y, w: (X[:100], y[:100], w[:100]), r"takes 256 rows of each shard, but shards\[1\] has 100"),
         (lambda X, y, w: (X, y[1:], w), "Found input variables with inconsistent numbers of samples"),
-        (lambda X, y, w: (X, y.astype(object), w), "Labels must be all strings, all integers"),
+        (lambda X, y, w: (X, y.astype(object), w), "All labels are of type int, but the array is of dtype object"),
         (lambda X, y, w: (X, y, -w), "Negative values in data passed to `sample_weight`"),
     ],
 )
