@@ -38,7 +38,7 @@ SGR = re.compile(r"\x1b\[([0-9;]*)m")
 # The command in a pipe with the colours of a terminal.
 IN_COLOR = """
 import sys
-from cmlp._cli import main
+from cmlp import __main__ as main
 from cmlp._cli import terminal
 terminal.Terminal.of = classmethod(lambda cls, stream, _: cls(stream, rewrites=False, colors=2**24, blocks=True))
 sys.exit(main.main(sys.argv[1:]))
