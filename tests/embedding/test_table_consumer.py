@@ -49,6 +49,7 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
 QUANTILES = {"loss": "quantile", "quantile": [0.4, 0.5, 0.6]}
 
 
+@pytest.mark.filterwarnings("ignore:column .*unknown:UserWarning")  # on purpose
 @pytest.mark.slow
 @pytest.mark.parametrize(("n_targets", "options", "coverage"), [(1, {}, 0.9), (2, {}, 0.9), (1, QUANTILES, 0.05)])
 def test_c_program_prints_prediction_and_interval(single_file, tmp_path, n_targets, options, coverage):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 BLOCK = 1024  # rows
+_WORD = np.dtype("<u8")
 _CHUNK = 1 << 22  # bytes of the rows that are read at a time
 _LINE = 512  # entries of a 1-D array that count as a row
 # Odd numbers with a random pattern of bits: the golden ratio, and those of a usual mixing function ("splitmix64").
@@ -95,9 +96,9 @@ def _words(rows: NDArray[Any], dtype: np.dtype[Any]) -> Checksums:
     """Return the bytes of rows of a dtype as words, with zeros at the end; a copy if they have another layout."""
     width, item = rows.shape[1], dtype.itemsize
     if rows.dtype == dtype and rows.strides[1] == item and width * item % 8 == 0:
-        return rows.view("<u8")
-    words: Checksums = np.zeros((len(rows), -(-width * item // 8)), "<u8")
-    copy = words.view(dtype)[:, :width]
+        return rows.view(_WORD)
+    words: Checksums = np.zeros((len(rows), -(-width * item // 8)), _WORD)
+    copy: NDArray[Any] = np.ndarray((len(rows), width), dtype, words, strides=(words.strides[0], item))
     if rows.dtype == dtype:
         copy[...] = rows
         return words

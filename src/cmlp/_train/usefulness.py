@@ -50,6 +50,7 @@ _RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "
 _LARGEST_SUM = 700.0  # whose exponential is finite
 _PROBABILITIES = ("log_loss", "focal", "label_smoothing")
 _MEDIAN = 0.5
+_MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
 class Judged(NamedTuple):
@@ -82,6 +83,13 @@ class Judged(NamedTuple):
         scale = 0.5 if net.loss in _PROBABILITIES else constant
         by_chance = _GAIN_BY_CHANCE[self.held_out] * scale / self.n_rows()
         return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
+
+    def fewer(self) -> Judged:
+        """Return at most 100,000 of the rows, whose targets are those of the rows in `order`."""
+        chosen = np.arange(0, len(self.targets), -(-len(self.targets) // _MOST_ROWS))
+        order = chosen if self.order is None else self.order[chosen]
+        weight = None if self.weight is None else self.weight[chosen]
+        return self._replace(targets=self.targets[chosen], weight=weight, order=order)
 
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
         """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
@@ -133,6 +141,8 @@ def warn_if_useless(
         return
     try:
         if judged is rows and not isinstance(rows.X, StoredRows):
+            if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
+                rows = rows.fewer()
             loss = _loss(job, rows) * unit
             if loss < limit or _is_accurate(job, rows):
                 return
@@ -240,7 +250,9 @@ def loss_of_outputs(
 
 
 def _mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    return float(values.mean(dtype=np.float64) if weight is None else weight @ values / weight.sum())
+    if weight is not None:
+        return float(weight @ values / weight.sum())
+    return float(values.sum(dtype=np.float64) / len(values))
 
 
 def _quantiles(y: NDArray[Any], levels: NDArray[Any], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -283,8 +295,12 @@ def is_accurate(
     """Return whether predicted classes are clearly better than the most frequent ones."""
     if predicted.shape != truth.shape:
         return False
-    correct = float(np.average((predicted == truth).mean(axis=1), weights=weight))
-    most = np.mean([np.bincount(column.astype(np.intp), weight).max() for column in truth.T])
+    equal = predicted == truth
+    if weight is None:
+        correct = np.count_nonzero(equal) / equal.size
+    else:
+        correct = math.fsum((weight @ equal.astype(np.float64)).tolist()) / (truth.shape[1] * float(weight.sum()))
+    most = math.fsum(np.bincount(column.astype(np.intp), weight).max() for column in truth.T) / truth.shape[1]
     share = float(most) / (len(truth) if weight is None else float(weight.sum()))
     return _clearly_more(correct, share, n_rows)
 
