@@ -43,20 +43,24 @@ class SklearnStub:
         of_sklearn: Callable[[], Any] | None = getattr(super(), "get_metadata_routing", None)
         if of_sklearn is not None:  # a subclass inherits from scikit-learn's BaseEstimator, too
             return of_sklearn()
+        return self._get_default_requests()
+
+    @classmethod
+    def _get_default_requests(cls) -> Any:  # the scorers of scikit-learn up to 1.7 read the requests under this name
+        of_sklearn: Callable[[], Any] | None = getattr(super(), "_get_default_requests", None)
+        if of_sklearn is not None:
+            return of_sklearn()
         import inspect
 
         from sklearn.utils.metadata_routing import MetadataRequest  # type: ignore[import-untyped]
 
-        cls, request = type(self), MetadataRequest(owner=type(self).__name__)
+        request = MetadataRequest(owner=cls.__name__)
         for method in ("fit", "partial_fit", "score"):
             if hasattr(cls, method):
                 for p in list(inspect.signature(getattr(cls, method)).parameters.values())[1:]:
                     if p.name not in _DATA and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
                         getattr(request, method).add_request(param=p.name, alias=None)  # an error if it is passed
         return request
-
-    # The scorers of scikit-learn up to 1.7 read the requests under this name.
-    _get_default_requests = get_metadata_routing
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         bundle = {"text/plain": repr(self)}
