@@ -151,7 +151,7 @@ def test_parquet(folder, predict, expected):
     assert predict("data", model="named.cmlp") == (0, expected, "")
     twice = pyarrow.table([*columns.values(), X[:, 0]], names=["a", "b", "c", "d", "a"])
     parquet.write_table(twice, folder / "data")
-    assert "data has two columns of the same name" in predict("data", "--drop", "5")[2]
+    assert "data has 2 columns 'a'" in predict("data", "--drop", "5")[2]
     (folder / "data").write_bytes((folder / "data").read_bytes()[:200])
     assert "data cannot be read as Parquet" in predict("data")[2]
 
