@@ -95,7 +95,6 @@ def layer_of(module):
 
 
 @functools.cache
-@functools.cache
 def tree_of(module):
     path = PACKAGE.joinpath(*module.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

@@ -237,7 +237,7 @@ def test_overconfident_probabilities_with_a_high_accuracy():
 
 
 def test_inputs_that_are_small_but_learned():
-    """The warning about an input_scale does not foretell how training goes."""
+    """The warning about an input_scale does not predict how training goes."""
     model = MLPRegressor(hidden_layer_sizes=(20,), input_scale=1e-2, learning_rate_init=0.05, random_state=0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

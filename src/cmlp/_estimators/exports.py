@@ -341,17 +341,12 @@ class EstimatorExports(ExportMethods):
             and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
         """
         from cmlp._estimators.fitted import beside
-        from cmlp._model.formats import require
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
         model, fitted = self._whole()
-        require(model, "save")
-        write_model(
-            path,
-            model,
-            beside(model, fitted, include_training_state=include_training_state, include_provenance=include_provenance),
-        )
+        state, record = include_training_state, include_provenance
+        write_model(path, model, lambda: beside(model, fitted, include_training_state=state, include_provenance=record))
 
     def to_sklearn(self) -> Any:
         """Return the fitted estimator as one of scikit-learn.

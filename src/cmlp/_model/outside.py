@@ -24,8 +24,13 @@ def outside(model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64
 
     NaN stands for a category or a missing value that training did not have.
     """
+    return _distances(model, raw, *_ranges(model))
+
+
+def _distances(
+    model: TrainedModel, raw: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
     assert model.encoder is not None
-    low, high = _ranges(model)
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
     for i, column in enumerate(model.encoder):
@@ -53,8 +58,8 @@ def _ranges(model: TrainedModel) -> tuple[NDArray[np.float64], NDArray[np.float6
 def warn_outside(model: TrainedModel, raw: NDArray[np.float64], what: str) -> None:
     """Warn once for each column of which rows are clearly outside the training range: coverages do not hold there."""
     assert model.encoder is not None
-    far = np.abs(np.nan_to_num(outside(model, raw)))
     low, high = _ranges(model)
+    far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
     for i in np.flatnonzero(due).tolist():

@@ -21,7 +21,7 @@ from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, SUMMARY_VALUES
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -41,20 +41,24 @@ def require_own_class(model: object) -> None:
 def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
-    more: tuple[Mapping[str, str], Mapping[str, NDArray[Any]]] = ({}, {}),
+    beside: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
 ) -> None:
-    """Write a model to a file; see `MLPClassifier.save`. `more` are strings and arrays that do not belong to it."""
+    """Write a model to a file; see `MLPClassifier.save`.
+
+    `beside` returns strings and arrays that do not belong to the model. It is called if the model can be saved.
+    """
     from cmlp._data.atomic import write_atomically
     from cmlp._model.formats import require
 
     require(model, "save")
+    strings, tensors = beside()
     calibration, kept = model.calibration, model.background
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
         arrays[CALIBRATION_SCORES] = calibration.scores
     if model.summary is not None:
         arrays[SUMMARY_VALUES] = model.summary.values
-    content: dict[str, Any] = {"strings": {**_strings(model), **more[0]}, "arrays": {**arrays, **more[1]}}
+    content: dict[str, Any] = {"strings": {**_strings(model), **strings}, "arrays": {**arrays, **tensors}}
     target = None if model.target is None else model.target.numbers
 
     def produce(write: Any) -> None:

@@ -30,7 +30,7 @@ FIGURES.chain = {
 	stops: [
 		[0, "Four neurons. The wanted output is 1, so the cost is (a3 − 1)²."],
 		[0.5, "w3 pulled by 0.01: each wheel turns by the one before it, times the slope between them."],
-		[1, "Pull a weight yourself. Near 0 the product foretells the cost; far away it does not: the slopes change."],
+		[1, "Pull a weight yourself. Near 0 the product predicts the cost; far away it does not: the slopes change."],
 	],
 	bet: {
 		question: `The cost is ${number(chainAt(0).numbers[3], 4)}. With w3 + 0.20 it will be …`,
