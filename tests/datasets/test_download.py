@@ -64,7 +64,7 @@ def server(tmp_path, monkeypatch):
 
 def source(folder, *mirrors):
     checksums = {f"{name}.gz": hashlib.sha256((folder / f"{name}.gz").read_bytes()).hexdigest() for name in NAMES}
-    return _download.Source("MNIST", "mnist", mirrors, checksums)
+    return _download.Mirrors("MNIST", "mnist", mirrors, checksums)
 
 
 def test_first_call_downloads_and_later_calls_read_the_cache(server, tmp_path, capfd):

@@ -123,9 +123,7 @@ class JointEngine(BatchEngine):
         """Return 1: the workers meet after each epoch."""
         return 1
 
-    def train_and_store(
-        self, last: int | None, intervals: Collection[int], deadline: Deadline
-    ) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch, and meet the other workers where an interval of any of them ends."""
         if self._intervals is None:
             self._workers.settle()
