@@ -218,7 +218,10 @@ def constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.floa
 
 def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
     if targets.ndim == 1:
-        shares = np.bincount(targets, weight, net.n_out)
+        shares = np.zeros(net.n_out)
+        for first in range(0, len(targets), _MOST_ROWS):  # bincount copies what is not of the pointer's size
+            part = slice(first, first + _MOST_ROWS)
+            shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
         answer = shares / shares.sum()
     elif net.loss in ("absolute_error", "quantile"):
         levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
