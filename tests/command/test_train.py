@@ -174,7 +174,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
-    monkeypatch.setattr("cmlp._data.rows._parquet_targets", None)  # would read the whole column
+    monkeypatch.setattr("cmlp._data.files.rows._parquet_targets", None)  # would read the whole column
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from optional import package
 
-from cmlp._data.errors import DataError
+from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.files.contents import DataError
+from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar, looks_like_a_number
-from cmlp._data.stored import Cells, checked_cells, checked_kinds
-from cmlp._data.text import TextFile, TextOptions
 
 # Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
 CELLS = [
@@ -114,7 +114,7 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
     """Quoted ends of lines continue a cell of the last row of a block."""
     rows = [["a", "b"], *([f"{i}", "two\nlines" * (i % 3 == 0)] for i in range(300))]
     for n_cells in (1, 2, 7, 1 << 20):
-        monkeypatch.setattr("cmlp._data.text._BLOCK_CELLS", n_cells)
+        monkeypatch.setattr("cmlp._data.files.text._BLOCK_CELLS", n_cells)
         (tmp_path / "t.csv").write_text(content_of(rows, ",", "\n", False))
         assert [list(row) for row in cells_of(tmp_path / "t.csv")[1]] == rows[1:]
 

@@ -85,8 +85,8 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
-    from cmlp._data.rows import known_blocks, read_labels
-    from cmlp._data.table import joined
+    from cmlp._data.columns import joined
+    from cmlp._data.files.rows import known_blocks, read_labels
     from cmlp._model.model import model_of
 
     trained, reading = model_of(model), text_options(arguments)

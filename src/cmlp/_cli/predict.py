@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, printable, printable_message
-from cmlp._data.atomic import write_atomically
+from cmlp._data.disk import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._data.rows import Known, Selection
-    from cmlp._data.table import Table
-    from cmlp._data.text import TextOptions
+    from cmlp._data.columns import Table
+    from cmlp._data.files.rows import Known, Selection
+    from cmlp._data.files.text import TextOptions
     from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
@@ -115,7 +115,7 @@ def _separator(text: str) -> str:
 
 def text_options(arguments: argparse.Namespace) -> TextOptions:
     """Return what the options say about files of text."""
-    from cmlp._data.text import TextOptions
+    from cmlp._data.files.text import TextOptions
 
     return TextOptions(
         header={"auto": None, "yes": True, "no": False}[arguments.header],
@@ -182,8 +182,8 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
 
     A row's prediction does not depend on the block.
     """
-    from cmlp._data.rows import known_blocks
-    from cmlp._data.table import Table
+    from cmlp._data.columns import Table
+    from cmlp._data.files.rows import known_blocks
     from cmlp._model.model import model_of
 
     trained = model_of(model)
@@ -209,7 +209,7 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
 
 def known_by(trained: TrainedModel) -> Known:
     """Return what a model knows about the files that it reads."""
-    from cmlp._data.rows import Known
+    from cmlp._data.files.rows import Known
 
     classes = None if trained.labels is None else trained.labels.classes
     if trained.encoder is None:

@@ -9,12 +9,12 @@ import shlex
 from typing import TYPE_CHECKING
 
 from cmlp._cli.options import CommandError, nearest
-from cmlp._data.text import position
+from cmlp._data.files.text import position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp._data.rows import Choice, Selection
+    from cmlp._data.files.rows import Choice, Selection
 
 _MOST_NAMED = 5  # columns in a message
 

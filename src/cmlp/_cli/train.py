@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.decision import TextRows
-    from cmlp._data.parquet import ParquetBlocks
-    from cmlp._data.rows import LabelledRows
-    from cmlp._data.stored import Cells
+    from cmlp._data.columns import Cells
+    from cmlp._data.files.decision import TextRows
+    from cmlp._data.files.parquet import ParquetBlocks
+    from cmlp._data.files.rows import LabelledRows
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
@@ -134,7 +134,7 @@ def _value(text: str) -> object:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    from cmlp._data.errors import NotNumbersError
+    from cmlp._data.files.contents import NotNumbersError
 
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
@@ -207,9 +207,9 @@ def _data(
     import numpy as np
 
     from cmlp._cli.selection import column, without
-    from cmlp._data.decision import TextRows
-    from cmlp._data.errors import NotNumbersError
-    from cmlp._data.rows import Known, LabelledRows, training_rows
+    from cmlp._data.files.contents import NotNumbersError
+    from cmlp._data.files.decision import TextRows
+    from cmlp._data.files.rows import Known, LabelledRows, training_rows
     from cmlp._model.model import model_of
 
     require_validation(arguments)
@@ -289,7 +289,7 @@ def _train_table(
 ) -> int:
     """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
     from cmlp._cli.train_table import TableTraining
-    from cmlp._data.stored import Cells
+    from cmlp._data.columns import Cells
 
     if arguments.checkpoint_every is not None:
         raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
@@ -346,7 +346,7 @@ def _model(arguments: argparse.Namespace) -> Any:
 def _fit(
     model: Any, data: LabelledRows | ParquetBlocks, held: LabelledRows | ParquetBlocks | None, resume: bool
 ) -> None:
-    from cmlp._data.rows import LabelledRows, in_memory
+    from cmlp._data.files.rows import LabelledRows, in_memory
 
     own = {}
     if held is not None:

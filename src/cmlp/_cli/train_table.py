@@ -12,7 +12,7 @@ from cmlp._cli.predict import known_by, text_options
 from cmlp._cli.selection import column, inputs_of, without
 from cmlp._cli.terminal import printable
 from cmlp._data.arrays import EXACT
-from cmlp._data.rows import known_rows, parquet_with_targets
+from cmlp._data.files.rows import known_rows, parquet_with_targets
 from cmlp._estimators.fitted import record_of
 from cmlp._estimators.tables.classifier import TabularClassifier
 from cmlp._estimators.tables.regressor import TabularRegressor
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.decision import TextRows
+    from cmlp._data.files.decision import TextRows
     from cmlp._model.model import TrainedModel
 
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training

@@ -14,8 +14,8 @@ from cmlp._model.model import model_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cmlp._data.parquet import ParquetBlocks
-    from cmlp._data.rows import Known, LabelledRows
+    from cmlp._data.files.parquet import ParquetBlocks
+    from cmlp._data.files.rows import Known, LabelledRows
 
 NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (
@@ -82,7 +82,7 @@ def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], d
         from cmlp._cli.train_table import rows_of_fit
 
         return rows_of_fit(arguments, model), {}
-    from cmlp._data.rows import LabelledRows, in_memory
+    from cmlp._data.files.rows import LabelledRows, in_memory
 
     known = known_by(trained)
     data = rows_of(arguments, arguments.data, arguments.labels, known)
@@ -103,7 +103,7 @@ def require_validation(arguments: argparse.Namespace) -> None:
 def rows_of(arguments: argparse.Namespace, path: str, labels: str | None, known: Known) -> LabelledRows | ParquetBlocks:
     """Return the rows of a file with targets that are labels of the classes of a model, or numbers if it has none."""
     from cmlp._cli.selection import column, without
-    from cmlp._data.rows import known_rows
+    from cmlp._data.files.rows import known_rows
 
     target = None if arguments.target is None else column(arguments.target)
     select = without([*arguments.drop, *([] if target is None else [arguments.target])])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.arrow_columns import ArrowColumn, ArrowColumns
+from cmlp._data.columns import ArrowColumn, ArrowColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

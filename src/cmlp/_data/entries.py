@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
-from cmlp._data.table import DATES, MICROSECONDS_OF_A_DAY, Column, objects
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

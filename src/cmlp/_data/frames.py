@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import is_arrow
-from cmlp._data.arrow_columns import ArrowColumns
+from cmlp._data.columns import ArrowColumns
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.stored import Cells
-from cmlp._data.table import MICROSECONDS_OF_A_DAY
+from cmlp._data.columns import MICROSECONDS_OF_A_DAY, Cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,6 +14,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
+from cmlp._data.columns import Column
 from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
@@ -33,7 +34,6 @@ from cmlp._data.entries import (
 )
 from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
 from cmlp._data.sparse import refuse_sparse
-from cmlp._data.table import Column
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.checks import positive_integer
 from cmlp._data.frames import as_table, read_once
-from cmlp._data.integers import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively

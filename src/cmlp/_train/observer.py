@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp._process.signals import undeferred
 from cmlp._train.constraints import HOOKS
 

@@ -15,8 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.scale import sample
-from cmlp._data.sparse import taken
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.job import log_loss_clip

@@ -7,7 +7,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fit_batches import check_batches

@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array
-from cmlp._data.decision import TextRows
-from cmlp._data.errors import DataError, NotNumbersError
+from cmlp._data.columns import DATES, Cells, Column, Table, TypedTable, joined, objects
+from cmlp._data.files import parsing
+from cmlp._data.files.contents import (
+    IDX,
+    NPY,
+    PARQUET,
+    DataError,
+    NotNumbersError,
+    is_mapped,
+    mapped,
+    opened,
+    read_array,
+)
+from cmlp._data.files.decision import TextRows
+from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar
-from cmlp._data.stored import Cells
-from cmlp._data.table import DATES, Column, Table, TypedTable, joined, objects
-from cmlp._data.text import TextFile, TextOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.parquet import ParquetBlocks
+    from cmlp._data.files.parquet import ParquetBlocks
 
     # Return the positions of the columns to read, or of one column, from a file's path, its number of columns and
     # their names, if any.
@@ -225,7 +233,7 @@ def _text(value: object) -> str:
 
 def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
     """Yield the selected columns of a Parquet file as tables of pyarrow in blocks, and their positions in the file."""
-    from cmlp._data import parquet as _parquet
+    from cmlp._data.files import parquet as _parquet
 
     is_empty = True
     try:
@@ -243,7 +251,7 @@ def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]
 
 def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
-    from cmlp._data import parquet as _parquet
+    from cmlp._data.files import parquet as _parquet
 
     names = _parquet.schema(path)[0]
     kept = select(path, len(names), names)
@@ -275,7 +283,7 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
 
 def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
     """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    from cmlp._data.parquet import read_columns
+    from cmlp._data.files.parquet import read_columns
 
     name = _target_name(path, target)
     return LabelledRows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
@@ -288,7 +296,7 @@ def _target_name(path: str, target: Choice) -> str:
 
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
     from cmlp._data.arrow import read
-    from cmlp._data.parquet import read_columns
+    from cmlp._data.files.parquet import read_columns
 
     y: NDArray[Any] = np.asarray(read(read_columns(path, [name]).column(0), f"column {name!r} of {path}"))
     return y.astype(str) if y.dtype == object else whole(y)
@@ -405,7 +413,7 @@ def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]
 
 
 def _parquet(path: str, target: Choice, select: Selection, options: TextOptions) -> LabelledRows | ParquetBlocks:
-    from cmlp._data.parquet import ParquetBlocks, content_size
+    from cmlp._data.files.parquet import ParquetBlocks, content_size
 
     name = _target_name(path, target)
     blocks = ParquetBlocks(path, name, columns=_parquet_columns(path, select)[1])

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
-from cmlp._data.errors import DataError, NotNumbersError
-from cmlp._data.table import DATES, Column, objects
+from cmlp._data.columns import DATES, Column, objects
+from cmlp._data.files.contents import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.files.text import Place
     from cmlp._data.grammar import Grammar
-    from cmlp._data.text import Place
 
 _NAT = np.iinfo(np.int64).min
 

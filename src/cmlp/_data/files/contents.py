@@ -13,9 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cmlp._data.errors import DataError
-from cmlp._data.images import read_at_most, read_idx
-from cmlp._data.regular import open_regular
+from cmlp._data.disk import open_regular
+from cmlp._data.files.images import read_at_most, read_idx
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator
@@ -27,6 +26,17 @@ _OF_A_FOLDER, _ENDS_OF_IMAGES = "name one of its files", (".png", ".jpg", ".jpeg
 _REPORTED = 1 << 20  # bytes between two reports
 # How files of each format begin.
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
+
+
+class DataError(Exception):
+    """A file of rows cannot be read as it should be; the message names the file, the place and the remedy.
+
+    The command reports it in one line.
+    """
+
+
+class NotNumbersError(DataError):
+    """A column has text, dates or missing values."""
 
 
 class _Bounded(io.RawIOBase):

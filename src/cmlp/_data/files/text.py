@@ -12,10 +12,9 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._data.contents import OF_IMAGES, opened
-from cmlp._data.errors import DataError
+from cmlp._data.columns import Cells
+from cmlp._data.files.contents import OF_IMAGES, DataError, opened
 from cmlp._data.grammar import Grammar
-from cmlp._data.stored import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class ParquetBlocks:
     Examples
     --------
     >>> from cmlp import MLPClassifier
-    >>> from cmlp._data.parquet import ParquetBlocks
+    >>> from cmlp._data.files.parquet import ParquetBlocks
     >>> blocks = ParquetBlocks("rows.parquet", target="label")  # doctest: +SKIP
     >>> MLPClassifier().fit_batches(blocks, classes=blocks.classes(), n_rows=blocks.n_rows)  # doctest: +SKIP
     """

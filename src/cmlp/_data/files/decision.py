@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.errors import DataError
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, Table, TypedTable, objects
+from cmlp._data.files import parsing
+from cmlp._data.files.contents import DataError
+from cmlp._data.files.parsing import column_of, integers
+from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
-from cmlp._data.parsing import column_of, integers
-from cmlp._data.table import DATES, MICROSECONDS_OF_A_DAY, Column, Table, TypedTable, objects
-from cmlp._data.text import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._data.stored import Cells
-    from cmlp._data.text import TextFile
+    from cmlp._data.columns import Cells
+    from cmlp._data.files.text import TextFile
 
 _PLAIN = ("integer", "number")  # kinds of cells, and of columns
 _NUMBERS = (*_PLAIN, "zeros", "infinite")

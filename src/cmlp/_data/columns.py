@@ -1,9 +1,10 @@
-"""The rows of a file: as a matrix, or as typed columns, which behave as those of pyarrow and of data frames."""
+"""Columns with a type, and rows with names, which behave as those of pyarrow and of data frames; how cells are read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -135,3 +136,77 @@ def joined(tables: Sequence[Any]) -> Any:
     parts = zip(*(table.values for table in tables), strict=True)
     columns = [Column(np.concatenate([one.values for one in same]), max(one.kind for one in same)) for same in parts]
     return TypedTable(tables[0].columns, columns)
+
+
+_SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
+
+
+class Cells(NamedTuple):
+    """How the cells of a file of text are read; see `cmlp._data.grammar`.
+
+    Attributes
+    ----------
+    decimal : {".", ","}
+    thousands : str
+        What separates groups of three digits; empty if nothing does.
+    missing : tuple of str
+        Cells that stand for missing values, besides those of the grammar.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    missing: tuple[str, ...] = ()
+
+
+def checked_cells(fields: Any) -> Cells:
+    """Return `Cells` of a file or a pickle, or raise ValueError."""
+    values = [fields.get(name) for name in Cells._fields] if isinstance(fields, Mapping) else fields
+    if not isinstance(values, (list, tuple)) or len(values) != len(Cells._fields):
+        raise ValueError("'cells' has not the fields that it must have")
+    decimal, thousands, missing = values
+    if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:
+        raise ValueError("'cells' has an unknown decimal point or separator of thousands")
+    if not isinstance(missing, (list, tuple)) or not all(type(text) is str for text in missing):
+        raise ValueError("'cells' must have a list of texts that are missing values")
+    return Cells(decimal, thousands, tuple(missing))
+
+
+def checked_kinds(kinds: Any, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
+    """Return the kinds of the columns of a table, of a file or a pickle, or raise ValueError.
+
+    They are "category", "date", "time", "instant" or "duration" for columns of categories, and "number", "boolean" or
+    one of these for others.
+    """
+    words = ("number", "boolean", "category", "duration", *DATES)
+    if not isinstance(kinds, (list, tuple)) or (kinds and len(kinds) != len(columns)):
+        raise ValueError("'column_kinds' is not a list with a word for each column")
+    for kind, (encoded, _, _) in zip(kinds, columns, strict=False):
+        if kind not in words or (encoded == "number" and kind == "category"):
+            raise ValueError("'column_kinds' has a word that does not fit its column")
+    return tuple(kinds)
+
+
+class ArrowColumn:
+    """The entries of a column, and the name of its type; None, NaN or NaT for null."""
+
+    def __init__(self, values: NDArray[Any], dtype: str) -> None:
+        self.values, self.dtype = values, dtype
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+class ArrowColumns:
+    """The columns of a table, like a data frame."""
+
+    def __init__(self, columns: list[str], values: list[ArrowColumn]) -> None:
+        self.columns, self.values = columns, values
+        self.shape = (len(values[0].values) if values else 0, len(columns))
+
+    __array__ = None  # frames have it; this one is read column by column only
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, name: str) -> ArrowColumn:
+        return self.values[self.columns.index(name)]
