@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import Table
+    from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.rows import Known, Selection
     from cmlp._data.files.text import TextOptions
     from cmlp._model.model import TrainedModel
@@ -182,7 +182,7 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
 
     A row's prediction does not depend on the block.
     """
-    from cmlp._data.columns import Table
+    from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.rows import known_blocks
     from cmlp._model.model import model_of
 
@@ -202,7 +202,7 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
                         noticed.add(text)
                         _notice(printable_message(text))
             else:
-                named = Table(block.values, known.names, block.kept, block.first)
+                named = NamedMatrix(block.values, known.names)
                 results = _results(model, named, arguments.proba)
             yield list(map(_line, results))
 
@@ -277,7 +277,7 @@ def _notice(text: str) -> None:
             print(f"cmlp: {text}", file=sys.stderr, flush=True)
 
 
-def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
+def _results(model: Any, table: NamedMatrix, proba: bool) -> NDArray[Any]:
     """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
     from cmlp._model.model import model_of
 

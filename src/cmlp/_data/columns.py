@@ -35,7 +35,7 @@ def objects(values: Iterable[object]) -> NDArray[Any]:
     return found
 
 
-class Column:
+class FileColumn:
     """A column of a file.
 
     Parameters
@@ -69,13 +69,28 @@ class Column:
             return [entry and entry.replace(tzinfo=UTC) for entry in entries]
         return entries
 
-    def take(self, rows: NDArray[np.intp]) -> Column:
+    def take(self, rows: NDArray[np.intp]) -> FileColumn:
         """Return some rows."""
-        return Column(self.values[rows], self.kind)
+        return FileColumn(self.values[rows], self.kind)
 
 
-class TypedTable:
-    """Columns by their names, for the estimators for tables."""
+class ArrowColumn:
+    """A column of Arrow that was copied: its entries, None, NaN or NaT for null, and the name of its type."""
+
+    def __init__(self, values: NDArray[Any], dtype: str) -> None:
+        self.values, self.dtype = values, dtype
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+class NamedColumns:
+    """Columns with a name and a type each, of a file or of Arrow: like a data frame, but read column by column only."""
+
+    __array__ = None  # frames have it
 
     def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
         self.columns, self.values = list(names), list(values)
@@ -87,31 +102,16 @@ class TypedTable:
     def __getitem__(self, name: str) -> Any:
         return self.values[self.columns.index(name)]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        found = np.empty(self.shape, object)
-        for i, column in enumerate(self.values):
-            found[:, i] = column.to_pylist()
-        return found
-
-    def take(self, rows: NDArray[np.intp]) -> TypedTable:
-        """Return some rows; a table of pyarrow has this method, too."""
-        return TypedTable(self.columns, [column.take(rows) for column in self.values])
+    def take(self, rows: NDArray[np.intp]) -> NamedColumns:
+        """Return some rows of a file; a table of pyarrow has this method, too."""
+        return NamedColumns(self.columns, [column.take(rows) for column in self.values])
 
 
-class Table:
-    """Rows of numbers (uint8, float32 or float64) with names of the columns.
+class NamedMatrix:
+    """Rows in one array, with the names of the columns, if they have some: like a data frame of one type."""
 
-    `kept` has the position in the file of each column if some were left out, and `first` is that of the first row.
-    """
-
-    def __init__(
-        self,
-        values: NDArray[Any],
-        columns: Sequence[str] | None = None,
-        kept: Sequence[int] | None = None,
-        first: int = 0,
-    ) -> None:
-        self.values, self.columns, self.kept, self.first = values, columns, kept, first
+    def __init__(self, values: NDArray[Any], columns: Sequence[str] | None = None) -> None:
+        self.values, self.columns = values, columns
 
     def __len__(self) -> int:
         return len(self.values)
@@ -119,23 +119,21 @@ class Table:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.values if dtype is None else self.values.astype(dtype)
 
-    def where(self, row: int, column: int) -> str:
-        """Return the place of a value for a message; rows and columns are counted from 1."""
-        name = f"column {1 + (column if self.kept is None else self.kept[column])}"
-        named = name if self.columns is None else f"{name} ({self.columns[column]!r})"
-        return f"row {row + 1 + self.first}, {named}"
+
+def joined(blocks: Sequence[Any]) -> Any:
+    """Return the rows of blocks with the same columns; a column of dates that has times somewhere is one of times."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    if isinstance(first, NamedMatrix):
+        return NamedMatrix(np.concatenate([block.values for block in blocks]), first.columns)
+    parts = [*zip(*(block.values for block in blocks), strict=True)]
+    kinds = [max(part.kind for part in column) for column in parts]
+    columns = [np.concatenate([part.values for part in column]) for column in parts]
+    return NamedColumns(first.columns, [*map(FileColumn, columns, kinds)])
 
 
-def joined(tables: Sequence[Any]) -> Any:
-    """Return the rows of tables with the same columns; a column of dates that has times somewhere is one of times."""
-    if len(tables) == 1:
-        return tables[0]
-    if isinstance(tables[0], Table):
-        first = tables[0]
-        return Table(np.concatenate([one.values for one in tables]), first.columns, first.kept, first.first)
-    parts = zip(*(table.values for table in tables), strict=True)
-    columns = [Column(np.concatenate([one.values for one in same]), max(one.kind for one in same)) for same in parts]
-    return TypedTable(tables[0].columns, columns)
+# ------------------------------------------------------------------------- what a model knows about cells of text
 
 
 _SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
@@ -184,29 +182,3 @@ def checked_kinds(kinds: Any, columns: Sequence[tuple[str, int, bool]]) -> tuple
         if kind not in words or (encoded == "number" and kind == "category"):
             raise ValueError("'column_kinds' has a word that does not fit its column")
     return tuple(kinds)
-
-
-class ArrowColumn:
-    """The entries of a column, and the name of its type; None, NaN or NaT for null."""
-
-    def __init__(self, values: NDArray[Any], dtype: str) -> None:
-        self.values, self.dtype = values, dtype
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return self.values if dtype is None else self.values.astype(dtype)
-
-
-class ArrowColumns:
-    """The columns of a table, like a data frame."""
-
-    def __init__(self, columns: list[str], values: list[ArrowColumn]) -> None:
-        self.columns, self.values = columns, values
-        self.shape = (len(values[0].values) if values else 0, len(columns))
-
-    __array__ = None  # frames have it; this one is read column by column only
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, name: str) -> ArrowColumn:
-        return self.values[self.columns.index(name)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, Column, Table, TypedTable, objects
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
 from cmlp._data.files.contents import DataError
 from cmlp._data.files.parsing import column_of, integers
@@ -207,7 +207,7 @@ class TrainingColumn:
             f"{shlex.quote(cell.strip())}; if the column is text, add --text {place.option}"
         )
 
-    def column(self, kind: str, place: Place) -> Column | None:
+    def column(self, kind: str, place: Place) -> FileColumn | None:
         """Return the column; None if the file must be read again, because a block is in the form of another kind."""
         form = "M" if kind in DATES else "f" if kind in _PLAIN else "i"
         if any(part.dtype.kind not in ("i", form) for part in self.parts):
@@ -321,7 +321,7 @@ class TextRows:
         row, i, what = min(found, default=(0, 0, ""))
         return f"{self._place(i)(row)}: {what}" if found else None
 
-    def table(self) -> Table:
+    def table(self) -> NamedMatrix:
         """Return X as a matrix, if all columns have only numbers; what is read is freed."""
         matrix = np.empty((self.n_rows, len(self.kept)))
         columns = [self._columns.pop(i) for i in self.kept]
@@ -330,14 +330,14 @@ class TextRows:
             for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
                 part = column.parts.pop(0)
                 matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
-        return Table(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
+        return NamedMatrix(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
 
-    def frame(self) -> TypedTable:
+    def frame(self) -> NamedColumns:
         """Return the columns of X with their kinds; what is read is freed."""
         found = {i: self._columns.pop(i).column(self._kinds[i], self._place(i)) for i in self.kept}
         again = self._read_again({i: self._kinds[i] for i, column in found.items() if column is None})
         columns = [found[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
-        return TypedTable([self.file.names[i] for i in self.kept], columns)
+        return NamedColumns([self.file.names[i] for i in self.kept], columns)
 
     def _read_again(self, kinds: Mapping[int, str]) -> dict[int, NDArray[Any]]:
         """Return the values of columns of which some blocks were read as another kind."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, Cells, Column, Table, TypedTable, joined, objects
+from cmlp._data.columns import DATES, Cells, FileColumn, NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import parsing
 from cmlp._data.files.contents import (
     IDX,
@@ -69,9 +69,9 @@ class Known(NamedTuple):
     kinds: Sequence[str] = ()
     categories: Sequence[Sequence[object] | None] | None = None
 
-    def table(self, names: Sequence[str], columns: Sequence[Any]) -> TypedTable:
+    def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
         """Return columns as a table with the names of the model."""
-        return TypedTable(names if self.names is None else list(self.names), columns)
+        return NamedColumns(names if self.names is None else list(self.names), columns)
 
 
 def _start(path: str, max_bytes: int) -> bytes:
@@ -87,12 +87,12 @@ def _start(path: str, max_bytes: int) -> bytes:
 def known_blocks(
     path: str, known: Known, select: Selection, options: TextOptions, found: Callable[[str], None] = lambda text: None
 ) -> Iterator[Any]:
-    """Yield the rows of a file in blocks, as a `Table`, or for the model of a table as a `TypedTable`.
+    """Yield the rows of a file in blocks, as `NamedMatrix`, or for the model of a table as `NamedColumns`.
 
     `found` gets at the end what was found in a file of text.
 
     Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the model
-    knows, and in a `Table` if one is missing, or if there are no rows.
+    knows, and in a matrix if one is missing, or if there are no rows.
     """
     start, is_table = _start(path, options.max_bytes), known.categories is not None
     if start == PARQUET:
@@ -148,7 +148,7 @@ def _text_blocks(
             values = np.empty((len(block.lines), len(kept)))
             for k, (cells, place) in enumerate(columns):
                 values[:, k] = parsing.numbers(grammar, cells, place, required=True)
-            X: Any = Table(values, names and [names[i] for i in kept], kept, block.first)
+            X: Any = NamedMatrix(values, names and [names[i] for i in kept])
         else:
             kinds = zip(columns, known.kinds or [""] * len(kept), known.categories, strict=True)
             typed = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
@@ -163,7 +163,7 @@ def _text_blocks(
 # ---------------------------------------------------------------------------------------------------------- arrays
 
 
-def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Table]:
+def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[NamedMatrix]:
     values = mapped(path) if is_mapped(path) else _array(path, max_bytes)
     if not values.size:
         raise DataError(f"{path} contains no rows")
@@ -178,9 +178,9 @@ def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Tabl
         if kept != list(range(values.shape[1])):
             block = block[:, kept]
         keeps = block.dtype in (np.uint8, np.float32, np.float64)
-        table = Table(block if keeps else block.astype(np.float64), None, kept, first)
-        _require_finite(path, table)
-        yield table
+        matrix = NamedMatrix(block if keeps else block.astype(np.float64))
+        _require_finite(path, matrix, kept, first)
+        yield matrix
 
 
 def _array(path: str, max_bytes: int) -> NDArray[Any]:
@@ -190,28 +190,30 @@ def _array(path: str, max_bytes: int) -> NDArray[Any]:
     return found
 
 
-def _require_finite(path: str, table: Table) -> None:
-    if table.values.dtype.kind != "f" or np.isfinite(table.values).all():
+def _require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: int) -> None:
+    """Raise DataError with the place in the file; `kept` has the position of each column, `first` is the first row."""
+    values = matrix.values
+    if values.dtype.kind != "f" or np.isfinite(values).all():
         return
-    row, column = np.argwhere(~np.isfinite(table.values))[0]
-    value = table.values[row, column]
-    kind = NotNumbersError if np.isnan(value) and table.columns is not None else DataError
-    raise kind(f"{path}, {table.where(row, column)}: the value is {value}")
+    row, column = np.argwhere(~np.isfinite(values))[0]
+    value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
+    kind = NotNumbersError if np.isnan(value) and name else DataError
+    raise kind(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
 
 
 # --------------------------------------------------------------------------------------------------------- Parquet
 
 
-def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
+def _parquet_blocks(path: str, select: Selection) -> Iterator[NamedMatrix]:
     first = 0
     for block, kept in _arrow_blocks(path, select):
-        table = _of_arrow(path, block, kept, first)
-        _require_finite(path, table)
-        first += len(table.values)
-        yield table
+        matrix = _matrix(path, block)
+        _require_finite(path, matrix, kept, first)
+        first += len(matrix)
+        yield matrix
 
 
-def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[TypedTable]:
+def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[NamedColumns]:
     """Yield the columns of a table's model, in which categories are those of the model of the same text."""
     assert known.categories is not None
     by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
@@ -222,7 +224,7 @@ def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[Type
             if texts is not None and kind not in DATES:
                 entries = columns[i].to_pylist()
                 values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
-                columns[i] = Column(values, "text")
+                columns[i] = FileColumn(values, "text")
         yield known.table(table.column_names, columns)
 
 
@@ -265,8 +267,8 @@ def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]
     return kept, [names[i] for i in kept]
 
 
-def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
-    """Return the columns of a table of pyarrow; `kept` and `first` are the positions in the file."""
+def _matrix(path: str, table: Any) -> NamedMatrix:
+    """Return the columns of a table of pyarrow, which must be numbers."""
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.to_numpy()  # a missing number is NaN
@@ -278,7 +280,7 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
     values = np.empty((table.num_rows, len(columns)), dtype)
     for i, column in enumerate(columns):
         values[:, i] = column
-    return Table(values, table.column_names, kept, first)
+    return NamedMatrix(values, table.column_names)
 
 
 def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
@@ -438,7 +440,7 @@ def in_memory(data: LabelledRows | ParquetBlocks) -> LabelledRows:
 
     blocks = [(np.asarray(read(X, "X")), np.asarray(read(y, "y"))) for X, y in data]
     X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return LabelledRows(Table(X, data.columns), y)
+    return LabelledRows(NamedMatrix(X, data.columns), y)
 
 
 def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:
