@@ -33,7 +33,7 @@ from cmlp._data.arrays import values_and_gradient
 from cmlp._data.sparse import StoredRows, as_sparse_matrix, is_sparse
 from cmlp._data.weights import refusal
 from cmlp._process.threads import interrupted
-from cmlp._process.signals import deliver, safe_point, undeferred
+from cmlp._process.signals import deliver, safe_point, immediate_signals
 from cmlp._process.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 

@@ -27,7 +27,7 @@ from cmlp._model.model import TrainedModel
 from cmlp._model.outside import outside
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import hidden_sizes
 from cmlp._train.hyperparameters import documented
@@ -112,7 +112,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
             If training diverged.
         """
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 owner, parameters = type(self).__name__, self._parameters()
                 deadline = Deadline(parameters["max_time"])
                 if parameters["provenance"]:
@@ -204,7 +204,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
         digest = digest_of(reader, bag, targets)
         try:
             lines = parameters["verbose"] not in (False, "bar")
-            with undeferred():  # signals end the threads, each of which stops at a safe point
+            with immediate_signals():  # signals end the threads, each of which stops at a safe point
                 train_members(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             self._keep(fitted(kept_state(self, runs, digest)))
             if not parameters["warm_start"]:
