@@ -51,7 +51,9 @@ def outcome(path, monkeypatch, n_cells, cells):
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize("cells", [Cells(), Cells(",", ".")], ids=["point", "comma"])
+@pytest.mark.parametrize(
+    "cells", [Cells(), Cells(",", "."), Cells(missing=("1", "2", "2020-05-01"))], ids=["point", "comma", "sentinels"]
+)
 def test_blocks_do_not_matter(tmp_path, monkeypatch, pool, cells):
     rng = np.random.RandomState(0)
     for n_missing in (0, 0, 1, 3):

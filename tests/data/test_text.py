@@ -173,7 +173,11 @@ def test_each_cell_has_a_kind(kind, cells):
 
 
 @pytest.mark.parametrize(
-    "cells", [Cells(), Cells(","), Cells(",", "."), Cells(".", ","), Cells(".", " "), Cells(".", "'")]
+    "cells",
+    [
+        *(Cells(), Cells(","), Cells(",", "."), Cells(".", ","), Cells(".", " "), Cells(".", "'")),
+        Cells(missing=("-2.5", "7", "2020-05-01")),
+    ],
 )
 def test_blocks_are_parsed_as_each_cell_is(cells):
     grammar, rng = Grammar(cells), np.random.RandomState(0)
@@ -188,8 +192,13 @@ def test_blocks_are_parsed_as_each_cell_is(cells):
             np.testing.assert_array_equal(found[0], np.array(one_by_one, float))
             kinds = {grammar.kind(cell) for cell in block} - {"missing", "mark"}
             assert found[1] == (kinds <= {"integer"}), block
+    days = ["2020-05-01", "2020-05-02", "2020-05-02T12:00", "2020-05-02T12:00Z", ""]
+    for _ in range(200):
+        block = rng.choice(days, rng.randint(1, 4)).tolist()
         dates = grammar.dates(block)
-        assert dates is None or [grammar.date(cell).value for cell in block] == dates[1].astype(int).tolist()
+        if dates is not None:
+            assert not any(map(grammar.is_mark, block))
+            assert [grammar.date(cell).value for cell in block] == dates[1].astype(int).tolist()
 
 
 def test_dates_are_microseconds_since_1970_in_utc():

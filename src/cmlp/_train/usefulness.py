@@ -356,7 +356,8 @@ def _unfinished(job: TrainingJob) -> str:
     steps = -np.diff(last)
     rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
-        return f" Training ended after {len(curve)} epochs: more epochs (max_iter) or {rate} helps."
+        epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {epochs}: more epochs (max_iter) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""

@@ -80,7 +80,8 @@ def values(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> N
         return dates(grammar, cells, kind, place)
     if kind == "text":
         return objects(None if grammar.is_missing(cell) else cell for cell in cells)
-    return objects(map(grammar.integer if kind == "integer" else grammar.boolean, cells))
+    convert = grammar.integer if kind == "integer" else grammar.boolean
+    return objects(None if grammar.is_mark(cell) else convert(cell) for cell in cells)
 
 
 def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
