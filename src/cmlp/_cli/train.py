@@ -365,16 +365,16 @@ def _fit(
 ) -> None:
     from cmlp._data.files.rows import LabelledRows, in_memory
 
-    own = {}
+    more = {}
     if held is not None:
         validation = in_memory(held)
-        own = {"X_val": validation.X, "y_val": validation.y}
+        more = {"X_val": validation.X, "y_val": validation.y}
     if isinstance(data, LabelledRows):
-        model.fit(data.X, data.y, resume=resume, **own)
+        model.fit(data.X, data.y, resume=resume, **more)
         return
     if model._estimator_type == "classifier" and not resume:
-        own["classes"] = data.classes()
-    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **own)
+        more["classes"] = data.classes()
+    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **more)
 
 
 def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:

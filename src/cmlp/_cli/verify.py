@@ -74,12 +74,12 @@ def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], d
 
     known = known_by(trained)
     data = rows_of(arguments, arguments.data, arguments.labels, known)
-    own = {}
+    held = {}
     require_validation(arguments)
     if arguments.validation is not None:
         validation = in_memory(rows_of(arguments, arguments.validation, arguments.validation_labels, known))
-        own = {"X_val": validation.X, "y_val": validation.y}
-    return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), own
+        held = {"X_val": validation.X, "y_val": validation.y}
+    return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), held
 
 
 def _shown(terminal: Terminal) -> Callable[[int, int], None]:

@@ -28,6 +28,7 @@ from cmlp._data.files.contents import (
     read_array,
 )
 from cmlp._data.files.decision import TextRows
+from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_columns, schema
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from numpy.typing import NDArray
-
-    from cmlp._data.files.parquet import ParquetBlocks
 
     # Return the positions of the columns to read, or of one column, from a file's path, its number of columns and
     # their names, if any.
@@ -118,9 +117,9 @@ def known_rows(
         if start != PARQUET:
             raise _untyped(path)
         return parquet_with_targets(path, target, select)
-    found = training_rows(path, target, labels, select, options, None, known.classes)
-    assert not isinstance(found, TextRows)
-    return found
+    rows = training_rows(path, target, labels, select, options, None, known.classes)
+    assert not isinstance(rows, TextRows)
+    return rows
 
 
 def _untyped(path: str) -> DataError:
@@ -185,9 +184,9 @@ def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Name
 
 def _array(path: str, max_bytes: int) -> NDArray[Any]:
     with opened(path, max_bytes) as file:
-        found = read_array(file, path)
-    assert found is not None  # the first bytes tell
-    return found
+        values = read_array(file, path)
+    assert values is not None  # the first bytes tell
+    return values
 
 
 def _require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: int) -> None:
@@ -235,12 +234,10 @@ def _text(value: object) -> str:
 
 def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
     """Yield the selected columns of a Parquet file as tables of pyarrow in blocks, and their positions in the file."""
-    from cmlp._data.files import parquet as _parquet
-
     is_empty = True
     try:
         kept, used = _parquet_columns(path, select)
-        for batch in _parquet.batches([path], used, _BLOCK_ROWS):
+        for batch in batches([path], used, _BLOCK_ROWS):
             import pyarrow
 
             yield pyarrow.Table.from_batches([batch]).select(used), kept  # in the order of the selection
@@ -253,9 +250,7 @@ def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]
 
 def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
-    from cmlp._data.files import parquet as _parquet
-
-    names = _parquet.schema(path)[0]
+    names = schema(path)[0]
     kept = select(path, len(names), names)
     counts = Counter(names)
     for i in kept:
@@ -285,8 +280,6 @@ def _matrix(path: str, table: Any) -> NamedMatrix:
 
 def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
     """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    from cmlp._data.files.parquet import read_columns
-
     name = _target_name(path, target)
     return LabelledRows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
 
@@ -298,7 +291,6 @@ def _target_name(path: str, target: Choice) -> str:
 
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
     from cmlp._data.arrow import read
-    from cmlp._data.files.parquet import read_columns
 
     y: NDArray[Any] = np.asarray(read(read_columns(path, [name]).column(0), f"column {name!r} of {path}"))
     return y.astype(str) if y.dtype == object else whole(y)
@@ -372,9 +364,9 @@ def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
         return os.path.join(folder, labels)
-    found = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
+    similar = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
     split = name.partition("images")[0]  # such as "train-"
-    likely = min(found, key=lambda other: (not other.startswith(split), other), default=None)
+    likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
     hint = "" if likely is None else f", such as --labels {shlex.quote(os.path.join(folder, likely))}"
     raise DataError(f"{path} needs --labels FILE{hint}{f': there is no {labels} beside it' * (labels != name)}")
 
@@ -415,8 +407,6 @@ def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]
 
 
 def _parquet(path: str, target: Choice, select: Selection, options: TextOptions) -> LabelledRows | ParquetBlocks:
-    from cmlp._data.files.parquet import ParquetBlocks, content_size
-
     name = _target_name(path, target)
     blocks = ParquetBlocks(path, name, columns=_parquet_columns(path, select)[1])
     if not blocks.n_rows:
@@ -450,10 +440,11 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
     """
     if _start(path, options.max_bytes):
         values = whole(_array(path, options.max_bytes).reshape(-1))
-        known = set() if classes is None else {*classes.tolist()}
-        unknown = [] if classes is None else [label for label in values.tolist() if label not in known]
-        if unknown:
-            raise DataError(f"{path}: {unknown[0]!r} is not a class of the model")
+        if classes is not None:
+            known = {*classes.tolist()}
+            unknown = next((label for label in values.tolist() if label not in known), None)
+            if unknown is not None:
+                raise DataError(f"{path}: {unknown!r} is not a class of the model")
         return values
     file = TextFile(path, options._replace(separator="", header=False, text=()))
     cells = options.cells(Cells())
