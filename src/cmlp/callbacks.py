@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:

@@ -121,6 +121,12 @@ def test_python_imports_from_lower_layers_only(module):
             assert target == "__init__" or RANK[layer_of(target)] < RANK[here], f"{module} imports {name}"
 
 
+@pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "_data"])
+def test_data_in_memory_know_no_files(module):
+    if not module.startswith("_data.files"):
+        assert [name for name, _ in imported_by(module) if (ours(name) or "").startswith("_data.files")] == []
+
+
 @in_source_tree
 def test_contributing_lists_the_layers_in_this_order():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
-from cmlp._data.stored_rows import StoredRows, stored_rows
+from cmlp._data.sparse import StoredRows, stored_rows
 from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitted import FITTED, INTERRUPTED, NETWORK, Fitted, fitted_network, with_fitted
@@ -25,7 +25,7 @@ from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import fit_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import TABLE
 from cmlp._train.initialization import initial_params
@@ -74,7 +74,7 @@ def fit(
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
-        with undeferred():
+        with immediate_signals():
             request = request_of(estimator, validation, resume=resume, shards=shards)
             warn_of_unused(estimator, own_rows=validation[0] is not None)
         estimator._observed(source.given, partial(run_fit, request, source))
@@ -106,7 +106,7 @@ def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
 
 def run_fit(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
     """Train on the rows of a source, and store the model."""
-    with undeferred():
+    with immediate_signals():
         training, labels = prepare(request, source)
         if training.has_epochs:
             check_same_data(training.job)
@@ -210,7 +210,7 @@ def prepare(
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
-        with undeferred():
+        with immediate_signals():
             options = estimator._parameters()
             if options.early_stopping:
                 raise ValueError(

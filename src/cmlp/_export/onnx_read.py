@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
-from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale, composed
 from cmlp._export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, function_text

@@ -14,9 +14,9 @@ import numpy as np
 from cmlp import _core
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width
+from cmlp._data.columns import Cells
 from cmlp._data.frames import as_table, check_names, feature_names, texts_of_names
 from cmlp._data.labels import normalized
-from cmlp._data.stored import Cells
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import NonFiniteInputError
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
     load_categories,
@@ -26,9 +28,7 @@ from cmlp._data.json_texts import (
     parsed,
     refuse,
 )
-from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale
-from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
 from cmlp._model.encoder import ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters

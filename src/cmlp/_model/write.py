@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp import _core
+from cmlp._data.columns import Cells
 from cmlp._data.json_texts import (
     as_json,
     dump_categories,
@@ -15,7 +16,6 @@ from cmlp._data.json_texts import (
     dump_target_names,
     without_tensors,
 )
-from cmlp._data.stored import Cells
 from cmlp._model.calibration import n_answers
 from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, SUMMARY_VALUES
 
@@ -47,7 +47,7 @@ def write_model(
 
     `beside` returns strings and arrays that do not belong to the model. It is called if the model can be saved.
     """
-    from cmlp._data.atomic import write_atomically
+    from cmlp._data.disk import write_atomically
     from cmlp._model.formats import require
 
     require(model, "save")

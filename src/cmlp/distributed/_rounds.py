@@ -7,7 +7,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fit_batches import check_batches
@@ -16,7 +16,7 @@ from cmlp._estimators.fitting import run_fit, warn_of_unused
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
 from cmlp.distributed._cluster import cluster_of, load
@@ -57,7 +57,7 @@ def fit_in_rounds(
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
-        with undeferred():
+        with immediate_signals():
             options = model._parameters()
             check_batches(options, validation[0] is not None, "distributed.fit")
             if options.provenance:

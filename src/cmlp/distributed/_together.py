@@ -11,8 +11,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._data.sparse import section
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_of, train_and_store, warn_of_unused
 from cmlp._process.signals import deliver

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
 from cmlp._estimators.fitted import FITTED
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.observer import Observer
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
             raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
 
         def run(estimator: Any) -> None:
-            with undeferred():
+            with immediate_signals():
                 observer = CallbackObserver(estimator, *given)
             train(observers=[observer])
-            with undeferred():
+            with immediate_signals():
                 observer.fit_is_over(estimator._fitted)
 
         with_callbacks(run)(self)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
 from cmlp._data.pickles import PICKLE_VERSION, check_version
-from cmlp._data.schema import Frame, Schema, frame_of, learn_schema
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.explaining import Explaining
@@ -27,7 +27,7 @@ from cmlp._model.model import TrainedModel
 from cmlp._model.outside import outside
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import hidden_sizes
 from cmlp._train.hyperparameters import documented
@@ -112,7 +112,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
             If training diverged.
         """
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 owner, parameters = type(self).__name__, self._parameters()
                 deadline = Deadline(parameters["max_time"])
                 if parameters["provenance"]:
@@ -138,28 +138,28 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                     )
                 categorical = self.categorical_features  # type: ignore[attr-defined]
                 learned = targets.rows, targets.weight
-                schema = _schema_of(known) if known else learn_schema(frame, categorical, owner, *learned)
-                rows, n_threads = rows_of(schema, frame, validation, targets, owner), parameters["n_threads"]
+                reader = _reader_of(known) if known else learn_frame_reader(frame, categorical, owner, *learned)
+                rows, n_threads = rows_of(reader, frame, validation, targets, owner), parameters["n_threads"]
                 raw = rows.raw[: len(targets.rows)]
-                encoder = known.encoder if known else learn_encoder(raw, schema, signal_of(targets), n_threads)
+                encoder = known.encoder if known else learn_encoder(raw, reader, signal_of(targets), n_threads)
                 options = BagOptions(*(parameters[name] for name in BagOptions._fields))
                 bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]), options)
-                kept, earlier = states_to_resume(self, digest_of(schema, bag, targets)) if resume else (None, None)
+                kept, earlier = states_to_resume(self, digest_of(reader, bag, targets)) if resume else (None, None)
                 runs = bag.runs(parameters["n_estimators"], kept, known.networks if known else None)
                 recorded: Recorded = lambda: None  # noqa: E731
                 if parameters["provenance"] and (earlier is not None or not resume):
                     from cmlp._estimators.record import record_of_table
 
                     seed = parameters["random_state"]
-                    recorded = record_of_table(self, runs, bag, schema.names, targets.labels, seed, earlier)
-            run = partial(self._train, runs, schema, bag, targets, parameters, deadline, recorded)
+                    recorded = record_of_table(self, runs, bag, reader.names, targets.labels, seed, earlier)
+            run = partial(self._train, runs, reader, bag, targets, parameters, deadline, recorded)
             self._observed((X, y, sample_weight), run)
         return self
 
     def _train(
         self,
         runs: list[EpochLoop],
-        schema: Schema,
+        reader: FrameReader,
         bag: Bag,
         targets: TableTargets,
         parameters: dict[str, Any],
@@ -185,7 +185,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 self._estimator_type,
                 networks,
                 labels=labels,
-                names=schema.names,
+                names=reader.names,
                 encoder=bag.encoder,
                 target=target,
                 calibration=calibration,
@@ -201,10 +201,10 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 f"every_batches of a callback must be None for {type(self).__name__}, which calls callbacks after "
                 f"epochs of all networks, got {min(follower.intervals)}."
             )
-        digest = digest_of(schema, bag, targets)
+        digest = digest_of(reader, bag, targets)
         try:
             lines = parameters["verbose"] not in (False, "bar")
-            with undeferred():  # signals end the threads, each of which stops at a safe point
+            with immediate_signals():  # signals end the threads, each of which stops at a safe point
                 train_members(runs, parameters["n_threads"], deadline, verbose=lines, follower=follower)
             self._keep(fitted(kept_state(self, runs, digest)))
             if not parameters["warm_start"]:
@@ -254,7 +254,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
 
     def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, at least one."""
-        raw = _schema_of(model).read(X, type(self).__name__, model.notices)
+        raw = _reader_of(model).read(X, type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
@@ -264,7 +264,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return _schema_of(model).read_with_entries(X, type(self).__name__, model.notices)
+        return _reader_of(model).read_with_entries(X, type(self).__name__, model.notices)
 
     def outside(self, X: ArrayLike) -> np.ndarray:
         """Return how far each value is outside of what the training rows had.
@@ -346,7 +346,7 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
 
 
-def _require_rows(frame: Frame, owner: str) -> None:
+def _require_rows(frame: FrameColumns, owner: str) -> None:
     """Raise ValueError if there are too few rows."""
     shape = frame.n_rows, len(frame.columns)
     if frame.n_rows < _FEWEST_ROWS:
@@ -356,7 +356,7 @@ def _require_rows(frame: Frame, owner: str) -> None:
         )
 
 
-def _validation_frame(X_val: ArrayLike | None, owner: str) -> Frame:
+def _validation_frame(X_val: ArrayLike | None, owner: str) -> FrameColumns:
     """Return the columns of the validation data."""
     with named_validation():
         frame = frame_of(X_val, owner)
@@ -365,7 +365,7 @@ def _validation_frame(X_val: ArrayLike | None, owner: str) -> Frame:
     return frame
 
 
-def _schema_of(model: TrainedModel) -> Schema:
-    """Return the schema by which a model reads its tables."""
+def _reader_of(model: TrainedModel) -> FrameReader:
+    """Return the reader by which a model reads its tables."""
     assert model.encoder is not None
-    return Schema(model.names, model.encoder.codes, model.encoder.types)
+    return FrameReader(model.names, model.encoder.codes, model.encoder.types)

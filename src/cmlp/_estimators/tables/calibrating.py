@@ -13,7 +13,7 @@ from cmlp._estimators.tables.bag import N_FOLDS, counted, has_bins
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
 from cmlp._model.model import mean_outputs
 from cmlp._model.summary import accuracy_of
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ class Calibrating:
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
         """
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 model = self._trained()
                 outputs = self._predicted(model, X)
                 truth = self._truth(model, y, len(outputs))

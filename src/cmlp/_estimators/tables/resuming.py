@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from cmlp._data.schema import Schema
+    from cmlp._data.frame_reader import FrameReader
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.tables.bag import Bag
     from cmlp._estimators.tables.targets import TableTargets
@@ -122,11 +122,11 @@ def states_to_resume(estimator: Any, digest: Any) -> tuple[list[TrainingState], 
     return [state.shared() for state in states], fitted.record
 
 
-def digest_of(schema: Schema, bag: Bag, targets: TableTargets) -> tuple[bytes, str, bytes]:
+def digest_of(reader: FrameReader, bag: Bag, targets: TableTargets) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
     labels = targets.labels
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    names = None if schema.names is None else list(schema.names)
+    names = None if reader.names is None else list(reader.names)
     learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]

@@ -14,8 +14,8 @@ from cmlp._train.job import named_validation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.frame_reader import FrameColumns, FrameReader
     from cmlp._data.labels import Labels
-    from cmlp._data.schema import Frame, Schema
     from cmlp._model.model import TableTarget
     from cmlp._train.job import Task
 
@@ -52,15 +52,17 @@ def signal_of(targets: TableTargets) -> Signal:
     return Signal(numbers.astype(np.float64), targets.weight)
 
 
-def rows_of(schema: Schema, frame: Frame, validation: Frame | None, targets: TableTargets, owner: str) -> TableRows:
+def rows_of(
+    reader: FrameReader, frame: FrameColumns, validation: FrameColumns | None, targets: TableTargets, owner: str
+) -> TableRows:
     """Return the training rows that count; validation rows follow the others."""
-    raw, weight = schema.read(frame, owner), targets.weight
+    raw, weight = reader.read(frame, owner), targets.weight
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
     if validation is None:
         return TableRows(raw, weight, targets.groups, 0)
     with named_validation():
-        held_out = schema.read(validation, owner, Notices())[targets.validation_rows]
+        held_out = reader.read(validation, owner, Notices())[targets.validation_rows]
     if weight is not None or targets.validation_weight is not None:
         weights = zip((weight, targets.validation_weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
