@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.frames import as_table, read_once
@@ -11,7 +10,7 @@ from cmlp._data.integers import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, run_fit, warn_of_unused
+from cmlp._estimators.fitting import request_of, train_on, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import undeferred
 from cmlp._train.engine import BatchEngine
@@ -53,7 +52,7 @@ def fit_batches(
         try:
             with undeferred():
                 stream.open_first_block()
-            estimator._observed(stream.given, partial(run_fit, request, stream))
+            train_on(request, stream)
         finally:
             with undeferred():
                 stream.close()

@@ -77,7 +77,19 @@ def fit(
         with undeferred():
             request = request_of(estimator, validation, resume=resume, shards=shards)
             warn_of_unused(estimator, own_rows=validation[0] is not None)
-        estimator._observed(source.given, partial(run_fit, request, source))
+        train_on(request, source)
+
+
+def train_on(request: FitRequest, source: RowSource) -> None:
+    """Train on the rows of a source, and store the model. Until training begins, nothing changes."""
+    with request.estimator._observers(*source.given) as observers:
+        with undeferred():
+            training, labels = prepare(request, source)
+            if training.has_epochs:
+                check_same_data(training.job)
+                request = keep_for_resume(request, source, training, labels)
+            follow(request, training, labels, observers)
+        train_and_store(request, training, labels)
 
 
 def request_of(
@@ -102,17 +114,6 @@ def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
     TABLE.warn_of_unused(estimator._owner, given)
-
-
-def run_fit(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
-    """Train on the rows of a source, and store the model."""
-    with undeferred():
-        training, labels = prepare(request, source)
-        if training.has_epochs:
-            check_same_data(training.job)
-            request = keep_for_resume(request, source, training, labels)
-        follow(request, training, labels, observers)
-    train_and_store(request, training, labels)
 
 
 def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> FitRequest:

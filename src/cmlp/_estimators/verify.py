@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,7 @@ def verify(
     twin: Any = _twin(model, record)
     counts = Progress(progress, record["ends"])
     ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
-    vars(twin)["_observed"] = lambda given, train: train(observers=ends)
+    vars(twin)["_observers"] = lambda *given: nullcontext(ends)
     held = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
     try:
         with warnings.catch_warnings():
