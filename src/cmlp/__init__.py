@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
     from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._estimators.tables.classifier import TabularClassifier
-    from cmlp._estimators.tables.regressor import TabularRegressor
+    from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+    from cmlp._estimators.tables.tabular_regressor import TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verify import verify
     from cmlp._model.explanation import Explanation
@@ -96,8 +96,8 @@ else:
             "TrainedEpoch",
             "Verification",
         ),
-        "_estimators.tables.classifier": ("TabularClassifier",),
-        "_estimators.tables.regressor": ("TabularRegressor",),
+        "_estimators.tables.tabular_classifier": ("TabularClassifier",),
+        "_estimators.tables.tabular_regressor": ("TabularRegressor",),
         "_estimators.trainer": ("Trainer",),
         "_estimators.verify": ("verify",),
     }

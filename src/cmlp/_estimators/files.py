@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.classifier import MLPClassifier
     from cmlp._estimators.network import Network
     from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._estimators.tables.classifier import TabularClassifier
-    from cmlp._estimators.tables.regressor import TabularRegressor
+    from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+    from cmlp._estimators.tables.tabular_regressor import TabularRegressor
     from cmlp._train.state import TrainingState
 
 

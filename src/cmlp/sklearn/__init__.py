@@ -35,8 +35,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 
 
 from cmlp._estimators import classifier, regressor
-from cmlp._estimators.tables import classifier as table_classifier
-from cmlp._estimators.tables import regressor as table_regressor
+from cmlp._estimators.tables import tabular_classifier, tabular_regressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
@@ -49,11 +48,11 @@ class MLPRegressor(Callbacks, regressor.MLPRegressor, RegressorMixin, BaseEstima
     """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 
-class TabularClassifier(table_classifier.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TabularClassifier(tabular_classifier.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.TabularClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class TabularRegressor(table_regressor.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class TabularRegressor(tabular_regressor.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.TabularRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 

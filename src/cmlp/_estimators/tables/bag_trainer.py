@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.checksums import block_checksums, dtype_kind, hash_of_text
-from cmlp._estimators.fitted import FITTED, INTERRUPTED
-from cmlp._estimators.resuming import nothing_to_resume, parameters_to_keep, require_kept
 from cmlp._model.results import TrainedEpoch
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from cmlp._data.schema import Schema
-    from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.tables.bag import Bag
-    from cmlp._estimators.tables.targets import TableTargets
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
 
@@ -89,46 +82,3 @@ class BagTrainer:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file. It has no training state."""
         self.snapshot().save(path)
-
-
-def kept_state(estimator: Any, runs: Sequence[EpochLoop], digest: Any) -> tuple[Any, ...] | None:
-    """Return what `resume` needs: states, parameters, and what `digest_of` returns; None if the runs are complete."""
-    if all(training.state.epoch >= training.job.options.max_iter for training in runs):
-        return None
-    for training in runs:
-        training.state.restore_best()
-    states = [training.state.resumable() for training in runs]
-    return states, parameters_to_keep(estimator), digest
-
-
-def states_to_resume(estimator: Any, digest: Any) -> tuple[list[TrainingState], dict[str, Any] | None]:
-    """Return states and record of the fit that `resume` continues; raises ValueError if none can be continued."""
-    values, owner = vars(estimator), type(estimator).__name__
-    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
-    if fitted is None:
-        raise nothing_to_resume(estimator)
-    if fitted.state is None:
-        raise ValueError(
-            f"resume=True continues a fit that was interrupted, but that of this {owner} is complete, or it was loaded "
-            "from a file, which has no training state."
-        )
-    states, parameters, known = fitted.state
-    require_kept(parameters, parameters_to_keep(estimator))
-    if digest != known:
-        raise ValueError(
-            "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same names of "
-            "columns, categories and labels."
-        )
-    return [state.shared() for state in states], fitted.record
-
-
-def digest_of(schema: Schema, bag: Bag, targets: TableTargets) -> tuple[bytes, str, bytes]:
-    """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    labels = targets.labels
-    classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    names = None if schema.names is None else list(schema.names)
-    learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
-    arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
-    arrays += [] if bag.rows.weight is None else [bag.rows.weight]
-    checksums = block_checksums(arrays, [dtype_kind(array) for array in arrays])
-    return bag.encoder.numbers.tobytes(), hash_of_text(repr(learned)), checksums.tobytes()
