@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
     from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._core import Optimizer, __version__, capi, cpu_info
-    from cmlp._estimators.classifier import MLPClassifier
     from cmlp._estimators.files import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp._estimators.many import fit_many
+    from cmlp._estimators.mlp_classifier import MLPClassifier
+    from cmlp._estimators.mlp_regressor import MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
-    from cmlp._estimators.regressor import MLPRegressor
     from cmlp._estimators.tables.tabular_classifier import TabularClassifier
     from cmlp._estimators.tables.tabular_regressor import TabularRegressor
     from cmlp._estimators.trainer import Trainer
@@ -79,10 +79,10 @@ else:
     _NAMES_OF = {
         "_core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
-        "_estimators.classifier": ("MLPClassifier",),
+        "_estimators.mlp_classifier": ("MLPClassifier",),
         "_estimators.many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
-        "_estimators.regressor": ("MLPRegressor",),
+        "_estimators.mlp_regressor": ("MLPRegressor",),
         "_estimators.files": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
         "_estimators.network": ("Network",),
         "_model.explanation": ("Explanation",),
@@ -105,9 +105,9 @@ else:
 
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (
-        "_estimators.classifier",
+        "_estimators.mlp_classifier",
         "_estimators.fitting",
-        "_estimators.regressor",
+        "_estimators.mlp_regressor",
         "_estimators.sources",
         "_data.checks",
         "_estimators.network",

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.json_texts import Metadata
-    from cmlp._estimators.classifier import MLPClassifier
+    from cmlp._estimators.mlp_classifier import MLPClassifier
+    from cmlp._estimators.mlp_regressor import MLPRegressor
     from cmlp._estimators.network import Network
-    from cmlp._estimators.regressor import MLPRegressor
     from cmlp._estimators.tables.tabular_classifier import TabularClassifier
     from cmlp._estimators.tables.tabular_regressor import TabularRegressor
     from cmlp._train.state import TrainingState
@@ -261,7 +261,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
     >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
     """
-    from cmlp._estimators.base import MultilayerPerceptron
+    from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._export.sklearn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.base import MultilayerPerceptron
+from cmlp._estimators.mlp import MultilayerPerceptron
 from cmlp.distributed._cluster import load
 
 if TYPE_CHECKING:

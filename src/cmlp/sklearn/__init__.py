@@ -34,17 +34,17 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         """Mixin without methods."""
 
 
-from cmlp._estimators import classifier, regressor
+from cmlp._estimators import mlp_classifier, mlp_regressor
 from cmlp._estimators.tables import tabular_classifier, tabular_regressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
 
-class MLPClassifier(Callbacks, classifier.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(Callbacks, mlp_classifier.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class MLPRegressor(Callbacks, regressor.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPRegressor(Callbacks, mlp_regressor.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 

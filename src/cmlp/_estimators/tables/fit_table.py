@@ -28,7 +28,7 @@ from cmlp._estimators.tables.bag import (
 )
 from cmlp._estimators.tables.bag_trainer import BagTrainer
 from cmlp._estimators.tables.calibrating import measured
-from cmlp._estimators.tables.encoder import Signal, learn_encoder
+from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._estimators.tables.table_targets import TableRows, UserTargets, schema_of
 from cmlp._model.calibration import HELD_OUT
 from cmlp._model.model import TrainedModel, mean_outputs

@@ -9,8 +9,8 @@ import numpy as np
 
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.weights import as_weights
-from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting

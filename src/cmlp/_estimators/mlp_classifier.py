@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._estimators import assignment
 from cmlp._estimators.attributes import FittedAttribute
-from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
+from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.stochastic_only import stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
