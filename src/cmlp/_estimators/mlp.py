@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
+from cmlp._data.checks import as_rows, check_width, first_non_finite_error
+from cmlp._data.frames import as_table, check_names, feature_names
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.weights import as_weights
 from cmlp._estimators.assignment import can_assemble
@@ -18,6 +20,7 @@ from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.sklearn_stub import OfSklearnClasses, SklearnStub
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
+from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,132 +34,10 @@ if TYPE_CHECKING:
     from cmlp._model.model import TrainedModel
     from cmlp._model.results import Gradient
     from cmlp._train.options import TrainingParameters
+
+    Result = TypeVar("Result")
 else:
     TrainingParameters = object  # of types only
-
-
-class Inspection:
-    """Methods of an estimator that call those of its `network_`, with X and y as in `fit`."""
-
-    n_threads: int | None
-    _trained: Callable[[], TrainedModel]
-    _encoded: Callable[[TrainedModel, ArrayLike, int], NDArray[Any]]  # y as targets of the network
-
-    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
-        """Return the activations of every layer.
-
-        Parameters
-        ----------
-        X : array-like or sparse container of shape (n_samples, n_features)
-
-        Returns
-        -------
-        list of ndarray of shape (n_samples, size)
-            One array per layer, in the dtype of the weights: first the inputs, multiplied by `input_scale`, last the
-            activations of the output layer.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If X is invalid; `NonFiniteInputError`, a subclass, if it contains NaN or infinity.
-
-        Examples
-        --------
-        >>> from cmlp import MLPClassifier
-        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
-        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
-        >>> [layer.shape for layer in model.activations(X)]
-        [(4, 2), (4, 8), (4, 3), (4, 1)]
-        """
-        model = self._trained()
-        return model.call(self, X, lambda rows: self._network(model).activations(rows))
-
-    def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
-        """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
-
-        The cost is that of `Network.cost`: for squared errors, the sum over the outputs, not half of it as in
-        `loss_`.
-
-        Parameters
-        ----------
-        X : array-like or sparse container of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or numbers, as in `fit`.
-        sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative; the mean is weighted.
-
-        Returns
-        -------
-        Gradient
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If an argument is invalid, or y has labels that were not in `fit`.
-
-        Examples
-        --------
-        >>> from cmlp import MLPClassifier
-        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
-        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
-        >>> [weights.shape for weights in model.gradients(X, y).weights]
-        [(2, 8), (8, 3), (3, 1)]
-        """
-        model = self._trained()
-
-        def gradients(rows: Any) -> Gradient:
-            weight = as_weights(sample_weight, len(rows))
-            return self._network(model).gradient(rows, self._encoded(model, y, len(rows)), sample_weight=weight)
-
-        return model.call(self, X, gradients)
-
-    def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
-        """Return the gradient of each row's cost with respect to the inputs of that row.
-
-        It shows which inputs would change the cost most: a saliency map (Simonyan, Vedaldi and Zisserman 2014).
-
-        Parameters
-        ----------
-        X : array-like or sparse container of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or numbers, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            In the dtype of the weights, with respect to the values of X before `input_scale`.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If an argument is invalid, or y has labels that were not in `fit`.
-
-        Examples
-        --------
-        >>> from cmlp import MLPRegressor
-        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
-        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1)
-        >>> model.fit(X, y).input_gradient(X, y).shape
-        (4, 1)
-        """
-        model = self._trained()
-        return model.call(
-            self, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
-        )
-
-    def _network(self, model: TrainedModel) -> Network:
-        from cmlp._estimators.network import Network  # few programs need it
-
-        return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)
-
-
-# ------------------------------------------------------------------- the base class of the classifier and the regressor
 
 
 def shared_sections(cls: type) -> Mapping[str, str]:
@@ -215,7 +96,6 @@ cmlp.DivergenceError
 
 class MultilayerPerceptron(
     FittedAttributes,
-    Inspection,
     SklearnStub,
     Parametrized,
     Explaining,
@@ -362,13 +242,154 @@ class MultilayerPerceptron(
                 return self._fitted.model
             raise self._not_fitted() from None
 
+    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
+        """Return the activations of every layer.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, size)
+            One array per layer, in the dtype of the weights: first the inputs, multiplied by `input_scale`, last the
+            activations of the output layer.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X is invalid; `NonFiniteInputError`, a subclass, if it contains NaN or infinity.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
+        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
+        >>> [layer.shape for layer in model.activations(X)]
+        [(4, 2), (4, 8), (4, 3), (4, 1)]
+        """
+        model = self._trained()
+        return self._call(model, X, lambda rows: self._network(model).activations(rows))
+
+    def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
+        """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
+
+        The cost is that of `Network.cost`: for squared errors, the sum over the outputs, not half of it as in
+        `loss_`.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers, as in `fit`.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative; the mean is weighted.
+
+        Returns
+        -------
+        Gradient
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If an argument is invalid, or y has labels that were not in `fit`.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
+        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
+        >>> [weights.shape for weights in model.gradients(X, y).weights]
+        [(2, 8), (8, 3), (3, 1)]
+        """
+        model = self._trained()
+
+        def gradients(rows: Any) -> Gradient:
+            weight = as_weights(sample_weight, len(rows))
+            return self._network(model).gradient(rows, self._encoded(model, y, len(rows)), sample_weight=weight)
+
+        return self._call(model, X, gradients)
+
+    def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
+        """Return the gradient of each row's cost with respect to the inputs of that row.
+
+        It shows which inputs would change the cost most: a saliency map (Simonyan, Vedaldi and Zisserman 2014).
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the dtype of the weights, with respect to the values of X before `input_scale`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If an argument is invalid, or y has labels that were not in `fit`.
+
+        Examples
+        --------
+        >>> from cmlp import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1)
+        >>> model.fit(X, y).input_gradient(X, y).shape
+        (4, 1)
+        """
+        model = self._trained()
+        return self._call(
+            model, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
+        )
+
+    def _network(self, model: TrainedModel) -> Network:
+        from cmlp._estimators.network import Network  # few programs need it
+
+        return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)
+
+    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        """Return the y of a user as targets of the network."""
+        raise NotImplementedError
+
+    def _outputs(self, model: TrainedModel, X: ArrayLike) -> NDArray[Any]:
+        """Return the outputs of the model for the X of a user."""
+        net, n_threads = model.net, self.n_threads
+        if model.names is None:
+            result = net.forward_small(model.params, X, model.input_scale, None, n_threads)
+            if result is not None:
+                return result
+        return self._call(
+            model, X, lambda rows: net.forward(model.params, rows, scale=model.input_scale, n_threads=n_threads)
+        )
+
+    def _call(self, model: TrainedModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
+        """Return what a function of the network returns for the rows of a user's X, which are checked."""
+        owner = type(self).__name__
+        X = as_table(X)
+        check_names(feature_names(X), model.feature_names, owner)
+        rows, _ = as_rows(X, owner)
+        check_width(rows.shape[1], model.net.n_in, owner)
+        try:
+            return function(rows)
+        except NonFiniteInputError as error:
+            scale, names = model.input_scale, model.feature_names
+            raise first_non_finite_error(error, rows, scale, model.net.dtype, names) from None
+
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         def dense(rows: Any) -> NDArray[np.float64]:
             found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
             model.net.forward(model.params, found, scale=model.input_scale, n_threads=self.n_threads)  # finds NaN
             return found
 
-        rows = model.call(self, X, dense)
+        rows = self._call(model, X, dense)
         return rows, rows
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -284,7 +284,7 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._trained()
-        return model.labels.decode(model.outputs(X, self))
+        return model.labels.decode(self._outputs(model, X))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits: the weighted sums of the output layer, before softmax or logistic.
@@ -300,7 +300,7 @@ class MLPClassifier(MultilayerPerceptron):
             the second class.
         """
         model = self._trained()
-        logits: np.ndarray = model.call(self, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
+        logits: np.ndarray = self._call(model, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
         return logits[:, 0] if model.labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -316,7 +316,7 @@ class MLPClassifier(MultilayerPerceptron):
             In the dtype of the weights.
         """
         model = self._trained()
-        outputs = model.outputs(X, self)
+        outputs = self._outputs(model, X)
         return outputs if model.rule == "plain" else model.combined(outputs)  # the call would take 5 % of a row
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:

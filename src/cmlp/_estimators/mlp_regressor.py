@@ -229,7 +229,7 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
         """
-        outputs = self._trained().outputs(X, self)
+        outputs = self._outputs(self._trained(), X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

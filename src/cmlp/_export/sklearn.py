@@ -9,8 +9,8 @@ import numpy as np
 
 from cmlp._data.labels import Labels, as_labels
 from cmlp._data.scale import InputScale, composed
-from cmlp._export.assembly import Layer, network_of
 from cmlp._model.formats import require
+from cmlp._model.from_layers import Layer, network_of
 from cmlp._model.model import CLASS_NAMES
 from cmlp._train.state import Curve, History, TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
