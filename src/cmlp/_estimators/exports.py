@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
@@ -291,14 +292,14 @@ class EstimatorExports(ExportMethods):
         """Return the parameters of the constructor."""
         raise NotImplementedError
 
-    def _whole(self, *, check: bool = True) -> tuple[TrainedModel, Any]:
-        """Return the model with the present parameters of the constructor, and everything else that fit has left."""
+    def _whole(self, *, check: bool = True) -> tuple[TrainedModel, dict[str, Any], Any]:
+        """Return the model, the present parameters of the constructor, and everything else that fit has left."""
         now = unchanging(self)
         model = now._trained()
         if check:
             now._parameters()  # raises ValueError for parameters with which a file could not be loaded
         parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
-        return model.replace(parameters=parameters), now._fitted
+        return model, parameters, now._fitted
 
     def save(
         self,
@@ -344,9 +345,10 @@ class EstimatorExports(ExportMethods):
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
-        model, fitted = self._whole()
+        model, parameters, fitted = self._whole()
         state, record = include_training_state, include_provenance
-        write_model(path, model, lambda: beside(model, fitted, include_training_state=state, include_provenance=record))
+        more = partial(beside, model, fitted, include_training_state=state, include_provenance=record)
+        write_model(path, model, parameters, more)
 
     def to_sklearn(self) -> Any:
         """Return the fitted estimator as one of scikit-learn.
@@ -389,5 +391,5 @@ class EstimatorExports(ExportMethods):
         """
         from cmlp._export.sklearn import to_sklearn
 
-        model, fitted = self._whole(check=False)
-        return to_sklearn(model, fitted.state)
+        model, parameters, fitted = self._whole(check=False)
+        return to_sklearn(model, parameters, fitted.state)

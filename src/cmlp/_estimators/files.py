@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
 from cmlp._model.model import TrainedModel, network_parameters
-from cmlp._model.read import read_model
+from cmlp._model.read import Beside, read_model
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +21,23 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.tabular_classifier import TabularClassifier
     from cmlp._estimators.tables.tabular_regressor import TabularRegressor
     from cmlp._train.state import TrainingState
+
+
+# What lies beside the model in a file: the record of the fit, and the training state. Few programs need it, so that
+# `cmlp._train.state_file`, which reads and writes the training state, is not imported for these names.
+_TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
+_BESIDE = Beside(
+    ("history", "provenance", "training", "training.parameters"),
+    (
+        *(f"training.{name}" for name in _TENSORS),
+        *(f"training.digest_{group}" for group in ("rows", "shards", "validation")),
+        "training.numbers",
+        "training.target_layer",
+        "training.target_shift",
+        "training.validation",
+        "training.validation_scores",
+    ),
+)
 
 
 def load(
@@ -71,13 +87,13 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _estimator_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    return read_model(path, _estimator_of, beside=_BESIDE, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
 
 
-def _estimator_of(model: TrainedModel, file: Metadata) -> Any:
+def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadata) -> Any:
     """Return the network or the fitted estimator of a file."""
     if model.kind == "network":
-        return _built(model)
+        return _built(model, {})
     record, state = None, None
     if "provenance" in file.strings:
         from cmlp._estimators.record import load_record
@@ -87,9 +103,9 @@ def _estimator_of(model: TrainedModel, file: Metadata) -> Any:
         from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
 
         if "parameters" not in file.strings:  # written by a C program
-            model = model.replace(parameters={**model.parameters, **training_parameters(file)})
-        state = load_state(model.net, model.params, model.parameters, file)
-    return _built(model, state, record)
+            parameters |= training_parameters(file)
+        state = load_state(model.net, model.params, parameters, file)
+    return _built(model, parameters, state, record)
 
 
 def from_onnx(
@@ -220,10 +236,10 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """
     from cmlp._export.sklearn import read_sklearn
 
-    trained, state = read_sklearn(model)
-    own = getattr(import_module("cmlp"), trained.class_name)._get_param_names()
-    parameters = {name: value for name, value in trained.parameters.items() if name in own}
-    return _built(trained.replace(parameters=parameters), state)  # type: ignore[no-any-return]
+    trained, parameters, state = read_sklearn(model)
+    own = _class_of(trained.class_name)._get_param_names()
+    parameters = {name: value for name, value in parameters.items() if name in own}
+    return _built(trained, parameters, state)  # type: ignore[no-any-return]
 
 
 def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
@@ -277,22 +293,52 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
         input_scale=scale,
         labels=trained.labels,
         names=getattr(pipeline.steps[0][1], "feature_names_in_", None),
-        parameters={**model.get_params(deep=False), "input_scale": scale},
     )
-    return _built(scaled, state)  # type: ignore[no-any-return]
+    parameters = {**model.get_params(deep=False), "input_scale": scale}
+    return _built(scaled, parameters, state)  # type: ignore[no-any-return]
 
 
 def _imported(model: TrainedModel) -> Any:
     """Return the network or estimator of a model whose other parameters are unknown: it gets the defaults."""
-    return _built(model.replace(parameters={**network_parameters(model.net), "input_scale": model.input_scale}))
+    return _built(model, {**network_parameters(model.net), "input_scale": model.input_scale})
 
 
-def _built(model: TrainedModel, state: TrainingState | None = None, record: dict[str, Any] | None = None) -> Any:
+def _class_of(name: str) -> Any:
+    """Return the public class of this name. A program imports only those that it loads."""
+    match name:
+        case "Network":
+            from cmlp._estimators.network import Network
+
+            return Network
+        case "MLPClassifier":
+            from cmlp._estimators.mlp_classifier import MLPClassifier
+
+            return MLPClassifier
+        case "MLPRegressor":
+            from cmlp._estimators.mlp_regressor import MLPRegressor
+
+            return MLPRegressor
+        case "TabularClassifier":
+            from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+
+            return TabularClassifier
+        case _:
+            from cmlp._estimators.tables.tabular_regressor import TabularRegressor
+
+            return TabularRegressor
+
+
+def _built(
+    model: TrainedModel,
+    parameters: dict[str, Any],
+    state: TrainingState | None = None,
+    record: dict[str, Any] | None = None,
+) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
-    owner = getattr(import_module("cmlp"), model.class_name)  # a program imports only the classes that it loads
+    owner = _class_of(model.class_name)
     if model.kind == "network":
         return owner._assembled(model.net, model.params, model.input_scale)
-    estimator, model = owner(**model.parameters), model.replace(parameters={})
+    estimator = owner(**parameters)
     checked = estimator._parameters()  # raises ValueError for invalid parameters
     from cmlp._estimators.fitted import Fitted
 

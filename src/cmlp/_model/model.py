@@ -19,7 +19,7 @@ from cmlp._data.stored import Cells
 from cmlp._process.warnings import Notices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import SupportsIndex
 
     from numpy.typing import DTypeLike, NDArray
@@ -172,7 +172,7 @@ class Tensors(tuple["NDArray[Any]", ...]):
 
 # The arguments of the constructor of a `TrainedModel`.
 FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
-          "background", "summary", "parameters")  # fmt: skip
+          "background", "summary")  # fmt: skip
 
 
 class TrainedModel:
@@ -206,9 +206,6 @@ class TrainedModel:
         Training rows of a table that were kept for explanations.
     summary : Summary or None
         Of the training rows of a table, for pages: no answer depends on it.
-    parameters : mapping of str to object
-        The parameters of the estimator's constructor, while it is saved, loaded or converted; an estimator itself has
-        them as attributes.
 
     Attributes
     ----------
@@ -235,7 +232,6 @@ class TrainedModel:
     calibration: Calibration | None
     background: Background | None
     summary: Summary | None
-    parameters: Mapping[str, Any]
     net: _core.Net
     params: NDArray[Any]
     feature_names: NDArray[Any] | None
@@ -260,12 +256,11 @@ class TrainedModel:
         calibration: Calibration | None = None,
         background: Background | None = None,
         summary: Summary | None = None,
-        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         nets = tuple(TrainedNet(*one) for one in networks)
         columns = None if names is None else tuple(names)
         own = nets, input_scale, labels, columns, encoder, cells, target, calibration, background, summary
-        for name, value in zip(FIELDS, (kind, *own, {} if parameters is None else parameters), strict=True):
+        for name, value in zip(FIELDS, (kind, *own), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "net", nets[0].net)
         object.__setattr__(self, "params", nets[0].params)
