@@ -41,7 +41,7 @@ def fit_batches(
         with undeferred():
             request = request_of(estimator, validation, resume=resume, classes=classes)
             options, previous = request.options, request.previous
-            if request.labels and previous is None and classes is None:
+            if request.is_classifier and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
             stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)

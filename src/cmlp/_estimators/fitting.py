@@ -246,7 +246,7 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         yield
     except ValueError as error:
         weight, known, text = source.given[2], request.previous, str(error)
-        if not request.labels or request.classes is not None or weight is None:
+        if not request.is_classifier or request.classes is not None or weight is None:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise
