@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
     from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._core import Optimizer, __version__, capi, cpu_info
-    from cmlp._estimators.files import from_onnx, from_pipeline, from_sklearn, from_torch, load
+    from cmlp._estimators.converting import from_onnx, from_pipeline, from_sklearn, from_torch
+    from cmlp._estimators.loading import load
     from cmlp._estimators.many import fit_many
     from cmlp._estimators.mlp_classifier import MLPClassifier
     from cmlp._estimators.mlp_regressor import MLPRegressor
@@ -83,7 +84,8 @@ else:
         "_estimators.many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
         "_estimators.mlp_regressor": ("MLPRegressor",),
-        "_estimators.files": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
+        "_estimators.converting": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch"),
+        "_estimators.loading": ("load",),
         "_estimators.network": ("Network",),
         "_model.explanation": ("Explanation",),
         "_model.results": (

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
 from cmlp._data.checks import as_rows, check_width, first_non_finite_error
 from cmlp._data.frames import as_table, check_names, feature_names
-from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.weights import as_weights
 from cmlp._estimators.assignment import can_assemble
 from cmlp._estimators.attributes import FittedAttributes
-from cmlp._estimators.explaining import Explaining
-from cmlp._estimators.exports import EstimatorExports
-from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy
-from cmlp._estimators.parameters import Parametrized
-from cmlp._estimators.sklearn_stub import OfSklearnClasses, SklearnStub
+from cmlp._estimators.estimator import Estimator
+from cmlp._estimators.fitted import FITTED
+from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import NonFiniteInputError
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
     from cmlp._model.results import Gradient
     from cmlp._train.options import TrainingParameters
 
+    Method = TypeVar("Method", bound=Callable[..., Any])
     Result = TypeVar("Result")
 else:
     TrainingParameters = object  # of types only
@@ -94,19 +92,32 @@ cmlp.DivergenceError
 }
 
 
-class MultilayerPerceptron(
-    FittedAttributes,
-    SklearnStub,
-    Parametrized,
-    Explaining,
-    EstimatorExports,
-    TrainingParameters,
-):
+# Methods that exist only if the solver supports them
+
+
+class _StochasticOnly:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.__doc__ = function, function.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
+        if instance is not None and instance.solver == "lbfgs":
+            raise AttributeError(
+                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is not stochastic."
+            )
+        bound: Callable[..., Any] = self.function.__get__(instance, owner)
+        return bound
+
+
+def stochastic_only(method: Method) -> Method:
+    """Decorate a method that does not exist while the estimator's solver is "lbfgs"."""
+    return cast("Method", _StochasticOnly(method))
+
+
+class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
     _several_outputs: ClassVar[bool] = True
-    _fitted: Fitted  # exists after fit
 
     set_callbacks = OfSklearnClasses()
 
@@ -394,15 +405,3 @@ class MultilayerPerceptron(
 
     def __sklearn_is_fitted__(self) -> bool:
         return FITTED in vars(self) or can_assemble(self)
-
-    def __getstate__(self) -> dict[str, Any]:
-        from cmlp._estimators.pickling import plain
-
-        kept = attributes_to_copy(self)
-        return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in kept.items()}}
-
-    def __setstate__(self, fields: dict[str, Any]) -> None:
-        check_version(fields, type(self).__name__)
-        from cmlp._estimators.pickling import restored
-
-        vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})

@@ -10,8 +10,7 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._estimators import assignment
 from cmlp._estimators.attributes import FittedAttribute
-from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.stochastic_only import stochastic_only
+from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections, stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 
@@ -176,7 +175,7 @@ class MLPClassifier(MultilayerPerceptron):
         >>> model.predict([[1.0, 0.0], [0.0, 1.0]])
         array(['right', 'left'], dtype='<U5')
         """
-        from cmlp._estimators.arrays import classifier_from_arrays
+        from cmlp._estimators.from_arrays import classifier_from_arrays
 
         model: Self = classifier_from_arrays(cls, coefs, intercepts, classes, multilabel, parameters)
         return model

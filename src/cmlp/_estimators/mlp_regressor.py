@@ -10,8 +10,7 @@ import numpy as np
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fitted import unchanging
-from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.stochastic_only import stochastic_only
+from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections, stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError
@@ -153,7 +152,7 @@ class MLPRegressor(MultilayerPerceptron):
         >>> MLPRegressor.from_arrays([[[2.0], [0.5]]], [[1.0]]).predict([[1.0, 4.0]])
         array([5.])
         """
-        from cmlp._estimators.arrays import regressor_from_arrays
+        from cmlp._estimators.from_arrays import regressor_from_arrays
 
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model

@@ -12,8 +12,8 @@ import numpy as np
 
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.json_texts import as_json
-from cmlp._estimators.files import load
 from cmlp._estimators.fitted import record_of, unchanging
+from cmlp._estimators.loading import load
 from cmlp._estimators.record import ARITHMETIC, parameters_of_record, texts_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import model_of

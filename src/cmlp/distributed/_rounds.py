@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._data.integers import positive_integer
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fit_batches import check_batches
 from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.fitting import train_on, warn_of_unused
+from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales

@@ -19,6 +19,7 @@ from cmlp._estimators.resuming import nothing_to_resume, parameters_to_keep, req
 from cmlp._estimators.tables.bag import (
     N_FOLDS,
     Bag,
+    BagTrainer,
     curves_of,
     encoded_inputs,
     has_bins,
@@ -26,7 +27,6 @@ from cmlp._estimators.tables.bag import (
     train_members,
     warn_if_useless,
 )
-from cmlp._estimators.tables.bag_trainer import BagTrainer
 from cmlp._estimators.tables.calibrating import measured
 from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._estimators.tables.table_targets import TableRows, UserTargets, schema_of

@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp._data.pickles import PICKLE_VERSION, check_version
-from cmlp._estimators.explaining import Explaining
-from cmlp._estimators.exports import EstimatorExports
-from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy
-from cmlp._estimators.parameters import Parametrized
-from cmlp._estimators.pickling import plain, restored
-from cmlp._estimators.sklearn_stub import SklearnStub
+from cmlp._estimators.estimator import Estimator
+from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.tables.calibrating import Calibrating
 from cmlp._estimators.tables.table_targets import TableOptions, schema_of
 from cmlp._model.model import TrainedModel
@@ -28,18 +23,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._estimators.tables.table_targets import TableTargets, UserTargets
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 
 
-class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, EstimatorExports):
+class TabularEstimator(Calibrating, Estimator):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
     _several_outputs: ClassVar[bool] = True
-    _fitted: Fitted  # exists after fit
 
     @hinting
     @documented("TabularClassifier")  # and the regressor: the same parameters are free on resume
@@ -205,13 +200,3 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return FITTED in vars(self)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in attributes_to_copy(self).items()}}
-
-    def __setstate__(self, fields: dict[str, Any]) -> None:
-        check_version(fields, type(self).__name__)
-        vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})
