@@ -18,7 +18,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
 from cmlp._data.stored_rows import StoredRows, stored_rows
-from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
+from cmlp._estimators.attributes import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitted import FITTED, INTERRUPTED, NETWORK, Fitted, fitted_network, with_fitted
 from cmlp._estimators.request import FitRequest, require_same

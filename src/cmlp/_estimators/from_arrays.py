@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
-from cmlp._estimators.assignment import ASSIGNED
+from cmlp._estimators.attributes import ASSIGNED
 from cmlp._estimators.fitting import assemble
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 

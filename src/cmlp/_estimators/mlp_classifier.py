@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._data.checks import as_targets
-from cmlp._estimators import assignment
-from cmlp._estimators.attributes import FittedAttribute
+from cmlp._estimators.attributes import FittedAttribute, with_classes
 from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections, stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
@@ -72,7 +71,7 @@ class MLPClassifier(MultilayerPerceptron):
         lambda fitted: fitted.model.labels.classes,
         "ndarray of shape (n_classes,)",
         "The labels, sorted.",
-        assignment.classes,
+        with_classes,
     )
 
     @hinting

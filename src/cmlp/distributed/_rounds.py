@@ -18,8 +18,7 @@ from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learn
 from cmlp._process.signals import undeferred
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
-from cmlp.distributed._cluster import cluster_of, load
-from cmlp.distributed._parts import parts_of
+from cmlp.distributed._cluster import cluster_of, load, parts_of
 from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
 
 if TYPE_CHECKING:

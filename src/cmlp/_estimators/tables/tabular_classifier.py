@@ -11,7 +11,7 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.weights import weights_of_classes
-from cmlp._estimators import assignment
+from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.tables.calibrating import calibration_of
 from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
 from cmlp._estimators.tables.tabular import TabularEstimator
@@ -124,7 +124,7 @@ class TabularClassifier(TabularEstimator):
 
     @classes_.setter
     def classes_(self, value: ArrayLike) -> None:
-        self._fitted = assignment.classes(self._whole_fit(), value)
+        self._fitted = with_classes(self._whole_fit(), value)
 
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
