@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
@@ -417,14 +418,12 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def _outputs(self, model: TrainedModel, X: ArrayLike) -> NDArray[Any]:
         """Return the outputs of the model for the X of a user."""
-        net, n_threads = model.net, self.n_threads
         if model.names is None:
-            result = net.forward_small(model.params, X, model.input_scale, None, n_threads)
+            result = model.net.forward_small(model.params, X, model.input_scale, None, self.n_threads)
             if result is not None:
                 return result
-        return self._call(
-            model, X, lambda rows: net.forward(model.params, rows, scale=model.input_scale, n_threads=n_threads)
-        )
+        forward, scale, n_threads = model.net.forward, model.input_scale, self.n_threads
+        return self._call(model, X, partial(forward, model.params, scale=scale, n_threads=n_threads))
 
     def _call(self, model: TrainedModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
