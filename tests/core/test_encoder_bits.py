@@ -7,7 +7,7 @@ import pytest
 
 from cmlp import _core
 from cmlp._data.frame_reader import FrameReader
-from cmlp._estimators.tables.encoder import Signal, learn_encoder
+from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn
 
 nan = np.nan

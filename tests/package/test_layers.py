@@ -235,7 +235,7 @@ def test_import_loads_only_the_bridge():
 
 def test_programs_that_only_predict_load_no_training_loop():
     loaded = {ours(name) for name in loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")}
-    assert "_estimators.classifier" in loaded
+    assert "_estimators.mlp_classifier" in loaded
     assert loaded & {"_estimators.trainer", "_train.loop", "_train.state_file"} == set()
 
 
@@ -243,7 +243,7 @@ def test_load_imports_the_class_of_the_file_only(tmp_path):
     path = tmp_path / "net.cmlp"
     cmlp.Network([2, 3, 2]).save(path)
     loaded = {ours(name) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)}
-    assert "_estimators.network" in loaded and "_estimators.base" not in loaded
+    assert "_estimators.network" in loaded and "_estimators.mlp" not in loaded
 
 
 def test_public_names_are_loaded_at_first_use():

@@ -7,7 +7,7 @@ from optional import package
 
 # The bins of an encoded row do not show in a fitted table.
 from cmlp._data.frame_reader import FrameReader, learn_frame_reader
-from cmlp._estimators.tables.encoder import Signal, learn_encoder
+from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._model.encoder import ColumnEncoder, EncodedColumn
 
 nan = np.nan

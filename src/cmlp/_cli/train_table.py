@@ -13,8 +13,8 @@ from cmlp._cli.terminal import printable
 from cmlp._data.arrays import EXACT
 from cmlp._data.files.rows import parquet_with_targets
 from cmlp._estimators.fitted import record_of
-from cmlp._estimators.tables.classifier import TabularClassifier
-from cmlp._estimators.tables.regressor import TabularRegressor
+from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+from cmlp._estimators.tables.tabular_regressor import TabularRegressor
 from cmlp._model.model import model_of
 from cmlp._model.summary import short
 

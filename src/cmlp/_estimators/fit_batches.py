@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
@@ -11,7 +10,7 @@ from cmlp._data.frames import as_table, read_once
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, run_fit, warn_of_unused
+from cmlp._estimators.fitting import request_of, train_on, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
@@ -42,7 +41,7 @@ def fit_batches(
         with immediate_signals():
             request = request_of(estimator, validation, resume=resume, classes=classes)
             options, previous = request.options, request.previous
-            if request.labels and previous is None and classes is None:
+            if request.is_classifier and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
             stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
@@ -53,7 +52,7 @@ def fit_batches(
         try:
             with immediate_signals():
                 stream.open_first_block()
-            estimator._observed(stream.given, partial(run_fit, request, stream))
+            train_on(request, stream)
         finally:
             with immediate_signals():
                 stream.close()
