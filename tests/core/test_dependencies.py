@@ -55,7 +55,8 @@ def includes(path):
 
 
 def is_kernel(path):
-    return (CORE / "kernels" in path.parents and path.stem != "cpu") or path.name in ("target.h", "intrinsics.h", "fma.h", "build.h")
+    base = ("target.h", "intrinsics.h", "fma.h", "build.h")
+    return (CORE / "kernels" in path.parents and path.stem != "cpu") or path.name in base
 
 
 @in_source_tree
