@@ -20,20 +20,17 @@ sys.path.insert(0, str(ROOT / "tools"))
 from make_single_file import single_file  # noqa: E402
 
 # -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts even with -std=c11.
-# -fno-math-errno makes sqrt a single instruction. All files get the same flags, because the library selects the
-# instruction set at run time.
-UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+# -fno-math-errno makes sqrt a single instruction. All files of the core get the same flags, because the library selects
+# the instruction set at run time.
+UNIX_FLAGS = ["-std=gnu11", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
-# Wheels contain no symbol names and unwind tables: only developers need them, and they are a tenth of the module.
-SMALL_COMPILE = ["-fno-asynchronous-unwind-tables"]
+# Kernels with vector instructions are faster with -O3. The bridge only converts arguments, and -O1 halves its time.
+KERNEL_FLAGS, BRIDGE_FLAGS = ["-O3"], ["-O1"]
+# Without CFLAGS of a packager, who may want debug information in a package of its own: no symbol names, and on Linux no
+# unwind tables. Only developers need them, and they are a tenth of the module.
+SMALL_COMPILE = ["-g0"]
+SMALL_COMPILE_LINUX = ["-fno-asynchronous-unwind-tables"]
 SMALL_LINK = ["-s"]
-# Files that gain no speed from -O3, with the level that keeps the wheel small: together 20 kB less, compressed.
-LEVELS = {
-    **dict.fromkeys(["_core", "generic_f32", "generic_f64"], "-O2"),
-    **dict.fromkeys(
-        ["model_columns", "model_content", "model_head", "model_table", "model_write", "model_write_table"], "-Os"
-    ),
-}
 
 
 class BuildCore(build_ext):
@@ -41,37 +38,36 @@ class BuildCore(build_ext):
 
     def build_extensions(self):
         msvc = self.compiler.compiler_type == "msvc"
-        small = sys.platform == "linux" and not self.inplace
+        small = not os.environ.get("CFLAGS") and not msvc
+        small_linux = small and sys.platform == "linux" and not self.inplace
         for extension in self.extensions:
-            extension.extra_compile_args = (MSVC_FLAGS if msvc else UNIX_FLAGS) + SMALL_COMPILE * small
-            extension.extra_link_args = ["-pthread"] * (sys.platform != "win32") + SMALL_LINK * small
-        if not msvc:  # whose class compiles all files in one method
+            extension.extra_compile_args = (
+                (MSVC_FLAGS if msvc else UNIX_FLAGS) + SMALL_COMPILE * small + SMALL_COMPILE_LINUX * small_linux
+            )
+            extension.extra_link_args = ["-pthread"] * (sys.platform != "win32") + SMALL_LINK * small_linux
+        if not msvc:  # whose class is not meant for several threads
             compile_side_by_side(self.compiler)
         super().build_extensions()
 
 
 def compile_side_by_side(compiler):
-    """Let a compiler of setuptools compile the files of an extension at the same time, each with its level.
+    """Let a compiler of setuptools compile the files of an extension at the same time.
 
-    setuptools calls `compile` for an extension, and `compile` calls `_compile` for each file. The order of the object
+    setuptools calls `compile` with all files of an extension. Here one call compiles one file. The order of the object
     files stays, and so does what is linked.
     """
-    compile_all, compile_one = compiler.compile, compiler._compile
+    compile_files = compiler.compile
 
-    def compile_file(job):
-        obj, src, ext, cc_args, extra_postargs, pp_opts = job
-        level = [LEVELS[stem]] if (stem := Path(src).stem) in LEVELS else []
-        compile_one(obj, src, ext, cc_args, [*extra_postargs, *level], pp_opts)
+    def compile_all(sources, *, extra_postargs, **options):
+        def compile_file(source):
+            stem = Path(source).stem
+            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + BRIDGE_FLAGS * (stem == "_core")
+            return compile_files([source], extra_postargs=extra_postargs + level, **options)
 
-    def compile_files(*arguments, **options):
-        jobs = []
-        compiler._compile = lambda *job: jobs.append(job)
-        objects = compile_all(*arguments, **options)
         with ThreadPoolExecutor(usable_processors()) as pool:
-            list(pool.map(compile_file, jobs))  # raises the first error
-        return objects
+            return [obj for objects in pool.map(compile_file, sources) for obj in objects]  # raises the first error
 
-    compiler.compile = compile_files
+    compiler.compile = compile_all
 
 
 def usable_processors():

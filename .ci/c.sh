@@ -146,7 +146,7 @@ c_small() {
 }
 
 c_small_builds() {
-    c_small generic 46080
+    c_small generic 44032
     c_small avx2 57344
 }
 

@@ -32,7 +32,7 @@ PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a par
 
 # Everything in the core is declared in column 0, so the start of a line tells what is at file scope.
 DECLARED = [
-    r"^(?:static|VEC_FN|REAL_FN)\b[^;{=(]*?\b(\w+)\s*\(",  # functions
+    r"^(?:static|VEC_FN|REAL_FN|SHARED_FN)\b[^;{=(]*?\b(\w+)\s*\(",  # functions
     r"^static\b[^;{=(]*?\b(\w+)\s*(?:\[[^;=]*\])?\s*[=;]",  # variables
     r"^typedef [^{;(]*?\b(\w+)(?:\s*\([^;]*\)|\[[^\]]*\])?;",  # types
     r"^typedef (?:struct|enum|union) (\w+) \{",

@@ -25,8 +25,6 @@ cdef extern from "Python.h":
         pass
     PyThreadState *PyEval_SaveThread() noexcept
     void PyEval_RestoreThread(PyThreadState *state) noexcept
-    void PyErr_Fetch(PyObject **kind, PyObject **value, PyObject **traceback) noexcept
-    void PyErr_Restore(PyObject *kind, PyObject *value, PyObject *traceback) noexcept
 
 cdef double POLL_SECONDS = 0.02
 cdef double FOREVER = float("inf")
@@ -144,7 +142,7 @@ cdef int poll_signals(void *context) noexcept nogil:
         return 0
     poll.last = t
     with gil:
-        return signalled() or (poll.call != NULL and (<Call>poll.call).interrupted_together())
+        return signalled() if poll.call == NULL else (<Call>poll.call).interrupted_together()
 
 
 cdef int raised() except -1:
@@ -562,8 +560,10 @@ cdef class Call:
         return 0
 
     cdef bint interrupted_together(self) noexcept:
-        """Return whether Ctrl-C ends this call, which is the moment for it that all workers can share."""
+        """Return whether an exception ends this call, which is kept: this is a moment that all workers can share."""
         try:
+            if signalled():
+                raised()
             deliver()
         except BaseException as error:
             self.error = error
@@ -571,22 +571,14 @@ cdef class Call:
         return False
 
     cdef int exchange(self, object method, void *data, size_t n, int32_t rank) noexcept:
-        """Send or receive bytes; return nonzero after an exception, which is kept.
-
-        A signal handler may have raised an exception before, which stays set.
-        """
-        cdef PyObject *kind
-        cdef PyObject *value
-        cdef PyObject *traceback
+        """Send or receive bytes; return nonzero after an exception, which is kept."""
         cdef cnp.npy_intp size = n
-        cdef int failed = 0
-        PyErr_Fetch(&kind, &value, &traceback)
         try:
             method(cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data), rank)
         except BaseException as error:
-            self.error, failed = error, 1
-        PyErr_Restore(kind, value, traceback)
-        return failed
+            self.error = error
+            return 1
+        return 0
 
     cdef int done_together(self, int status) except -1:
         """Do the same as `done`; all workers raise an exception if one of them has cancelled the call."""

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: language_level=3, freethreading_compatible=True
 """The bridge between Python and the C core: converts arguments, calls the core without the GIL, raises exceptions.
 
 It calls only functions of ``cmlp.h``, ``cmlp_table.h`` and ``cmlp_workers.h``, which any other program can call too, and
@@ -336,6 +336,7 @@ cdef class Net:
         cdef cmlp_rows rows
         cdef cmlp_run run
         cdef void *workspace
+        cdef PyThreadState *released
         cdef void *block = cnp.PyArray_DATA(params)
         cdef int status
         if n_threads is not None:
@@ -369,8 +370,9 @@ cdef class Net:
         if workspace == NULL:
             return None
         run.workspace, run.workspace_size = workspace, SMALL_BYTES  # the core returns an error if it needs more
-        with nogil:
-            status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
+        released = release_gil(<double>rows.n_rows * <double>self.n_params)
+        status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
+        take_gil(released)
         self.give_back(workspace)
         return result if status == CMLP_OK else None
 
@@ -620,7 +622,8 @@ cdef class Optimizer:
             raise StatusError(f"The {self.solver!r} optimizer state must have {n} values of dtype {net.dtype} for this "
                               f"network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
         state = self.state
-        self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(state), cnp.PyArray_NBYTES(state)
+        with cython.critical_section(self):  # in free-threaded Python, other threads may be reading the struct
+            self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(state), cnp.PyArray_NBYTES(state)
         return state
 
     @property

@@ -33,6 +33,7 @@ SYSTEM_HEADERS = {
     "windows.h",  # threads and their timers
     "cpuid.h",
     "intrin.h",
+    "emmintrin.h",
     "immintrin.h",
     "smmintrin.h",
     "avxintrin.h",
@@ -54,7 +55,8 @@ def includes(path):
 
 
 def is_kernel(path):
-    return (CORE / "kernels" in path.parents and path.stem != "cpu") or path.name in ("target.h", "fma.h", "build.h")
+    base = ("target.h", "intrinsics.h", "fma.h", "build.h")
+    return (CORE / "kernels" in path.parents and path.stem != "cpu") or path.name in base
 
 
 @in_source_tree

@@ -39,6 +39,10 @@
 #define CMLP_HAVE_FMA 0
 #endif
 
+#if CMLP_AARCH64 || (CMLP_X86 && CMLP_HAVE_FMA)
+#include "intrinsics.h"
+#endif
+
 #if CMLP_HAVE_FMA
 
 #if CMLP_X86

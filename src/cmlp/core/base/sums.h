@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "target.h"
+#if CMLP_AARCH64 && defined(_MSC_VER) && !defined(__clang__)
+#include "intrinsics.h"
+#endif
 #include "soft_root.h"
 
 #define CMLP_PARTIALS 16

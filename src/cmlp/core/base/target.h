@@ -34,24 +34,8 @@
 #pragma fp_contract(off)
 #endif
 
-/* The intrinsics are declared here, outside the regions: these headers give each intrinsic its own target. */
 #if CMLP_X86
-#include <immintrin.h>
-#if defined(_MSC_VER) && defined(__clang__)
-/* clang-cl's immintrin.h leaves out whatever the command line does not enable. */
-#include <smmintrin.h>
-#include <popcntintrin.h>
-#include <avxintrin.h>
-#include <avx2intrin.h>
-#include <fmaintrin.h>
-#include <avx512fintrin.h>
-#endif
-#elif CMLP_AARCH64
-#if defined(_MSC_VER) && !defined(__clang__)
-#include <arm64_neon.h>
-#else
-#include <arm_neon.h>
-#endif
+#include <emmintrin.h> /* SSE2, which the whole build may use; intrinsics.h has the others */
 #endif
 
 #if defined(__clang__)

@@ -12,8 +12,6 @@ typedef struct matrix_names {
 
 static const matrix_names rows_names = {CMLP_ERROR_ROWS, "rows->data", "rows->dtype", "rows->row_stride",
                                         "rows->col_stride"};
-static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
-                                           "targets->row_stride", "targets->col_stride"};
 
 /* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row
  * stride is missing although columns are not contiguous, because the stride is then ambiguous. */
@@ -114,6 +112,10 @@ cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *giv
     return status ? cmlp_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
+#if CMLP_BUILDS_TRAINING
+static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
+                                           "targets->row_stride", "targets->col_stride"};
+
 static int32_t label_at(const cmlp_targets *targets, int64_t row)
 {
     return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
@@ -180,6 +182,7 @@ static cmlp_status check_weights(const cmlp_data *data, int64_t *bad)
     const double sum = cmlp_weight_sum(data, 0, data->n);
     return !data->n || (sum > 0 && sum <= max) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
+#endif
 
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                             const double *weights, cmlp_run *run)
@@ -197,11 +200,13 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
         status = cmlp_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
     }
+#if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
     if (targets) status = read_targets(data, &data->own_targets, targets, run);
     if (!status && weights) {
         status = check_weights(data, &run->bad_row);
         if (status) *refused = "objective->row_weights";
     }
+#endif
     return status;
 }
 
@@ -258,6 +263,17 @@ int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t 
     return 1;
 }
 
+int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
+{
+    if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
+    const void *row;
+    const int64_t n = data->rows->n_cols;
+    cmlp_gather_rows(data, selected, 1, &row, scratch);
+    const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
+    return bad < n ? bad : -1;
+}
+
+#if CMLP_BUILDS_TRAINING
 static void gather_target(const cmlp_data *data, int64_t selected, void *out)
 {
     const cmlp_targets *targets = data->targets;
@@ -315,16 +331,6 @@ double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n)
     return cmlp_sum_total(&sum);
 }
 
-int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
-{
-    if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
-    const void *row;
-    const int64_t n = data->rows->n_cols;
-    cmlp_gather_rows(data, selected, 1, &row, scratch);
-    const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
-    return bad < n ? bad : -1;
-}
-
 int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
 {
     if (!data->targets || data->targets->kind != CMLP_TARGETS_DENSE) return -1;
@@ -332,3 +338,4 @@ int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
     int64_t n = cmlp_n_out(data->net), bad = data->net->kernels->find_nonfinite(scratch, 1, n);
     return bad < n ? bad : -1;
 }
+#endif

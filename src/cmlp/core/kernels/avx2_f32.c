@@ -1,5 +1,6 @@
-#include "../base/target.h"
+#include "../base/build.h"
 #if CMLP_BUILDS_AVX2
+#include "../base/intrinsics.h"
 CMLP_TARGET_BEGIN_AVX2
 #define CMLP_BITS 32
 #include "vectors/vec_avx2.h"

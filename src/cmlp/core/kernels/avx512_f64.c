@@ -1,5 +1,6 @@
-#include "../base/target.h"
+#include "../base/build.h"
 #if CMLP_BUILDS_AVX512 && CMLP_BUILDS_FLOAT64
+#include "../base/intrinsics.h"
 CMLP_TARGET_BEGIN_AVX512
 #define CMLP_BITS 64
 #include "vectors/vec_avx512.h"

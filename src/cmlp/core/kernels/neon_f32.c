@@ -1,5 +1,6 @@
-#include "../base/target.h"
+#include "../base/build.h"
 #if CMLP_BUILDS_NEON
+#include "../base/intrinsics.h"
 #define CMLP_BITS 32
 #include "vectors/vec_neon.h"
 #include "products/tiles_neon.h"

@@ -1,5 +1,6 @@
-#include "../base/target.h"
+#include "../base/build.h"
 #if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
+#include "../base/intrinsics.h"
 #define CMLP_BITS 64
 #include "vectors/vec_neon.h"
 #include "products/tiles_neon.h"

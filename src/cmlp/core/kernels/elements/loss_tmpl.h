@@ -40,6 +40,37 @@ VEC_FN loss_constants constants_at(const int32_t loss, const loss_constants *c, 
     return at;
 }
 
+/* Functions of all lanes that are not inlined: the losses call them at many places, and copies would be a tenth of an
+ * instruction set's code. Through memory, because not every calling convention passes vectors in registers. */
+REAL_FN void log_lanes(T *x) { v_store(x, v_log(v_load(x))); }
+REAL_FN void exp_lanes(T *x) { v_store(x, v_exp(v_load(x))); }
+REAL_FN void log_sum_lanes(T *x) { v_store(x, v_log1p(v_exp(v_sub(v_zero(), v_abs(v_load(x)))))); }
+
+VEC_FN V loss_log(V x)
+{
+    T lanes[VL];
+    v_store(lanes, x);
+    log_lanes(lanes);
+    return v_load(lanes);
+}
+
+VEC_FN V loss_exp(V x)
+{
+    T lanes[VL];
+    v_store(lanes, x);
+    exp_lanes(lanes);
+    return v_load(lanes);
+}
+
+/* ln(1 + e^-|x|) */
+VEC_FN V loss_log_sum(V x)
+{
+    T lanes[VL];
+    v_store(lanes, x);
+    log_sum_lanes(lanes);
+    return v_load(lanes);
+}
+
 /* p clipped to [clip, 1 - clip], and always so that neither ln p nor ln(1 - p) is infinite. */
 VEC_FN V clipped(V p, double clip)
 {
@@ -57,11 +88,11 @@ VEC_FN V log_loss_term(V z, V a, V y, const loss_constants *c)
 {
     if (c->clip > 0) {
         const V one = v_set1(1), p = clipped(a, c->clip);
-        V off = v_mul(v_sub(one, y), v_log(v_sub(one, p)));
-        return v_sub(v_zero(), v_fma(y, v_log(p), off));
+        V off = v_mul(v_sub(one, y), loss_log(v_sub(one, p)));
+        return v_sub(v_zero(), v_fma(y, loss_log(p), off));
     }
     V top = v_sel(v_lt(v_zero(), z), z, v_zero());
-    return v_add(v_fnma(z, y, top), v_log1p(v_exp(v_sub(v_zero(), v_abs(z)))));
+    return v_add(v_fnma(z, y, top), loss_log_sum(z));
 }
 VEC_FN V log_loss_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(a, y); }
 
@@ -75,7 +106,7 @@ VEC_FN V squared_error_slope(V a, V y, const loss_constants *c) { return (void)c
 /* y ln(y/a) - y + a. */
 VEC_FN V poisson_term(V z, V a, V y, const loss_constants *c)
 {
-    V log_ratio = v_sub(v_log(v_sel(v_lt(v_zero(), y), y, v_set1(1))), z);
+    V log_ratio = v_sub(loss_log(v_sel(v_lt(v_zero(), y), y, v_set1(1))), z);
     return (void)c, v_add(v_sub(times_target(y, log_ratio), y), a);
 }
 VEC_FN V poisson_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(a, y); }
@@ -119,13 +150,13 @@ VEC_FN V gamma_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(
 /* -ln a and -ln(1-a) of a logistic output. */
 VEC_FN void focal_logs(V z, V *of_a, V *of_rest)
 {
-    V log_sum = v_log1p(v_exp(v_sub(v_zero(), v_abs(z))));
+    V log_sum = loss_log_sum(z);
     *of_rest = v_add(v_sel(v_lt(v_zero(), z), z, v_zero()), log_sum);
     *of_a = v_add(v_sel(v_lt(z, v_zero()), v_sub(v_zero(), z), v_zero()), log_sum);
 }
 
 /* x^p, minus_log being -ln x. */
-VEC_FN V focal_power(V minus_log, V p) { return v_exp(v_sub(v_zero(), v_mul(p, minus_log))); }
+VEC_FN V focal_power(V minus_log, V p) { return loss_exp(v_sub(v_zero(), v_mul(p, minus_log))); }
 
 /* Logistic outputs: -(y (1-a)^p ln a + (1-y) a^p ln(1-a)). */
 VEC_FN V focal_term(V z, V a, V y, const loss_constants *c)
@@ -203,16 +234,16 @@ VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_cons
 /* -sum y ln a = sum y (ln sum e^t - t), t = z - max z; of smoothed targets; focal: each ln a times (1-a)^p. */
 VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, const T *y, T *terms, int64_t n)
 {
-    const V log_sum = v_log(v_set1(softmax_row(z, terms, n)));
+    const V log_sum = loss_log(v_set1(softmax_row(z, terms, n)));
     for (int64_t j = 0; j < n; j += VL) {
         V yj = load_lanes(y + j, n - j), term;
         if (loss == CMLP_LOSS_LABEL_SMOOTHING) yj = smoothed(yj, c);
         if (loss != CMLP_LOSS_FOCAL && c->clip > 0)
-            term = v_sub(v_zero(), v_log(clipped(load_lanes(z + j, n - j), c->clip)));
+            term = v_sub(v_zero(), loss_log(clipped(load_lanes(z + j, n - j), c->clip)));
         else
             term = v_sub(log_sum, load_lanes(terms + j, n - j));
         if (loss == CMLP_LOSS_FOCAL) {
-            V minus_log = v_sub(v_zero(), v_log(v_sub(v_set1(1), load_lanes(z + j, n - j))));
+            V minus_log = v_sub(v_zero(), loss_log(v_sub(v_set1(1), load_lanes(z + j, n - j))));
             term = v_mul(focal_power(minus_log, c->p), term);
         }
         store_lanes(terms + j, n - j, times_target(yj, term));
@@ -225,9 +256,9 @@ static void softmax_focal_delta(const loss_constants *c, double scale, const T *
     const V one = v_set1(1), tiny = v_set1(MATH_TINY), minus_scale = v_set1(-(T)scale);
     for (int64_t j = 0; j < n; j += VL) {
         V aj = load_lanes(a + j, n - j), rest = v_sub(one, aj);
-        V minus_log = v_sub(v_zero(), v_log(v_sel(v_lt(aj, tiny), tiny, aj)));
+        V minus_log = v_sub(v_zero(), loss_log(v_sel(v_lt(aj, tiny), tiny, aj)));
         V ratio = v_sel(v_lt(v_zero(), rest), v_div(minus_log, rest), one); /* 1 at a = 1 */
-        V power = focal_power(v_sub(v_zero(), v_log(rest)), c->p);
+        V power = focal_power(v_sub(v_zero(), loss_log(rest)), c->p);
         V u = v_mul(power, v_fma(v_mul(c->p, aj), ratio, one));
         store_lanes(d + j, n - j, times_target(load_lanes(y + j, n - j), u));
     }
@@ -309,9 +340,9 @@ REAL_FN void softmax_labels(const cmlp_loss_values *values, T *z, const int32_t 
     for (int64_t i = 0; i < rows; i++) at_label[i] = transposed[labels[i] * VL + i];
     V a = v_load(at_label), term;
     if (values->clip > 0)
-        term = v_sub(v_zero(), v_log(clipped(a, values->clip)));
+        term = v_sub(v_zero(), loss_log(clipped(a, values->clip)));
     else
-        term = v_sub(v_log(sum), v_load(shifted));
+        term = v_sub(loss_log(sum), v_load(shifted));
     v_store(shifted, term);
     for (int64_t i = 0; i < rows; i++) cost[i] = (double)shifted[i];
     if (!want_delta) return;

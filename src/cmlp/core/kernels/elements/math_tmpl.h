@@ -98,9 +98,16 @@ static const T math_normal_tail[] = {4.7205320650984467e-1,  -9.670347732652558e
 
 #define MATH_COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
+/* Small builds have one copy of what several functions use. Vectors are not passed to functions: see target.h. */
+#if VL == 1 && defined(__OPTIMIZE_SIZE__)
+#define SHARED_FN REAL_FN
+#else
+#define SHARED_FN VEC_FN
+#endif
+
 /* Returns the sum of c[i] x^i for i < n, where n >= 2 and x2 = x^2. The odd and the even powers are two independent
  * chains, which halves the latency. */
-VEC_FN V math_polynomial(V x, V x2, const T *c, int n)
+SHARED_FN V math_polynomial(V x, V x2, const T *c, int n)
 {
     V upper = v_set1(c[n - 1]), lower = v_set1(c[n - 2]);
     for (int i = n - 3; i > 0; i -= 2) {
@@ -115,7 +122,7 @@ VEC_FN V math_polynomial(V x, V x2, const T *c, int n)
  * stores n in *power, shifted to the exponent bits.
  * n is x / log(2) rounded, r = x - n log(2), and q = r + r^2 rest(r). r is computed as high + low. high is exact: it is
  * one fma whose result is small and a multiple of the last place of LN2_HIGH or of x. */
-VEC_FN V math_exp_parts(V x, VI *power)
+SHARED_FN V math_exp_parts(V x, VI *power)
 {
     V shifted = v_fma(x, v_set1(MATH_LOG2E), v_set1(MATH_SHIFT));
     V n = v_sub(shifted, v_set1(MATH_SHIFT));

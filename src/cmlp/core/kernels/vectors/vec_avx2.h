@@ -2,7 +2,7 @@
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
-#include "../../base/target.h"
+#include "../../base/intrinsics.h"
 
 /* Small builds do without the instances for full vectors. */
 #ifdef __OPTIMIZE_SIZE__

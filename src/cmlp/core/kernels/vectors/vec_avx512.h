@@ -3,7 +3,7 @@
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
-#include "../../base/target.h"
+#include "../../base/intrinsics.h"
 
 #define V_TAIL_COSTS (CMLP_BITS == 32 ? 2 : 0) /* float64 was not measured */
 

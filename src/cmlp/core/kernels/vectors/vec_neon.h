@@ -2,7 +2,7 @@
 #ifndef CMLP_VEC_H
 #define CMLP_VEC_H
 
-#include "../../base/target.h"
+#include "../../base/intrinsics.h"
 
 #define V_TAIL_COSTS 1
 
