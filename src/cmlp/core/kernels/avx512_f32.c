@@ -1,4 +1,4 @@
-#include "../base/build.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_AVX512
 #include "../base/intrinsics.h"
 CMLP_TARGET_BEGIN_AVX512

@@ -1,4 +1,4 @@
-#include "../base/build.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_NEON
 #include "../base/intrinsics.h"
 #define CMLP_BITS 32

@@ -1,4 +1,4 @@
-#include "../base/build.h"
+#include "../base/target.h"
 #if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
 #include "../base/intrinsics.h"
 #define CMLP_BITS 64
