@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers import uniform
 from optional import package
 
 from cmlp import TabularClassifier, TabularRegressor
@@ -46,6 +47,19 @@ def test_mixed_columns_are_learned():
     assert model.score(Z[1500:], y[1500:]) > 0.9
     labels = y > np.median(y)
     assert TabularClassifier(random_state=0).fit(Z[:1500], labels[:1500]).score(Z[1500:], labels[1500:]) > 0.93
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+def test_one_far_target_does_not_ruin_a_robust_loss(loss):
+    """Its bins, too, are those of the other rows, and there is no warning that the model is useless."""
+    x = uniform(0, 400, 3)
+    y = 2 * x[:, 0] + x[:, 1]
+    far = y.copy()
+    far[17] = 1e9
+    model = TabularRegressor(loss=loss, n_estimators=2, random_state=0).fit(x, far)
+    others = np.arange(400) != 17
+    assert model.score(x[others], y[others]) > 0.98
+    assert len(next(iter(model._trained().encoder)).edges) > 10
 
 
 def test_real_table_next_to_logistic_regression():

@@ -33,6 +33,7 @@ from cmlp._train.usefulness import (
     classes_of,
     constant_loss,
     is_accurate,
+    is_better_on_most_rows,
     judged_rows,
     loss_of_outputs,
     sentence,
@@ -350,6 +351,8 @@ def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] |
     net, first = runs[0].job.net, parts[0][0]
     every = Judged(first.X, targets, weight, held_out=first.held_out)
     loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    if is_better_on_most_rows(net, outputs, every):
+        return
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
         return

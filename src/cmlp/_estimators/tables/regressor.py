@@ -10,6 +10,7 @@ import numpy as np
 from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frames import feature_names
+from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import as_weights
 from cmlp._estimators.tables.bag import Shape, counted
 from cmlp._estimators.tables.base import TabularEstimator
@@ -18,13 +19,14 @@ from cmlp._estimators.tables.targets import TableTargets, UserTargets
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
 from cmlp._model.outside import warn_outside
+from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
 from cmlp._train.scores import d2_pinball, r_squared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 _MEDIAN = 0.5
 _LARGEST = 1e150  # squares of targets are finite
-_MOST_SPREADS = 1e18  # standard deviations, whose squares are finite in float32
+_MOST_SPREADS = 1e18  # whose squares are finite in float32
 
 
 @documented("TabularRegressor")
@@ -41,8 +43,9 @@ class TabularRegressor(TabularEstimator):
     """Regressor for tables: a bag of small networks on encoded columns.
 
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
-    `TabularClassifier`. The targets are standardized for training. The prediction is the mean over the networks, each
-    limited to the range of the targets in `fit`.
+    `TabularClassifier`. The targets are standardized for training: by mean and standard deviation, or for the losses
+    "absolute_error" and "quantile" by median and interquartile range, which a few far targets do not change. The
+    prediction is the mean over the networks, each limited to the range of the targets in `fit`.
 
     If y has several columns, each is a target with an output of the same networks. Their standardized errors count
     alike: a tree splits where any target changes, and the best epoch is that with the smallest sum of the losses.
@@ -123,7 +126,8 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
         rows, weight = counted(train.weight, len(values))
         values = values[rows]
-        scale = _scale_of(values, weight, None if known is None else known.target)
+        is_robust = parameters["loss"] in ROBUST_LOSSES
+        scale = _scale_of(values, weight, None if known is None else known.target, is_robust=is_robust)
         centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
         validation, held_weight = counted(val.weight, val.n_rows)
         if val.y is not None:
@@ -250,7 +254,7 @@ class TabularRegressor(TabularEstimator):
 
 
 def _scale_of(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, *, is_robust: bool
 ) -> TableTarget:
     """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
     n = values.shape[1]
@@ -259,33 +263,43 @@ def _scale_of(
             f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
         )
     before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
-    found = [_scale_of_one(one, weight, scale) for one, scale in zip(values.T, before, strict=True)]
+    learn = _quartiles if is_robust else _moments
+    found = [_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
     return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
 
 
 def _scale_of_one(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: Sequence[float] | None
+    values: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    known: Sequence[float] | None,
+    learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
 ) -> tuple[float, float, float, float]:
     """Return centre, spread, and the lowest and highest scaled value of one target."""
     if known is not None:
         centre, spread, *limits = known
         message = "y is too far from the y of the first fit"
         _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
+    elif values.min() == values.max():
+        (centre, spread), limits = (float(values[0]), 1.0), []
     else:
-        centre = float(values.mean() if weight is None else np.average(values, weights=weight))
-        spread, limits = _spread(values, centre, weight), []
+        (centre, spread), limits = learn(values, weight), []
     targets = ((values - centre) / spread).tolist() + limits
     return centre, spread, min(targets), max(targets)
 
 
-def _spread(values: NDArray[np.float64], centre: float, weight: NDArray[np.float64] | None) -> float:
-    """Return the standard deviation; 1 for equal numbers, and the range if the squares of the deviations are 0."""
+def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the mean and the standard deviation; the range if the squares of the deviations are 0."""
+    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
     width = float(np.ptp(values))
-    if not width:
-        return 1.0
     if weight is None:
-        return float(values.std()) or width
-    return float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+        return centre, float(values.std()) or width
+    return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+
+
+def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
+    centre, spread = median_and_spread(values, weight)
+    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS)
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from cmlp._estimators.tables.bag import Shape, TableRows
 from cmlp._estimators.tables.encoder import Signal
 from cmlp._process.warnings import Notices
+from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import named_validation
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from cmlp._data.schema import Frame, Schema
     from cmlp._model.model import TableTarget
     from cmlp._train.job import Task
+
+
+SOFT_LIMIT = 3.0  # of the signal of robust losses, in interquartile ranges, as for columns of numbers
 
 
 class TableTargets(NamedTuple):
@@ -44,12 +48,18 @@ class UserTargets(NamedTuple):
 
 
 def signal_of(targets: TableTargets) -> Signal:
-    """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column."""
+    """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column.
+
+    Of losses for which far targets count little, the numbers are soft-clipped: a variance would depend on them alone.
+    """
     if targets.groups is not None:
         return Signal(targets.groups, targets.weight)
     is_one = isinstance(targets.shape.loss_parameter, tuple)  # one number, in a column for each quantile
     numbers = targets.task.targets[: len(targets.rows), : 1 if is_one else None]
-    return Signal(numbers.astype(np.float64), targets.weight)
+    values = numbers.astype(np.float64)
+    if targets.shape.loss in ROBUST_LOSSES:
+        values /= np.sqrt(1 + (values / SOFT_LIMIT) ** 2)
+    return Signal(values, targets.weight)
 
 
 def rows_of(schema: Schema, frame: Frame, validation: Frame | None, targets: TableTargets, owner: str) -> TableRows:
