@@ -1,6 +1,7 @@
 """Scaled targets: like a StandardScaler or RobustScaler around the regressor, with weights and losses in y's unit."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -59,7 +60,9 @@ def test_robust_scale_ignores_a_far_target():
     far = y.copy()
     far[17] = 1e9
     options = {"loss": "absolute_error", "learning_rate_init": 0.01, "max_iter": 300}
-    model = small(y_scale="robust", **options).fit(X, far)  # without a warning
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cmlp.exceptions.UselessModelWarning)
+        model = small(y_scale="robust", **options).fit(X, far)
     assert model.score(np.delete(X, 17, axis=0), np.delete(y, 17)) > 0.9
     other = small(y_scale="standard", **options)
     with pytest.warns(cmlp.exceptions.UselessModelWarning):

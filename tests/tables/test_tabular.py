@@ -50,6 +50,7 @@ def test_mixed_columns_are_learned():
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+@pytest.mark.filterwarnings("error:The model is not clearly better than a constant")
 def test_one_far_target_does_not_ruin_a_robust_loss(loss):
     """Its bins, too, are those of the other rows, and there is no warning that the model is useless."""
     x = uniform(0, 400, 3)
