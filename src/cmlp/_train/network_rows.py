@@ -142,12 +142,15 @@ NETWORK_ROWS = (
         """),
         Use(
             TABULAR[1:],
-            '{"squared_error", "absolute_error", "quantile"}',
+            '{"squared_error", "absolute_error", "quantile", "poisson", "gamma"}',
             "squared_error",
-            (options(str, "absolute_error", "quantile", "squared_error"),),
-        ).says(
-            'What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.'
-        ),
+            (options(str, "absolute_error", "gamma", "poisson", "quantile", "squared_error"),),
+        ).says("""
+            What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
+            "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are minimized, and the
+            outputs are exponential. "poisson" is for counts, which must not be negative, "gamma" for prices and
+            durations, which must be positive and whose deviations grow with their mean.
+        """),
         Use(
             RIVER[1:],
             '{"squared_error", "absolute_error", "huber", "poisson", "gamma"}',

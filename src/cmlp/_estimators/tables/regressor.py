@@ -19,7 +19,7 @@ from cmlp._estimators.tables.targets import TableTargets, UserTargets
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
 from cmlp._model.outside import warn_outside
-from cmlp._train.architecture import ROBUST_LOSSES
+from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -44,8 +44,9 @@ class TabularRegressor(TabularEstimator):
 
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
     `TabularClassifier`. The targets are standardized for training: by mean and standard deviation, or for the losses
-    "absolute_error" and "quantile" by median and interquartile range, which a few far targets do not change. The
-    prediction is the mean over the networks, each limited to the range of the targets in `fit`.
+    "absolute_error" and "quantile" by median and interquartile range, which a few far targets do not change. For
+    "poisson" and "gamma" they are divided by their mean, and the outputs are exponential. The prediction is the mean
+    over the networks, each limited to the range of the targets in `fit`.
 
     If y has several columns, each is a target with an output of the same networks. Their standardized errors count
     alike: a tree splits where any target changes, and the best epoch is that with the smallest sum of the losses.
@@ -126,19 +127,26 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
         rows, weight = counted(train.weight, len(values))
         values = values[rows]
-        is_robust = parameters["loss"] in ROBUST_LOSSES
-        scale = _scale_of(values, weight, None if known is None else known.target, is_robust=is_robust)
+        loss = parameters["loss"]
+        output = "exp" if loss in POSITIVE_LOSSES else "identity"
+        if known is not None and known.net.activations[-1] != output:
+            raise ValueError(f"warm_start=True needs the loss {known.net.loss!r} or one of its kind, got {loss!r}.")
+        _require_positive(values, loss)
+        scale = _scale_of(values, weight, None if known is None else known.target, loss)
         centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
         validation, held_weight = counted(val.weight, val.n_rows)
         if val.y is not None:
             with named_validation():
                 own = np.tile(np.atleast_1d(centre), (val.n_rows, 1))
                 own[validation] = self._numbers(val.y, val.n_rows, n)[validation]  # the others may be far away
+                _require_positive(own[validation], loss)
                 _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
             values = np.concatenate([values, own[validation]])
         targets = (values - centre) / spread
-        n_outputs, parameter = len(levels) or n, level if parameters["loss"] == "quantile" else 0.0
-        shape = Shape(parameters["hidden_layer_sizes"], n_outputs, "identity", parameters["loss"], parameter)
+        if loss == "gamma":
+            targets = np.maximum(targets, np.finfo(np.float32).tiny)
+        n_outputs, parameter = len(levels) or n, level if loss == "quantile" else 0.0
+        shape = Shape(parameters["hidden_layer_sizes"], n_outputs, output, loss, parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
         task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
         target = scale._replace(names=None if n == 1 or names is None else names.tolist())
@@ -254,7 +262,7 @@ class TabularRegressor(TabularEstimator):
 
 
 def _scale_of(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, *, is_robust: bool
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, loss: str
 ) -> TableTarget:
     """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
     n = values.shape[1]
@@ -263,7 +271,7 @@ def _scale_of(
             f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
         )
     before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
-    learn = _quartiles if is_robust else _moments
+    learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
     found = [_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
     return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
 
@@ -279,8 +287,6 @@ def _scale_of_one(
         centre, spread, *limits = known
         message = "y is too far from the y of the first fit"
         _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
-    elif values.min() == values.max():
-        (centre, spread), limits = (float(values[0]), 1.0), []
     else:
         (centre, spread), limits = learn(values, weight), []
     targets = ((values - centre) / spread).tolist() + limits
@@ -288,9 +294,11 @@ def _scale_of_one(
 
 
 def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return the mean and the standard deviation; the range if the squares of the deviations are 0."""
+    """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
     centre = float(values.mean() if weight is None else np.average(values, weights=weight))
     width = float(np.ptp(values))
+    if not width:
+        return centre, 1.0
     if weight is None:
         return centre, float(values.std()) or width
     return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
@@ -299,7 +307,21 @@ def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) ->
 def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
     """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
     centre, spread = median_and_spread(values, weight)
-    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS)
+    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
+    return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
+
+
+def _require_positive(values: NDArray[np.float64], loss: str) -> None:
+    """Raise ValueError, with the first such row, if a loss of positive outputs does not allow a target."""
+    if loss in POSITIVE_LOSSES:
+        wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
+        if wrong.any():
+            row, least = int(wrong.argmax()), "be positive" if loss == "gamma" else "not be negative"
+            raise ValueError(f"y must {least} for loss={loss!r}, got {values[row].min():g} in row {row}.")
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._estimators.tables.bag import Shape, TableRows
 from cmlp._estimators.tables.encoder import Signal
 from cmlp._process.warnings import Notices
-from cmlp._train.architecture import ROBUST_LOSSES
+from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import named_validation
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class UserTargets(NamedTuple):
 def signal_of(targets: TableTargets) -> Signal:
     """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column.
 
-    Of losses for which far targets count little, the numbers are soft-clipped: a variance would depend on them alone.
+    A split lowers the variance of the signal. Of losses for which far targets count little, the numbers are
+    soft-clipped, because the variance would depend on the far ones alone. Those of "poisson" and "gamma" are square
+    roots and logarithms, which have about the same variance for small and large means.
     """
     if targets.groups is not None:
         return Signal(targets.groups, targets.weight)
@@ -59,6 +61,8 @@ def signal_of(targets: TableTargets) -> Signal:
     values = numbers.astype(np.float64)
     if targets.shape.loss in ROBUST_LOSSES:
         values /= np.sqrt(1 + (values / SOFT_LIMIT) ** 2)
+    elif targets.shape.loss in POSITIVE_LOSSES:
+        values = np.sqrt(values) if targets.shape.loss == "poisson" else np.log(values)
     return Signal(values, targets.weight)
 
 
