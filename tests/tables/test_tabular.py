@@ -63,6 +63,16 @@ def test_one_far_target_does_not_ruin_a_robust_loss(loss):
     assert len(next(iter(model._trained().encoder)).edges) > 10
 
 
+def test_a_column_whose_signal_goes_up_and_down_many_times():
+    """Its bins are as many as its signal has ups and downs, and all networks see them."""
+    x, z = (uniform(seed, 600, 1, low=0.0) for seed in (0, 1))
+    model = TabularRegressor(random_state=0).fit(x, np.sin(20 * np.pi * x[:, 0]))
+    assert model.score(z, np.sin(20 * np.pi * z[:, 0])) > 0.9
+    assert len({net.sizes for net in model.estimators_}) == 1
+    other = TabularRegressor(**QUICK, n_epochs=1).fit(x, np.sin(4 * np.pi * x[:, 0]))
+    assert len({net.sizes for net in other.estimators_}) == 2
+
+
 def test_real_table_next_to_logistic_regression():
     datasets, linear = package("sklearn.datasets"), package("sklearn.linear_model")
     D, t = datasets.load_breast_cancer(return_X_y=True)

@@ -15,6 +15,7 @@ from cmlp import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.sparse import taken
 from cmlp._estimators.resuming import resumed_state
+from cmlp._estimators.tables.encoder import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
@@ -122,6 +123,7 @@ class Bag:
         self.options = options
         self.n_rows = len(rows.raw) - rows.n_validation
         self.inputs: dict[bool, NDArray[np.float32]] = {}
+        self._all_have_bins = any(kind == "number" and n > 2 * LEAVES for kind, n, _ in encoder.kinds)
 
     def runs(
         self, n: int, kept: Sequence[TrainingState] | None = None, known: Sequence[TrainedNet] | None = None
@@ -152,6 +154,13 @@ class Bag:
                 f"has, got {own.sizes[1:-1]} and {own.sizes[-1]}."
             )
 
+    def has_bins(self, k: int) -> bool:
+        """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
+
+        All have it if a column has more bins than usual, because the other members could not follow its signal.
+        """
+        return k % 2 == 0 or self._all_have_bins
+
     def _encoded(self, bins: bool) -> NDArray[np.float32]:
         if bins not in self.inputs:
             self.inputs[bins] = self.encoder.core.encode(self.rows.raw, bins=bins)
@@ -160,7 +169,7 @@ class Bag:
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
         shape = self.shape
-        sizes = (self._encoded(has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
+        sizes = (self._encoded(self.has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
         activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
         return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
 
@@ -201,7 +210,7 @@ class Bag:
     def _training(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        data = Data(self.inputs[has_bins(k)], self.rows.weight, 1.0, split=split)
+        data = Data(self.inputs[self.has_bins(k)], self.rows.weight, 1.0, split=split)
         training = start(TrainingJob(net, self.task, data, options, state, 1, judges=False), len(data.X), BatchEngine)
         assert isinstance(training, EpochLoop)
         return training
@@ -215,11 +224,6 @@ class Bag:
             return rows, None
         held_out = folds == k % N_FOLDS
         return rows[~held_out], rows[held_out]
-
-
-def has_bins(k: int) -> bool:
-    """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first."""
-    return k % 2 == 0
 
 
 def train_members(

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.tables.bag import N_FOLDS, counted, has_bins
+from cmlp._estimators.tables.bag import N_FOLDS, counted
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
 from cmlp._model.model import mean_outputs
 from cmlp._model.summary import accuracy_of
@@ -138,5 +138,5 @@ def measured_on_held_out(
 
 
 def _outputs(bag: Bag, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    inputs = bag.inputs[has_bins(k)][rows]
+    inputs = bag.inputs[bag.has_bins(k)][rows]
     return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)
