@@ -16,6 +16,7 @@ from cmlp._data.scale import learned_scale as learned_input_scale
 from cmlp._data.sparse import taken
 from cmlp._data.stored_rows import StoredRows
 from cmlp._data.weights import require_normal
+from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import accuracy, d2_pinball, r_squared
 from cmlp._train.target_scale import learned_scale, robust_scale
 from cmlp.exceptions import named
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
+    from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.sparse import CSR
     from cmlp._train.options import TrainingOptions
@@ -229,12 +231,17 @@ def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
         return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
     quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
     if quantiles is not None or net.loss not in _LIKELIHOODS:
-        y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
-        return task_of_numbers(targets, quantiles)._replace(y_advice=y_advice)
+        advice = y_advice(net.loss, "standardizing y" if net.activations[-1] == "identity" else "")
+        return task_of_numbers(targets, quantiles)._replace(y_advice=advice)
     if net.activations[-1] == "softmax":
         return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
     score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
     return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)
+
+
+def y_advice(loss: str | LossFunction, standardizing: str) -> str:
+    """Return what helps with large targets; positive ones for exponential outputs cannot be standardized."""
+    return "dividing y by its mean" if loss in POSITIVE_LOSSES else standardizing
 
 
 def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) -> Task:
