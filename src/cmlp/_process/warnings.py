@@ -8,7 +8,7 @@ from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def warn(message: str, category: type[Warning] = UserWarning, *, once: bool = Fa
         level, frame = level + 1, frame.f_back
     if once and _action(message, category, frame) == "default" and not _shown.is_first(message):
         return
-    with undeferred():  # a filter can be a function of the caller
+    with immediate_signals():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
 
 
