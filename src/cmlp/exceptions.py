@@ -118,8 +118,8 @@ class UndefinedMetricWarning(UserWarning):
 class UnusedParameterWarning(UserWarning):
     """A parameter differs from its default, but has no effect with the value of another parameter.
 
-    There is one message for each pair of parameters, so that Python's default filter shows it once. It is issued when
-    training begins.
+    There is one message for each pair of parameters, which is shown once per process, unless a filter of the module
+    `warnings` asks for more. It is issued when training begins.
     """
 
 

@@ -47,16 +47,21 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
 
 
 QUANTILES = {"loss": "quantile", "quantile": [0.4, 0.5, 0.6]}
+COUNTS = {"loss": "poisson"}
 
 
 @pytest.mark.filterwarnings("ignore:column .*unknown:UserWarning")  # on purpose
 @pytest.mark.slow
-@pytest.mark.parametrize(("n_targets", "options", "coverage"), [(1, {}, 0.9), (2, {}, 0.9), (1, QUANTILES, 0.05)])
+@pytest.mark.parametrize(
+    ("n_targets", "options", "coverage"), [(1, {}, 0.9), (2, {}, 0.9), (2, COUNTS, 0.9), (1, QUANTILES, 0.05)]
+)
 def test_c_program_prints_prediction_and_interval(single_file, tmp_path, n_targets, options, coverage):
     X = [[["north", "süd", None][i % 3], float("nan") if i % 5 == 0 else i / 7] for i in range(90)]
     y = np.stack([np.arange(90) % 7, 100.0 * np.arange(90)], axis=1)[:, :n_targets].squeeze()
     model = TabularRegressor(**options, hidden_layer_sizes=(8,), n_estimators=2, n_epochs=9, random_state=0).fit(X, y)
-    model.calibrate(X, model.predict(X).reshape(90, -1).mean(axis=1) if options else y).save(tmp_path / "table.cmlp")
+    model.calibrate(X, model.predict(X).reshape(90, -1).mean(axis=1) if options == QUANTILES else y).save(
+        tmp_path / "table.cmlp"
+    )
     program = tmp_path / "interval"
     smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
     source = PROGRAM.with_name("interval.c")

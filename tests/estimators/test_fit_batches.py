@@ -320,6 +320,11 @@ def test_an_error_names_rows_of_shuffled_blocks():
         regressor().fit_batches(blocks(100, X, with_value(0, 205, np.nan, NUMBERS)))
 
 
+def test_the_median_of_y_needs_all_rows():
+    with pytest.raises(ValueError, match="y_scale='robust' needs all rows for the quartiles, which fit_batches does n"):
+        regressor(y_scale="robust").fit_batches(blocks(100, X, NUMBERS))
+
+
 @pytest.mark.parametrize(
     "params, arguments, message",
     [

@@ -38,6 +38,12 @@ def test_convergence_warning_has_the_advice_and_is_unchanged_without(solver):
         model.fit(LARGE, X[:, 0])
 
 
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_large_targets_of_exponential_outputs_have_advice_too(loss):
+    (message,) = messages_of(MLPRegressor(loss=loss, max_iter=2, random_state=0), X, 1e7 + X[:, 0])
+    assert message.endswith(" y has values of the order of 1e+07: dividing y by its mean helps.")
+
+
 def test_divergence_has_the_advice():
     with pytest.raises(
         DivergenceError, match=r"usually helps\. X has values of .* in column 1: .*y_scale='standard' h"

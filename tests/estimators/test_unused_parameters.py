@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 from estimator_cases import blobs, flat
+from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
@@ -134,6 +135,27 @@ def test_pair_is_shown_once_with_the_default_filter():
     assert [str(one.message) for one in seen if one.category is UnusedParameterWarning] == [
         'momentum differs from its default, but has no effect with this solver: only "sgd" uses it.'
     ]
+
+
+def test_a_search_shows_each_pair_once():
+    """scikit-learn changes the filters for each fit, and Python then forgets what it has shown."""
+    search = package("sklearn.model_selection").GridSearchCV
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        search(MLPClassifier((5,), solver="sgd", max_iter=2), {"beta_1": [0.5, 0.6], "beta_2": [0.9]}, cv=3).fit(X, Y)
+    texts = [str(one.message).split()[0] for one in seen if one.category is UnusedParameterWarning]
+    assert sorted(texts) == ["beta_1", "beta_2"]
+
+
+@pytest.mark.parametrize("place", [{}, {"module": __name__}, {"message": "beta_1 differs"}])
+def test_other_filters_decide_as_usual(place):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.resetwarnings()
+        warnings.filterwarnings("ignore")
+        warnings.filterwarnings("always", **place)
+        for _ in range(3):
+            MLPClassifier((5,), solver="sgd", max_iter=1, beta_1=0.5).fit(X, Y)
+    assert len([one for one in seen if one.category is UnusedParameterWarning]) == 3
 
 
 def regressor(**parameters):

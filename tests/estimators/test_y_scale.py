@@ -1,12 +1,13 @@
-"""Standardized targets: like a StandardScaler around the regressor, with weights and losses in y's unit."""
+"""Scaled targets: like a StandardScaler or RobustScaler around the regressor, with weights and losses in y's unit."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from estimator_cases import flat
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
 import cmlp
 from cmlp import MLPRegressor
@@ -45,6 +46,60 @@ def test_predictions_are_those_of_a_target_transformer(y, solver):
     np.testing.assert_allclose(model.score(X, y), theirs.score(X, y), rtol=1e-9)
 
 
+@pytest.mark.parametrize("y", [PRICES, TWO], ids=["one output", "two outputs"])
+def test_robust_scale_is_that_of_a_robust_scaler(y):
+    theirs = TransformedTargetRegressor(small(), transformer=RobustScaler()).fit(X, y)
+    model = small(y_scale="robust").fit(X, y)
+    np.testing.assert_allclose(model.predict(X), theirs.predict(X), rtol=1e-9)
+    model = small(y_scale="robust", loss="absolute_error", solver="lbfgs", alpha=0).fit(X, PRICES)
+    np.testing.assert_allclose(model.loss_, np.abs(model.predict(X) - PRICES).mean(), rtol=1e-9)
+
+
+def test_robust_scale_ignores_a_far_target():
+    y = X[:, 0] + X[:, 1]
+    far = y.copy()
+    far[17] = 1e9
+    options = {"loss": "absolute_error", "learning_rate_init": 0.01, "max_iter": 300}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cmlp.exceptions.UselessModelWarning)
+        model = small(y_scale="robust", **options).fit(X, far)
+    assert model.score(np.delete(X, 17, axis=0), np.delete(y, 17)) > 0.9
+    other = small(y_scale="standard", **options)
+    with pytest.warns(cmlp.exceptions.UselessModelWarning):
+        other.fit(X, far)
+    assert other.score(np.delete(X, 17, axis=0), np.delete(y, 17)) < 0
+
+
+def test_robust_scale_uses_the_weights():
+    weight = np.repeat([0.0, 1.0, 3.0], [20, 40, 20])
+    kept = small(y_scale="robust").fit(X, PRICES, weight)._fitted.state.target_scale
+    values = np.sort(np.concatenate([PRICES[20:60], *[PRICES[60:]] * 3]))
+    assert kept.shift == values[49] and 1 / kept.factor == pytest.approx(values[74] - values[24], rel=1e-12)
+
+
+@pytest.mark.parametrize("others, spread", [([2.0, 4.0, 9.0], 4.0), ([], 1.0)])
+def test_robust_scale_of_mostly_equal_targets(others, spread):
+    """Their interquartile range is 0: the median distance of the others counts, and the factor is 1 without any."""
+    y = np.zeros(80)
+    y[: len(others)] = others
+    scale = small(y_scale="robust").fit(X, y)._fitted.state.target_scale
+    assert scale.shift == 0 and 1 / scale.factor == spread
+
+
+def test_changed_kind_of_scale(tmp_path):
+    """A warm start learns the new scale; a call of `partial_fit` continues with the old one, so it is refused."""
+    model = small(y_scale="standard", warm_start=True).fit(X, PRICES)
+    model.set_params(y_scale="robust").fit(X, PRICES)
+    assert model._fitted.state.target_scale.shift == np.median(PRICES)
+    model.save(tmp_path / "model", include_training_state=True)
+    for fitted in (model, pickle.loads(pickle.dumps(model)), cmlp.load(tmp_path / "model")):
+        with pytest.raises(
+            ValueError, match="fitted with y_scale='robust', so training cannot continue with 'standard'"
+        ):
+            fitted.set_params(y_scale="standard").partial_fit(X, PRICES)
+        assert fitted.set_params(y_scale="robust").partial_fit(X, PRICES)._fitted.state.target_scale.kind == "robust"
+
+
 @pytest.mark.filterwarnings("ignore:The training loss")
 def test_the_example_of_a_price_is_learned():
     X = np.random.RandomState(1).standard_normal((300, 3))
@@ -75,12 +130,16 @@ def test_losses_and_tol_are_in_the_unit_of_y(loss, power, solver):
 
 
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all cases
-def test_scale_uses_the_weights_and_the_training_rows_only():
+def test_scale_uses_the_weights():
     plain = small().fit(X, standardized(PRICES, WEIGHT), WEIGHT)
     model = small(y_scale="standard").fit(X, PRICES, WEIGHT)
     np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
 
-    options = {"early_stopping": True, "validation_fraction": 0.3, "y_scale": "standard"}
+
+@pytest.mark.parametrize("y_scale", ["standard", "robust"])
+@pytest.mark.filterwarnings("ignore:.* has no effect with this")
+def test_scale_uses_the_training_rows_only(y_scale):
+    options = {"early_stopping": True, "validation_fraction": 0.3, "y_scale": y_scale}
     model = small(**options).fit(X, PRICES)
     rows = model._fitted.state.target_scale.shift
     changed = PRICES.copy()
@@ -191,6 +250,10 @@ def test_wrong_values_raise():
     for loss in ("poisson", "gamma"):
         with pytest.raises(ValueError, match=f"y_scale='standard' needs identity outputs, got loss='{loss}'"):
             small(loss=loss, y_scale="standard").fit(X, PRICES)
+    with pytest.raises(
+        ValueError, match=r"y_scale='robust' needs dtype='float64' .* has the median 1.7e\+09 and the interq"
+    ):
+        small(y_scale="robust").fit(X.astype(np.float32), 1.7e9 + X[:, 0])
     with pytest.raises(ValueError, match="'y_scale' parameter of MLPRegressor must be a str among"):
         small(y_scale="minmax").fit(X, PRICES)
     model = small(y_scale="standard").fit(X, PRICES).set_params(y_scale=None)
@@ -224,7 +287,7 @@ def test_targets_whose_squares_are_not_finite_or_zero_are_refused(unit):
     y = unit * np.sin(np.arange(60.0))
     rows = np.arange(60.0)[:, None]
     params = {"hidden_layer_sizes": (4,), "y_scale": "standard", "max_iter": 2, "random_state": 0}
-    with pytest.raises(ValueError, match=r"y must have a standard deviation whose square is a finite positive number"):
+    with pytest.raises(ValueError, match=r"y must have a spread whose square is a finite positive number"):
         MLPRegressor(**params).fit(rows, y)
     losses = [
         MLPRegressor(**params, loss="absolute_error").fit(rows, z).loss_ / scale

@@ -20,6 +20,16 @@ pytestmark = needs_gcc
 nan = float("nan")
 
 
+def test_networks_that_all_see_the_bins(tmp_path):
+    """Those of a column whose signal goes up and down many times; files have them, too."""
+    rows = np.arange(600.0)[:, None]
+    model = TabularRegressor(**FAST).fit(rows, np.sin(rows[:, 0] / 10))
+    assert len({net.sizes for net in model.estimators_}) == 1 < len(model.estimators_)
+    assert_table_agrees(tmp_path, model, rows[::7] + 0.5)
+    model.save(tmp_path / "table.cmlp")
+    assert (cmlp.load(tmp_path / "table.cmlp").predict(rows) == model.predict(rows)).all()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_header_has_the_bits_of_python(tmp_path, name):
     assert_table_agrees(tmp_path, MODELS[name](), UNSEEN)

@@ -59,6 +59,11 @@ def regressor(**parameters):
     return model.fit(X, np.arange(80) * 1000.0 - 7)
 
 
+def positive(loss):
+    model = TabularRegressor(**{**FAST, "categorical_features": CATEGORIES, "loss": loss})
+    return model.fit(X, 1000.0 + 7 * np.arange(80))
+
+
 def classifier(labels, **parameters):
     model = TabularClassifier(**{**FAST, "categorical_features": CATEGORIES, **parameters})
     return model.fit(X, labels * (80 // len(labels)))
@@ -82,6 +87,7 @@ MODELS = {
     "above": lambda: limited("above"),
     "quantile": lambda: regressor(loss="quantile", quantile=0.9),
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.6, 0.9]),
+    "gamma": lambda: positive("gamma"),
     "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
     "targets": lambda: regressor().fit(X, np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),

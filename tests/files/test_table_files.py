@@ -52,8 +52,8 @@ def classifier(n_classes=3, **parameters):
     return TabularClassifier(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, Y[n_classes])
 
 
-def regressor(**parameters):
-    y = np.arange(60) * 1000.0 - 7
+def regressor(y=None, **parameters):
+    y = np.arange(60) * 1000.0 - 7 if y is None else y
     return TabularRegressor(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, y)
 
 
@@ -62,6 +62,7 @@ MODELS = {
     "multiclass": classifier,
     "regressor": regressor,
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.5, 0.9]),
+    "poisson": lambda: regressor(np.arange(60) % 9, loss="poisson"),
 }
 
 

@@ -62,6 +62,8 @@ MODELS = {
     "median": lambda: regressor(loss="quantile", quantile=0.5),
     "quantile": lambda: regressor(loss="quantile", quantile=0.9),
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.6, 0.9]),
+    "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
+    "gamma": lambda: regressor_of((1.0 + np.arange(160).reshape(80, 2)) * [1e-3, 1e6], loss="gamma"),
     "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
     "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),

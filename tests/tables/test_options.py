@@ -112,6 +112,7 @@ def test_interrupted_warm_start_resumes_with_the_same_bits():
         ({"n_estimators": 3}, "warm_start=True needs n_estimators=2, as the model has, got 3"),
         ({"hidden_layer_sizes": (9,)}, r"warm_start=True needs hidden_layer_sizes=\(8,\) and 1 outputs"),
         ({"loss": "quantile", "quantile": [0.1, 0.9]}, "and 1 outputs, as the model has, got .* and 2"),
+        ({"loss": "poisson"}, "warm_start=True needs the loss 'squared_error' or one of its kind, got 'poisson'"),
     ],
 )
 def test_warm_start_with_other_networks_raises(changed, message):

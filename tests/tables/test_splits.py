@@ -63,6 +63,18 @@ def test_a_step_removes_more_than_four_parts_of_the_variance(weighted):
         assert (len(steps(x, Signal(y, weight))) > 0) == found
 
 
+def test_more_than_eight_leaves_need_splits_that_remove_a_hundredth_of_the_variance():
+    x = np.arange(4000.0)
+    for n_stairs, found in ((8, 7), (20, 7)):  # a split of small stairs removes less from the eighth one on
+        assert len(steps(x, Signal(x // (4000 / n_stairs), None))) == 2 * found
+    waves = np.where(x // 200 % 2, 1.0, -1.0)
+    assert len(steps(x, Signal(waves, None))) == 2 * 19
+    assert len(steps(x, Signal((waves > 0) * 1, None))) == 2 * 19
+    for n_waves, found in ((10, 7), (12, 11)):  # 8 leaves, or at least 12
+        alternating = np.where(x // np.ceil(4000 / n_waves) % 2, 1.0, -1.0)
+        assert len(steps(x, Signal(alternating, None))) == 2 * found
+
+
 def test_columns_without_a_signal_have_few_steps():
     rng = np.random.RandomState(1)
     columns = [steps(rng.standard_normal(2000), Signal(rng.randint(0, 2, 2000), None)) for _ in range(100)]

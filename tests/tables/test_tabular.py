@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers import uniform
 from optional import package
 
 from cmlp import TabularClassifier, TabularRegressor
@@ -46,6 +47,30 @@ def test_mixed_columns_are_learned():
     assert model.score(Z[1500:], y[1500:]) > 0.9
     labels = y > np.median(y)
     assert TabularClassifier(random_state=0).fit(Z[:1500], labels[:1500]).score(Z[1500:], labels[1500:]) > 0.93
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+@pytest.mark.filterwarnings("error:The model is not clearly better than a constant")
+def test_one_far_target_does_not_ruin_a_robust_loss(loss):
+    """Its bins, too, are those of the other rows, and there is no warning that the model is useless."""
+    x = uniform(0, 400, 3)
+    y = 2 * x[:, 0] + x[:, 1]
+    far = y.copy()
+    far[17] = 1e9
+    model = TabularRegressor(loss=loss, n_estimators=8, hidden_layer_sizes=(32,), random_state=0).fit(x, far)
+    others = np.arange(400) != 17
+    assert model.score(x[others], y[others]) > 0.98
+    assert len(next(iter(model._trained().encoder)).edges) > 10
+
+
+def test_a_column_whose_signal_goes_up_and_down_many_times():
+    """Its bins are as many as its signal has ups and downs, and all networks see them."""
+    x, z = (uniform(seed, 600, 1, low=0.0) for seed in (0, 1))
+    model = TabularRegressor(random_state=0).fit(x, np.sin(20 * np.pi * x[:, 0]))
+    assert model.score(z, np.sin(20 * np.pi * z[:, 0])) > 0.9
+    assert len({net.sizes for net in model.estimators_}) == 1
+    other = TabularRegressor(**QUICK, n_epochs=1).fit(x, np.sin(4 * np.pi * x[:, 0]))
+    assert len({net.sizes for net in other.estimators_}) == 2
 
 
 def test_real_table_next_to_logistic_regression():
@@ -163,6 +188,63 @@ def test_absolute_error_predicts_the_median():
     y = np.random.RandomState(0).exponential(1.0, 800)
     model = TabularRegressor(loss="absolute_error", random_state=0).fit(np.arange(800.0)[:, None] % 2, y)
     assert abs(model.predict([[0.0], [1.0]]).mean() - np.median(y)) < 0.15
+
+
+def deviance(loss, y, mean):
+    if loss == "gamma":
+        return 2 * np.mean(y / mean - 1 - np.log(y / mean))
+    return 2 * np.mean(mean - y + y * np.log(np.where(y > 0, y, 1) / mean))
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_positive_losses_predict_means_that_are_positive(loss):
+    """The deviance of rows outside the training is near that of the true means, in any unit, with many zeros."""
+    rng = np.random.RandomState(0)
+    Z = rng.uniform(-1, 1, (2000, 3))
+    mean = np.exp(1.5 * Z[:, 0] - 2 * (Z[:, 1] > 0.3))
+    y = rng.poisson(mean).astype(float) if loss == "poisson" else 1e30 * rng.gamma(3.0, mean / 3)
+    unit = 1.0 if loss == "poisson" else 1e30
+    model = TabularRegressor(loss=loss, random_state=0).fit(Z[:1500], y[:1500])
+    found = model.predict(Z[1500:])
+    assert (found > 0).all()
+    best, constant = (deviance(loss, y[1500:], one) for one in (mean[1500:] * unit, y[:1500].mean()))
+    assert deviance(loss, y[1500:], found) < best + 0.15 * (constant - best)
+    weighted = TabularRegressor(**QUICK, loss=loss).fit(Z[:200], y[:200], np.arange(200) % 3)
+    assert (weighted.predict(Z) > 0).all()
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss):
+    x = np.arange(400.0)
+    y = np.where(x < 200, 1.0, 2.0) * np.where(x == 399, 200.0, 1.0)
+    edges = next(iter(TabularRegressor(**QUICK, loss=loss, n_epochs=1).fit(x[:, None], y)._trained().encoder)).edges
+    assert 199 in edges and 200 in edges
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "message"),
+    [
+        ("gamma", [2.0, 0.0], "y must be positive for loss='gamma', got 0 in row 1"),
+        ("poisson", [0.0, -1.0], "y must not be negative for loss='poisson', got -1 in row 1"),
+        ("poisson", [[0.0, 1.0], [2.0, -3.0]], "y must not be negative for loss='poisson', got -3 in row 1"),
+    ],
+)
+def test_targets_that_a_positive_loss_does_not_allow_raise(loss, y, message):
+    model = TabularRegressor(loss=loss)
+    with pytest.raises(ValueError, match=message):
+        model.fit([[1.0], [2.0]] * 10, y * 10)
+    with pytest.raises(ValueError, match=rf"{message}.*validation data|validation data.*{message}"):
+        model.fit([[1.0], [2.0]], np.abs(y) + 1, X_val=[[1.0], [2.0]], y_val=y)
+
+
+@pytest.mark.parametrize(
+    "y", [np.zeros(40), np.full(40, 3.0), np.repeat([1e-60, 1.0], 20), np.repeat([0.0, 1e-300], 20)]
+)
+def test_extreme_targets_of_positive_losses(y):
+    for loss in ["poisson"] if (y == 0).any() else ["poisson", "gamma"]:
+        model = TabularRegressor(**QUICK, loss=loss).fit(np.arange(40.0)[:, None] // 20, y)
+        found = model.predict([[0.0], [1.0]])
+        assert np.isfinite(found).all() and (found >= y.min()).all() and (found <= y.max()).all()
 
 
 def test_history_is_a_table_of_all_networks():

@@ -87,10 +87,11 @@ def test_targets_of_a_regressor_may_be_objects_or_read_only(y):
     assert in_threads(2, lambda comm: digest(fit_local(comm, model(MLPRegressor), y=y))) == [expected] * 2
 
 
-def test_regressor_standardizes_the_targets_of_all_workers():
+@pytest.mark.parametrize("y_scale", ["standard", "robust"])
+def test_regressor_scales_the_targets_of_all_workers(y_scale):
     y = 1000 * X[:, 0] + np.arange(len(X))
-    expected = digest(model(MLPRegressor, y_scale="standard").fit(X, y, shards=SIZES))
-    found = in_threads(4, lambda comm: digest(fit_local(comm, model(MLPRegressor, y_scale="standard"), y=y)))
+    expected = digest(model(MLPRegressor, y_scale=y_scale).fit(X, y, shards=SIZES))
+    found = in_threads(4, lambda comm: digest(fit_local(comm, model(MLPRegressor, y_scale=y_scale), y=y)))
     assert found == [expected] * 4
 
 

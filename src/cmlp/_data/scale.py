@@ -200,6 +200,22 @@ def _quartiles(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
     return median, high - low
 
 
+def median_and_spread(x: Vector, weight: Vector | None) -> tuple[float, float]:
+    """Return the median and the interquartile range of numbers.
+
+    If more than half of the numbers are equal, this range can be 0. The spread is then the median distance of the
+    others from the median; 0 if all are equal.
+    """
+    low, median, high = map(float, quantiles(x, (0.25, 0.5, 0.75), weight))
+    if high > low:
+        return median, high - low
+    distance = np.abs(x - median)
+    other = distance > 0
+    if not other.any():
+        return median, 0.0
+    return median, float(quantiles(distance[other], (0.5,), None if weight is None else weight[other])[0])
+
+
 def quantiles(
     x: NDArray[np.float64], shares: Sequence[float] | NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:

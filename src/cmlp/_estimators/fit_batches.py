@@ -73,6 +73,11 @@ def check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> Non
             f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
             "'minmax' or (shift, factor)."
         )
+    if options.y_scale == "robust":
+        raise ValueError(
+            f"y_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', or "
+            "scale y yourself."
+        )
 
 
 class BlockSource(RowSource):

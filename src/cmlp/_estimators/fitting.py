@@ -345,6 +345,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
     """Return the initial state: a new one, or one that continues from the previous model."""
     options, previous, incremental = request.options, request.previous, request.incremental
     scaled, random = options.y_scale is not None, False
+    known = None if previous is None else previous.state.target_scale
     if previous is None:
         assigned = assigned_params(request.estimator, net) if incremental or options.warm_start else None
         params = assigned
@@ -356,18 +357,18 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
         params, history = block_copy(previous.model.params), previous.history.copy()
     if previous is None or not incremental:
         state = TrainingState(params, history, rng)
-        state.target_scale = previous.state.target_scale if previous is not None and scaled else None
+        state.target_scale = known if known is not None and known.kind == options.y_scale else None
         state.folded = scaled and not random  # random parameters are for standardized targets
         return state
     kept, rate = previous.state, options.learning_rate_init
     if kept.optimizer is not None:
-        require_same("y_scale", None if kept.target_scale is None else "standard", options.y_scale)
+        require_same("y_scale", None if known is None else known.kind, options.y_scale)
     optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
     if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
         schedule = schedule.with_rate(rate)
         optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
     state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
-    state.target_scale, state.folded = kept.target_scale, scaled
+    state.target_scale, state.folded = known, scaled
     return state
 
 

@@ -130,8 +130,8 @@ ValueError
     If a parameter or an argument is invalid; if a block has another width or type than the first one, an
     unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
     If `source` is an iterator, but more than one pass is needed: for several epochs, or for
-    ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
-    needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
+    ``input_scale="standard"`` or "minmax" and ``y_scale="standard"``, which take a first pass. If a parameter
+    needs all rows: ``input_scale="robust"``, ``y_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
 cmlp.DivergenceError
     If training diverged.
 """,

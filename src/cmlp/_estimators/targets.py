@@ -12,7 +12,7 @@ from cmlp._data.checks import as_numbers, as_quantile_targets
 from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._train.architecture import POSITIVE_LOSSES
-from cmlp._train.job import Task, task_of_numbers
+from cmlp._train.job import Task, task_of_numbers, y_advice
 from cmlp._train.scores import accuracy
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class NumberTargets(Targets):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
     def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
-        self.loss, self._standardize = options.loss, options.y_scale is not None
+        self.loss, self._y_scale = options.loss, options.y_scale
         given = options.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
@@ -113,8 +113,8 @@ class NumberTargets(Targets):
         return task_of_numbers(values, quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
-            standardize=self._standardize,
-            y_advice="" if loss in POSITIVE_LOSSES or callable(loss) else "y_scale='standard'",
+            y_scale=self._y_scale,
+            y_advice="" if callable(loss) else y_advice(loss, "y_scale='standard'"),
         )
 
 

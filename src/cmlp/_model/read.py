@@ -400,7 +400,7 @@ def _target(file: Metadata, model: TrainedModel) -> TableTarget | None:
     if is_classifier:
         _check_labels(model.labels, net)
     n = 0 if numbers is None else numbers.size // 4  # targets
-    is_regressor = net.activations[-1] == "identity" and n == n_answers(net)
+    is_regressor = net.activations[-1] in ("identity", "exp") and n == n_answers(net)
     if (numbers is None) != is_classifier or not (is_classifier or is_regressor):
         raise refuse(f"the outputs are not those of a {TABLE_CLASS_NAMES[model.kind]}")
     if numbers is None:

@@ -6,15 +6,21 @@ import sys
 import warnings
 from collections import Counter
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
+if TYPE_CHECKING:
+    from types import FrameType
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
+
+def warn(message: str, category: type[Warning] = UserWarning, *, once: bool = False) -> None:
     """Issue a warning that points to the user's code: the first caller outside this package.
 
-    A thread of a pool has no such caller: its pool collects the warning.
+    A thread of a pool has no such caller: its pool collects the warning. With `once`, a text is shown once per process
+    under Python's default filter, which itself forgets what it has shown when filters change: scikit-learn changes them
+    for each fit of a search. Other filters, such as "always" and "error", decide as usual.
     """
     pool = current_pool()
     if pool is not None:
@@ -24,8 +30,24 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
         level, frame = level + 1, frame.f_back
+    if once and _action(message, category, frame) == "default" and not _shown.is_first(message):
+        return
     with immediate_signals():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
+
+
+def _action(message: str, category: type[Warning], frame: FrameType) -> str:
+    """Return what Python's filters say about a warning that points to a frame."""
+
+    def matches(pattern: Any, text: str) -> bool:
+        return pattern is None or bool(pattern == text if isinstance(pattern, str) else pattern.match(text))
+
+    module, line = frame.f_globals.get("__name__", "<string>"), frame.f_lineno
+    get = getattr(warnings, "_get_filters", lambda: warnings.filters)  # Python 3.14: those of the context
+    for action, text, kind, place, number in get():
+        if issubclass(category, kind) and matches(text, message) and matches(place, module) and number in (0, line):
+            return str(action)
+    return "default"
 
 
 class Notices:
@@ -46,3 +68,6 @@ class Notices:
         with self._lock:
             self.counts[subject] += 1
             return self.counts[subject] == 1
+
+
+_shown = Notices()

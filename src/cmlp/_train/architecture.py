@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
 
 POSITIVE_LOSSES = ("gamma", "poisson")  # of targets that must not be negative
+ROBUST_LOSSES = ("absolute_error", "quantile")  # whose best constant answer no single target moves far
 
 
 def layer_sizes(sizes: Sequence[int]) -> list[int]:

@@ -107,7 +107,7 @@ class Hyperparameters:
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
                     text = _WITHOUT_EFFECT.format(name=name, other=need.other, reason=need.reason)
-                    warn(text, UnusedParameterWarning)
+                    warn(text, UnusedParameterWarning, once=True)
                     break
 
     def entry(self, owner: str, name: str) -> str:

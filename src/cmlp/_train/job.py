@@ -15,8 +15,9 @@ from cmlp._data.scale import Moments
 from cmlp._data.scale import learned_scale as learned_input_scale
 from cmlp._data.sparse import StoredRows, taken
 from cmlp._data.weights import require_normal
+from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import accuracy, d2_pinball, r_squared
-from cmlp._train.target_scale import learned_scale
+from cmlp._train.target_scale import learned_scale, robust_scale
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
+    from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.sparse import CSR
     from cmlp._train.options import TrainingOptions
@@ -54,7 +56,7 @@ class Task(NamedTuple):
     training, such as label smoothing. The core computes it in the pass that computes the validation loss.
 
     Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`,
-    plus the penalty, times `unit`. If `standardize` is set, training learns a scale of the targets.
+    plus the penalty, times `unit`. If `y_scale` is set, training learns this scale of the targets.
     `y_advice` is what helps with large targets; empty if they cannot be too large.
     """
 
@@ -64,7 +66,7 @@ class Task(NamedTuple):
     group_names: NDArray[Any] | None = None
     loss_scale: float = 1.0
     report_scale: float = 1.0
-    standardize: bool = False
+    y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
     scorer: Callable[[], float] | None = None  # the user's own score of the current parameters
@@ -228,12 +230,17 @@ def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
         return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
     quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
     if quantiles is not None or net.loss not in _LIKELIHOODS:
-        y_advice = "standardizing y" if net.activations[-1] == "identity" else ""
-        return task_of_numbers(targets, quantiles)._replace(y_advice=y_advice)
+        advice = y_advice(net.loss, "standardizing y" if net.activations[-1] == "identity" else "")
+        return task_of_numbers(targets, quantiles)._replace(y_advice=advice)
     if net.activations[-1] == "softmax":
         return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
     score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
     return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)
+
+
+def y_advice(loss: str | LossFunction, standardizing: str) -> str:
+    """Return what helps with large targets; positive ones for exponential outputs cannot be standardized."""
+    return "dividing y by its mean" if loss in POSITIVE_LOSSES else standardizing
 
 
 def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) -> Task:
@@ -246,9 +253,11 @@ def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) 
 
 def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -> Task:
     """Return a task with standardized targets, by a scale learned once, and bring the parameters to their scale."""
-    if not task.standardize:
+    if task.y_scale is None:
         return task
-    if state.target_scale is None:
+    if state.target_scale is None and task.y_scale == "robust":
+        state.target_scale = robust_scale(task.targets, data.weight, state.order, net.dtype)
+    elif state.target_scale is None:
         moments = Moments()
         moments.add(task.targets, data.weight, state.order)
         state.target_scale = learned_scale(moments, net.dtype)
@@ -259,7 +268,7 @@ def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -
         unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
     if not 0 < unit < np.inf:
         raise ValueError(
-            f"y must have a standard deviation whose square is a finite positive number for y_scale='standard' with "
+            f"y must have a spread whose square is a finite positive number for y_scale={scale.kind!r} with "
             f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
         )
-    return task._replace(targets=scale.apply(task.targets), unit=unit, standardize=False, y_advice="")
+    return task._replace(targets=scale.apply(task.targets), unit=unit, y_scale=None, y_advice="")

@@ -142,12 +142,15 @@ NETWORK_ROWS = (
         """),
         Use(
             TABULAR[1:],
-            '{"squared_error", "absolute_error", "quantile"}',
+            '{"squared_error", "absolute_error", "quantile", "poisson", "gamma"}',
             "squared_error",
-            (options(str, "absolute_error", "quantile", "squared_error"),),
-        ).says(
-            'What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.'
-        ),
+            (options(str, "absolute_error", "gamma", "poisson", "quantile", "squared_error"),),
+        ).says("""
+            What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
+            "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are minimized, and the
+            outputs are exponential. "poisson" is for counts, which must not be negative, "gamma" for prices and
+            durations, which must be positive and whose deviations grow with their mean.
+        """),
         Use(
             RIVER[1:],
             '{"squared_error", "absolute_error", "huber", "poisson", "gamma"}',
@@ -183,14 +186,17 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "y_scale",
-        Use(REGRESSOR, 'None or "standard"', None, (options(str, "standard"), NONE)).says("""
+        Use(REGRESSOR, 'None, "standard" or "robust"', None, (options(str, "standard", "robust"), NONE)).says("""
             "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each
-            column of y over the training rows of the first call; a warm start and `partial_fit` keep them. `coefs_`,
-            predictions and saved models are in y's unit, and so are losses and `tol` if all columns have the same
-            deviation; otherwise, losses are those of the standardized targets. `loss_parameter` of "huber" is in
-            standard deviations. Use it for targets that are far from 0 or not of the order of 1. Only for losses with
-            identity outputs. If float32 has fewer than 16 numbers within the standard deviation, as for seconds since
+            column of y over the training rows of the first call; "robust" takes the median and the interquartile range,
+            which a few far targets do not change, and needs all rows (not in `fit_batches`). A warm start and
+            `partial_fit` keep them. `coefs_`, predictions and saved models are in y's unit, and so are losses and `tol`
+            if all columns have the same spread; otherwise, losses are those of the scaled targets. `loss_parameter` of
+            "huber" is in these spreads. Use it for targets that are far from 0 or not of the order of 1. Only for
+            losses with identity outputs. If float32 has fewer than 16 numbers within the spread, as for seconds since
             1970 within half an hour, fit raises ValueError: ``dtype="float64"`` or an offset subtracted from y helps.
+            If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
+            median distance of the others from it.
         """),
     ),
     Hyperparameter(

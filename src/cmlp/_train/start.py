@@ -31,7 +31,7 @@ def prepare_state(job: TrainingJob, n_rows: int) -> TrainingJob:
     ValueError if the state does not match the network or the data.
     """
     net, task, data, options, state = job[:5]
-    if net.dtype == "float32" and not task.standardize and not state.history.t:
+    if net.dtype == "float32" and task.y_scale is None and not state.history.t:
         warn_of_lost_targets(task.targets, data.weight)
     state.check(net)
     data.require_weights(net.dtype)

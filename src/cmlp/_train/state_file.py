@@ -17,7 +17,7 @@ from cmlp._train.random import stored_generator
 from cmlp._train.recorder import TrainingLoss
 from cmlp._train.schedules import SCHEDULES
 from cmlp._train.state import NO_SUMS, RECORDED, Curve, History, TrainingState
-from cmlp._train.target_scale import TargetScale, scale_of
+from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,7 @@ _CURVES = ("loss_curve", "validation_scores")
 _SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
 # What version 0.1 added later, with the value of files that do not have it.
 _LATER = {"n_rows": None, "dropout_seed": 0, "shuffle_seed": 0, "seconds": 0.0, "checksum": None}
+_TARGET_SCALE = ("shift", "factor", "layer")
 _BLOCKS = ("best", "last", "order", "validation", "sums")
 
 
@@ -49,7 +50,7 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
     curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
     if state.target_scale is not None:
-        curves |= {f"target_{name}": array for name, array in state.target_scale._asdict().items()}
+        curves |= {f"target_{name}": getattr(state.target_scale, name) for name in _TARGET_SCALE}
     curves["records"] = np.array(list(state.history.records), np.float64)
     if state.optimizer is None or state.schedule is None:
         return {}, _kept(curves)
@@ -87,7 +88,7 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     is resumed.
     """
     if "training.numbers" in file.arrays:
-        state = _restored(net, params, file, *fields_from_c(file, _curve(file, "loss_curve")))
+        state = _restored(net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve")))
         state.parameters = dict(parameters)  # resume=True compares them
         return state
     if "history" not in file.strings:
@@ -106,16 +107,17 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     # What an older version did not store has its default.
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if "training" in file.strings:
-        return _restored(net, params, file, history, load_parameters(file.strings["training"], "training"))
+        scalars = load_parameters(file.strings["training"], "training")
+        return _restored(net, params, parameters, file, history, scalars)
     state = TrainingState(params, History.from_fields(history))
-    state.epoch, state.target_scale = epoch, scale_of(_target_scale(file))
+    state.epoch, state.target_scale = epoch, scale_of(_target_scale(file, parameters))
     return state
 
 
-def _target_scale(file: Metadata) -> dict[str, Any] | None:
-    """Return the attributes of the scale of the targets; None if the file has none."""
-    fields = {name: file.arrays.get(f"training.target_{name}") for name in TargetScale._fields}
-    return None if fields["shift"] is None else fields
+def _target_scale(file: Metadata, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the attributes of the scale of the targets, whose kind is a parameter; None if the file has none."""
+    fields = {name: file.arrays.get(f"training.target_{name}") for name in _TARGET_SCALE}
+    return None if fields["shift"] is None else {**fields, "kind": parameters.get("y_scale") or "standard"}
 
 
 def _curve(file: Metadata, name: str) -> Curve[float]:
@@ -133,7 +135,12 @@ def _records(file: Metadata) -> Curve[tuple[float, ...]]:
 
 
 def _restored(
-    net: _core.Net, params: NDArray[Any], file: Metadata, history: dict[str, Any], scalars: dict[str, Any]
+    net: _core.Net,
+    params: NDArray[Any],
+    parameters: Mapping[str, Any],
+    file: Metadata,
+    history: dict[str, Any],
+    scalars: dict[str, Any],
 ) -> TrainingState:
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
@@ -156,6 +163,7 @@ def _restored(
     if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in (*_SCALARS, *_LATER)):
         raise refuse("'training' has a negative counter")
     state, key = TrainingState.__new__(TrainingState), "training.parameters"
+    target_scale = _target_scale(file, parameters)
     state.__setstate__(
         {
             **{name: scalars[name] for name in (*_SCALARS, *_LATER)},
@@ -169,8 +177,8 @@ def _restored(
             "generator": generator,
             "digests": _digests(file, scalars.get("digests")),
             "parameters": load_parameters(file.strings[key], key) if key in file.strings else None,
-            "target_scale": _target_scale(file),
-            "folded": _target_scale(file) is not None,
+            "target_scale": target_scale,
+            "folded": target_scale is not None,
         }
     )
     return state

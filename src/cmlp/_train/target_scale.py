@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.scale import Moments, sample, spacing, too_coarse
+from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -22,12 +22,13 @@ class TargetScale(NamedTuple):
 
     `layer` has the weights and biases of the output layer for these targets, while the parameters have the one for y:
     computing the one from the other is not exact. It is None while the parameters themselves have it, that is, during
-    training.
+    training. `kind` is how the scale was learned: a value of the parameter `y_scale`.
     """
 
     shift: NDArray[np.float64]
     factor: NDArray[np.float64]
     layer: NDArray[Any] | None = None
+    kind: str = "standard"
 
     def apply(self, targets: NDArray[Any]) -> NDArray[np.float64]:
         """Return the standardized targets."""
@@ -82,21 +83,43 @@ def learned_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
         raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
+    return _scale_of("standard", mean, deviation, dtype)
+
+
+def robust_scale(
+    targets: NDArray[Any], weight: NDArray[np.float64] | None, rows: NDArray[np.int64] | None, dtype: DTypeLike
+) -> TargetScale:
+    """Return the scale that gives each column of some targets the median 0 and the interquartile range 1.
+
+    `rows` are those of the training; None for all. Otherwise as `learned_scale`.
+    """
+    rows = np.arange(len(targets)) if rows is None else np.sort(rows)
+    if weight is not None:
+        rows = rows[weight[rows] > 0]
+        weight = weight[rows]
+    y = np.asarray(targets[rows], np.float64)
+    center, spread = np.array([median_and_spread(column, weight) for column in y.T]).T
+    return _scale_of("robust", center, spread, dtype)
+
+
+def _scale_of(kind: str, center: NDArray[np.float64], spread: NDArray[np.float64], dtype: DTypeLike) -> TargetScale:
+    """Return the scale with a center and a spread for each column; the factor of a spread of 0 is 1."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        factor = 1 / deviation
+        factor = 1 / spread
     if dtype == np.float32:
-        _require_resolution(mean, deviation)
-    return TargetScale(mean, np.where(~np.isfinite(factor) | (factor == 0), 1.0, factor))
+        _require_resolution(kind, center, spread)
+    return TargetScale(center, np.where(~np.isfinite(factor) | (factor == 0), 1.0, factor), kind=kind)
 
 
-def _require_resolution(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[np.float64]) -> None:
     """Raise ValueError if the outputs of a float32 network cannot have the differences between the targets."""
-    coarse = too_coarse(mean, deviation, np.float32)
+    coarse = too_coarse(center, spread, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
+        names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
         raise ValueError(
-            f"y_scale='standard' needs dtype='float64' for this y: column {k} has the mean {mean[k]:.6g} and the "
-            f"standard deviation {deviation[k]:.3g}, but a float32 network predicts {multiples(mean[k])}. Pass "
+            f"y_scale={kind!r} needs dtype='float64' for this y: column {k} has the {names[0]} {center[k]:.6g} and the "
+            f"{names[1]} {spread[k]:.3g}, but a float32 network predicts {multiples(center[k])}. Pass "
             "dtype='float64', or subtract an offset from y."
         )
 
@@ -142,7 +165,7 @@ def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
     if layer is not None:
         layer = _array(layer, "the output layer")
     shift, factor = (_array(fields.get(name), f"the {name} of the targets") for name in ("shift", "factor"))
-    return TargetScale(shift.astype(np.float64), factor.astype(np.float64), layer)
+    return TargetScale(shift.astype(np.float64), factor.astype(np.float64), layer, str(fields["kind"]))
 
 
 def _array(value: object, what: str) -> NDArray[Any]:

@@ -1,8 +1,9 @@
 """The comparison of a fit with the best constant answer, and what its warning says.
 
-The rule: a model is useful if its loss is clearly below that of the best constant answer (`Judged.limit`), or if it
-predicts classes of clearly more rows correctly than the most frequent class. The rows are the validation rows if there
-are any, and the parameters are those that are kept.
+The rule: a model is useful if its loss is clearly below that of the best constant answer (`Judged.limit`), if it
+predicts classes of clearly more rows correctly than the most frequent class, or, with a loss for which far targets
+count little, if it is clearly better without their large errors. The rows are the validation rows if there are any, and
+the parameters are those that are kept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cmlp._data.scale import sample
 from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
+from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
 
@@ -49,6 +51,7 @@ _RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "
 _LARGEST_SUM = 700.0  # whose exponential is finite
 _PROBABILITIES = ("log_loss", "focal", "label_smoothing")
 _MEDIAN = 0.5
+_LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
@@ -143,7 +146,7 @@ def warn_if_useless(
             if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
                 rows = rows.fewer()
             loss = _loss(job, rows) * unit
-            if loss < limit or _is_accurate(job, rows):
+            if loss < limit or _is_accurate(job, rows) or _is_better_on_most_rows(job, rows):
                 return
         with np.errstate(over="ignore"):
             text = causes(job, rows)
@@ -222,7 +225,7 @@ def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.flo
             part = slice(first, first + _MOST_ROWS)
             shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
         answer = shares / shares.sum()
-    elif net.loss in ("absolute_error", "quantile"):
+    elif net.loss in ROBUST_LOSSES:
         levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
         answer = _quantiles(targets, np.broadcast_to(np.asarray(levels, np.float64), net.n_out), weight)
     else:
@@ -281,6 +284,37 @@ def _is_accurate(job: TrainingJob, rows: Judged) -> bool:
         job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
     )
     return is_accurate(classes_of(outputs), classes_of(rows.targets), rows.weight, rows.n_rows())
+
+
+def _is_better_on_most_rows(job: TrainingJob, rows: Judged) -> bool:
+    """Return `is_better_on_most_rows` for the present parameters."""
+    if job.net.loss not in ROBUST_LOSSES:
+        return False
+    outputs = job.net.forward(
+        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
+    )
+    return is_better_on_most_rows(job.net, outputs, rows)
+
+
+def is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
+    """Return whether outputs are clearly better than a constant if no error counts more than ten typical ones.
+
+    Only for losses for which far targets count little: one of 1e9 makes the losses of model and constant equal.
+    """
+    if net.loss not in ROBUST_LOSSES:
+        return False
+    weight, targets = rows.weight, rows.targets.astype(np.float64)
+    levels = np.broadcast_to(np.asarray(net.loss_parameter or _MEDIAN, np.float64), net.n_out)
+
+    def errors(answer: NDArray[Any]) -> NDArray[np.float64]:
+        rest = targets - answer
+        summed: NDArray[np.float64] = np.maximum(levels * rest, (levels - 1) * rest).sum(axis=1)
+        return summed
+
+    constant = errors(_quantiles(targets, levels, weight))
+    largest = _LARGE_ERROR * _quantiles(constant[:, np.newaxis], np.full(1, _MEDIAN), weight)
+    losses = [_mean(np.minimum(one, largest), weight) for one in (errors(outputs), constant)]
+    return losses[0] < rows.limit(net, losses[1])
 
 
 def classes_of(values: NDArray[Any]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from cmlp import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.sparse import taken
 from cmlp._estimators.resuming import resumed_state
+from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.threads import Pool, available_threads
@@ -34,6 +35,7 @@ from cmlp._train.usefulness import (
     classes_of,
     constant_loss,
     is_accurate,
+    is_better_on_most_rows,
     judged_rows,
     loss_of_outputs,
     sentence,
@@ -87,7 +89,15 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
 
 def encoded_inputs(encoder: ColumnEncoder, raw: NDArray[np.float64], n: int) -> dict[bool, NDArray[np.float32]]:
     """Return the inputs of the n members of a bag, by whether they have bins."""
-    return {bins: encoder.core.encode(raw, bins=bins) for bins in map(has_bins, range(min(n, 2)))}
+    return {bins: encoder.core.encode(raw, bins=bins) for bins in {has_bins(encoder, k) for k in range(min(n, 2))}}
+
+
+def has_bins(encoder: ColumnEncoder, k: int) -> bool:
+    """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
+
+    All have it if a column has more bins than usual, because the other members could not follow its signal.
+    """
+    return k % 2 == 0 or any(kind == "number" and n > 2 * LEAVES for kind, n, _ in encoder.kinds)
 
 
 class Bag(NamedTuple):
@@ -134,7 +144,7 @@ class Bag(NamedTuple):
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
         shape = self.shape
-        sizes = (self.inputs[has_bins(k)].shape[1], *shape.hidden, shape.n_outputs)
+        sizes = (self.inputs[has_bins(self.encoder, k)].shape[1], *shape.hidden, shape.n_outputs)
         activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
         return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
 
@@ -175,7 +185,7 @@ class Bag(NamedTuple):
     def _training(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        data = Data(self.inputs[has_bins(k)], self.rows.weight, 1.0, split=split)
+        data = Data(self.inputs[has_bins(self.encoder, k)], self.rows.weight, 1.0, split=split)
         training = start(TrainingJob(net, self.task, data, options, state, 1, judges=False), len(data.X), BatchEngine)
         assert isinstance(training, EpochLoop)
         return training
@@ -189,11 +199,6 @@ class Bag(NamedTuple):
             return rows, None
         held_out = folds == k % N_FOLDS
         return rows[~held_out], rows[held_out]
-
-
-def has_bins(k: int) -> bool:
-    """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first."""
-    return k % 2 == 0
 
 
 def train_members(
@@ -381,6 +386,8 @@ def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] |
     net, first = runs[0].job.net, parts[0][0]
     every = Judged(first.X, targets, weight, held_out=first.held_out)
     loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    if is_better_on_most_rows(net, outputs, every):
+        return
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
         return

@@ -36,6 +36,7 @@ from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
+from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import named_validation, require_complete
 from cmlp._train.observer import Deadline, Reporter, callbacks_of
 from cmlp._train.random import random_state
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 _FEWEST_ROWS = 2  # that fit accepts
+_SOFT_LIMIT = 3.0  # of the signal of robust losses, in interquartile ranges, as for columns of numbers
 
 
 def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any, Any, Any], *, resume: bool) -> None:
@@ -194,12 +196,22 @@ def _validation_frame(X_val: ArrayLike | None, owner: str) -> FrameColumns:
 
 
 def signal_of(targets: TableTargets) -> Signal:
-    """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column."""
+    """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column.
+
+    A split lowers the variance of the signal. Of losses for which far targets count little, the numbers are
+    soft-clipped, because the variance would depend on the far ones alone. Those of "poisson" and "gamma" are square
+    roots and logarithms, which have about the same variance for small and large means.
+    """
     if targets.groups is not None:
         return Signal(targets.groups, targets.weight)
     is_one = isinstance(targets.shape.loss_parameter, tuple)  # one number, in a column for each quantile
     numbers = targets.task.targets[: len(targets.rows), : 1 if is_one else None]
-    return Signal(numbers.astype(np.float64), targets.weight)
+    values, loss = numbers.astype(np.float64), targets.shape.loss
+    if loss in ROBUST_LOSSES:
+        values /= np.sqrt(1 + (values / _SOFT_LIMIT) ** 2)
+    elif loss in POSITIVE_LOSSES:
+        values = np.sqrt(values) if loss == "poisson" else np.log(values)
+    return Signal(values, targets.weight)
 
 
 def rows_of(
@@ -289,5 +301,5 @@ def _measured_on_held_out(
 
 
 def _outputs(bag: Bag, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    inputs = bag.inputs[has_bins(k)][rows]
+    inputs = bag.inputs[has_bins(bag.encoder, k)][rows]
     return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)

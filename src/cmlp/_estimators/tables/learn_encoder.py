@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from cmlp._data.frame_reader import FrameReader
 
 
-MOST_LEAVES = 8  # with more, files and runs grow and errors do not fall
+LEAVES = 8  # with a few more, files and runs grow and errors do not fall
+# A signal that goes up and down many times needs many more: at least 12, if each further split removes this share of
+# the variance.
+_MANY, _PAYING = 12, 0.01
 _MOST_POSITIONS = 1024  # distinct numbers of a column between which a split can be; of more, quantiles
 _MOST_SUMS = 1 << 20  # of positions times classes: with thousands of classes there are fewer positions
 _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
@@ -51,9 +54,9 @@ class Sums(NamedTuple):
 def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
-    A decision tree of at most 8 leaves grows, best split first (Breiman and others, "Classification and regression
-    trees", 1984). Each of its splits is between two neighbouring numbers of the column, which are finite, and both
-    are returned.
+    A decision tree grows, best split first (Breiman and others, "Classification and regression trees", 1984). It has
+    at most 8 leaves, or at least 12 if each further split removes 1 % of the variance. Each of its splits is between
+    two neighbouring numbers of the column, which are finite, and both are returned.
 
     Of several targets, one tree lowers the sum of their variances, so that it splits where any of them changes.
 
@@ -70,7 +73,8 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     lowest, highest, group = _groups(x, signal.weight, _n_places(signal))
     sums, variance = _sums(group, len(lowest), signal)
     n_rows = sums.weight[-1]
-    splits = _splits(sums, max(_FEWEST_ROWS, n_rows // _SHARE), variance * _LEAST_GAIN / n_rows)
+    least = variance * _LEAST_GAIN / n_rows
+    splits = _splits(sums, max(_FEWEST_ROWS, n_rows // _SHARE), least, max(least, variance * _PAYING))
     return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
 
 
@@ -132,18 +136,22 @@ def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums,
     return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
 
 
-def _splits(sums: Sums, fewest: float, least: float) -> list[int]:
-    """Return the splits of a tree, each as the number of groups before it."""
+def _splits(sums: Sums, fewest: float, least: float, paying: float) -> list[int]:
+    """Return the splits of a tree, each as the number of groups before it.
+
+    A split must remove more than `least` of the variance, and from the eighth one on more than `paying`. The tree has
+    either at most 8 leaves or at least 12.
+    """
     leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
     splits: list[int] = []
-    while len(leaves) < MOST_LEAVES:
+    while True:
         gain, place, first, end = max(leaves)
-        if not gain > least:
+        if not gain > (least if len(leaves) < LEAVES else paying):
             break
         leaves.remove((gain, place, first, end))
         splits.append(place)
         leaves += [_best(sums, first, place, fewest), _best(sums, place, end, fewest)]
-    return splits
+    return splits if len(leaves) >= _MANY else splits[: LEAVES - 1]
 
 
 def _best(sums: Sums, first: int, end: int, fewest: float) -> tuple[float, int, int, int]:

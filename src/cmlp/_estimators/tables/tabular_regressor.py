@@ -10,6 +10,7 @@ import numpy as np
 from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frames import feature_names
+from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import as_weights
 from cmlp._estimators.tables.calibrating import calibration_of
 from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
@@ -17,13 +18,14 @@ from cmlp._estimators.tables.tabular import TabularEstimator
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
 from cmlp._model.outside import warn_outside
+from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
 from cmlp._train.scores import d2_pinball, r_squared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 _MEDIAN = 0.5
 _LARGEST = 1e150  # squares of targets are finite
-_MOST_SPREADS = 1e18  # standard deviations, whose squares are finite in float32
+_MOST_SPREADS = 1e18  # whose squares are finite in float32
 
 
 @documented("TabularRegressor")
@@ -40,8 +42,10 @@ class TabularRegressor(TabularEstimator):
     """Regressor for tables: a bag of small networks on encoded columns.
 
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
-    `TabularClassifier`. The targets are standardized for training. The prediction is the mean over the networks, each
-    limited to the range of the targets in `fit`.
+    `TabularClassifier`. The targets are standardized for training: by mean and standard deviation, or for the losses
+    "absolute_error" and "quantile" by median and interquartile range, which a few far targets do not change. For
+    "poisson" and "gamma" they are divided by their mean, and the outputs are exponential. The prediction is the mean
+    over the networks, each limited to the range of the targets in `fit`.
 
     If y has several columns, each is a target with an output of the same networks. Their standardized errors count
     alike: a tree splits where any target changes, and the best epoch is that with the smallest sum of the losses.
@@ -121,7 +125,12 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
         rows, weight = counted(given.weight, len(values))
         values = values[rows]
-        scale = _scale_of(values, weight, None if previous is None else previous.target)
+        loss = options.loss
+        output = "exp" if loss in POSITIVE_LOSSES else "identity"
+        if previous is not None and previous.net.activations[-1] != output:
+            raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
+        _require_positive(values, loss)
+        scale = _scale_of(values, weight, None if previous is None else previous.target, loss)
         centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
         validation, held_weight = counted(val_given.weight, val_given.n_rows)
         if val_given.y is not None:
@@ -129,11 +138,14 @@ class TabularRegressor(TabularEstimator):
                 own = np.tile(np.atleast_1d(centre), (val_given.n_rows, 1))
                 # Rows that do not count may be far away.
                 own[validation] = self._numbers(val_given.y, val_given.n_rows, n)[validation]
+                _require_positive(own[validation], loss)
                 _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
             values = np.concatenate([values, own[validation]])
         targets = (values - centre) / spread
-        n_outputs, parameter = len(levels) or n, level if options.loss == "quantile" else 0.0
-        shape = Shape(options.hidden_layer_sizes, n_outputs, "identity", options.loss, parameter)
+        if loss == "gamma":
+            targets = np.maximum(targets, np.finfo(np.float32).tiny)
+        n_outputs, parameter = len(levels) or n, level if loss == "quantile" else 0.0
+        shape = Shape(options.hidden_layer_sizes, n_outputs, output, loss, parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
         task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
         target = scale._replace(names=None if n == 1 or names is None else names.tolist())
@@ -249,7 +261,7 @@ class TabularRegressor(TabularEstimator):
 
 
 def _scale_of(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, loss: str
 ) -> TableTarget:
     """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
     n = values.shape[1]
@@ -258,12 +270,16 @@ def _scale_of(
             f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
         )
     before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
-    found = [_scale_of_one(one, weight, scale) for one, scale in zip(values.T, before, strict=True)]
+    learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
+    found = [_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
     return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
 
 
 def _scale_of_one(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: Sequence[float] | None
+    values: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    known: Sequence[float] | None,
+    learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
 ) -> tuple[float, float, float, float]:
     """Return centre, spread, and the lowest and highest scaled value of one target."""
     if known is not None:
@@ -271,20 +287,40 @@ def _scale_of_one(
         message = "y is too far from the y of the first fit"
         _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
     else:
-        centre = float(values.mean() if weight is None else np.average(values, weights=weight))
-        spread, limits = _spread(values, centre, weight), []
+        (centre, spread), limits = learn(values, weight), []
     targets = ((values - centre) / spread).tolist() + limits
     return centre, spread, min(targets), max(targets)
 
 
-def _spread(values: NDArray[np.float64], centre: float, weight: NDArray[np.float64] | None) -> float:
-    """Return the standard deviation; 1 for equal numbers, and the range if the squares of the deviations are 0."""
+def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
+    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
     width = float(np.ptp(values))
     if not width:
-        return 1.0
+        return centre, 1.0
     if weight is None:
-        return float(values.std()) or width
-    return float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+        return centre, float(values.std()) or width
+    return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+
+
+def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
+    centre, spread = median_and_spread(values, weight)
+    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
+    return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
+
+
+def _require_positive(values: NDArray[np.float64], loss: str) -> None:
+    """Raise ValueError, with the first such row, if a loss of positive outputs does not allow a target."""
+    if loss in POSITIVE_LOSSES:
+        wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
+        if wrong.any():
+            row, least = int(wrong.argmax()), "be positive" if loss == "gamma" else "not be negative"
+            raise ValueError(f"y must {least} for loss={loss!r}, got {values[row].min():g} in row {row}.")
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
