@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import Counter
+from collections.abc import Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -37,7 +38,7 @@ from cmlp._data.table import Column
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -49,7 +50,13 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
+_ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
+# Names of the types of pandas and polars whose entries are values of Python, or missing.
+_PLAIN_TYPES = frozenset(
+    [f"{kind}{bits}" for kind in ("int", "uint", "Int", "UInt") for bits in (8, 16, 32, 64)]
+    + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
+)
 
 
 class Frame(NamedTuple):
@@ -124,7 +131,7 @@ class Schema(NamedTuple):
                     is_full = len(codes) >= MAX_CATEGORIES
                     warn_of_unknown(column, found, codes, frame.label(i), kinds[i], notices, is_full=is_full)
             elif not is_done:
-                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i])
+                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i], in_fit=notices is None)
         require_no_infinity(raw, frame)
         return raw
 
@@ -165,8 +172,7 @@ def frame_of(X: Any, owner: str) -> Frame:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
-        return Frame(names, columns, len(X))
+        return Frame(names, _few_rows(X) or _columns(X, names), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
@@ -176,12 +182,85 @@ def frame_of(X: Any, owner: str) -> Frame:
     return Frame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
 
 
+def _columns(X: Any, names: Sequence[Any]) -> list[Any]:
+    """Return the columns of a data frame."""
+    return [column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names]
+
+
+def _few_rows(X: Any) -> list[NDArray[Any]] | None:
+    """Return the columns of few rows of numbers, booleans and text as arrays of their entries; None for other frames.
+
+    A column of a data frame takes ten times as long to convert as an entry of a matrix.
+    """
+    if len(X) > _FEW_ROWS or not hasattr(X, "dtypes"):
+        return None
+    for dtype in {id(one): one for one in X.dtypes}.values():  # the hash of pandas' types takes longer
+        held = getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype  # of pandas
+        if str(getattr(held, "dtype", held)) not in _PLAIN_TYPES:
+            return None
+    if hasattr(X, "iloc"):  # asked first: a column can have the name "rows"
+        rows = X.to_numpy(object)
+    elif hasattr(X, "rows"):  # of polars
+        rows = X.rows()
+    else:
+        return None
+    return [*np.array(rows, object).reshape(X.shape).T]
+
+
+def is_records(X: object) -> bool:
+    """Return whether X is a row by the names of its columns, or a list that begins with one."""
+    if isinstance(X, (list, tuple)) and X:
+        X = X[0]
+    return isinstance(X, Mapping)
+
+
+def frame_of_records(
+    X: Mapping[Any, Any] | Sequence[Mapping[Any, Any]], names: Sequence[Any] | None, owner: str, *, may_lack_keys: bool
+) -> Frame:
+    """Return the columns of records, each of which maps the names of columns to values; X can be one record.
+
+    Raises ValueError for an unknown key, for a missing one unless records `may_lack_keys`, which then are missing
+    values, and for a value that is a sequence.
+    """
+    if names is None:
+        raise ValueError(
+            f"X has keys, but {owner} was fitted without column names: pass rows of values in the order of the columns."
+        )
+    records = [X] if isinstance(X, Mapping) else X
+    columns = [np.empty(len(records), object) for _ in names]
+    for row, record in enumerate(records):
+        if not isinstance(record, Mapping):
+            raise ValueError(f"X must be records, got {type(record).__name__} in row {row}.")
+        found = 0
+        for column, name in zip(columns, names, strict=True):
+            value = record.get(name, _ABSENT)
+            if value is _ABSENT:
+                if not may_lack_keys:
+                    raise ValueError(f"column {name!r} has no value in row {row}. A missing value is None.")
+                continue
+            found += 1
+            if type(value) not in SIMPLE and hasattr(value, "__len__") and not isinstance(value, (str, bytes)):
+                raise ValueError(
+                    f"column {name!r} must have one value in row {row}, got {type(value).__name__}. Pass columns of "
+                    "values as a data frame, such as pandas.DataFrame(X)."
+                )
+            column[row] = value
+        if found < len(record):
+            known = set(names)
+            unknown = [key for key in record if key not in known]
+            raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
+    return Frame(list(names), columns, len(records))
+
+
 def _names(X: Any) -> list[Any] | None:
     if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
         return None
     for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
         names = getattr(X, attribute, None)
         if names is not None:
+            names = list(names)
+            if {*map(type, names)} == {str}:
+                return names
             return [None if is_missing(name) else plain_entry(name) for name in names]  # NaN would differ from itself
     return None
 
@@ -275,11 +354,12 @@ def _learn_codes(
 
 
 def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float64]:
-    coded: Any = getattr(column, "cat", None)  # of pandas, with few categories, so that each is converted once
-    categories = coded.categories.tolist() if hasattr(coded, "codes") else [()]
-    if kind == CATEGORY and SIMPLE.issuperset(map(type, categories)):
-        known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
-        return known[np.asarray(coded.codes, np.intp)]  # -1, the last one, if missing
+    dtype = type_of(column)
+    if kind == CATEGORY and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
+        categories = dtype.categories.tolist()  # few, each of which is converted once
+        if SIMPLE.issuperset(map(type, categories)):
+            known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
+            return known[np.asarray(column.cat.codes, np.intp)]  # -1, the last one, if missing
     values = categories_of(column, label, kind)
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 

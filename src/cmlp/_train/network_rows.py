@@ -236,6 +236,14 @@ NETWORK_ROWS = (
         """),
     ),
     Hyperparameter(
+        "allow_missing_keys",
+        Use(TABULAR, "bool", False, BOOLEAN).says("""
+            Whether a record to predict, a dict, may lack keys, whose values then are missing. If False, a missing key
+            raises ValueError. `fit` does not use it.
+        """),
+        free_on_resume=True,
+    ),
+    Hyperparameter(
         "activation_parameter",
         Use(MLP, "float, sequence of float or None", None, (NOT_NEGATIVE, ARRAY_LIKE, NONE)).says(
             _PARAMETER := """

@@ -64,6 +64,11 @@ class TabularClassifier(TabularEstimator):
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    column_types_ : dict
+        What each column holds, by its name (without names, by its number): "number", "boolean", "category", "date",
+        "time" and "instant" (times without and with an offset from UTC) or "duration".
+    categories_ : dict of list
+        The categories that fit has seen, None if a value was missing, of each column that has categories.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
@@ -115,6 +120,7 @@ class TabularClassifier(TabularEstimator):
         callbacks: Sequence[Any] | None = None,
         keep_background: int = 0,
         provenance: bool = False,
+        allow_missing_keys: bool = False,
     ) -> None:
         self._store(locals())
 
@@ -167,7 +173,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -181,7 +187,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -212,7 +218,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         coverage : float, default=0.9
             Above 0 and below 1.
 
@@ -261,7 +267,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         radius : float or array-like of shape (n_features,)
             The largest change of each column, from its values as float64; not negative.
         max_time : float or None, default=None
@@ -308,7 +314,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -323,7 +329,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
         sample_weight : None, float or array-like of shape (n_samples,), default=None
 
