@@ -97,7 +97,7 @@ def polars_frames(name, entries):
     polars = package("polars")
     types = {"double": [polars.Float64], "integer": [polars.Int64], "boolean": [polars.Boolean]}
     if name == "text":
-        types["text"] = [polars.String, polars.Categorical, polars.Enum(KINDS["text"])]
+        types["text"] = [polars.String, polars.Categorical]
     types |= {"date": [polars.Date, polars.Datetime("us")], "time": [polars.Datetime("us"), polars.Datetime("ns")]}
     types |= {"instant": [polars.Datetime("us", "UTC"), polars.Datetime("ms", "Europe/Berlin")]}
     types |= {"duration": [polars.Duration("us"), polars.Duration("ns")], "decimal": [polars.Decimal(12, 2)]}

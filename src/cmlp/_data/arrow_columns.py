@@ -9,10 +9,13 @@ if TYPE_CHECKING:
 
 
 class ArrowColumn:
-    """The entries of a column, and the name of its type; None, NaN or NaT for null."""
+    """The entries of a column, and the name of its type; None, NaN or NaT for null.
 
-    def __init__(self, values: NDArray[Any], dtype: str) -> None:
-        self.values, self.dtype = values, dtype
+    `levels` has the values of a dictionary if its type orders them.
+    """
+
+    def __init__(self, values: NDArray[Any], dtype: str, levels: NDArray[Any] | None = None) -> None:
+        self.values, self.dtype, self.levels = values, dtype, levels
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.values if dtype is None else self.values.astype(dtype)

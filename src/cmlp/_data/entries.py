@@ -22,7 +22,7 @@ from cmlp._data.table import DATES, MICROSECONDS_OF_A_DAY, Column, objects
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUMBER, CATEGORY, DURATION = "number", "category", "duration"
+NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 TIMES = frozenset((*DATES, DURATION))
 _BOOLEAN, _PERIOD, _OTHER = "boolean", "period", "other"
 _DATE, _TIME, _INSTANT = DATES

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
+from cmlp._data.arrow_columns import ArrowColumn
 from cmlp._data.checks import check_rows
 from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
     INTERVAL,
     NUMBER,
+    ORDERED,
     SIMPLE,
     TIMES,
     array_of,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
+_ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
 _ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
 # Names of the types of pandas and polars whose entries are values of Python, or missing.
@@ -88,12 +91,17 @@ class Schema(NamedTuple):
     """What fit has learned about the columns.
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
-    categories has the code of each category, also of None, the missing value, if fit has seen it.
+    categories has the code of each category, also of None, the missing value, if fit has seen it. That of an ordered
+    one is its rank, and an unknown or missing one is the number NaN.
     """
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
     kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
+
+    def is_ordered(self, i: int) -> bool:
+        """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
+        return bool(self.kinds) and self.kinds[i] == ORDERED
 
     def read(self, X: ArrayLike | Frame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -128,8 +136,10 @@ class Schema(NamedTuple):
                 found = raw[:, i] = _codes(column, codes, frame.label(i), kinds[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
-                    is_full = len(codes) >= MAX_CATEGORIES
+                    is_full = len(codes) >= MAX_CATEGORIES and kinds[i] != ORDERED
                     warn_of_unknown(column, found, codes, frame.label(i), kinds[i], notices, is_full=is_full)
+                if kinds[i] == ORDERED:
+                    raw[found == OTHER, i] = np.nan
             elif not is_done:
                 raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i], in_fit=notices is None)
         require_no_infinity(raw, frame)
@@ -274,8 +284,8 @@ def learn_schema(
 ) -> Schema:
     """Return the schema of a table, which is learned from `rows` and their weights; other rows are only checked.
 
-    The columns of categories are `categorical`: names, indices or a mask; with "from_dtype" those of a category, text
-    or object dtype that has no numbers.
+    Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
+    are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -286,10 +296,18 @@ def learn_schema(
     for i, column in enumerate(frame.exact_columns()):
         label = frame.label(i)
         found = column_kind(column, label, rows)
-        if i in chosen if chosen is not None else _holds_categories(column, label, rows):
+        is_chosen = i in chosen
+        levels = chosen[i] if is_chosen else None
+        if levels is None and categorical is not None and found not in TIMES:
+            levels = _levels_of_type(column, label)
+        if levels is not None:
+            kinds.append(ORDERED)
+            codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
+            _require_levels(column, codes[i], label)
+        elif is_chosen or (categorical is not None and _holds_categories(column, label, rows)):
             kinds.append(found if found in TIMES else CATEGORY)
             codes.append(_learn_codes(column, label, kinds[i], rows, weight))
-            if chosen is None and kinds[i] == CATEGORY and not _is_decided(column):
+            if not is_chosen and kinds[i] == CATEGORY and not _is_decided(column):
                 warn_of_text(categories_of(column, label, CATEGORY), label, rows)
         else:
             kinds.append(kind_of_numbers(found))
@@ -297,28 +315,75 @@ def learn_schema(
     return Schema(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
 
 
-def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
-    """Return the indices of the columns that the user calls categorical; None to decide by dtype."""
-    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+def _levels_of_type(column: Any, label: str) -> Sequence[object] | None:
+    """Return the categories of a column whose type orders them, of pandas, polars or Arrow; None if it does not."""
+    dtype = type_of(column)
+    if isinstance(column, ArrowColumn):
+        held = column.levels
+    elif not getattr(dtype, "ordered", type(dtype).__name__ == _ENUM):
         return None
+    elif hasattr(dtype, "categories"):
+        held = dtype.categories
+    else:  # of pyarrow, whose chunks may have different dictionaries
+        chunks = column.unify_dictionaries().chunks if hasattr(column, "unify_dictionaries") else [column]
+        held = chunks[0].dictionary if chunks else None
+    return None if held is None else categories_of(held, label, CATEGORY)
+
+
+def _require_levels(column: Any, codes: Codes | None, label: str) -> None:
+    """Raise ValueError for a value that is not among the ordered categories."""
+    for row, value in enumerate(categories_of(column, label, CATEGORY)):
+        if value is not None and value not in (codes or ()):
+            known = reprlib.repr(list(codes or ()))
+            raise ValueError(f"{label} must be one of its ordered categories {known}, got {value!r} in row {row}.")
+
+
+def _chosen(categorical: Any, frame: Frame) -> dict[int, Sequence[object] | None]:
+    """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
+    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+        return {}
     n = len(frame.columns)
+    ordered = categorical if isinstance(categorical, Mapping) else {}
+    if isinstance(categorical, Mapping):
+        categorical = list(categorical)
     given = np.asarray([] if categorical is None else categorical)
-    if given.ndim > 1 and isinstance(categorical, list) and all(isinstance(entry, tuple) for entry in categorical):
+    if isinstance(categorical, list) and (
+        ordered or (given.ndim > 1 and all(isinstance(one, tuple) for one in categorical))
+    ):
         given = np.fromiter(categorical, object, len(categorical))  # names of several levels
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         raise ValueError(
-            f"categorical_features must be 'from_dtype', None, or a list of names or indices or a mask, "
-            f"got {reprlib.repr(categorical)}."
+            "categorical_features must be 'from_dtype', None, or a list of names or indices, a mask, or a dict of "
+            f"names to ordered categories, got {reprlib.repr(categorical)}."
         )
     if given.dtype.kind == "b":
         if len(given) != n:
             raise ValueError(f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.")
-        return set(np.flatnonzero(given).tolist())
+        return dict.fromkeys(np.flatnonzero(given).tolist())
     index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
+    found: dict[int, Sequence[object] | None] = {}
     for entry in given.tolist():
         if entry not in index:
             raise ValueError(f"categorical_features has {entry!r}, but X has no such column.")
-    return {index[entry] for entry in given.tolist()}
+        levels = ordered.get(entry)
+        found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
+    return found
+
+
+def _checked_levels(levels: Any, name: object) -> list[object]:
+    """Return a column's categories in order: different texts or numbers."""
+    found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
+    found = [plain_entry(level) for level in found]
+    if (
+        not found
+        or len({*map(stored_category, found)} - {None}) < len(found)
+        or not SIMPLE.issuperset(map(type, found))
+    ):
+        raise ValueError(
+            f"categorical_features must have a list of different texts or numbers for column {name!r}, got "
+            f"{reprlib.repr(levels)}."
+        )
+    return found
 
 
 def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
@@ -355,7 +420,7 @@ def _learn_codes(
 
 def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float64]:
     dtype = type_of(column)
-    if kind == CATEGORY and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
+    if kind in (CATEGORY, ORDERED) and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
         categories = dtype.categories.tolist()  # few, each of which is converted once
         if SIMPLE.issuperset(map(type, categories)):
             known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)

@@ -222,10 +222,12 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "categorical_features",
-        Use(TABULAR, '"from_dtype", None or array-like', "from_dtype", ()).says("""
-            The columns of categories: names, indices (an integer is always one) or a mask. "from_dtype" takes those of
-            a category or interval dtype and those that contain text. Name columns of numbers whose order means nothing,
-            such as postal codes.
+        Use(TABULAR, '"from_dtype", None, array-like or dict', "from_dtype", ()).says("""
+            Further columns of categories besides those of a category or interval dtype and those that contain text:
+            names, indices (an integer is always one) or a mask, for numbers whose order means nothing, such as postal
+            codes. A dict maps columns to a list of their categories in ascending order, such as ``{"size": ["S", "M",
+            "L"]}``, or to None. Types of pandas and Arrow that are ordered, and polars' Enum, keep their order. If
+            None, no column is detected.
         """),
     ),
     Hyperparameter(

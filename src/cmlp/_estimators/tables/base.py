@@ -322,7 +322,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
 
     @property
     def categories_(self) -> dict[Any, list[Any]]:
-        """The categories that `fit` has seen, from the most frequent one on, of each column that has categories."""
+        """The categories of each column that has some: from the most frequent one on, or in their order if ordered."""
         model = self._trained()
         assert model.encoder is not None
         categories = model.encoder.categories

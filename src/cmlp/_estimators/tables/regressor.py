@@ -62,10 +62,11 @@ class TabularRegressor(TabularEstimator):
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
     column_types_ : dict
-        What each column holds, by its name (without names, by its number): "number", "boolean", "category", "date",
-        "time" and "instant" (times without and with an offset from UTC) or "duration".
+        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
+        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
     categories_ : dict of list
-        The categories that fit has seen, None if a value was missing, of each column that has categories.
+        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
+        ordered column are all that its type or your list has, in ascending order.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
