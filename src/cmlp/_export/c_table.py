@@ -237,7 +237,7 @@ static inline double ${prefix}_category(int column, const char *name)
         while (a && b && *a && *a == *b) a++, b++;
         if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
     }
-    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER) return -1.0;
+    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column + 1]) return -1.0;
     const uint64_t nan = 0x7ff8000000000000u;
     double code;
     memcpy(&code, &nan, sizeof nan);
