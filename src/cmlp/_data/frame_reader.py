@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
-from cmlp._data.arrow_columns import ArrowColumn
 from cmlp._data.checks import check_rows
+from cmlp._data.columns import ArrowColumn, FileColumn
 from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
@@ -36,7 +36,6 @@ from cmlp._data.entries import (
 )
 from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
 from cmlp._data.sparse import refuse_sparse
-from cmlp._data.table import Column
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ _PLAIN_TYPES = frozenset(
 )
 
 
-class Frame(NamedTuple):
+class FrameColumns(NamedTuple):
     """The columns of a table as the user passed them; `names`, of any hashable type, is None if they have none."""
 
     names: list[Any] | None
@@ -87,7 +86,7 @@ class Frame(NamedTuple):
         return f"column {self.names[i]!r}" if self.names is not None else f"column {i}"
 
 
-class Schema(NamedTuple):
+class FrameReader(NamedTuple):
     """What fit has learned about the columns.
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
@@ -103,7 +102,7 @@ class Schema(NamedTuple):
         """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
         return bool(self.kinds) and self.kinds[i] == ORDERED
 
-    def read(self, X: ArrayLike | Frame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
+    def read(self, X: ArrayLike | FrameColumns, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
 
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
@@ -121,7 +120,7 @@ class Schema(NamedTuple):
             found[:, i] = entries_of(column, frame.label(i))
         return self._values(frame, notices), found
 
-    def _values(self, frame: Frame, notices: Notices | None) -> NDArray[np.float64]:
+    def _values(self, frame: FrameColumns, notices: Notices | None) -> NDArray[np.float64]:
         kinds = self.kinds or [NUMBER if codes is None else CATEGORY for codes in self.codes]
         if frame.matrix is None or not TIMES.isdisjoint(kinds):
             raw = np.empty((frame.n_rows, len(self.codes)))
@@ -145,7 +144,7 @@ class Schema(NamedTuple):
         require_no_infinity(raw, frame)
         return raw
 
-    def _same_columns(self, frame: Frame, owner: str, notices: Notices | None) -> Frame:
+    def _same_columns(self, frame: FrameColumns, owner: str, notices: Notices | None) -> FrameColumns:
         """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self.codes):
@@ -166,12 +165,12 @@ class Schema(NamedTuple):
             )
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
-        return Frame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
+        return FrameColumns(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
-def frame_of(X: Any, owner: str) -> Frame:
-    """Return the columns of an array or a data frame, which is read once; a `Frame` is returned as it is."""
-    if isinstance(X, Frame):
+def frame_of(X: Any, owner: str) -> FrameColumns:
+    """Return the columns of an array or a data frame, which is read once; a `FrameColumns` is returned as it is."""
+    if isinstance(X, FrameColumns):
         return X
     refuse_sparse(X, "X")
     X = read_once(X, "X")
@@ -182,14 +181,14 @@ def frame_of(X: Any, owner: str) -> Frame:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        return Frame(names, _few_rows(X) or _columns(X, names), len(X))
+        return FrameColumns(names, _few_rows(X) or _columns(X, names), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
     if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
         array, rows = np.array(X, dtype=object), None
     copy = np.array(array)  # which other threads cannot change
-    return Frame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
+    return FrameColumns(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
 
 
 def _columns(X: Any, names: Sequence[Any]) -> list[Any]:
@@ -226,7 +225,7 @@ def is_records(X: object) -> bool:
 
 def frame_of_records(
     X: Mapping[Any, Any] | Sequence[Mapping[Any, Any]], names: Sequence[Any] | None, owner: str, *, may_lack_keys: bool
-) -> Frame:
+) -> FrameColumns:
     """Return the columns of records, each of which maps the names of columns to values; X can be one record.
 
     Raises ValueError for an unknown key, for a missing one unless records `may_lack_keys`, which then are missing
@@ -259,7 +258,7 @@ def frame_of_records(
             known = set(names)
             unknown = [key for key in record if key not in known]
             raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
-    return Frame(list(names), columns, len(records))
+    return FrameColumns(list(names), columns, len(records))
 
 
 def _names(X: Any) -> list[Any] | None:
@@ -275,13 +274,13 @@ def _names(X: Any) -> list[Any] | None:
     return None
 
 
-def learn_schema(
-    X: ArrayLike | Frame,
+def learn_frame_reader(
+    X: ArrayLike | FrameColumns,
     categorical: Any,
     owner: str,
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
-) -> Schema:
+) -> FrameReader:
     """Return the schema of a table, which is learned from `rows` and their weights; other rows are only checked.
 
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
@@ -312,7 +311,7 @@ def learn_schema(
         else:
             kinds.append(kind_of_numbers(found))
             codes.append(None)
-    return Schema(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
+    return FrameReader(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
 
 
 def _levels_of_type(column: Any, label: str) -> Sequence[object] | None:
@@ -338,7 +337,7 @@ def _require_levels(column: Any, codes: Codes | None, label: str) -> None:
             raise ValueError(f"{label} must be one of its ordered categories {known}, got {value!r} in row {row}.")
 
 
-def _chosen(categorical: Any, frame: Frame) -> dict[int, Sequence[object] | None]:
+def _chosen(categorical: Any, frame: FrameColumns) -> dict[int, Sequence[object] | None]:
     """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
     if isinstance(categorical, str) and categorical == _FROM_DTYPE:
         return {}
@@ -402,7 +401,7 @@ def _has_category_type(column: Any) -> bool:
 
 def _is_decided(column: Any) -> bool:
     """Return whether text is known to be categories: by its type, or because a file's reader has parsed the others."""
-    return isinstance(column, Column) or _has_category_type(column)
+    return isinstance(column, FileColumn) or _has_category_type(column)
 
 
 def _learn_codes(
@@ -429,7 +428,7 @@ def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 
-def require_no_infinity(raw: NDArray[np.float64], frame: Frame) -> None:
+def require_no_infinity(raw: NDArray[np.float64], frame: FrameColumns) -> None:
     """Raise ValueError if a number is infinite; missing values are allowed."""
     infinite = np.isinf(raw)
     if infinite.any():
