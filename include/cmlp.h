@@ -247,7 +247,9 @@ typedef struct cmlp_model_info {
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
-    int64_t n_inputs, n_outputs;
+    int64_t n_inputs;
+    int64_t n_outputs;    /* of a prediction: a classifier of two labels has both probabilities, and one output of its
+                           * network, the second one */
     double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_rows */
     cmlp_dtype dtype;     /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
     int32_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */

@@ -37,10 +37,11 @@ typedef struct cmlp_categories {
     int64_t n;        /* the codes of the categories are 0 to n - 1 */
     const char *text; /* `length` bytes of the file: the list of categories, which is JSON as in cmlp_model_metadata */
     size_t length;
+    double unknown; /* the code of an unknown category: -1, or NaN, a missing number, if the categories are ordered */
 } cmlp_categories;
 
 /* Finds the categories of a column.
- * column: index of a column of categories.
+ * column: index of a column of categories. Ordered ones are a column of numbers: the code of a category is its rank.
  * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, STRUCT_SIZE, MODEL. On
  * failure *categories is unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column,
@@ -52,7 +53,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *mod
  * categories, of which Python writes at most 200. Integers in the file that need more than 64 bits are not found.
  * text: UTF-8; NULL for the missing value.
  * number: NaN for the missing value.
- * code: receives -1 if the category is unknown.
+ * code: receives `unknown` if the category is unknown; ordered categories do not have the missing value.
  * Returns CMLP_OK; NULL, STRUCT_SIZE; OPTION if cmlp_model_categories has not filled the struct. On failure *code is
  * unchanged. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text,

@@ -425,6 +425,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n
         const char *text
         size_t length
+        double unknown
 
     cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
     cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)

@@ -11,6 +11,7 @@ static cmlp_categories list_of(const char *text, int64_t n)
     c.text = text;
     c.length = strlen(text);
     c.n = n;
+    c.unknown = -1;
     return c;
 }
 
@@ -85,10 +86,22 @@ static void test_damaged_lists(void)
     }
 }
 
+/* The code of what is not among ordered categories is a missing number. */
+static void test_unknown(void)
+{
+    cmlp_categories c = list_of("\\\"low\\\",\\\"high\\\"", 2);
+    double code = -9;
+    c.unknown = NAN;
+    CHECK(cmlp_categories_find_text(&c, "high", &code) == CMLP_OK && code == 1);
+    CHECK(cmlp_categories_find_text(&c, "top", &code) == CMLP_OK && code != code);
+    CHECK(cmlp_categories_find_text(&c, NULL, &code) == CMLP_OK && code != code);
+}
+
 int main(void)
 {
     test_numbers();
     test_integers();
+    test_unknown();
     test_texts();
     test_damaged_lists();
     return finish();

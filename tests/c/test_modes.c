@@ -151,6 +151,7 @@ static void test_descriptions(void)
     d.outputs[0] = 0x1p-1060;
     d.column = (cmlp_column){.kind = CMLP_COLUMN_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
     d.categories = CMLP_INIT(cmlp_categories);
+    d.categories.unknown = -1;
     d.categories.text = "0]";
     d.categories.length = 2;
     d.categories.n = 1;

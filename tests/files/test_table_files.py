@@ -7,6 +7,7 @@ import random
 import struct
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -237,6 +238,17 @@ def test_c_library_finds_the_codes_of_categories(tmp_path):
             core.category(column, "x")
 
 
+def test_c_library_finds_ranks_and_nan_for_unknown_levels(tmp_path):
+    order = {0: ["low", "high", "top"]}
+    model = TabularRegressor(categorical_features=order, n_estimators=1, n_epochs=1, random_state=0)
+    core = core_model(saved(model.fit([["low", 0.5], ["high", 1.0]] * 9, range(18)), tmp_path))
+    assert [core.category(0, level) for level in order[0]] == [0, 1, 2]
+    assert np.isnan([core.category(0, "other"), core.category(0, None)]).all()
+    for level, row in (("top", [2.0, 0.7]), ("other", [np.nan, 0.7])):
+        with warnings.catch_warnings(action="ignore"):
+            assert core.predict(row)[1].tobytes() == model.predict([[level, 0.7]]).tobytes()
+
+
 def test_c_library_refuses_infinity_but_not_nan(tmp_path):
     core = core_model(saved(regressor(), tmp_path))
     core.predict([nan] * 7)
@@ -311,8 +323,6 @@ HEADS = {
     "no numbers": (b'"table.numbers"', b'"table.other"', "FILE_NAME"),
     "numbers of another length": (b'"shape":[7]', b'"shape":[7,1]', "FILE_TENSOR"),
     "version 2": (b'"cmlp":"1"', b'"cmlp":"2"', "FILE_VERSION"),
-    "categories of a number": (*categories('[["x"],["one"],["a",null,2.5],null]'), "FILE_SYNTAX"),
-    "two constants": (*categories('[null,["one","two"],["a",null,2.5],null]'), "FILE_SYNTAX"),
     "too few categories": (*categories('[null,["one"],["a",null],null]'), "FILE_SYNTAX"),
     "too many categories": (*categories('[null,["one"],["a",null,2.5,"b"],null]'), "FILE_SYNTAX"),
     "too few columns": (*categories('[null,["one"],["a",null,2.5]]'), "FILE_SYNTAX"),
@@ -331,6 +341,7 @@ HEADS = {
 # Follow the grammar, but are no estimator of this package.
 MEANINGS = {
     "equal categories": (*categories('[null,["one"],["a",null,"a"],null]'), "FILE_SYNTAX"),
+    "categories of a number that is no rank": (*categories('[["x"],["one"],["a",null,2.5],null]'), "FILE_SYNTAX"),
     "equal numbers": (*categories('[null,["one"],[1,null,1.0],null]'), "FILE_SYNTAX"),
     "infinite category": (*categories('[null,["one"],[1,null,1e999],null]'), "FILE_SYNTAX"),
     "5,000 digits": (*categories(f'[null,["one"],[1,null,{"9" * 5000}],null]'), "FILE_SYNTAX"),

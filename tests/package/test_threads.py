@@ -130,7 +130,7 @@ assert cmlp.cpu_info()["threads"] == 1
 def test_joblib_workers_respect_inner_max_num_threads():
     pytest.importorskip("joblib")
     program = """
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from cmlp import cpu_info
 
 def threads(_):
@@ -139,6 +139,9 @@ def threads(_):
 if __name__ == "__main__":
     with parallel_config("loky", inner_max_num_threads=1):
         assert Parallel(2)(delayed(threads)(i) for i in range(4)) == [1] * 4
+    # Without it, joblib divides the processors among the workers.
+    shares = {max(1, cpu_count() // 4)}
+    assert {*Parallel(4)(delayed(threads)(i) for i in range(8))} == shares
 """
     run_python(program)
 

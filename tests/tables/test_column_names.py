@@ -98,7 +98,7 @@ def test_integers_in_categorical_features_are_always_indices():
 def test_messages_name_the_column():
     table = frame([7, ("a", 1), "b", 2.5], X.astype(object))
     table.iloc[3, 1] = "v"
-    with pytest.raises(ValueError, match=r"column \('a', 1\) must be numbers, got 'v' of type str in row 3"):
+    with pytest.raises(ValueError, match=r"column \('a', 1\) must be a number, got 'v' in row 3"):
         fitted(table, categorical_features=None)
     with pytest.raises(ValueError, match="two columns of one name, got 7 twice"):
         fitted(frame([7, 7, 8, 9]))

@@ -193,10 +193,10 @@ def test_the_array_is_copied_before_it_is_checked():
         (
             [[1.0], [2.0]],
             [["v"], [1.0]],
-            r"column 0 must be numbers, got 'v' of type str in row 0.*categorical_feat",
+            r"column 0 must be a number, got 'v' in row 0.*categorical_feat",
         ),
-        ([[1.0]], [[time(8, 30)]], r"got datetime.time\(8, 30\) of type time in row 0\. Convert times of day"),
-        ([["a"], ["b"]], [["a"], [("b",)]], r"column 0 must be text or numbers, got \('b',\) of type tuple in row 1"),
+        ([[1.0]], [[time(8, 30)]], r"got datetime.time\(8, 30\) in row 0\. Convert times of day"),
+        ([["a"], ["b"]], [["a"], [("b",)]], r"column 0 must be text or a number, got \('b',\) in row 1"),
         ([[1.0], [2.0]], [[1.0], [np.inf]], r"infinity or a value too large for float64: column 0, row 1"),
         ([[1.0, 2.0]], [[1.0]], r"X has 1 features, but Table is expecting 2 features as input"),
         ([[1.0]], [1.0], r"Expected 2D array, got 1D array instead"),
@@ -231,9 +231,9 @@ def of_arrays():
 
 
 @pytest.mark.parametrize("frame", [of_lists, of_arrays])
-@pytest.mark.parametrize("chosen, wanted", [("from_dtype", "numbers"), (["a"], "text or numbers")])
+@pytest.mark.parametrize("chosen, wanted", [("from_dtype", "a number"), (["a"], "text or a number")])
 def test_columns_of_lists_and_arrays_are_refused_by_column_and_row(frame, chosen, wanted):
-    with pytest.raises(ValueError, match=rf"column 'a' must be {wanted}, got array\(.*\) of type ndarray in row 0"):
+    with pytest.raises(ValueError, match=rf"column 'a' must be {wanted}, got array\(.*\) in row 0"):
         read(frame(), categorical=chosen)
 
 
@@ -241,17 +241,18 @@ def test_intervals_are_categories_by_their_text():
     pandas = package("pandas")
     values, edges = pandas.Series([1.0, 7.0, 2.0, None]), [0, 5, 10]
     bins = pandas.cut(values, edges)
-    for column in (bins, pandas.Series(pandas.arrays.IntervalArray(bins))):
+    for column, missing in ((bins, np.nan), (pandas.Series(pandas.arrays.IntervalArray(bins)), 2)):
         frame = pandas.DataFrame({"size": column})
-        np.testing.assert_array_equal(read(frame)[:, 0], [0, 1, 0, 2])
+        np.testing.assert_array_equal(read(frame)[:, 0], [0, 1, 0, missing])
         later = pandas.DataFrame({"size": pandas.cut(pandas.Series([6.0, 3.0]), edges)})
         np.testing.assert_array_equal(read(frame, later)[:, 0], [1, 0])
-        assert list(learn_frame_reader(frame, "from_dtype", "Table").codes[0]) == ["(0, 5]", "(5, 10]", None]
+        known = ["(0, 5]", "(5, 10]", *[None] * (missing == 2)]  # the bins of pandas.cut are ordered
+        assert list(learn_frame_reader(frame, "from_dtype", "Table").codes[0]) == known
     objects = pandas.DataFrame({"size": bins.astype(object)})
     for categorical in ("from_dtype", ["size"]):
         np.testing.assert_array_equal(read(objects, categorical=categorical)[:, 0], [0, 1, 0, 2])
     with pytest.raises(
-        ValueError, match=r"must be numbers, got Interval.* in row 0. .*name it in categorical_features"
+        ValueError, match=r"must be a number, got Interval.* in row 0. .*name it in categorical_features"
     ):
         read(objects, categorical=None)
 
@@ -300,7 +301,5 @@ def test_text_in_a_column_of_dates_is_refused_with_the_remedy(tmp_path):
     model.save(tmp_path / "model.cmlp")
     for known in (model, cmlp.load(tmp_path / "model.cmlp")):
         assert known.predict([[dates[7], 1.0]]) == known.predict([[dates.tolist()[7], 1.0]])
-        with pytest.raises(
-            ValueError, match=r"column 0 must be dates, got '2024-01-08' of type str .*numpy.datetime64"
-        ):
+        with pytest.raises(ValueError, match=r"column 0 must be a date, got '2024-01-08' .*numpy.datetime64"):
             known.predict([["2024-01-08", 1.0]])

@@ -1,6 +1,7 @@
 """Callbacks and `resume` of the estimators for tables."""
 
 import pickle
+import re
 import time
 
 import numpy as np
@@ -79,6 +80,19 @@ def test_progress_bar_by_verbose(capsys):
     assert "100%" in written.err and written.out == ""
     model.set_params(verbose=True).fit(X, NUMBERS)
     assert capsys.readouterr().out.count("Network ") == 3
+
+
+def test_verbose_estimates_the_time_after_the_first_epochs(capsys):
+    def printed(n_epochs):
+        model = TabularRegressor(**QUICK | {"n_epochs": n_epochs}, verbose=True, n_threads=1).fit(X, NUMBERS)
+        found = capsys.readouterr().out.splitlines()
+        assert learned(model) == learned(TabularRegressor(**QUICK | {"n_epochs": n_epochs}).fit(X, NUMBERS))
+        return found
+
+    estimate, *others = printed(6)
+    found = re.fullmatch("About (.+) seconds: estimated from 3 of 6 epochs of the first network", estimate)
+    assert found and 0 < float(found[1]) < 600 and all("Network" in one for one in others)
+    assert all(line.startswith("Network") for line in printed(3))  # nothing is left to be estimated
 
 
 def test_snapshot_is_the_model_so_far():

@@ -183,7 +183,7 @@ def test_an_array_without_names_warns_as_for_networks():
 def test_numbers_for_dates_and_text_for_numbers_are_errors():
     days = package("pandas").date_range("2020-01-01", periods=N)
     model = TabularRegressor(**QUICK).fit(frame(day=days), Y)
-    with pytest.raises(ValueError, match="column 'day' must be dates, got"):
+    with pytest.raises(ValueError, match="column 'day' must be a date, got"):
         model.predict(frame(day=AGE))
-    with pytest.raises(ValueError, match="column 'age' must be numbers, got '"):
+    with pytest.raises(ValueError, match="column 'age' must be a number, got '"):
         model.predict(frame(day=days, age=AGE.astype(str)))

@@ -146,8 +146,8 @@ BAD = int(np.flatnonzero(IGNORED)[5])
     "column, value, message",
     [
         (0, np.inf, f"column 0, row {BAD}"),
-        (0, "huge", f"column 0 must be numbers, got 'huge' of type str in row {BAD}"),
-        (2, b"red", f"column 2 must be text or numbers, got b'red' of type bytes in row {BAD}"),
+        (0, "huge", f"column 0 must be a number, got 'huge' in row {BAD}"),
+        (2, b"red", f"column 2 must be text or a number, got b'red' in row {BAD}"),
     ],
 )
 def test_bad_values_in_rows_of_weight_zero_raise_with_the_users_row(column, value, message):

@@ -52,8 +52,8 @@ def described(model: Any) -> dict[str, str]:
     if columns is None:
         fields["layers"] = _layers(net)
     else:
-        kinds = [kind for kind, _, _ in columns.kinds]
-        counts = {kind: kinds.count(kind) for kind in ("number", "category", "unused")}
+        kinds = ["ordered" if one.kind == "number" and one.categories else one.kind for one in columns]
+        counts = {kind: kinds.count(kind) for kind in ("number", "category", "ordered", "unused")}
         fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
     if trained.target is not None and n_answers(net) > 1:

@@ -81,6 +81,7 @@ _TEXT = {"u": np.int32, "U": np.int64, "vu": None}  # types of the offsets
 _BITS_OF_DECIMALS = 128  # if the format has no number
 _INLINE = 12  # bytes of a text in its view
 _ROWS_AT_A_TIME = 4096
+_ORDERED = 1  # the flag of a dictionary
 _OF_COLUMN = ", column "  # in the place of an entry of X
 
 
@@ -110,16 +111,27 @@ def read_columns(value: Any, name: str) -> NamedColumns:
     names: list[str] = []
     kinds: list[str] = []
     chunks: list[list[NDArray[Any]]] = []
+    levels: dict[int, dict[Any, None]] = {}  # of ordered dictionaries, in the order of the chunks
     for schema, array in _chunks(value):
         if schema.format != b"+s":
             raise ValueError(f"Expected 2D array, got 1D array instead: {name} is a column of Arrow, not a table.")
         children = [schema.children[i].contents for i in range(schema.n_children)]
         names = [_name(child) for child in children]
         kinds = [_type_name(child) for child in children]
+        where = [f"{name}{_OF_COLUMN}{label!r}" for label in names]
         if array is not None or not chunks:
-            chunks.append(_with_nulls(children, array, [f"{name}{_OF_COLUMN}{label!r}" for label in names]))
+            chunks.append(_with_nulls(children, array, where))
+        for i, child in enumerate(children):
+            if array is not None and child.dictionary and child.flags & _ORDERED:
+                entries = array.children[i].contents.dictionary.contents
+                found = _nullable(child.dictionary.contents, entries, 0, entries.length, where[i])
+                levels.setdefault(i, {}).update(dict.fromkeys(found.tolist()))
     whole = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
-    return NamedColumns(names, [ArrowColumn(*column) for column in zip(whole, kinds, strict=True)])
+    columns = [
+        ArrowColumn(values, kind, np.array([*levels[i]], object) if i in levels else None)
+        for i, (values, kind) in enumerate(zip(whole, kinds, strict=True))
+    ]
+    return NamedColumns(names, columns)
 
 
 def _type_name(schema: _Schema) -> str:

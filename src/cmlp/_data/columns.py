@@ -77,8 +77,8 @@ class FileColumn:
 class ArrowColumn:
     """A column of Arrow that was copied: its entries, None, NaN or NaT for null, and the name of its type."""
 
-    def __init__(self, values: NDArray[Any], dtype: str) -> None:
-        self.values, self.dtype = values, dtype
+    def __init__(self, values: NDArray[Any], dtype: str, levels: NDArray[Any] | None = None) -> None:
+        self.values, self.dtype, self.levels = values, dtype, levels
 
     def __len__(self) -> int:
         return len(self.values)
@@ -172,13 +172,13 @@ def checked_cells(fields: Any) -> Cells:
 def checked_kinds(kinds: Any, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
     """Return the kinds of the columns of a table, of a file or a pickle, or raise ValueError.
 
-    They are "category", "date", "time", "instant" or "duration" for columns of categories, and "number", "boolean" or
-    one of these for others.
+    They are "category", "date", "time", "instant" or "duration" for columns of categories, "ordered" for those whose
+    numbers are ranks of categories, and "number", "boolean" or one of these for others.
     """
-    words = ("number", "boolean", "category", "duration", *DATES)
+    words = ("number", "boolean", "category", "ordered", "duration", *DATES)
     if not isinstance(kinds, (list, tuple)) or (kinds and len(kinds) != len(columns)):
         raise ValueError("'column_kinds' is not a list with a word for each column")
     for kind, (encoded, _, _) in zip(kinds, columns, strict=False):
-        if kind not in words or (encoded == "number" and kind == "category"):
+        if kind not in words or kind == {"number": "category", "category": "ordered"}.get(encoded):
             raise ValueError("'column_kinds' has a word that does not fit its column")
     return tuple(kinds)

@@ -22,7 +22,7 @@ from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, objects
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUMBER, CATEGORY, DURATION = "number", "category", "duration"
+NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 TIMES = frozenset((*DATES, DURATION))
 _BOOLEAN, _PERIOD, _OTHER = "boolean", "period", "other"
 _DATE, _TIME, _INSTANT = DATES
@@ -42,9 +42,9 @@ _ALLOWED = {
     _INSTANT: (_INSTANT,),
     DURATION: (DURATION,),
 }
-_WANTED = {_DATE: "dates", _TIME: "dates", _INSTANT: "dates with an offset from UTC", DURATION: "durations"}
+_WANTED = {_DATE: "a date", _TIME: "a date", _INSTANT: "a date with an offset from UTC", DURATION: "a duration"}
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
-_NAMED = " To use the column as categories, name it in categorical_features, and in fit too."
+_NAMED = " To use the column as categories, name it in categorical_features."
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
 _LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
@@ -196,23 +196,24 @@ def kind_of_numbers(kind: str) -> str:
 # ------------------------------------------------------------------------------------------------------- numbers
 
 
-def numbers_of(column: Any, label: str, kind: str) -> NDArray[np.float64]:
+def numbers_of(column: Any, label: str, kind: str, *, in_fit: bool = False) -> NDArray[np.float64]:
     """Return a column as doubles, NaN if missing; dates and the starts of periods as days since 1970, in UTC.
 
-    `kind` is what the column held in fit. Raises ValueError with the row for an entry of another kind.
+    `kind` is what the column held in fit. Raises ValueError with the row for an entry of another kind; only `in_fit`
+    does it give advice about parameters.
     """
     array = array_of(column, label)
     if array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # too large for a double: refused as infinite
             numbers = array.astype(np.float64)
         if kind in TIMES:
-            _require_missing(~np.isnan(numbers), array, label, kind)
+            _require_missing(~np.isnan(numbers), array, label, kind, in_fit=in_fit)
         return numbers
     if array.dtype.kind in "mM":
         missing = np.isnat(array)
         found = DURATION if array.dtype.kind == "m" else _INSTANT if has_offset(column) else _TIME
         if found not in _ALLOWED.get(kind, ()):
-            _require_missing(~missing, array, label, kind)
+            _require_missing(~missing, array, label, kind, in_fit=in_fit)
         numbers = _in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
         numbers[missing] = np.nan
         return numbers
@@ -224,16 +225,18 @@ def numbers_of(column: Any, label: str, kind: str) -> NDArray[np.float64]:
             return np.array(entries, np.float64)
         except OverflowError:
             pass
-    return np.array([_number(value, row, label, kind) for row, value in enumerate(entries)], np.float64)
+    return np.array([_number(value, row, label, kind, in_fit) for row, value in enumerate(entries)], np.float64)
 
 
-def _require_missing(is_present: NDArray[np.bool_], array: NDArray[Any], label: str, kind: str) -> None:
+def _require_missing(
+    is_present: NDArray[np.bool_], array: NDArray[Any], label: str, kind: str, *, in_fit: bool
+) -> None:
     if is_present.any():
         row = int(is_present.argmax())
-        _refuse(array[row], row, label, kind)
+        _refuse(array[row].item(), row, label, kind, in_fit=in_fit)
 
 
-def _number(value: Any, row: int, label: str, kind: str) -> float:
+def _number(value: Any, row: int, label: str, kind: str, in_fit: bool) -> float:
     """Return an object as a double."""
     if is_missing(value):
         return np.nan
@@ -246,7 +249,7 @@ def _number(value: Any, row: int, label: str, kind: str) -> float:
         value = plain_entry(value)
         if isinstance(value, Number) and not isinstance(value, complex):
             return _double(value)
-    _refuse(value, row, label, kind)
+    _refuse(value, row, label, kind, in_fit=in_fit)
 
 
 def _double(value: Any) -> float:
@@ -257,20 +260,21 @@ def _double(value: Any) -> float:
         return np.inf
 
 
-def _refuse(value: Any, row: int, label: str, kind: str) -> NoReturn:
+def _refuse(value: Any, row: int, label: str, kind: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
     remedy = ""
     if kind in TIMES:
         remedy = _CONVERT if isinstance(value, str) else ""
     elif isinstance(value, time):
         remedy = f" {TIME_OF_DAY}."
-    elif isinstance(value, str) or _kind_of_value(value) in {*TIMES, _PERIOD} or type(value).__name__ == INTERVAL:
-        remedy = _NAMED
-    raise ValueError(_message(value, row, label, _WANTED.get(kind, "numbers")) + remedy)
+    elif in_fit:
+        is_other = isinstance(value, str) or _kind_of_value(value) in {*TIMES, _PERIOD}
+        remedy = _NAMED if is_other or type(value).__name__ == INTERVAL else ""
+    raise ValueError(_message(value, row, label, _WANTED.get(kind, "a number")) + remedy)
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:
-    return f"{label} must be {wanted}, got {reprlib.repr(value)} of type {type(value).__name__} in row {row}."
+    return f"{label} must be {wanted}, got {reprlib.repr(value)} in row {row}."
 
 
 # ------------------------------------------------------------------------------------------------- dates and times
@@ -347,14 +351,13 @@ def _category(value: Any, row: int, label: str, kind: str) -> object:
     found = _kind_of_value(value)
     if found in TIMES or kind in TIMES:
         if found not in _ALLOWED.get(kind, ()) or found == _PERIOD:
-            wanted = _WANTED.get(kind, "text or numbers")
-            raise ValueError(_message(value, row, label, f"{wanted}, as in fit"))
+            raise ValueError(_message(value, row, label, _WANTED.get(kind, "text or a number")))
         return _text_of(_moment(value, row, label).item(), kind)
     if found == _PERIOD or type(value).__name__ == INTERVAL:
         return _WHOLE.sub("", str(value))
     value = plain_entry(value)
     if not isinstance(value, Number):
-        raise ValueError(_message(value, row, label, "text or numbers"))
+        raise ValueError(_message(value, row, label, "text or a number"))
     return _of_decimal(value) if isinstance(value, Decimal) else value
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import Counter
+from collections.abc import Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -14,12 +15,13 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
-from cmlp._data.columns import FileColumn
+from cmlp._data.columns import ArrowColumn, FileColumn
 from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
     INTERVAL,
     NUMBER,
+    ORDERED,
     SIMPLE,
     TIMES,
     array_of,
@@ -37,7 +39,7 @@ from cmlp._data.sparse import refuse_sparse
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -49,7 +51,14 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
+_ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
+_ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
+# Names of the types of pandas and polars whose entries are values of Python, or missing.
+_PLAIN_TYPES = frozenset(
+    [f"{kind}{bits}" for kind in ("int", "uint", "Int", "UInt") for bits in (8, 16, 32, 64)]
+    + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
+)
 
 
 class FrameColumns(NamedTuple):
@@ -81,12 +90,17 @@ class FrameReader(NamedTuple):
     """What fit has learned about the columns.
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
-    categories has the code of each category, also of None, the missing value, if fit has seen it.
+    categories has the code of each category, also of None, the missing value, if fit has seen it. That of an ordered
+    one is its rank, and an unknown or missing one is the number NaN.
     """
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
     kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
+
+    def is_ordered(self, i: int) -> bool:
+        """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
+        return bool(self.kinds) and self.kinds[i] == ORDERED
 
     def read(self, X: ArrayLike | FrameColumns, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -121,10 +135,12 @@ class FrameReader(NamedTuple):
                 found = raw[:, i] = _codes(column, codes, frame.label(i), kinds[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
-                    is_full = len(codes) >= MAX_CATEGORIES
+                    is_full = len(codes) >= MAX_CATEGORIES and kinds[i] != ORDERED
                     warn_of_unknown(column, found, codes, frame.label(i), kinds[i], notices, is_full=is_full)
+                if kinds[i] == ORDERED:
+                    raw[found == OTHER, i] = np.nan
             elif not is_done:
-                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i])
+                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i], in_fit=notices is None)
         require_no_infinity(raw, frame)
         return raw
 
@@ -165,8 +181,7 @@ def frame_of(X: Any, owner: str) -> FrameColumns:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
-        return FrameColumns(names, columns, len(X))
+        return FrameColumns(names, _few_rows(X) or _columns(X, names), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
@@ -176,12 +191,85 @@ def frame_of(X: Any, owner: str) -> FrameColumns:
     return FrameColumns(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
 
 
+def _columns(X: Any, names: Sequence[Any]) -> list[Any]:
+    """Return the columns of a data frame."""
+    return [column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names]
+
+
+def _few_rows(X: Any) -> list[NDArray[Any]] | None:
+    """Return the columns of few rows of numbers, booleans and text as arrays of their entries; None for other frames.
+
+    A column of a data frame takes ten times as long to convert as an entry of a matrix.
+    """
+    if len(X) > _FEW_ROWS or not hasattr(X, "dtypes"):
+        return None
+    for dtype in {id(one): one for one in X.dtypes}.values():  # the hash of pandas' types takes longer
+        held = getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype  # of pandas
+        if str(getattr(held, "dtype", held)) not in _PLAIN_TYPES:
+            return None
+    if hasattr(X, "iloc"):  # asked first: a column can have the name "rows"
+        rows = X.to_numpy(object)
+    elif hasattr(X, "rows"):  # of polars
+        rows = X.rows()
+    else:
+        return None
+    return [*np.array(rows, object).reshape(X.shape).T]
+
+
+def is_records(X: object) -> bool:
+    """Return whether X is a row by the names of its columns, or a list that begins with one."""
+    if isinstance(X, (list, tuple)) and X:
+        X = X[0]
+    return isinstance(X, Mapping)
+
+
+def frame_of_records(
+    X: Mapping[Any, Any] | Sequence[Mapping[Any, Any]], names: Sequence[Any] | None, owner: str, *, may_lack_keys: bool
+) -> FrameColumns:
+    """Return the columns of records, each of which maps the names of columns to values; X can be one record.
+
+    Raises ValueError for an unknown key, for a missing one unless records `may_lack_keys`, which then are missing
+    values, and for a value that is a sequence.
+    """
+    if names is None:
+        raise ValueError(
+            f"X has keys, but {owner} was fitted without column names: pass rows of values in the order of the columns."
+        )
+    records = [X] if isinstance(X, Mapping) else X
+    columns = [np.empty(len(records), object) for _ in names]
+    for row, record in enumerate(records):
+        if not isinstance(record, Mapping):
+            raise ValueError(f"X must be records, got {type(record).__name__} in row {row}.")
+        found = 0
+        for column, name in zip(columns, names, strict=True):
+            value = record.get(name, _ABSENT)
+            if value is _ABSENT:
+                if not may_lack_keys:
+                    raise ValueError(f"column {name!r} has no value in row {row}. A missing value is None.")
+                continue
+            found += 1
+            if type(value) not in SIMPLE and hasattr(value, "__len__") and not isinstance(value, (str, bytes)):
+                raise ValueError(
+                    f"column {name!r} must have one value in row {row}, got {type(value).__name__}. Pass columns of "
+                    "values as a data frame, such as pandas.DataFrame(X)."
+                )
+            column[row] = value
+        if found < len(record):
+            known = set(names)
+            unknown = [key for key in record if key not in known]
+            raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
+    return FrameColumns(list(names), columns, len(records))
+
+
 def _names(X: Any) -> list[Any] | None:
     if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
         return None
     for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
         names = getattr(X, attribute, None)
         if names is not None:
+            names = list(names)
+            if {*map(type, names)} == {str}:
+                return names
             return [None if is_missing(name) else plain_entry(name) for name in names]  # NaN would differ from itself
     return None
 
@@ -195,8 +283,8 @@ def learn_frame_reader(
 ) -> FrameReader:
     """Return the schema of a table, which is learned from `rows` and their weights; other rows are only checked.
 
-    The columns of categories are `categorical`: names, indices or a mask; with "from_dtype" those of a category, text
-    or object dtype that has no numbers.
+    Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
+    are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -207,10 +295,18 @@ def learn_frame_reader(
     for i, column in enumerate(frame.exact_columns()):
         label = frame.label(i)
         found = column_kind(column, label, rows)
-        if i in chosen if chosen is not None else _holds_categories(column, label, rows):
+        is_chosen = i in chosen
+        levels = chosen[i] if is_chosen else None
+        if levels is None and categorical is not None and found not in TIMES:
+            levels = _levels_of_type(column, label)
+        if levels is not None:
+            kinds.append(ORDERED)
+            codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
+            _require_levels(column, codes[i], label)
+        elif is_chosen or (categorical is not None and _holds_categories(column, label, rows)):
             kinds.append(found if found in TIMES else CATEGORY)
             codes.append(_learn_codes(column, label, kinds[i], rows, weight))
-            if chosen is None and kinds[i] == CATEGORY and not _is_decided(column):
+            if not is_chosen and kinds[i] == CATEGORY and not _is_decided(column):
                 warn_of_text(categories_of(column, label, CATEGORY), label, rows)
         else:
             kinds.append(kind_of_numbers(found))
@@ -218,28 +314,75 @@ def learn_frame_reader(
     return FrameReader(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
 
 
-def _chosen(categorical: Any, frame: FrameColumns) -> set[int] | None:
-    """Return the indices of the columns that the user calls categorical; None to decide by dtype."""
-    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+def _levels_of_type(column: Any, label: str) -> Sequence[object] | None:
+    """Return the categories of a column whose type orders them, of pandas, polars or Arrow; None if it does not."""
+    dtype = type_of(column)
+    if isinstance(column, ArrowColumn):
+        held = column.levels
+    elif not getattr(dtype, "ordered", type(dtype).__name__ == _ENUM):
         return None
+    elif hasattr(dtype, "categories"):
+        held = dtype.categories
+    else:  # of pyarrow, whose chunks may have different dictionaries
+        chunks = column.unify_dictionaries().chunks if hasattr(column, "unify_dictionaries") else [column]
+        held = chunks[0].dictionary if chunks else None
+    return None if held is None else categories_of(held, label, CATEGORY)
+
+
+def _require_levels(column: Any, codes: Codes | None, label: str) -> None:
+    """Raise ValueError for a value that is not among the ordered categories."""
+    for row, value in enumerate(categories_of(column, label, CATEGORY)):
+        if value is not None and value not in (codes or ()):
+            known = reprlib.repr(list(codes or ()))
+            raise ValueError(f"{label} must be one of its ordered categories {known}, got {value!r} in row {row}.")
+
+
+def _chosen(categorical: Any, frame: FrameColumns) -> dict[int, Sequence[object] | None]:
+    """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
+    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+        return {}
     n = len(frame.columns)
+    ordered = categorical if isinstance(categorical, Mapping) else {}
+    if isinstance(categorical, Mapping):
+        categorical = list(categorical)
     given = np.asarray([] if categorical is None else categorical)
-    if given.ndim > 1 and isinstance(categorical, list) and all(isinstance(entry, tuple) for entry in categorical):
+    if isinstance(categorical, list) and (
+        ordered or (given.ndim > 1 and all(isinstance(one, tuple) for one in categorical))
+    ):
         given = np.fromiter(categorical, object, len(categorical))  # names of several levels
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         raise ValueError(
-            f"categorical_features must be 'from_dtype', None, or a list of names or indices or a mask, "
-            f"got {reprlib.repr(categorical)}."
+            "categorical_features must be 'from_dtype', None, or a list of names or indices, a mask, or a dict of "
+            f"names to ordered categories, got {reprlib.repr(categorical)}."
         )
     if given.dtype.kind == "b":
         if len(given) != n:
             raise ValueError(f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.")
-        return set(np.flatnonzero(given).tolist())
+        return dict.fromkeys(np.flatnonzero(given).tolist())
     index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
+    found: dict[int, Sequence[object] | None] = {}
     for entry in given.tolist():
         if entry not in index:
             raise ValueError(f"categorical_features has {entry!r}, but X has no such column.")
-    return {index[entry] for entry in given.tolist()}
+        levels = ordered.get(entry)
+        found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
+    return found
+
+
+def _checked_levels(levels: Any, name: object) -> list[object]:
+    """Return a column's categories in order: different texts or numbers."""
+    found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
+    found = [plain_entry(level) for level in found]
+    if (
+        not found
+        or len({*map(stored_category, found)} - {None}) < len(found)
+        or not SIMPLE.issuperset(map(type, found))
+    ):
+        raise ValueError(
+            f"categorical_features must have a list of different texts or numbers for column {name!r}, got "
+            f"{reprlib.repr(levels)}."
+        )
+    return found
 
 
 def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
@@ -275,11 +418,12 @@ def _learn_codes(
 
 
 def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float64]:
-    coded: Any = getattr(column, "cat", None)  # of pandas, with few categories, so that each is converted once
-    categories = coded.categories.tolist() if hasattr(coded, "codes") else [()]
-    if kind == CATEGORY and SIMPLE.issuperset(map(type, categories)):
-        known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
-        return known[np.asarray(coded.codes, np.intp)]  # -1, the last one, if missing
+    dtype = type_of(column)
+    if kind in (CATEGORY, ORDERED) and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
+        categories = dtype.categories.tolist()  # few, each of which is converted once
+        if SIMPLE.issuperset(map(type, categories)):
+            known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
+            return known[np.asarray(column.cat.codes, np.intp)]  # -1, the last one, if missing
     values = categories_of(column, label, kind)
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 

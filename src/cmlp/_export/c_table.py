@@ -226,7 +226,7 @@ static inline void ${prefix}_predict(const double x[$n_in], double output[$n_out
 _CATEGORY = Template("""\
 /* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 (a number as in
  * JSON, for example 2.5), or NULL for the missing value. Returns -1.0, the code of all other categories, if the
- * category is not known, or the column has no categories. */
+ * category is not known, or the column has no categories; NaN, a missing number, if they are ordered. */
 static inline double ${prefix}_category(int column, const char *name)
 {
     $first
@@ -237,7 +237,11 @@ static inline double ${prefix}_category(int column, const char *name)
         while (a && b && *a && *a == *b) a++, b++;
         if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
     }
-    return -1.0;
+    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column + 1]) return -1.0;
+    const uint64_t nan = 0x7ff8000000000000u;
+    double code;
+    memcpy(&code, &nan, sizeof nan);
+    return code;
 }
 """)
 

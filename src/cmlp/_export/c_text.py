@@ -85,9 +85,9 @@ def literal(text: str) -> str:
 
 
 def float_literals(values: NDArray[Any]) -> list[str]:
-    """Return float32 numbers as decimal literals, from which a compiler reads the same bits."""
-    texts = [f"{value:.9g}" for value in values.ravel().tolist()]
-    return [text + ("f" if "." in text or "e" in text else ".0f") for text in texts]
+    """Return float32 numbers as the shortest decimal literals from which a compiler reads the same bits."""
+    texts = np.asarray(values, np.float32).ravel().astype("U32").tolist()
+    return [f"{text.replace('0.', '.', 1) if text.lstrip('-').startswith('0.') else text}f" for text in texts]
 
 
 def array(declaration: str, values: Iterable[str], per_line: int, attribute: str = "") -> str:

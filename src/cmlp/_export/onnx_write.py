@@ -227,7 +227,7 @@ class ColumnNodes:
 
     def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[EncodedColumn]) -> None:
         nodes = self.nodes
-        x = nodes.node("Concat", *(self.names[i] for i in owners), axis=1)
+        x = nodes.node("Concat", *map(self._rank, owners), axis=1)
         absent = nodes.node("IsNaN", x)
         centres = np.array([c.centre for c in numbers])
         present = nodes.node("Where", absent, self._constant("centres", centres), x)
@@ -241,6 +241,20 @@ class ColumnNodes:
         flagged = [k for k, c in enumerate(numbers) if c.missing]
         if flagged:
             self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
+
+    def _rank(self, i: int) -> str:
+        """Return the values of a column of numbers; of one of ordered categories their ranks, NaN of unknown ones."""
+        known, nodes = self._categories(i), self.nodes
+        if not known:
+            return self.names[i]
+        if is_text(known):
+            code = self._value(i)
+        else:
+            equal = nodes.node("Equal", self.names[i], self._constant(f"levels.{i}", self._keys(i)))
+            ranks = self._constant(f"ranks.{i}", np.arange(1.0, len(known) + 1)[:, None])
+            code = nodes.node("Sub", nodes.node("MatMul", nodes.cast(equal, np.float64), ranks), nodes.double(1.0))
+        is_unknown = nodes.node("Less", code, nodes.double(0.0))
+        return nodes.node("Where", is_unknown, self._constant(f"unknown.{i}", [np.nan]), code)
 
     def _encode_bins(self, owners: Sequence[int], numbers: Sequence[EncodedColumn], x: str, absent: str) -> None:
         """Add the place of each number in each of its bins."""

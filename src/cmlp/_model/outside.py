@@ -34,7 +34,7 @@ def _distances(
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
     for i, column in enumerate(model.encoder):
-        if column.categories is not None:
+        if column.categories is not None and column.kind != "number":
             found[raw[:, i] < 0, i] = np.nan
         elif not column.missing and column.kind == "number":
             found[np.isnan(raw[:, i]), i] = np.nan

@@ -351,6 +351,10 @@ def _table_of(file: Metadata, kinds: Sequence[tuple[str, int, bool]], model: Tra
         words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
         types = _checked(checked_kinds, words, kinds)
     categories = load_categories(file.strings["categories"])
+    for i, (kind, known) in enumerate(zip(kinds, categories, strict=True)):
+        is_ordered = bool(types) and types[i] == "ordered"
+        if (kind[0] == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
+            raise refuse("'categories' does not fit 'column_kinds'")
     return {
         "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
         "target": target,

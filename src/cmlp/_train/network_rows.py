@@ -228,10 +228,12 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "categorical_features",
-        Use(TABULAR, '"from_dtype", None or array-like', "from_dtype", ()).says("""
-            The columns of categories: names, indices (an integer is always one) or a mask. "from_dtype" takes those of
-            a category or interval dtype and those that contain text. Name columns of numbers whose order means nothing,
-            such as postal codes.
+        Use(TABULAR, '"from_dtype", None, array-like or dict', "from_dtype", ()).says("""
+            Further columns of categories besides those of a category or interval dtype and those that contain text:
+            names, indices (an integer is always one) or a mask, for numbers whose order means nothing, such as postal
+            codes. A dict maps columns to a list of their categories in ascending order, such as ``{"size": ["S", "M",
+            "L"]}``, or to None. Types of pandas and Arrow that are ordered, and polars' Enum, keep their order. If
+            None, no column is detected.
         """),
     ),
     Hyperparameter(
@@ -240,6 +242,14 @@ NETWORK_ROWS = (
             Number of training rows, drawn at random, that the model keeps for `explain`, at most 64. They are part of
             pickles and model files, and of pages on request: keep none if the rows are personal.
         """),
+    ),
+    Hyperparameter(
+        "allow_missing_keys",
+        Use(TABULAR, "bool", False, BOOLEAN).says("""
+            Whether a record to predict, a dict, may lack keys, whose values then are missing. If False, a missing key
+            raises ValueError. `fit` does not use it.
+        """),
+        free_on_resume=True,
     ),
     Hyperparameter(
         "activation_parameter",

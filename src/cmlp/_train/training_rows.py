@@ -207,7 +207,8 @@ TRAINING_ROWS = (
             bar (needs tqdm).
         """),
         Use(TABULAR, 'bool, int or "bar"', False, _VERBOSE).says("""
-            Whether to print a line for each trained network; "bar" for a progress bar over the epochs (needs tqdm).
+            Whether to print how long the fit will take, after the first three epochs of the first network, and a line
+            for each trained network; "bar" for a progress bar over the epochs (needs tqdm).
         """),
         free_on_resume=True,
         own_per_worker=True,

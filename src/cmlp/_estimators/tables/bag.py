@@ -6,6 +6,7 @@ At the end, the bag is compared with the best constant answer.
 from __future__ import annotations
 
 import math
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,7 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
-from cmlp._train.observer import Deadline
+from cmlp._train.observer import Deadline, Observer
 from cmlp._train.options import options_of
 from cmlp._train.start import start
 from cmlp._train.state import History, TrainingState
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableRows
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split, Task
-    from cmlp._train.observer import Observer
     from cmlp._train.options import TrainingOptions
 
 
@@ -68,6 +68,7 @@ RECIPE: dict[str, Any] = {
 ACTIVATION = "relu"
 N_STEPS, EPOCHS = 2000, (24, 96)
 BATCH = (32, 256)
+_EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
 FEWEST_BATCHES = 100  # that each member trains whatever the time limit
 
 
@@ -244,10 +245,35 @@ def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline,
         share = Deadline(seconds / n_rounds)
         run.advance(FEWEST_BATCHES)
         run.deadline = share
+    if verbose and k == 0:
+        run.observers.append(_Estimate(runs, n_threads))
     for _ in run.epochs(at_once=True):
         pass
     if verbose:
         print(_summary(k, run))
+
+
+class _Estimate(Observer):
+    """Prints how long a fit will take, after the first epochs of the first network."""
+
+    def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
+        left = [run.job.options.max_iter - run.state.epoch for run in runs if not run.finished]
+        self._n_rounds = math.ceil(len(left) / min(n_threads, len(runs)))
+        self._left, self._n, self._start = max(left, default=0), 0, 0.0
+
+    @property
+    def horizon(self) -> float:
+        return 1 if self._n < _EPOCHS_OF_ESTIMATE else math.inf
+
+    def fit_begins(self) -> None:
+        self._start = time.monotonic()
+
+    def epoch_ends(self) -> bool:
+        self._n += 1
+        if self._n == _EPOCHS_OF_ESTIMATE < self._left:
+            seconds = (time.monotonic() - self._start) / self._n * self._left * self._n_rounds
+            print(f"About {seconds:.2g} seconds: estimated from {self._n} of {self._left} epochs of the first network")
+        return False
 
 
 def _train_in_step(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, follower: Observer) -> None:

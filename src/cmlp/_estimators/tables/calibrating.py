@@ -47,7 +47,7 @@ class Calibrating:
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Numbers, or labels, as for `fit`. No set contains a label that `fit` has not seen.
         sample_weight : None, float or array-like of shape (n_samples,), default=None

@@ -49,8 +49,10 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
 
 def _cases(value: float, radius: float, column: EncodedColumn) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
-    if column.kind == "category" and math.isinf(radius):
-        return [(code, code) for code in (OTHER, *map(float, range(column.n)))]
+    if column.categories is not None and column.kind != "unused":  # stays as it is, or has any value
+        other = OTHER if column.kind == "category" else np.nan  # of ordered ones
+        codes = [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
+        return [(code, code) for code in codes]
     if column.kind == "number" and math.isinf(radius):
         usual = _USUAL * column.scale
         ends = [-_MOST, max(column.centre - usual, -_MOST), min(column.centre + usual, _MOST), _MOST]
@@ -74,7 +76,7 @@ def _entries(model: TrainedModel, row: Boxes, entries: NDArray[Any], example: Bo
             names = {code: category for category, code in codes.items()}
             others = itertools.chain([None], map("unknown{}".format, itertools.count()))
             unknown = next(name for name in others if name not in codes)
-            found[i] = names.get(int(example[i]), unknown)
+            found[i] = unknown if np.isnan(example[i]) else names.get(int(example[i]), unknown)
     return found
 
 

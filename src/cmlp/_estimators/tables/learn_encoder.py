@@ -198,7 +198,7 @@ def learn_encoder(
     columns = [
         UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
     ]
-    numbers = [i for i, known in enumerate(codes) if known is None]
+    numbers = [i for i, known in enumerate(codes) if known is None or reader.is_ordered(i)]
 
     def learn(k: int) -> None:
         columns[numbers[k]] = _learn_number(raw[:, numbers[k]], signal)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp._data.frame_reader import frame_of_records, is_records
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.tables.calibrating import Calibrating
@@ -35,6 +36,7 @@ class TabularEstimator(Calibrating, Estimator):
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
     _several_outputs: ClassVar[bool] = True
+    allow_missing_keys: bool
 
     @hinting
     @documented("TabularClassifier")  # and the regressor: the same parameters are free on resume
@@ -126,7 +128,7 @@ class TabularEstimator(Calibrating, Estimator):
 
     def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, at least one."""
-        raw = schema_of(model).read(X, type(self).__name__, model.notices)
+        raw = schema_of(model).read(self._frame(model, X), type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
@@ -136,14 +138,20 @@ class TabularEstimator(Calibrating, Estimator):
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return schema_of(model).read_with_entries(X, type(self).__name__, model.notices)
+        return schema_of(model).read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
+
+    def _frame(self, model: TrainedModel, X: Any) -> Any:
+        """Return the X of a user, and the columns of records by the names of the model."""
+        if not is_records(X):
+            return X
+        return frame_of_records(X, model.names, type(self).__name__, may_lack_keys=self.allow_missing_keys)
 
     def outside(self, X: ArrayLike) -> np.ndarray:
         """Return how far each value is outside of what the training rows had.
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -176,6 +184,23 @@ class TabularEstimator(Calibrating, Estimator):
         if names is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute 'feature_names_in_'")
         return names
+
+    @property
+    def column_types_(self) -> dict[Any, str]:
+        """What each column holds: names, or numbers of columns without names, and words such as "number"."""
+        model = self._trained()
+        assert model.encoder is not None
+        held = model.encoder.types or ["number" if known is None else "category" for known in model.encoder.categories]
+        return dict(zip(model.names or range(len(held)), held, strict=True))
+
+    @property
+    def categories_(self) -> dict[Any, list[Any]]:
+        """The categories of each column that has some: from the most frequent one on, or in their order if ordered."""
+        model = self._trained()
+        assert model.encoder is not None
+        categories = model.encoder.categories
+        names = model.names or range(len(categories))
+        return {name: list(known) for name, known in zip(names, categories, strict=True) if known is not None}
 
     @property
     def estimators_(self) -> list[Network]:

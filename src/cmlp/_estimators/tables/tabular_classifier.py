@@ -63,14 +63,20 @@ class TabularClassifier(TabularEstimator):
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    column_types_ : dict
+        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
+        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
+    categories_ : dict of list
+        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
+        ordered column are all that its type or your list has, in ascending order.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
     Notes
     -----
     A category that fit has not seen, or that is rarer than the 200 most frequent ones of its column, has zeros in all
-    inputs. Dates are numbers: days since 1970, in UTC if they have a time zone. A column that is constant in fit is not
-    used.
+    inputs. Ordered categories are numbers, their ranks; unknown ones are missing. Dates are numbers: days since 1970,
+    in UTC if they have a time zone. A column that is constant in fit is not used.
 
     References
     ----------
@@ -114,6 +120,7 @@ class TabularClassifier(TabularEstimator):
         callbacks: Sequence[Any] | None = None,
         keep_background: int = 0,
         provenance: bool = False,
+        allow_missing_keys: bool = False,
     ) -> None:
         self._store(locals())
 
@@ -166,7 +173,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -180,7 +187,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -211,7 +218,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         coverage : float, default=0.9
             Above 0 and below 1.
 
@@ -260,7 +267,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         radius : float or array-like of shape (n_features,)
             The largest change of each column, from its values as float64; not negative.
         max_time : float or None, default=None
@@ -307,7 +314,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -322,7 +329,7 @@ class TabularClassifier(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
         sample_weight : None, float or array-like of shape (n_samples,), default=None
 

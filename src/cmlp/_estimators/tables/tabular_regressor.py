@@ -64,6 +64,12 @@ class TabularRegressor(TabularEstimator):
         Number of columns of X in fit.
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    column_types_ : dict
+        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
+        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
+    categories_ : dict of list
+        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
+        ordered column are all that its type or your list has, in ascending order.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
@@ -105,6 +111,7 @@ class TabularRegressor(TabularEstimator):
         callbacks: Sequence[Any] | None = None,
         keep_background: int = 0,
         provenance: bool = False,
+        allow_missing_keys: bool = False,
     ) -> None:
         self._store(locals())
 
@@ -167,7 +174,7 @@ class TabularRegressor(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
 
         Returns
         -------
@@ -193,7 +200,7 @@ class TabularRegressor(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         coverage : float, default=0.9
             Above 0 and below 1.
 
@@ -242,7 +249,7 @@ class TabularRegressor(TabularEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : None, float or array-like of shape (n_samples,), default=None
 

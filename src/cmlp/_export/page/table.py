@@ -103,7 +103,7 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
-            column |= _field(model, i, one)
+            column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
         columns.append(column)
@@ -123,6 +123,11 @@ def _field(model: TrainedModel, i: int, column: EncodedColumn) -> dict[str, Any]
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
         return {"field": "number"}
     return {"field": "date" if (found == np.floor(found)).all() else "datetime-local"}
+
+
+def _levels(values: Sequence[object]) -> dict[str, Any]:
+    """Return the choices of a column of ordered categories, whose numbers are ranks."""
+    return {"field": "choice", "choices": [visible(value) for value in values]}
 
 
 def _categories(values: Sequence[object]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ REAL_FN cmlp_status describe(const cmlp_table_part *tables, const cmlp_head *hea
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
-    info->n_outputs = cmlp_n_out(&net);
+    info->n_outputs = cmlp_n_out(&net) + cmlp_is_pair(head->classes, cmlp_n_out(&net));
     info->input_scale = head->input_factor ? NAN : head->input_scale;
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
@@ -208,6 +208,7 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model->scores = head.scores;
     model->n_scores = head.n_scores;
     model->n_score_rows = head.n_score_rows;
+    model->is_pair = cmlp_is_pair(head.classes, cmlp_n_out(&model->net));
     if (!status && cmlp_table_of(model)) {
         status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));
         if (!status) status = cmlp_file_status(tables->check_scores(model));

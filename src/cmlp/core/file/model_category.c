@@ -1,4 +1,6 @@
 /* The codes of categories in the model of a table: a search in the list of a column, as it is in the file. */
+#include <math.h>
+
 #include "../base/arguments.h"
 #include "model.h"
 #include "model_columns.h"
@@ -181,7 +183,7 @@ static int is_category(cmlp_text t, const char *end, const category *wanted)
 static cmlp_status find(const cmlp_categories *given, const category *wanted, double *code)
 {
     cmlp_categories c;
-    const cmlp_status status = CMLP_READ(&c, given, cmlp_categories, length);
+    const cmlp_status status = CMLP_READ(&c, given, cmlp_categories, unknown);
     if (status) return status;
     if (!code) return CMLP_ERROR_NULL;
     if (!c.text) return CMLP_ERROR_OPTION;
@@ -192,7 +194,7 @@ static cmlp_status find(const cmlp_categories *given, const category *wanted, do
         if (!cmlp_text_value(&t)) return CMLP_ERROR_OPTION;
         if (is_category(value, t.at, wanted)) break;
     }
-    *code = i < c.n ? (double)i : -1;
+    *code = i < c.n ? (double)i : c.unknown;
     return CMLP_OK;
 }
 
@@ -236,7 +238,7 @@ cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_
     cmlp_categories copy;
     const char *found;
     size_t length;
-    cmlp_status status = CMLP_READ(&copy, categories, cmlp_categories, length);
+    cmlp_status status = CMLP_READ(&copy, categories, cmlp_categories, unknown);
     if (!status) status = cmlp_model_metadata(model, "categories", &found, &length);
     if (status) return status;
     if (!model->table) return CMLP_ERROR_FILE_KEY;
@@ -250,6 +252,7 @@ cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_
     cmlp_text_pass(&t, "[");
     copy.text = t.at;
     copy.length = (size_t)(end.at - t.at);
+    copy.unknown = model->table->columns[column].kind == CMLP_COLUMN_NUMBER ? NAN : -1;
     cmlp_write_struct(categories, &copy, sizeof copy);
     return CMLP_OK;
 }

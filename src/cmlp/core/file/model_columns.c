@@ -61,10 +61,9 @@ cmlp_status cmlp_check_categories(cmlp_text text, cmlp_column_list columns, cons
     for (int64_t i = 0, n; next_column(&columns, i, &column); i++) {
         *at = text.at;
         if (!cmlp_text_pass(&text, i ? "," : "[") || !cmlp_text_list(&text, &n)) return CMLP_ERROR_FILE_SYNTAX;
-        const int is_right = column.kind == CMLP_COLUMN_NUMBER     ? n < 0
-                             : column.kind == CMLP_COLUMN_CATEGORY ? n == column.n
-                                                                   : n <= 1;
-        if (!is_right) return CMLP_ERROR_FILE_SYNTAX;
+        /* The list of a column of numbers has ordered categories: the numbers are their ranks. */
+        const int is_wrong = column.kind == CMLP_COLUMN_NUMBER ? !n : column.kind == CMLP_COLUMN_CATEGORY && n != column.n;
+        if (is_wrong) return CMLP_ERROR_FILE_SYNTAX;
     }
     *at = text.at;
     return cmlp_text_pass(&text, "]") && text.at == text.end ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;

@@ -8,6 +8,23 @@ static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
     return dtype == (cmlp_table_of(model) ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
+/* Makes of the n outputs of a model with two labels their probabilities, in the core's floating-point mode. */
+static void write_pairs(const cmlp_model *model, cmlp_dtype dtype, void *outputs, int64_t n)
+{
+    float *narrow = outputs;
+    double *wide = outputs;
+    if (!model->is_pair || !outputs) return;
+    while (n-- > 0) { /* from the end, because they overlap */
+        if (dtype == CMLP_FLOAT64) {
+            wide[2 * n + 1] = wide[n];
+            wide[2 * n] = 1 - wide[2 * n + 1];
+        } else {
+            narrow[2 * n + 1] = narrow[n];
+            narrow[2 * n] = 1 - narrow[2 * n + 1];
+        }
+    }
+}
+
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
                                  void *memory, size_t size)
 {
@@ -19,7 +36,12 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
     if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
         cmlp_misaligned(label, sizeof *label))
         return CMLP_ERROR_ALIGNMENT;
-    return model->tables->row(model->table, row, label, output ? output : scratch.result, &scratch);
+    const cmlp_status predicted =
+        model->tables->row(model->table, row, label, output ? output : scratch.result, &scratch);
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    if (!predicted) write_pairs(model, CMLP_FLOAT64, output, 1);
+    cmlp_leave_mode(mode);
+    return predicted;
 }
 
 /* A network's row. */
@@ -33,6 +55,7 @@ static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype 
     const cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_set_rows(&data, &model->net, &rows, 1);
     const cmlp_status status = cmlp_predict_row(&data, model->params, label, output, workspace, workspace_size);
+    if (!status) write_pairs(model, model->net.dtype, output, 1);
     cmlp_leave_mode(mode);
     return status;
 }
@@ -99,9 +122,10 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     else if (cmlp_misaligned(labels, sizeof *labels))
         status = cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "labels");
     if (!status) status = read_rows(given, &rows, run);
-    if (!status && cmlp_table_of(model))
-        return cmlp_end_call(&frame, model->tables->rows(model->table, &rows, labels, outputs, run));
-    if (!status) status = predict_rows(model, &rows, labels, outputs, run);
+    if (!status)
+        status = cmlp_table_of(model) ? model->tables->rows(model->table, &rows, labels, outputs, run)
+                                      : predict_rows(model, &rows, labels, outputs, run);
+    if (!status) write_pairs(model, dtype, outputs, rows.order ? rows.n_order : rows.n_rows);
     return cmlp_end_call(&frame, status);
 }
 

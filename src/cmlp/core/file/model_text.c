@@ -145,3 +145,9 @@ cmlp_status cmlp_check_labels(cmlp_text text, int64_t n_outputs, const char **at
     if (!is_list || text.at != text.end) return CMLP_ERROR_FILE_SYNTAX;
     return n == n_outputs || (n_outputs == 1 && n == 2) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
 }
+
+int cmlp_is_pair(cmlp_text text, int64_t n_outputs)
+{
+    int64_t n = 0;
+    return text.at && n_outputs == 1 && cmlp_text_labels(&text) && cmlp_text_list(&text, &n) && n == 2;
+}

@@ -43,4 +43,7 @@ int cmlp_text_labels(cmlp_text *t);
  * type and ascend matters to Python only. *at becomes the place of an error. */
 cmlp_status cmlp_check_labels(cmlp_text text, int64_t n_outputs, const char **at);
 
+/* Whether one output is the probability of the second of two labels; the text is that of the labels, or NULL. */
+int cmlp_is_pair(cmlp_text text, int64_t n_outputs);
+
 #endif

@@ -95,14 +95,14 @@ function outsideOf(i, value) {
 
 /** The values at which a curve is computed. */
 function pointsOf(i) {
-	if (!isNumber(i)) return range(columns[i].n);
+	if (!isNumber(i)) return range(columns[i].choices.length);
 	const [low, high] = ends(columns[i]) || [];
 	return low === undefined ? [] : range(N_POINTS).map((k) => low + ((high - low) * k) / (N_POINTS - 1));
 }
 
 // Where a value is on its curve, from 0 to WIDTH. A category has a part of the width.
 function placeOf(i, value) {
-	if (!isNumber(i)) return ((value + 0.5) / columns[i].n) * WIDTH;
+	if (!isNumber(i)) return ((value + 0.5) / columns[i].choices.length) * WIDTH;
 	const [low, high] = ends(columns[i]);
 	return clip((value - low) / (high - low), 0, 1) * WIDTH;
 }
@@ -110,8 +110,8 @@ function placeOf(i, value) {
 /** Values with their texts, to be written below a curve. */
 function ticksOf(i) {
 	if (!isNumber(i)) {
-		const { choices, n } = columns[i];
-		return n > 6 ? [] : choices.map((choice, code) => [code, choice ?? "missing"]);
+		const { choices } = columns[i];
+		return choices.length > 6 ? [] : choices.map((choice, code) => [code, choice ?? "missing"]);
 	}
 	const [low, high] = ends(columns[i]);
 	const least = columns[i].edges.every(Number.isInteger) ? 1 : 0;
@@ -163,7 +163,7 @@ function makeChoice(i, card) {
 		add(missing < 0 ? "(other or missing)" : "(other)", -1);
 	}
 	listen(field, "change", () => change(i, Number(field.value)));
-	card.usual = kind === "number" ? choices.join(" or ") : `${choices.length} categories`;
+	card.usual = kind === "number" ? choices.join(choices.length > 2 ? " < " : " or ") : `${choices.length} categories`;
 	return field;
 }
 
@@ -180,7 +180,7 @@ function makeTicks(i) {
 		const tick = make("span", "", text);
 		tick.style.left = `${placeOf(i, value)}%`;
 		if (isDate(i)) tick.style.transform = `translateX(-${placeOf(i, value)}%)`; // no wider than the curve
-		if (!isNumber(i)) tick.style.maxWidth = `${100 / columns[i].n}%`;
+		if (!isNumber(i)) tick.style.maxWidth = `${100 / columns[i].choices.length}%`;
 		ticks.append(tick);
 	});
 	return ticks;
