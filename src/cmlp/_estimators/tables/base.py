@@ -141,7 +141,11 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 schema = _schema_of(known) if known else learn_schema(frame, categorical, owner, *learned)
                 rows, n_threads = rows_of(schema, frame, validation, targets, owner), parameters["n_threads"]
                 raw = rows.raw[: len(targets.rows)]
-                encoder = known.encoder if known else learn_encoder(raw, schema, signal_of(targets), n_threads)
+                encoder = (
+                    known.encoder
+                    if known
+                    else learn_encoder(raw, schema, signal_of(targets), n_threads, date_parts=parameters["date_parts"])
+                )
                 options = BagOptions(*(parameters[name] for name in BagOptions._fields))
                 bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]), options)
                 kept, earlier = states_to_resume(self, digest_of(schema, bag, targets)) if resume else (None, None)
