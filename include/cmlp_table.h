@@ -97,7 +97,7 @@ enum {
  *   The inputs of the parts of a date follow: parts[0] for the time of day, parts[1] for the weekday and parts[2] for the
  *   day of the year of x in days since 1970. Each is the number of inputs with bins: 0 without the part, or 2, or from 3
  *   on. The first two are waves that begin anew with each day, week or year. The others, which an encoder without bins
- *   leaves out, are the place of the day, from the begin of the period, in bins as above.
+ *   leaves out, are the place in bins, as above, of the days since the period began.
  * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
  *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
 typedef struct cmlp_column {

@@ -76,7 +76,7 @@ static double expected_part(const cmlp_column *c, double x, int64_t input, int h
         input -= width;
         if (c->parts[k] > 2) e += c->parts[k] - 1;
     }
-    const double since = x - firsts[k], begin = floor(since / periods[k]) * periods[k], days = since - begin;
+    const double since = (k ? floor(x) : x) - firsts[k], begin = floor(since / periods[k]) * periods[k], days = since - begin;
     const double phase = fmin(fmax(days / periods[k], 0), 1);
     if (input == 0) return wave(phase);
     if (input == 1) return wave(phase < 0.75 ? phase + 0.25 : phase - 0.75);

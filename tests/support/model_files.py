@@ -181,7 +181,7 @@ def check_labels(text, n_outputs):
 
 
 def word_of_column(word):
-    """Return kind, number of edges (also of parts) or of categories, and the numbers of inputs without and with bins."""
+    """Return kind, number of edges (also of parts) or categories, and the numbers of inputs without and with bins."""
     word, *parts = word.split("/")
     kind, colon, digits = word.partition(":")
     demand(kind in ("unused", "number", "number_or_missing", "category") and bool(colon) == (kind != "unused"))

@@ -255,7 +255,7 @@ class ColumnNodes:
         """Add the inputs of a part of dates: two waves over its period, and bins."""
         nodes = self.nodes
         period, first = map(nodes.double, PARTS[name])
-        since = nodes.node("Sub", x, first)
+        since = nodes.node("Sub", x if name == "day" else nodes.node("Floor", x), first)
         begun = nodes.node("Mul", nodes.node("Floor", nodes.node("Div", since, period)), period)
         days = nodes.node("Sub", since, begun)
         phase = nodes.node("Clip", nodes.node("Div", days, period), nodes.double(0.0), nodes.double(1.0))

@@ -147,7 +147,7 @@ def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Te
 def _part(part: Part, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a part of a date: two waves over its period, and bins."""
     period, first = PARTS[part.name]
-    since = x - first
+    since = (x if part.name == "day" else x.floor()) - first
     days = since - torch.floor(since / period) * period
     phase = (days / period).clamp(0, 1)
     u = 2 * torch.stack([phase, torch.where(phase < 0.75, phase + 0.25, phase - 0.75)], dim=1) - 1

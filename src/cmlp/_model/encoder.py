@@ -26,10 +26,15 @@ class Part(NamedTuple):
     edges: NDArray[np.float64]  # of its bins, in days of the period; empty without bins
 
     def days(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the place of dates in the period, in days from its begin."""
-        period, first = PARTS[self.name]
-        since = x - first
-        return np.asarray(since - np.floor(since / period) * period)
+        """Return the place of dates in the period, in days from its begin: whole days but for the time of day."""
+        return self._since(x) - self.number(x) * PARTS[self.name][0]
+
+    def number(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the number of the period of dates."""
+        return np.asarray(np.floor(self._since(x) / PARTS[self.name][0]))
+
+    def _since(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((x if self.name == "day" else np.floor(x)) - PARTS[self.name][1])
 
 
 class EncodedColumn(NamedTuple):

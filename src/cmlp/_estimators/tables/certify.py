@@ -98,12 +98,11 @@ def _dates(encoder: ColumnEncoder) -> dict[bool, list[tuple[int, Part, int]]]:
 
 def _bound_part(part: Part, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]) -> None:
     """Widen the bounds of the inputs of a part, which are those at both ends, to those of all dates between them."""
-    period, begin = PARTS[part.name]
-    is_wide = low < high
+    period, is_wide = PARTS[part.name][0], low < high
     with np.errstate(over="ignore"):
         first, last = part.days(low) / period, part.days(high) / period
         # A period begins between them; if not, the day rises with the date.
-        is_whole = is_wide & (np.floor((low - begin) / period) != np.floor((high - begin) / period))
+        is_whole = is_wide & (part.number(low) != part.number(high))
     for wave, shift in enumerate(_TOPS):
         for sign, top in ((1, shift), (-1, shift + _HALF)):
             place = top % 1

@@ -28,6 +28,9 @@ _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all;
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
 # 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
+# The same of the first split along a part of a date: with 4, two parts of three are used of dates that mean nothing,
+# with 12 one of thirty.
+_LEAST_GAIN_OF_PART = 12.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
 
 
@@ -49,12 +52,12 @@ class Sums(NamedTuple):
     target: NDArray[np.float64]
 
 
-def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
+def steps(x: NDArray[np.float64], signal: Signal, first_gain: float = _LEAST_GAIN) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
     A decision tree of at most 8 leaves grows, best split first (Breiman and others, "Classification and regression
     trees", 1984). Each of its splits is between two neighbouring numbers of the column, which are finite, and both
-    are returned.
+    are returned. `first_gain` is what the first split must remove of the variance, as a multiple of 1 / n_rows.
 
     Of several targets, one tree lowers the sum of their variances, so that it splits where any of them changes.
 
@@ -71,7 +74,8 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     lowest, highest, group = _groups(x, signal.weight, _n_places(signal))
     sums, variance = _sums(group, len(lowest), signal)
     n_rows = sums.weight[-1]
-    splits = _splits(sums, max(_FEWEST_ROWS, n_rows // _SHARE), variance * _LEAST_GAIN / n_rows)
+    fewest, least = max(_FEWEST_ROWS, n_rows // _SHARE), variance * _LEAST_GAIN / n_rows
+    splits = _splits(sums, fewest, least, variance * first_gain / n_rows)
     return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
 
 
@@ -133,10 +137,12 @@ def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums,
     return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
 
 
-def _splits(sums: Sums, fewest: float, least: float) -> list[int]:
-    """Return the splits of a tree, each as the number of groups before it."""
+def _splits(sums: Sums, fewest: float, least: float, first: float) -> list[int]:
+    """Return the splits of a tree, each as the number of groups before it; none if no gain is above `first`."""
     leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
     splits: list[int] = []
+    if not leaves[0][0] > first:
+        return splits
     while len(leaves) < MOST_LEAVES:
         gain, place, first, end = max(leaves)
         if not gain > least:
@@ -231,15 +237,15 @@ def _learn_number(x: NDArray[np.float64], signal: Signal, *, has_parts: bool) ->
 def _learn_parts(x: NDArray[np.float64], signal: Signal) -> list[Part]:
     """Return the parts of dates in days since 1970 along which the target changes in steps.
 
-    Of dates within one period the days say the same. A part without a step has no bins that would help, and its inputs
-    are noise: on 133 rows of wine with dates that carry nothing, they raise the log loss by a quarter.
+    Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:
+    on 133 rows of wine with dates that mean nothing, they raise the log loss by a quarter.
     """
     parts = []
     for name, (period, _) in PARTS.items():
         part = Part(name, np.empty(0))
         if x.max() - x.min() >= period:
             days = part.days(x)
-            edges = steps(days, signal)
+            edges = steps(days, signal, _LEAST_GAIN_OF_PART)
             if len(edges):
                 parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
     return parts

@@ -32,14 +32,12 @@ VEC_FN void cmlp_place(const double *edges, int64_t n, double x, cmlp_encoded in
         cmlp_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
 }
 
-/* x modulo a period. Doubles from 2^52 on have no fraction, and may be too large for an integer. */
-VEC_FN double cmlp_modulo(double x, double period)
+/* The largest whole number that is not above x. Doubles from 2^52 on are whole, and may be too large for an integer. */
+VEC_FN double cmlp_whole(double x)
 {
-    const double quotient = x / period;
-    double whole = quotient;
-    if (quotient > -4503599627370496.0 && quotient < 4503599627370496.0) whole = (double)(int64_t)quotient;
-    if (whole > quotient) whole -= 1.0;
-    return x - cmlp_rounded(whole * period);
+    if (!(x > -4503599627370496.0 && x < 4503599627370496.0)) return x;
+    const double whole = (double)(int64_t)x;
+    return whole > x ? whole - 1.0 : whole;
 }
 
 /* A wave of parabolas that resembles a sine: 0 at 0, 1 at a quarter, 0 at a half, -1 at three quarters, 0 at 1. */
@@ -60,7 +58,8 @@ VEC_FN int64_t cmlp_encode_parts(const cmlp_column *c, int has_bins, double x, c
         if (x != x) {
             for (int64_t i = 0; i < width; i++) cmlp_put(inputs, at + i, 0.0);
         } else {
-            const double day = cmlp_modulo(x - first[k], periods[k]), part = day / periods[k];
+            const double since = (k ? cmlp_whole(x) : x) - first[k], period = periods[k];
+            const double day = since - cmlp_rounded(cmlp_whole(since / period) * period), part = day / period;
             const double phase = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
             cmlp_put(inputs, at, cmlp_wave(phase));
             cmlp_put(inputs, at + 1, cmlp_wave(phase < 0.75 ? phase + 0.25 : phase - 0.75));

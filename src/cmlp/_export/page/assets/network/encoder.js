@@ -38,7 +38,7 @@ function wave(phase) {
 
 /** A part of a date: two waves over its period, and the place of the day in bins. */
 function encodePart(x, part, hasBins) {
-	const since = x - part.first;
+	const since = (part.period === 1 ? x : floor(x)) - part.first;
 	const day = since - floor(since / part.period) * part.period;
 	const phase = clip(day / part.period, 0, 1);
 	const waves = [wave(phase), wave(phase < 0.75 ? phase + 0.25 : phase - 0.75)];
