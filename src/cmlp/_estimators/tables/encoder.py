@@ -29,8 +29,8 @@ _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all;
 # 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
 # The same of the first split along a part of a date: with 4, two parts of three are used of dates that mean nothing,
-# with 12 one of thirty.
-_LEAST_GAIN_OF_PART = 12.0
+# with 16 one of a hundred.
+_LEAST_GAIN_OF_PART = 16.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
 
 
