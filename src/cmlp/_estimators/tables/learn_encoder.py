@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
-from cmlp._data.table import DATES
 from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
 from cmlp._process.threads import Pool, available_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._data.schema import Schema
+    from cmlp._data.frame_reader import FrameReader
 
 
 MOST_LEAVES = 8  # with more, files and runs grow and errors do not fall
@@ -184,13 +184,13 @@ _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their 
 
 def learn_encoder(
     raw: NDArray[np.float64],
-    schema: Schema,
+    reader: FrameReader,
     signal: Signal,
     n_threads: int | None = None,
     *,
     date_parts: bool = True,
 ) -> ColumnEncoder:
-    """Return the columns for raw training rows, from `Schema.read`; the signal of the rows chooses the edges.
+    """Return the columns for raw training rows, from `FrameReader.read`; the signal of the rows chooses the edges.
 
     With `date_parts`, columns of dates have parts: see `_learn_parts`.
 
@@ -200,7 +200,7 @@ def learn_encoder(
     Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
     tabular data", 2024.
     """
-    codes = schema.codes
+    codes = reader.codes
     columns = [
         UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
     ]
@@ -208,11 +208,11 @@ def learn_encoder(
 
     def learn(k: int) -> None:
         i = numbers[k]
-        has_parts = date_parts and i < len(schema.kinds) and schema.kinds[i] in DATES
+        has_parts = date_parts and i < len(reader.kinds) and reader.kinds[i] in DATES
         columns[i] = _learn_number(raw[:, i], signal, has_parts=has_parts)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
-    return ColumnEncoder.of(columns, codes, schema.kinds)
+    return ColumnEncoder.of(columns, codes, reader.kinds)
 
 
 def _learn_number(x: NDArray[np.float64], signal: Signal, *, has_parts: bool) -> EncodedColumn:
