@@ -95,6 +95,10 @@ enum {
  * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
  *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
  *   has_missing is not 0, an input that is 1 where the number is missing. A missing number has 0 in the other inputs.
+ *   The inputs of the parts of a date follow: parts[0] for the time of day, parts[1] for the weekday and parts[2] for the
+ *   day of the year of x in days since 1970. Each is the number of inputs with bins: 0 without the part, or 2, or from 3
+ *   on. The first two are waves that begin anew with each day, week or year. The others, which an encoder without bins
+ *   leaves out, are the place in bins, as above, of the days since the period began.
  * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
  *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
 typedef struct cmlp_column {
@@ -102,8 +106,9 @@ typedef struct cmlp_column {
     int32_t has_missing;  /* NUMBER */
     int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
-    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0 */
-    int64_t reserved[3];  /* 0 */
+    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0. Behind them
+                           * are the edges of each part, one more than bins, with the same rules */
+    int64_t parts[3];     /* NUMBER with edges: inputs of the parts of a date; 0 without them */
 } cmlp_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are

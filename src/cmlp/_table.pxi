@@ -8,14 +8,15 @@ cdef class Columns:
 
     Parameters
     ----------
-    columns : sequence of tuples (kind, n, has_missing)
-        The kind is "unused", "number" (with n edges) or "category" (with n categories).
+    columns : sequence of tuples (kind, n, has_missing) or (kind, n, has_missing, parts)
+        The kind is "unused", "number" (with n edges) or "category" (with n categories). The parts of a date are three
+        numbers of inputs: those of the time of day, of the weekday and of the day of the year, each 0 or at least 2.
     numbers : ndarray of float64
-        For each column of numbers its centre, its scale and its edges. Copied.
+        For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
     """
 
     cdef cmlp_encoder encoder
-    cdef cnp.ndarray memory, numbers, sizes  # sizes: numbers of inputs before, in and behind the bins of each column
+    cdef cnp.ndarray memory, numbers, sizes  # sizes: numbers of inputs before, in and behind the bins of each scale
 
     def __cinit__(self, columns, numbers):
         cdef cmlp_column *column
@@ -27,21 +28,29 @@ cdef class Columns:
         number = <const double *>cnp.PyArray_DATA(self.numbers)
         self.encoder.struct_size = sizeof(cmlp_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(columns)
-        for i, (kind, n, has_missing) in enumerate(columns):
+        sizes = []
+        for i, (kind, n, has_missing, *parts) in enumerate(columns):
             column[i].kind, column[i].n, column[i].has_missing = choice(COLUMN_KINDS, kind, "kind"), n, has_missing
             if kind != "number":
+                sizes.append((n - (n == 2) if kind == "category" else 0, 0, 0))
                 continue
-            if n < 0 or n > len(self.numbers) - at - 2:
-                raise ValueError(f"column {i} must have a centre, a scale and {n} edges in numbers")
+            widths = [*parts[0]] if parts else []
+            if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0:
+                raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, not negative")
+            n_edges = n + sum([width - 1 for width in widths if width > 2])
+            if n_edges > len(self.numbers) - at - 2:
+                raise ValueError(f"column {i} must have a centre, a scale and {n_edges} edges in numbers")
             column[i].centre, column[i].scale, column[i].edges = number[at], number[at + 1], &number[at + 2]
-            at += 2 + n
+            sizes.append((1, max(n - 1, 0), bool(has_missing)))
+            for k, width in enumerate(widths):
+                column[i].parts[k] = width
+                sizes.append((min(width, 2), max(width - 2, 0), 0))
+            at += 2 + n_edges
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
-        self.sizes = np.array([(1, max(n - 1, 0), bool(missing)) if kind == "number" else
-                               (n - (n == 2), 0, 0) if kind == "category" else (0, 0, 0)
-                               for kind, n, missing in columns], np.int64).reshape(-1)
+        self.sizes = np.array(sizes, np.int64).reshape(-1)
 
     def width(self, bint bins):
         """Return the number of inputs with or without bins."""

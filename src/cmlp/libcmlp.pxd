@@ -446,7 +446,7 @@ cdef extern from "cmlp_table.h" nogil:
         double centre
         double scale
         const double *edges
-        int64_t reserved[3]
+        int64_t parts[3]
 
     ctypedef struct cmlp_encoder:
         size_t struct_size

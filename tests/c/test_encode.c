@@ -6,8 +6,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_COLUMNS = 6, ROWS = 200, N_EDGES = 17, WIDTH = 17 + 2 + 3 + 1 + 1, WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 };
+enum {
+    N_COLUMNS = 7,
+    ROWS = 200,
+    N_EDGES = 17,
+    PARTS = 6 + 2 + 4, /* of a date, with bins */
+    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS,
+    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6
+};
 
+static const double date_edges[] = {-1, 1, 0, 0.25, 0.5, 0.875, 1, 100, 200, 365};
 static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
 static cmlp_column columns[N_COLUMNS];
 
@@ -33,26 +41,60 @@ static void make_table(void)
     columns[3] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}};
     columns[4] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {0}};
     columns[5] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {0}};
+    columns[6] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 2, 0.5, 2, date_edges, {6, 2, 4}};
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < N_COLUMNS; j++) {
             const int is_category = columns[j].kind == CMLP_COLUMN_CATEGORY;
             raw[i][j] = is_category ? (double)random_below(&state, 5) - 1 : uniform(&state, -2, 2);
             if (!random_below(&state, 4)) raw[i][j] = special[random_below(&state, 8)];
+            if (j == 6 && random_below(&state, 2)) raw[i][j] = uniform(&state, -9e3, 4e4);
             if (columns[j].n == N_EDGES && !random_below(&state, 4)) raw[i][j] = edges[random_below(&state, N_EDGES)];
         }
+}
+
+static double bin(double x, double low, double high)
+{
+    return fmin(fmax((x - low) / (high - low), 0), 1) - 0.5;
+}
+
+static double wave(double phase)
+{
+    const double u = 2 * phase - 1;
+    return 4 * u * (fabs(u) - 1);
+}
+
+/* An input of the parts of a date, by docs/arithmetic.md. */
+static double expected_part(const cmlp_column *c, double x, int64_t input, int has_bins)
+{
+    static const double periods[] = {1, 7, 365.2425}, firsts[] = {0, 4, 0};
+    const double *e = c->edges + c->n;
+    int k = 0;
+    if (x != x) return 0;
+    for (;; k++) {
+        const int64_t width = has_bins ? c->parts[k] : 2;
+        if (input < width) break;
+        input -= width;
+        if (c->parts[k] > 2) e += c->parts[k] - 1;
+    }
+    const double since = (k ? floor(x) : x) - firsts[k], begin = floor(since / periods[k]) * periods[k], days = since - begin;
+    const double phase = fmin(fmax(days / periods[k], 0), 1);
+    if (input == 0) return wave(phase);
+    if (input == 1) return wave(phase < 0.75 ? phase + 0.25 : phase - 0.75);
+    return bin(days, e[input - 2], e[input - 1]);
 }
 
 /* One input at a time, by docs/arithmetic.md. */
 static double expected_number(const cmlp_column *c, double x, int64_t input, int has_bins)
 {
     const int64_t bins = has_bins && c->n ? c->n - 1 : 0;
-    if (input > bins) return x != x;
+    if (c->has_missing && input == bins + 1) return x != x;
+    if (input > bins) return expected_part(c, x, input - bins - 1 - c->has_missing, has_bins);
     if (x != x) return 0;
     if (!input) {
         const double z = fmin(fmax((x - c->centre) / c->scale, -1e9), 1e9), third = z / 3, square = third * third;
         return z / sqrt(1 + square);
     }
-    return fmin(fmax((x - c->edges[input - 1]) / (c->edges[input] - c->edges[input - 1]), 0), 1) - 0.5;
+    return bin(x, c->edges[input - 1], c->edges[input]);
 }
 
 static double expected(const double *row, int64_t input, int has_bins)
@@ -61,6 +103,7 @@ static double expected(const double *row, int64_t input, int has_bins)
         const cmlp_column *c = &columns[j];
         int64_t width = 0;
         if (c->kind == CMLP_COLUMN_NUMBER) width = 1 + (has_bins && c->n ? c->n - 1 : 0) + c->has_missing;
+        if (c->parts[0]) width += has_bins ? PARTS : 6;
         if (c->kind == CMLP_COLUMN_CATEGORY) width = c->n == 2 ? 1 : c->n;
         if (input >= width) {
             input -= width;
@@ -161,7 +204,17 @@ static void check_refusals(void)
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
         CHECK((c = n, c.edges = *e, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
-    for (int i = 0; i < 3; i++) CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    static double parts[] = {0, 1, 0.5, 0.25};
+    for (int i = 0; i < 3; i++) {
+        CHECK((c = n, c.parts[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((c.parts[i] = -1, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((c.parts[i] = 2, width_with(c)) == CMLP_OK);
+        CHECK((c.parts[i] = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
+        CHECK((c.edges = parts, c.parts[i] = 3, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((c.n = 0, c.parts[i] = 2, width_with(c)) == CMLP_ERROR_OPTION);
+        c = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}};
+        CHECK((c.parts[i] = 2, width_with(c)) == CMLP_ERROR_OPTION);
+    }
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
           CMLP_ERROR_ALIGNMENT);
     for (const double *s = (const double[]){-1, NAN, INFINITY, 0}; ; s++) {

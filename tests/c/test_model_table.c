@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 3 + 1, NARROW = WIDE - 2, N_NETS = 3,
+enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1, NARROW = WIDE - 2 - 2, N_NETS = 3,
        MOST = WIDE * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
-static const double edges[] = {-1, 0.25, 2};
-static const cmlp_column columns[N_COLUMNS] = {{CMLP_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {0}},
+static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
+static const cmlp_column columns[N_COLUMNS] = {{CMLP_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {4, 0, 2}},
                                                {CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}},
                                                {CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {0}},
                                                {CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {0}}};

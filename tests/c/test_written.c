@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 30000, MOST_COLUMNS = 5, MOST_NETS = 3, MOST_UNITS = 4, MOST_LAYERS = 4, MOST_PARAMS = 4096, MOST_ROWS = 5 };
+enum { ROUNDS = 30000, MOST_COLUMNS = 5, MOST_EDGES = 16, MOST_NETS = 3, MOST_UNITS = 4, MOST_LAYERS = 4, MOST_PARAMS = 4096, MOST_ROWS = 5 };
 
 static uint64_t state = 11;
 static model_file file;
@@ -161,13 +161,14 @@ static void write_network(int round)
 static cmlp_column any_column(double *edges)
 {
     cmlp_column c = {.kind = (int32_t)(1 + below(3)), .n = below(4)};
-    for (int k = 0; k < 4; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
+    for (int k = 0; k < MOST_EDGES; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
     if (c.kind == CMLP_COLUMN_UNUSED && !one_of(50)) c.n = 0;
     if (c.kind == CMLP_COLUMN_NUMBER) {
         c.has_missing = (int32_t)below(2);
         c.centre = any_number();
         c.scale = any_number();
         c.edges = edges;
+        for (int k = 0; k < 3 && one_of(2); k++) c.parts[k] = one_of(20) ? 1 : one_of(3) ? 0 : 2 + below(3);
     }
     if (c.kind == CMLP_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
     if (c.kind == CMLP_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
@@ -177,7 +178,7 @@ static cmlp_column any_column(double *edges)
 
 static void write_table(int round)
 {
-    static double edges[MOST_COLUMNS][4];
+    static double edges[MOST_COLUMNS][MOST_EDGES];
     static cmlp_column columns[MOST_COLUMNS];
     cmlp_table_target targets[MOST_UNITS];
     const cmlp_net *nets[MOST_NETS];

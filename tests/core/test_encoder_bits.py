@@ -8,7 +8,7 @@ import pytest
 from cmlp import _core
 from cmlp._data.frame_reader import FrameReader
 from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
-from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn
+from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn, Part
 
 nan = np.nan
 
@@ -24,7 +24,23 @@ def number_by_numpy(column, x, bins):
             for low, high in zip(column.edges[:-1], column.edges[1:], strict=True):
                 part = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0) - 0.5
                 inputs.append(np.where(absent, 0.0, part))
-    return [*inputs, absent] if column.missing else inputs
+    if column.missing:
+        inputs.append(absent)
+    return inputs + [each for part in column.parts for each in part_by_numpy(part, x, bins)]
+
+
+def part_by_numpy(part, x, bins):
+    period, first = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}[part.name]
+    with np.errstate(over="ignore"):
+        since = (x if part.name == "day" else np.floor(x)) - first
+        day = since - np.floor(since / period) * period
+    phase = np.clip(day / period, 0.0, 1.0)
+    u = 2.0 * np.array([phase, np.where(phase < 0.75, phase + 0.25, phase - 0.75)]) - 1.0
+    inputs = [*(4.0 * u * (np.abs(u) - 1.0))]
+    if bins:
+        pairs = zip(part.edges[:-1], part.edges[1:], strict=True)
+        inputs += [np.clip((day - low) / (high - low), 0.0, 1.0) - 0.5 for low, high in pairs]
+    return [np.where(np.isnan(x), 0.0, each) for each in inputs]
 
 
 def by_numpy(encoder, raw, bins):
@@ -95,6 +111,46 @@ def test_numbers_at_and_between_the_edges_have_the_bits_of_numpy():
     assert encoder.core.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
 
 
+PARTS = [
+    Part("day", np.array([0.0, 0.25, 0.5, 0.999])),
+    Part("week", np.empty(0)),
+    Part("year", np.array([0.0, 90.0, 90.5, 365.0])),
+]
+DATES = EncodedColumn("number", 3, True, 2e4, 500.0, np.array([-1e5, 0.0, 1e5]), parts=PARTS)
+
+
+@pytest.mark.parametrize("parts", [PARTS, PARTS[1:], PARTS[:1], [PARTS[0], PARTS[2]]])
+def test_parts_of_dates_have_the_bits_of_numpy(parts):
+    """Dates before and after 1970, at the begin of days, weeks and years, and numbers that are no dates."""
+    random = np.random.RandomState(4)
+    whole = np.concatenate([np.arange(-800.0, 800.0), random.randint(-719_162, 2_932_896, 2000)])
+    years = np.arange(-2000, 2000) * 365.2425
+    near = [np.nextafter(each, ends) for each in (whole, years, whole / 4) for ends in (-np.inf, np.inf)]
+    sizes = [nan, 0.0, -0.0, 5e-324, -5e-324, 1e15, -1e15, 2.0**52, 2.0**63, 1e300, -1e300, 1.7e308, -1.7e308]
+    dates = np.concatenate([whole, whole + random.random_sample(len(whole)), years, whole / 4, *near, sizes])
+    encoder = assembled(
+        EncodedColumn("number", 0, False), DATES._replace(parts=parts), EncodedColumn("category", 3, False)
+    )
+    raw = np.array([np.zeros(len(dates)), dates, np.zeros(len(dates))]).T
+    for bins in (False, True):
+        inputs = encoder.core.encode(raw, bins=bins)
+        assert inputs.tobytes() == by_numpy(encoder, raw, bins).tobytes()
+        assert np.isfinite(inputs).all() and np.abs(inputs).max() <= 3
+    assert encoder.core.without_bins(inputs).tobytes() == encoder.core.encode(raw, bins=False).tobytes()
+
+
+def test_parts_of_known_dates():
+    """Days since 1970, which began on a Thursday; the wave of a time of day, a weekday and a day of the year."""
+    core = assembled(DATES).core
+    noon, begin, evening, monday = core.encode([[0.5], [0.0], [-0.25], [4.75]], bins=True)
+    day, week, year = slice(4, 6), slice(9, 11), slice(11, 13)
+    assert noon[day].tolist() == [0, -1] and begin[day].tolist() == [0, 1] and evening[day].tolist() == [-1, 0]
+    assert monday[week].tolist() == [0, 1] and monday[day].tolist() == [-1, 0]
+    assert begin[week].tolist() == noon[week].tolist()  # of whole days
+    assert begin[year].tolist() == [0, 1] and 0 > evening[year][0] > -0.03
+    assert noon[6:9].tolist() == [0.5, 0.5, -0.5]  # bins
+
+
 def test_inputs_have_the_bits_of_earlier_versions():
     """The raw columns need no function whose last bit depends on the platform."""
     rng = np.random.RandomState(3)
@@ -143,6 +199,12 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
         ([("number", -1, False)], [0.0, 1.0], "numbers"),
         ([("number", 0, False)], [0.0, 1.0, 2.0], "numbers must have 2 entries for the columns, got 3"),
         ([("number", 0, False)], [0.0, 0.0], "OPTION"),
+        ([("number", 2, False, (3, 0, 0))], [0.0, 1.0, 0.0, 1.0, 0.0], "numbers"),
+        ([("number", 2, False, (3, 0, 0))], [0.0, 1.0, 0.0, 1.0, 0.5, 0.5], "OPTION"),
+        ([("number", 2, False, (1, 0, 0))], [0.0, 1.0, 0.0, 1.0], "OPTION"),
+        ([("number", 2, False, (2, -2, 0))], [0.0, 1.0, 0.0, 1.0], "numbers"),
+        ([("number", 2, False, (2, 2))], [0.0, 1.0, 0.0, 1.0], "numbers"),
+        ([("number", 0, False, (0, 0, 2))], [0.0, 1.0], "OPTION"),
         ([("number", 0, False)], [nan, 1.0], "OPTION"),
         ([("number", 2, False)], [0.0, 1.0, 3.0, 2.0], "OPTION"),
         ([("category", 0, False)], [], "OPTION"),

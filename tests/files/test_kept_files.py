@@ -3,6 +3,7 @@
 A released version adds its files to data/ and their hashes here; neither is changed or removed afterwards.
 """
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ KEPT = {
     "v1_network_shifts_f32.cmlp": "3ef417f20d6fd1ba",
     "v1_network_shifts_f64.cmlp": "6d0b165f7293b61e",
     "v1_table_classifier.cmlp": "dad9c7b9f6273fa9",
+    "v1_table_dates.cmlp": "680e8ef3829bca05",
     "v1_table_quantiles.cmlp": "38a257d42531fac1",
     "v1_table_regressor.cmlp": "54ffd58a272099b8",
     "v1_table_targets.cmlp": "f2b4e9a1ff4ef90a",
@@ -41,6 +43,10 @@ def rows_for(model):
     rows = np.array([[0.25, -1.0, 3.0, 0.5, 2.0], [1.0, 0.0, -2.0, 7.0, 0.125]] * 3) * np.arange(1, 7)[:, None]
     if isinstance(model, (cmlp.TabularClassifier, cmlp.TabularRegressor)):
         rows[4:, 0] = np.nan
+        if model._trained().encoder.dates:  # the first column
+            rows = rows.astype(object)
+            rows[:4, 0] = [datetime(1969, 12, 26) + timedelta(days=131.4 * day) for day in rows[:4, 0]]
+            rows[4:, 0] = None
     width = model.sizes[0] if isinstance(model, cmlp.Network) else model.n_features_in_
     return rows[:, :width]
 

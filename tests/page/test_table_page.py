@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from date_models import UNSEEN, dated
 from page_parts import HOSTILE, Parts, page_of
 
 import cmlp
@@ -91,6 +92,18 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
         scale = np.maximum(scale, np.abs(wanted - model._trained().target.numbers[0]))
     assert got.shape == wanted.shape
     assert (np.abs(got - wanted) / scale).max() < EXACT
+
+
+@pytest.mark.slow
+def test_page_computes_parts_of_dates_like_python(watch, tmp_path):
+    model = dated(n_estimators=2)
+    page, rows = watch(written(model, tmp_path)), model._rows_of(model._trained(), UNSEEN)[0]
+    rows = np.concatenate([rows, [[x, 0, 0] for x in (0.0, -1.0, -0.25, 1e300, -1e300, 1e15 + 0.125)]])
+    for bins in (False, True):
+        source = "([rows, bins]) => rows.map((row) => [...encode(row, bins)])"
+        got = page.evaluate(source, [rows.tolist(), bins])
+        wanted = model._trained().encoder.core.encode(rows, bins=bins)
+        assert np.array(got, np.float32).tobytes() == wanted.tobytes()
 
 
 @pytest.mark.slow

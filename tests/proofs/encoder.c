@@ -1,5 +1,5 @@
-/* The encoder of tables: any column that cmlp_check_columns accepts, with at most MOST edges or categories, and any
- * number. The value of the square root is anything. */
+/* The encoder of tables: any column that cmlp_check_columns accepts, with at most MOST edges or categories, parts of at
+ * most 3 inputs, and any number. The value of the square root is anything. */
 #include "any.h"
 
 #include "base/sums.h"
@@ -14,7 +14,8 @@ static void any_column(void)
     cmlp_column anything;
     c = anything;
     ASSUME(c.n >= 0 && c.n <= MOST);
-    c.edges = any_bytes((size_t)c.n * sizeof *c.edges);
+    for (int k = 0; k < CMLP_PARTS; k++) ASSUME(c.parts[k] >= 0 && c.parts[k] <= 3);
+    c.edges = any_bytes((size_t)cmlp_column_edges(&c) * sizeof *c.edges);
     ASSUME(cmlp_check_columns(&c, 1) == CMLP_OK);
 }
 
@@ -35,7 +36,7 @@ void prove_encode_number(void)
     any_column();
     ASSUME(c.kind == CMLP_COLUMN_NUMBER);
     const int has_bins = nondet_int() != 0;
-    double inputs[MOST + 2];
+    double inputs[MOST + 2 + CMLP_PARTS * 3];
     const int64_t at = cmlp_encode_number(&c, has_bins, nondet_double(), (cmlp_encoded){inputs, 0}, 0);
     REQUIRE(at == cmlp_column_width(&c, has_bins));
 }
@@ -61,6 +62,7 @@ void prove_check_columns(void)
     if (c.kind == CMLP_COLUMN_NUMBER) {
         REQUIRE(c.scale > 0 && cmlp_is_finite(c.centre) && c.n != 1);
         for (int64_t k = 1; k < c.n; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
+        for (int k = 0; k < CMLP_PARTS; k++) REQUIRE(c.parts[k] != 1 && (!c.parts[k] || c.n));
     }
     REQUIRE(c.kind != CMLP_COLUMN_CATEGORY || c.n >= 1);
 }

@@ -181,7 +181,8 @@ def check_labels(text, n_outputs):
 
 
 def word_of_column(word):
-    """Return kind, number, and the numbers of inputs without and with bins."""
+    """Return kind, number of edges (also of parts) or categories, and the numbers of inputs without and with bins."""
+    word, *parts = word.split("/")
     kind, colon, digits = word.partition(":")
     demand(kind in ("unused", "number", "number_or_missing", "category") and bool(colon) == (kind != "unused"))
     n = 0
@@ -191,8 +192,16 @@ def word_of_column(word):
     if kind.startswith("number"):
         demand(n != 1)
         narrow = 1 + (kind == "number_or_missing")
-        return "number", n, narrow, narrow + max(n - 1, 0)
-    demand(kind == "unused" or n > 0)
+        wide = narrow + max(n - 1, 0)
+        names = [part.partition(":")[0] for part in parts]
+        demand(names == [name for name in ("day", "week", "year") if name in names] and (n or not parts))
+        for part in parts:
+            digits = part.partition(":")[2]
+            demand(re.fullmatch("[1-9][0-9]*", digits, re.ASCII) and 2 <= int(digits) < 2**31)
+            narrow, wide = narrow + 2, wide + int(digits)
+            n += int(digits) - 1 if int(digits) > 2 else 0
+        return "number", n, narrow, wide
+    demand((kind == "unused" or n > 0) and not parts)
     width = n - (n == 2)
     return kind, n, width, width
 

@@ -169,7 +169,7 @@ def checked_cells(fields: Any) -> Cells:
     return Cells(decimal, thousands, tuple(missing))
 
 
-def checked_kinds(kinds: Any, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
+def checked_kinds(kinds: Any, columns: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
     """Return the kinds of the columns of a table, of a file or a pickle, or raise ValueError.
 
     They are "category", "date", "time", "instant" or "duration" for columns of categories, "ordered" for those whose
@@ -178,7 +178,7 @@ def checked_kinds(kinds: Any, columns: Sequence[tuple[str, int, bool]]) -> tuple
     words = ("number", "boolean", "category", "ordered", "duration", *DATES)
     if not isinstance(kinds, (list, tuple)) or (kinds and len(kinds) != len(columns)):
         raise ValueError("'column_kinds' is not a list with a word for each column")
-    for kind, (encoded, _, _) in zip(kinds, columns, strict=False):
+    for kind, (encoded, *_) in zip(kinds, columns, strict=False):
         if kind not in words or kind == {"number": "category", "category": "ordered"}.get(encoded):
             raise ValueError("'column_kinds' has a word that does not fit its column")
     return tuple(kinds)

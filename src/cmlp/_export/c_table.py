@@ -27,6 +27,7 @@ from cmlp._export.c_text import (
     stack_of_layers,
 )
 from cmlp._model.calibration import n_answers
+from cmlp._model.encoder import widths
 from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import ColumnEncoder
+    from cmlp._model.encoder import ColumnEncoder, EncodedColumn
     from cmlp._model.model import TableTarget, TrainedModel
 
 _OPENING = f"""\
@@ -43,7 +44,7 @@ _OPENING = f"""\
 #include <emmintrin.h>
 #endif
 """
-_NUMBER_BYTES, _COLUMN_BYTES = 8, 40
+_NUMBER_BYTES, _COLUMN_BYTES = 8, 64
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -61,7 +62,7 @@ def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
     elif model.labels is not None:
         meaning = f"the probabilities of {'both' if combination.rule == 'binary' else 'the'} classes"
     n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
-    n_numbers = sum(len(column.edges) for column in columns)
+    n_numbers = sum(len(edges) for column in columns for edges in _edges(column))
     n_params = sum(net.n_params for net, _ in model.networks)
     n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
     return Parts(
@@ -136,11 +137,14 @@ class _Table:
         for column in self.columns:
             kind, n = column.kind.upper(), column.n
             where = f"{prefix}_edges + {len(edges)}" if len(column.edges) else "NULL"
-            edges += map(repr, column.edges.tolist())
+            edges += [repr(edge) for each in _edges(column) for edge in each.tolist()]
             numbers = f"{column.centre!r}, {column.scale!r}"
-            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}}}")
+            parts = f"{{{', '.join(map(str, widths(column.parts)))}}}"
+            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}, {parts}}}")
         if edges:
-            yield "/* Edges of the bins of all columns. */\n" + array(f"double {prefix}_edges", edges, 4)
+            yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
+                f"double {prefix}_edges", edges, 4
+            )
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
     def _predictions(self) -> Iterator[str]:
@@ -195,6 +199,11 @@ class _Table:
             f"static const char has_bins[{len(networks)}] = {{{seen}}};\n"
             f"        if (has_bins[i]) {{\n            {first}\n        }} else {{\n            {second}\n        }}"
         )
+
+
+def _edges(column: EncodedColumn) -> list[NDArray[np.float64]]:
+    """Return the edges of a column and of its parts."""
+    return [column.edges, *(part.edges for part in column.parts)]
 
 
 def _core_text(name: str, prefix: str) -> str:

@@ -12,6 +12,7 @@ from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
+from cmlp._model.encoder import PARTS
 from cmlp._model.formats import require, scale_in
 from cmlp.exceptions import optional
 
@@ -237,10 +238,16 @@ class ColumnNodes:
         third = nodes.node("Div", z, nodes.double(3.0))
         square = nodes.node("Add", nodes.double(1.0), nodes.node("Mul", third, third))
         self._add(nodes.node("Div", z, nodes.node("Sqrt", square)), owners)
-        self._encode_bins(owners, numbers, x, absent)
+        self._encode_bins(owners, [c.edges for c in numbers], x, absent)
         flagged = [k for k, c in enumerate(numbers) if c.missing]
         if flagged:
             self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
+        for name in PARTS:
+            parts = {k: part.edges for k, c in enumerate(numbers) for part in c.parts if part.name == name}
+            if parts:
+                which = list(parts)
+                columns = self._chosen(x, which), self._chosen(absent, which)
+                self._encode_parts(name, [owners[k] for k in which], list(parts.values()), *columns)
 
     def _rank(self, i: int) -> str:
         """Return the values of a column of numbers; of one of ordered categories their ranks, NaN of unknown ones."""
@@ -256,20 +263,42 @@ class ColumnNodes:
         is_unknown = nodes.node("Less", code, nodes.double(0.0))
         return nodes.node("Where", is_unknown, self._constant(f"unknown.{i}", [np.nan]), code)
 
-    def _encode_bins(self, owners: Sequence[int], numbers: Sequence[EncodedColumn], x: str, absent: str) -> None:
-        """Add the place of each number in each of its bins."""
-        which = [k for k, c in enumerate(numbers) for _ in c.edges[1:]]
+    def _encode_parts(
+        self, name: str, owners: Sequence[int], edges: Sequence[NDArray[np.float64]], x: str, absent: str
+    ) -> None:
+        """Add the inputs of a part of dates: two waves over its period, and bins."""
+        nodes = self.nodes
+        period, first = map(nodes.double, PARTS[name])
+        since = nodes.node("Sub", x if name == "day" else nodes.node("Floor", x), first)
+        begun = nodes.node("Mul", nodes.node("Floor", nodes.node("Div", since, period)), period)
+        days = nodes.node("Sub", since, begun)
+        phase = nodes.node("Clip", nodes.node("Div", days, period), nodes.double(0.0), nodes.double(1.0))
+        later = nodes.node("Add", phase, nodes.double(0.25))
+        before = nodes.node("Sub", phase, nodes.double(0.75))
+        ahead = nodes.node("Where", nodes.node("Less", phase, nodes.double(0.75)), later, before)
+        for each in (phase, ahead):
+            u = nodes.node("Sub", nodes.node("Mul", nodes.double(2.0), each), nodes.double(1.0))
+            height = nodes.node("Sub", nodes.node("Abs", u), nodes.double(1.0))
+            wave = nodes.node("Mul", nodes.node("Mul", nodes.double(4.0), u), height)
+            self._add(nodes.node("Where", absent, nodes.double(0.0), wave), owners)
+        self._encode_bins(owners, edges, days, absent, f"{name}.")
+
+    def _encode_bins(
+        self, owners: Sequence[int], edges: Sequence[NDArray[np.float64]], x: str, absent: str, prefix: str = ""
+    ) -> None:
+        """Add the place of each number, or of the day of a part of a date, in each of its bins."""
+        which = [k for k, each in enumerate(edges) for _ in each[1:]]
         if not which:
             return
         nodes = self.nodes
-        low = np.concatenate([c.edges[:-1] for c in numbers])
-        high = np.concatenate([c.edges[1:] for c in numbers])
-        above = nodes.moved(self._chosen(x, which), self._constant("edges.negative", -low))
-        part = nodes.node("Div", above, self._constant("widths", high - low))
+        low = np.concatenate([each[:-1] for each in edges])
+        high = np.concatenate([each[1:] for each in edges])
+        above = nodes.moved(self._chosen(x, which), self._constant(f"{prefix}edges.negative", -low))
+        part = nodes.node("Div", above, self._constant(f"{prefix}widths", high - low))
         part = nodes.node("Clip", part, nodes.double(0.0), nodes.double(1.0))
         part = nodes.node("Sub", part, nodes.double(0.5))
         part = nodes.node("Where", self._chosen(absent, which), nodes.double(0.0), part)
-        self.bins = set(range(self.n_features, self.n_features + len(which)))
+        self.bins |= set(range(self.n_features, self.n_features + len(which)))
         self._add(part, [owners[k] for k in which])
 
     # Categories

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from cmlp._model.encoder import PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn
+    from cmlp._model.encoder import EncodedColumn, Part
     from cmlp._model.model import TrainedModel
 
 
@@ -134,7 +136,26 @@ def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Te
     z = ((known - column.centre) / column.scale).clamp(-1e9, 1e9)
     parts = [torch.where(missing, 0.0, z / torch.sqrt(1 + (z / 3) ** 2))[:, None]]
     if bins and len(column.edges):
-        edges = torch.tensor(column.edges, dtype=x.dtype, device=x.device)
-        positions = ((known[:, None] - edges[:-1]) / edges.diff()).clamp(0, 1) - 0.5
-        parts.append(torch.where(missing[:, None], 0.0, positions))
-    return [*parts, missing.to(x.dtype)[:, None]] if column.missing else parts
+        parts.append(torch.where(missing[:, None], 0.0, _places(column.edges, known)))
+    if column.missing:
+        parts.append(missing.to(x.dtype)[:, None])
+    for part in column.parts:
+        parts += [torch.where(missing[:, None], 0.0, inputs) for inputs in _part(part, known, bins)]
+    return parts
+
+
+def _part(part: Part, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+    """Return the inputs of a part of a date: two waves over its period, and bins."""
+    period, first = PARTS[part.name]
+    since = (x if part.name == "day" else x.floor()) - first
+    days = since - torch.floor(since / period) * period
+    phase = (days / period).clamp(0, 1)
+    u = 2 * torch.stack([phase, torch.where(phase < 0.75, phase + 0.25, phase - 0.75)], dim=1) - 1
+    waves = 4 * u * (u.abs() - 1)
+    return [waves, _places(part.edges, days)] if bins and len(part.edges) else [waves]
+
+
+def _places(edges: NDArray[np.float64], x: torch.Tensor) -> torch.Tensor:
+    """Return the place of numbers in each of the bins between edges."""
+    ends = torch.tensor(edges, dtype=x.dtype, device=x.device)
+    return ((x[:, None] - ends[:-1]) / ends.diff()).clamp(0, 1) - 0.5

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}  # the period, and the day on which one begins
+
+
+class Part(NamedTuple):
+    """A part of a date that begins anew with each day, week or year."""
+
+    name: str  # of PARTS
+    edges: NDArray[np.float64]  # of its bins, in days of the period; empty without bins
+
+    def days(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the place of dates in the period, in days from its begin: whole days but for the time of day."""
+        return self._since(x) - self.number(x) * PARTS[self.name][0]
+
+    def number(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the number of the period of dates."""
+        return np.asarray(np.floor(self._since(x) / PARTS[self.name][0]))
+
+    def _since(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((x if self.name == "day" else np.floor(x)) - PARTS[self.name][1])
+
+
 class EncodedColumn(NamedTuple):
     """A column of a table: with robust scaling and piecewise-linear encoding, or with codes from 0 to n - 1."""
 
@@ -26,8 +47,10 @@ class EncodedColumn(NamedTuple):
     scale: float = 1.0
     edges: NDArray[np.float64] = np.empty(0)  # of the bins of a number, ascending; empty for other columns
     categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
+    parts: Sequence[Part] = ()  # of a date, in the order of PARTS
 
 
+N_WAVES = 2  # inputs of a part that are not bins
 UNUSED = EncodedColumn("unused", 0, False)
 
 
@@ -36,10 +59,11 @@ class ColumnEncoder:
 
     Attributes
     ----------
-    kinds : sequence of (str, int, bool)
-        Kind, number of edges or categories, and whether missing numbers have an input, of each column.
+    kinds : sequence of (str, int, bool) or (str, int, bool, (int, int, int))
+        Kind, number of edges or categories, and whether missing numbers have an input, of each column; of a date with
+        parts the number of inputs of each part, 0 for one that it does not have.
     numbers : ndarray of float64
-        Centre, scale and edges of each column of numbers, in one vector.
+        Centre, scale, edges and edges of the parts of each column of numbers, in one vector.
     categories : sequence
         The categories of each column in the order of their codes; None for a column of numbers.
     types : sequence of str
@@ -49,7 +73,7 @@ class ColumnEncoder:
 
     def __init__(
         self,
-        kinds: Sequence[tuple[str, int, bool]],
+        kinds: Sequence[tuple[Any, ...]],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
         types: Sequence[str] = (),
@@ -62,9 +86,12 @@ class ColumnEncoder:
         cls, columns: Sequence[EncodedColumn], codes: Sequence[Mapping[Any, int] | None], types: Sequence[str] = ()
     ) -> ColumnEncoder:
         """Return the encoder of columns with the codes of their categories, None for numbers."""
-        numbers = [np.array([one.centre, one.scale, *one.edges]) for one in columns if one.kind == "number"]
+        numbers: list[NDArray[np.float64]] = []
+        for one in columns:
+            if one.kind == "number":
+                numbers += [np.array([one.centre, one.scale]), one.edges, *(part.edges for part in one.parts)]
         return cls(
-            [one[:3] for one in columns],
+            [one[:3] if not one.parts else (*one[:3], widths(one.parts)) for one in columns],
             np.concatenate([np.empty(0), *numbers]),
             [None if known is None else sorted(known, key=known.__getitem__) for known in codes],
             types,
@@ -85,10 +112,21 @@ class ColumnEncoder:
 
     def __iter__(self) -> Iterator[EncodedColumn]:
         at = 0
-        for (kind, n, missing), categories in zip(self.kinds, self.categories, strict=True):
-            centre, scale, edges = 0.0, 1.0, self.numbers[:0]
+        for (kind, n, missing, *widths), categories in zip(self.kinds, self.categories, strict=True):
+            centre, scale, edges, parts = 0.0, 1.0, self.numbers[:0], []
             if kind == "number":
                 centre, scale = self.numbers[at : at + 2].tolist()
                 edges = self.numbers[at + 2 : at + 2 + n]
                 at += 2 + n
-            yield EncodedColumn(kind, n, missing, centre, scale, edges, categories)
+            for name, width in zip(PARTS, widths[0] if widths else (), strict=False):
+                n_edges = width - 1 if width > N_WAVES else 0
+                if width:
+                    parts.append(Part(name, self.numbers[at : at + n_edges]))
+                at += n_edges
+            yield EncodedColumn(kind, n, missing, centre, scale, edges, categories, parts)
+
+
+def widths(parts: Sequence[Part]) -> tuple[int, ...]:
+    """Return the number of inputs of each part of a date, with bins; 0 for one that it does not have."""
+    known = {part.name: N_WAVES + max(len(part.edges) - 1, 0) for part in parts}
+    return tuple(known.get(name, 0) for name in PARTS)

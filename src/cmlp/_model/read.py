@@ -30,7 +30,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.scale import InputScale
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
-from cmlp._model.encoder import ColumnEncoder
+from cmlp._model.encoder import PARTS, ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.shapley import checked_background
 from cmlp._model.summary import checked_summary
@@ -261,9 +261,12 @@ def _read_table(
     return TrainedModel("network", nets), Metadata(columns, strings, arrays)
 
 
-def _column(word: str) -> tuple[str, int, bool]:
-    kind, _, n = word.partition(":")
-    return kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing"
+def _column(word: str) -> tuple[Any, ...]:
+    column, *parts = word.split("/")
+    kind, _, n = column.partition(":")
+    widths = dict(part.split(":") for part in parts)
+    found = kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing"
+    return (*found, tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
 
 
 def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:
@@ -343,7 +346,7 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
-def _table_of(file: Metadata, kinds: Sequence[tuple[str, int, bool]], model: TrainedModel) -> dict[str, Any]:
+def _table_of(file: Metadata, kinds: Sequence[tuple[Any, ...]], model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a table's model that others do not have, checked."""
     target = _target(file, model)
     types: Sequence[str] = ()
@@ -382,7 +385,7 @@ def _background(file: Metadata, n_columns: int) -> Background | None:
     return checked_background(n_columns, *found) if found else None
 
 
-def _summary(file: Metadata, kinds: Sequence[tuple[str, int, bool]], net: _core.Net) -> Summary | None:
+def _summary(file: Metadata, kinds: Sequence[tuple[Any, ...]], net: _core.Net) -> Summary | None:
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
     if values is None:
         return None

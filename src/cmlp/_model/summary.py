@@ -131,7 +131,7 @@ def _median_output(net: _core.Net) -> int | None:
     return levels.index(0.5) if 0.5 in levels else None
 
 
-def checked_summary(kinds: Sequence[tuple[str, int, bool]], n: int, values: Any, accuracy: Any) -> Summary:
+def checked_summary(kinds: Sequence[tuple[Any, ...]], n: int, values: Any, accuracy: Any) -> Summary:
     """Return the summary of a file or a pickle for columns of these kinds and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, len(kinds)) or np.isinf(values).any():

@@ -237,6 +237,14 @@ NETWORK_ROWS = (
         """),
     ),
     Hyperparameter(
+        "date_parts",
+        Use(TABULAR, "bool", True, BOOLEAN).says("""
+            Whether the networks see the time of day, the weekday and the day of the year of a column of dates, where
+            they vary and the target changes along them, beside the days since 1970. They are those of the stored time,
+            which is UTC if it has an offset.
+        """),
+    ),
+    Hyperparameter(
         "keep_background",
         Use(TABULAR, "int", 0, (interval(Integral, 0, 64, "both", booleans=False),)).says("""
             Number of training rows, drawn at random, that the model keeps for `explain`, at most 64. They are part of

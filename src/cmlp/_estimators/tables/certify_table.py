@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._data.frame_reader import OTHER
 from cmlp._estimators.certify import MOST_BOXES, Judge, box_around, end_of, radii_of
 from cmlp._model.bounds import bounds_of
+from cmlp._model.encoder import N_WAVES, PARTS
 from cmlp._model.model import mean_outputs, outputs_of_table
 from cmlp._model.results import Certification
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.certify import Boxes
-    from cmlp._model.encoder import EncodedColumn
+    from cmlp._model.encoder import ColumnEncoder, EncodedColumn, Part
     from cmlp._model.model import TrainedModel
 
     Case = tuple[float, float]
 
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
+_TOPS = (0.25, 0.0)  # phases at which the waves of a part of a date are 1; half a period later they are -1
 _USUAL = 6  # scales around the centre, in which a number of any size is judged separately from its tails
 
 
@@ -80,13 +82,45 @@ def _entries(model: TrainedModel, row: Boxes, entries: NDArray[Any], example: Bo
     return found
 
 
+def _dates(encoder: ColumnEncoder) -> dict[bool, list[tuple[int, Part, int]]]:
+    """Return the column, and the first input of each part of a date, of encoders without and with bins."""
+    found: dict[bool, list[tuple[int, Part, int]]] = {False: [], True: []}
+    for bins, parts in found.items():
+        at = 0
+        for i, column in enumerate(encoder):
+            if column.kind == "number":
+                at += 1 + bins * max(column.n - 1, 0) + column.missing
+            elif column.kind == "category":
+                at += column.n - (column.n == 2)
+            for part in column.parts:
+                parts.append((i, part, at))
+                at += N_WAVES + bins * max(len(part.edges) - 1, 0)
+    return found
+
+
+def _bound_part(part: Part, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]) -> None:
+    """Widen the bounds of the inputs of a part, which are those at both ends, to those of all dates between them."""
+    period, is_wide = PARTS[part.name][0], low < high
+    with np.errstate(over="ignore"):
+        first, last = part.days(low) / period, part.days(high) / period
+        # A period begins between them; if not, the day rises with the date.
+        is_whole = is_wide & (part.number(low) != part.number(high))
+    for wave, shift in enumerate(_TOPS):
+        for sign, top in ((1, shift), (-1, shift + _HALF)):
+            place = top % 1
+            holds = is_whole | (is_wide & (first <= place) & (place <= last))
+            bound = most if sign > 0 else least
+            bound[holds, wave] = sign
+    least[is_whole, N_WAVES:], most[is_whole, N_WAVES:] = -_HALF, _HALF
+
+
 class _TableJudge(Judge):
     """Decides about boxes of raw columns, in which each category and each missing number is fixed."""
 
     def __init__(self, model: TrainedModel) -> None:
         assert model.encoder is not None
         self.is_multilabel = model.labels.kind == "multilabel"
-        self.networks, self.columns = model.networks, model.encoder.core
+        self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder)
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""
@@ -112,9 +146,15 @@ class _TableJudge(Judge):
         return np.asarray((least[:, [target]] > np.delete(most, target, axis=1)).all(axis=1))
 
     def _inputs(self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool) -> tuple[Any, Any]:
-        """Return bounds of the encoded inputs: they rise with each number, but for an error below half a step."""
+        """Return bounds of the encoded inputs: they rise with each number, but for an error below half a step.
+
+        Only the parts of dates also fall.
+        """
         first, second = (self.columns.encode(corner, bins=bins) for corner in (low, high))
         least, most = np.minimum(first, second), np.maximum(first, second)
+        for column, part, at in self.dates[bins]:
+            inputs = slice(at, at + N_WAVES + bins * max(len(part.edges) - 1, 0))
+            _bound_part(part, low[:, column], high[:, column], least[:, inputs], most[:, inputs])
         kept, infinity = is_point[:, None], np.float32(np.inf)
         return np.where(kept, least, np.nextafter(least, -infinity)), np.where(kept, most, np.nextafter(most, infinity))
 

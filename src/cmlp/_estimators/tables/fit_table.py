@@ -100,7 +100,8 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
             if previous is not None:
                 encoder = previous.encoder
             else:
-                encoder = learn_encoder(raw, reader, signal_of(targets), options.n_threads)
+                signal, parts = signal_of(targets), options.date_parts
+                encoder = learn_encoder(raw, reader, signal, options.n_threads, date_parts=parts)
             inputs = encoded_inputs(encoder, table.raw, options.n_estimators)
             # The networks
             bag = Bag(table, targets.task, targets.shape, encoder, inputs, options)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
-from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn
+from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
 from cmlp._process.threads import Pool, available_threads
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all;
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
 # 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
+# The same of the first split along a part of a date: with 4, two parts of three are used of dates that mean nothing,
+# with 16 one of a hundred.
+_LEAST_GAIN_OF_PART = 16.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
 
 
@@ -51,12 +55,13 @@ class Sums(NamedTuple):
     target: NDArray[np.float64]
 
 
-def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
+def steps(x: NDArray[np.float64], signal: Signal, first_gain: float = _LEAST_GAIN) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
     A decision tree grows, best split first (Breiman and others, "Classification and regression trees", 1984). It has
     at most 8 leaves, or at least 12 if each further split removes 1 % of the variance. Each of its splits is between
-    two neighbouring numbers of the column, which are finite, and both are returned.
+    two neighbouring numbers of the column, which are finite, and both are returned. `first_gain` is what the
+    first split must remove of the variance, as a multiple of 1 / n_rows.
 
     Of several targets, one tree lowers the sum of their variances, so that it splits where any of them changes.
 
@@ -74,7 +79,13 @@ def steps(x: NDArray[np.float64], signal: Signal) -> NDArray[np.float64]:
     sums, variance = _sums(group, len(lowest), signal)
     n_rows = sums.weight[-1]
     least = variance * _LEAST_GAIN / n_rows
-    splits = _splits(sums, max(_FEWEST_ROWS, n_rows // _SHARE), least, max(least, variance * _PAYING))
+    splits = _splits(
+        sums,
+        max(_FEWEST_ROWS, n_rows // _SHARE),
+        least,
+        opening=variance * first_gain / n_rows,
+        paying=max(least, variance * _PAYING),
+    )
     return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
 
 
@@ -136,14 +147,16 @@ def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums,
     return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
 
 
-def _splits(sums: Sums, fewest: float, least: float, paying: float) -> list[int]:
+def _splits(sums: Sums, fewest: float, least: float, *, opening: float, paying: float) -> list[int]:
     """Return the splits of a tree, each as the number of groups before it.
 
-    A split must remove more than `least` of the variance, and from the eighth one on more than `paying`. The tree has
-    either at most 8 leaves or at least 12.
+    The first split must remove more than `opening` of the variance, others more than `least`, and from the eighth one on
+    more than `paying`. The tree has either at most 8 leaves or at least 12.
     """
     leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
     splits: list[int] = []
+    if not leaves[0][0] > opening:
+        return splits
     while True:
         gain, place, first, end = max(leaves)
         if not gain > (least if len(leaves) < LEAVES else paying):
@@ -184,9 +197,16 @@ _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their 
 
 
 def learn_encoder(
-    raw: NDArray[np.float64], reader: FrameReader, signal: Signal, n_threads: int | None = None
+    raw: NDArray[np.float64],
+    reader: FrameReader,
+    signal: Signal,
+    n_threads: int | None = None,
+    *,
+    date_parts: bool = True,
 ) -> ColumnEncoder:
     """Return the columns for raw training rows, from `FrameReader.read`; the signal of the rows chooses the edges.
+
+    With `date_parts`, columns of dates have parts: see `_learn_parts`.
 
     Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
@@ -201,13 +221,15 @@ def learn_encoder(
     numbers = [i for i, known in enumerate(codes) if known is None or reader.is_ordered(i)]
 
     def learn(k: int) -> None:
-        columns[numbers[k]] = _learn_number(raw[:, numbers[k]], signal)
+        i = numbers[k]
+        has_parts = date_parts and i < len(reader.kinds) and reader.kinds[i] in DATES
+        columns[i] = _learn_number(raw[:, i], signal, has_parts=has_parts)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
     return ColumnEncoder.of(columns, codes, reader.kinds)
 
 
-def _learn_number(x: NDArray[np.float64], signal: Signal) -> EncodedColumn:
+def _learn_number(x: NDArray[np.float64], signal: Signal, *, has_parts: bool) -> EncodedColumn:
     absent = np.isnan(x)
     rows = np.flatnonzero(~absent)
     present = np.clip(x[rows], -_LARGEST, _LARGEST)
@@ -222,4 +244,22 @@ def _learn_number(x: NDArray[np.float64], signal: Signal) -> EncodedColumn:
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), known.weight)
     scale = high - low if high > low else (largest - smallest) / 2
     edges = np.unique([smallest, *steps(present, known), largest])
-    return EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
+    column = EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
+    return column._replace(parts=_learn_parts(present, known)) if has_parts else column
+
+
+def _learn_parts(x: NDArray[np.float64], signal: Signal) -> list[Part]:
+    """Return the parts of dates in days since 1970 along which the target changes in steps.
+
+    Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:
+    on 133 rows of wine with dates that mean nothing, they raise the log loss by a quarter.
+    """
+    parts = []
+    for name, (period, _) in PARTS.items():
+        part = Part(name, np.empty(0))
+        if x.max() - x.min() >= period:
+            days = part.days(x)
+            edges = steps(days, signal, _LEAST_GAIN_OF_PART)
+            if len(edges):
+                parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
+    return parts

@@ -27,6 +27,7 @@ class TableOptions(NamedTuple):
     n_estimators: int
     hidden_layer_sizes: tuple[int, ...]
     max_time: float | None
+    date_parts: bool
     learning_rate_init: float
     dropout: float | tuple[float, ...]
     n_epochs: int | None  # None: the recipe's number of epochs

@@ -108,6 +108,7 @@ class TabularClassifier(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
+        date_parts: bool = True,
         class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
         learning_rate_init: float = 0.005,
         dropout: float | Sequence[float] = 0.1,

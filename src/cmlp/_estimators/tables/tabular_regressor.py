@@ -98,6 +98,7 @@ class TabularRegressor(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
+        date_parts: bool = True,
         loss: str = "squared_error",
         quantile: float | Sequence[float] = _MEDIAN,
         learning_rate_init: float = 0.005,

@@ -15,6 +15,7 @@ from cmlp import _core
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
+from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.shapley import Background
@@ -103,6 +104,8 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
+            parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
+            column["parts"] = [dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts]
             column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
         elif one.kind == "category":
             column |= _categories(one.categories or [])

@@ -8,6 +8,19 @@
 #include "../table/encode.h"
 
 #if CMLP_BUILDS_TABLES
+/* Reads the parts of a date. */
+static int read_parts(cmlp_text *t, cmlp_column *column)
+{
+    static const char *const names[CMLP_PARTS] = {"/day:", "/week:", "/year:"};
+    for (int k = 0; k < CMLP_PARTS; k++) {
+        uint64_t n = 0;
+        if (!cmlp_text_pass(t, names[k])) continue;
+        if (!cmlp_text_digits(t, &n) || n < 2 || n > CMLP_MAX_WIDTH) return 0;
+        column->parts[k] = (int64_t)n;
+    }
+    return 1;
+}
+
 /* Reads the word of a column, and its number. */
 static int read_word(cmlp_text *t, cmlp_column *column)
 {
@@ -23,7 +36,7 @@ static int read_word(cmlp_text *t, cmlp_column *column)
     if (!is_number && !cmlp_text_pass(t, "category:")) return 0;
     if (!cmlp_text_digits(t, &n) || n > CMLP_MAX_WIDTH) return 0;
     column->n = (int64_t)n;
-    return is_number ? n != 1 : n > 0;
+    return is_number ? n != 1 && (!n || read_parts(t, column)) : n > 0;
 }
 
 cmlp_status cmlp_read_columns(cmlp_text text, cmlp_column *columns, cmlp_column_words *words, const char **at)
@@ -35,7 +48,7 @@ cmlp_status cmlp_read_columns(cmlp_text text, cmlp_column *columns, cmlp_column_
         if (!read_word(&text, &column)) return CMLP_ERROR_FILE_SYNTAX;
         if (columns) columns[words->n_columns] = column;
         words->n_columns++;
-        if (column.kind == CMLP_COLUMN_NUMBER) words->n_numbers += 2 + column.n;
+        if (column.kind == CMLP_COLUMN_NUMBER) words->n_numbers += 2 + cmlp_column_edges(&column);
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlp_column_width(&column, bins);
         if (words->widths[1] > CMLP_MAX_WIDTH || words->n_numbers > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
     } while (cmlp_text_pass(&text, ","));

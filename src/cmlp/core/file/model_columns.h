@@ -8,12 +8,12 @@
 /* What the words of all columns tell. */
 typedef struct cmlp_column_words {
     int64_t n_columns;
-    int64_t n_numbers; /* a centre, a scale and the edges of each column of numbers */
+    int64_t n_numbers; /* a centre, a scale, and the edges of each column of numbers and of its parts */
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlp_column_words;
 
-/* Reads the value of the metadata key "columns". If `columns` is not NULL, writes kind, has_missing and n of each
- * column, and zeros. *at becomes the place of an error. */
+/* Reads the value of the metadata key "columns". If `columns` is not NULL, writes kind, has_missing, n and parts of
+ * each column, and zeros. *at becomes the place of an error. */
 cmlp_status cmlp_read_columns(cmlp_text text, cmlp_column *columns, cmlp_column_words *words, const char **at);
 
 /* Checked columns: their words, or an array. */

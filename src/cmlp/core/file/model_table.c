@@ -29,7 +29,7 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
         c->centre = number[0];
         c->scale = number[1];
         c->edges = number + 2;
-        number += 2 + c->n;
+        number += 2 + cmlp_column_edges(c);
     }
     return CMLP_OK;
 }

@@ -14,6 +14,11 @@ static void put_columns(sink *s, const cmlp_table *table)
                     : c->has_missing                ? "number_or_missing:"
                                                     : "number:");
         if (c->kind != CMLP_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
+        for (int k = 0; k < CMLP_PARTS; k++) {
+            if (!c->parts[k]) continue;
+            put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
+            put_decimal(s, (uint64_t)c->parts[k]);
+        }
     }
 }
 
@@ -47,7 +52,7 @@ static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
         if (c->kind != CMLP_COLUMN_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
-        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
+        for (int64_t k = 0, edges = cmlp_column_edges(c); k < edges; k++) scratch->numbers[n++] = c->edges[k];
     }
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
@@ -124,7 +129,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.widest = cmlp_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++)
-        if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + copy->columns[i].n;
+        if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
 }

@@ -7,8 +7,10 @@
 #if CMLP_BUILDS_TABLES
 int64_t cmlp_column_width(const cmlp_column *c, int has_bins)
 {
-    if (c->kind == CMLP_COLUMN_NUMBER) return 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
-    return c->kind == CMLP_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
+    if (c->kind != CMLP_COLUMN_NUMBER) return c->kind == CMLP_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
+    int64_t width = 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
+    for (int k = 0; k < CMLP_PARTS; k++) width += has_bins || !c->parts[k] ? c->parts[k] : 2;
+    return width;
 }
 
 int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int has_bins)
@@ -16,6 +18,8 @@ int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int ha
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
         if (columns[i].kind != CMLP_COLUMN_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
+        for (int k = 0; k < CMLP_PARTS; k++)
+            if (columns[i].parts[k] > CMLP_MAX_WIDTH) return -1;
         width += cmlp_column_width(&columns[i], has_bins);
         if (width > CMLP_MAX_WIDTH) return -1;
     }
@@ -25,9 +29,17 @@ int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int ha
 /* Fields that a column of this kind does not use are 0. */
 static int has_unused(const cmlp_column *c)
 {
-    if (c->reserved[0] || c->reserved[1] || c->reserved[2]) return 1;
     if (c->kind == CMLP_COLUMN_NUMBER) return 0;
-    return c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || (c->kind == CMLP_COLUMN_UNUSED && c->n);
+    return c->parts[0] || c->parts[1] || c->parts[2] || c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || (c->kind == CMLP_COLUMN_UNUSED && c->n);
+}
+
+static int ascend(const double *edges, int64_t n)
+{
+    for (int64_t k = 1; k < n; k++) {
+        const double width = edges[k] - edges[k - 1];
+        if (!(width > 0) || !cmlp_is_finite(width)) return 0;
+    }
+    return 1;
 }
 
 static cmlp_status check_number(const cmlp_column *c)
@@ -36,9 +48,14 @@ static cmlp_status check_number(const cmlp_column *c)
     if (c->n < 0 || c->n == 1) return CMLP_ERROR_OPTION;
     if (c->n && !c->edges) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(c->edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    for (int64_t k = 1; k < c->n; k++) {
-        const double width = c->edges[k] - c->edges[k - 1];
-        if (!(width > 0) || !cmlp_is_finite(width)) return CMLP_ERROR_OPTION;
+    if (!ascend(c->edges, c->n)) return CMLP_ERROR_OPTION;
+    const double *edges = c->n ? c->edges + c->n : NULL;
+    for (int k = 0; k < CMLP_PARTS; k++) {
+        const int64_t n = c->parts[k];
+        if (n < 0 || n == 1 || (n && !edges)) return CMLP_ERROR_OPTION;
+        if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+        if (n > 2 && !ascend(edges, n - 1)) return CMLP_ERROR_OPTION;
+        if (n > 2) edges += n - 1;
     }
     return CMLP_OK;
 }

@@ -4,6 +4,15 @@
 
 #include "../../../../include/cmlp_table.h"
 #include "../net/net.h"
+#include "encoded.h"
+
+/* Returns the number of edges of a column of numbers and of its parts. */
+static inline int64_t cmlp_column_edges(const cmlp_column *c)
+{
+    int64_t n = c->n;
+    for (int k = 0; k < CMLP_PARTS; k++) n += c->parts[k] > 2 ? c->parts[k] - 1 : 0;
+    return n;
+}
 
 /* Returns the number of inputs of one column. */
 int64_t cmlp_column_width(const cmlp_column *c, int has_bins);

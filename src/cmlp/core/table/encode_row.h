@@ -1,9 +1,9 @@
-/* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, categories
- * are one-hot. Every operation is one addition, subtraction, multiplication, division or square root of doubles; each
+/* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, dates have
+ * parts too, and categories are one-hot. Every operation is one addition, subtraction, multiplication, division or square root of doubles; each
  * input is rounded once to its type.
  *
  * The C headers that Python exports for tables contain this text with other prefixes (export/c_table.py). So it is C
- * and C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded and cmlp_root. */
+ * and C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded, cmlp_root and CMLP_PARTS. */
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 
@@ -20,17 +20,55 @@ VEC_FN double cmlp_squeeze(double x, double centre, double scale)
 
 /* x is in one bin; it is above those before and below those after it. Only in its own bin a division is needed: the
  * quotient of any other one is at most 0 or at least 1. */
-VEC_FN void cmlp_place(const cmlp_column *c, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN void cmlp_place(const double *edges, int64_t n, double x, cmlp_encoded inputs, int64_t at)
 {
-    const double *edges = c->edges;
     int64_t bin = 0;
-    for (int64_t k = 0; k + 1 < c->n; k++) {
+    for (int64_t k = 0; k + 1 < n; k++) {
         const int is_above = x >= edges[k + 1];
         cmlp_put(inputs, at + k, is_above ? 0.5 : -0.5);
         bin += is_above;
     }
-    if (bin + 1 < c->n && x > edges[0])
+    if (bin + 1 < n && x > edges[0])
         cmlp_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
+}
+
+/* The largest whole number that is not above x. Doubles from 2^52 on are whole, and may be too large for an integer. */
+VEC_FN double cmlp_whole(double x)
+{
+    if (!(x > -4503599627370496.0 && x < 4503599627370496.0)) return x;
+    const double whole = (double)(int64_t)x;
+    return whole > x ? whole - 1.0 : whole;
+}
+
+/* A wave of parabolas that resembles a sine: 0 at 0, 1 at a quarter, 0 at a half, -1 at three quarters, 0 at 1. */
+VEC_FN double cmlp_wave(double phase)
+{
+    const double u = 2.0 * phase - 1.0;
+    return 4.0 * u * ((u < 0.0 ? -u : u) - 1.0);
+}
+
+/* The parts of a date in days since 1970: the time of day, the weekday from Monday on, the day of the mean year. */
+VEC_FN int64_t cmlp_encode_parts(const cmlp_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
+{
+    static const double periods[CMLP_PARTS] = {1.0, 7.0, 365.2425}, first[CMLP_PARTS] = {0.0, 4.0, 0.0};
+    const double *edges = c->edges + c->n;
+    for (int k = 0; k < CMLP_PARTS; k++) {
+        const int64_t n = c->parts[k], width = has_bins || !n ? n : 2;
+        if (!n) continue;
+        if (x != x) {
+            for (int64_t i = 0; i < width; i++) cmlp_put(inputs, at + i, 0.0);
+        } else {
+            const double since = (k ? cmlp_whole(x) : x) - first[k], period = periods[k];
+            const double day = since - cmlp_rounded(cmlp_whole(since / period) * period), part = day / period;
+            const double phase = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
+            cmlp_put(inputs, at, cmlp_wave(phase));
+            cmlp_put(inputs, at + 1, cmlp_wave(phase < 0.75 ? phase + 0.25 : phase - 0.75));
+            if (width > 2) cmlp_place(edges, n - 1, day, inputs, at + 2);
+        }
+        if (n > 2) edges += n - 1;
+        at += width;
+    }
+    return at;
 }
 
 VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
@@ -40,11 +78,11 @@ VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, 
     if (has_bins && c->n) {
         const int64_t n = c->n - 1;
         for (int64_t k = 0; is_missing && k < n; k++) cmlp_put(inputs, at + k, 0.0);
-        if (!is_missing) cmlp_place(c, x, inputs, at);
+        if (!is_missing) cmlp_place(c->edges, c->n, x, inputs, at);
         at += n;
     }
     if (c->has_missing) cmlp_put(inputs, at++, is_missing ? 1.0 : 0.0);
-    return at;
+    return c->n ? cmlp_encode_parts(c, has_bins, x, inputs, at) : at;
 }
 
 VEC_FN int64_t cmlp_encode_category(const cmlp_column *c, double x, cmlp_encoded inputs, int64_t at)

@@ -5,6 +5,8 @@
 #include "../../../../include/cmlp_table.h"
 #include "../base/sums.h"
 
+#define CMLP_PARTS 3 /* of a date */
+
 /* Where the inputs of a row are written. */
 typedef struct cmlp_encoded {
     void *to;

@@ -30,12 +30,28 @@ function placeInBins(x, { edges }) {
 	return edges.slice(1).map((edge, k) => clip((x - edges[k]) / (edge - edges[k]), 0, 1) - 0.5);
 }
 
+/** From 0 to 1 and back to -1 and 0 for phases from 0 to 1: parabolas that resemble a sine. */
+function wave(phase) {
+	const u = 2 * phase - 1;
+	return 4 * u * (abs(u) - 1);
+}
+
+/** A part of a date: two waves over its period, and the place of the day in bins. */
+function encodePart(x, part, hasBins) {
+	const since = (part.period === 1 ? x : floor(x)) - part.first;
+	const day = since - floor(since / part.period) * part.period;
+	const phase = clip(day / part.period, 0, 1);
+	const waves = [wave(phase), wave(phase < 0.75 ? phase + 0.25 : phase - 0.75)];
+	const inputs = hasBins ? [...waves, ...placeInBins(day, part)] : waves;
+	return Number.isNaN(x) ? inputs.fill(0) : inputs;
+}
+
 function encodeNumber(x, column, hasBins) {
 	const isMissing = Number.isNaN(x);
 	const inputs = [isMissing ? 0 : squeeze(x, column)];
 	if (hasBins) inputs.push(...(isMissing ? column.edges.slice(1).fill(0) : placeInBins(x, column)));
 	if (column.missing) inputs.push(Number(isMissing));
-	return inputs;
+	return inputs.concat(column.parts.flatMap((part) => encodePart(x, part, hasBins)));
 }
 
 function encodeCategory(code, n) {
