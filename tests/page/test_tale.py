@@ -208,6 +208,37 @@ def test_turned_knobs_cost_right_answers(watch, story_path):
     assert re.search("right: 16 % of 300", page.evaluate(TEXTS))
 
 
+def test_ways_are_switched_off_one_by_one(watch, story_path):
+    page = watch(story_path, "#ways?at=1")
+    assert "predicted +0.3706, measured +0.3708; output 9: 0.332 → 0.419" in page.evaluate(TEXTS)
+    for name, words in (("activations", "predicted +0.1888, measured +0.1888"), ("weights", "predicted +0.0296, ")):
+        page.page.get_by_role("button", name=name, exact=True).click()
+        assert words in page.evaluate(TEXTS)
+    page.page.locator("#scene").focus()
+    page.press("ArrowLeft")
+    assert "output 8, wish × slope: −0.075 " in page.evaluate(TEXTS)
+
+
+def test_piles_belong_to_the_neuron_that_is_pressed(watch, story_path):
+    page = watch(story_path, "#wishes?at=0.56")
+    assert "for B10" in page.evaluate(TEXTS)
+    box = page.page.locator("#scene").bounding_box()
+    across, down = page.evaluate("[figure.columns[0], figure.y(3)]")
+    page.page.mouse.click(box["x"] + across, box["y"] + down)
+    assert "for B4" in page.evaluate(TEXTS)
+
+
+def test_chain_is_pulled_by_dragging(watch, story_path):
+    page = watch(story_path, "#chain?at=1")
+    box = page.page.locator("#scene").bounding_box()
+    page.page.mouse.move(box["x"] + 200, box["y"] + 300)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + 260, box["y"] + 300)
+    page.page.mouse.up()
+    page.settle()
+    assert "+0.40: slopes say −0.02901\nmeasured −0.02630" in page.evaluate(TEXTS)
+
+
 def test_only_one_motion_runs(watch, story_path):
     page = watch(story_path, "#hill?at=1")
     for rate in (0, 5, 2):

@@ -315,6 +315,9 @@ function pressChapterKey(event) {
 }
 
 async function setUpTale() {
+	const sheet = new CSSStyleSheet();
+	sheet.replaceSync(STYLE);
+	document.adoptedStyleSheets = [sheet];
 	tale = JSON.parse($("tale-data").textContent);
 	const [planes, pixels] = [await inflate(tale.half), await inflate(tale.images)];
 	const mixed = planes.map((_, k) => planes[(k % 4) * (planes.length / 4) + (k >> 2)]);
