@@ -1,6 +1,7 @@
 // --- Chapter 10: the cost in relief over two directions, recorded by Python, and two balls that step down.
 
 const [HILL_STEPS, LIFT, GROUND] = [60, 0.5, -0.42];
+const HILL_VIEW = [0.4, 0.95]; // turned and tilted so that the floor of the valley is seen
 const OUTCOMES = ["creeps", "rolls down", "leaps across", "leaves the map"];
 const REASONS = [
 	"60 steps of this length are too few",
@@ -58,7 +59,7 @@ FIGURES.hill = {
 		},
 	},
 	set() {
-		Object.assign(this, { yaw: 0.24, pitch: 0.7 });
+		[this.yaw, this.pitch] = HILL_VIEW;
 		this.choose(5);
 		choices(
 			"Learning rate",
@@ -77,7 +78,7 @@ FIGURES.hill = {
 		action("Playground", () => goTo("playground", { preset: "jumping" }));
 		action("From above", () => {
 			const isFlat = this.pitch > 1.5;
-			[this.yaw, this.pitch] = isFlat ? [0.24, 0.7] : [0, Math.PI / 2];
+			[this.yaw, this.pitch] = isFlat ? HILL_VIEW : [0, Math.PI / 2];
 		});
 	},
 	choose(rate) {
@@ -164,7 +165,7 @@ FIGURES.hill = {
 				colour,
 				2,
 			);
-			for (const p of seen) drawLine(pen, [surface(...p)], colour, 4);
+			for (const p of seen) drawLine(pen, [surface(...p)], colour, 3);
 			const ball = stepBetween(path, at);
 			const isHere = isOnHill(ball) && finite(ball[2]);
 			const [x, y] = isHere
@@ -176,16 +177,16 @@ FIGURES.hill = {
 					pen,
 					isFree ? "outside this map" : "left the map",
 					clamp(x, 60, width - 60),
-					max(14, y + (isFree ? -14 : 28)),
+					clamp(y + (isFree ? -14 : 28), 14, height - 110),
 					"center",
 					{
 						colour,
 						bold: true,
 					},
 				);
-			if (isFree) drawLine(pen, [[x, y]], colours.ground, 19);
-			drawLine(pen, [[x, y]], colour, isFree ? 16 : 20);
-			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 14);
+			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
+			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
+			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);
 		});
 		const label2 = (text, x, y) => {
 			const [across, down] = ground(x, y);

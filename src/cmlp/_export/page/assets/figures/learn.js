@@ -15,7 +15,7 @@ FIGURES.learn = {
 		options: ["20 %", "50 %", "80 %"],
 		measure() {
 			const share = FIGURES.learn.until(LEARN_STEPS).at(-1).share;
-			return [0.2, 0.5, 0.8].map((one, n) => [abs(one - share), n]).sort((p, q) => p[0] - q[0])[0][1];
+			return nearest([0.2, 0.5, 0.8], share);
 		},
 		verdict() {
 			const [first, last] = [FIGURES.learn.known[0], FIGURES.learn.until(LEARN_STEPS).at(-1)];
