@@ -239,6 +239,54 @@ def test_chain_is_pulled_by_dragging(watch, story_path):
     assert "+0.40: slopes say −0.02901\nmeasured −0.02630" in page.evaluate(TEXTS)
 
 
+def test_network_learns_again_with_another_rate(watch, story_path):
+    page = watch(story_path, "#learn?at=1", reduced_motion="reduce")
+    page.until("moment === 1")
+    first = page.text("#verdict")
+    page.page.get_by_role("button", name="0.1", exact=True).click()
+    page.until("moment === 1")
+    assert page.text("#verdict") != first and page.evaluate("figure.known.at(-1).share < 0.4")
+
+
+def test_outputs_that_say_the_same_cost_what_the_bet_asked(watch, story_path):
+    page = watch(story_path, "#cost?at=1")
+    for value, cost in (("0.5", "2.500"), ("0.1", "0.900"), ("0", "1.000")):
+        page.page.locator("#controls input").fill(value)
+        assert f"cost of this 9: {cost}" in page.evaluate(TEXTS)
+    page.page.get_by_role("button", name="Another digit").click()
+    assert "hardly looks at the image" in page.evaluate(TEXTS)
+
+
+def test_one_knob_is_turned(watch, story_path):
+    page = watch(story_path, "#knobs?at=1")
+    box = page.page.locator("#scene").bounding_box()
+    left, top, wide, tall = page.evaluate("figure.areas[2]")
+    page.page.mouse.click(box["x"] + left + wide / 34, box["y"] + top + tall * 0.95)
+    page.page.locator("#controls input").last.fill("-5")
+    before, after = page.evaluate("[trained, figure.shaken].map(({ params }) => params[12832 + 9])")
+    assert after == pytest.approx(before - 5, abs=1e-6)
+    assert f"weight from B1 to output 9: {after:.2f}".replace("-", "−") in page.evaluate(TEXTS)
+
+
+def test_caption_tells_of_a_drawing(watch, story_path):
+    page = watch(story_path, "#numbers?at=1")
+    words = page.text("#stop")
+    page.draw([[(0.3, 0.3), (0.6, 0.3), (0.45, 0.8)]])
+    assert page.text("#stop").startswith("Your drawing")
+    page.page.locator("#clear").click()
+    page.settle()
+    assert page.text("#stop") == words
+
+
+def test_neuron_is_chosen_by_its_picture(watch, story_path):
+    page = watch(story_path, "#inside?at=1", reduced_motion="reduce")
+    box = page.page.locator("#scene").bounding_box()
+    left, top, side = page.evaluate("figure.thumbs[6]")
+    page.page.mouse.click(box["x"] + left + side / 2, box["y"] + top + side / 2)
+    page.until("moment === 1")
+    assert re.search("weights of A7.*it explains 12 %", page.evaluate(TEXTS), re.DOTALL)
+
+
 def test_only_one_motion_runs(watch, story_path):
     page = watch(story_path, "#hill?at=1")
     for rate in (0, 5, 2):

@@ -194,6 +194,13 @@ function play(to) {
 	requestAnimationFrame(go);
 }
 
+/** Shows it again after a choice, without the bet. */
+function again() {
+	write("verdict", "");
+	[moment, chosen] = [0, null];
+	play(1);
+}
+
 const isMoving = () => $("play").textContent === "Hold";
 
 function pressPlay() {

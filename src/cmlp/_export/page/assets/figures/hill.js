@@ -70,9 +70,7 @@ FIGURES.hill = {
 			(rate) => rate === this.rate,
 			(rate) => {
 				this.choose(rate);
-				write("verdict", "");
-				[moment, chosen] = [0, null];
-				play(1);
+				again();
 			},
 		);
 		action("Playground", () => goTo("playground", { preset: "jumping" }));
@@ -172,18 +170,13 @@ FIGURES.hill = {
 				? surface(...ball)
 				: surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
-			else
-				note(
-					pen,
-					isFree ? "outside this map" : "left the map",
-					clamp(x, 60, width - 60),
-					clamp(y + (isFree ? -14 : 28), 14, height - 110),
-					"center",
-					{
-						colour,
-						bold: true,
-					},
-				);
+			else if (isFree) {
+				const side = x > width - 140 ? -14 : 14;
+				note(pen, "outside this map", x + side, y + 4, side < 0 ? "right" : "left", {
+					colour: colours.text,
+					bold: true,
+				});
+			} else note(pen, "left the map", clamp(x, 60, width - 60), y + 28, "center", { colour, bold: true });
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);

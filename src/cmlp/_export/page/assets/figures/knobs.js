@@ -158,7 +158,7 @@ FIGURES.knobs = {
 			note(pen, words, width, narrow ? 12 : y - 8, "right", { colour: colours.text });
 		}
 		headline(pen, `right: ${percent(this.share)} of 300`, width, areas[2][1] + areas[2][3] + 24, "right");
-		const words = `next a = σ(a W + b), three times: ${winner(result.a[3])}`;
+		const words = `${narrow ? "" : "next "}a = σ(a W + b), three times: ${winner(result.a[3])}`;
 		note(pen, words, width, narrow ? height - 30 : height - 8, "right", {
 			colour: colours.text,
 			size: narrow ? 11 : 14,
