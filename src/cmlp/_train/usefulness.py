@@ -15,8 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.scale import sample
-from cmlp._data.sparse import taken
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.job import log_loss_clip
@@ -360,7 +359,8 @@ def _unfinished(job: TrainingJob) -> str:
     steps = -np.diff(last)
     rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
-        return f" Training ended after {len(curve)} epochs: more epochs (max_iter) or {rate} helps."
+        epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {epochs}: more epochs (max_iter) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""

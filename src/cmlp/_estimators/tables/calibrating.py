@@ -9,25 +9,21 @@ import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.tables.bag import N_FOLDS, counted, has_bins
-from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, scores_of
-from cmlp._model.model import mean_outputs
+from cmlp._estimators.tables.table_targets import counted
+from cmlp._model.calibration import CALIBRATION, calibrated, kind_of_scores, scores_of
 from cmlp._model.summary import accuracy_of
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.tables.bag import Bag
     from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TableTarget, TrainedModel, TrainedNet
+    from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Accuracy
-    from cmlp._train.loop import EpochLoop
 
 
 class Calibrating:
@@ -71,12 +67,12 @@ class Calibrating:
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
         """
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 model = self._trained()
                 outputs = self._predicted(model, X)
                 truth = self._truth(model, y, len(outputs))
                 rows, weight = counted(as_weights(sample_weight, len(outputs)), len(outputs))
-                calibration, accuracy = _measured(
+                calibration, accuracy = measured(
                     model.net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=model.labels is not None
                 )
                 summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
@@ -102,7 +98,7 @@ def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str
     return model.calibration
 
 
-def _measured(
+def measured(
     net: _core.Net,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
@@ -115,28 +111,3 @@ def _measured(
     kind = kind_of_scores(net, has_classes=has_classes)
     scores = calibrated(kind, kind_of_rows, scores_of(kind, outputs, truth), weight)
     return scores, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
-
-
-def measured_on_held_out(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any], target: TableTarget | None
-) -> tuple[Calibration | None, Accuracy | None]:
-    """Return scores and accuracy on the held-out rows, each judged by the networks that held it out; None without such.
-
-    `truth` is that of all rows of the bag.
-    """
-    held = [run.state.validation for run in runs if run.state.validation is not None]
-    if not held:
-        return None, None
-    groups: dict[int, list[int]] = {}  # of networks that held out the same rows
-    for k in range(len(networks)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    rows = np.concatenate([held[group[0]] for group in groups.values()])
-    each = ([_outputs(bag, k, networks[k], held[k]) for k in group] for group in groups.values())
-    outputs = np.concatenate([mean_outputs(found, target) for found in each])
-    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
-    return _measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
-
-
-def _outputs(bag: Bag, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    inputs = bag.inputs[has_bins(k)][rows]
-    return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)
