@@ -99,7 +99,7 @@ FIGURES.chain = {
 			const turned = ((change / QUARTERS[n]) * Math.PI) / 2;
 			const angle = turned - Math.PI / 2;
 			const colour = abs(change) < 1e-9 ? colours.ring : tint(change);
-			disc(pen, x(n), middle, radius, 0);
+			drawLine(pen, [[x(n), middle]], colours.line, 2 * radius);
 			pen.beginPath();
 			pen.arc(x(n), middle, radius, -Math.PI / 2, angle, turned < 0);
 			pen.strokeStyle = colour;
