@@ -38,9 +38,9 @@ def test_slider_goes_back_to_the_same_parameters(watch, story_path):
     assert page.evaluate("() => { figure.goTo(333); return [...figure.small.params]; }") == first
 
 
-@pytest.mark.parametrize("preset, right", [("circles", 0), ("fading", 0), ("jumping", 1)])
+@pytest.mark.parametrize("preset, right", [("circles", 0), ("fading", 2), ("jumping", 1)])
 def test_broken_networks_ask_a_question(preset, right, watch, story_path):
-    for choice, word in ((right, "Won. "), (1 - right, "Lost. ")):
+    for choice, word in ((right, "Won. "), ((right + 1) % 2, "Lost. ")):
         page = watch(story_path, f"#playground?preset={preset}", reduced_motion="reduce")
         page.page.locator("#bet-options button").nth(choice).click()
         page.until("moment === 1")
@@ -74,13 +74,60 @@ def test_change_asks_again_and_keeps_the_points(watch, story_path):
     assert page.page.locator("#bet-options button").first.is_disabled()
     page.page.get_by_role("button", name="Layers +", exact=True).click()
     assert page.page.locator("#bet-options button").first.is_enabled()
-    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["blue"]
+    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["x", "y", "blue"]
     page.page.locator("#controls select").nth(0).select_option("own")
     assert page.evaluate("figure.points.length") == 240
     assert page.page.get_by_label("Noise").is_disabled()
     before = page.evaluate("[...figure.states[0].params]")
     page.page.get_by_role("button", name="New start").click()
     assert page.evaluate("[...figure.states[0].params]") != before and "seed=8" in page.link()
+
+
+def test_change_of_the_rate_goes_on_from_the_moment(watch, story_path):
+    page = watch(story_path, "#playground?preset=jumping&at=0.1")
+    page.until("moment === aim")
+    cost = page.evaluate("figure.states.at(-1).cost")
+    page.page.locator("#controls select").nth(2).select_option("1")
+    page.settle()
+    assert page.evaluate("[moment, figure.states.length, figure.states.at(-1).cost]") == [0.1, 11, cost]
+    page.page.locator("#moment").fill("0.2")
+    page.until("moment === aim")
+    assert page.evaluate("figure.states.map(({ options }) => options?.rate).slice(9, 12)") == [10, 1, 1]
+
+
+def test_training_goes_on_step_by_step_and_beyond_the_end(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&at=1", reduced_motion="reduce")
+    page.page.get_by_role("button", name="4,000 more").click()
+    page.until("moment === 1")
+    assert page.evaluate("[figure.total, figure.states.length]") == [8000, 201]
+    page.page.locator("#moment").fill("0.25")
+    page.until("moment === aim")
+    page.page.get_by_role("button", name="One step").click()
+    page.until("moment === aim")
+    assert page.evaluate("Math.round(moment * figure.total)") == 2001
+
+
+def test_inputs_are_chosen(watch, story_path):
+    page = watch(story_path, "#playground?preset=circles&layers=&inputs=x²-y²&at=1")
+    page.until("moment === 1")
+    assert "100 % of the test points" in page.text("#verdict")
+    expected = page.evaluate("figure.points.slice(0, 3).map(({ x, y }) => [9 * x * x, 9 * y * y])")
+    assert largest_difference(page.evaluate("figure.points.slice(0, 3).map((one) => one.input)"), expected) < 1e-12
+    page.page.get_by_role("button", name="sin y", exact=True).click()
+    assert page.evaluate("figure.small.sizes") == [3, 1]
+    for name in ("x²", "y²", "sin y"):  # the last one stays
+        page.page.get_by_role("button", name=name, exact=True).click()
+    assert page.evaluate("figure.options.inputs") == "sin y"
+
+
+def test_wire_that_is_pointed_at_tells_its_weight(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    box = page.page.locator("#scene").bounding_box()
+    [[start, end], words] = page.evaluate("figure.wires[0]")
+    across, down = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    page.page.mouse.move(box["x"] + across, box["y"] + down)
+    page.settle()
+    assert page.evaluate("figure.wire[1]") == words and re.fullmatch(r"x → A1: weight [+−]\d\.\d\d", words)
 
 
 def test_chapters_open_it_and_back_returns(watch, story_path):

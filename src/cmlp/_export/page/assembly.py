@@ -30,7 +30,7 @@ class Document:
     `parts` replace the names in the templates, among them "title", "theme" (a script), "style", "script" and "model",
     the model as JSON. `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script",
     "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. The scripts of
-    chapters are compressed, and count as "script".
+    chapters are compressed, with their style, and count as "script".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:
@@ -69,6 +69,11 @@ def style(names: Iterable[str]) -> str:
 def script(names: Iterable[str]) -> str:
     """Return the script that consists of these files, without comments and empty lines."""
     return _COMMENT.sub("", "\n".join(asset(f"{name}.js") for name in names))
+
+
+def without_tabs(text: str) -> str:
+    """Return a script without the tabs at the beginnings of its lines."""
+    return re.sub(r"^\t+", "", text, flags=re.MULTILINE)
 
 
 def compressed(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from cmlp._export.page.assembly import Document, as_json, asset, compressed, fill, script, style
+from cmlp._export.page.assembly import Document, as_json, asset, compressed, fill, script, style, without_tabs
 from cmlp._export.page.description import Described, visible
 from cmlp._export.page.examples import Examples, default_digits
 from cmlp._export.page.table import table_page
@@ -44,21 +44,22 @@ def page_of(
         "data": "",
         "credit": asset("credit.html") if data is None and examples is not None else "",
         "theme": 'document.documentElement.dataset.theme = "dark";',
-        "style": _style(described, examples),
+        "style": _style(described),
         "script": _script(described, examples),
         "model": as_json(described.as_json(_white(described, examples))),
         "examples": as_json(None if examples is None else examples.as_json()),
     }
     if has_tale(described, examples):
         parts["tale"] = as_json(tale(described))
-        parts["chapters"] = compressed(script(CHAPTER_SCRIPTS))
+        chapters = f"const STYLE = {as_json(style(['chapters/chapters']))};\n{script(CHAPTER_SCRIPTS)}"
+        parts["chapters"] = compressed(without_tabs(chapters))
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
 
-def _style(model: Described, examples: Examples | None) -> str:
+def _style(model: Described) -> str:
     """Return the style: only the files that this page needs."""
-    parts = {"fields": not model.is_image, "words": model.has_words, "chapters/chapters": has_tale(model, examples)}
+    parts = {"fields": not model.is_image, "words": model.has_words}
     return style(["base", "page", *(name for name, needed in parts.items() if needed)])
 
 

@@ -4,7 +4,7 @@ const TALE = {
 	Network: {
 		read: [
 			"Easy for you, hard to put into rules",
-			"You read this 8 at once. Now write down how. Two closed loops, says the rule on the left; but pens leave gaps. Each repair helps some digits and harms others. The network on the right was given no rule, only examples.",
+			"You read this 8 at once. Now write down how. Two closed loops, says the rule; but pens leave gaps. Each repair helps some digits and harms others. The network was given no rule, only examples.",
 		],
 		numbers: [
 			"Numbers in, ten numbers out",
@@ -54,7 +54,7 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"Called a 4, it is a 9. So output 9 wishes to rise, and 4 to fall. A neuron can follow in three ways: by its bias; by its weights, in proportion to activations; by the activations before it, in proportion to weights.",
+			"The network calls this 9 a 4. So output 9 wishes to rise, and 4 to fall. A neuron can follow in three ways: by its bias; by its weights, in proportion to activations; by the activations before it, in proportion to weights.",
 		],
 		wishes: [
 			"Ten wishes become one",
@@ -66,7 +66,7 @@ const TALE = {
 		],
 		batches: [
 			"A few at a time",
-			"One image alone would make everything a 9. So the wishes of ten are averaged: minus the gradient of these ten. It points only roughly the way of all 5,000, but takes far less time.",
+			"The 9 alone would make every answer more of a 9. So the wishes of ten digits are averaged: minus the gradient of these ten. It points only roughly where that of all 5,000 points, but takes far less time.",
 		],
 		curves: [
 			"Other curves",
@@ -76,18 +76,18 @@ const TALE = {
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Here the best of 15,488 edges and bars is laid over a neuron’s weights; the share is how much of them it explains.",
+			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best explains most: it leaves least of the weights’ squares.",
 		],
 		exam: [
 			"The examination",
-			"Old images: 98 % right. New ones: fewer. And what is no digit at all? It knows ink, not digits, and it has no way to say: none. Change each pixel a little along the gradient, and your 9 is its 3.",
+			"Old images: 98 % right. New ones: fewer. And what is no digit at all? It knows ink, not digits, and it has no way to say: none. Change each pixel a little along the gradient, and it reads your 9 as a 3.",
 		],
 	},
 };
 // Not a chapter, but opened by some of them.
 const PLAYGROUND = [
 	"Playground",
-	"Two numbers in, one out: the smallest world in which a network must bend its boundary. Blue points should give 1, orange ones 0. Click the plane for points of your own. Training runs back and forth with the slider; the address holds everything.",
+	"Two numbers in, one out: the smallest world in which a network must bend its boundary. Blue points should give 1, orange ones 0. Click the plane for points of your own. Training runs back and forth with the slider. The address keeps settings and points.",
 ];
 const CHAPTERS = Object.values(TALE).flatMap((group) => Object.keys(group));
 const groupOf = (id) => Object.keys(TALE).find((name) => id in TALE[name]);

@@ -9,10 +9,12 @@ let motion = 0; // counts motions: only the latest one goes on
 // Whether the bet of this chapter was made or skipped, and what was chosen.
 let decided = false;
 let chosen = null;
+let told; // what a figure says instead of the words of its stop
 const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
 let before = "layers"; // the chapter from which the playground was opened
 let left = null; // the chapter that was left to explore
+let stay = []; // the chapter before this one, its moment and bet
 
 const waitsAt = () => figure.bet.at ?? 0;
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
@@ -21,12 +23,14 @@ const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
 function openChapter(id, at, parts) {
 	motion++;
 	if (!chapter) kept = stateParts();
+	else stay = [chapter, moment, chosen];
 	setBack();
 	left = id ? null : chapter;
 	chapter = id;
 	figure = id && FIGURES[id];
 	document.body.classList.toggle("told", Boolean(id));
 	document.body.classList.toggle("draws", Boolean(figure?.draws));
+	document.body.classList.toggle("free", id === "playground");
 	$("tale").hidden = $("figure").hidden = !id;
 	$("tale-button").ariaPressed = Boolean(id);
 	write("tale-button", left ? "Back to the chapter" : "The tale");
@@ -111,9 +115,13 @@ function numberField() {
 function bet(choice) {
 	if (decided) return;
 	skip();
+	choose(choice);
+	play(1);
+}
+
+function choose(choice) {
 	chosen = choice;
 	[...$("bet-options").children].forEach((one, n) => (one.ariaPressed = n === choice));
-	play(1);
 }
 
 /** Going on without a bet is allowed; it is then not asked any more. */
@@ -150,7 +158,7 @@ function moveTo(t) {
 
 /** The words for this moment; at the end, or once the bet is made and seen, the verdict. */
 function arrive() {
-	write("stop", stopsAt(moment)[1]);
+	write("stop", figure.says?.(moment) ?? stopsAt(moment)[1]);
 	const isSeen = decided && moment >= (figure.bet.shown ?? 1) - 1e-6;
 	if (isSeen) {
 		if (!$("verdict").textContent) write("verdict", judge() + figure.bet.verdict());
@@ -186,6 +194,13 @@ function play(to) {
 	requestAnimationFrame(go);
 }
 
+/** Shows it again after a choice, without the bet. */
+function again() {
+	write("verdict", "");
+	[moment, chosen] = [0, null];
+	play(1);
+}
+
 const isMoving = () => $("play").textContent === "Hold";
 
 function pressPlay() {
@@ -206,6 +221,9 @@ function paintChapter() {
 	const { pen, width, height } = prepare($("scene"));
 	pen.font = "12px system-ui, sans-serif";
 	figure.paint({ pen, width, height, narrow: width < 560 }, moment);
+	const words = figure.says?.(moment);
+	if (words !== told) write("stop", words ?? stopsAt(moment)[1]);
+	told = words;
 	$("moment").value = aim;
 	$("moment").ariaValueText = $("stop").textContent;
 	if (figure.draws) paintInput();
@@ -297,8 +315,17 @@ function goTo(id, parts = {}) {
 	if (innerWidth <= 760) scrollTo(0, 0);
 }
 
+/** Goes back to a chapter as it was left. */
+function comeBack(id) {
+	const [name, at, choice] = stay;
+	goTo(id);
+	if (name !== id) return;
+	choose(choice);
+	moveTo(at);
+}
+
 const turn = (by) => {
-	if (!CHAPTERS.includes(chapter)) return goTo(by < 0 ? (PLAY_FROM[figure.preset] ?? before) : null);
+	if (!CHAPTERS.includes(chapter)) return by < 0 ? comeBack(PLAY_FROM[figure.preset] ?? before) : goTo(null);
 	const n = CHAPTERS.indexOf(chapter) + by;
 	if (n >= 0) goTo(CHAPTERS[n] ?? null);
 };
@@ -315,6 +342,9 @@ function pressChapterKey(event) {
 }
 
 async function setUpTale() {
+	const sheet = new CSSStyleSheet();
+	sheet.replaceSync(STYLE);
+	document.adoptedStyleSheets = [sheet];
 	tale = JSON.parse($("tale-data").textContent);
 	const [planes, pixels] = [await inflate(tale.half), await inflate(tale.images)];
 	const mixed = planes.map((_, k) => planes[(k % 4) * (planes.length / 4) + (k >> 2)]);
@@ -372,6 +402,6 @@ async function setUpTale() {
 	listen($("moment"), "input", () => moveTo(Number($("moment").value)));
 	listen($("chapter-next"), "click", () => turn(1));
 	listen($("chapter-back"), "click", () => turn(-1));
-	listen($("tale-button"), "click", () => goTo(chapter ? null : (left ?? CHAPTERS[0])));
+	listen($("tale-button"), "click", () => (chapter ? goTo(null) : comeBack(left ?? CHAPTERS[0])));
 	listen(window, "popstate", () => chapterAddress() && readChapter());
 }

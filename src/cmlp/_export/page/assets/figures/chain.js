@@ -1,4 +1,4 @@
-// --- Chapter 14: four neurons in a row, and the last weight to pull.
+// --- Chapter 14: four neurons in a row, and a weight to pull.
 
 const CHAIN = { sizes: [1, 1, 1, 1], activations: Array(3).fill("logistic"), parameters: [] };
 const CHAIN_PARAMS = [1.5, -0.5, -1, 0.6, 1.2, 0.1]; // w1, b1, w2, b2, w3, b3
@@ -22,15 +22,16 @@ function chainSlopes(k = 3) {
 	for (let n = 3; n > k; n--) slope *= a[n] * (1 - a[n]) * CHAIN_PARAMS[2 * n - 2];
 	return [a[k - 1], a[k] * (1 - a[k]), slope];
 }
+const QUARTERS = [0.4, 0.2, 0.04, 0.04]; // how much a number changes in a quarter of its wheel's turn
 const chainSlope = (k) => chainSlopes(k).reduce((p, q) => p * q);
 
 FIGURES.chain = {
-	seconds: 5,
+	seconds: 6,
 	net: "Four neurons in a row",
 	stops: [
 		[0, "Four neurons. The wanted output is 1, so the cost is (a3 − 1)²."],
-		[0.5, "w3 pulled by 0.01: each wheel turns by the one before it, times the slope between them."],
-		[1, "Pull a weight yourself. Near 0 the product predicts the cost; far away it does not: the slopes change."],
+		[0.5, "w3 pulled by 0.05. Each number changes by the change before it × the slope between them."],
+		[1, "Drag to pull a weight yourself. The straight line is what the slopes say; the curve is measured."],
 	],
 	bet: {
 		question: `The cost is ${number(chainAt(0).numbers[3], 4)}. With w3 + 0.20 it will be …`,
@@ -44,7 +45,7 @@ FIGURES.chain = {
 		},
 	},
 	set() {
-		[this.pulled, this.weight] = [null, 3];
+		[this.pulled, this.weight] = [ASKED, 3];
 		choices(
 			"Weight",
 			[3, 2, 1].map((k) => [k, `w${k}`]),
@@ -59,105 +60,111 @@ FIGURES.chain = {
 			moveTo(1);
 		});
 	},
+	drag(x, y, across) {
+		if (isOpen()) this.pulled = clamp(this.pulled + across / 300, -1, 1);
+	},
 	paint({ pen, width, height, narrow }, t) {
 		const nudge =
-			this.pulled !== null && t === 1
+			t === 1
 				? this.pulled
 				: t <= 0.5
-					? 0.01 * ease(part(t, 0.08, 0.45))
-					: blend(0.01, ASKED, ease(part(t, 0.55, 0.9)));
+					? 0.05 * ease(part(t, 0.08, 0.45))
+					: blend(0.05, ASKED, ease(part(t, 0.55, 0.9)));
 		this.showChange(nudge);
 		const k = t === 1 ? this.weight : 3;
 		const [now, first, slopes] = [chainAt(nudge, k), chainAt(0, k), chainSlopes(k)];
+		const size = narrow ? 13 : 18;
 		const x = (n) => 40 + (n * (width - 80)) / 3;
-		const [y, size] = [52, narrow ? 15 : 22];
+		const y = 24;
 		range(4).forEach((n) => {
 			if (n < 3) {
 				const weight = n === k - 1 ? now.numbers[0] : CHAIN_PARAMS[2 * n];
-				drawLine(
-					pen,
-					segment(x(n) + size + 2, y, x(n + 1) - size - 2, y),
-					n === k - 1 ? colours.mark : tint(weight),
-					1 + 2.5 * abs(weight),
-				);
-				note(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 14, "center", { colour: colours.text });
+				const colour = n === k - 1 ? colours.mark : tint(weight);
+				drawLine(pen, segment(x(n) + size + 2, y, x(n + 1) - size - 2, y), colour, 1 + 2.5 * abs(weight));
+				headline(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 9, "center", 12, n === k - 1);
 			}
 			disc(pen, x(n), y, size, now.a[n]);
-			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, x(n), y + 42);
+			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, x(n), y + size + 16);
 		});
-		// Four wheels with their slopes between them, and below their changes.
-		const wheels = narrow ? [34, width - 34] : [70, width - 70];
-		const at = (n) => wheels[0] + (n * (wheels[1] - wheels[0])) / 3;
-		const middle = y + 62 + (height - 220) * 0.42;
-		const radius = min(narrow ? 17 : 54, (height - 230) * 0.36);
-		const names = [`w${k}`, `z${k}`, `a${k}`, "cost"];
-		const behind = k < 3 ? `w${k + 1} σ′(z${k + 1}) × ∂C/∂a${k + 1}` : "";
+		// Four wheels: a hand turns with its number, by the same angle for the same change whatever was pulled.
+		const radius = narrow ? 19 : 40;
+		const middle = y + size + 48 + radius;
 		const marks = [
 			`∂z${k}/∂w${k} = ${k > 1 ? `a${k - 1}` : "input"}`,
 			`∂a${k}/∂z${k} = σ′(z${k})`,
 			`∂C/∂a${k}${k < 3 ? "" : " = 2 (a3 − 1)"}`,
 		];
-		names.forEach((name, n) => {
+		[`w${k}`, `z${k}`, `a${k}`, "cost"].forEach((name, n) => {
 			const change = now.numbers[n] - first.numbers[n];
-			const angle = -Math.PI / 2 + clamp(change, -1, 1) * (abs(nudge) < 0.05 ? 60 : 3);
-			const colour = change < -1e-9 ? colours.negative : change > 1e-9 ? colours.positive : colours.ring;
-			disc(pen, at(n), middle, radius, 0, colour, 3);
+			const turned = ((change / QUARTERS[n]) * Math.PI) / 2;
+			const angle = turned - Math.PI / 2;
+			const colour = abs(change) < 1e-9 ? colours.ring : tint(change);
+			drawLine(pen, [[x(n), middle]], colours.line, 2 * radius);
+			pen.beginPath();
+			pen.arc(x(n), middle, radius, -Math.PI / 2, angle, turned < 0);
+			pen.strokeStyle = colour;
+			pen.lineWidth = 5;
+			pen.stroke();
 			drawLine(
 				pen,
-				segment(at(n), middle, at(n) + radius * Math.cos(angle), middle + radius * Math.sin(angle)),
+				segment(x(n), middle, x(n) + radius * Math.cos(angle), middle + radius * Math.sin(angle)),
 				colour,
 				4,
 			);
-			headline(pen, name, at(n), middle - radius - 10, "center");
-			note(
-				pen,
-				`${change >= 0 ? "+" : ""}${number(change, n === 3 && abs(nudge) < 0.05 ? 6 : 4)}`,
-				at(n),
-				middle + radius + 18,
-				"center",
-				{ colour, bold: true },
-			);
+			headline(pen, name, x(n), middle - radius - 10, "center");
+			const words = `${change >= 0 ? "+" : ""}${number(change, n === 3 ? 5 : 4)}`;
+			note(pen, words, x(n), middle + radius + 18, "center", { colour, bold: true });
+			if (!narrow) note(pen, `¼ turn: ${QUARTERS[n]}`, x(n), middle + radius + 34, "center", { size: 11 });
 			if (n === 3) return;
-			const [left, right] = [at(n) + radius + 6, at(n + 1) - radius - 6];
-			drawLine(
-				pen,
-				[
-					[left, middle],
-					[right, middle],
-					[right - 7, middle - 5],
-				],
-				colours.muted,
-				1.5,
-			);
-			headline(pen, `× ${number(slopes[n])}`, (left + right) / 2, middle - 8, "center", narrow ? 11 : 16);
+			const [left, right] = [x(n) + radius + 8, x(n + 1) - radius - 8];
+			const tip = [right, middle];
+			drawLine(pen, [[left, middle], tip, [right - 7, middle - 5]], colours.muted, 1.5);
+			headline(pen, `× ${number(slopes[n])}`, (left + right) / 2, middle - 8, "center", narrow ? 11 : 16, !narrow);
 			note(pen, narrow ? marks[n].split(" ")[0] : marks[n], (left + right) / 2, middle + 18, "center", {
 				size: narrow ? 11 : 12,
 			});
-			if (n === 2 && !narrow)
-				note(pen, behind && `= ${behind}`, (left + right) / 2, middle + 34, "center", { size: 11 });
+			if (n === 2 && k < 3 && !narrow)
+				note(pen, `= w${k + 1} σ′(z${k + 1}) × ∂C/∂a${k + 1}`, (left + right) / 2, middle + 34, "center", { size: 11 });
 		});
-		const change = now.numbers[3] - first.numbers[3];
-		const words = `∂C/∂w${k} = ${slopes.map((one) => number(one)).join(" × ")} = ${number(chainSlope(k), 4)}`;
-		headline(pen, words, width / 2, height - 54, "center", narrow ? 12 : 17);
-		note(
+		const slope = chainSlope(k);
+		const low = middle + radius + (narrow ? 44 : 66);
+		const words = `∂C/∂w${k} = ${slopes.map((one) => number(one)).join(" × ")} = ${number(slope, 4)}`;
+		headline(pen, words, 0, low, "left", narrow ? 12 : 16);
+		// The cost over the weight: measured, and by the slope at the place where it stood.
+		const frame = [44, low + 14, width - 8, height - 20];
+		const [left, top, right, bottom] = frame;
+		const cost = (by) => chainAt(by, k).numbers[3];
+		const straight = (by) => first.numbers[3] + by * slope;
+		const all = [-1, 1].flatMap((by) => [cost(by), straight(by)]);
+		const [least, most] = [min(...all), max(...all)];
+		const at = (by, value) => [
+			blend(left, right, (by + 1) / 2),
+			blend(bottom - 4, top + 4, (value - least) / (most - least)),
+		];
+		axes(pen, frame);
+		drawLine(pen, [at(0, least), at(0, most)], colours.line);
+		for (const value of [least, most]) note(pen, number(value, 2), left - 6, at(0, value)[1] + 4, "right");
+		for (const by of [-1, 0, 1]) note(pen, by ? signed(by, 0) : `w${k}`, clamp(at(by, 0)[0], 0, right - 8), height - 4);
+		drawLine(pen, [at(-1, straight(-1)), at(1, straight(1))], colours.muted, 1.5, [5, 4]);
+		// Until the end only as far as it was pulled.
+		const curve = range(41).map((n) => (t === 1 ? n / 20 - 1 : (n * nudge) / 40));
+		drawLine(
 			pen,
-			`times ${signed(nudge, 3)}: the slopes say ${signed(nudge * chainSlope(k), 5)}, measured ${signed(change, 5)}`,
-			width / 2,
-			height - 30,
-			"center",
-			{ colour: colours.text, size: narrow ? 11 : 14 },
+			curve.map((by) => at(by, cost(by))),
+			colours.text,
+			2.5,
 		);
-		note(pen, `wish for w${k}: ${signed(-chainSlope(k), 4)}`, width / 2, height - 8, "center", {
-			colour: colours.positive,
-		});
+		drawLine(pen, [at(nudge, straight(nudge))], colours.muted, 9);
+		drawLine(pen, [at(nudge, cost(nudge))], colours.mark, 11);
+		const change = cost(nudge) - cost(0);
+		headline(pen, `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`, right, top + 12, "right", 12, false);
+		headline(pen, `measured ${signed(change, 5)}`, right, top + 30, "right", 12);
+		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, right, top + 48, "right", { colour: colours.positive });
 	},
 	label() {
 		const k = moment === 1 ? this.weight : 3;
-		const change = chainAt(this.pulled ?? ASKED, k).numbers[3] - chainAt(0).numbers[3];
-		return `${stopsAt(moment)[1]} Slopes ${chainSlopes(k)
-			.map((one) => number(one))
-			.join(
-				", ",
-			)}; product ${number(chainSlope(k), 4)}${moment === 1 ? `; measured change ${number(change, 5)}` : ""}.`;
+		const change = chainAt(this.pulled, k).numbers[3] - chainAt(0).numbers[3];
+		const slopes = chainSlopes(k).map((one) => number(one));
+		return `${stopsAt(moment)[1]} Slopes ${slopes.join(", ")}; product ${number(chainSlope(k), 4)}${moment === 1 ? `; measured change ${number(change, 5)}` : ""}.`;
 	},
 };

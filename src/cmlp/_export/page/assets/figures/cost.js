@@ -18,19 +18,31 @@ FIGURES.cost = {
 		},
 		verdict() {
 			const { mean } = FIGURES.cost;
-			return `Always 0.5 costs ${number(this.costs()[0], 2)}, 0.1 ${number(this.costs()[1], 2)}, 0 ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
+			return `Ten times 0.5 costs ${number(this.costs()[0], 2)}; ten times 0.1: ${number(this.costs()[1], 2)}; ten times 0: ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
 		},
+	},
+	says(t) {
+		if (t < 1 || (this.one === pictures.nine && this.same === null)) return;
+		if (this.same === null)
+			return "Another digit, nearly the same ten outputs: a random network hardly looks at the image.";
+		return `Ten times ${number(this.same, 2)}, whatever the image: where is the cost lowest?`;
 	},
 	set() {
 		this.one = pictures.nine;
 		let total = 0;
 		this.mean = examples.train.map((one, n) => (total += meanCost([one])) / (n + 1));
+		this.same = null;
+		slider("All ten outputs say", { min: 0, max: 1, step: 0.05, value: 0.5, places: 2 }, (value) => {
+			this.same = value;
+			moveTo(1);
+		});
 		action("Another digit", () => {
+			this.same = null;
 			this.one = examples.test[(examples.test.indexOf(this.one) + 1) % examples.test.length];
 		});
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const outputs = learner.forward(this.one.input).a[3];
+		const outputs = this.same === null ? learner.forward(this.one.input).a[3] : Array(10).fill(this.same);
 		const side = narrow ? 80 : 130;
 		picture(pen, this.one.input, 0, 22, side);
 		const left = side + (narrow ? 12 : 30);

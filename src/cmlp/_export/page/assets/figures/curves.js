@@ -28,8 +28,7 @@ FIGURES.curves = {
 		action("Playground", () => goTo("playground", { preset: "fading" }));
 		action("Sigmoid weights 3 times as large", () => {
 			this.start(this.scale === 1 ? 3 : 1);
-			moment = 0;
-			play(1);
+			again();
 		});
 	},
 	work(t) {
@@ -82,6 +81,7 @@ FIGURES.curves = {
 		const now = this.nets.map((one) => one.shares[step / 30]);
 		const wide = narrow ? width * 0.38 : width * 0.34;
 		const graph = height * (narrow ? 0.26 : 0.3);
+		const size = narrow ? 11 : 13;
 		this.nets.forEach((one, n) => {
 			const x = n ? width - wide : 0;
 			headline(pen, ["sigmoid", "ReLU"][n], x, 14, "left");
@@ -103,20 +103,20 @@ FIGURES.curves = {
 				[5, 4],
 			);
 			note(pen, n ? "slope 1" : "slope at most 0.25", n ? at(0.2, 0)[0] : x, at(0, n ? 0.84 : 0.42)[1], "left", {
-				size: 11,
+				size,
 			});
 			const [top, room] = [graph + 56, height * 0.2];
 			note(pen, narrow ? "its gradient" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
-				size: 11,
+				size,
 			});
 			const lengths = one.lengths[step / 30];
 			const longest = max(...lengths, 1e-9);
 			lengths.forEach((length, l) => {
 				const pitch = wide / 5;
 				box(pen, x + l * pitch + 2, top, pitch - 4, room, colours.line, 0.6);
-				const size = (length / longest) * room;
-				box(pen, x + l * pitch + 2, top + room - size, pitch - 4, size, colours.ring);
-				note(pen, l < 4 ? letter(l + 1) : "out", x + l * pitch + pitch / 2, top + room + 14, "center", { size: 11 });
+				const high = (length / longest) * room;
+				box(pen, x + l * pitch + 2, top + room - high, pitch - 4, high, colours.ring);
+				note(pen, l < 4 ? letter(l + 1) : "out", x + l * pitch + pitch / 2, top + room + 14, "center", { size });
 			});
 			headline(pen, percent(now[n]), x + wide / 2, top + room + 40, "center", narrow ? 16 : 22);
 		});
@@ -125,6 +125,18 @@ FIGURES.curves = {
 		headline(pen, gap, middle, height * 0.34, "center", narrow ? 30 : 56);
 		note(pen, `point${gap === 1 ? "" : "s"}${narrow ? "" : " apart"}`, middle, height * 0.34 + 22);
 		note(pen, `step ${step}`, middle, height * 0.34 + 42);
+		// Right answers over the steps.
+		if (!narrow) {
+			const [left, high, right, low] = [wide + 40, height * 0.34 + 66, width - wide - 40, height - 84];
+			axes(pen, [left, high, right, low]);
+			this.nets.forEach(({ shares }, n) => {
+				const place = (share, k) => [left + ((k * 30) / CURVE_STEPS) * (right - left), low - share * (low - high)];
+				const line = shares.slice(0, step / 30 + 1).map(place);
+				drawLine(pen, line, n ? colours.mark : colours.text, 2.5, n ? [] : [5, 4]);
+				note(pen, ["- - sigmoid", "— ReLU"][n], n ? right : left, low + 16, n ? "right" : "left");
+			});
+			note(pen, "test digits right", left + 6, high + 4, "left");
+		}
 		if (t < 0.99) return;
 		const { z, a } = resultOf(trained, pictures.rival.input);
 		const total = logSumExp(z[2]);

@@ -21,7 +21,7 @@ FIGURES.edge = {
 	net: "One neuron, made by hand",
 	stops: [
 		[0, "A bar of ones: 24 weights. All others are 0."],
-		[0.5, "The bar has gone over both images. The curves are its sums at each place: the block pleases it most."],
+		[0.5, "We slid the bar (a neuron’s own weights stay): its sums at each place. The block pleases it most."],
 		[
 			1,
 			"With a negative border, a filled block counts for nothing. Paint weights of your own: which digits do they find?",
@@ -38,7 +38,7 @@ FIGURES.edge = {
 		},
 		verdict() {
 			const [seven, block] = this.sums();
-			return `The 7: ${number(seven, 2)}. The block: ${number(block, 2)}; its own border pulls down what its middle gives. This neuron is an edge detector: it fires for a bar, and not for everything bright.`;
+			return `The 7: ${number(seven, 2)}. The block: ${number(block, 2)}; its own border pulls down what its middle gives. This neuron is an edge detector: it likes a bar or the block’s edges (see the curve), not everything bright.`;
 		},
 	},
 	set() {
@@ -120,17 +120,19 @@ FIGURES.edge = {
 			note(pen, name, right - 160 + n * 95, upper - 6, "left");
 		});
 	},
-	/** How the painted weights do on the test digits: the share of each digit, and the first digit that is no 7. */
-	paintFound({ pen, width, height, side }) {
+	/** The test digits that the painted weights find; sevens in a yellow frame. */
+	paintFound({ pen, width, height, side, narrow }) {
 		const active = examples.test.filter((one) => sumOver(this.made, one.input) > 10);
 		const sevens = active.filter((one) => one.label === 7).length;
 		const words = `Sum above 10 for ${active.length} of ${examples.test.length} test digits; ${sevens} of them are sevens.`;
 		headline(pen, words, 0, side + 44, "left");
-		const other = active.find((one) => one.label !== 7);
-		const size = min(height - side - 80, 150);
-		if (!other || size < 30) return;
-		note(pen, `The first that is no 7: it is called a ${other.label}.`, 0, side + 64, "left");
-		picture(pen, other.input, 0, side + 72, size);
+		const size = narrow ? 34 : 44;
+		const columns = floor(width / (size + 4));
+		active.slice(0, columns * floor((height - side - 56) / (size + 4))).forEach(({ input: image, label }, n) => {
+			const [x, y] = [(n % columns) * (size + 4), side + 56 + floor(n / columns) * (size + 4)];
+			picture(pen, image, x, y, size);
+			if (label === 7) frameOf(pen, x, y, size, size);
+		});
 	},
 	put(x, y) {
 		const k = pixelAt(x, y, this.area);

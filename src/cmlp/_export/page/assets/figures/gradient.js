@@ -8,14 +8,13 @@ FIGURES.gradient = {
 	stops: [
 		[0, "The half-trained network. Each bar: how the cost of 100 training digits changes with a step 0.1 long."],
 		[0.55, "200 random directions: some up, some down, all of them nearly nothing."],
-		[0.75, "The same step along the gradient, and against it: the bars leave the frame."],
-		[
-			1,
-			"Below, the numbers of the gradient, sorted. Most knobs hardly matter; one that reads a dark pixel not at all.",
-		],
+		[0.62, "The same step along the gradient, and against it: the bars leave the frame."],
+		[0.76, "From further away: now they fit, and the 200 random steps are dust."],
+		[1, "Below, the numbers of the gradient, sorted. Most knobs hardly matter; those of dark pixels not at all."],
 	],
 	bet: {
-		question: "The best of 200 random steps lowers the cost by which part of what the gradient’s step achieves?",
+		question:
+			"A step against the gradient lowers the cost. How much of that does the best of 200 random steps achieve?",
 		options: ["a half", "a tenth", "below 1/20"],
 		at: 0.55,
 		ratio() {
@@ -56,7 +55,8 @@ FIGURES.gradient = {
 		this.try(shown);
 		const middle = height * 0.3;
 		const [left, right, reach] = [8, width * 0.78, height * 0.24];
-		const unit = reach / 0.0008;
+		const far = ease(part(t, 0.63, 0.76));
+		const unit = (reach / 0.0008) * (0.0008 / max(this.up, -this.down)) ** far;
 		drawLine(pen, segment(left, middle, width, middle), colours.ring);
 		note(pen, "cost rises", left, 14, "left");
 		note(pen, "cost falls", left, middle + reach + 4, "left");
@@ -77,11 +77,11 @@ FIGURES.gradient = {
 			note(pen, `best of ${this.changes.length}: ${number(best, 5)}`, right, middle + reach + 4, "right", {
 				colour: colours.text,
 			});
-		const grown = part(t, 0.58, 0.75);
+		const grown = part(t, 0.58, 0.61);
 		[this.up, this.down].forEach((change, n) => {
 			if (!grown) return;
 			const x = width * (0.84 + 0.1 * n);
-			const size = min(reach + 12, abs(change) * unit * grown);
+			const size = min(reach + 4, abs(change) * unit * grown);
 			box(pen, x - 12, n ? middle : middle - size, 24, size, n ? colours.positive : colours.negative);
 			if (grown < 1) return;
 			note(pen, `${n ? "▼" : "▲"} ${signed(change, 4)}`, min(x, width - 32), n ? middle + reach + 28 : 12, "center", {
@@ -90,6 +90,10 @@ FIGURES.gradient = {
 				bold: true,
 			});
 		});
+		if (far === 1) {
+			const words = `${number(this.down / best, 0)} times the best of ${this.changes.length}`;
+			headline(pen, words, right, middle + reach - 14, "right", narrow ? 12 : 16);
+		}
 		const rise = part(t, 0.78, 0.97);
 		if (!rise) return;
 		const [top, bottom] = [height * 0.62, height - 24];

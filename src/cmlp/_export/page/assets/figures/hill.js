@@ -1,6 +1,7 @@
 // --- Chapter 10: the cost in relief over two directions, recorded by Python, and two balls that step down.
 
 const [HILL_STEPS, LIFT, GROUND] = [60, 0.5, -0.42];
+const HILL_VIEW = [0.4, 0.95]; // turned and tilted so that the floor of the valley is seen
 const OUTCOMES = ["creeps", "rolls down", "leaps across", "leaves the map"];
 const REASONS = [
 	"60 steps of this length are too few",
@@ -58,7 +59,7 @@ FIGURES.hill = {
 		},
 	},
 	set() {
-		Object.assign(this, { yaw: 0.24, pitch: 0.7 });
+		[this.yaw, this.pitch] = HILL_VIEW;
 		this.choose(5);
 		choices(
 			"Learning rate",
@@ -69,15 +70,13 @@ FIGURES.hill = {
 			(rate) => rate === this.rate,
 			(rate) => {
 				this.choose(rate);
-				write("verdict", "");
-				[moment, chosen] = [0, null];
-				play(1);
+				again();
 			},
 		);
 		action("Playground", () => goTo("playground", { preset: "jumping" }));
 		action("From above", () => {
 			const isFlat = this.pitch > 1.5;
-			[this.yaw, this.pitch] = isFlat ? [0.24, 0.7] : [0, Math.PI / 2];
+			[this.yaw, this.pitch] = isFlat ? HILL_VIEW : [0, Math.PI / 2];
 		});
 	},
 	choose(rate) {
@@ -164,28 +163,23 @@ FIGURES.hill = {
 				colour,
 				2,
 			);
-			for (const p of seen) drawLine(pen, [surface(...p)], colour, 4);
+			for (const p of seen) drawLine(pen, [surface(...p)], colour, 3);
 			const ball = stepBetween(path, at);
 			const isHere = isOnHill(ball) && finite(ball[2]);
 			const [x, y] = isHere
 				? surface(...ball)
 				: surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
-			else
-				note(
-					pen,
-					isFree ? "outside this map" : "left the map",
-					clamp(x, 60, width - 60),
-					max(14, y + (isFree ? -14 : 28)),
-					"center",
-					{
-						colour,
-						bold: true,
-					},
-				);
-			if (isFree) drawLine(pen, [[x, y]], colours.ground, 19);
-			drawLine(pen, [[x, y]], colour, isFree ? 16 : 20);
-			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 14);
+			else if (isFree) {
+				const side = x > width - 140 ? -14 : 14;
+				note(pen, "outside this map", x + side, y + 4, side < 0 ? "right" : "left", {
+					colour: colours.text,
+					bold: true,
+				});
+			} else note(pen, "left the map", clamp(x, 60, width - 60), y + 28, "center", { colour, bold: true });
+			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
+			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
+			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);
 		});
 		const label2 = (text, x, y) => {
 			const [across, down] = ground(x, y);

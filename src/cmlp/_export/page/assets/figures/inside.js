@@ -26,7 +26,7 @@ function edgeAt(kind, top, left) {
 	return Float32Array.from(sheetPlaces, (place) => sheet[start + place]);
 }
 
-/** The share of the weights (as squares) that an edge explains, and its sign. */
+/** The share of the weights' squares that an edge explains, and the factor with which it fits them best. */
 function explainedBy(weights, kind, top, left) {
 	const [sheet, start] = [gaborSheet(kind), sheetStart(top, left)];
 	let [product, length, total] = [0, 0, 0];
@@ -36,7 +36,7 @@ function explainedBy(weights, kind, top, left) {
 		length += value * value;
 		total += weights[k] * weights[k];
 	}
-	return [(product * product) / length / total, Math.sign(product)];
+	return [(product * product) / length / total, product / length];
 }
 
 let used;
@@ -52,8 +52,8 @@ function bestEdge(weights, name) {
 	for (let kind = 0; kind < 32; kind++) {
 		for (let top = GABOR_MARGIN; top < SIDE - GABOR_MARGIN; top++) {
 			for (let left = GABOR_MARGIN; left < SIDE - GABOR_MARGIN; left++) {
-				const [share, sign] = explainedBy(weights, kind, top, left);
-				if (share > best.share) best = { share, sign, kind, top, left };
+				const [share] = explainedBy(weights, kind, top, left);
+				if (share > best.share) best = { share, kind, top, left };
 			}
 		}
 	}
@@ -61,22 +61,39 @@ function bestEdge(weights, name) {
 	return best;
 }
 
+// Where an edge begins its search, before it goes to the best place.
+const GABOR_TOUR = [
+	[4, 4],
+	[4, 23],
+	[10, 23],
+	[10, 4],
+	[16, 4],
+	[16, 23],
+	[22, 23],
+	[22, 4],
+];
+
 FIGURES.inside = {
 	seconds: 9,
 	stops: [
-		[0, "Weights of two neurons that have learned, and random ones. Below, A15 and an edge on its search."],
-		[0.25, "The share that the best edge or bar explains: little of A7 and A9, next to nothing of random weights."],
-		[1, "The edge stops where it explains most. Choose another neuron: none of them is a clean edge."],
+		[0, "The weights of A15. A bar searches them: as bright as fits best, it takes something away."],
+		[0.4, "What is left at the right shows how much it explains here: next to nothing. Which place is the best?"],
+		[
+			1,
+			"Here it explains most, and much is left. Press another neuron below, random weights, or the bar made by hand.",
+		],
 	],
 	bet: {
-		question: "A15 comes closest to an edge. How much of its weights does the best edge or bar explain?",
+		question: "A15 comes closest to an edge or bar. How much of its weights does the best one explain?",
 		options: ["90 %", "60 %", "30 %"],
-		share: () => bestEdge(FIGURES.inside.weights[14], 14).share,
+		at: 0.4,
+		share: (n) => FIGURES.inside.best(n).share,
 		measure() {
-			return [0.9, 0.6, 0.3].map((one, n) => [abs(one - this.share()), n]).sort((p, q) => p[0] - q[0])[0][1];
+			return nearest([0.9, 0.6, 0.3], this.share(14));
 		},
 		verdict() {
-			return `${percent(this.share())}. The weights look more like blobs: a little edge in each, far from a detector. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
+			const [own, random, made] = [14, 16, 17].map((n) => percent(this.share(n)));
+			return `${own}; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each, far from a detector. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
 		},
 	},
 	set() {
@@ -85,92 +102,75 @@ FIGURES.inside = {
 			for (const k of usedPixels()) weights[k] = net.params[k * 16 + j];
 			return weights;
 		};
-		this.weights = range(16).map((j) => column(trained, j));
-		this.patches = [
-			["A7", this.weights[6]],
-			["random", column(learner, 3)],
-			["A9", this.weights[8]],
-		];
-		this.choose(14);
-		action("The next neuron", () => this.turn(1));
-		action("The one before", () => this.turn(15));
+		this.weights = [...range(16).map((j) => column(trained, j)), column(learner, 3), barWeights(BAR_TOP, BORDER)];
+		this.neuron = 14;
 	},
-	turn(by) {
-		if (decided) this.choose((this.neuron + by) % 16);
-		if (moment === 1) {
-			moment = 0.3;
-			play(1);
-		}
+	best(n) {
+		return bestEdge(this.weights[n], n);
 	},
-	choose(j) {
-		this.neuron = j;
+	name: (n) => (n < 16 ? neuronName(1, n) : n === 16 ? "random" : "by hand"),
+	choose(n) {
+		if (!isOpen()) return false;
+		this.neuron = n;
+		moment = 0.4;
+		play(1);
 	},
 	keys(across, down) {
-		this.turn((across + down + 16) % 16);
+		return this.choose((this.neuron + across + down + 18) % 18);
+	},
+	press(x, y) {
+		const n = this.thumbs.findIndex(
+			([left, top, side]) => x >= left && y >= top && x < left + side && y < top + side + 14,
+		);
+		if (n >= 0) this.choose(n);
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const size = min(narrow ? (width - 16) / 3 : 180, height * 0.36);
-		this.patches.forEach(([name, weights], n) => {
-			const x = n * (size + 8);
-			paintImage(pen, weights, x, 22, size, 0);
-			headline(pen, name, x + size / 2, 14, "center");
-			const grown = part(t, 0.08, 0.22);
-			if (!grown) return;
-			const { share } = bestEdge(weights, name);
-			box(pen, x, 28 + size, size, 10, colours.line);
-			box(pen, x, 28 + size, size * share * grown, 10, colours.ring);
-			if (grown === 1)
-				note(pen, percent(share), x + size / 2, 54 + size, "center", { colour: colours.text, bold: true });
-		});
-		if (!decided) return;
 		const weights = this.weights[this.neuron];
-		const best = bestEdge(weights, this.neuron);
-		const come = part(t, 0.28, 0.96);
-		const stops = [
-			[4, 4],
-			[4, 23],
-			[10, 23],
-			[10, 4],
-			[16, 4],
-			[16, 23],
-			[22, 23],
-			[22, 4],
-			[best.top, best.left],
-		];
-		const at = come * (stops.length - 1);
-		const [from, to] = [stops[floor(at)], stops[min(stops.length - 1, floor(at) + 1)]];
+		const best = this.best(this.neuron);
+		const tour = [...GABOR_TOUR, [best.top, best.left]];
+		const at = part(t, 0.02, 0.94) * (tour.length - 1);
+		const [from, to] = [tour[floor(at)], tour[min(tour.length - 1, floor(at) + 1)]];
 		const [top, left] = blendAll(from, to, ease(at % 1)).map(Math.round);
-		const [share, sign] = explainedBy(weights, best.kind, top, left);
-		const big = min(height - size - 118, narrow ? (width - 12) / 2 : 230);
-		const y = size + 88;
-		paintImage(pen, weights, 0, y, big, 0);
-		const edge = edgeAt(best.kind, top, left).map((value) => sign * value);
-		paintImage(pen, edge, big + 10, y, big, 0);
-		note(pen, `weights of ${neuronName(1, this.neuron)}`, big / 2, y - 8);
-		note(pen, narrow ? "an edge" : "an edge, moved over them", big * 1.5 + 10, y - 8);
-		const bar = narrow ? [0, y + big + 8, width] : [2 * big + 40, y + 60, width - 2 * big - 56];
-		if (!narrow) headline(pen, `it explains ${percent(share)}`, bar[0], y + 36, "left", 20);
-		box(pen, ...bar, 12, colours.line);
-		box(pen, bar[0], bar[1], bar[2] * share, 12, colours.mark);
-		if (narrow) return headline(pen, `explains ${percent(share)}`, width, y + big + 34, "right");
-		if (t < 0.97) return;
-		this.handMade ??= bestEdge(barWeights(BAR_TOP, BORDER), "by hand").share;
-		const marks = [
-			["random", bestEdge(this.patches[1][1], "random").share],
-			["the bar made by hand", this.handMade],
+		const [share, factor] = explainedBy(weights, best.kind, top, left);
+		const edge = edgeAt(best.kind, top, left).map((value) => factor * value);
+		const gap = narrow ? 8 : 30;
+		const thumb = (width + 4) / (narrow ? 9 : 18);
+		const low = height - (thumb + 16) * (narrow ? 2 : 1);
+		const side = min((width - 2 * gap) / 3, low - 92);
+		const images = [
+			[`weights of ${this.name(this.neuron)}`, weights, 0],
+			[narrow ? "− the bar" : "− the bar, as bright as fits best", edge, narrow ? 0 : largest(edge)],
+			["= what is left", weights.map((value, k) => value - edge[k]), largest(weights)],
 		];
-		marks.forEach(([name, value]) => {
-			const x = bar[0] + bar[2] * value;
-			drawLine(pen, segment(x, bar[1] - 2, x, bar[1] + 22), colours.text);
-			note(pen, `${name} ${percent(value)}`, clamp(x, bar[0] + 44, bar[0] + bar[2] - 90), bar[1] + 36);
+		images.forEach(([name, values, most], n) => {
+			const x = n * (side + gap);
+			headline(pen, name, x + side / 2, 14, "center", narrow ? 11 : 13, false);
+			paintImage(pen, values, x, 22, side, 0, most || undefined);
 		});
-		note(pen, "15,488 edges and bars: every place, 8 directions, 2 sizes.", bar[0], bar[1] + 66, "left");
-		note(
-			pen,
-			`${PIXELS - usedPixels().length} pixels that are dark in every digit are left out.`,
-			bar[0],
-			bar[1] + 84,
-			"left",
-		);
+		const [y, wide] = [side + 34, 3 * side + 2 * gap];
+		box(pen, 0, y, wide, 14, colours.line);
+		box(pen, 0, y, wide * share, 14, colours.mark);
+		headline(pen, `it explains ${percent(share)}`, 0, y + 36, "left", narrow ? 14 : 20);
+		const words = `left: ${percent(1 - share)} of the weights’ squares`;
+		note(pen, words, wide, y + 36, "right", { size: narrow ? 11 : 12 });
+		this.thumbs = this.weights.map((_, n) => {
+			const row = narrow ? floor(n / 9) : 0;
+			return [(n - 9 * row) * thumb, low + row * (thumb + 16), thumb - 4];
+		});
+		this.thumbs.forEach(([x, down, size], n) => {
+			paintImage(pen, this.weights[n], x, down, size, 0);
+			const isKnown = t === 1 && bestEdges.has(n);
+			const words = isKnown ? percent(this.best(n).share) : n < 16 ? this.name(n) : ["random", "hand"][n - 16];
+			const colour = n === this.neuron ? colours.text : colours.muted;
+			note(pen, words, x + size / 2, down + size + 13, "center", {
+				size: narrow ? 11 : 12,
+				colour,
+				bold: n === this.neuron,
+			});
+			if (n !== this.neuron) return;
+			frameOf(pen, x, down, size, size);
+		});
 	},
+	label: (t) =>
+		`${stopsAt(t)[1]} Arrow keys choose; ${FIGURES.inside.name(FIGURES.inside.neuron)}${t < 1 ? "" : `: ${percent(FIGURES.inside.best(FIGURES.inside.neuron).share)}`}.`,
 };

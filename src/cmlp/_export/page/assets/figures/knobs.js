@@ -5,39 +5,58 @@ FIGURES.knobs = {
 	stops: [
 		[0, "Each wire is a number."],
 		[0.6, "Three matrices, each with a column of biases: one dot for each knob."],
-		[1, "An image goes in at the left; ten numbers come out. That is the whole network."],
+		[1, "784 numbers go in, ten come out. Press a dot to turn this knob alone, or turn all of them."],
 	],
 	bet: {
-		question: "All knobs are turned at random. How far, until it reads less than half of the digits?",
-		options: ["by 0.1", "by 0.5", "by 2"],
-		shares: () => [0.1, 0.5, 2].map((by) => rightShare(FIGURES.knobs.turned(by))),
+		question:
+			"Most knobs are within ±0.7. Each is turned at random, by how much until it reads less than half of the digits?",
+		options: ["±0.05", "±0.25", "±1"],
+		shares: () => [0.05, 0.25, 1].map((by) => rightShare(FIGURES.knobs.turned(by))),
 		measure() {
 			return this.shares().findIndex((share) => share < 0.5);
 		},
 		verdict() {
 			const [little, more, most] = this.shares().map((share) => percent(share));
-			return `Right by 0.1: ${little}, by 0.5: ${more}, by 2: ${most}. Thousands of small errors cancel in the sums. No single knob holds what it knows.`;
+			return `Still right: ${little} after ±0.05, ${more} after ±0.25, ${most} after ±1. Thousands of small errors cancel in the sums. No single knob holds what it knows.`;
 		},
 	},
 	set() {
-		this.turn(0);
-		slider("Turn all knobs at random by", { min: 0, max: 4, step: 0.25, value: 0, places: 2 }, (by) => {
-			this.turn(by);
+		[this.by, this.knob, this.added] = [0, null, 0];
+		this.turn();
+		const turning = (name) => (value) => {
+			this[name] = value;
+			this.turn();
 			moveTo(1);
-		});
+		};
+		slider("Each at random, by about ±", { min: 0, max: 2, step: 0.05, value: 0, places: 2 }, turning("by"));
+		this.showAdded = slider(
+			"One knob (press a dot), by",
+			{ min: -20, max: 20, step: 0.5, value: 0, places: 1 },
+			turning("added"),
+		);
 	},
-	/** The network with a random number added to each knob. */
+	press(x, y) {
+		const l = this.areas.findIndex(([left, top, w, h]) => x >= left && y >= top && x < left + w && y < top + h);
+		if (l < 0 || !isOpen()) return;
+		const { inputs, outputs, w } = trained.layers[l];
+		const [left, top, wide, tall] = this.areas[l];
+		const [i, j] = [floor(((x - left) / wide) * (inputs + 1)), floor(((y - top) / tall) * outputs)];
+		Object.assign(this, { knob: w + i * outputs + j, added: 0, spot: [l, i, j] });
+		this.showAdded(0);
+		this.turn();
+	},
+	/** The network with a random number, as large as `by` on average (as squares), added to each knob. */
 	turned(by) {
 		const random = randomNumbers(3);
-		const shake = () => random() + random() + random() - 1.5;
+		const shake = () => 2 * (random() + random() + random() - 1.5);
 		return new Network(
 			model,
 			trained.params.map((value) => value + by * shake()),
 		);
 	},
-	turn(by) {
-		this.by = by;
-		this.shaken = this.turned(by);
+	turn() {
+		this.shaken = this.turned(this.by);
+		if (this.knob !== null) this.shaken.params[this.knob] += this.added;
 		this.result = this.shaken.forward(pictures.nine.input);
 		this.share = rightShare(this.shaken);
 		this.images = this.shaken.layers.map(({ inputs, outputs, w }) => {
@@ -60,7 +79,7 @@ FIGURES.knobs = {
 	paint({ pen, width, height, narrow }, t) {
 		if (this.theme !== root.dataset.theme) {
 			this.theme = root.dataset.theme;
-			this.turn(this.by);
+			this.turn();
 		}
 		const open = ease(part(t, 0.05, 0.5));
 		const fade = 1 - part(t, 0.2, 0.5);
@@ -74,11 +93,11 @@ FIGURES.knobs = {
 		const flow = part(t, 0.62, 0.98);
 		const cell = narrow ? 9 : min(15, (width * 0.3) / 18, (height * 0.56 - (narrow ? 92 : 78)) / 16);
 		const tall = (height - 100) * 0.44;
-		const areas = [
+		const areas = (this.areas = [
 			[0, 30, width - 4, tall],
 			[narrow ? 0 : width * 0.1, 84 + tall, cell * 17, cell * 16],
 			[narrow ? cell * 19 : width * 0.52, 84 + tall, cell * 17, cell * 10],
-		];
+		]);
 		const names = ["A: 784 × 16 weights, 16 biases", "B: 16 × 16, 16", "outputs: 16 × 10, 10"];
 		const places = placesOf(0, 0, width, height - 30);
 		const { result } = this;
@@ -107,9 +126,11 @@ FIGURES.knobs = {
 			});
 			if (come < 1) box(pen, x + come * w - 2, y - 4, 3, h + 8, colours.mark);
 			else
-				result.a[l + 1].forEach((a, j) =>
-					disc(pen, min(width - 6, x + w + 10), y + ((j + 0.5) * h) / result.a[l + 1].length, min(5, h / 36), a),
-				);
+				result.a[l + 1].forEach((a, j) => {
+					const down = y + ((j + 0.5) * h) / result.a[l + 1].length;
+					disc(pen, min(width - 6, x + w + 10), down, min(5, h / 36), a);
+					if (l === 2) headline(pen, j, x + w + 24, down + 4, "center", 11, j === winner(result.a[3]));
+				});
 		});
 		const counts = [12560, 272, 170];
 		const shown = counts.slice(0, ceil(part(t, 0.1, 0.6) * 3));
@@ -124,13 +145,20 @@ FIGURES.knobs = {
 			);
 		if (flow < 1) return;
 		const [x, y, w, h] = areas[0];
-		pen.strokeStyle = colours.mark;
-		pen.lineWidth = 2;
-		pen.strokeRect(x, y + (A13 * h) / 16, w, h / 16);
-		const [z, a] = [result.z[0][A13], result.a[1][A13]];
-		note(pen, `A13: Σ = ${number(z)} → σ = ${number(a)}`, width, y - 8, "right", { colour: colours.text });
+		if (this.knob === null) {
+			frameOf(pen, x, y + (A13 * h) / 16, w, h / 16);
+			const [z, a] = [result.z[0][A13], result.a[1][A13]];
+			note(pen, `A13: Σ = ${number(z)} → σ = ${number(a)}`, width, y - 8, "right", { colour: colours.text });
+		} else {
+			const [l, i, j] = this.spot;
+			const [left, top, wide, tall] = areas[l];
+			const [columns, rows] = [sizes[l] + 1, sizes[l + 1]];
+			frameOf(pen, left + (i * wide) / columns - 2, top + (j * tall) / rows - 2, wide / columns + 4, tall / rows + 4);
+			const words = `${knobName(this.knob)}: ${number(this.shaken.params[this.knob], 2)}`;
+			note(pen, words, width, narrow ? 12 : y - 8, "right", { colour: colours.text });
+		}
 		headline(pen, `right: ${percent(this.share)} of 300`, width, areas[2][1] + areas[2][3] + 24, "right");
-		const words = `a = σ(a W + b), three times: ${winner(result.a[3])}`;
+		const words = `${narrow ? "" : "next "}a = σ(a W + b), three times: ${winner(result.a[3])}`;
 		note(pen, words, width, narrow ? height - 30 : height - 8, "right", {
 			colour: colours.text,
 			size: narrow ? 11 : 14,

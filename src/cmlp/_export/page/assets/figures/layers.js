@@ -24,7 +24,7 @@ FIGURES.layers = {
 		verdict() {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
-			return `${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}, of ${each.join(", ")} that are on. The patterns differ as much as the images, and meet only in the last step.`;
+			return `It is ${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}; the 3s turn on ${each.join(", ")}. The patterns differ as much as the images, and meet in the last step.`;
 		},
 	},
 	set() {
@@ -38,22 +38,14 @@ FIGURES.layers = {
 		const result = isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input);
 		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
 		const places = placesOf(narrow ? 0 : 8, narrow ? 16 : 0, width - (narrow ? 0 : 8), height - 20);
-		paintNet(pen, places, trained, result, wave, { names: !narrow });
+		paintNet(pen, places, trained, result, wave);
 		if (isDrawn) this.paintPulses(pen, places);
 		if (t > 0.99 && !isDrawn) {
 			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
-			note(
-				pen,
-				narrow
-					? `right: ${found.join(", ").replaceAll(" and ", "–")}`
-					: `hidden neurons, test digits right: ${found.join(";  ")}`,
-				0,
-				narrow ? 12 : height - 6,
-				"left",
-				{
-					size: narrow ? 11 : 12,
-				},
-			);
+			const words = narrow
+				? found.join(", ").replaceAll(" and ", "–")
+				: `test digits right, by hidden neurons: ${found.join(";  ")}`;
+			headline(pen, words, 0, narrow ? 12 : height - 6, "left", narrow ? 12 : 15);
 		}
 		const shown = THREES.slice(0, n + 1);
 		const shared = this.bet.shared();

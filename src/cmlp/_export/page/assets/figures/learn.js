@@ -8,24 +8,40 @@ FIGURES.learn = {
 	stops: [
 		[0, "The weights of A1 to A16, random; beside them a 9 and its ten outputs."],
 		[0.04, "It learns here, from this page’s 500 training digits, ten at a time."],
-		[1, "Beside it, recorded by Python: 30 passes over 5,000 digits. Cost falls as the answers get right."],
+		[
+			1,
+			"Beside it, recorded by Python: 30 passes over 5,000 digits. Cost falls as the answers get right. Another rate?",
+		],
 	],
 	bet: {
 		question: "After 500 steps of ten digits: how many test digits, never seen, will it read correctly?",
 		options: ["20 %", "50 %", "80 %"],
 		measure() {
 			const share = FIGURES.learn.until(LEARN_STEPS).at(-1).share;
-			return [0.2, 0.5, 0.8].map((one, n) => [abs(one - share), n]).sort((p, q) => p[0] - q[0])[0][1];
+			return nearest([0.2, 0.5, 0.8], share);
 		},
 		verdict() {
 			const [first, last] = [FIGURES.learn.known[0], FIGURES.learn.until(LEARN_STEPS).at(-1)];
 			const end = tale.history.at(-1);
-			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost fell from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. Low cost, good network.`;
+			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost went from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. Low cost, good network.`;
 		},
 	},
 	set() {
-		[this.known, this.steps] = [[], 0];
-		this.until(0);
+		const begin = (rate) => {
+			restart(1);
+			Object.assign(this, { rate, known: [], steps: 0 });
+			this.until(0);
+		};
+		begin(2);
+		choices(
+			"Learning rate",
+			[0.1, 2, 10].map((rate) => [rate, rate]),
+			(rate) => rate === this.rate,
+			(rate) => {
+				begin(rate);
+				again();
+			},
+		);
 	},
 	work(t) {
 		return steadily(
@@ -42,7 +58,7 @@ FIGURES.learn = {
 	advance() {
 		if (this.steps < this.known.length * 10) {
 			this.steps++;
-			return learn(2, 10);
+			return learn(this.rate, 10);
 		}
 		this.known.push({
 			weights: learner.params.slice(0, learner.layers[0].b),

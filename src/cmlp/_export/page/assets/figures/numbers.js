@@ -22,6 +22,8 @@ FIGURES.numbers = {
 			return `They add up to ${number(this.total())}: 8 holds ${number(outputs[8])}, 9 holds ${number(outputs[9])}. Each output is a number of its own; nothing makes them share.`;
 		},
 	},
+	says: () =>
+		strokesNow().length ? "Your drawing: 784 numbers, and ten outputs that need not add up to 1." : undefined,
 	set() {
 		this.cut = [6, 9]; // row and column of the corner
 	},
@@ -34,9 +36,7 @@ FIGURES.numbers = {
 		picture(pen, shown, ...this.image);
 		const [row, column] = this.cut;
 		const step = side / SIDE;
-		pen.strokeStyle = colours.mark;
-		pen.lineWidth = 2;
-		pen.strokeRect(column * step, 22 + row * step, 8 * step, 6 * step);
+		frameOf(pen, column * step, 22 + row * step, 8 * step, 6 * step);
 		const [left, cell] = narrow
 			? [142, [(width - 144) / 8, 24]]
 			: [side + 40, [min(56, (width - side - 44) / 8), side / 6.5]];
@@ -59,14 +59,8 @@ FIGURES.numbers = {
 		const grown = t <= 0.5 ? part(t, 0.4, 0.5) : part(t, 0.55, 0.8);
 		const y = (narrow ? 22 + 6 * 24 : 22 + side) + 20;
 		const isTold = t > 0.95 || strokesNow().length > 0;
-		paintColumnBars(
-			pen,
-			[0, y, width, height - y - (isTold ? 18 : 0)],
-			result.a[3],
-			strokesNow().length ? 1 : grown,
-			isTold,
-		);
-		if (isTold) note(pen, `ten outputs, together ${number(sum([...result.a[3]]))}`, 0, height - 2, "left");
+		paintColumnBars(pen, [0, y, width, height - y], result.a[3], strokesNow().length ? 1 : grown, isTold);
+		if (isTold) note(pen, `ten outputs, together ${number(sum([...result.a[3]]))}`, width, y - 6, "right");
 	},
 	hover(x, y) {
 		const k = pixelAt(x, y, this.image);

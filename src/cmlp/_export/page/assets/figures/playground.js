@@ -1,6 +1,6 @@
 // --- The playground: two numbers in, one out, and a boundary that bends while it learns.
 
-const [PLAY_STEPS, PLAY_EVERY, PLANE] = [4000, 40, 28];
+const [PLAY_STEPS, PLAY_EVERY, PLANE] = [4000, 40, 40];
 const PLAY_DATA = {
 	circles: (u, v, k) => {
 		const [radius, angle] = [k ? 0.35 * u : 0.6 + 0.25 * u, 2 * Math.PI * v];
@@ -21,48 +21,82 @@ const PLAY_DATA = {
 		return k ? [x, y].map((one) => (u + v > 1 ? one : -one)) : u + v > 1 ? [x, -y] : [-x, y];
 	},
 };
-const PLAY_START = { data: "circles", layers: "4-2", curve: "tanh", rate: 1, l2: 0, batch: 10, noise: 0.02, seed: 7 };
+// What the network may be given of a point, whose x and y are from -3 to 3.
+const PLAY_INPUTS = {
+	x: (x) => x,
+	y: (x, y) => y,
+	"x²": (x) => x * x,
+	"y²": (x, y) => y * y,
+	xy: (x, y) => x * y,
+	"sin x": (x) => Math.sin(x),
+	"sin y": (x, y) => Math.sin(y),
+};
+const PLAY_START = {
+	data: "circles",
+	layers: "4-2",
+	inputs: "x-y",
+	curve: "tanh",
+	rate: 1,
+	l2: 0,
+	batch: 10,
+	noise: 0.02,
+	seed: 7,
+};
 const PLAY_PRESETS = {
 	circles: { layers: "", curve: "logistic" },
 	fading: { data: "spiral", layers: "8-8-8-8", curve: "logistic" },
 	jumping: { data: "spiral", layers: "8-8", rate: 10 },
 };
 const PLAY_FROM = { circles: "layers", fading: "curves", jumping: "hill" }; // the chapters that open them
-const shareOption = (share) => (share < 0.7 ? 0 : share < 0.9 ? 1 : 2);
+const SHARES = {
+	options: ["about half", "3 of 4", "nearly all"],
+	measure: (states) => nearest([0.5, 0.75, 1], states.at(-1).share),
+};
+const rises = (states) => states.filter(({ cost }, n) => n && cost > 1.02 * states[n - 1].cost).length;
 const PLAY_BETS = {
 	circles: {
+		...SHARES,
 		question: "No hidden layer, and circles. How many test points will it get right after 4,000 steps?",
-		options: ["about half", "3 of 4", "nearly all"],
-		verdict: "Without hidden neurons the boundary is a straight line, whatever it learns. Give it one layer of four.",
+		verdict: () =>
+			"Without hidden neurons the boundary is a straight line. Give it a layer of four, or x² and y²: a line there is a circle here.",
 	},
 	fading: {
-		question: "Four layers of eight sigmoids on the spiral. How many test points will it get right?",
-		options: ["about half", "3 of 4", "nearly all"],
-		verdict: "The wishes fade on their way through four curves, so it stands still. Try tanh, or two layers.",
+		question: "Four layers of eight sigmoids on the spiral. What will the plane show after 4,000 steps?",
+		options: ["a spiral", "a ring", "hardly anything"],
+		measure: (states) => (states.at(-1).share > 0.9 ? 0 : states.at(-1).cost < 0.2 ? 1 : 2),
+		verdict: () =>
+			"All its answers are 0.50, a hair more or less, and so it costs 0.250. The wishes fade on their way through four curves, so it stands still. Try tanh, or two layers.",
 	},
 	jumping: {
 		question: "Learning rate 10 on the spiral. How often does the cost rise from one measurement to the next?",
 		options: ["hardly ever", "again and again"],
-		verdict: "Each step leaps across the valley. Try rate 1.",
+		measure: (states) => Number(rises(states) > 10),
+		verdict: (states) =>
+			`The cost rose ${rises(states)} of ${states.length - 1} times: each step leaps across the valley. Set the rate to 1, and it goes on more calmly.`,
 	},
 	free: {
+		...SHARES,
 		question: "How many test points will this network get right after 4,000 steps?",
-		options: ["about half", "3 of 4", "nearly all"],
-		verdict: "Change one thing, and look again.",
+		verdict: () =>
+			FIGURES.playground.options.l2 > 0.005
+				? "L2 pulls all weights towards 0: compare the neurons of a layer, they become alike."
+				: "Change one thing, and look again.",
 	},
 };
 
 FIGURES.playground = {
 	unlocked: true,
-	seconds: 16,
+	get seconds() {
+		return this.total / 250;
+	},
 	net: "A small network of two numbers, learning here",
 	stops: [
 		[
 			0,
-			"Random weights. Each small plane is one neuron’s activation at every point; point at one to see it large, press it to ask it.",
+			"Random weights. Each small plane is one neuron’s activation at every point; point at one to see it large, press it for its formula.",
 		],
-		[0.5, "2,000 steps. The slider goes back, too: every step is kept."],
-		[1, "4,000 steps. Change anything: points, layers, curve, rate. Filled points are learned from, rings are tests."],
+		[0.5, "The slider goes back, too: every step is kept. Rate, L2 and batch may change on the way."],
+		[1, "Change anything: points, inputs, layers, curve. Filled points are learned from, rings are tests."],
 	],
 	bet: {
 		get question() {
@@ -71,17 +105,16 @@ FIGURES.playground = {
 		get options() {
 			return PLAY_BETS[FIGURES.playground.preset].options;
 		},
+		states: () => FIGURES.playground.until(PLAY_STEPS).slice(0, PLAY_STEPS / PLAY_EVERY + 1),
 		measure() {
-			const states = FIGURES.playground.until(PLAY_STEPS);
-			if (FIGURES.playground.preset !== "jumping") return shareOption(states.at(-1).share);
-			return Number(states.filter(({ cost }, n) => n && cost > 1.02 * states[n - 1].cost).length > 10);
+			return PLAY_BETS[FIGURES.playground.preset].measure(this.states());
 		},
 		verdict() {
-			const { share, cost, test } = FIGURES.playground.until(PLAY_STEPS).at(-1);
-			return `${percent(share)} of the test points; cost ${number(cost)}, on test points ${number(test)}. ${PLAY_BETS[FIGURES.playground.preset].verdict}`;
+			const { share, cost, test } = this.states().at(-1);
+			return `${percent(share)} of the test points; cost ${number(cost)}, on test points ${number(test)}. ${PLAY_BETS[FIGURES.playground.preset].verdict(this.states())}`;
 		},
 	},
-	/** Everything that the address holds. */
+	/** Settings and points, for the address. */
 	parts() {
 		const parts = { preset: this.preset, ...this.options };
 		if (this.own.length)
@@ -96,30 +129,43 @@ FIGURES.playground = {
 		for (const name in PLAY_START) {
 			if (!parts.has(name)) continue;
 			const value = typeof PLAY_START[name] === "number" ? Number(parts.get(name)) : parts.get(name);
+			const isInputs = name === "inputs" && value.split("-").every((one) => one in PLAY_INPUTS);
 			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,3})?$/.test(value);
 			const isSeed = name === "seed" && value > 0 && value < 1000;
-			if (isSizes || isSeed || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
+			if (isInputs || isSizes || isSeed || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
 		}
 		const points = (parts.get("points") ?? "").match(/-?\d+x-?\d+x[01]/g) ?? [];
 		this.own = points
 			.slice(0, 400)
 			.map((text) => text.split("x").map((one, n) => (n < 2 ? clamp(one / 100, -1, 1) : Number(one))));
 		this.colour = 1;
-		this.asked = this.pointed = null;
+		this.asked = this.pointed = this.wire = null;
+		this.total = PLAY_STEPS;
 		this.start();
 		this.heads = make("div", "heads");
 		$("controls").append(this.heads);
 		this.fillHeads();
+		const isInput = (name) => this.options.inputs.split("-").includes(name);
+		choices(
+			"Inputs",
+			Object.keys(PLAY_INPUTS).map((name) => [name, name]),
+			isInput,
+			(name) => {
+				const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
+				if (now.length) this.change("inputs", now.join("-"));
+			},
+		);
 		this.lists = {};
 		for (const [name, title] of Object.entries(MENU_TITLES)) {
 			this.lists[name] = menu(title, MENUS[name], (value) => {
 				if (value === "own") this.own = this.asOwn();
-				this.change(name, value);
+				if (["rate", "l2", "batch"].includes(name)) this.goOn(name, value);
+				else this.change(name, value);
 			});
 		}
 		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
 		choices(
-			"Own points",
+			"Own",
 			[
 				[1, "blue"],
 				[0, "orange"],
@@ -140,6 +186,13 @@ FIGURES.playground = {
 			(name) => name === this.preset,
 			(name) => goTo("playground", { preset: name }),
 		);
+		action("One step", () => moveTo((Math.round(moment * this.total) + 1) / this.total));
+		action("4,000 more", () => {
+			const step = moment * this.total;
+			this.total += PLAY_STEPS;
+			[moment, aim] = Array(2).fill(step / this.total);
+			play(1);
+		});
 		this.showOptions();
 	},
 	/** The points as own ones. */
@@ -152,10 +205,18 @@ FIGURES.playground = {
 		this.lists.noise.disabled = this.options.data === "own";
 		this.showPreset();
 	},
+	/** Goes on with another rate, L2 or batch, from the next kept step. */
+	goOn(name, value) {
+		this.options[name] = value;
+		this.preset = "free";
+		this.states.length = min(this.states.length, ceil((moment * this.total) / PLAY_EVERY - 1e-6) + 1);
+		this.showOptions();
+	},
 	change(name, value) {
 		this.options[name] = value;
 		if (name === "data" && value !== "own") this.own = [];
 		this.preset = "free";
+		this.total = PLAY_STEPS;
 		this.start();
 		this.showOptions();
 		ask();
@@ -183,9 +244,12 @@ FIGURES.playground = {
 	work(t) {
 		return steadily(
 			t,
-			() => ((this.states.length - 1) * PLAY_EVERY) / PLAY_STEPS,
+			() => ((this.states.length - 1) * PLAY_EVERY) / this.total,
 			() => this.until(this.states.length * PLAY_EVERY),
 		);
+	},
+	inputOf(x, y) {
+		return this.options.inputs.split("-").map((name) => PLAY_INPUTS[name](x, y));
 	},
 	start() {
 		const { data, curve, noise, seed } = this.options;
@@ -202,14 +266,14 @@ FIGURES.playground = {
 			x,
 			y,
 			k,
-			input: [3 * x, 3 * y],
+			input: this.inputOf(3 * x, 3 * y),
 			targets: [k],
 			label: k,
 			isTest: n % 8 > 5,
 		}));
 		this.train = this.points.filter((one) => !one.isTest);
 		this.tests = this.points.filter((one) => one.isTest);
-		const sizes = [2, ...hidden, 1];
+		const sizes = [this.options.inputs.split("-").length, ...hidden, 1];
 		const kind = {
 			sizes,
 			activations: [...hidden.map(() => curve), "logistic"],
@@ -231,7 +295,8 @@ FIGURES.playground = {
 			const before = this.states.at(-1);
 			if (before) {
 				this.small.params.set(before.params);
-				for (let n = 0; n < PLAY_EVERY; n++) this.step((this.states.length - 1) * PLAY_EVERY + n);
+				before.options = { ...this.options };
+				for (let n = 0; n < PLAY_EVERY; n++) this.step((this.states.length - 1) * PLAY_EVERY + n, before.options);
 			}
 			const cost = (list) =>
 				sum(list.map((one) => this.small.compare(this.small.forward(one.input), one.targets).cost)) /
@@ -246,8 +311,7 @@ FIGURES.playground = {
 		}
 		return this.states;
 	},
-	step(n) {
-		const { rate, l2, batch } = this.options;
+	step(n, { rate, l2, batch }) {
 		if (!this.train.length) return;
 		const size = min(batch || this.train.length, this.train.length);
 		const some = range(size).map((k) => this.train[(n * size + k) % this.train.length]);
@@ -261,20 +325,21 @@ FIGURES.playground = {
 		const from = floor(step / PLAY_EVERY);
 		this.until(from * PLAY_EVERY);
 		this.small.params.set(this.states[from].params);
-		for (let n = from * PLAY_EVERY; n < step; n++) this.step(n);
+		for (let n = from * PLAY_EVERY; n < step; n++) this.step(n, this.states[from].options ?? this.options);
 		return this.states[from];
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const step = Math.round(t * PLAY_STEPS);
+		const step = Math.round(t * this.total);
 		const now = this.goTo(step);
 		const { sizes } = this.small;
-		const side = min(height - 60, narrow ? 190 : 330, width * 0.5);
+		const side = narrow ? 190 : min(height - 104, 370, width * 0.5);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
 		const room = narrow ? width - side - 10 : width - side - 60;
 		const grid2 = range(PLANE * PLANE).map(
 			(k) =>
-				this.small.forward([3 * (((k % PLANE) + 0.5) / PLANE) * 2 - 3, 3 - 3 * ((floor(k / PLANE) + 0.5) / PLANE) * 2])
-					.a,
+				this.small.forward(
+					this.inputOf(3 * (((k % PLANE) + 0.5) / PLANE) * 2 - 3, 3 - 3 * ((floor(k / PLANE) + 0.5) / PLANE) * 2),
+				).a,
 		);
 		const hidden = sizes.length - 2;
 		const tall = narrow ? 210 : height - 40;
@@ -284,22 +349,16 @@ FIGURES.playground = {
 			l > hidden
 				? this.plane[1] + side / 2
 				: 20 + tall / 2 + (j - (sizes[l] - 1) / 2) * (tall / max(sizes[l], l ? sizes[l] : 4));
-		const planeOf = (l, j) => [
-			grid2.map((a) => (l ? a[l][j] : a[0][j] / 3)),
-			l > hidden || (l && this.options.curve !== "tanh") ? 0.5 : 0,
-		];
-		this.cells = [];
+		const planeOf = (l, j) => [grid2.map((a) => a[l][j]), l > hidden || (l && this.options.curve !== "tanh") ? 0.5 : 0];
+		[this.cells, this.wires] = [[], []];
 		this.small.layers.forEach(({ inputs, outputs, w }, l) => {
 			const top = largest(this.small.params.subarray(w, w + inputs * outputs));
 			range(inputs * outputs).forEach((k) => {
 				const [i, j, weight] = [floor(k / outputs), k % outputs, this.small.params[w + k]];
+				const line = segment(x(l) + cell, y(l, i), x(l + 1), y(l + 1, j));
+				this.wires.push([line, `${this.nameOf(l, i)} → ${this.nameOf(l + 1, j)}: weight ${signed(weight, 2)}`]);
 				pen.globalAlpha = 0.2 + 0.7 * (abs(weight) / top);
-				drawLine(
-					pen,
-					segment(x(l) + cell, y(l, i), x(l + 1), y(l + 1, j)),
-					tint(weight),
-					0.4 + (3 * abs(weight)) / max(top, 1),
-				);
+				drawLine(pen, line, tint(weight), 0.4 + (3 * abs(weight)) / max(top, 1));
 			});
 			pen.globalAlpha = 1;
 		});
@@ -311,7 +370,7 @@ FIGURES.playground = {
 				pen.strokeStyle = isAsked ? colours.mark : colours.ring;
 				pen.lineWidth = isAsked ? 3 : 1;
 				pen.strokeRect(x(l), y(l, j) - cell / 2, cell, cell);
-				if (!l) note(pen, "xy"[j], x(l) + cell / 2, y(l, j) - cell / 2 - 5);
+				if (!l) headline(pen, this.nameOf(0, j), x(0) + cell / 2, y(0, j) + 4, "center", 11);
 			});
 		}
 		const plane = planeOf(...(this.pointed ?? [hidden + 1, 0]));
@@ -324,22 +383,18 @@ FIGURES.playground = {
 		}
 		headline(pen, `step ${step}${this.pointed ? `: ${this.nameOf(...this.pointed)}` : ""}`, this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 18;
-		note(pen, `— cost ${number(now.cost)}, - - test ${number(now.test)}`, this.plane[0] + side, top, "right", {
-			colour: colours.text,
-		});
-		note(pen, `test points right ${percent(now.share)}`, this.plane[0] + side, top + 18, "right", {
-			colour: colours.text,
-		});
-		const frame = narrow
-			? [34, 262, width - 8, height - 30]
-			: [this.plane[0], top + 28, this.plane[0] + side, height - 6];
+		const words = `— cost ${number(now.cost)}, - - test ${number(now.test)}${narrow ? "" : `; right ${percent(now.share)}`}`;
+		note(pen, words, width - 4, top, "right", { colour: colours.text });
+		if (narrow)
+			note(pen, `test points right ${percent(now.share)}`, width - 4, top + 18, "right", { colour: colours.text });
+		const frame = narrow ? [34, 262, width - 8, height - 30] : [this.plane[0], top + 12, width - 4, height - 6];
 		if (frame[3] - frame[1] > 26) {
 			axes(pen, frame);
 			note(pen, "0.5", frame[0] - 6, frame[1] + 8, "right");
 			note(pen, "0", frame[0] - 6, frame[3], "right");
 			const seen = this.states.slice(0, floor(step / PLAY_EVERY) + 1);
 			const place = (value, n) => [
-				frame[0] + ((n * PLAY_EVERY) / PLAY_STEPS) * (frame[2] - frame[0]),
+				frame[0] + ((n * PLAY_EVERY) / this.total) * (frame[2] - frame[0]),
 				frame[3] - clamp(value / 0.5) * (frame[3] - frame[1]),
 			];
 			drawLine(
@@ -356,8 +411,9 @@ FIGURES.playground = {
 				[4, 4],
 			);
 		}
-		if (this.asked)
-			note(pen, this.formula(narrow), 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 12 });
+		const told = this.wire?.[1] ?? (this.asked && this.formula(narrow));
+		if (this.wire) drawLine(pen, this.wire[0], colours.mark, 2);
+		if (told) note(pen, told, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 12 });
 	},
 	/** Values over the plane: from orange over the ground to blue; `middle` is neither. */
 	paintPlane(pen, values, middle, x, y, side) {
@@ -377,20 +433,25 @@ FIGURES.playground = {
 	},
 	spot({ x, y }) {
 		const [left, top, side] = this.plane;
-		return [left + ((clamp(x, -1, 1) + 1) / 2) * side, top + ((1 - clamp(y, -1, 1)) / 2) * side];
+		const share = (value) => (clamp(value, -0.98, 0.98) + 1) / 2;
+		return [left + share(x) * side, top + (1 - share(y)) * side];
 	},
-	nameOf: (l, j) => (l ? letter(l) + (j + 1) : "xy"[j]),
+	nameOf(l, j) {
+		if (l === this.small.sizes.length - 1) return "output";
+		return l ? letter(l) + (j + 1) : this.options.inputs.split("-")[j];
+	},
 	/** The sum and the curve of the neuron that is asked. */
 	formula(narrow) {
 		const [l, j] = this.asked;
-		if (!l) return `${"xy"[j]}: an input`;
+		if (!l) return `${this.nameOf(0, j)}: an input`;
 		const { inputs, outputs, w, b, name } = this.small.layers[l - 1];
 		const weights = range(inputs).map((i) => this.small.params[w + i * outputs + j]);
 		const order = range(inputs)
 			.sort((p, q) => abs(weights[q]) - abs(weights[p]))
 			.slice(0, narrow ? 2 : 5);
-		const terms = order.map((i) => `${signed(weights[i], 2)} ${this.nameOf(l - 1, i)}`);
-		return `${letter(l)}${j + 1} = ${name}(${terms.join(" ")}${order.length < inputs ? " …" : ""} ${signed(this.small.params[b + j], 2)})`;
+		const plus = (value) => (value < 0 ? "−" : "+") + number(abs(value), 2);
+		const terms = order.map((i) => `${plus(weights[i])} ${this.nameOf(l - 1, i)}`);
+		return `${this.nameOf(l, j)} = ${name}(${terms.join(" ")}${order.length < inputs ? " …" : ""} ${plus(this.small.params[b + j])})`;
 	},
 	cellAt(x, y) {
 		return this.cells.find(([, , cx, cy, size]) => x >= cx && y >= cy && x <= cx + size && y <= cy + size);
@@ -410,6 +471,7 @@ FIGURES.playground = {
 	},
 	hover(x, y) {
 		this.pointed = this.cellAt(x, y)?.slice(0, 2);
+		this.wire = this.pointed ? null : this.wires.find(([line]) => distanceTo(line, x, y) < 4);
 	},
 	keys(across, down) {
 		const at = this.cells.findIndex(([l, j]) => String([l, j]) === String(this.asked));
@@ -419,11 +481,17 @@ FIGURES.playground = {
 		);
 	},
 	label(t) {
-		const now = this.states[min(this.states.length - 1, floor((t * PLAY_STEPS) / PLAY_EVERY))];
+		const now = this.states[min(this.states.length - 1, floor((t * this.total) / PLAY_EVERY))];
 		const words = decided ? ` Cost ${number(now.cost)}, test points right ${percent(now.share)}.` : "";
 		return `${stopsAt(t)[1]}${words} ${this.asked ? this.formula() : "Arrow keys ask a neuron."}`;
 	},
 };
+
+/** How far a place is from a line. */
+function distanceTo([[x, y], [toX, toY]], placeX, placeY) {
+	const t = clamp(((placeX - x) * (toX - x) + (placeY - y) * (toY - y)) / ((toX - x) ** 2 + (toY - y) ** 2));
+	return hypot(blend(x, toX, t) - placeX, blend(y, toY, t) - placeY);
+}
 
 const MENU_TITLES = {
 	data: "Points",

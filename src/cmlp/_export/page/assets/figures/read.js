@@ -74,32 +74,34 @@ function leafOf(original, { dark, high, thick }) {
 	return wide > 8 && lower < 8 ? 8 : 9;
 }
 
-const ruleShares = new Map();
-function ruleShare(rule) {
+const ruleHits = new Map();
+
+/** For each test digit whether a rule reads it. */
+function hitsOf(rule) {
 	const key = `${rule.thick} ${rule.high}`;
-	const isRuleRight = (one) => LEAVES[leafOf(one.input, rule)][1] === one.label;
-	if (!ruleShares.has(key)) ruleShares.set(key, examples.test.filter(isRuleRight).length / examples.test.length);
-	return ruleShares.get(key);
+	const hits = () => examples.test.map((one) => LEAVES[leafOf(one.input, rule)][1] === one.label);
+	if (!ruleHits.has(key)) ruleHits.set(key, hits());
+	return ruleHits.get(key);
 }
+const ruleShare = (rule) => hitsOf(rule).filter(Boolean).length / examples.test.length;
 
 FIGURES.read = {
 	unlocked: true,
 	seconds: 5,
 	stops: [
-		[0, "An 8 whose pen has left a gap. The rule at the left, the network at the right."],
+		[0, "An 8 whose pen has left a gap: the rule, and the network."],
 		[0.5, "The rule follows its ifs, and answers where the first one holds."],
 		[
 			1,
-			"The network answers from ten numbers. Repair the rule: a thicker pen closes the gap of this 8. And the other digits?",
+			"The network answers from ten numbers. Repair the rule: a thicker pen closes gaps. And what of the other digits?",
 		],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
 		options: ["90 %", "70 %", "50 %"],
-		measure: () =>
-			[0.9, 0.7, 0.5].map((share, n) => [abs(share - ruleShare(RULE)), n]).sort((p, q) => p[0] - q[0])[0][1],
+		measure: () => nearest([0.9, 0.7, 0.5], ruleShare(RULE)),
 		verdict: () =>
-			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000: these are easier). A cleverer rule does better, but each new if harms some digits.`,
+			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000; these 300 are easier). A cleverer rule does better, but each repair harms some digits.`,
 	},
 	set() {
 		this.rule = { ...RULE };
@@ -114,7 +116,7 @@ FIGURES.read = {
 			(value) => (this.rule.thick = value),
 		);
 		slider(
-			"A loop is high above",
+			"A loop is high above (of 1)",
 			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, places: 2 },
 			(value) => (this.rule.high = value),
 		);
@@ -154,7 +156,10 @@ FIGURES.read = {
 			paintOutputs(pen, places, result.a[3], ready);
 		}
 		if (t < 0.99) return;
-		const words = `Right of ${examples.test.length} test digits: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
+		const [before, after] = [RULE, this.rule].map(hitsOf);
+		const [won, lost] = [after, before].map((one, n) => one.filter((hit, k) => hit && ![before, after][n][k]).length);
+		const repair = won + lost ? `; this repair: ${won} won, ${lost} lost` : "";
+		const words = `Right of ${examples.test.length}${narrow && repair ? "" : " test digits"}: rule ${percent(ruleShare(this.rule))}${repair || `, network ${percent(rightShare(trained))}`}`;
 		headline(pen, words, narrow ? 12 : width * 0.42, narrow ? 50 + 10 * row : height - 14, "left", narrow ? 12 : 14);
 	},
 	label: () => stopsAt(moment)[1],

@@ -1,7 +1,7 @@
 // --- What the figures of the tale share. Each figure has, in the same form:
 // seconds: how long its motion takes; stops: [moment, sentence]; bet: { question, options, at, measure(), verdict() };
 // paint(view, t): the picture at a moment from 0 to 1; set(): at its opening; work(t) computes towards a moment, and
-// returns the one that is reached; unlocked: its controls need no bet; and what it listens to: press, drag, keys.
+// returns the one that is reached; says(t): words instead of those of a stop; unlocked: its controls need no bet; and what it listens to: press, drag, keys.
 
 const FIGURES = {};
 let tale; // the data
@@ -21,6 +21,9 @@ const part = (t, from, to) => clamp((t - from) / (to - from));
 const blend = (p, q, t) => p + (q - p) * t;
 const blendAll = (p, q, t) => p.map((value, k) => blend(value, q[k], t));
 const tint = (value) => (value < 0 ? colours.negative : colours.positive);
+/** Which of some numbers is nearest to another. */
+const nearest = (options, value) =>
+	range(options.length).sort((p, q) => abs(options[p] - value) - abs(options[q] - value))[0];
 const percent = (share, places = 0) => `${number(100 * share, places)} %`;
 
 function note(pen, text, x, y, align = "center", { colour = colours.muted, size = 12, bold = false } = {}) {
@@ -39,6 +42,14 @@ function box(pen, x, y, width, height, colour, alpha = 1) {
 	pen.fillStyle = colour;
 	pen.fillRect(x, y, width, height);
 	pen.globalAlpha = 1;
+}
+
+/** A yellow frame around the one thing to look at. */
+function frameOf(pen, ...place) {
+	pen.strokeStyle = colours.mark;
+	pen.lineWidth = 2;
+	pen.setLineDash([]);
+	pen.strokeRect(...place);
 }
 
 /** A neuron: the fuller the circle's light, the larger its activation. */
@@ -103,7 +114,7 @@ function wiresOf(net, result, layer, count = 110) {
  * The network at work. `wave` is how far the activations have come, from 0 to 3: pulses run along the wires, and a layer
  * fills when they have arrived.
  */
-function paintNet(pen, places, net, result, wave = 3, { bars = true, names = true } = {}) {
+function paintNet(pen, places, net, result, wave = 3, { bars = true } = {}) {
 	const { at, image, pixel, columns, radius } = places;
 	for (let layer = 0; layer < 3; layer++) {
 		const come = clamp(wave - layer);
@@ -126,8 +137,7 @@ function paintNet(pen, places, net, result, wave = 3, { bars = true, names = tru
 		for (let k = 0; k < sizes[layer]; k++) {
 			const [x, y] = at(layer, k);
 			disc(pen, x, y, radius, fill * result.a[layer][k]);
-			if (names && layer < 3 && radius > 6)
-				note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11 });
+			if (layer < 3 && radius > 6) note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11 });
 		}
 	}
 	const titles = ["784 pixels", "A: 16", "B: 16", "10 outputs"];

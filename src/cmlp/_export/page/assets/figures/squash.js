@@ -23,6 +23,11 @@ FIGURES.squash = {
 			return `${before} before, ${after} after, and ${sevens} of these are sevens. With one slider a neuron for anything bright becomes one for a bar, and so for sevens.`;
 		},
 	},
+	says(t) {
+		const { bias } = this;
+		if (t === 1 && bias !== null)
+			return `Bias ${number(bias, 0)}: to be above 0.5, the sum must be above ${number(-bias, 0)}. How much is enough?`;
+	},
 	set() {
 		const weights = barWeights(BAR_TOP, BORDER);
 		this.sums = examples.test.map((one) => [sumOver(weights, one.input), one.label]);

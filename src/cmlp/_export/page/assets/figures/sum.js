@@ -8,7 +8,7 @@ FIGURES.sum = {
 		[0, "A 9, and A13’s weights: blue says be on, orange be off."],
 		[0.55, "The five largest products, one after the other. Each moves the end of the bar."],
 		[0.72, "All other products, as one block."],
-		[1, "And the bias. Now light or darken a pixel of the 9, and see what it does to A13."],
+		[1, "And the bias. Now draw on the 9: light or darken pixels, and see what it does to A13."],
 	],
 	bet: {
 		question: "It adds up all products and its bias. Where does the bar end?",
@@ -100,20 +100,22 @@ FIGURES.sum = {
 			const after = number(logistic(total));
 			note(pen, `activation ${before} → ${after}`, width - 2, y + pitch * 0.5 + 12, "right", { colour: colours.text });
 			const step = side / SIDE;
-			pen.strokeStyle = colours.mark;
-			pen.lineWidth = 2;
-			pen.strokeRect((this.cursor % SIDE) * step - 1, 20 + floor(this.cursor / SIDE) * step - 1, step + 2, step + 2);
+			frameOf(pen, (this.cursor % SIDE) * step - 1, 20 + floor(this.cursor / SIDE) * step - 1, step + 2, step + 2);
 		}
 	},
-	light(k) {
+	light(k, value = Number(this.image[k] <= 0.5)) {
 		if (!isOpen()) return false;
-		this.image[k] = this.image[k] > 0.5 ? 0 : 1;
+		this.image[k] = this.ink = value;
 		this.cursor = k;
 		this.touched = true;
 	},
 	press(x, y) {
 		const k = pixelAt(x, y, this.area);
 		if (k >= 0) this.light(k);
+	},
+	drag(x, y) {
+		const k = pixelAt(x, y, this.area);
+		if (k >= 0 && moment === 1) this.light(k, this.ink);
 	},
 	keys(across, down) {
 		this.touched = true;

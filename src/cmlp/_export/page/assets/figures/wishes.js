@@ -1,34 +1,27 @@
-// --- Chapter 13: the wishes of a layer stack into one wish for each neuron before it, and travel on.
+// --- Chapter 13: the wishes of a layer travel along its wires, stack into one for each neuron before it, and go on.
 
-// For the way to B, and from B to A: when columns open, stack and cancel.
-const WISH_PARTS = [
-	[
-		[0.1, 0.34],
-		[0.34, 0.47],
-		[0.48, 0.56],
-	],
-	[
-		[0.58, 0.8],
-		[0.8, 0.92],
-		[0.93, 1],
-	],
+// For the way to B, and from B to A: start of the first neuron's wishes, their end, the end of the second's, of all;
+// when they cancel, and the end.
+const WISH_TIMES = [
+	[0.1, 0.2, 0.34, 0.46, 0.48, 0.56],
+	[0.6, 0.7, 0.74, 0.9, 0.92, 1],
 ];
 
 FIGURES.wishes = {
 	seconds: 14,
 	net: "half",
 	stops: [
-		[0, "The same 9. Output 9 wishes to rise and 4 to fall; the others are nearly content."],
-		[0.1, "Each output wishes something of all 16 neurons of B: its own wish × the weight."],
-		[0.34, "Two columns are loud, eight whisper. The bars below are one row of it."],
-		[0.47, "Each row moves together: ups to the right, downs to the left."],
-		[0.56, "Up against down: what is left is the wish for each neuron of B."],
-		[0.8, "Now B stands where the outputs stood: sixteen columns of wishes for A."],
-		[0.92, "Again each row moves together."],
-		[1, "The wishes for A. The pixels stay as they are, so they end here, in the weights and biases of A."],
+		[0, "The same 9: output 9 wishes to rise, 4 to fall. The wires are weights, blue above 0, orange below."],
+		[0.1, "The wires of output 4. Its wish × the weight is what it wishes of a neuron: fall × orange is …"],
+		[0.2, "Output 4’s wishes have come to all 16 neurons of B: to rise at the right, to fall at the left."],
+		[0.34, "Output 9’s are added. Below, the pile of one neuron."],
+		[0.46, "The other eight are nearly content: they add little."],
+		[0.56, "Up against down: what is left is the arrow of each neuron of B."],
+		[0.7, "Now B stands where the outputs stood: first the neuron whose pile you saw, then the other fifteen."],
+		[1, "The wishes for A. The pixels stay as they are: it ends in A’s weights and biases. Press any neuron."],
 	],
 	bet: {
-		question: "Output 4 wishes to fall. What does it wish of B10?",
+		question: "Output 4 wishes to fall; its weight from B10 is −1.545. What does it wish of B10?",
 		options: ["to rise", "to fall", "nothing"],
 		at: 0.1,
 		value: () => FIGURES.wishes.hops[0].values[9][4],
@@ -36,145 +29,134 @@ FIGURES.wishes = {
 			return abs(this.value()) < 0.01 ? 2 : Number(this.value() < 0);
 		},
 		verdict() {
-			const { hops } = FIGURES.wishes;
-			return `${signed(this.value(), 3)}: to rise, for B10 holds output 4 down (weight ${number(hops[0].weight(9, 4))}). With all ten together the wish for B10 is ${signed(hops[0].wish[9], 3)}. Output 9 wishes the opposite (${signed(hops[0].values[9][9], 3)}).`;
+			const [{ values, wish }] = FIGURES.wishes.hops;
+			return `${signed(this.value(), 3)}: to rise, for B10 holds output 4 down. Output 9 wishes the opposite (${signed(values[9][9], 3)}). All ten together: ${signed(wish[9], 3)}.`;
 		},
 	},
 	set() {
-		Object.assign(this, wishesIn(half, pictures.train4));
+		Object.assign(this, wishesIn(half, pictures.train4), { rows: [9, 11] });
 		this.hops = [3, 2].map((layer) => {
 			const { w, inputs, outputs } = half.layers[layer - 1];
-			const weight = (j, k) => half.params[w + j * outputs + k];
-			const values = range(inputs).map((j) => range(outputs).map((k) => this.push[layer][k] * weight(j, k)));
-			return { weight, values, top: largest(values.flat()), wish: this.wish[layer - 1], count: outputs };
+			const weights = range(inputs).map((j) => [...half.params.subarray(w + j * outputs, w + (j + 1) * outputs)]);
+			const values = weights.map((row) => row.map((weight, k) => this.push[layer][k] * weight));
+			const sides = values.flatMap((row) => [1, -1].map((sign) => sum(row.map((value) => max(0, value * sign)))));
+			return { weights, values, wish: this.wish[layer - 1], layer, longest: max(...sides) };
 		});
-		this.rows = [9, 11];
-		action("The next row", () => (this.rows = this.rows.map((row) => (row + 1) % 16)));
-		action("The row before", () => (this.rows = this.rows.map((row) => (row + 15) % 16)));
 	},
 	keys(across, down) {
 		this.rows = this.rows.map((row) => (row + down + across + 16) % 16);
 	},
-	name: (n, k) => (n ? neuronName(2, k) : String(k)),
-	paint({ pen, width, height, narrow }, t) {
-		const tall = height * 0.68;
-		const [top, row] = [30, (tall - 34) / 16];
-		const y = (k) => top + row * (k + 0.5);
-		const yOut = (k) => top + ((tall - 34) / 10) * (k + 0.5);
-		const radius = min(8, row * 0.38);
-		// From left to right: A, its columns, B, its columns, the outputs. A phone shows one half at a time.
-		const reach = narrow ? 26 : 44;
-		const cell = narrow ? [14, 11] : Array(2).fill(min(24, (width - 500) / 26));
-		const wide = [10 * cell[0], 16 * cell[1]].map((columns) => 34 + 2 * reach + 12 + columns + 26);
-		const xA = 14;
-		const xB = narrow ? 14 : xA + wide[1];
-		const xOut = xB + wide[0];
-		const isSecond = t > 0.575;
-		this.hops.forEach((hop, n) => {
-			if (narrow && n !== Number(isSecond)) return;
-			const x = narrow ? 14 : [xB, xA][n];
-			const behind = x + wide[n];
-			const [open, stack, cancel] = WISH_PARTS[n].map(([from, to]) => part(t, from, to));
-			if (!open) return;
-			const zero = x + 34 + reach;
-			const first = zero + reach + 12;
-			box(pen, x - 12, y(this.rows[n]) - row / 2, behind - x, row, colours.line, 0.7);
-			drawLine(pen, segment(zero, top, zero, tall - 4), colours.line);
-			const unit = reach / (1.3 * largest(hop.wish));
-			const yBehind = n ? y : yOut;
-			const gone = (k) => ease(clamp(open * 2.2 - (k / hop.count) * 1.2));
-			range(hop.count).forEach((k) => {
-				const column = first + cell[n] * (k + 0.5);
-				if (gone(k) && (cell[n] > 17 || k % 2 === 0)) note(pen, n ? k + 1 : k, column, top - 6, "center", { size: 11 });
-				if (gone(k) === 0 || gone(k) === 1) return;
-				range(16).forEach((j) => {
-					const size = abs(hop.values[j][k]) / hop.top;
-					if (size < 0.02) return;
-					pen.globalAlpha = 0.5 * Math.sin(Math.PI * gone(k));
-					drawLine(pen, segment(behind, yBehind(k), column, y(j)), tint(hop.values[j][k]), 0.5 + 2.5 * size);
-					pen.globalAlpha = 1;
-				});
-			});
-			range(16).forEach((j) => {
-				let [up, down] = [0, 0];
-				const moved = ease(clamp(stack * 1.5 - (j / 16) * 0.5));
-				hop.values[j].forEach((value, k) => {
-					const length = abs(value) * unit;
-					const offset = value < 0 ? -(down += length) : (up += length) - length;
-					if (!gone(k)) return;
-					const size = max(1.2, Math.sqrt(abs(value) / hop.top) * (min(cell[n], row) - 2));
-					const column = first + cell[n] * (k + 0.5);
-					const square = blendAll(
-						[behind, yBehind(k), 0, 0],
-						[column - size / 2, y(j) - size / 2, size, size],
-						gone(k),
-					);
-					if (moved) box(pen, ...square, tint(value), 0.18);
-					if (!cancel)
-						box(pen, ...blendAll(square, [zero + offset, y(j) - row * 0.3, length, row * 0.6], moved), tint(value));
-				});
-				if (!cancel) return;
-				const eaten = ease(cancel) * min(up, down);
-				box(pen, zero, y(j) - row * 0.3, up - eaten, row * 0.6, colours.positive);
-				box(pen, zero - down + eaten, y(j) - row * 0.3, down - eaten, row * 0.6, colours.negative);
-			});
-			note(pen, n ? "wishes of 16 for A" : "wishes of ten for B", first + (cell[n] * hop.count) / 2, 12, "center", {
-				colour: colours.text,
-			});
-		});
-		const column = (layer, x, come) => {
-			const wish = this.wish[layer];
-			range(16).forEach((k) => {
-				const share = come * clamp(abs(wish[k]) / largest(wish));
-				disc(pen, x, y(k), radius, this.a[layer][k], share > 0.05 ? tint(wish[k]) : colours.ring, 1 + 3 * share);
-				note(pen, neuronName(layer, k), x + radius + 4, y(k) + 4, "left", { size: 11 });
-			});
-		};
-		if (!narrow || isSecond) column(1, xA, part(t, 0.95, 1));
-		if (!narrow || !isSecond) column(2, xB, part(t, 0.53, 0.57));
-		if (narrow && isSecond) column(2, 14 + wide[1], 1);
-		else paintWishing(pen, this, xOut, yOut, narrow ? 40 : 90, ease(part(t, -0.02, 0.08)), radius + 2);
-		this.paintRow(pen, Number(isSecond), [0, tall + 8, width, height - tall - 8], t);
+	press(x, y) {
+		const [n] = [0, 1]
+			.filter((one) => this.columns[one])
+			.sort((p, q) => abs(this.columns[p] - x) - abs(this.columns[q] - x));
+		this.rows[n] = range(16).sort((p, q) => abs(this.y(p) - y) - abs(this.y(q) - y))[0];
 	},
-	/** One row, enlarged: its bars stand at their places, then stack and cancel at the left. */
-	paintRow(pen, n, [x, y, width, height], t) {
-		const [hop, j] = [this.hops[n], this.rows[n]];
-		const row = hop.values[j];
-		const [open, stack, cancel] = WISH_PARTS[n].map(([from, to]) => part(t, from, to));
-		if (!open) return;
-		const [ups, downs] = [1, -1].map((sign) => sum(row.map((value) => max(0, value * sign))));
-		const unit = (height - 52) / (ups + downs || 1);
-		const zero = y + 24 + ups * unit;
-		const left = width < 560 ? 84 : 150;
-		const step = (width - left - 8) / row.length;
-		const wide = min(40, step * 0.66);
-		drawLine(pen, segment(x, zero, x + width, zero), colours.line);
-		headline(pen, `for ${neuronName(2 - n, j)}`, x, y + 12, "left");
-		let [up, down] = [0, 0];
-		row.forEach((value, k) => {
-			const size = abs(value) * unit;
-			const offset = value < 0 ? down : (up += size);
-			if (value < 0) down += size;
-			const grown = ease(clamp(open * 2.2 - (k / row.length) * 1.2));
-			const moved = ease(clamp(stack * 2 - k / row.length));
-			const middle = left + step * (k + 0.5);
-			const stand = [middle - wide / 2, value < 0 ? zero : zero - size * grown, wide, size * grown];
-			const piled = [left / 2 + (value < 0 ? 0 : -wide), value < 0 ? zero + offset : zero - offset, wide, size];
-			box(pen, ...stand, tint(value), moved ? 0.22 : 1);
-			if (moved && !cancel) box(pen, ...blendAll(stand, piled, moved), tint(value));
-			if (grown === 1 && abs(value) * unit > 9 && step > 34)
-				note(pen, signed(value, 3), middle, value < 0 ? zero - 5 : zero + 14, "center", {
-					colour: colours.text,
-					size: 11,
-				});
-			if (step > 22 || k % 2 === 0) note(pen, n ? `B${k + 1}` : k, middle, y + height - 4, "center", { size: 11 });
+	/** How far each neuron's wishes have come, in the order in which they start. */
+	comings(n, t) {
+		const { values } = this.hops[n];
+		const [first, second] = n ? [this.rows[0]] : [4, 9];
+		const order = range(values[0].length).sort(
+			(p, q) => (q === first) - (p === first) || (q === second) - (p === second),
+		);
+		const [a, b, c, d] = WISH_TIMES[n];
+		const step = (d - c) / (order.length - 2);
+		return order.map((k, i) => [
+			k,
+			i < 2 ? part(t, [a, b][i], [b, c][i]) : part(t, c + step * (i - 2), c + step * (i - 1)),
+		]);
+	},
+	paint({ pen, width, height, narrow }, t) {
+		const bottom = height - 78;
+		const y = (this.y = rowsBetween(16, bottom, 16));
+		const [yOut, radius] = [rowsBetween(16, bottom, 10), min(9, bottom / 44)];
+		// From left to right: A, B, the outputs. A phone shows one half at a time.
+		const second = t > 0.575;
+		const [reach, xOut] = [narrow ? 32 : 50, width - (narrow ? 84 : 92)];
+		const room = 2 * reach + 62;
+		const places = narrow ? (second ? [room, width - 34] : [-1, room, xOut]) : [room, (room + xOut) / 2 + 50, xOut];
+		this.columns = [places[1] === undefined || (narrow && second) ? 0 : places[1], narrow && !second ? 0 : places[0]];
+		[0, 1].forEach((n) => {
+			if (narrow && n !== Number(second)) return;
+			const { weights, values, wish, layer, longest } = this.hops[n];
+			const [x, from] = [places[1 - n], places[2 - n] - (n && !narrow ? room : 12)];
+			const [yFrom, top, zero] = [n ? y : yOut, largest(values.flat()), x - radius - 22 - reach];
+			const cancel = ease(part(t, ...WISH_TIMES[n].slice(4)));
+			const comings = this.comings(n, t);
+			const line = (k, j, come = 1) => [[from, yFrom(k)], blendAll([from, yFrom(k)], [x + radius, y(j)], come)];
+			const isHere = n === Number(second);
+			for (const [k] of comings)
+				for (const j of range(16)) {
+					const size = abs(weights[j][k]) / largest(weights.flat());
+					pen.globalAlpha = (0.1 + 0.3 * size) * (isHere ? (t < 0.2 && k === 4 ? 2.2 : 0.8) : 0.3);
+					drawLine(pen, line(k, j), tint(weights[j][k]), 0.4 + 3 * size);
+				}
+			pen.globalAlpha = 1;
+			if (n <= second)
+				box(pen, x - room, y(this.rows[n]) - radius - 2, room + radius + 4, 2 * radius + 4, colours.line, 0.8);
+			drawLine(pen, segment(zero, 16, zero, bottom), colours.line);
+			range(16).forEach((j) => {
+				this.pile(pen, zero, y(j) - radius * 0.7, radius * 1.4, reach / longest, values[j], comings, cancel);
+				arrow(pen, x - radius - 10, y(j), (cancel * wish[j]) / largest(wish));
+				disc(pen, x, y(j), radius, this.a[layer - 1][j]);
+				note(pen, neuronName(layer - 1, j), x - room + 30, y(j) + 4, "right", { size: 11 });
+				for (const [k, come] of comings) {
+					if (!come || come === 1) continue;
+					const size = abs(values[j][k]) / top;
+					drawLine(pen, line(k, j, min(1, 1.6 * come)), tint(values[j][k]), 0.5 + 3.5 * size);
+					drawLine(pen, line(k, j, min(1, 1.6 * come)).slice(1), tint(values[j][k]), 2 + 7 * size);
+				}
+			});
+			if (n || t > 0.2 || t < 0.03) return;
+			drawLine(pen, line(4, 9), colours.mark, 3);
+			const [across, down] = blendAll(...line(4, 9), 0.45);
+			box(pen, across - 56, down + 12, 112, 20, colours.ground);
+			headline(pen, `weight ${number(weights[9][4])}`, across, down + 27, "center");
 		});
-		note(pen, "from", left - 8, y + height - 4, "right", { size: 11 });
-		if (!cancel) return;
-		const eaten = ease(cancel) * min(up, down);
-		box(pen, left / 2 - wide, zero - up + eaten, wide, up - eaten, colours.positive);
-		box(pen, left / 2, zero, wide, down - eaten, colours.negative);
-		if (cancel === 1) headline(pen, signed(hop.wish[j], 3), left / 2, hop.wish[j] < 0 ? zero - 6 : zero + 16, "center");
+		if (narrow && second)
+			range(16).forEach((k) => {
+				disc(pen, places[1], y(k), radius, this.a[2][k]);
+				note(pen, neuronName(2, k), places[1] + radius + 3, y(k) + 4, "left", { size: 11 });
+			});
+		else paintWishing(pen, this, xOut, yOut, ease(part(t, -0.02, 0.08)));
+		this.paintRow(pen, Number(second), [width, height - 66], t);
+	},
+	/** Wishes on top of each other: ups to the right, downs to the left, until they cancel. Returns where each lies. */
+	pile(pen, zero, y, height, unit, values, comings, cancel) {
+		const ends = [0, 0];
+		const places = comings.map(([k, come]) => {
+			const side = Number(values[k] < 0);
+			const size = abs(values[k]) * unit * ease(part(come, 0.55, 1));
+			const left = side ? zero - ends[1] - size : zero + ends[0];
+			ends[side] += size;
+			box(pen, left, y, max(0, size - 0.5), height, tint(values[k]), 1 - 0.75 * cancel);
+			return [k, left, size];
+		});
+		const [up, down] = ends.map((end) => end - cancel * min(...ends));
+		if (cancel) {
+			box(pen, zero, y, up, height, colours.positive);
+			box(pen, zero - down, y, down, height, colours.negative);
+		}
+		return places;
+	},
+	/** The pile of one neuron, enlarged. */
+	paintRow(pen, n, [width, y], t) {
+		const [hop, j, comings] = [this.hops[n], this.rows[n], this.comings(n, t)];
+		const [ups, downs] = [1, -1].map((sign) => sum(hop.values[j].map((value) => max(0, value * sign))));
+		const cancel = ease(part(t, ...WISH_TIMES[n].slice(4)));
+		const left = width < 560 ? 56 : 70;
+		const unit = (width - left - 62) / (ups + downs);
+		const zero = left + downs * unit;
+		headline(pen, `for ${neuronName(2 - n, j)}`, 0, y + 30, "left");
+		const places = this.pile(pen, zero, y + 14, 24, unit, hop.values[j], comings, cancel);
+		drawLine(pen, segment(zero, y + 6, zero, y + 46), colours.text);
+		places.forEach(([k, from, size], i) => {
+			const name = n ? neuronName(2, k) : k;
+			const words = `${name}: ${signed(hop.values[j][k], 3)}`;
+			if (comings[i][1] === 1 && size > 14)
+				note(pen, size > 70 ? words : name, from + size / 2, y + 58, "center", { size: 11 });
+		});
+		if (cancel === 1) headline(pen, signed(hop.wish[j], 3), width, y + 30, "right");
 	},
 	label() {
 		const n = Number(moment > 0.575);
@@ -182,7 +164,7 @@ FIGURES.wishes = {
 		const words =
 			moment < 0.34
 				? ""
-				: ` Wishes for ${neuronName(2 - n, j)}: ${hop.values[j].map((value, k) => `${signed(value, 3)} from ${this.name(n, k)}`).join(", ")}.`;
-		return `${stopsAt(moment)[1]}${words}`;
+				: ` Wishes for ${neuronName(2 - n, j)}: ${hop.values[j].map((value, k) => `${signed(value, 3)} from ${n ? neuronName(2, k) : k}`).join(", ")}; together ${signed(hop.wish[j], 3)}.`;
+		return `${stopsAt(moment)[1]}${words} Arrow keys choose a neuron.`;
 	},
 };
