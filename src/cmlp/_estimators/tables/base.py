@@ -19,12 +19,13 @@ from cmlp._estimators.parameters import Parametrized
 from cmlp._estimators.pickling import plain, restored
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._estimators.tables.bag import Bag, BagOptions, curves_of, networks_of, train_members, warn_if_useless
-from cmlp._estimators.tables.calibrating import Calibrating, measured_on_held_out
+from cmlp._estimators.tables.calibrating import Calibrating, held_out_scores, measured_on_held_out
 from cmlp._estimators.tables.encoder import learn_encoder
 from cmlp._estimators.tables.resuming import BagTrainer, digest_of, kept_state, states_to_resume
 from cmlp._estimators.tables.targets import TableTargets, UserTargets, rows_of, signal_of
 from cmlp._model.model import TrainedModel
 from cmlp._model.outside import outside
+from cmlp._model.probabilities import fitted_networks
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.signals import undeferred
@@ -145,7 +146,7 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 options = BagOptions(*(parameters[name] for name in BagOptions._fields))
                 bag = Bag(rows, targets.task, targets.shape, encoder, _generator(parameters["random_state"]), options)
                 kept, earlier = states_to_resume(self, digest_of(schema, bag, targets)) if resume else (None, None)
-                runs = bag.runs(parameters["n_estimators"], kept, known.networks if known else None)
+                runs = bag.runs(parameters["n_estimators"], kept, fitted_networks(known) if known else None)
                 recorded: Recorded = lambda: None  # noqa: E731
                 if parameters["provenance"] and (earlier is not None or not resume):
                     from cmlp._estimators.record import record_of_table
@@ -192,7 +193,8 @@ class TabularEstimator(Calibrating, SklearnStub, Parametrized, Explaining, Estim
                 background=background,
                 summary=Summary(values, accuracy),
             )
-            return Fitted(model, tuple(map(curves_of, runs)), state, recorded())
+            held_out = None if labels is None else held_out_scores(bag, runs, networks, targets.truth)
+            return Fitted(model, tuple(map(curves_of, runs)), state, recorded(), held_out=held_out)
 
         callbacks = callbacks_of(parameters["callbacks"], parameters["verbose"])
         follower = Reporter(BagTrainer(runs, lambda: with_fitted(self, fitted())), callbacks) if callbacks else None
