@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SAMPLE = "cmlp/_data/digits28/"
+SAMPLE = "cmlp/_data/files/digits28/"
 MODULE = re.compile(r"cmlp/_core\.([\w-]+\.)?(so|pyd)")
 # Bytes of the wheel file. The compiled module takes 674,000 of them, of which tiles for Intel processors with AVX-512
 # take 25,000, the C library as one file with its headers 138,000, the story and the command 91,000, the exports and
@@ -34,8 +34,8 @@ def wanted_files(root: Path) -> set[str]:
         "**/*.pyi",
         "*.pxd",
         "py.typed",
-        "_data/*/*.gz",
-        "_data/*/LICENSE.txt",
+        "_data/files/*/*.gz",
+        "_data/files/*/LICENSE.txt",
         "_export/page/assets/*.*",
         "_export/page/assets/*/*",
         "_export/*.h",

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cmlp._data.images import nonzero_neighbours, unpack_images
+from cmlp._data.files.images import nonzero_neighbours, unpack_images
 from cmlp.datasets import load_mnist
 
-TARGET = Path(__file__).parents[1] / "src/cmlp/_data/digits28"
+TARGET = Path(__file__).parents[1] / "src/cmlp/_data/files/digits28"
 SIDE = 28
 
 

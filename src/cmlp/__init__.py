@@ -53,14 +53,15 @@ if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
     from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._core import Optimizer, __version__, capi, cpu_info
-    from cmlp._estimators.classifier import MLPClassifier
-    from cmlp._estimators.files import from_onnx, from_pipeline, from_sklearn, from_torch, load
+    from cmlp._estimators.converting import from_onnx, from_pipeline, from_sklearn, from_torch
+    from cmlp._estimators.loading import load
     from cmlp._estimators.many import fit_many
+    from cmlp._estimators.mlp_classifier import MLPClassifier
+    from cmlp._estimators.mlp_regressor import MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
-    from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._estimators.tables.classifier import TabularClassifier
-    from cmlp._estimators.tables.regressor import TabularRegressor
+    from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+    from cmlp._estimators.tables.tabular_regressor import TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verify import verify
     from cmlp._model.explanation import Explanation
@@ -79,11 +80,12 @@ else:
     _NAMES_OF = {
         "_core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
-        "_estimators.classifier": ("MLPClassifier",),
+        "_estimators.mlp_classifier": ("MLPClassifier",),
         "_estimators.many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
-        "_estimators.regressor": ("MLPRegressor",),
-        "_estimators.files": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
+        "_estimators.mlp_regressor": ("MLPRegressor",),
+        "_estimators.converting": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch"),
+        "_estimators.loading": ("load",),
         "_estimators.network": ("Network",),
         "_model.explanation": ("Explanation",),
         "_model.results": (
@@ -96,8 +98,8 @@ else:
             "TrainedEpoch",
             "Verification",
         ),
-        "_estimators.tables.classifier": ("TabularClassifier",),
-        "_estimators.tables.regressor": ("TabularRegressor",),
+        "_estimators.tables.tabular_classifier": ("TabularClassifier",),
+        "_estimators.tables.tabular_regressor": ("TabularRegressor",),
         "_estimators.trainer": ("Trainer",),
         "_estimators.verify": ("verify",),
     }
@@ -105,9 +107,9 @@ else:
 
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (
-        "_estimators.classifier",
+        "_estimators.mlp_classifier",
         "_estimators.fitting",
-        "_estimators.regressor",
+        "_estimators.mlp_regressor",
         "_estimators.sources",
         "_data.checks",
         "_estimators.network",
@@ -118,7 +120,9 @@ else:
     def _finish_imports():
         """Before a fork, wait for the imports that other threads have begun: the child would wait for ever."""
         if len(sys._current_frames()) > 1:
-            for name in _NEEDED_BY_MODELS:
+            of_tables = "_estimators.tables.fit_table"
+            is_for_tables = "cmlp._estimators.tables.tabular" in sys.modules
+            for name in (*_NEEDED_BY_MODELS, of_tables) if is_for_tables else _NEEDED_BY_MODELS:
                 import_module(f"cmlp.{name}")
 
     if hasattr(os, "register_at_fork"):

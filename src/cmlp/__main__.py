@@ -88,10 +88,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
 
 
 def _run(arguments: list[str], program: str) -> int:
-    from cmlp._cli.keys import Keys
     from cmlp._cli.options import CommandError
     from cmlp._cli.terminal import Terminal
     from cmlp.story import first
+    from cmlp.story.keys import Keys
 
     terminal = Terminal.of(sys.stdout, os.environ)
     if not arguments and first.can_play(terminal, Keys(sys.stdin)):

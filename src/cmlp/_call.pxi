@@ -469,7 +469,7 @@ cdef class Call:
                 for i in range(n):
                     costs[i] = NAN
                 return 0
-            with undeferred():
+            with immediate_signals():
                 values, gradient = values_and_gradient(self.net.loss, y, output)
             memcpy(costs, cnp.PyArray_DATA(values), n * sizeof(double))
             memcpy(slopes, cnp.PyArray_DATA(gradient), bytes_)

@@ -30,11 +30,10 @@ import numpy as np
 from cmlp._data.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
 from cmlp._data.labels import as_class_indices
 from cmlp._data.arrays import values_and_gradient
-from cmlp._data.sparse import as_sparse_matrix, is_sparse
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, as_sparse_matrix, is_sparse
 from cmlp._data.weights import refusal
 from cmlp._process.threads import interrupted
-from cmlp._process.signals import deliver, safe_point, undeferred
+from cmlp._process.signals import deliver, safe_point, immediate_signals
 from cmlp._process.threads import available_threads
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class ProgressBar:
     >>> from cmlp.callbacks import ProgressBar
     >>> model = MLPClassifier(callbacks=[ProgressBar(leave=False)])
     """
+
+    _repeatable = True  # see `cmlp._estimators.record`
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -103,6 +105,8 @@ class Checkpoint:
     >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every_batches=1000)])
     """
 
+    _repeatable = True  # see `cmlp._estimators.record`
+
     def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
         self.path, self.every, self.every_batches = path, positive_integer("every", every), None
         if every_batches is not None:
@@ -146,6 +150,8 @@ class CSVLog:
     >>> from cmlp.callbacks import CSVLog
     >>> model = MLPClassifier(callbacks=[CSVLog("fit.csv")])
     """
+
+    _repeatable = True  # see `cmlp._estimators.record`
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -198,6 +204,8 @@ class EarlyStopping:
     >>> model.fit(X, y).n_iter_ < 1000
     True
     """
+
+    _repeatable = True  # see `cmlp._estimators.record`
 
     def __init__(
         self, monitor: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0, mode: str | None = None

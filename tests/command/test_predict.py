@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import numpy as np
@@ -376,11 +377,29 @@ def test_bad_files_are_reported(folder, predict):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="named pipes are POSIX here")
-def test_pipes_are_refused_instead_of_waiting(folder, predict, capsys):
+def test_pipes_of_rows_are_read_once(folder, predict):
+    """As those that ``<(...)`` of a shell makes; also if the program at the other end is late."""
+    expected = predict("rows.csv")
+    for content in ((folder / "rows.csv").read_bytes(), gzip.compress((folder / "rows.csv").read_bytes())):
+        ends = os.pipe()
+        with open(ends[1], "wb") as writer:
+            writer.write(content)
+        status, lines, err = predict(f"/dev/fd/{ends[0]}")
+        os.close(ends[0])
+        assert (status, lines) == expected[:2] and err == expected[2].replace("rows.csv", f"/dev/fd/{ends[0]}")
     os.mkfifo(folder / "pipe")
-    assert predict("pipe")[2] == "cmlp: error: pipe: Not a regular file\n"
-    assert predict("rows.csv", model="pipe")[2] == "cmlp: error: pipe: Not a regular file\n"
-    assert cli.main(["info", "pipe"]) == 1
+    late = threading.Timer(0.2, lambda: (folder / "pipe").write_bytes((folder / "rows.csv").read_bytes()))
+    late.start()
+    assert predict("pipe")[:2] == expected[:2]
+    late.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are POSIX here")
+def test_pipes_without_a_program_at_the_other_end_are_errors(folder, predict, capsys):
+    os.mkfifo(folder / "idle")
+    assert predict("idle")[2] == "cmlp: error: idle contains no rows\n"
+    assert predict("rows.csv", model="idle")[2] == "cmlp: error: idle: Not a regular file\n"
+    assert cli.main(["info", "idle"]) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not allow control characters in file names")

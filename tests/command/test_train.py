@@ -141,6 +141,24 @@ def test_same_rows_train_to_the_same_weights_from_csv_and_parquet(train, dtypes,
         assert models[0].classes_.dtype == models[1].classes_.dtype
 
 
+@pytest.mark.parametrize("limit", [[], ["--max-bytes", "1000"]], ids=["memory", "blocks"])
+def test_the_choice_for_a_target_of_parquet_is_explained(train, limit):
+    """Types of Parquet are those of the schema: a column of uint16 has labels unless --regressor says otherwise."""
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    columns = {"x": np.arange(90.0), "y": np.arange(90, dtype=np.uint16) % 45, "z": np.arange(90) + 0.5}
+    parquet.write_table(pyarrow.table(columns), "rows.parquet")
+    status, lines, _ = train("rows.parquet", "--target", "y", "-o", "m.cmlp", *OPTIONS, *limit)
+    assert status == 0
+    assert (
+        lines[0] == "this trains a classifier: the target has 45 different whole numbers; --regressor predicts numbers"
+    )
+    status, lines, err = train("rows.parquet", "--target", "z", "-o", "m.cmlp", *OPTIONS, *limit)
+    expected = "rows.parquet: the targets are numbers with fractions, which are no labels: add --regressor"
+    assert (status, lines, err) == (1, [], f"cmlp: error: {expected}\n")
+    status, lines, _ = train("rows.parquet", "--target", "z", "-o", "m.cmlp", "--regressor", "--max-iter", "1", *limit)
+    assert status == 0 and lines[-2].startswith("1 epoch, loss ")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_narrow_columns_of_parquet_compute_in_float32(train, dtype):
     whole = np.random.RandomState(0).randint(0, 256, (90, 4))
@@ -174,7 +192,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
-    monkeypatch.setattr("cmlp._data.rows._parquet_targets", None)  # would read the whole column
+    monkeypatch.setattr("cmlp._data.files.rows._parquet_targets", None)  # would read the whole column
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])

@@ -7,9 +7,9 @@ import types
 
 import pytest
 
-from cmlp._cli import keys as keys_module
-from cmlp._cli.keys import Keys
 from cmlp._cli.terminal import Terminal
+from cmlp.story import keys as keys_module
+from cmlp.story.keys import Keys
 from cmlp.story.screen import opened, packed
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")

@@ -8,7 +8,7 @@ from helpers import assert_same_bits, net_and_params
 from small_network import X, Y
 
 from cmlp import StatusError, _core
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows
 
 INF, NAN = np.inf, np.nan
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cmlp._data.decision import TextRows
-from cmlp._data.errors import DataError
-from cmlp._data.stored import Cells
-from cmlp._data.text import TextFile, TextOptions
+from cmlp._data.columns import Cells
+from cmlp._data.files.contents import DataError
+from cmlp._data.files.decision import TextRows
+from cmlp._data.files.text import TextFile, TextOptions
 
 POOLS = {
     "integer": ["1", "-2", " 30 ", "+4"],
@@ -32,7 +32,7 @@ MISSING = ["", "NA", "?", " ", "null"]
 
 def outcome(path, monkeypatch, n_cells, cells):
     """Return what is read in blocks of some cells: kinds and entries of the columns, the target, or the error."""
-    monkeypatch.setattr("cmlp._data.text._BLOCK_CELLS", n_cells)
+    monkeypatch.setattr("cmlp._data.files.text._BLOCK_CELLS", n_cells)
     file = TextFile(str(path), TextOptions(header=True, separator=";"))
     try:
         rows = TextRows(file, cells, [0], 1)
@@ -51,7 +51,9 @@ def outcome(path, monkeypatch, n_cells, cells):
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize("cells", [Cells(), Cells(",", ".")], ids=["point", "comma"])
+@pytest.mark.parametrize(
+    "cells", [Cells(), Cells(",", "."), Cells(missing=("1", "2", "2020-05-01"))], ids=["point", "comma", "sentinels"]
+)
 def test_blocks_do_not_matter(tmp_path, monkeypatch, pool, cells):
     rng = np.random.RandomState(0)
     for n_missing in (0, 0, 1, 3):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from optional import package
 
-from cmlp._data.errors import DataError
+from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.files.contents import DataError
+from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar, looks_like_a_number
-from cmlp._data.stored import Cells, checked_cells, checked_kinds
-from cmlp._data.text import TextFile, TextOptions
 
 # Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
 CELLS = [
@@ -114,7 +114,7 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
     """Quoted ends of lines continue a cell of the last row of a block."""
     rows = [["a", "b"], *([f"{i}", "two\nlines" * (i % 3 == 0)] for i in range(300))]
     for n_cells in (1, 2, 7, 1 << 20):
-        monkeypatch.setattr("cmlp._data.text._BLOCK_CELLS", n_cells)
+        monkeypatch.setattr("cmlp._data.files.text._BLOCK_CELLS", n_cells)
         (tmp_path / "t.csv").write_text(content_of(rows, ",", "\n", False))
         assert [list(row) for row in cells_of(tmp_path / "t.csv")[1]] == rows[1:]
 
@@ -173,7 +173,11 @@ def test_each_cell_has_a_kind(kind, cells):
 
 
 @pytest.mark.parametrize(
-    "cells", [Cells(), Cells(","), Cells(",", "."), Cells(".", ","), Cells(".", " "), Cells(".", "'")]
+    "cells",
+    [
+        *(Cells(), Cells(","), Cells(",", "."), Cells(".", ","), Cells(".", " "), Cells(".", "'")),
+        Cells(missing=("-2.5", "7", "2020-05-01")),
+    ],
 )
 def test_blocks_are_parsed_as_each_cell_is(cells):
     grammar, rng = Grammar(cells), np.random.RandomState(0)
@@ -188,8 +192,13 @@ def test_blocks_are_parsed_as_each_cell_is(cells):
             np.testing.assert_array_equal(found[0], np.array(one_by_one, float))
             kinds = {grammar.kind(cell) for cell in block} - {"missing", "mark"}
             assert found[1] == (kinds <= {"integer"}), block
+    days = ["2020-05-01", "2020-05-02", "2020-05-02T12:00", "2020-05-02T12:00Z", ""]
+    for _ in range(200):
+        block = rng.choice(days, rng.randint(1, 4)).tolist()
         dates = grammar.dates(block)
-        assert dates is None or [grammar.date(cell).value for cell in block] == dates[1].astype(int).tolist()
+        if dates is not None:
+            assert not any(map(grammar.is_mark, block))
+            assert [grammar.date(cell).value for cell in block] == dates[1].astype(int).tolist()
 
 
 def test_dates_are_microseconds_since_1970_in_utc():

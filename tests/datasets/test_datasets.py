@@ -75,7 +75,7 @@ def test_each_call_returns_new_arrays():
 
 
 def test_sample_contains_its_licence_notice():
-    notice = Path(datasets.__file__).parents[1] / "_data/digits28" / "LICENSE.txt"
+    notice = Path(datasets.__file__).parents[1] / "_data/files/digits28" / "LICENSE.txt"
     text = notice.read_text(encoding="ascii")
     for part in ("Yann LeCun", "Corinna Cortes", "Burges", "CC-BY-SA-3.0", "creativecommons.org"):
         assert part in text
@@ -108,7 +108,7 @@ def test_make_sample_creates_the_bundled_sample(tmp_path, monkeypatch):
     module = imported(script)
     monkeypatch.setattr(module, "TARGET", tmp_path)
     assert module.main() == 0
-    embedded = Path(datasets.__file__).parents[1] / "_data/digits28"
+    embedded = Path(datasets.__file__).parents[1] / "_data/files/digits28"
     names = {path.name for path in embedded.glob("*.gz")}
     assert len(names) == 6 and names == {path.name for path in tmp_path.iterdir()}
     for name in names:

@@ -17,7 +17,7 @@ import cmlp
 from cmlp import Network
 
 # Faults of the file system are injected at each step of writing a file.
-from cmlp._data import atomic
+from cmlp._data import disk
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs files without a name")
 on_posix = pytest.mark.skipif(os.name != "posix", reason="needs modes and signals of POSIX")
@@ -33,7 +33,7 @@ def path(tmp_path):
 def way(request, monkeypatch):
     """Test with unnamed files (O_TMPFILE), and with temporary files as on other systems."""
     if request.param == "named":
-        monkeypatch.setattr(atomic, "_write_unnamed", lambda *arguments: False)
+        monkeypatch.setattr(disk, "_write_unnamed", lambda *arguments: False)
     elif not sys.platform.startswith("linux"):
         pytest.skip("needs files without a name")
     return request.param
@@ -164,7 +164,7 @@ def test_exception_of_the_writer_propagates(path, way):
 
     OLD.save(path)
     with pytest.raises(KeyboardInterrupt):
-        atomic.write_atomically(path, interrupted)
+        disk.write_atomically(path, interrupted)
     assert is_(OLD, path) and os.listdir(path.parent) == [path.name]
 
 

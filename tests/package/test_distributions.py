@@ -34,9 +34,9 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/include/arithmetic.md",
         "cmlp/cmake/cmlpConfig.cmake",
         "cmlp/pkgconfig/cmlp.pc",
-        "cmlp/_data/digits28/train-pixels-idx1-ubyte.gz",
+        "cmlp/_data/files/digits28/train-pixels-idx1-ubyte.gz",
         "dist-info/licenses/LICENSE",
-        "dist-info/licenses/src/cmlp/_data/digits28/LICENSE.txt",
+        "dist-info/licenses/src/cmlp/_data/files/digits28/LICENSE.txt",
     ):
         assert name in wanted
 

@@ -121,6 +121,12 @@ def test_python_imports_from_lower_layers_only(module):
             assert target == "__init__" or RANK[layer_of(target)] < RANK[here], f"{module} imports {name}"
 
 
+@pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "_data"])
+def test_data_in_memory_know_no_files(module):
+    if not module.startswith("_data.files"):
+        assert [name for name, _ in imported_by(module) if (ours(name) or "").startswith("_data.files")] == []
+
+
 @in_source_tree
 def test_contributing_lists_the_layers_in_this_order():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -229,7 +235,7 @@ def test_import_loads_only_the_bridge():
 
 def test_programs_that_only_predict_load_no_training_loop():
     loaded = {ours(name) for name in loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")}
-    assert "_estimators.classifier" in loaded
+    assert "_estimators.mlp_classifier" in loaded
     assert loaded & {"_estimators.trainer", "_train.loop", "_train.state_file"} == set()
 
 
@@ -237,7 +243,7 @@ def test_load_imports_the_class_of_the_file_only(tmp_path):
     path = tmp_path / "net.cmlp"
     cmlp.Network([2, 3, 2]).save(path)
     loaded = {ours(name) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)}
-    assert "_estimators.network" in loaded and "_estimators.base" not in loaded
+    assert "_estimators.network" in loaded and "_estimators.mlp" not in loaded
 
 
 def test_public_names_are_loaded_at_first_use():

@@ -11,7 +11,7 @@ import cmlp
 from cmlp import TabularRegressor
 
 # The codes of a column's categories do not show in a fitted table.
-from cmlp._data.schema import MAX_CATEGORIES, OTHER, learn_schema
+from cmlp._data.frame_reader import MAX_CATEGORIES, OTHER, learn_frame_reader
 
 nan = np.nan
 SIZES, COLOURS, DAYS = (
@@ -23,7 +23,7 @@ RAW_COLOURS = [0.0, OTHER, OTHER, 0.0]
 
 
 def read(X, Z=None, categorical="from_dtype"):
-    return learn_schema(X, categorical, "Table").read(X if Z is None else Z, "Table")
+    return learn_frame_reader(X, categorical, "Table").read(X if Z is None else Z, "Table")
 
 
 def pandas_frame():
@@ -181,8 +181,8 @@ def test_columns_of_a_frame_may_come_in_another_order():
 
 def test_the_array_is_copied_before_it_is_checked():
     X = np.ones((3, 2))
-    schema = learn_schema(X, "from_dtype", "Table")
-    raw = schema.read(X, "Table")
+    reader = learn_frame_reader(X, "from_dtype", "Table")
+    raw = reader.read(X, "Table")
     X[:] = np.inf
     assert (raw == 1).all()
 
@@ -246,7 +246,7 @@ def test_intervals_are_categories_by_their_text():
         np.testing.assert_array_equal(read(frame)[:, 0], [0, 1, 0, 2])
         later = pandas.DataFrame({"size": pandas.cut(pandas.Series([6.0, 3.0]), edges)})
         np.testing.assert_array_equal(read(frame, later)[:, 0], [1, 0])
-        assert list(learn_schema(frame, "from_dtype", "Table").codes[0]) == ["(0, 5]", "(5, 10]", None]
+        assert list(learn_frame_reader(frame, "from_dtype", "Table").codes[0]) == ["(0, 5]", "(5, 10]", None]
     objects = pandas.DataFrame({"size": bins.astype(object)})
     for categorical in ("from_dtype", ["size"]):
         np.testing.assert_array_equal(read(objects, categorical=categorical)[:, 0], [0, 1, 0, 2])
@@ -263,7 +263,7 @@ def test_periods_are_the_days_of_their_start_and_as_categories_text():
     np.testing.assert_array_equal(read(frame)[:, 0], [0.0, 31.0, nan, 0.0])
     grouped = frame.astype("category")
     np.testing.assert_array_equal(read(grouped)[:, 0], [0, 1, 2, 0])
-    assert list(learn_schema(grouped, "from_dtype", "Table").codes[0]) == ["1970-01", "1970-02", None]
+    assert list(learn_frame_reader(grouped, "from_dtype", "Table").codes[0]) == ["1970-01", "1970-02", None]
 
 
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])
@@ -276,7 +276,7 @@ def test_dates_and_durations_can_be_categories(unit):
             (pandas.DataFrame({"day": column.astype("category")}), "from_dtype"),
         ):
             np.testing.assert_array_equal(read(frame, categorical=chosen)[:, 0], [0, 1, 2, 0])
-            codes = learn_schema(frame, chosen, "Table").codes[0]
+            codes = learn_frame_reader(frame, chosen, "Table").codes[0]
             assert all(isinstance(value, (str, type(None))) for value in codes)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from optional import package
 
 # The bins of an encoded row do not show in a fitted table.
-from cmlp._data.schema import Schema, learn_schema
-from cmlp._estimators.tables.encoder import Signal, learn_encoder
+from cmlp._data.frame_reader import FrameReader, learn_frame_reader
+from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._model.encoder import ColumnEncoder, EncodedColumn
 
 nan = np.nan
@@ -17,7 +17,7 @@ def encoder_of(*columns, codes=None, y=None):
     """Return columns as rows, and an encoder learned from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
     signal = Signal(np.zeros(len(raw)) if y is None else np.asarray(y), None)
-    return raw, learn_encoder(raw, Schema(None, codes or [None] * len(columns)), signal)
+    return raw, learn_encoder(raw, FrameReader(None, codes or [None] * len(columns)), signal)
 
 
 def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
@@ -44,7 +44,7 @@ def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
 def test_of_many_rows_with_weights_all_are_learned():
     x, weight = np.random.RandomState(0).random_sample(400_000), np.full(400_000, 1e-9)
     weight[[3, 4, 5]] = 1.0, 1.0, 1.0  # the others hardly count
-    learned = next(iter(learn_encoder(x[:, None], Schema(None, [None]), Signal(x, weight))))
+    learned = next(iter(learn_encoder(x[:, None], FrameReader(None, [None]), Signal(x, weight))))
     assert learned.centre == np.median(x[3:6])
 
 
@@ -151,6 +151,6 @@ def test_rows_are_encoded_alike_alone_and_in_long_tables():
 
 def test_schema_and_encoder_of_a_mixed_table():
     X = [[1.0, "a"], [2.0, "b"], [None, "c"], [4.0, "a"]]
-    schema = learn_schema(X, "from_dtype", "Table")
-    encoder = learn_encoder(schema.read(X, "Table"), schema, Signal(np.zeros(4), None))
+    reader = learn_frame_reader(X, "from_dtype", "Table")
+    encoder = learn_encoder(reader.read(X, "Table"), reader, Signal(np.zeros(4), None))
     assert encoder.core.width(False) == 2 + 3

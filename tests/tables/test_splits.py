@@ -11,7 +11,7 @@ from optional import package
 
 from cmlp._core import Random
 from cmlp._estimators.tables.bag import folds_of
-from cmlp._estimators.tables.encoder import Signal, steps
+from cmlp._estimators.tables.learn_encoder import Signal, steps
 
 
 def noisy_stairs(n=3000, seed=0):

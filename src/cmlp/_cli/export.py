@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.predict import DATA_HELP, add_table_options, inputs_by_name, known_by, text_options
+from cmlp._cli.reading import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
@@ -37,13 +37,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", choices=("float32",), help="for C headers: round the weights of a float64 model to float32"
     )
-    parser.add_argument("--calibrate", metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
+    parser.add_argument("--calibrate", type=data_file, metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
     parser.add_argument(
         "--labels",
         metavar="FILE",
         help="for c-int8, the labels of these rows (npy, idx, or text with one a line), to report the loss of accuracy",
     )
-    add_table_options(parser)
+    add_file_options(parser)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -85,12 +85,12 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 
 def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
-    from cmlp._data.rows import known_blocks, read_labels
-    from cmlp._data.table import joined
+    from cmlp._data.columns import joined
+    from cmlp._data.files.rows import known_blocks, read_labels
     from cmlp._model.model import model_of
 
     trained, reading = model_of(model), text_options(arguments)
-    select = inputs_by_name(trained, arguments.drop)
+    select = model_columns(trained, arguments.drop)
     rows = joined(list(known_blocks(arguments.calibrate, known_by(trained), select, reading))).values
     if arguments.labels is None:
         return rows

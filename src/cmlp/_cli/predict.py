@@ -9,18 +9,24 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
+from cmlp._cli.reading import (
+    DATA_HELP,
+    add_file_options,
+    data_file,
+    known_by,
+    model_columns,
+    table_columns,
+    text_options,
+)
 from cmlp._cli.terminal import Terminal, printable, printable_message
-from cmlp._data.atomic import write_atomically
+from cmlp._data.disk import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp._data.rows import Known, Selection
-    from cmlp._data.table import Table
-    from cmlp._data.text import TextOptions
-    from cmlp._model.model import TrainedModel
+    from cmlp._data.columns import NamedMatrix
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
@@ -32,7 +38,7 @@ DESCRIPTION = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
-    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
         "--proba", action="store_true", help="print the probabilities of all classes (cmlp info lists them) instead"
     )
@@ -44,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "numbers, or instead of a label all labels among which the share C of the right ones is",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them")
-    add_table_options(parser)
+    add_file_options(parser)
 
 
 def _share(text: str) -> float:
@@ -56,86 +62,6 @@ def _share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, got {text!r}")
     return value
-
-
-DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
-
-
-def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for reading a table."""
-    parser.add_argument(
-        "--header",
-        choices=("auto", "yes", "no"),
-        default="auto",
-        help="whether the first line of a CSV file has the names of the columns (default: auto, if none is a value, or "
-        "one is a name that is asked for)",
-    )
-    parser.add_argument(
-        "--drop",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
-    )
-    parser.add_argument(
-        "--separator",
-        type=_separator,
-        metavar="S",
-        help='what separates the columns of CSV: a character, "tab" or "space" (default: found)',
-    )
-    parser.add_argument("--decimal", choices=(".", ","), help="the decimal point of numbers in CSV (default: .)")
-    parser.add_argument(
-        "--thousands", choices=(",", ".", " ", "'"), help="what separates thousands in CSV (default: nothing)"
-    )
-    parser.add_argument(
-        "--missing",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="a cell of CSV that is a missing value, besides empty cells, NA, NaN, null and others; can be repeated",
-    )
-    parser.add_argument("--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text")
-    parser.add_argument("--encoding", metavar="NAME", help="the encoding of CSV, such as cp1252 (default: utf-8)")
-    parser.add_argument(
-        "--max-bytes",
-        type=options.whole(1),
-        default=2**30,
-        metavar="N",
-        help="refuse a compressed file that contains more than N bytes (default: 1 GiB)",
-    )
-
-
-def _separator(text: str) -> str:
-    """Return a separator of columns."""
-    found = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
-    if len(found) != 1 or found in '"\r\n':
-        raise argparse.ArgumentTypeError(f"must be one character, tab or space, got {text!r}")
-    return found
-
-
-def text_options(arguments: argparse.Namespace) -> TextOptions:
-    """Return what the options say about files of text."""
-    from cmlp._data.text import TextOptions
-
-    return TextOptions(
-        header={"auto": None, "yes": True, "no": False}[arguments.header],
-        separator=arguments.separator,
-        encoding=arguments.encoding,
-        comment=arguments.comment,
-        decimal=arguments.decimal,
-        thousands=arguments.thousands,
-        missing=tuple(arguments.missing),
-        text=tuple(getattr(arguments, "text", ())),
-        max_bytes=arguments.max_bytes,
-    )
-
-
-def inputs_by_name(trained: TrainedModel, dropped: Sequence[str]) -> Selection:
-    """Return the selection of the columns that a model needs."""
-    from cmlp._cli.selection import inputs_of
-
-    names = None if trained.feature_names is None else trained.feature_names.tolist()
-    return inputs_of(trained.n_inputs, names, dropped)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -182,8 +108,8 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
 
     A row's prediction does not depend on the block.
     """
-    from cmlp._data.rows import known_blocks
-    from cmlp._data.table import Table
+    from cmlp._data.columns import NamedMatrix
+    from cmlp._data.files.rows import known_blocks
     from cmlp._model.model import model_of
 
     trained = model_of(model)
@@ -191,8 +117,8 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
     noticed: set[str] = set()
     with options.reported():
         known = known_by(trained)
-        select = _needed(trained, arguments.drop) if is_table else inputs_by_name(trained, arguments.drop)
-        for block in known_blocks(arguments.data, known, select, text_options(arguments), found):
+        inputs = table_columns(trained, arguments.drop, _notice) if is_table else model_columns(trained, arguments.drop)
+        for block in known_blocks(arguments.data, known, inputs, text_options(arguments), found):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
@@ -202,39 +128,9 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
                         noticed.add(text)
                         _notice(printable_message(text))
             else:
-                named = Table(block.values, known.names, block.kept, block.first)
+                named = NamedMatrix(block.values, known.names)
                 results = _results(model, named, arguments.proba)
             yield list(map(_line, results))
-
-
-def known_by(trained: TrainedModel) -> Known:
-    """Return what a model knows about the files that it reads."""
-    from cmlp._data.rows import Known
-
-    classes = None if trained.labels is None else trained.labels.classes
-    if trained.encoder is None:
-        names = None if trained.feature_names is None else trained.feature_names.tolist()
-        return Known(trained.cells, names, classes)
-    names = None if trained.names is None else list(trained.names)
-    return Known(trained.cells, names, classes, trained.encoder.types, trained.encoder.categories)
-
-
-def _needed(trained: TrainedModel, dropped: Sequence[str]) -> Selection:
-    """Select the columns of a table's model; a notice names others that are not dropped."""
-    from cmlp._cli.selection import inputs_of, without
-
-    wanted = None if trained.names is None else list(map(str, trained.names))
-
-    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
-        kept = without(dropped)(path, width, names)
-        known = {name.strip() for name in wanted or ()}
-        extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
-        if extra:
-            what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
-            _notice(f"the model does not need the {what}: ignored")
-        return inputs_of(trained.n_inputs, wanted, [*dropped, *extra])(path, width, names)
-
-    return select
 
 
 def _line(result: Any) -> str:
@@ -277,7 +173,7 @@ def _notice(text: str) -> None:
             print(f"cmlp: {text}", file=sys.stderr, flush=True)
 
 
-def _results(model: Any, table: Table, proba: bool) -> NDArray[Any]:
+def _results(model: Any, table: NamedMatrix, proba: bool) -> NDArray[Any]:
     """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
     from cmlp._model.model import model_of
 

@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.options import in_options
-from cmlp._cli.predict import DATA_HELP, add_table_options, known_by, text_options
-from cmlp._cli.terminal import Terminal, duration, printable, printable_message
-from cmlp._cli.verify import add_data_options, require_validation, rows_of
+from cmlp._cli.reading import (
+    DATA_HELP,
+    add_file_options,
+    add_target_options,
+    data_file,
+    known_by,
+    require_validation,
+    rows_of,
+    text_options,
+    undecided_rows,
+)
+from cmlp._cli.terminal import Terminal, counted, duration, printable, printable_message
 from cmlp._estimators.fitted import FITTED
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
@@ -26,10 +35,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.decision import TextRows
-    from cmlp._data.parquet import ParquetBlocks
-    from cmlp._data.rows import LabelledRows
-    from cmlp._data.stored import Cells
+    from cmlp._data.columns import Cells
+    from cmlp._data.files.decision import TextRows
+    from cmlp._data.files.parquet import ParquetBlocks
+    from cmlp._data.files.rows import LabelledRows
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
@@ -50,8 +59,8 @@ _PATIENCE = 1.0  # seconds between two lines about reading
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
-    add_data_options(parser)
+    parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
+    add_target_options(parser)
     parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
     parser.add_argument(
@@ -70,7 +79,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "for the spot checks of `cmlp verify --start`",
     )
     parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
-    add_table_options(parser)
+    add_file_options(parser)
     parser.add_argument(
         "--text",
         action="append",
@@ -134,7 +143,7 @@ def _value(text: str) -> object:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    from cmlp._data.errors import NotNumbersError
+    from cmlp._data.files.contents import NotNumbersError
 
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
@@ -206,22 +215,18 @@ def _data(
     """
     import numpy as np
 
-    from cmlp._cli.selection import column, without
-    from cmlp._data.decision import TextRows
-    from cmlp._data.errors import NotNumbersError
-    from cmlp._data.rows import Known, LabelledRows, training_rows
+    from cmlp._data.files.contents import NotNumbersError
+    from cmlp._data.files.decision import TextRows
+    from cmlp._data.files.rows import Known, LabelledRows
     from cmlp._model.model import model_of
 
     require_validation(arguments)
-    reading = text_options(arguments)
     known = known_by(model_of(model)) if arguments.resume else Known()
-    known = known._replace(cells=reading.cells(known.cells))
+    known = known._replace(cells=text_options(arguments).cells(known.cells))
     if arguments.resume:
         data = rows_of(arguments, arguments.data, arguments.labels, known)
     else:
-        target = None if arguments.target is None else column(arguments.target)
-        select = without([*arguments.drop, *([] if target is None else [arguments.target])])
-        found = training_rows(arguments.data, target, arguments.labels, select, reading, report)
+        found = undecided_rows(arguments, report)
         if isinstance(found, TextRows):
             lines += [found.file.found(found.n_rows), *found.doubts]
             reason = found.other_than_number
@@ -231,6 +236,13 @@ def _data(
                 raise _TableError(reason, found)
             table, y = found.table(), _targets(found, arguments.regressor, lines)
             found = LabelledRows(table.values if table.columns is None else table, y)
+        elif not arguments.regressor and getattr(getattr(found, "X", found), "columns", None) and arguments.target:
+            y = found.y if isinstance(found, LabelledRows) else found.classes()  # a column of Parquet
+            if y.dtype.kind == "f":
+                raise options.CommandError(
+                    f"{arguments.data}: the targets are numbers with fractions, which are no labels: add --regressor"
+                )
+            lines.append(_chosen(y, is_whole=y.dtype.kind in "iu"))
         data = found
     if arguments.validation is None:
         return data, None, known.cells
@@ -253,14 +265,21 @@ def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
             f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
         )
     labels = rows.labels()
-    n = len({*labels.tolist()})
-    what = "different whole numbers; --regressor predicts numbers" if kind == "whole" else "labels"
-    lines.append(f"this trains a classifier: the target has {n:,} {what}")
+    lines.append(_chosen(labels, is_whole=kind == "whole"))
     return labels
+
+
+def _chosen(labels: NDArray[Any], *, is_whole: bool) -> str:
+    """Return a line that says why this trains a classifier."""
+    n = len({*labels.tolist()})
+    what = "different whole numbers; --regressor predicts numbers" if is_whole else "labels"
+    return f"this trains a classifier: the target has {n:,} {what}"
 
 
 class _CheckpointWithCells(Checkpoint):
     """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
+
+    _repeatable = True  # see `cmlp._estimators.record`
 
     def __init__(self, path: str, every: int, cells: Cells) -> None:
         super().__init__(path, every=every)
@@ -289,7 +308,7 @@ def _train_table(
 ) -> int:
     """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
     from cmlp._cli.train_table import TableTraining
-    from cmlp._data.stored import Cells
+    from cmlp._data.columns import Cells
 
     if arguments.checkpoint_every is not None:
         raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
@@ -346,18 +365,18 @@ def _model(arguments: argparse.Namespace) -> Any:
 def _fit(
     model: Any, data: LabelledRows | ParquetBlocks, held: LabelledRows | ParquetBlocks | None, resume: bool
 ) -> None:
-    from cmlp._data.rows import LabelledRows, in_memory
+    from cmlp._data.files.rows import LabelledRows, in_memory
 
-    own = {}
+    more = {}
     if held is not None:
         validation = in_memory(held)
-        own = {"X_val": validation.X, "y_val": validation.y}
+        more = {"X_val": validation.X, "y_val": validation.y}
     if isinstance(data, LabelledRows):
-        model.fit(data.X, data.y, resume=resume, **own)
+        model.fit(data.X, data.y, resume=resume, **more)
         return
     if model._estimator_type == "classifier" and not resume:
-        own["classes"] = data.classes()
-    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **own)
+        more["classes"] = data.classes()
+    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **more)
 
 
 def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
@@ -373,7 +392,7 @@ def keep_cells(model: Any, cells: Cells) -> None:
 
 
 def _report(model: Any, path: str, terminal: Terminal) -> None:
-    lines = [f"{model.n_iter_} epochs, loss {model.loss_:.6g}"]
+    lines = [f"{counted(model.n_iter_, 'epoch')}, loss {model.loss_:.6g}"]
     scores = getattr(model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
     if scores:
         lines[0] += f", validation score {scores[-1]:.6g}"
@@ -409,6 +428,8 @@ class Reading:
 
 class Progress:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
+
+    _repeatable = True  # see `cmlp._estimators.record`
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal

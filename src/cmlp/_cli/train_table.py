@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._cli import options
-from cmlp._cli.predict import known_by, text_options
-from cmlp._cli.selection import column, inputs_of, without
+from cmlp._cli.reading import column, table_rows, without
 from cmlp._cli.terminal import printable
 from cmlp._data.arrays import EXACT
-from cmlp._data.rows import known_rows, parquet_with_targets
+from cmlp._data.files.rows import parquet_with_targets
 from cmlp._estimators.fitted import record_of
-from cmlp._estimators.tables.classifier import TabularClassifier
-from cmlp._estimators.tables.regressor import TabularRegressor
+from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+from cmlp._estimators.tables.tabular_regressor import TabularRegressor
 from cmlp._model.model import model_of
 from cmlp._model.summary import short
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.decision import TextRows
-    from cmlp._model.model import TrainedModel
+    from cmlp._data.files.decision import TextRows
 
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
 _FEWEST_ROWS = 32  # of which some are held out
@@ -141,22 +139,12 @@ def rows_of_fit(arguments: argparse.Namespace, model: Any) -> tuple[Any, NDArray
 
     These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
     """
-    X, y = _table_of(arguments, model_of(model), arguments.data)
+    X, y = table_rows(arguments, model_of(model))
     record = record_of(model)
     if record is not None and record["n_rows"] != len(y):
         rows = divided(len(y))[1]
         X, y = X.take(rows), y[rows]
     return X, y
-
-
-def _table_of(arguments: argparse.Namespace, trained: TrainedModel, path: str) -> tuple[Any, NDArray[Any]]:
-    """Return the columns of a table's model from delimited text or Parquet, and the column of the targets."""
-    if arguments.target is None:
-        raise options.CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
-    names = None if trained.names is None else list(map(str, trained.names))
-    select = inputs_of(trained.n_inputs, names, [*arguments.drop, arguments.target])
-    chosen = column(arguments.target)
-    return known_rows(path, known_by(trained), chosen, None, select, text_options(arguments))  # type: ignore[return-value]
 
 
 def _chosen(target: str, y: NDArray[Any], regressor: bool) -> tuple[Any, str]:

@@ -9,7 +9,7 @@ import webbrowser
 from pathlib import Path
 
 from cmlp._cli.options import CommandError
-from cmlp._data.regular import open_regular
+from cmlp._data.disk import open_regular
 
 # The file of the page that is made without a model file.
 PAGE_FILE = "cmlp.html"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.arrow_columns import ArrowColumn, ArrowColumns
+from cmlp._data.columns import ArrowColumn, NamedColumns, NamedMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,20 +84,7 @@ _ROWS_AT_A_TIME = 4096
 _OF_COLUMN = ", column "  # in the place of an entry of X
 
 
-class ArrowTable:
-    """A copy of a table of Arrow as rows, with the names of its columns, like a data frame."""
-
-    def __init__(self, values: NDArray[Any], columns: list[str]) -> None:
-        self.values, self.columns = values, columns
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return self.values if dtype is None else self.values.astype(dtype)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
+def read(value: Any, name: str) -> NamedMatrix | NDArray[Any]:
     """Return what an object with `__arrow_c_stream__` or `__arrow_c_array__` contains.
 
     It is a table for columns with names, otherwise one dimension; text is an array of objects. Raises TypeError for
@@ -115,10 +102,10 @@ def read(value: Any, name: str) -> ArrowTable | NDArray[Any]:
             parts.append(np.empty((0, len(names))) if names is not None else columns[0])
     whole = [part for part in parts if len(part)] or parts[:1]
     values = whole[0] if len(whole) == 1 else np.concatenate(whole)
-    return values if names is None else ArrowTable(values, names)
+    return values if names is None else NamedMatrix(values, names)
 
 
-def read_columns(value: Any, name: str) -> ArrowColumns:
+def read_columns(value: Any, name: str) -> NamedColumns:
     """Return a table with nulls, dates and points in time, for the estimators for tables; see `read`."""
     names: list[str] = []
     kinds: list[str] = []
@@ -132,7 +119,7 @@ def read_columns(value: Any, name: str) -> ArrowColumns:
         if array is not None or not chunks:
             chunks.append(_with_nulls(children, array, [f"{name}{_OF_COLUMN}{label!r}" for label in names]))
     whole = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
-    return ArrowColumns(names, [ArrowColumn(*column) for column in zip(whole, kinds, strict=True)])
+    return NamedColumns(names, [ArrowColumn(*column) for column in zip(whole, kinds, strict=True)])
 
 
 def _type_name(schema: _Schema) -> str:
@@ -144,7 +131,7 @@ def _type_name(schema: _Schema) -> str:
     return f"timestamp[tz={zone}]" if zone and kind[:2] == "ts" else name
 
 
-def table_of(columns: ArrowColumns, name: str) -> ArrowTable:
+def table_of(columns: NamedColumns, name: str) -> NamedMatrix:
     """Return columns as rows; raises the errors of `read` for nulls and for other types than numbers and text."""
     for label, column in zip(columns.columns, columns.values, strict=True):
         where, values = f"{name}{_OF_COLUMN}{label!r}", column.values
@@ -152,7 +139,7 @@ def table_of(columns: ArrowColumns, name: str) -> ArrowTable:
             raise _other_type(where, column.dtype)
         if values.dtype == object and None in (entries := values.tolist()):
             raise _null(where, entries.index(None))
-    return ArrowTable(_matrix([column.values for column in columns.values], len(columns)), columns.columns)
+    return NamedMatrix(_matrix([column.values for column in columns.values], len(columns)), columns.columns)
 
 
 def _with_nulls(children: list[_Schema], array: _Array | None, where: list[str]) -> list[NDArray[Any]]:

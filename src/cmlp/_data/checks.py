@@ -5,6 +5,7 @@ No check reads all of X: the core detects non-finite inputs while it computes.
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,13 @@ _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
     "array.reshape(1, -1) if it contains a single sample."
 )
+
+
+def positive_integer(name: str, value: object, also: str = "") -> int:
+    """Return a positive integer, of Python or of NumPy, as an int; `also` is what else the message allows."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} must be a positive integer{also}, got {value!r}.")
+    return int(value)
 
 
 def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:

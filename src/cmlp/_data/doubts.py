@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.columns import DATES, Cells
 from cmlp._data.entries import categories_of, stored_category
 from cmlp._data.grammar import Grammar, looks_like_a_date
-from cmlp._data.stored import Cells
-from cmlp._data.table import DATES
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:

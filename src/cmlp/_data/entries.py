@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
-from cmlp._data.table import DATES, MICROSECONDS_OF_A_DAY, Column, objects
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, objects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,7 +133,7 @@ def column_kind(column: Any, label: str, rows: NDArray[np.intp]) -> str:
     """
     if has_offset(column):
         return _INSTANT
-    if isinstance(column, Column) and column.kind == _BOOLEAN:  # whose array has doubles if some are missing
+    if isinstance(column, FileColumn) and column.kind == _BOOLEAN:  # whose array has doubles if some are missing
         return _BOOLEAN
     array = array_of(column, label)[rows]
     if array.dtype.kind == "b":

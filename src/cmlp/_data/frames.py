@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import is_arrow
-from cmlp._data.arrow_columns import ArrowColumns
+from cmlp._data.columns import NamedColumns
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def as_table(X: Any, name: str = "X") -> Any:
         from cmlp._data.arrow import read
 
         return read(X, name)
-    if isinstance(X, ArrowColumns):
+    if isinstance(X, NamedColumns):
         from cmlp._data.arrow import table_of
 
         return table_of(X, name)
@@ -36,7 +36,7 @@ def as_table(X: Any, name: str = "X") -> Any:
 def read_once(value: Any, name: str) -> Any:
     """Return what may be a stream of Arrow, which can be read once, as a copy; anything else as it is.
 
-    X becomes `ArrowColumns`, which have nulls and dates; other arguments become what `as_table` returns.
+    X becomes `NamedColumns`, which have nulls and dates; other arguments become what `as_table` returns.
     """
     if not is_arrow(value) or hasattr(value, "__array__"):
         return value

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.stored import Cells
-from cmlp._data.table import MICROSECONDS_OF_A_DAY
+from cmlp._data.columns import MICROSECONDS_OF_A_DAY, Cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +74,8 @@ class Grammar:
             re.ASCII | re.IGNORECASE,
         )
         self._separators = re.compile(SPACES[cells.thousands]) if cells.thousands else None
+        # Texts that would be numbers or dates, such as -999, if they did not stand for missing values.
+        self._sentinels = {text for text in also if self._plain(text) is not None or self.date(text) is not None}
 
     def is_missing(self, cell: str) -> bool:
         """Return whether a cell stands for a missing value in a column of text."""
@@ -163,10 +164,11 @@ class Grammar:
 
         Cells are not plain if all are missing, one has leading zeros, is infinite, or has other letters than ASCII.
         """
-        found = self._floats(cells)
+        has_sentinels = self._has_sentinels(cells)
+        found = None if has_sentinels else self._floats(cells)
         if found is not None:
             return found
-        is_present = [cell not in self._often for cell in cells]
+        is_present = [not (self.is_mark(cell) if has_sentinels else cell in self._often) for cell in cells]
         found = None if all(is_present) else self._floats(list(itertools.compress(cells, is_present)))
         if found is None:
             return None
@@ -193,12 +195,14 @@ class Grammar:
         is_whole = not ("." in joined or "e" in joined or "E" in joined)
         return (found, is_whole) if len(found) and np.isfinite(found).all() else None
 
-    @staticmethod
-    def dates(cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+    def _has_sentinels(self, cells: Sequence[str]) -> bool:
+        return bool(self._sentinels) and not self._sentinels.isdisjoint(map(str.strip, cells))
+
+    def dates(self, cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
         joined = "\n".join(cells)
         kind = "date" if _DAYS.fullmatch(joined) else "time" if _TIMES.fullmatch(joined) else ""
-        if not kind or joined.startswith("0000") or "\n0000" in joined:
+        if not kind or joined.startswith("0000") or "\n0000" in joined or self._has_sentinels(cells):
             return None
         try:
             return kind, np.array(cells, "M8[us]")

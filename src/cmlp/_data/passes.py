@@ -6,7 +6,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Passes:
 
     def open(self) -> Iterator[Any]:
         """Return an iterator over the blocks of one pass."""
-        with undeferred():
+        with immediate_signals():
             if hasattr(self._source, "__iter__"):
                 return iter(self._source)
             blocks = self._source()
@@ -84,7 +84,7 @@ class Reader(Generic[Block]):
     def __next__(self) -> Block:
         if self._ended:
             raise StopIteration
-        with undeferred():  # the thread runs code of the caller
+        with immediate_signals():  # the thread runs code of the caller
             block, error = self._ready.get()
         if block is None:
             self._ended = True
@@ -99,7 +99,7 @@ class Reader(Generic[Block]):
         """End the thread, after the block that it is reading; then close a generator."""
         self._closed = self._ended = True
         self._wanted.release()
-        with undeferred():
+        with immediate_signals():
             self._thread.join()
             close = getattr(self._items, "close", None)
             if close is not None:

@@ -1,24 +1,122 @@
-"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Fitted`."""
+"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Fitted`.
+
+In scikit-learn, fitted attributes are plain attributes that a user can set. Here they are read from a `Fitted`, so an
+assignment makes another one, which replaces it.
+"""
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from cmlp._bridge.blocks import fill_tensors
-from cmlp._estimators import assignment
-from cmlp._estimators.assignment import ASSIGNED, can_assemble
+from cmlp import _core
+from cmlp._bridge.blocks import fill_tensors, given_params
+from cmlp._data.arrays import rectangular
+from cmlp._data.labels import Labels, as_labels
 from cmlp._estimators.fitted import FITTED, NETWORK
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Self
+
+    from numpy.typing import NDArray
 
     from cmlp._estimators.fitted import Fitted
     from cmlp._model.model import TrainedModel
     from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
+
+
+# ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
+
+# Name of the estimator's attribute that holds values assigned before fit: they are stored until a call can use them.
+ASSIGNED = "_assigned"
+
+
+def with_whole(name: str) -> Callable[[Fitted, Any], Fitted]:
+    """Return a function that sets an int attribute of the history."""
+    return lambda fitted, value: _with_history(fitted, name, operator.index(value))
+
+
+def with_real(name: str) -> Callable[[Fitted, Any], Fitted]:
+    """Return a function that sets an attribute of the history to a float or None."""
+    return lambda fitted, value: _with_history(fitted, name, None if value is None else float(value))
+
+
+def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
+    """Return a function that sets a curve of the history from a list of floats or None."""
+
+    def assign(fitted: Fitted, value: Iterable[float] | None) -> Fitted:
+        from cmlp._train.state import Curve
+
+        return _with_history(fitted, name, None if value is None else Curve.of(value))
+
+    return assign
+
+
+def _with_history(fitted: Fitted, name: str, value: object) -> Fitted:
+    history, state = fitted.history.copy(), fitted.state.shared()
+    setattr(history, name, value)
+    state.history = history
+    return fitted._replace(history=history, state=state)
+
+
+def with_n_iter(fitted: Fitted, value: Any) -> Fitted:
+    """Set the number of epochs."""
+    state = fitted.state.shared()
+    state.epoch = operator.index(value)
+    return fitted._replace(state=state)
+
+
+def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
+    """Set the column names; None if the model has none."""
+    names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
+    width = fitted.model.net.n_in
+    if names is not None and names.shape != (width,):
+        raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
+    return fitted._replace(model=fitted.model.replace(names=names))
+
+
+def with_classes(fitted: Fitted, value: Any) -> Fitted:
+    """Set the labels of the classes."""
+    labels, known = as_labels(value, "classes_"), fitted.model.labels
+    if labels.shape != known.classes.shape or (labels[1:] <= labels[:-1]).any():
+        raise ValueError(f"classes_ must be a sorted list of {len(known.classes)} distinct labels, got {value!r}.")
+    kind = "multilabel" if known.kind == "multilabel" else "labels"
+    return fitted._replace(model=fitted.model.replace(labels=Labels(kind, labels)))
+
+
+def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
+    """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
+    net = fitted.model.net
+    losses = [net.loss] if isinstance(net.loss, str) else []
+    losses += ["squared_error", "log_loss", "poisson"]
+    loss = next((loss for loss in losses if value in _core.LOSSES[loss].outputs), None)
+    if loss is None:
+        raise ValueError(f"out_activation_ must be the name of an output activation, got {value!r}.")
+    parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
+    parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
+    net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
+    return fitted._replace(model=fitted.model.replace(networks=[(net, fitted.model.params)]))
+
+
+def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
+    """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
+    assigned = vars(estimator).get(ASSIGNED, {})
+    if not {"coefs_", "intercepts_"} <= set(assigned):
+        return None
+    return given_params(net, assigned["coefs_"], assigned["intercepts_"], ("coefs_", "intercepts_"))
+
+
+def can_assemble(estimator: Any) -> bool:
+    """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
+    needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
+    return needed <= set(vars(estimator).get(ASSIGNED, {}))
+
+
+# ------------------------------------------------------------------------------------------------------ the descriptors
 
 
 class FittedAttribute(Generic[Value]):
@@ -89,7 +187,7 @@ class FittedAttribute(Generic[Value]):
             raise self._missing(estimator)
         if vars(estimator).get(FITTED) is None:
             del vars(estimator)[ASSIGNED][self.name]
-        elif self.nullable or self.write is not assignment.feature_names:
+        elif self.nullable or self.write is not with_feature_names:
             raise AttributeError(f"{self.name} cannot be deleted.")
         else:
             self.__set__(estimator, None)
@@ -156,7 +254,7 @@ class FittedAttributes:
         lambda fitted: fitted.model.feature_names,
         "ndarray of str",
         "Column names of the data frame in fit; otherwise the attribute does not exist.",
-        assignment.feature_names,
+        with_feature_names,
     )
     input_scale_ = FittedAttribute(
         lambda fitted: fitted.model.input_scale,
@@ -173,28 +271,26 @@ class FittedAttributes:
         lambda fitted: fitted.model.net.activations[-1],
         "str",
         "Activation of the output layer.",
-        assignment.out_activation,
+        with_out_activation,
     )
     n_iter_ = FittedAttribute(
         lambda fitted: fitted.state.epoch,
         "int",
         "Number of epochs in the last call; for lbfgs, number of iterations.",
-        assignment.n_iter,
+        with_n_iter,
     )
     t_ = FittedAttribute(
         lambda fitted: fitted.history.t,
         "int",
         "Number of rows processed in all epochs of all calls.",
-        assignment.whole("t"),
+        with_whole("t"),
     )
-    loss_ = FittedAttribute(
-        lambda fitted: fitted.history.loss, "float", "Loss of the last epoch.", assignment.real("loss")
-    )
+    loss_ = FittedAttribute(lambda fitted: fitted.history.loss, "float", "Loss of the last epoch.", with_real("loss"))
     loss_curve_ = FittedAttribute(
         lambda fitted: list(fitted.history.loss_curve),
         "list of float",
         "Loss of every epoch of all calls.",
-        assignment.curve("loss_curve"),
+        with_curve("loss_curve"),
         epochs=True,
     )
     history_ = FittedAttribute(
@@ -207,7 +303,7 @@ class FittedAttributes:
         lambda fitted: fitted.history.best_loss,
         "float or None",
         "Smallest loss; None with early stopping.",
-        assignment.real("best_loss"),
+        with_real("best_loss"),
         nullable=True,
         epochs=True,
     )
@@ -215,7 +311,7 @@ class FittedAttributes:
         lambda fitted: _values(fitted.history.validation_scores),
         "list of float or None",
         "Validation score of every epoch; None without validation rows.",
-        assignment.curve("validation_scores"),
+        with_curve("validation_scores"),
         nullable=True,
         epochs=True,
     )
@@ -223,13 +319,13 @@ class FittedAttributes:
         lambda fitted: fitted.history.best_validation_score,
         "float or None",
         "Highest validation score; None without validation rows.",
-        assignment.real("best_validation_score"),
+        with_real("best_validation_score"),
         nullable=True,
         epochs=True,
     )
     # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = FittedAttribute(
-        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", assignment.whole("stale")
+        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", with_whole("stale")
     )
     _optimizer = FittedAttribute(
         lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."

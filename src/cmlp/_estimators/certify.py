@@ -42,7 +42,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
             except NonFiniteInputError:  # the box has inputs that the network's dtype cannot hold
                 found.append(("unknown", None))
 
-    model.call(estimator, X, decide)
+    estimator._call(model, X, decide)
     examples = np.full((len(found), model.net.n_in), np.nan)
     for i, (_, example) in enumerate(found):
         if example is not None:

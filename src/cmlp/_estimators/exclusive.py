@@ -19,7 +19,7 @@ class Exclusively(DeferredSignals):
     The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
     because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
     estimator locked, and neither the loop nor the last assignment is interrupted; what comes before these, and changes
-    nothing, runs within `undeferred`.
+    nothing, runs within `immediate_signals`.
     """
 
     def __init__(self, estimator: object) -> None:

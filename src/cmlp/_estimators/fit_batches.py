@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.checks import positive_integer
 from cmlp._data.frames import as_table, read_once
-from cmlp._data.integers import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, run_fit, warn_of_unused
+from cmlp._estimators.fitting import request_of, train_on, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
 from cmlp.exceptions import named
@@ -39,10 +38,10 @@ def fit_batches(
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
-        with undeferred():
+        with immediate_signals():
             request = request_of(estimator, validation, resume=resume, classes=classes)
             options, previous = request.options, request.previous
-            if request.labels and previous is None and classes is None:
+            if request.is_classifier and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
             stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
@@ -51,11 +50,11 @@ def fit_batches(
             n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
             passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
         try:
-            with undeferred():
+            with immediate_signals():
                 stream.open_first_block()
-            estimator._observed(stream.given, partial(run_fit, request, stream))
+            train_on(request, stream)
         finally:
-            with undeferred():
+            with immediate_signals():
                 stream.close()
 
 

@@ -17,15 +17,15 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
-from cmlp._data.stored_rows import StoredRows, stored_rows
-from cmlp._estimators.assignment import ASSIGNED, assigned_params, can_assemble
+from cmlp._data.sparse import StoredRows, stored_rows
+from cmlp._estimators.attributes import ASSIGNED, assigned_params, can_assemble
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitted import FITTED, INTERRUPTED, NETWORK, Fitted, fitted_network, with_fitted
 from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import fit_to_continue, parameters_to_keep, resumed_state
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import TABLE
 from cmlp._train.initialization import initial_params
@@ -74,10 +74,22 @@ def fit(
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
-        with undeferred():
+        with immediate_signals():
             request = request_of(estimator, validation, resume=resume, shards=shards)
             warn_of_unused(estimator, own_rows=validation[0] is not None)
-        estimator._observed(source.given, partial(run_fit, request, source))
+        train_on(request, source)
+
+
+def train_on(request: FitRequest, source: RowSource) -> None:
+    """Train on the rows of a source, and store the model. Until training begins, nothing changes."""
+    with request.estimator._observers(*source.given) as observers:
+        with immediate_signals():
+            training, labels = prepare(request, source)
+            if training.has_epochs:
+                check_same_data(training.job)
+                request = keep_for_resume(request, source, training, labels)
+            follow(request, training, labels, observers)
+        train_and_store(request, training, labels)
 
 
 def request_of(
@@ -102,17 +114,6 @@ def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
     TABLE.warn_of_unused(estimator._owner, given)
-
-
-def run_fit(request: FitRequest, source: RowSource, observers: Sequence[Observer] = ()) -> None:
-    """Train on the rows of a source, and store the model."""
-    with undeferred():
-        training, labels = prepare(request, source)
-        if training.has_epochs:
-            check_same_data(training.job)
-            request = keep_for_resume(request, source, training, labels)
-        follow(request, training, labels, observers)
-    train_and_store(request, training, labels)
 
 
 def keep_for_resume(request: FitRequest, source: RowSource, training: EpochLoop, labels: Labels | None) -> FitRequest:
@@ -210,7 +211,7 @@ def prepare(
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
-        with undeferred():
+        with immediate_signals():
             options = estimator._parameters()
             if options.early_stopping:
                 raise ValueError(
@@ -245,7 +246,7 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         yield
     except ValueError as error:
         weight, known, text = source.given[2], request.previous, str(error)
-        if not request.labels or request.classes is not None or weight is None:
+        if not request.is_classifier or request.classes is not None or weight is None:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise

@@ -12,11 +12,11 @@ import numpy as np
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
 from cmlp._core import Optimizer
-from cmlp._data.arrays import rectangular, values_and_gradient
+from cmlp._data.arrays import readable, rectangular, values_and_gradient
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.scale import check_scale_width, scaled
 from cmlp._estimators.exports import ExportMethods
-from cmlp._model.bounds import Bounded
+from cmlp._model.bounds import bounds_of
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import per_layer
@@ -39,13 +39,140 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-class NetworkParameters:
-    """The parameters of a network and their layout; base class of `Network`."""
+_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+_SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
+_STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
+
+
+class Objective(TypedDict, total=False):
+    """Keywords of `Network.cost` that define the objective."""
+
+    sample_weight: ArrayLike | None
+    alpha: float | Sequence[float]
+    dropout: float | Sequence[float]
+    dropout_seed: int
+    dropout_step: int
+
+
+def objective(given: Objective, n_layers: int) -> dict[str, Any]:
+    """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
+    unknown = sorted(set(given) - set(Objective.__annotations__))
+    if unknown:
+        raise TypeError(
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
+        )
+    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
+    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
+    if hasattr(alpha, "__iter__"):
+        core["alphas"] = per_layer("alpha", alpha, n_layers)
+    else:
+        core["alpha"] = network_argument("alpha", alpha)
+    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
+    if any(rates) or hasattr(dropout, "__iter__"):
+        core["dropout"] = rates
+    core["dropout_seed"] = argument("dropout_seed", given.get("dropout_seed", 0), _SEED)
+    core["dropout_step"] = argument("dropout_step", given.get("dropout_step", 0), _STEP)
+    return core
+
+
+@documented("Network")
+class Network(ExportMethods):
+    """A multilayer perceptron with direct access to parameters, activations and gradients.
+
+    Each layer computes ``activation(inputs @ weights + biases)``.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Layer sizes, input first, for example ``[784, 16, 16, 10]``.
+    <parameters>
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Layer sizes, input first.
+    params : ndarray of shape (n_params,)
+        All weights and biases in one block: W1 (n_in, n_out) in row-major order, b1, W2, b2, ...
+    weights, biases : tuple of ndarray
+        One array per layer, of shape ``(n_in, n_out)`` and ``(n_out,)``. They are views of `params`: writing to them
+        changes the network.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid, or the arguments do not match.
+
+    Notes
+    -----
+    With "glorot", the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of 6 for
+    logistic layers, as in scikit-learn (Glorot and Bengio 2010). The output layer uses the factor of the last hidden
+    layer, or of `activation` if there are no hidden layers. The C library's ``cmlp_init_params`` gives the same
+    parameters, except for networks without hidden layers, where it always uses 6. With "he", the weights are uniform in
+    ``+-sqrt(6 / n_in)`` (He et al. 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al. 1998), and the biases are
+    0.
+
+    The cost of a row is a sum over the outputs. With d = output - target, the terms are:
+
+    - "absolute_error": abs(d).
+    - "huber": d**2 / 2 if abs(d) <= p, otherwise p * (abs(d) - p / 2); by default p = 1.
+    - "quantile": (1 - p) * d if d > 0, otherwise -p * d; p is below 1, by default 0.5.
+    - "gamma": target / output + log(output).
+    - "focal": the log loss with every log(output) multiplied by (1 - output)**p; by default p = 2 (Lin et al. 2017).
+    - "label_smoothing": the log loss with the targets (1 - p) * target + p / n_classes; p is below 1, by default 0.1
+      (Szegedy et al. 2016). A logistic output has two classes.
+
+    Examples
+    --------
+    >>> from cmlp import Network
+    >>> net = Network([784, 16, 16, 10])
+    >>> net.n_params
+    13002
+    """
+
+    __module__ = "cmlp"
 
     _net: _core.Net
     _params: NDArray[Any]
     _scale: float | InputScale
     _n_threads: int | None
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str | Sequence[str] = "logistic",
+        *,
+        output: str = "softmax",
+        loss: str | LossFunction = "log_loss",
+        dtype: str | np.dtype[Any] | type = "float32",
+        input_scale: float | tuple[ArrayLike, ArrayLike] = 1,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        activation_parameter: float | Sequence[float] | None = None,
+        loss_parameter: float | Sequence[float] | None = None,
+        initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
+    ) -> None:
+        sizes = architecture.layer_sizes(sizes)
+        hidden = architecture.hidden_activations(activation, len(sizes) - 2)
+        output, loss = architecture.output_and_loss(output, loss)
+        if output == "softmax" and sizes[-1] == 1:
+            raise ValueError(
+                "output='softmax' needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
+                f"probability or 'identity' for a number, got sizes={sizes!r}"
+            )
+        self._net = _core.Net(
+            sizes,
+            [*hidden, output],
+            loss,
+            network_argument("dtype", dtype),
+            [*architecture.activation_parameters(activation_parameter, hidden), 0.0],
+            architecture.loss_parameter(loss_parameter, loss),
+        )
+        self._scale = network_argument("input_scale", input_scale)
+        check_scale_width(self._scale, self._net.n_in)
+        self._n_threads = network_argument("n_threads", n_threads)
+        initialization = network_argument("initialization", initialization)
+        rng = generator(random_state)
+        self._params = initial_params(self._net, rng, init_activations(hidden, activation), initialization)
 
     @classmethod
     def _assembled(
@@ -203,325 +330,6 @@ class NetworkParameters:
         source, target = divmod(rest, self.sizes[layer + 1])
         return ParameterIndex(layer, source if source < self.sizes[layer] else None, target)
 
-
-# ----------------------------------------------------------------- training a network: single steps, epochs, optimizers
-
-
-_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
-_SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
-_STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
-
-
-class Objective(TypedDict, total=False):
-    """Keywords of `Network.cost` that define the objective."""
-
-    sample_weight: ArrayLike | None
-    alpha: float | Sequence[float]
-    dropout: float | Sequence[float]
-    dropout_seed: int
-    dropout_step: int
-
-
-def objective(given: Objective, n_layers: int) -> dict[str, Any]:
-    """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
-    unknown = sorted(set(given) - set(Objective.__annotations__))
-    if unknown:
-        raise TypeError(
-            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
-        )
-    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
-    alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
-    if hasattr(alpha, "__iter__"):
-        core["alphas"] = per_layer("alpha", alpha, n_layers)
-    else:
-        core["alpha"] = network_argument("alpha", alpha)
-    rates = per_layer("dropout", dropout, n_layers - 1, "hidden layers")
-    if any(rates) or hasattr(dropout, "__iter__"):
-        core["dropout"] = rates
-    core["dropout_seed"] = argument("dropout_seed", given.get("dropout_seed", 0), _SEED)
-    core["dropout_step"] = argument("dropout_step", given.get("dropout_step", 0), _STEP)
-    return core
-
-
-class NetworkTraining(NetworkParameters):
-    """Training methods of a network; base class of `Network`."""
-
-    def _keywords(self, given: Objective) -> dict[str, Any]:
-        """Return the keywords of a call of the core: input scale, threads and objective."""
-        return {"scale": self._scale, "n_threads": self._n_threads, **objective(given, len(self.sizes) - 1)}
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
-        sample_weight_val: ArrayLike | None = None,
-        **parameters: Any,
-    ) -> Self:
-        """Train the network: the short form of ``Trainer(network, **parameters).run(X, y, sample_weight)``.
-
-        Parameters
-        ----------
-        X : array-like or sparse container of shape (n, n_inputs)
-        y : array-like of shape (n,) or (n, n_outputs)
-            Targets, as for `cost`.
-        sample_weight : None, float or array-like of shape (n,), default=None
-            Weights of the rows, not negative.
-        X_val, y_val, sample_weight_val
-            Validation rows of your own, as for `cmlp.Trainer.run`.
-        **parameters
-            Parameters of `cmlp.Trainer`, such as ``solver``, ``max_iter`` or ``early_stopping``.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If an argument is invalid, X contains NaN or infinity (`NonFiniteInputError`) or training diverges
-            (`DivergenceError`). The network stays unchanged.
-        KeyboardInterrupt
-            On Ctrl-C; the parameters are those after the last complete batch.
-
-        Examples
-        --------
-        >>> from cmlp import Network
-        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
-        >>> net = Network([2, 8, 2], "tanh", random_state=0)
-        >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).predict(X)
-        array([0, 0, 1, 1])
-        """
-        from cmlp._estimators.trainer import Trainer  # programs that only predict do not need it
-
-        trainer = Trainer(self, **parameters)
-        before = block_copy(self._params)
-        try:
-            trainer.run(X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
-        except Exception:
-            self._params[:] = before
-            raise
-        return self
-
-    def step(self, X: ArrayLike, y: ArrayLike, learning_rate: float) -> float:
-        """Take one gradient descent step on all rows; return their mean cost before the step."""
-        return self.train_epoch(X, y, _ALL_ROWS, learning_rate).loss
-
-    @documented("Network")
-    def optimizer(
-        self,
-        solver: str = "sgd",
-        *,
-        learning_rate: float,
-        momentum: float = 0.9,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-        max_grad_norm: float | None = None,
-    ) -> Optimizer:
-        """Return a new optimizer for the parameters of this network.
-
-        Parameters
-        ----------
-        solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
-        <parameters>
-
-        Returns
-        -------
-        Optimizer
-            An object with the attributes ``solver``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
-
-        Raises
-        ------
-        ValueError
-            If a hyperparameter is invalid.
-        """
-        given = {
-            "learning_rate": learning_rate,
-            "momentum": momentum,
-            "beta_1": beta_1,
-            "beta_2": beta_2,
-            "epsilon": epsilon,
-            "weight_decay": weight_decay,
-        }
-        checked = {name: network_argument(name, value) for name, value in given.items()}
-        max_norm = network_argument("max_grad_norm", max_grad_norm) or 0.0
-        return Optimizer(self._net, solver, **checked, max_norm=max_norm)
-
-    def train_epoch(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        batch_size: int,
-        optimizer: Optimizer | float,
-        *,
-        order: ArrayLike | None = None,
-        learning_rates: ArrayLike | None = None,
-        gradient_norm: bool = False,
-        **objective: Unpack[Objective],
-    ) -> Epoch:
-        """Train for one epoch, with one optimizer step per batch; return loss, penalty and gradient norm.
-
-        This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer` shuffle, schedule the
-        learning rate and stop by themselves.
-
-        Parameters
-        ----------
-        X : array of shape (n, n_inputs)
-        y : array of shape (n,) or (n, n_outputs)
-        batch_size : int
-            Number of rows per batch; the last batch may be smaller.
-        optimizer : Optimizer or float
-            An object from `optimizer`, which keeps its state from epoch to epoch; or the learning rate of plain
-            gradient descent.
-        order : array of int, default=None
-            Indices of the rows to use, in this order; None for all rows in their original order.
-        learning_rates : array of shape (n_batches,), default=None
-            A learning rate for each batch; None for the optimizer's learning rate.
-        gradient_norm : bool, default=False
-            Whether to compute the norm of the last batch's gradient (before clipping).
-        **objective
-            As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
-
-        Returns
-        -------
-        Epoch
-
-        Raises
-        ------
-        ValueError
-            If an argument is invalid, or the optimizer was made for a different network. `DivergenceError`, a subclass,
-            if the cost or a parameter is no longer finite. The parameters are then those after the last complete batch
-            and need not be finite, because its step may have made them NaN or infinite. To continue, keep a copy of
-            `params` from before the epoch.
-        KeyboardInterrupt
-            On Ctrl-C; the parameters are those after the last complete batch.
-
-        Examples
-        --------
-        >>> from cmlp import Network
-        >>> net = Network([2, 3, 2], random_state=0)
-        >>> adam = net.optimizer("adam", learning_rate=0.01)
-        >>> net.train_epoch([[0.0, 1.0], [1.0, 0.0]], [0, 1], batch_size=1, optimizer=adam).batches
-        2
-        """
-        if not isinstance(optimizer, Optimizer):
-            optimizer = self.optimizer(learning_rate=optimizer)
-        cost, penalty, norm, n_batches = self._net.train_epoch(
-            self.params,
-            X,
-            y,
-            optimizer,
-            batch_size=argument("batch_size", batch_size, COUNT),
-            order=order,
-            rates=learning_rates,
-            want_norm=gradient_norm,
-            **self._keywords(objective),
-        )
-        return Epoch(cost + penalty, penalty, norm, n_batches)
-
-
-# ------------------------------------------------------------------------------------------------------------ `Network`
-
-
-@documented("Network")
-class Network(NetworkTraining, Bounded, ExportMethods):
-    """A multilayer perceptron with direct access to parameters, activations and gradients.
-
-    Each layer computes ``activation(inputs @ weights + biases)``.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Layer sizes, input first, for example ``[784, 16, 16, 10]``.
-    <parameters>
-
-    Attributes
-    ----------
-    sizes : tuple of int
-        Layer sizes, input first.
-    params : ndarray of shape (n_params,)
-        All weights and biases in one block: W1 (n_in, n_out) in row-major order, b1, W2, b2, ...
-    weights, biases : tuple of ndarray
-        One array per layer, of shape ``(n_in, n_out)`` and ``(n_out,)``. They are views of `params`: writing to them
-        changes the network.
-
-    Raises
-    ------
-    ValueError
-        If an argument is invalid, or the arguments do not match.
-
-    Notes
-    -----
-    With "glorot", the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of 6 for
-    logistic layers, as in scikit-learn (Glorot and Bengio 2010). The output layer uses the factor of the last hidden
-    layer, or of `activation` if there are no hidden layers. The C library's ``cmlp_init_params`` gives the same
-    parameters, except for networks without hidden layers, where it always uses 6. With "he", the weights are uniform in
-    ``+-sqrt(6 / n_in)`` (He et al. 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al. 1998), and the biases are
-    0.
-
-    The cost of a row is a sum over the outputs. With d = output - target, the terms are:
-
-    - "absolute_error": abs(d).
-    - "huber": d**2 / 2 if abs(d) <= p, otherwise p * (abs(d) - p / 2); by default p = 1.
-    - "quantile": (1 - p) * d if d > 0, otherwise -p * d; p is below 1, by default 0.5.
-    - "gamma": target / output + log(output).
-    - "focal": the log loss with every log(output) multiplied by (1 - output)**p; by default p = 2 (Lin et al. 2017).
-    - "label_smoothing": the log loss with the targets (1 - p) * target + p / n_classes; p is below 1, by default 0.1
-      (Szegedy et al. 2016). A logistic output has two classes.
-
-    Examples
-    --------
-    >>> from cmlp import Network
-    >>> net = Network([784, 16, 16, 10])
-    >>> net.n_params
-    13002
-    """
-
-    __module__ = "cmlp"
-
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        activation: str | Sequence[str] = "logistic",
-        *,
-        output: str = "softmax",
-        loss: str | LossFunction = "log_loss",
-        dtype: str | np.dtype[Any] | type = "float32",
-        input_scale: float | tuple[ArrayLike, ArrayLike] = 1,
-        random_state: int | np.random.RandomState | None = None,
-        n_threads: int | None = None,
-        activation_parameter: float | Sequence[float] | None = None,
-        loss_parameter: float | Sequence[float] | None = None,
-        initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "glorot",
-    ) -> None:
-        sizes = architecture.layer_sizes(sizes)
-        hidden = architecture.hidden_activations(activation, len(sizes) - 2)
-        output, loss = architecture.output_and_loss(output, loss)
-        if output == "softmax" and sizes[-1] == 1:
-            raise ValueError(
-                "output='softmax' needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
-                f"probability or 'identity' for a number, got sizes={sizes!r}"
-            )
-        self._net = _core.Net(
-            sizes,
-            [*hidden, output],
-            loss,
-            network_argument("dtype", dtype),
-            [*architecture.activation_parameters(activation_parameter, hidden), 0.0],
-            architecture.loss_parameter(loss_parameter, loss),
-        )
-        self._scale = network_argument("input_scale", input_scale)
-        check_scale_width(self._scale, self._net.n_in)
-        self._n_threads = network_argument("n_threads", n_threads)
-        initialization = network_argument("initialization", initialization)
-        rng = generator(random_state)
-        self._params = initial_params(self._net, rng, init_activations(hidden, activation), initialization)
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a model file, which `cmlp.load` and the C library can read.
 
@@ -544,6 +352,8 @@ class Network(NetworkTraining, Bounded, ExportMethods):
 
         require_own_class(self)
         write_model(path, self._trained())
+
+    # Prediction
 
     def forward(self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None) -> NDArray[Any]:
         """Return the output activations of each row.
@@ -755,6 +565,226 @@ class Network(NetworkTraining, Bounded, ExportMethods):
         y = np.array(rectangular(y, "y"))  # it is read twice, and another thread could change it in between
         deltas = self.deltas(X, y)
         return explanation(self._net, self.weights, self.activations(X), deltas, y)
+
+    def bounds(self, lower: ArrayLike, upper: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the least and the largest outputs that `forward` can return for inputs between two corners.
+
+        They hold to the bit, with every rounding of the core: no input of the box, whatever its values, has an output
+        outside. They are wider than the true range if inputs that reach both ends of a sum exclude each other; halves
+        of a box have narrower bounds.
+
+        Parameters
+        ----------
+        lower, upper : array-like of shape (n, n_inputs)
+            The least and the largest inputs of each box.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n, n_outputs)
+            Of the network's dtype. A bound that is infinite or NaN says nothing.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong, an entry of `lower` is above that of `upper`, or the dtype is float64 and an activation
+            or the output is none of identity, relu and leaky_relu, for which no bound is proved. `NonFiniteInputError`,
+            a subclass, if a corner contains NaN or infinity.
+
+        Notes
+        -----
+        Interval arithmetic (Moore, "Interval analysis", 1966) along the core's own chain of rounded operations, each of
+        which is monotone. The activations are widened by the steps in which their values are not.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> net = Network([2, 3, 1], "relu", output="identity", loss="squared_error", random_state=0)
+        >>> low, high = net.bounds([[0, 0]], [[1, 1]])
+        >>> bool((low <= net.forward([[0.3, 0.7]])).all() and (net.forward([[0.3, 0.7]]) <= high).all())
+        True
+        """
+        low, high = readable(rectangular(lower, "lower"), "lower"), readable(rectangular(upper, "upper"), "upper")
+        return bounds_of(self._net, self.params, (low, high), self._scale)
+
+    # Training
+
+    def _keywords(self, given: Objective) -> dict[str, Any]:
+        """Return the keywords of a call of the core: input scale, threads and objective."""
+        return {"scale": self._scale, "n_threads": self._n_threads, **objective(given, len(self.sizes) - 1)}
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """Train the network: the short form of ``Trainer(network, **parameters).run(X, y, sample_weight)``.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n, n_inputs)
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets, as for `cost`.
+        sample_weight : None, float or array-like of shape (n,), default=None
+            Weights of the rows, not negative.
+        X_val, y_val, sample_weight_val
+            Validation rows of your own, as for `cmlp.Trainer.run`.
+        **parameters
+            Parameters of `cmlp.Trainer`, such as ``solver``, ``max_iter`` or ``early_stopping``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid, X contains NaN or infinity (`NonFiniteInputError`) or training diverges
+            (`DivergenceError`). The network stays unchanged.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 0, 1, 1]
+        >>> net = Network([2, 8, 2], "tanh", random_state=0)
+        >>> net.fit(X, y, learning_rate_init=0.1, max_iter=100, random_state=0).predict(X)
+        array([0, 0, 1, 1])
+        """
+        from cmlp._estimators.trainer import Trainer  # programs that only predict do not need it
+
+        trainer = Trainer(self, **parameters)
+        before = block_copy(self._params)
+        try:
+            trainer.run(X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
+        except Exception:
+            self._params[:] = before
+            raise
+        return self
+
+    def step(self, X: ArrayLike, y: ArrayLike, learning_rate: float) -> float:
+        """Take one gradient descent step on all rows; return their mean cost before the step."""
+        return self.train_epoch(X, y, _ALL_ROWS, learning_rate).loss
+
+    @documented("Network")
+    def optimizer(
+        self,
+        solver: str = "sgd",
+        *,
+        learning_rate: float,
+        momentum: float = 0.9,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+    ) -> Optimizer:
+        """Return a new optimizer for the parameters of this network.
+
+        Parameters
+        ----------
+        solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
+        <parameters>
+
+        Returns
+        -------
+        Optimizer
+            An object with the attributes ``solver``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
+
+        Raises
+        ------
+        ValueError
+            If a hyperparameter is invalid.
+        """
+        given = {
+            "learning_rate": learning_rate,
+            "momentum": momentum,
+            "beta_1": beta_1,
+            "beta_2": beta_2,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+        }
+        checked = {name: network_argument(name, value) for name, value in given.items()}
+        max_norm = network_argument("max_grad_norm", max_grad_norm) or 0.0
+        return Optimizer(self._net, solver, **checked, max_norm=max_norm)
+
+    def train_epoch(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        batch_size: int,
+        optimizer: Optimizer | float,
+        *,
+        order: ArrayLike | None = None,
+        learning_rates: ArrayLike | None = None,
+        gradient_norm: bool = False,
+        **objective: Unpack[Objective],
+    ) -> Epoch:
+        """Train for one epoch, with one optimizer step per batch; return loss, penalty and gradient norm.
+
+        This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer` shuffle, schedule the
+        learning rate and stop by themselves.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_inputs)
+        y : array of shape (n,) or (n, n_outputs)
+        batch_size : int
+            Number of rows per batch; the last batch may be smaller.
+        optimizer : Optimizer or float
+            An object from `optimizer`, which keeps its state from epoch to epoch; or the learning rate of plain
+            gradient descent.
+        order : array of int, default=None
+            Indices of the rows to use, in this order; None for all rows in their original order.
+        learning_rates : array of shape (n_batches,), default=None
+            A learning rate for each batch; None for the optimizer's learning rate.
+        gradient_norm : bool, default=False
+            Whether to compute the norm of the last batch's gradient (before clipping).
+        **objective
+            As for `cost`, except that dropout uses the optimizer's ``n_steps`` as the step.
+
+        Returns
+        -------
+        Epoch
+
+        Raises
+        ------
+        ValueError
+            If an argument is invalid, or the optimizer was made for a different network. `DivergenceError`, a subclass,
+            if the cost or a parameter is no longer finite. The parameters are then those after the last complete batch
+            and need not be finite, because its step may have made them NaN or infinite. To continue, keep a copy of
+            `params` from before the epoch.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those after the last complete batch.
+
+        Examples
+        --------
+        >>> from cmlp import Network
+        >>> net = Network([2, 3, 2], random_state=0)
+        >>> adam = net.optimizer("adam", learning_rate=0.01)
+        >>> net.train_epoch([[0.0, 1.0], [1.0, 0.0]], [0, 1], batch_size=1, optimizer=adam).batches
+        2
+        """
+        if not isinstance(optimizer, Optimizer):
+            optimizer = self.optimizer(learning_rate=optimizer)
+        cost, penalty, norm, n_batches = self._net.train_epoch(
+            self.params,
+            X,
+            y,
+            optimizer,
+            batch_size=argument("batch_size", batch_size, COUNT),
+            order=order,
+            rates=learning_rates,
+            want_norm=gradient_norm,
+            **self._keywords(objective),
+        )
+        return Epoch(cost + penalty, penalty, norm, n_batches)
 
 
 # --------------------------------------- a gradient, and the wanted changes of a gradient descent step for each example

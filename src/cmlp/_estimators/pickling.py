@@ -11,9 +11,9 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
+from cmlp._data.columns import checked_cells, checked_kinds
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
-from cmlp._data.stored import checked_cells, checked_kinds
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import ColumnEncoder

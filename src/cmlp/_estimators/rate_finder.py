@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.base import MultilayerPerceptron
+    from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._train.engine import BatchEngine
     from cmlp._train.feed import Piece
     from cmlp.plots import LearningRateDisplay
@@ -120,8 +120,8 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.base import MultilayerPerceptron
     from cmlp._estimators.fitting import prepare
+    from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays
 

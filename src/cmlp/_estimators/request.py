@@ -125,17 +125,16 @@ class FitRequest(NamedTuple):
     recorded: Callable[[], dict[str, Any] | None] = lambda: None  # returns the record of the fit as it is now
 
     @property
-    def labels(self) -> bool:
+    def is_classifier(self) -> bool:
         """Whether y has labels."""
-        is_classifier: bool = self.estimator._estimator_type == "classifier"
-        return is_classifier
+        return bool(self.estimator._estimator_type == "classifier")
 
     def door(self) -> Door:
         """Return the door for the rows of the call."""
         owner, previous = type(self.estimator).__name__, self.previous
         if previous is None:
-            return Door(owner, self.labels)
-        return Door(owner, self.labels, previous.model.net.n_in, previous.model.feature_names)
+            return Door(owner, self.is_classifier)
+        return Door(owner, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
 
 
 def require_same(name: str, was: object, now: object) -> None:

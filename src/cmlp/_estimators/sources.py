@@ -1,6 +1,6 @@
 """`RowSource` opens the rows of a call; `Arrays`: all rows in memory; `Form`: what blocks and parts have in common.
 
-`Stream` in `cmlp._estimators.fit_batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
+`BlockSource` in `cmlp._estimators.fit_batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class NumberTargets(Targets):
 def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
-    if not request.labels:
+    if not request.is_classifier:
         numbers = NumberTargets(request.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
     if request.incremental or not whole:

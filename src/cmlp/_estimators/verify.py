@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.json_texts import as_json
-from cmlp._estimators.files import load
 from cmlp._estimators.fitted import record_of, unchanging
+from cmlp._estimators.loading import load
 from cmlp._estimators.record import ARITHMETIC, parameters_of_record, texts_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import model_of
@@ -102,7 +103,7 @@ def verify(
     twin: Any = _twin(model, record)
     counts = Progress(progress, record["ends"])
     ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
-    vars(twin)["_observed"] = lambda given, train: train(observers=ends)
+    vars(twin)["_observers"] = lambda *given: nullcontext(ends)
     held = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
     try:
         with warnings.catch_warnings():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._data.atomic import write_atomically
+from cmlp._data.disk import write_atomically
 from cmlp._data.scale import too_coarse
 from cmlp._export.c_int8 import parts_of_integers
 from cmlp._export.c_table import parts_of_table

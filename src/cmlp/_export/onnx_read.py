@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
-from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale, composed
-from cmlp._export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, function_text
 from cmlp._export.onnx_write import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
+from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
 from cmlp._model.model import CLASS_NAMES
 from cmlp._train.constraints import MAX_LAYERS
 from cmlp.exceptions import optional

@@ -9,8 +9,8 @@ import numpy as np
 
 from cmlp._data.labels import Labels, as_labels
 from cmlp._data.scale import InputScale, composed
-from cmlp._export.assembly import Layer, network_of
 from cmlp._model.formats import require
+from cmlp._model.from_layers import Layer, network_of
 from cmlp._model.model import CLASS_NAMES
 from cmlp._train.state import Curve, History, TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
@@ -32,8 +32,8 @@ _OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
 
-def read_sklearn(theirs: Any) -> tuple[TrainedModel, TrainingState]:
-    """Return the model and the training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
+def read_sklearn(theirs: Any) -> tuple[TrainedModel, dict[str, Any], TrainingState]:
+    """Return model, parameters and training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
     names = {cls.__name__ for cls in type(theirs).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
     kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
     if kind is None:
@@ -55,10 +55,10 @@ def read_sklearn(theirs: Any) -> tuple[TrainedModel, TrainingState]:
         multilabel = theirs.out_activation_ == "logistic" and theirs.n_outputs_ > 1
         labels = Labels("multilabel" if multilabel else "labels", as_labels(theirs.classes_, "classes_"))
     columns, parameters = getattr(theirs, "feature_names_in_", None), theirs.get_params(deep=False)
-    model = model.replace(kind=kind, labels=labels, names=columns, parameters=parameters)
+    model = model.replace(kind=kind, labels=labels, names=columns)
     state = TrainingState(model.params, _history(theirs))
     state.epoch = int(theirs.n_iter_)
-    return model, state
+    return model, parameters, state
 
 
 def _history(theirs: Any) -> History:
@@ -74,7 +74,7 @@ def _history(theirs: Any) -> History:
     return history
 
 
-def to_sklearn(model: TrainedModel, state: TrainingState | None) -> Any:
+def to_sklearn(model: TrainedModel, parameters: Mapping[str, Any], state: TrainingState | None) -> Any:
     """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
     require(model, "to_sklearn")
     neural_network = optional(
@@ -90,7 +90,7 @@ def to_sklearn(model: TrainedModel, state: TrainingState | None) -> Any:
     network: dict[str, Any] = {"hidden_layer_sizes": net.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
     if "loss" in defaults:
         network["loss"] = net.loss
-    theirs.set_params(**_training_parameters(model.parameters, defaults), **network)
+    theirs.set_params(**_training_parameters(parameters, defaults), **network)
     theirs.coefs_ = [weights.copy() for weights in model.first.weights]
     theirs.intercepts_ = [biases.copy() for biases in model.first.biases]
     theirs.n_features_in_, theirs.n_outputs_, theirs.n_layers_ = net.n_in, net.n_out, len(net.sizes)

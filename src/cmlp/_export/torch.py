@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.scale import InputScale
-from cmlp._export.assembly import Layer, classifier_of, network_of, original_scale
 from cmlp._model.formats import require, scale_in
+from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:

@@ -6,65 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from cmlp import _core
     from cmlp._data.scale import InputScale
 
 _EXACT = ("identity", "relu", "leaky_relu")
-
-
-class Bounded:
-    """The methods of `Network` that bound its outputs."""
-
-    _net: _core.Net
-    _scale: float | InputScale
-    params: NDArray[Any]
-
-    def bounds(self, lower: ArrayLike, upper: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the least and the largest outputs that `forward` can return for inputs between two corners.
-
-        They hold to the bit, with every rounding of the core: no input of the box, whatever its values, has an output
-        outside. They are wider than the true range if inputs that reach both ends of a sum exclude each other; halves
-        of a box have narrower bounds.
-
-        Parameters
-        ----------
-        lower, upper : array-like of shape (n, n_inputs)
-            The least and the largest inputs of each box.
-
-        Returns
-        -------
-        low, high : ndarray of shape (n, n_outputs)
-            Of the network's dtype. A bound that is infinite or NaN says nothing.
-
-        Raises
-        ------
-        ValueError
-            If a shape is wrong, an entry of `lower` is above that of `upper`, or the dtype is float64 and an activation
-            or the output is none of identity, relu and leaky_relu, for which no bound is proved. `NonFiniteInputError`,
-            a subclass, if a corner contains NaN or infinity.
-
-        Notes
-        -----
-        Interval arithmetic (Moore, "Interval analysis", 1966) along the core's own chain of rounded operations, each of
-        which is monotone. The activations are widened by the steps in which their values are not.
-
-        Examples
-        --------
-        >>> from cmlp import Network
-        >>> net = Network([2, 3, 1], "relu", output="identity", loss="squared_error", random_state=0)
-        >>> low, high = net.bounds([[0, 0]], [[1, 1]])
-        >>> bool((low <= net.forward([[0.3, 0.7]])).all() and (net.forward([[0.3, 0.7]]) <= high).all())
-        True
-        """
-        low, high = readable(rectangular(lower, "lower"), "lower"), readable(rectangular(upper, "upper"), "upper")
-        return bounds_of(self._net, self.params, (low, high), self._scale)
 
 
 def bounds_of(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._data.table import DATES
+from cmlp._data.columns import DATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

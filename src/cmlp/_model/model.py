@@ -13,18 +13,16 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.arrays import rectangular
-from cmlp._data.checks import as_rows, check_width
-from cmlp._data.frames import as_table, check_names, feature_names, texts_of_names
+from cmlp._data.columns import Cells
+from cmlp._data.frames import texts_of_names
 from cmlp._data.labels import normalized
-from cmlp._data.stored import Cells
 from cmlp._process.warnings import Notices
-from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import SupportsIndex, TypeVar
+    from collections.abc import Iterable, Sequence
+    from typing import SupportsIndex
 
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.shapley import Background
     from cmlp._model.summary import Summary
-
-    Result = TypeVar("Result")
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -176,7 +172,7 @@ class Tensors(tuple["NDArray[Any]", ...]):
 
 # The arguments of the constructor of a `TrainedModel`.
 FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
-          "fitted_outputs", "threshold", "background", "summary", "parameters")  # fmt: skip
+          "fitted_outputs", "threshold", "background", "summary")  # fmt: skip
 
 
 class TrainedModel:
@@ -216,9 +212,6 @@ class TrainedModel:
         Training rows of a table that were kept for explanations.
     summary : Summary or None
         Of the training rows of a table, for pages: no answer depends on it.
-    parameters : mapping of str to object
-        The parameters of the estimator's constructor, while it is saved, loaded or converted; an estimator itself has
-        them as attributes.
 
     Attributes
     ----------
@@ -247,7 +240,6 @@ class TrainedModel:
     threshold: float | None
     background: Background | None
     summary: Summary | None
-    parameters: Mapping[str, Any]
     net: _core.Net
     params: NDArray[Any]
     feature_names: NDArray[Any] | None
@@ -274,14 +266,12 @@ class TrainedModel:
         threshold: float | None = None,
         background: Background | None = None,
         summary: Summary | None = None,
-        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         nets = tuple(TrainedNet(*one) for one in networks)
         columns = None if names is None else tuple(names)
         fitted = None if fitted_outputs is None else tuple(fitted_outputs)
         own = nets, input_scale, labels, columns, encoder, cells, target, calibration, fitted, threshold, background
-        rest = summary, {} if parameters is None else parameters
-        for name, value in zip(FIELDS, (kind, *own, *rest), strict=True):
+        for name, value in zip(FIELDS, (kind, *own, summary), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "net", nets[0].net)
         object.__setattr__(self, "params", nets[0].params)
@@ -330,33 +320,6 @@ class TrainedModel:
     def n_inputs(self) -> int:
         """Number of values of a row, before they are encoded."""
         return self.net.n_in if self.encoder is None else len(self.encoder)
-
-    def outputs(self, X: ArrayLike, caller: Any) -> NDArray[Any]:
-        """Return the outputs of the only network for the X of a user; `caller` is the estimator that was called."""
-        if self.names is None:
-            result = self.net.forward_small(self.params, X, self.input_scale, None, caller.n_threads)
-            if result is not None:
-                return result
-        return self.call(
-            caller,
-            X,
-            lambda rows: self.net.forward(self.params, rows, scale=self.input_scale, n_threads=caller.n_threads),
-        )
-
-    def call(self, caller: object, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
-        """Return what a function of the only network returns for the rows of a user's X, which are checked."""
-        owner = type(caller).__name__
-        X = as_table(X)
-        check_names(feature_names(X), self.feature_names, owner)
-        rows, _ = as_rows(X, owner)
-        check_width(rows.shape[1], self.net.sizes[0], owner)
-        try:
-            return function(rows)
-        except NonFiniteInputError as error:
-            from cmlp._data.checks import first_non_finite_error
-
-            scale = self.input_scale
-            raise first_non_finite_error(error, rows, scale, self.net.dtype, self.feature_names) from None
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for rows of numbers, or for raw rows of a table."""

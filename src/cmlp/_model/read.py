@@ -9,12 +9,14 @@ import struct
 import sys
 import zlib
 from itertools import count
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
     load_categories,
@@ -26,9 +28,7 @@ from cmlp._data.json_texts import (
     parsed,
     refuse,
 )
-from cmlp._data.regular import open_regular
 from cmlp._data.scale import InputScale
-from cmlp._data.stored import Cells, checked_cells, checked_kinds
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
 from cmlp._model.encoder import ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
@@ -54,17 +54,7 @@ _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
 _KEYS = ("data_crc32", "input_scale", "activations", "loss")
-_OWN_KEYS = (
-    "cells",
-    "class",
-    "classes",
-    "feature_names",
-    "history",
-    "parameters",
-    "provenance",
-    "training",
-    "training.parameters",
-)
+_OWN_KEYS = ("cells", "class", "classes", "feature_names", "parameters")
 _TABLE_KEYS = (
     "columns",
     "calibration",
@@ -76,7 +66,6 @@ _TABLE_KEYS = (
     "column_names",
     "feature_names",
     "parameters",
-    "provenance",
     "summary",
     "targets",
 )
@@ -96,26 +85,27 @@ _TABLE_ARRAYS = (
 _TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
-_TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
-_ARRAYS = (
-    *(f"training.{name}" for name in _TENSORS),
-    *(f"training.digest_{group}" for group in ("rows", "shards", "validation")),
-    "training.numbers",
-    "training.target_layer",
-    "training.target_shift",
-    "training.validation",
-    "training.validation_scores",
-)
+
+
+class Beside(NamedTuple):
+    """Names of strings and of arrays in a file that do not belong to the model; a table has no such arrays."""
+
+    strings: Sequence[str]
+    arrays: Sequence[str]
 
 
 def read_model(
     path: str | os.PathLike[str],
-    build: Callable[[TrainedModel, Metadata], Built],
+    build: Callable[[TrainedModel, dict[str, Any], Metadata], Built],
     *,
+    beside: Beside,
     use_map: bool,
     verify: bool,
 ) -> Built:
-    """Read a model file and return what `build` makes of its model and of what lies beside; see `cmlp.load`.
+    """Read a model file and return what `build` makes of it; see `cmlp.load`.
+
+    Its arguments are the model, the parameters of the constructor (empty for a network), and the metadata, which have
+    what lies `beside` the model, too.
 
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError, with
     path and reason, if the file is invalid; an exception that `build` raises is reported as damage of the file.
@@ -123,8 +113,8 @@ def read_model(
     with open_regular(path) as file:
         use_map = use_map and sys.byteorder == "little"
         try:
-            found, metadata = _read(file, os.fstat(file.fileno()).st_size, use_map, verify)
-            return build(_whole_model(found, metadata), metadata)
+            found, metadata = _read(file, os.fstat(file.fileno()).st_size, beside, use_map, verify)
+            return build(*_whole_model(found, metadata), metadata)
         except ModelFormatError as error:
             raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
         except (ValueError, TypeError, KeyError) as error:
@@ -135,7 +125,7 @@ def read_model(
 # ------------------------------------------------------------------------------------------------------ the tensors
 
 
-def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> tuple[TrainedModel, Metadata]:
+def _read(file: IO[bytes], size: int, beside: Beside, use_map: bool, verify: bool) -> tuple[TrainedModel, Metadata]:
     head_size = _core.model_head_size(file.read(8))
     if head_size > size:
         raise _short()
@@ -149,10 +139,10 @@ def _read(file: IO[bytes], size: int, use_map: bool, verify: bool) -> tuple[Trai
     text = str(memoryview(head)[8:], "ascii")
     del head
     if _TABLE in text:
-        return _read_table(text, _whole(file, size, use_map), head_size, is_map=use_map, verify=verify)
-    strings = _entries(text, (*_KEYS, *_OWN_KEYS), '"')
+        return _read_table(text, _whole(file, size, use_map), head_size, beside, is_map=use_map, verify=verify)
+    strings = _entries(text, (*_KEYS, *_OWN_KEYS, *beside.strings), '"')
     net = _net(text, strings)
-    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *_ARRAYS), "{")
+    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *beside.arrays), "{")
     del text
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
@@ -263,11 +253,11 @@ def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
 
 
 def _read_table(
-    text: str, content: NDArray[np.uint8], head_size: int, *, is_map: bool, verify: bool
+    text: str, content: NDArray[np.uint8], head_size: int, beside: Beside, *, is_map: bool, verify: bool
 ) -> tuple[TrainedModel, Metadata]:
     """Return the content of a table's file, of which the core has validated the head `text`."""
     _core.Model(content, verify)
-    strings = _entries(text, (*_KEYS, *_TABLE_KEYS), '"')
+    strings = _entries(text, (*_KEYS, *_TABLE_KEYS, *beside.strings), '"')
     nets, at = [], head_size
     for net in _nets_of_table(text, strings):
         size = net.n_params * net.dtype.itemsize
@@ -327,8 +317,11 @@ def _canonical(values: NDArray[Any]) -> bytes:
 # ---------------------------------------------------------------------------------------------------- the metadata
 
 
-def _whole_model(found: TrainedModel, file: Metadata) -> TrainedModel:
-    """Return networks from a file with what its metadata say about them, checked for what this package needs."""
+def _whole_model(found: TrainedModel, file: Metadata) -> tuple[TrainedModel, dict[str, Any]]:
+    """Return networks from a file with what its metadata say about them, and the parameters of the constructor.
+
+    They are checked for what this package needs.
+    """
     strings, is_table = file.strings, file.kinds is not None
     name = strings.get("class", None if is_table else "Network")
     kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
@@ -336,7 +329,7 @@ def _whole_model(found: TrainedModel, file: Metadata) -> TrainedModel:
         raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
     kind = kinds[name]
     if kind == "network":
-        return found
+        return found, {}
     if is_table and found.net.dtype != np.float32:
         raise refuse(f"the networks of a table are of dtype float32, not {found.net.dtype}")
     for key in (*(["categories", "parameters"] * is_table), *(["classes"] * (kind == "classifier"))):
@@ -351,8 +344,8 @@ def _whole_model(found: TrainedModel, file: Metadata) -> TrainedModel:
         cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
     if not is_table:
         parameters.setdefault("input_scale", found.input_scale)
-    model = found.replace(kind=kind, labels=labels, names=_names(found, file), cells=cells, parameters=parameters)
-    return model if file.kinds is None else model.replace(**_table_of(file, file.kinds, model))
+    model = found.replace(kind=kind, labels=labels, names=_names(found, file), cells=cells)
+    return model if file.kinds is None else model.replace(**_table_of(file, file.kinds, model)), parameters
 
 
 def _checked(check: Callable[..., Any], *values: Any) -> Any:

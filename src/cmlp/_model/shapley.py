@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

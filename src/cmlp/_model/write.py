@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.columns import Cells
 from cmlp._data.json_texts import (
     as_json,
     dump_categories,
@@ -17,7 +18,6 @@ from cmlp._data.json_texts import (
     dump_target_names,
     without_tensors,
 )
-from cmlp._data.stored import Cells
 from cmlp._model.calibration import n_answers
 from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, FITTED_OUTPUTS, SUMMARY_VALUES
 
@@ -43,13 +43,15 @@ def require_own_class(model: object) -> None:
 def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
+    parameters: Mapping[str, Any] | None = None,
     beside: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
 ) -> None:
     """Write a model to a file; see `MLPClassifier.save`.
 
-    `beside` returns strings and arrays that do not belong to the model. It is called if the model can be saved.
+    The parameters are those of an estimator's constructor. `beside` returns strings and arrays that do not belong to
+    the model either; it is called if the model can be saved.
     """
-    from cmlp._data.atomic import write_atomically
+    from cmlp._data.disk import write_atomically
     from cmlp._model.formats import require
 
     require(model, "save")
@@ -62,7 +64,10 @@ def write_model(
         arrays[FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
     if model.summary is not None:
         arrays[SUMMARY_VALUES] = model.summary.values
-    content: dict[str, Any] = {"strings": {**_strings(model), **strings}, "arrays": {**arrays, **tensors}}
+    content: dict[str, Any] = {
+        "strings": {**_strings(model, parameters or {}), **strings},
+        "arrays": {**arrays, **tensors},
+    }
     target = None if model.target is None else model.target.numbers
 
     def produce(write: Any) -> None:
@@ -75,7 +80,7 @@ def write_model(
     write_atomically(path, produce)
 
 
-def _strings(model: TrainedModel) -> dict[str, str]:
+def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, str]:
     """Return the metadata of a file."""
     owner, encoder = model.class_name, model.encoder
     strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
@@ -85,7 +90,7 @@ def _strings(model: TrainedModel) -> dict[str, str]:
     if encoder is not None and not {*encoder.types} <= {"number", "category"}:
         strings["column_kinds"] = as_json(list(encoder.types))
     if model.kind != "network":
-        strings["parameters"] = dump_parameters(without_tensors(model.parameters), owner)
+        strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
     if model.calibration is not None:
         kind, rows, _ = model.calibration
         strings["calibration"] = as_json({"kind": kind, "rows": rows})

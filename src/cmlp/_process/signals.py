@@ -28,8 +28,8 @@ class DeferredSignals:
     """Context manager in which SIGINT waits for a safe point; a second SIGINT takes effect at once.
 
     At the end, the caller's handler is restored, and a signal that still waits takes effect. Within another
-    `DeferredSignals`, and in threads that get no signals, it does nothing. If not `lifts`, neither `undeferred` nor
-    `safe_point` has an effect: only `deliver` lets a signal take effect.
+    `DeferredSignals`, and in threads that get no signals, it does nothing. If not `lifts`, neither `immediate_signals`
+    nor `safe_point` has an effect: only `deliver` lets a signal take effect.
     """
 
     def __init__(self, *, lifts: bool = True) -> None:
@@ -109,15 +109,15 @@ class DeferredSignals:
             raise
 
 
-class undeferred:
+class immediate_signals:
     """Context manager for code of the caller within `DeferredSignals`: signals take effect at once."""
 
     def __enter__(self) -> None:
-        self._lifted = door = _of_this_thread()
-        if door is None or not door.lifts or not door.holds():
+        self._lifted = deferral = _of_this_thread()
+        if deferral is None or not deferral.lifts or not deferral.holds():
             self._lifted = None
         else:
-            door.lift()
+            deferral.lift()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._lifted is not None:
@@ -136,15 +136,15 @@ def safe_point() -> None:
 
 def deliver() -> None:
     """Let a signal that waits in this thread take effect, also where signals are not to be lifted."""
-    door = _of_this_thread()
-    if door is not None:
-        door.deliver()
+    deferral = _of_this_thread()
+    if deferral is not None:
+        deferral.deliver()
 
 
 def defer(action: Callable[[], object]) -> None:
     """Call what another signal than SIGINT does: now, or where signals are deferred at the next safe point."""
-    door = _of_this_thread()
-    if door is not None and door.holds():
-        door.note(action)
+    deferral = _of_this_thread()
+    if deferral is not None and deferral.holds():
+        deferral.note(action)
     else:
         action()

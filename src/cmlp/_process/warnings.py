@@ -7,7 +7,7 @@ import warnings
 from collections import Counter
 from threading import Lock
 
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
 
@@ -24,7 +24,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
         level, frame = level + 1, frame.f_back
-    with undeferred():  # a filter can be a function of the caller
+    with immediate_signals():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
 
 

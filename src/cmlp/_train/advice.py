@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.scale import root_mean_squares, sample
-from cmlp._data.stored_rows import stored_rows
+from cmlp._data.sparse import stored_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

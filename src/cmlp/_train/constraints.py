@@ -10,7 +10,7 @@ import math
 import sys
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from cmlp._train.other_names import value_hint
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 # Names of the activations, from the C library's table.
@@ -214,18 +214,33 @@ class Use:
         return self
 
 
-class Hyperparameter:
-    """A parameter: what it is for each owner, of which each has one use at most, and its flags."""
+class Need(NamedTuple):
+    """What a parameter needs of another one, or of an argument, to have an effect; a test of all values; the reason.
 
-    __slots__ = ("free_on_resume", "name", "needs_batches", "own_per_worker", "uses")
+    A reason has no values, so that there is one message for each pair of parameters.
+    """
+
+    other: str
+    is_met: Callable[[Mapping[str, Any]], Any]
+    reason: str
+
+
+class Hyperparameter:
+    """A parameter: what it is for each owner, of which each has one use at most, its needs, and its flags.
+
+    Of the needs, the first one that is not met is named in a warning.
+    """
+
+    __slots__ = ("free_on_resume", "name", "needs", "needs_batches", "own_per_worker", "uses")
 
     def __init__(
         self,
         name: str,
         *uses: Use,
+        needs: tuple[Need, ...] = (),
         needs_batches: bool = False,
         free_on_resume: bool = False,
         own_per_worker: bool = False,
     ) -> None:
-        self.name, self.uses = name, {owner: use for use in uses for owner in use.owners}
+        self.name, self.needs, self.uses = name, needs, {owner: use for use in uses for owner in use.owners}
         self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker

@@ -7,7 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.sparse import taken
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import NonFiniteInputError
 
@@ -61,7 +61,7 @@ class HeldOut:
             if by_loss:
                 return -loss, loss
             if task.scorer is not None:
-                with undeferred():
+                with immediate_signals():
                     return task.scorer(), loss
             if task.score is None:
                 return -plain_loss, loss

@@ -1,9 +1,9 @@
 """The hyperparameters: one table, with a row for each of them.
 
 A row has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and what
-else depends on the parameter alone: whether it needs batches, may change before a fit is resumed, and may differ
-between workers. Everything that asks such a question reads the table. The signatures repeat names and defaults, for
-editors and readers; a test compares them.
+else depends on the parameter alone: what it needs of others to have an effect, whether it needs batches, may change
+before a fit is resumed, and may differ between workers. Everything that asks such a question reads the table. The
+signatures repeat names and defaults, for editors and readers; a test compares them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from cmlp._process.warnings import warn
 from cmlp._train.constraints import REQUIRED, argument, converted
-from cmlp._train.needs import NEEDS
 from cmlp._train.network_rows import NETWORK_ROWS
 from cmlp._train.training_rows import TRAINING_ROWS
 from cmlp.exceptions import UnusedParameterWarning
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
-    from cmlp._train.constraints import Hyperparameter, Row
-    from cmlp._train.needs import Need
+    from cmlp._train.constraints import Hyperparameter, Need, Row
 
     Documented = TypeVar("Documented")
 
@@ -96,7 +94,9 @@ class Hyperparameters:
         needs = self._needs.get(owner)
         if needs is None:
             defaults = self.defaults(owner)
-            needs = self._needs[owner] = [(name, defaults[name], NEEDS[name]) for name in defaults if name in NEEDS]
+            needs = self._needs[owner] = [
+                (name, defaults[name], self.rows[name].needs) for name in defaults if self.rows[name].needs
+            ]
         for name, default, conditions in needs:
             value = values.get(name, default)
             if type(value) is type(default):

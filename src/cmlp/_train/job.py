@@ -13,8 +13,7 @@ from cmlp._data.checks import first_non_finite_error, named_column
 from cmlp._data.labels import as_class_indices
 from cmlp._data.scale import Moments
 from cmlp._data.scale import learned_scale as learned_input_scale
-from cmlp._data.sparse import taken
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, taken
 from cmlp._data.weights import require_normal
 from cmlp._train.scores import accuracy, d2_pinball, r_squared
 from cmlp._train.target_scale import learned_scale

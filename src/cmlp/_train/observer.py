@@ -6,8 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
-from cmlp._process.signals import undeferred
+from cmlp._data.checks import positive_integer
+from cmlp._process.signals import immediate_signals
 from cmlp._train.constraints import HOOKS
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Observers(list[Observer]):
     """The observers of an `EpochLoop`, as one observer. Signals take effect at once in them."""
 
     def _call(self, name: str, *arguments: int) -> list[Any]:
-        with undeferred():
+        with immediate_signals():
             return [getattr(observer, name)(*arguments) for observer in self]
 
     @property

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from cmlp._bridge.blocks import block_copy
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.state import Curve
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class VerboseLines:
         if self._started is not None:  # partial_fit does not plan a number of epochs
             seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
             line += f", at most {seconds * (self._options.max_iter - epoch):.0f} s left"
-        with undeferred():
+        with immediate_signals():
             print(line, flush=True)
 
 
@@ -178,7 +178,7 @@ class Recorder:
         if message or self.lines.due(self._state.schedule_epoch):
             self.lines.write(loss, score)
         if message:
-            with undeferred():
+            with immediate_signals():
                 print(
                     f"{self._rule.measure} did not improve more than tol={options.tol:f} for "
                     f"{options.n_iter_no_change} consecutive epochs. {message}"

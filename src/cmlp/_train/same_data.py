@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import BLOCK, block_checksums, dtype_kind
-from cmlp._data.sparse import CSR
-from cmlp._data.stored_rows import StoredRows, stored_rows
+from cmlp._data.sparse import CSR, StoredRows, stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 from cmlp._train.constraints import (
     ARRAY_LIKE,
@@ -22,11 +23,15 @@ from cmlp._train.constraints import (
     TABULAR,
     TRAINER,
     Hyperparameter,
+    Need,
     Use,
     instance,
     interval,
     options,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # As in scikit-learn, booleans are numbers for the estimators; `Network` refuses them.
 _FROM_0 = interval(Real, 0, math.inf, "left")
@@ -39,6 +44,48 @@ _VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, options(str, "bar"
 _SOLVERS = (options(str, "adam", "adamw", "lbfgs", "sgd"),)
 _KINDS = '{"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable'
 _SCHEDULES = options(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), FUNCTION
+
+# What a parameter needs of another one to have an effect, in the order in which it is checked: the solver comes first.
+_PLANNED = ("one_cycle", "cosine")  # learning rates that are planned for `max_iter` epochs, besides functions
+
+
+def _has_batches(values: Mapping[str, Any]) -> bool:
+    return bool(values["solver"] != "lbfgs")
+
+
+def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
+    if values["learning_rate"] in ("invscaling", "adaptive"):
+        return bool(values["solver"] == "sgd")
+    return _has_batches(values)
+
+
+def _may_stop(values: Mapping[str, Any]) -> bool:
+    rate = values["learning_rate"]
+    return not _has_batches(values) or not (callable(rate) or rate in _PLANNED)
+
+
+def _holds_out(values: Mapping[str, Any]) -> bool:
+    return bool(values["early_stopping"])
+
+
+def _has_hidden_layers(values: Mapping[str, Any]) -> bool:
+    sizes = values.get("hidden_layer_sizes", 1)
+    return not hasattr(sizes, "__len__") or len(sizes) > 0
+
+
+_BATCHES = Need("solver", _has_batches, '"lbfgs" has no batches and no learning rate')
+_EPOCHS = Need("solver", _has_batches, '"lbfgs" has no epochs')
+_SGD = Need("solver", lambda values: values["solver"] == "sgd", 'only "sgd" uses it')
+_ADAM = Need("solver", lambda values: values["solver"] in ("adam", "adamw"), 'only "adam" and "adamw" use it')
+_LEARNING_RATE = Need(
+    "solver", _uses_learning_rate, '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate'
+)
+_PLAN = "training takes the max_iter epochs for which the learning rate is planned"
+# tol=0 and n_iter_no_change=inf ask for all max_iter epochs, which is what a plan does.
+_TOL = Need("learning_rate", lambda values: values["tol"] == 0 or _may_stop(values), _PLAN)
+_EPOCHS_WITHOUT_CHANGE = Need(
+    "learning_rate", lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values), _PLAN
+)
 
 TRAINING_ROWS = (
     Hyperparameter(
@@ -80,6 +127,7 @@ TRAINING_ROWS = (
             Number of rows per gradient step in `learn_many`. With 1, the result is bit-identical to `learn_one` row by
             row.
         """),
+        needs=(_BATCHES,),
     ),
     Hyperparameter(
         "learning_rate",
@@ -95,6 +143,7 @@ TRAINING_ROWS = (
         """),
         Use(TRAINER, _KINDS, "constant", _SCHEDULES).says("The learning-rate schedule, as for `MLPClassifier`."),
         Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says("Not negative; may be changed between epochs."),
+        needs=(_LEARNING_RATE,),
     ),
     Hyperparameter(
         "learning_rate_init",
@@ -109,8 +158,19 @@ TRAINING_ROWS = (
         Use(RIVER, "float", 0.001, (_OVER_0,)).says(
             'Learning rate. It can change at any time: ``model.mutate({"learning_rate_init": 0.01})``.'
         ),
+        needs=(
+            _BATCHES,
+            Need("learning_rate", lambda values: not callable(values.get("learning_rate")), "it is a function"),
+        ),
     ),
-    Hyperparameter("power_t", Use((*MLP, *TRAINER), "float", 0.5, (_FROM_0,)).says('Exponent for "invscaling".')),
+    Hyperparameter(
+        "power_t",
+        Use((*MLP, *TRAINER), "float", 0.5, (_FROM_0,)).says('Exponent for "invscaling".'),
+        needs=(
+            _SGD,
+            Need("learning_rate", lambda values: values["learning_rate"] == "invscaling", 'only "invscaling" uses it'),
+        ),
+    ),
     Hyperparameter(
         "max_iter",
         Use((*MLP, *TRAINER), "int", 200, (_FROM_1,)).says('Maximum number of epochs, or of iterations for "lbfgs".'),
@@ -129,6 +189,7 @@ TRAINING_ROWS = (
             memory: it shuffles the order of blocks of `block_size` rows, and then the rows of 8 blocks at a time, so
             that the file is read in long stretches and only the order of 8 blocks is held.
         """),
+        needs=(_BATCHES,),
     ),
     Hyperparameter(
         "tol",
@@ -137,6 +198,7 @@ TRAINING_ROWS = (
             improvement. "lbfgs" stops when every entry of the gradient is at most `tol`.
         """),
         free_on_resume=True,
+        needs=(_TOL,),
     ),
     Hyperparameter(
         "verbose",
@@ -156,11 +218,13 @@ TRAINING_ROWS = (
         Use(NETWORK, "float", 0.9, (interval(Real, 0, 1, "both", booleans=False),)).says(
             'Momentum for "momentum" and "nesterov", from 0 to 1.'
         ),
+        needs=(_SGD,),
     ),
     Hyperparameter(
         "nesterovs_momentum",
         Use(MLP, "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum [2]_."),
         Use((*TRAINER, *RIVER), "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum."),
+        needs=(_SGD, Need("momentum", lambda values: values["momentum"] != 0, "0 means no momentum")),
     ),
     Hyperparameter(
         "early_stopping",
@@ -177,6 +241,7 @@ TRAINING_ROWS = (
             smallest error on them. If False, each network trains on all rows and keeps its last epoch, and intervals
             and sets need `calibrate`.
         """),
+        needs=(_EPOCHS,),
     ),
     Hyperparameter(
         "validation_fraction",
@@ -187,21 +252,33 @@ TRAINING_ROWS = (
             Fraction of the rows to use for validation. For one column of zeros and ones and a loss of probabilities,
             the split is stratified.
         """),
+        needs=(
+            _EPOCHS,
+            Need("early_stopping", _holds_out, "only early_stopping=True holds out rows"),
+            Need(
+                "X_val",
+                lambda values: not (values.get("X_val") and _holds_out(values)),
+                "these rows replace those that would be held out",
+            ),
+        ),
     ),
     Hyperparameter(
         "beta_1",
         Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_DECAY,)).says("Decay rate of Adam's estimates of the mean."),
         Use(NETWORK, "float", 0.9, (_RATE,)).says("Decay rate of Adam's estimates of the mean, from 0 to below 1."),
+        needs=(_ADAM,),
     ),
     Hyperparameter(
         "beta_2",
         Use((*MLP, *TRAINER, *RIVER), "float", 0.999, (_DECAY,)).says("Decay rate of Adam's estimates of the square."),
         Use(NETWORK, "float", 0.999, (_RATE,)).says("Decay rate of Adam's estimates of the square, from 0 to below 1."),
+        needs=(_ADAM,),
     ),
     Hyperparameter(
         "epsilon",
         Use((*MLP, *TRAINER, *RIVER), "float", 1e-8, (_OVER_0,)).says("Added to the denominator of Adam's step."),
         Use(NETWORK, "float", 1e-8, (POSITIVE,)).says("Added to the denominator of Adam's step."),
+        needs=(_ADAM,),
     ),
     Hyperparameter(
         "n_iter_no_change",
@@ -210,6 +287,7 @@ TRAINING_ROWS = (
             takes `max_iter` epochs; with ``tol=0`` too, it issues no ConvergenceWarning.
         """),
         free_on_resume=True,
+        needs=(_EPOCHS, _EPOCHS_WITHOUT_CHANGE),
     ),
     Hyperparameter(
         "max_fun",
@@ -217,6 +295,7 @@ TRAINING_ROWS = (
             'Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.'
         ),
         free_on_resume=True,
+        needs=(Need("solver", lambda values: not _has_batches(values), 'only "lbfgs" uses it'),),
     ),
     Hyperparameter(
         "weight_decay",
@@ -229,6 +308,7 @@ TRAINING_ROWS = (
             Weight decay for the solver "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times
             the weight is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
         """),
+        needs=(Need("solver", lambda values: values["solver"] == "adamw", 'only "adamw" uses it'),),
     ),
     Hyperparameter(
         "max_grad_norm",
@@ -264,6 +344,7 @@ TRAINING_ROWS = (
             unit is set to 0 with this probability, otherwise divided by ``1 - rate`` (Srivastava et al. 2014).
         """),
         needs_batches=True,
+        needs=(Need("hidden_layer_sizes", _has_hidden_layers, "there are no hidden layers"),),
     ),
     Hyperparameter(
         "warmup",
@@ -276,6 +357,7 @@ TRAINING_ROWS = (
             Number of batches at the start in which the learning rate rises, or if below 1 their fraction of all
             batches, as for `MLPClassifier`.
         """),
+        needs=(_BATCHES,),
     ),
     Hyperparameter(
         "max_time",
@@ -331,6 +413,8 @@ TRAINING_ROWS = (
         own_per_worker=True,
     ),
     Hyperparameter(
-        "block_size", Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says('Rows per block for ``shuffle="blocks"``.')
+        "block_size",
+        Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says('Rows per block for ``shuffle="blocks"``.'),
+        needs=(_BATCHES, Need("shuffle", lambda values: values["shuffle"] == "blocks", 'only "blocks" uses it')),
     ),
 )

@@ -15,8 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.scale import sample
-from cmlp._data.sparse import taken
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.job import log_loss_clip
@@ -218,7 +217,10 @@ def constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.floa
 
 def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
     if targets.ndim == 1:
-        shares = np.bincount(targets, weight, net.n_out)
+        shares = np.zeros(net.n_out)
+        for first in range(0, len(targets), _MOST_ROWS):  # bincount copies what is not of the pointer's size
+            part = slice(first, first + _MOST_ROWS)
+            shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
         answer = shares / shares.sum()
     elif net.loss in ("absolute_error", "quantile"):
         levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
@@ -357,7 +359,8 @@ def _unfinished(job: TrainingJob) -> str:
     steps = -np.diff(last)
     rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
-        return f" Training ended after {len(curve)} epochs: more epochs (max_iter) or {rate} helps."
+        epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {epochs}: more epochs (max_iter) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._data.images import DIGITS, IMAGES, LABELS, MAGIC, SIDE, Dataset, load_digits28, read_idx_file
-from cmlp._data.parquet import ParquetBlocks
+from cmlp._data.files.images import DIGITS, IMAGES, LABELS, MAGIC, SIDE, Dataset, load_digits28, read_idx_file
+from cmlp._data.files.parquet import ParquetBlocks
 from cmlp.datasets import _download
 from cmlp.datasets._download import Mirrors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp.distributed._parts import require_estimator
+from cmlp.distributed._cluster import require_estimator
 
 if TYPE_CHECKING:
     import os

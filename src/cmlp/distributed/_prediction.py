@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.fitted import unchanging
-from cmlp.distributed._cluster import load
-from cmlp.distributed._parts import is_array, is_frame, require_estimator
+from cmlp.distributed._cluster import is_array, is_frame, load, require_estimator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

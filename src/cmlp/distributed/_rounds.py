@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.files import load as load_model
 from cmlp._estimators.fit_batches import check_batches
 from cmlp._estimators.fitted import FITTED
-from cmlp._estimators.fitting import run_fit, warn_of_unused
+from cmlp._estimators.fitting import train_on, warn_of_unused
+from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
-from cmlp.distributed._cluster import cluster_of, load
-from cmlp.distributed._parts import parts_of
+from cmlp.distributed._cluster import cluster_of, load, parts_of
 from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ def fit_in_rounds(
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
-        with undeferred():
+        with immediate_signals():
             options = model._parameters()
             check_batches(options, validation[0] is not None, "distributed.fit")
             if options.provenance:
@@ -74,7 +72,7 @@ def fit_in_rounds(
             request = FitRequest(model, options, previous, validation, resume=resuming)
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), kept)
             request = request._replace(classes=source.classes)
-        model._observed(source.given, partial(run_fit, request, source))
+        train_on(request, source)
 
 
 class Parts(RowSource):

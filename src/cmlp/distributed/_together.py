@@ -11,8 +11,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._data.sparse import section
-from cmlp._data.stored_rows import StoredRows
+from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_of, train_and_store, warn_of_unused
 from cmlp._process.signals import deliver
@@ -63,7 +62,8 @@ def fit_together(
         if options["local"]:
             source = stored = StoredArrays(rows, request.door()._replace(width=None), shards, workers)
             request = request._replace(shards=stored.shards)
-        estimator._observed(rows.given, partial(_run, request, source, workers))
+        with estimator._observers(*rows.given) as observers:
+            _run(request, source, workers, observers)
 
 
 def _request(
@@ -88,7 +88,7 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
     return request._replace(options=options._replace(**changes))
 
 
-def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer] = ()) -> None:
+def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     run, labels = workers.together(partial(prepare, request, source, partial(JointEngine, workers=workers)))
     assert run.has_epochs

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
 from cmlp._estimators.fitted import FITTED
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.observer import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike
 
@@ -24,26 +25,30 @@ _FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
     """Mixin with `set_callbacks`, for estimators that train epoch by epoch."""
 
-    def _observed(self, given: tuple[Any, Any, Any], train: Callable[..., None]) -> None:
-        """Call ``train(observers=...)`` for X, y and weights of a fit, within the callbacks."""
+    @contextmanager
+    def _observers(self, X: Any, y: Any, sample_weight: Any) -> Iterator[list[CallbackObserver]]:
+        """Call the callbacks before and after a fit on these rows; the observer calls them after each epoch."""
         if "_skl_callbacks" not in vars(self):
-            train()
+            yield []
             return
         if self.provenance:
             raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
-
-        def run(estimator: Any) -> None:
-            with undeferred():
-                observer = CallbackObserver(estimator, *given)
-            train(observers=[observer])
-            with undeferred():
-                observer.fit_is_over(estimator._fitted)
-
-        with_callbacks(run)(self)
+        try:
+            with immediate_signals():
+                observer = CallbackObserver(self, X, y, sample_weight)
+            yield [observer]
+            with immediate_signals():
+                observer.fit_is_over(self._fitted)
+        finally:
+            with_callbacks(_nothing)(self)  # which tears down the callbacks at its end
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name not in _FIT_TIME}
+
+
+def _nothing(estimator: object) -> None:
+    pass
 
 
 class CallbackObserver(Observer):

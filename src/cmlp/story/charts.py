@@ -55,11 +55,6 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
     return full * (halves // 2) + half * (halves % 2)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, which gets an s unless the number is 1."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
     """Return short texts as lines, as many in a line as fit."""
     lines = [parts[0]]

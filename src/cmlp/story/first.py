@@ -8,7 +8,6 @@ import textwrap
 import numpy as np
 
 from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning
-from cmlp._cli.keys import Keys
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import Terminal, beside, printable, printable_message, visible, wants_no_motion, wrapped
 from cmlp._cli.web import PAGE_FILE, open_in_browser
@@ -16,6 +15,7 @@ from cmlp.story import charts, drawing
 from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
 from cmlp.story.frames import body_lines, frame_width, old_and_new
+from cmlp.story.keys import Keys
 from cmlp.story.neurons import SIDE
 from cmlp.story.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opened
 from cmlp.story.story import FIRST_CHAPTER, written

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
+from cmlp._cli.terminal import counted
 from cmlp._model.names import letters, neuron_name
 from cmlp._model.results import ParameterIndex
-from cmlp.story import charts
 
 SIDE = 28  # pixels per row and per column
 
@@ -88,7 +88,7 @@ class WeightedSum:
         rows = [("bias", f"{self._bias:+8.3f}"), ("sum z", f"{self.z:+8.3f}")]
         rows.append((f"{function_name(self._network, self.unit.layer)}(z)", f"{self._activation:8.3f}"))
         if self._n_others:
-            others = charts.counted(self._n_others, f"other {'neuron' if self.unit.layer else 'pixel'}")
+            others = counted(self._n_others, f"other {'neuron' if self.unit.layer else 'pixel'}")
             rows.insert(0, (others, f"{self._others:+8.3f}"))
         terms = [f"{source:{width}}  {w:+7.3f} x {a:6.3f} = {product:+8.3f}" for source, w, a, product in self._terms]
         return [*terms, *(f"{name:{width + 21}}{value}" for name, value in rows)]

@@ -8,8 +8,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from cmlp._cli.keys import Keys, restored
 from cmlp._cli.terminal import Terminal, clipped
+from cmlp.story.keys import Keys, restored
 
 _HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 # The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.

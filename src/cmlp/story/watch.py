@@ -12,11 +12,11 @@ from functools import partial
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.experiment import Learning
-from cmlp._cli.keys import Keys
 from cmlp._cli.terminal import Terminal
 from cmlp.story import charts
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.frames import body_lines, frame_width, header
+from cmlp.story.keys import Keys
 from cmlp.story.screen import QUIT_KEYS, opened
 
 NAME, SUMMARY = "watch", "watch the network learn, in about 20 seconds"

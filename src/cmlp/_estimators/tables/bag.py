@@ -16,6 +16,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._data.sparse import taken
 from cmlp._estimators.resuming import resumed_state
 from cmlp._model.model import TrainedNet
+from cmlp._model.results import TrainedEpoch
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
@@ -40,10 +41,12 @@ from cmlp._train.usefulness import (
 from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import os
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableRows
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split, Task
     from cmlp._train.observer import Observer
@@ -63,36 +66,7 @@ RECIPE: dict[str, Any] = {
 ACTIVATION = "relu"
 N_STEPS, EPOCHS = 2000, (24, 96)
 BATCH = (32, 256)
-_NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 FEWEST_BATCHES = 100  # that each member trains whatever the time limit
-
-
-class TableRows(NamedTuple):
-    """The rows of a fit: raw columns, of which the last `n_validation` rows are the user's validation data."""
-
-    raw: NDArray[np.float64]
-    weight: NDArray[np.float64] | None
-    groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
-    n_validation: int
-
-
-class BagOptions(NamedTuple):
-    """How the user wants the networks to be trained; their defaults belong to the recipe."""
-
-    learning_rate_init: float
-    dropout: float | tuple[float, ...]
-    n_epochs: int | None  # None: the recipe's number of epochs
-    early_stopping: bool  # whether rows are held out
-
-
-class Shape(NamedTuple):
-    """The layers of the networks of a bag after the input, and their loss."""
-
-    hidden: tuple[int, ...]
-    n_outputs: int
-    output: str
-    loss: str
-    loss_parameter: float | tuple[float, ...]
 
 
 def batch_and_epochs(n_rows: int) -> tuple[int, int]:
@@ -111,55 +85,56 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
     return folds
 
 
-class Bag:
-    """The members of a bag before they are trained. The task says how validation rows are scored."""
+def encoded_inputs(encoder: ColumnEncoder, raw: NDArray[np.float64], n: int) -> dict[bool, NDArray[np.float32]]:
+    """Return the inputs of the n members of a bag, by whether they have bins."""
+    return {bins: encoder.core.encode(raw, bins=bins) for bins in map(has_bins, range(min(n, 2)))}
 
-    def __init__(
-        self, rows: TableRows, task: Task, shape: Shape, encoder: ColumnEncoder, rng: _core.Random, options: BagOptions
-    ) -> None:
-        self.rows, self.task, self.shape, self.encoder, self.rng = rows, task, shape, encoder, rng
-        self.options = options
-        self.n_rows = len(rows.raw) - rows.n_validation
-        self.inputs: dict[bool, NDArray[np.float32]] = {}
 
-    def runs(
-        self, n: int, kept: Sequence[TrainingState] | None = None, known: Sequence[TrainedNet] | None = None
-    ) -> list[EpochLoop]:
-        """Return the runs of `n` members.
+class Bag(NamedTuple):
+    """The members of a bag before they are trained."""
 
-        They continue from the states of an earlier call, or begin with the parameters of known members or new ones.
-        """
-        if kept is not None:
-            return [self._continued_member(k, state) for k, state in enumerate(kept)]
-        if known is not None:
-            self._require_same(n, known)
-        folds = folds_of(self.n_rows, self.rows.groups, self.rng)
-        seeds = [int(2**32 * float(self.rng.random_sample())) for _ in range(n)]
+    rows: TableRows
+    task: Task  # says how validation rows are scored
+    shape: Shape
+    encoder: ColumnEncoder
+    inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
+    options: TableOptions
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows without validation data of the user."""
+        return len(self.rows.raw) - self.rows.n_validation
+
+    def begun(self, rng: _core.Random, previous: Sequence[TrainedNet] | None = None) -> list[EpochLoop]:
+        """Return the runs of all members, with new parameters or those of the members of a previous model."""
+        if previous is not None:
+            self._require_same(previous)
+        folds = folds_of(self.n_rows, self.rows.groups, rng)
+        seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
         runs = [self._new_member(k, folds, seed) for k, seed in enumerate(seeds)]
-        for run, one in zip(runs, known or (), strict=known is not None):
+        for run, one in zip(runs, previous or (), strict=previous is not None):
             run.state.params[:] = one.params
         return runs
 
-    def _require_same(self, n: int, known: Sequence[TrainedNet]) -> None:
-        """Raise ValueError if known members are not those of a bag of n members like this one."""
-        net, own = known[0].net, self._net(0)
-        if n != len(known):
-            raise ValueError(f"warm_start=True needs n_estimators={len(known)}, as the model has, got {n}.")
+    def continued(self, states: Sequence[TrainingState]) -> list[EpochLoop]:
+        """Return the runs of all members, from the states of an earlier call."""
+        return [self._continued_member(k, state) for k, state in enumerate(states)]
+
+    def _require_same(self, previous: Sequence[TrainedNet]) -> None:
+        """Raise ValueError if the members of a previous model are not those of a bag like this one."""
+        net, own, n = previous[0].net, self._net(0), self.options.n_estimators
+        if n != len(previous):
+            raise ValueError(f"warm_start=True needs n_estimators={len(previous)}, as the model has, got {n}.")
         if net.sizes[1:] != own.sizes[1:]:
             raise ValueError(
                 f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]} and {net.sizes[-1]} outputs, as the model "
                 f"has, got {own.sizes[1:-1]} and {own.sizes[-1]}."
             )
 
-    def _encoded(self, bins: bool) -> NDArray[np.float32]:
-        if bins not in self.inputs:
-            self.inputs[bins] = self.encoder.core.encode(self.rows.raw, bins=bins)
-        return self.inputs[bins]
-
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
         shape = self.shape
-        sizes = (self._encoded(has_bins(k)).shape[1], *shape.hidden, shape.n_outputs)
+        sizes = (self.inputs[has_bins(k)].shape[1], *shape.hidden, shape.n_outputs)
         activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
         return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
 
@@ -312,18 +287,74 @@ def curves_of(training: EpochLoop) -> dict[str, list[float]]:
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
 
 
-def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:
-    """Return the rows that count, and their weights; None for equal weights, which count as none.
+# ------------------------------------------------------------------------------------- the argument of callbacks
 
-    Weights are divided by a power of 2 that changes no bit of the results, so that they are at most 1: the networks
-    need normal numbers of float32. Rows whose weights are negligible beside the largest one do not count.
+
+class BagTrainer:
+    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
+
+    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
+    returns the estimator, fitted with copies of the parameters so far.
     """
-    if weight is None:
-        return np.arange(n_rows), None
-    weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
-    rows = np.flatnonzero(weight >= _NEGLIGIBLE)
-    weight = weight[rows]
-    return rows, None if (weight == weight[0]).all() else weight
+
+    def __init__(self, runs: Sequence[EpochLoop], copy_model: Callable[[], Any]) -> None:
+        self._trainings, self._copy_model = runs, copy_model
+
+    @property
+    def state(self) -> TrainingState:
+        """The training state of the network with the most epochs."""
+        return self._longest.state
+
+    @property
+    def _longest(self) -> EpochLoop:
+        return max(self._trainings, key=lambda training: training.job.options.max_iter)
+
+    @property
+    def max_iter(self) -> int:
+        """Number of epochs."""
+        return self._longest.job.options.max_iter
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
+        tables = [training.state.history.table() for training in self._trainings]
+        return {
+            name: [
+                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
+                for epoch in range(len(values))
+            ]
+            for name, values in self._longest.state.history.table().items()
+        }
+
+    @property
+    def last_epoch(self) -> TrainedEpoch:
+        """The numbers of the last epoch; the validation score is minus the validation loss."""
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        if not last:
+            raise ValueError("No epoch is complete.")
+        score = last.get("validation_score")
+        return TrainedEpoch(
+            self.state.epoch,
+            last["loss"],
+            score,
+            last["learning_rate"],
+            None if score is None else -score,
+            last.get("gradient_norm"),
+            last.get("seconds", math.nan),
+        )
+
+    def stop(self) -> None:
+        """End training after the current epoch; each network gets its best parameters."""
+        for training in self._trainings:
+            training.state.stopped = True
+
+    def snapshot(self) -> Any:
+        """Return a fitted copy of the estimator, with the best parameters so far."""
+        return self._copy_model()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `snapshot` to a model file. It has no training state."""
+        self.snapshot().save(path)
 
 
 # ---------------------------------------------------------------- the comparison of a bag with the best constant answer

@@ -9,36 +9,24 @@ import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.tables.bag import N_FOLDS, counted, has_bins
+from cmlp._estimators.tables.table_targets import counted
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, n_answers, scores_of
-from cmlp._model.model import mean_outputs
-from cmlp._model.probabilities import (
-    HeldOut,
-    Scores,
-    fitted_map,
-    fitted_networks,
-    no_map,
-    scores_of_inputs,
-    scores_of_rows,
-    with_map,
-)
+from cmlp._model.probabilities import Scores, fitted_map, fitted_networks, scores_of_rows, with_map
 from cmlp._model.summary import accuracy_of
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Self, TypeGuard
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp import _core
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.tables.bag import Bag
     from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TableTarget, TrainedModel, TrainedNet
-    from cmlp._model.probabilities import ProbabilityMap
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.probabilities import HeldOut, ProbabilityMap
     from cmlp._model.summary import Accuracy
-    from cmlp._train.loop import EpochLoop
 
 
 class JudgedRows(NamedTuple):
@@ -91,7 +79,7 @@ class Calibrating:
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
         """
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 model = self._trained()
                 rows = self._judged(model, X, y, sample_weight)
                 model = _calibrated(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
@@ -142,7 +130,7 @@ def _calibrated(
 ) -> TrainedModel:
     """Return the model with the scores and the accuracy of outputs."""
     has_classes = model.labels is not None
-    calibration, accuracy = _measured(model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+    calibration, accuracy = measured(model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
     summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
     return model.replace(calibration=calibration, summary=summary)
 
@@ -190,27 +178,6 @@ def calibrated_by_held_out(model: TrainedModel, held_out: HeldOut) -> tuple[Trai
     return model, held_out._replace(map=found)
 
 
-def held_out_scores(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any]
-) -> HeldOut | None:
-    """Return the scores of the held-out rows by the networks that held them out; None without such rows."""
-    parts = []
-    for rows, group in _groups(bag, runs):
-        z = [scores_of_inputs(networks[k], bag.inputs[has_bins(k)][rows]) for k in group]
-        weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
-        parts.append(Scores(np.stack(z), truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
-    return HeldOut(tuple(parts), no_map(networks[0].net)) if parts else None
-
-
-def _groups(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
-    """Return the rows that networks held out, each time with the networks."""
-    held = [run.state.validation for run in runs if run.state.validation is not None]
-    groups: dict[int, list[int]] = {}
-    for k in range(len(held)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    return [(held[group[0]], group) for group in groups.values()]
-
-
 def require_goal(recall: float | None, costs: tuple[float, float] | None) -> None:
     """Raise ValueError unless exactly one goal of a threshold is given, and valid."""
     if (recall is None) == (costs is None):
@@ -228,7 +195,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
-def _measured(
+def measured(
     net: _core.Net,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
@@ -241,25 +208,3 @@ def _measured(
     kind = kind_of_scores(net, has_classes=has_classes)
     scores = calibrated(kind, kind_of_rows, scores_of(kind, outputs, truth), weight)
     return scores, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
-
-
-def measured_on_held_out(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any], target: TableTarget | None
-) -> tuple[Calibration | None, Accuracy | None]:
-    """Return scores and accuracy on the held-out rows, each judged by the networks that held it out; None without such.
-
-    `truth` is that of all rows of the bag.
-    """
-    groups = _groups(bag, runs)
-    if not groups:
-        return None, None
-    rows = np.concatenate([held for held, _ in groups])
-    each = ([_outputs(bag, k, networks[k], held) for k in group] for held, group in groups)
-    outputs = np.concatenate([mean_outputs(found, target) for found in each])
-    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
-    return _measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
-
-
-def _outputs(bag: Bag, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    inputs = bag.inputs[has_bins(k)][rows]
-    return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)

@@ -10,7 +10,7 @@ import zlib
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.atomic import write_atomically
+from cmlp._data.disk import write_atomically
 
 if TYPE_CHECKING:
     import os

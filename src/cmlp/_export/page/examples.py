@@ -113,7 +113,7 @@ def _white_pixel(X: NDArray[Any]) -> float:
 
 def default_digits(model: Described) -> Examples | None:
     """Return the bundled digits if a model reads digits, otherwise None. Only the model's classes are used."""
-    from cmlp._data.images import load_digits28
+    from cmlp._data.files.images import load_digits28
 
     if not model.is_image or model.kind not in ("classes", "binary"):
         return None

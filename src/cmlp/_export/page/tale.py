@@ -57,7 +57,7 @@ def half_trained() -> NDArray[np.float32]:
 
 def tale(model: Described) -> dict[str, Any]:
     """Return the data of the chapters for the page's script."""
-    from cmlp._data.images import load_digits28
+    from cmlp._data.files.images import load_digits28
 
     X, y, X_test, y_test = load_digits28()
     images = [*(X[n] for n in _TRAIN.values()), *(X_test[n] for n in _TEST.values())]

@@ -1,4 +1,4 @@
-"""Atomic file writes: after a failure at any point, the file has either its old or its complete new content."""
+"""Files on the disk: only regular ones are read, and each is replaced at once, or not at all."""
 
 from __future__ import annotations
 
@@ -11,12 +11,30 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from io import BufferedReader
     from typing import IO
 
     Produce = Callable[[Callable[[memoryview], object]], object]
 
 _WAIT_SECONDS = 1.0  # time to retry on Windows, where a file that is open elsewhere cannot be replaced
+
+
+@contextlib.contextmanager
+def open_regular(path: str | os.PathLike[str]) -> Iterator[BufferedReader]:
+    """Open a regular file for reading bytes; raises OSError if it is anything else, or cannot be opened.
+
+    A named pipe would block, and a device has no end.
+    """
+    with open(path, "rb", opener=_opener) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", os.fspath(path))
+        yield file
+
+
+def _opener(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a named pipe waits for a writer. The flag does not matter for regular files.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:

@@ -1,95 +1,22 @@
-"""Models from files and from other libraries, as networks and estimators: `load`, `from_onnx` and so on."""
+"""Models of other libraries as networks and estimators: `from_onnx`, `from_torch`, `from_sklearn`, `from_pipeline`."""
 
 from __future__ import annotations
 
 import copy
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.loading import built, class_of
 from cmlp._model.model import TrainedModel, network_parameters
-from cmlp._model.read import read_model
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import ArrayLike
 
-    from cmlp._data.json_texts import Metadata
-    from cmlp._estimators.classifier import MLPClassifier
+    from cmlp._estimators.mlp_classifier import MLPClassifier
+    from cmlp._estimators.mlp_regressor import MLPRegressor
     from cmlp._estimators.network import Network
-    from cmlp._estimators.regressor import MLPRegressor
-    from cmlp._estimators.tables.classifier import TabularClassifier
-    from cmlp._estimators.tables.regressor import TabularRegressor
-    from cmlp._train.state import TrainingState
-
-
-def load(
-    path: str | os.PathLike[str], mmap: bool = False, verify: bool = True
-) -> Network | MLPClassifier | MLPRegressor | TabularClassifier | TabularRegressor:
-    """Load a model file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A file written by `save`, or by ``cmlp_model_write`` of the C library.
-    mmap : bool, default=False
-        Whether to map the parameters into memory instead of reading them. Processes then share one copy, and only the
-        parts in use are read. If a process changes parameters, it gets its own copy of the changed pages, and the file
-        stays unchanged. Do not overwrite or truncate the file in place while it is mapped, because this kills the
-        process; replacing it, as `save` does, is safe. Ignored on big-endian machines.
-    verify : bool, default=True
-        Whether to check all data in the file: the checksum, that all weights are finite, and that the network's output
-        for the stored example is bit-identical to the stored output. Otherwise only the header and the file size are
-        checked.
-
-    Returns
-    -------
-    Network, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
-        An object of the class that was saved; a `Network` for a file of the C library without a key ``class``. If the
-        file has no training state, `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a
-        new optimizer.
-
-    Raises
-    ------
-    ModelFormatError
-        If the file is not a model file, or was truncated or changed. It is a subclass of ValueError.
-    OSError
-        If the file cannot be read.
-
-    Notes
-    -----
-    Loading never executes code from the file. The checksums detect accidental damage. They do not protect against
-    deliberate changes, because an attacker can compute them again.
-
-    Examples
-    --------
-    >>> import cmlp, os, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "net.cmlp")
-    ...     cmlp.Network([2, 3, 2]).save(path)
-    ...     cmlp.load(path)
-    Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
-    """
-    return read_model(path, _estimator_of, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
-
-
-def _estimator_of(model: TrainedModel, file: Metadata) -> Any:
-    """Return the network or the fitted estimator of a file."""
-    if model.kind == "network":
-        return _built(model)
-    record, state = None, None
-    if "provenance" in file.strings:
-        from cmlp._estimators.record import load_record
-
-        record = load_record(file.strings["provenance"], model.networks)
-    if model.encoder is None:
-        from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
-
-        if "parameters" not in file.strings:  # written by a C program
-            model = model.replace(parameters={**model.parameters, **training_parameters(file)})
-        state = load_state(model.net, model.params, model.parameters, file)
-    return _built(model, state, record)
 
 
 def from_onnx(
@@ -220,10 +147,10 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """
     from cmlp._export.sklearn import read_sklearn
 
-    trained, state = read_sklearn(model)
-    own = getattr(import_module("cmlp"), trained.class_name)._get_param_names()
-    parameters = {name: value for name, value in trained.parameters.items() if name in own}
-    return _built(trained.replace(parameters=parameters), state)  # type: ignore[no-any-return]
+    trained, parameters, state = read_sklearn(model)
+    own = class_of(trained.class_name)._get_param_names()
+    parameters = {name: value for name, value in parameters.items() if name in own}
+    return built(trained, parameters, state)  # type: ignore[no-any-return]
 
 
 def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
@@ -261,7 +188,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
     >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
     """
-    from cmlp._estimators.base import MultilayerPerceptron
+    from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._export.sklearn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)
@@ -277,32 +204,11 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
         input_scale=scale,
         labels=trained.labels,
         names=getattr(pipeline.steps[0][1], "feature_names_in_", None),
-        parameters={**model.get_params(deep=False), "input_scale": scale},
     )
-    return _built(scaled, state)  # type: ignore[no-any-return]
+    parameters = {**model.get_params(deep=False), "input_scale": scale}
+    return built(scaled, parameters, state)  # type: ignore[no-any-return]
 
 
 def _imported(model: TrainedModel) -> Any:
     """Return the network or estimator of a model whose other parameters are unknown: it gets the defaults."""
-    return _built(model.replace(parameters={**network_parameters(model.net), "input_scale": model.input_scale}))
-
-
-def _built(model: TrainedModel, state: TrainingState | None = None, record: dict[str, Any] | None = None) -> Any:
-    """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
-    owner = getattr(import_module("cmlp"), model.class_name)  # a program imports only the classes that it loads
-    if model.kind == "network":
-        return owner._assembled(model.net, model.params, model.input_scale)
-    estimator, model = owner(**model.parameters), model.replace(parameters={})
-    checked = estimator._parameters()  # raises ValueError for invalid parameters
-    from cmlp._estimators.fitted import Fitted
-
-    if model.encoder is not None:
-        estimator._fitted = Fitted(model, ({"loss": []},) * len(model.networks), None, record)
-        return estimator
-    if state is None:
-        from cmlp._train.state import History, TrainingState
-
-        state = TrainingState(model.params, History())
-    name = checked.input_scale if isinstance(checked.input_scale, str) else None
-    estimator._fitted = Fitted.of(model, state, name, record)
-    return estimator
+    return built(model, {**network_parameters(model.net), "input_scale": model.input_scale})

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
-from cmlp._data.errors import DataError, NotNumbersError
-from cmlp._data.table import DATES, Column, objects
+from cmlp._data.columns import DATES, FileColumn, objects
+from cmlp._data.files.contents import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.files.text import Place
     from cmlp._data.grammar import Grammar
-    from cmlp._data.text import Place
 
 _NAT = np.iinfo(np.int64).min
 
@@ -80,7 +80,8 @@ def values(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> N
         return dates(grammar, cells, kind, place)
     if kind == "text":
         return objects(None if grammar.is_missing(cell) else cell for cell in cells)
-    return objects(map(grammar.integer if kind == "integer" else grammar.boolean, cells))
+    convert = grammar.integer if kind == "integer" else grammar.boolean
+    return objects(None if grammar.is_mark(cell) else convert(cell) for cell in cells)
 
 
 def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
@@ -107,17 +108,18 @@ def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) 
 
 def known_column(
     grammar: Grammar, cells: Sequence[str], kind: str, known: Sequence[object] | None, place: Place
-) -> Column:
+) -> FileColumn:
     """Return a column of the model of a table, which has a kind, and categories if they are not None."""
     if kind in DATES:
         moments = dates(grammar, cells, kind, place)
         days = moments.astype("M8[D]")
         if kind == "date":
-            return Column(days, kind) if (days == moments)[~np.isnat(moments)].all() else Column(moments, "time")
-        return Column(moments, kind)
+            is_day = (days == moments)[~np.isnat(moments)].all()
+            return FileColumn(days, kind) if is_day else FileColumn(moments, "time")
+        return FileColumn(moments, kind)
     if known is not None:
-        return Column(categories(grammar, cells, known), "text")
-    return Column(numbers(grammar, cells, place, booleans=kind == "boolean"), "number")
+        return FileColumn(categories(grammar, cells, known), "text")
+    return FileColumn(numbers(grammar, cells, place, booleans=kind == "boolean"), "number")
 
 
 def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place) -> NDArray[Any]:
@@ -132,7 +134,7 @@ def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] 
     return found if classes.dtype == object else found.astype(classes.dtype)
 
 
-def column_of(values: NDArray[Any], kind: str) -> Column:
+def column_of(values: NDArray[Any], kind: str) -> FileColumn:
     """Return a column of values as `values` returns them, or of doubles, in the types of its kind."""
     if kind == "date":
         values = values.astype("M8[D]")
@@ -142,7 +144,7 @@ def column_of(values: NDArray[Any], kind: str) -> Column:
         values = integers(values.tolist())
     elif kind == "integer" and not np.isnan(values).any():
         values = values.astype(np.int64)
-    return Column(values, kind)
+    return FileColumn(values, kind)
 
 
 def integers(values: Sequence[Any]) -> NDArray[Any]:

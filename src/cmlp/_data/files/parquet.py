@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.integers import positive_integer
+from cmlp._data.checks import positive_integer
+from cmlp._data.files.contents import on_disk
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ParquetBlocks:
     Examples
     --------
     >>> from cmlp import MLPClassifier
-    >>> from cmlp._data.parquet import ParquetBlocks
+    >>> from cmlp._data.files.parquet import ParquetBlocks
     >>> blocks = ParquetBlocks("rows.parquet", target="label")  # doctest: +SKIP
     >>> MLPClassifier().fit_batches(blocks, classes=blocks.classes(), n_rows=blocks.n_rows)  # doctest: +SKIP
     """
@@ -156,4 +157,4 @@ def _reported(path: str) -> Iterator[None]:
 def _opened(path: str) -> Any:
     needs = "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
     parquet = [optional(name, needs) for name in ("pyarrow", "pyarrow.parquet")][1]
-    return parquet.ParquetFile(path, memory_map=True)
+    return parquet.ParquetFile(on_disk(path), memory_map=True)

@@ -11,10 +11,9 @@ from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frames import feature_names
 from cmlp._data.weights import as_weights
-from cmlp._estimators.tables.bag import Shape, counted
-from cmlp._estimators.tables.base import TabularEstimator
 from cmlp._estimators.tables.calibrating import calibration_of
-from cmlp._estimators.tables.targets import TableTargets, UserTargets
+from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
+from cmlp._estimators.tables.tabular import TabularEstimator
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
 from cmlp._model.outside import warn_outside
@@ -105,36 +104,36 @@ class TabularRegressor(TabularEstimator):
     ) -> None:
         self._store(locals())
 
-    def _parameters(self) -> dict[str, Any]:
-        checked = super()._parameters()
-        loss, quantile = checked["loss"], checked["quantile"]
-        if loss != "quantile" and quantile != _MEDIAN:
-            raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
-        return checked
+    def _parameters(self) -> TableOptions:
+        options = super()._parameters()
+        if options.loss != "quantile" and options.quantile != _MEDIAN:
+            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+        return options
 
     def _targets(
-        self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
+        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
-        values = self._numbers(train.y, train.n_rows)
-        n, names = values.shape[1], feature_names(train.y)
-        level = parameters["quantile"]
+        values = self._numbers(given.y, given.n_rows)
+        n, names = values.shape[1], feature_names(given.y)
+        level = options.quantile
         levels = level if isinstance(level, tuple) else ()
         if levels and n > 1:
             raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
-        rows, weight = counted(train.weight, len(values))
+        rows, weight = counted(given.weight, len(values))
         values = values[rows]
-        scale = _scale_of(values, weight, None if known is None else known.target)
+        scale = _scale_of(values, weight, None if previous is None else previous.target)
         centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
-        validation, held_weight = counted(val.weight, val.n_rows)
-        if val.y is not None:
+        validation, held_weight = counted(val_given.weight, val_given.n_rows)
+        if val_given.y is not None:
             with named_validation():
-                own = np.tile(np.atleast_1d(centre), (val.n_rows, 1))
-                own[validation] = self._numbers(val.y, val.n_rows, n)[validation]  # the others may be far away
+                own = np.tile(np.atleast_1d(centre), (val_given.n_rows, 1))
+                # Rows that do not count may be far away.
+                own[validation] = self._numbers(val_given.y, val_given.n_rows, n)[validation]
                 _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
             values = np.concatenate([values, own[validation]])
         targets = (values - centre) / spread
-        n_outputs, parameter = len(levels) or n, level if parameters["loss"] == "quantile" else 0.0
-        shape = Shape(parameters["hidden_layer_sizes"], n_outputs, "identity", parameters["loss"], parameter)
+        n_outputs, parameter = len(levels) or n, level if options.loss == "quantile" else 0.0
+        shape = Shape(options.hidden_layer_sizes, n_outputs, "identity", options.loss, parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
         task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
         target = scale._replace(names=None if n == 1 or names is None else names.tolist())

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.errors import DataError
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
+from cmlp._data.files import parsing
+from cmlp._data.files.contents import DataError
+from cmlp._data.files.parsing import column_of, integers
+from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
-from cmlp._data.parsing import column_of, integers
-from cmlp._data.table import DATES, MICROSECONDS_OF_A_DAY, Column, Table, TypedTable, objects
-from cmlp._data.text import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._data.stored import Cells
-    from cmlp._data.text import TextFile
+    from cmlp._data.columns import Cells
+    from cmlp._data.files.text import TextFile
 
 _PLAIN = ("integer", "number")  # kinds of cells, and of columns
 _NUMBERS = (*_PLAIN, "zeros", "infinite")
@@ -53,7 +53,7 @@ class TrainingColumn:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
-        self._first: dict[str, list[tuple[int, str]]] = {}  # rows and cells, the first different ones of each kind
+        self._first: dict[str, dict[str, int]] = {}  # the first different cells of each kind, with their rows
         self._codes: dict[str, int] = {}
         self._words = array("b")  # the kind of each different text
 
@@ -111,20 +111,19 @@ class TrainingColumn:
 
     def _note(self, word: str, cells: Sequence[str], first: int) -> None:
         """Remember the first different cells of a kind, and their rows."""
-        known = self._first.setdefault(word, [])
-        if len(known) < _SHOWN:
+        examples = self._first.setdefault(word, {})
+        if len(examples) < _SHOWN:
             for row, cell in enumerate(cells, first):
-                if all(cell != other for _, other in known):
-                    known.append((row, cell))
-                if len(known) == _SHOWN:
+                examples.setdefault(cell, row)
+                if len(examples) == _SHOWN:
                     break
 
     def first(self, words: Sequence[str]) -> list[tuple[int, str]]:
         """Return the rows and cells of the first different ones of these kinds."""
-        found: dict[str, int] = {}
-        for row, cell in sorted(entry for word in words for entry in self._first.get(word, ())):
-            found.setdefault(cell, row)
-        return [(row, cell) for cell, row in islice(found.items(), _SHOWN)]
+        examples: dict[str, int] = {}
+        for row, cell in sorted((row, cell) for word in words for cell, row in self._first.get(word, {}).items()):
+            examples.setdefault(cell, row)
+        return [(row, cell) for cell, row in islice(examples.items(), _SHOWN)]
 
     def other_than_number(self, kind: str) -> tuple[int, str] | None:
         """Return the row and an explanation of the first cell that is no number; None if all are numbers."""
@@ -143,8 +142,8 @@ class TrainingColumn:
     def other_date(self) -> str | None:
         """A cell of a column of text that people would read as a date, as they would nearly all others."""
         cells = [cell for cell in islice(self._codes, _FEW) if not self.grammar.is_mark(cell)]
-        found = [cell for cell in cells if looks_like_a_date(cell)]
-        return found[0] if found and len(found) >= _SHARE * len(cells) else None
+        dates = [cell for cell in cells if looks_like_a_date(cell)]
+        return dates[0] if dates and len(dates) >= _SHARE * len(cells) else None
 
     # ---------------------------------------------------------------------------------------------- the decision
 
@@ -207,7 +206,7 @@ class TrainingColumn:
             f"{shlex.quote(cell.strip())}; if the column is text, add --text {place.option}"
         )
 
-    def column(self, kind: str, place: Place) -> Column | None:
+    def column(self, kind: str, place: Place) -> FileColumn | None:
         """Return the column; None if the file must be read again, because a block is in the form of another kind."""
         form = "M" if kind in DATES else "f" if kind in _PLAIN else "i"
         if any(part.dtype.kind not in ("i", form) for part in self.parts):
@@ -287,21 +286,18 @@ class TextRows:
         self._at_target, self._target_column = self._place(target), target
         self._kinds = {i: column.kind(self._place(i)) for i, column in self._columns.items()}
         # Lines for the user about columns that may be something else than what they are read as.
-        self.doubts = [self._at(i) + _DOUBT.format(repr(cell.strip())) for i, cell in doubted.items() if cell]
+        doubts = [(i, _DOUBT.format(repr(cell.strip()))) for i, cell in doubted.items() if cell]
         for i, column in self._columns.items():
             other_date = column.other_date if self._kinds[i] == "text" and i not in texts else None
             if other_date is not None:
-                self.doubts.append(self._at(i) + _OTHER_DATE.format(repr(other_date), self._place(i).option))
+                doubts.append((i, _OTHER_DATE.format(repr(other_date), self._place(i).option)))
+        self.doubts = [f"{file.path}, {self._place(i).column}: {doubt}" for i, doubt in doubts]
 
     @property
     def _is_doubtful(self) -> bool:
         """Whether the file is probably from a country with decimal commas, and the decimal point is not stated."""
         options = self.file.options
         return self.file.separator == ";" and options.decimal is None and not options.thousands
-
-    def _at(self, column: int) -> str:
-        name = f" ({self.file.names[column]!r})" if self.file.has_names else ""
-        return f"{self.file.path}, column {column + 1}{name}: "
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:
@@ -313,15 +309,15 @@ class TextRows:
     @property
     def other_than_number(self) -> str | None:
         """The first cell of X that is no number, with its place; None if all are numbers."""
-        found = [
-            (odd[0], i, odd[1])
+        others = [
+            (other[0], i, other[1])
             for i, column in self._columns.items()
-            if (odd := column.other_than_number(self._kinds[i])) is not None
+            if (other := column.other_than_number(self._kinds[i])) is not None
         ]
-        row, i, what = min(found, default=(0, 0, ""))
-        return f"{self._place(i)(row)}: {what}" if found else None
+        row, i, what = min(others, default=(0, 0, ""))
+        return f"{self._place(i)(row)}: {what}" if others else None
 
-    def table(self) -> Table:
+    def table(self) -> NamedMatrix:
         """Return X as a matrix, if all columns have only numbers; what is read is freed."""
         matrix = np.empty((self.n_rows, len(self.kept)))
         columns = [self._columns.pop(i) for i in self.kept]
@@ -330,14 +326,14 @@ class TextRows:
             for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
                 part = column.parts.pop(0)
                 matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
-        return Table(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
+        return NamedMatrix(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
 
-    def frame(self) -> TypedTable:
+    def frame(self) -> NamedColumns:
         """Return the columns of X with their kinds; what is read is freed."""
-        found = {i: self._columns.pop(i).column(self._kinds[i], self._place(i)) for i in self.kept}
-        again = self._read_again({i: self._kinds[i] for i, column in found.items() if column is None})
-        columns = [found[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
-        return TypedTable([self.file.names[i] for i in self.kept], columns)
+        columns = {i: self._columns.pop(i).column(self._kinds[i], self._place(i)) for i in self.kept}
+        again = self._read_again({i: self._kinds[i] for i, column in columns.items() if column is None})
+        values = [columns[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
+        return NamedColumns([self.file.names[i] for i in self.kept], values)
 
     def _read_again(self, kinds: Mapping[int, str]) -> dict[int, NDArray[Any]]:
         """Return the values of columns of which some blocks were read as another kind."""
@@ -383,7 +379,7 @@ class TextRows:
         if kind in convert:
             values = {text: convert[kind](text) for text in {*plain}}
             if all(str(value) == text for text, value in values.items()):
-                found = [values[text] for text in plain]
-                labels = integers(found) if kind == "integer" else np.array(found)
+                parsed = [values[text] for text in plain]
+                labels = integers(parsed) if kind == "integer" else np.array(parsed)
                 return objects(entries) if labels.dtype == object else labels
         return objects(entries)

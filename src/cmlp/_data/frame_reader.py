@@ -14,6 +14,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
+from cmlp._data.columns import FileColumn
 from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
@@ -33,7 +34,6 @@ from cmlp._data.entries import (
 )
 from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
 from cmlp._data.sparse import refuse_sparse
-from cmlp._data.table import Column
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _FROM_DTYPE = "from_dtype"
 _FEW_ROWS = 32
 
 
-class Frame(NamedTuple):
+class FrameColumns(NamedTuple):
     """The columns of a table as the user passed them; `names`, of any hashable type, is None if they have none."""
 
     names: list[Any] | None
@@ -77,7 +77,7 @@ class Frame(NamedTuple):
         return f"column {self.names[i]!r}" if self.names is not None else f"column {i}"
 
 
-class Schema(NamedTuple):
+class FrameReader(NamedTuple):
     """What fit has learned about the columns.
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
@@ -88,7 +88,7 @@ class Schema(NamedTuple):
     codes: Sequence[Codes | None]  # None for a column of numbers
     kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
 
-    def read(self, X: ArrayLike | Frame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
+    def read(self, X: ArrayLike | FrameColumns, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
 
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
@@ -106,7 +106,7 @@ class Schema(NamedTuple):
             found[:, i] = entries_of(column, frame.label(i))
         return self._values(frame, notices), found
 
-    def _values(self, frame: Frame, notices: Notices | None) -> NDArray[np.float64]:
+    def _values(self, frame: FrameColumns, notices: Notices | None) -> NDArray[np.float64]:
         kinds = self.kinds or [NUMBER if codes is None else CATEGORY for codes in self.codes]
         if frame.matrix is None or not TIMES.isdisjoint(kinds):
             raw = np.empty((frame.n_rows, len(self.codes)))
@@ -128,7 +128,7 @@ class Schema(NamedTuple):
         require_no_infinity(raw, frame)
         return raw
 
-    def _same_columns(self, frame: Frame, owner: str, notices: Notices | None) -> Frame:
+    def _same_columns(self, frame: FrameColumns, owner: str, notices: Notices | None) -> FrameColumns:
         """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self.codes):
@@ -149,12 +149,12 @@ class Schema(NamedTuple):
             )
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
-        return Frame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
+        return FrameColumns(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
-def frame_of(X: Any, owner: str) -> Frame:
-    """Return the columns of an array or a data frame, which is read once; a `Frame` is returned as it is."""
-    if isinstance(X, Frame):
+def frame_of(X: Any, owner: str) -> FrameColumns:
+    """Return the columns of an array or a data frame, which is read once; a `FrameColumns` is returned as it is."""
+    if isinstance(X, FrameColumns):
         return X
     refuse_sparse(X, "X")
     X = read_once(X, "X")
@@ -166,14 +166,14 @@ def frame_of(X: Any, owner: str) -> Frame:
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
         columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
-        return Frame(names, columns, len(X))
+        return FrameColumns(names, columns, len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
     if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
         array, rows = np.array(X, dtype=object), None
     copy = np.array(array)  # which other threads cannot change
-    return Frame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
+    return FrameColumns(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
 
 
 def _names(X: Any) -> list[Any] | None:
@@ -186,13 +186,13 @@ def _names(X: Any) -> list[Any] | None:
     return None
 
 
-def learn_schema(
-    X: ArrayLike | Frame,
+def learn_frame_reader(
+    X: ArrayLike | FrameColumns,
     categorical: Any,
     owner: str,
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
-) -> Schema:
+) -> FrameReader:
     """Return the schema of a table, which is learned from `rows` and their weights; other rows are only checked.
 
     The columns of categories are `categorical`: names, indices or a mask; with "from_dtype" those of a category, text
@@ -215,10 +215,10 @@ def learn_schema(
         else:
             kinds.append(kind_of_numbers(found))
             codes.append(None)
-    return Schema(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
+    return FrameReader(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
 
 
-def _chosen(categorical: Any, frame: Frame) -> set[int] | None:
+def _chosen(categorical: Any, frame: FrameColumns) -> set[int] | None:
     """Return the indices of the columns that the user calls categorical; None to decide by dtype."""
     if isinstance(categorical, str) and categorical == _FROM_DTYPE:
         return None
@@ -258,7 +258,7 @@ def _has_category_type(column: Any) -> bool:
 
 def _is_decided(column: Any) -> bool:
     """Return whether text is known to be categories: by its type, or because a file's reader has parsed the others."""
-    return isinstance(column, Column) or _has_category_type(column)
+    return isinstance(column, FileColumn) or _has_category_type(column)
 
 
 def _learn_codes(
@@ -284,7 +284,7 @@ def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 
-def require_no_infinity(raw: NDArray[np.float64], frame: Frame) -> None:
+def require_no_infinity(raw: NDArray[np.float64], frame: FrameColumns) -> None:
     """Raise ValueError if a number is infinite; missing values are allowed."""
     infinite = np.isinf(raw)
     if infinite.any():

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
-from cmlp._estimators.assignment import ASSIGNED
+from cmlp._estimators.attributes import ASSIGNED
 from cmlp._estimators.fitting import assemble
-from cmlp._export.assembly import Layer, class_order, sorted_output
+from cmlp._model.from_layers import Layer, class_order, sorted_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,20 +11,19 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.weights import weights_of_classes
-from cmlp._estimators import assignment
+from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.tables.bag import Shape, counted
-from cmlp._estimators.tables.base import TabularEstimator
 from cmlp._estimators.tables.calibrating import (
     calibrated_by_held_out,
     calibrated_by_rows,
     calibration_of,
     require_goal,
 )
-from cmlp._estimators.tables.targets import TableTargets, UserTargets
+from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
+from cmlp._estimators.tables.tabular import TabularEstimator
 from cmlp._model.outside import warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
-from cmlp._process.signals import undeferred
+from cmlp._process.signals import immediate_signals
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -139,40 +138,40 @@ class TabularClassifier(TabularEstimator):
 
     @classes_.setter
     def classes_(self, value: ArrayLike) -> None:
-        self._fitted = assignment.classes(self._whole_fit(), value)
+        self._fitted = with_classes(self._whole_fit(), value)
 
     def _targets(
-        self, train: UserTargets, val: UserTargets, parameters: dict[str, Any], known: TrainedModel | None
+        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
         owner = type(self).__name__
-        y = as_targets(train.y, train.n_rows, owner, labels=True)
+        y = as_targets(given.y, given.n_rows, owner, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
-        rows, weight = counted(train.weight, len(y))
+        rows, weight = counted(given.weight, len(y))
         every, targets = learn_labels(y[rows])
-        labels, weights = every, weights_of_classes(parameters["class_weight"], every, targets, weight)
+        labels, weights = every, weights_of_classes(options.class_weight, every, targets, weight)
         if weights is not None:
-            given = None if train.weight is None else train.weight[rows]
-            more, weight = counted(weights.times(given, targets), len(rows))
+            own = None if given.weight is None else given.weight[rows]
+            more, weight = counted(weights.times(own, targets), len(rows))
             if len(more) < len(rows):
                 rows = rows[more]
                 labels, targets = learn_labels(y[rows])  # without the labels of weight 0
         if len(labels.classes) < 2:
             where = "" if len(rows) == len(y) else " in rows of positive weight"
             raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
-        if known is not None:
-            _require_same(labels, known.labels)
+        if previous is not None:
+            _require_same(labels, previous.labels)
         is_multilabel = labels.kind == "multilabel"
         groups = None if is_multilabel else targets.reshape(-1)
         validation, held_weight = np.arange(0), None
-        if val.y is not None:
+        if val_given.y is not None:
             with named_validation():
-                own = as_targets(val.y, val.n_rows, owner, labels=True)
+                own = as_targets(val_given.y, val_given.n_rows, owner, labels=True)
                 values = every.encode(own)
-                given = val.weight if weights is None else weights.times(val.weight, values)
-                validation, held_weight = counted(given, len(own))
+                own_weight = val_given.weight if weights is None else weights.times(val_given.weight, values)
+                validation, held_weight = counted(own_weight, len(own))
                 targets = np.concatenate([targets, labels.encode(own[validation])])
         output = "softmax" if labels.kind == "multiclass" else "logistic"
-        shape = Shape(parameters["hidden_layer_sizes"], labels.n_outputs, output, "label_smoothing", SMOOTHING)
+        shape = Shape(options.hidden_layer_sizes, labels.n_outputs, output, "label_smoothing", SMOOTHING)
         task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
         return TableTargets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
 
@@ -243,7 +242,7 @@ class TabularClassifier(TabularEstimator):
                 raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
             return super().calibrate(X, y, sample_weight)
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 fitted = self._whole_fit()
                 model = fitted.model
                 if X is None:
@@ -307,7 +306,7 @@ class TabularClassifier(TabularEstimator):
         """
         require_goal(recall, costs)
         with Exclusively(self):
-            with undeferred():
+            with immediate_signals():
                 fitted = self._whole_fit()
                 model = fitted.model
                 checked_threshold(0, model.labels)
@@ -475,7 +474,7 @@ class TabularClassifier(TabularEstimator):
         >>> model.certify([[1.5, "red"]], [0, float("inf")]).counterexamples
         array([[1.5, 'blue']], dtype=object)
         """
-        from cmlp._estimators.tables.certify import certify
+        from cmlp._estimators.tables.certify_table import certify
 
         return certify(self, X, radius, max_time)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.schema import OTHER
+from cmlp._data.frame_reader import OTHER
 from cmlp._estimators.certify import MOST_BOXES, Judge, box_around, end_of, radii_of
 from cmlp._model.bounds import bounds_of
 from cmlp._model.model import mean_outputs, outputs_of_table

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._data.checks import as_targets
-from cmlp._estimators import assignment
-from cmlp._estimators.attributes import FittedAttribute
-from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
-from cmlp._estimators.stochastic_only import stochastic_only
+from cmlp._estimators.attributes import FittedAttribute, with_classes
+from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections, stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 
@@ -73,7 +71,7 @@ class MLPClassifier(MultilayerPerceptron):
         lambda fitted: fitted.model.labels.classes,
         "ndarray of shape (n_classes,)",
         "The labels, sorted.",
-        assignment.classes,
+        with_classes,
     )
 
     @hinting
@@ -176,7 +174,7 @@ class MLPClassifier(MultilayerPerceptron):
         >>> model.predict([[1.0, 0.0], [0.0, 1.0]])
         array(['right', 'left'], dtype='<U5')
         """
-        from cmlp._estimators.arrays import classifier_from_arrays
+        from cmlp._estimators.from_arrays import classifier_from_arrays
 
         model: Self = classifier_from_arrays(cls, coefs, intercepts, classes, multilabel, parameters)
         return model
@@ -284,7 +282,7 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._trained()
-        return model.labels.decode(model.outputs(X, self))
+        return model.labels.decode(self._outputs(model, X))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits: the weighted sums of the output layer, before softmax or logistic.
@@ -300,7 +298,7 @@ class MLPClassifier(MultilayerPerceptron):
             the second class.
         """
         model = self._trained()
-        logits: np.ndarray = model.call(self, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
+        logits: np.ndarray = self._call(model, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
         return logits[:, 0] if model.labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -316,7 +314,7 @@ class MLPClassifier(MultilayerPerceptron):
             In the dtype of the weights.
         """
         model = self._trained()
-        outputs = model.outputs(X, self)
+        outputs = self._outputs(model, X)
         return outputs if model.rule == "plain" else model.combined(outputs)  # the call would take 5 % of a row
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:

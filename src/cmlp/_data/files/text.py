@@ -12,10 +12,9 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._data.contents import OF_IMAGES, opened
-from cmlp._data.errors import DataError
+from cmlp._data.columns import Cells
+from cmlp._data.files.contents import OF_IMAGES, DataError, opened
 from cmlp._data.grammar import Grammar
-from cmlp._data.stored import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +39,7 @@ _OTHERS = {
 }
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
+_PLAIN = Grammar(Cells())  # before anything is stated or found
 
 
 class TextOptions(NamedTuple):
@@ -74,12 +74,17 @@ class Place:
         self._file, self._column, self._line_of = file, column, line_of
 
     def __call__(self, row: int) -> str:
-        name = f" ({self._file.names[self._column]!r})" if self._file.has_names else ""
-        return f"{self._file.path}, {self.line(row)}, column {self._column + 1}{name}"
+        return f"{self._file.path}, {self.line(row)}, {self.column}"
 
     def line(self, row: int) -> str:
         """Return the line of a row."""
         return f"line {self._line_of(row)}"
+
+    @property
+    def column(self) -> str:
+        """The number of the column, with its name if it has one."""
+        name = f" ({self._file.names[self._column]!r})" if self._file.has_names else ""
+        return f"column {self._column + 1}{name}"
 
     @property
     def option(self) -> str:
@@ -315,13 +320,13 @@ def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
 
 def _has_several_numbers(cell: str) -> bool:
     """Return whether spaces separate numbers in a cell."""
-    number, parts = Grammar(Cells()).number, cell.split()
-    return len(parts) > 1 and sum(number(part) is not None for part in parts) > 1
+    parts = cell.split()
+    return len(parts) > 1 and sum(_PLAIN.number(part) is not None for part in parts) > 1
 
 
 def _is_value(cell: str) -> bool:
     """Return whether a cell is a number, in any form, a date or a boolean: no name of a column."""
-    return Grammar(Cells()).kind(cell) not in ("text", "missing", "mark")
+    return _PLAIN.kind(cell) not in ("text", "missing", "mark")
 
 
 def _reader(lines: Iterable[str], separator: str, skips_spaces: bool) -> Any:
@@ -387,8 +392,7 @@ def _separator_of(lines: Sequence[str], is_whole: bool) -> str:
             best, most = separator, n
     rows = [row for row in _sampled(lines, " ")[0] if row]
     if not best and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}:
-        number = Grammar(Cells()).number
         body = rows[1:] or rows
-        if any(all(number(row[i]) is not None for row in body) for i in range(len(rows[0]))):
+        if any(all(_PLAIN.number(row[i]) is not None for row in body) for i in range(len(rows[0]))):
             return " "
     return best

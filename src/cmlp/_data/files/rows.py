@@ -13,23 +13,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data import parsing
 from cmlp._data.arrays import EXACT
-from cmlp._data.contents import IDX, NPY, PARQUET, is_mapped, mapped, opened, read_array
-from cmlp._data.decision import TextRows
-from cmlp._data.errors import DataError, NotNumbersError
+from cmlp._data.columns import DATES, Cells, FileColumn, NamedColumns, NamedMatrix, joined, objects
+from cmlp._data.files import parsing
+from cmlp._data.files.contents import (
+    IDX,
+    NPY,
+    PARQUET,
+    DataError,
+    NotNumbersError,
+    is_mapped,
+    mapped,
+    opened,
+    read_array,
+)
+from cmlp._data.files.decision import TextRows
+from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_columns, schema
+from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar
-from cmlp._data.stored import Cells
-from cmlp._data.table import DATES, Column, Table, TypedTable, joined, objects
-from cmlp._data.text import TextFile, TextOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeAlias
 
     from numpy.typing import NDArray
-
-    from cmlp._data.parquet import ParquetBlocks
 
     # Return the positions of the columns to read, or of one column, from a file's path, its number of columns and
     # their names, if any.
@@ -61,9 +68,9 @@ class Known(NamedTuple):
     kinds: Sequence[str] = ()
     categories: Sequence[Sequence[object] | None] | None = None
 
-    def table(self, names: Sequence[str], columns: Sequence[Any]) -> TypedTable:
+    def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
         """Return columns as a table with the names of the model."""
-        return TypedTable(names if self.names is None else list(self.names), columns)
+        return NamedColumns(names if self.names is None else list(self.names), columns)
 
 
 def _start(path: str, max_bytes: int) -> bytes:
@@ -79,12 +86,12 @@ def _start(path: str, max_bytes: int) -> bytes:
 def known_blocks(
     path: str, known: Known, select: Selection, options: TextOptions, found: Callable[[str], None] = lambda text: None
 ) -> Iterator[Any]:
-    """Yield the rows of a file in blocks, as a `Table`, or for the model of a table as a `TypedTable`.
+    """Yield the rows of a file in blocks, as `NamedMatrix`, or for the model of a table as `NamedColumns`.
 
     `found` gets at the end what was found in a file of text.
 
     Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the model
-    knows, and in a `Table` if one is missing, or if there are no rows.
+    knows, and in a matrix if one is missing, or if there are no rows.
     """
     start, is_table = _start(path, options.max_bytes), known.categories is not None
     if start == PARQUET:
@@ -110,9 +117,9 @@ def known_rows(
         if start != PARQUET:
             raise _untyped(path)
         return parquet_with_targets(path, target, select)
-    found = training_rows(path, target, labels, select, options, None, known.classes)
-    assert not isinstance(found, TextRows)
-    return found
+    rows = training_rows(path, target, labels, select, options, None, known.classes)
+    assert not isinstance(rows, TextRows)
+    return rows
 
 
 def _untyped(path: str) -> DataError:
@@ -140,7 +147,7 @@ def _text_blocks(
             values = np.empty((len(block.lines), len(kept)))
             for k, (cells, place) in enumerate(columns):
                 values[:, k] = parsing.numbers(grammar, cells, place, required=True)
-            X: Any = Table(values, names and [names[i] for i in kept], kept, block.first)
+            X: Any = NamedMatrix(values, names and [names[i] for i in kept])
         else:
             kinds = zip(columns, known.kinds or [""] * len(kept), known.categories, strict=True)
             typed = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
@@ -155,7 +162,7 @@ def _text_blocks(
 # ---------------------------------------------------------------------------------------------------------- arrays
 
 
-def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Table]:
+def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[NamedMatrix]:
     values = mapped(path) if is_mapped(path) else _array(path, max_bytes)
     if not values.size:
         raise DataError(f"{path} contains no rows")
@@ -170,40 +177,42 @@ def _array_blocks(path: str, select: Selection, max_bytes: int) -> Iterator[Tabl
         if kept != list(range(values.shape[1])):
             block = block[:, kept]
         keeps = block.dtype in (np.uint8, np.float32, np.float64)
-        table = Table(block if keeps else block.astype(np.float64), None, kept, first)
-        _require_finite(path, table)
-        yield table
+        matrix = NamedMatrix(block if keeps else block.astype(np.float64))
+        _require_finite(path, matrix, kept, first)
+        yield matrix
 
 
 def _array(path: str, max_bytes: int) -> NDArray[Any]:
     with opened(path, max_bytes) as file:
-        found = read_array(file, path)
-    assert found is not None  # the first bytes tell
-    return found
+        values = read_array(file, path)
+    assert values is not None  # the first bytes tell
+    return values
 
 
-def _require_finite(path: str, table: Table) -> None:
-    if table.values.dtype.kind != "f" or np.isfinite(table.values).all():
+def _require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: int) -> None:
+    """Raise DataError with the place in the file; `kept` has the position of each column, `first` is the first row."""
+    values = matrix.values
+    if values.dtype.kind != "f" or np.isfinite(values).all():
         return
-    row, column = np.argwhere(~np.isfinite(table.values))[0]
-    value = table.values[row, column]
-    kind = NotNumbersError if np.isnan(value) and table.columns is not None else DataError
-    raise kind(f"{path}, {table.where(row, column)}: the value is {value}")
+    row, column = np.argwhere(~np.isfinite(values))[0]
+    value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
+    kind = NotNumbersError if np.isnan(value) and name else DataError
+    raise kind(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
 
 
 # --------------------------------------------------------------------------------------------------------- Parquet
 
 
-def _parquet_blocks(path: str, select: Selection) -> Iterator[Table]:
+def _parquet_blocks(path: str, select: Selection) -> Iterator[NamedMatrix]:
     first = 0
     for block, kept in _arrow_blocks(path, select):
-        table = _of_arrow(path, block, kept, first)
-        _require_finite(path, table)
-        first += len(table.values)
-        yield table
+        matrix = _matrix(path, block)
+        _require_finite(path, matrix, kept, first)
+        first += len(matrix)
+        yield matrix
 
 
-def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[TypedTable]:
+def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[NamedColumns]:
     """Yield the columns of a table's model, in which categories are those of the model of the same text."""
     assert known.categories is not None
     by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
@@ -214,7 +223,7 @@ def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[Type
             if texts is not None and kind not in DATES:
                 entries = columns[i].to_pylist()
                 values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
-                columns[i] = Column(values, "text")
+                columns[i] = FileColumn(values, "text")
         yield known.table(table.column_names, columns)
 
 
@@ -225,12 +234,10 @@ def _text(value: object) -> str:
 
 def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]]]:
     """Yield the selected columns of a Parquet file as tables of pyarrow in blocks, and their positions in the file."""
-    from cmlp._data import parquet as _parquet
-
     is_empty = True
     try:
         kept, used = _parquet_columns(path, select)
-        for batch in _parquet.batches([path], used, _BLOCK_ROWS):
+        for batch in batches([path], used, _BLOCK_ROWS):
             import pyarrow
 
             yield pyarrow.Table.from_batches([batch]).select(used), kept  # in the order of the selection
@@ -243,9 +250,7 @@ def _arrow_blocks(path: str, select: Selection) -> Iterator[tuple[Any, list[int]
 
 def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]]:
     """Return the positions and the names of the selected columns of a Parquet file, which is read by name."""
-    from cmlp._data import parquet as _parquet
-
-    names = _parquet.schema(path)[0]
+    names = schema(path)[0]
     kept = select(path, len(names), names)
     counts = Counter(names)
     for i in kept:
@@ -257,8 +262,8 @@ def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]
     return kept, [names[i] for i in kept]
 
 
-def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
-    """Return the columns of a table of pyarrow; `kept` and `first` are the positions in the file."""
+def _matrix(path: str, table: Any) -> NamedMatrix:
+    """Return the columns of a table of pyarrow, which must be numbers."""
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.to_numpy()  # a missing number is NaN
@@ -270,13 +275,11 @@ def _of_arrow(path: str, table: Any, kept: Sequence[int], first: int) -> Table:
     values = np.empty((table.num_rows, len(columns)), dtype)
     for i, column in enumerate(columns):
         values[:, i] = column
-    return Table(values, table.column_names, kept, first)
+    return NamedMatrix(values, table.column_names)
 
 
 def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
     """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    from cmlp._data.parquet import read_columns
-
     name = _target_name(path, target)
     return LabelledRows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
 
@@ -288,7 +291,6 @@ def _target_name(path: str, target: Choice) -> str:
 
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
     from cmlp._data.arrow import read
-    from cmlp._data.parquet import read_columns
 
     y: NDArray[Any] = np.asarray(read(read_columns(path, [name]).column(0), f"column {name!r} of {path}"))
     return y.astype(str) if y.dtype == object else whole(y)
@@ -362,9 +364,9 @@ def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
         return os.path.join(folder, labels)
-    found = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
+    similar = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
     split = name.partition("images")[0]  # such as "train-"
-    likely = min(found, key=lambda other: (not other.startswith(split), other), default=None)
+    likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
     hint = "" if likely is None else f", such as --labels {shlex.quote(os.path.join(folder, likely))}"
     raise DataError(f"{path} needs --labels FILE{hint}{f': there is no {labels} beside it' * (labels != name)}")
 
@@ -405,8 +407,6 @@ def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]
 
 
 def _parquet(path: str, target: Choice, select: Selection, options: TextOptions) -> LabelledRows | ParquetBlocks:
-    from cmlp._data.parquet import ParquetBlocks, content_size
-
     name = _target_name(path, target)
     blocks = ParquetBlocks(path, name, columns=_parquet_columns(path, select)[1])
     if not blocks.n_rows:
@@ -430,7 +430,7 @@ def in_memory(data: LabelledRows | ParquetBlocks) -> LabelledRows:
 
     blocks = [(np.asarray(read(X, "X")), np.asarray(read(y, "y"))) for X, y in data]
     X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return LabelledRows(Table(X, data.columns), y)
+    return LabelledRows(NamedMatrix(X, data.columns), y)
 
 
 def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -440,10 +440,11 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
     """
     if _start(path, options.max_bytes):
         values = whole(_array(path, options.max_bytes).reshape(-1))
-        known = set() if classes is None else {*classes.tolist()}
-        unknown = [] if classes is None else [label for label in values.tolist() if label not in known]
-        if unknown:
-            raise DataError(f"{path}: {unknown[0]!r} is not a class of the model")
+        if classes is not None:
+            known = {*classes.tolist()}
+            unknown = next((label for label in values.tolist() if label not in known), None)
+            if unknown is not None:
+                raise DataError(f"{path}: {unknown!r} is not a class of the model")
         return values
     file = TextFile(path, options._replace(separator="", header=False, text=()))
     cells = options.cells(Cells())

@@ -9,9 +9,8 @@ import numpy as np
 
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.weights import as_weights
-from cmlp._estimators.base import BATCHES, MultilayerPerceptron, shared_sections
 from cmlp._estimators.fitted import unchanging
-from cmlp._estimators.stochastic_only import stochastic_only
+from cmlp._estimators.mlp import BATCHES, MultilayerPerceptron, shared_sections, stochastic_only
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError
@@ -153,7 +152,7 @@ class MLPRegressor(MultilayerPerceptron):
         >>> MLPRegressor.from_arrays([[[2.0], [0.5]]], [[1.0]]).predict([[1.0, 4.0]])
         array([5.])
         """
-        from cmlp._estimators.arrays import regressor_from_arrays
+        from cmlp._estimators.from_arrays import regressor_from_arrays
 
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model
@@ -229,7 +228,7 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
         """
-        outputs = self._trained().outputs(X, self)
+        outputs = self._outputs(self._trained(), X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

@@ -9,13 +9,12 @@ import math
 import os
 import warnings
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from cmlp._data.errors import DataError
-from cmlp._data.images import read_at_most, read_idx
-from cmlp._data.regular import open_regular
+from cmlp._data.disk import open_regular
+from cmlp._data.files.images import read_at_most, read_idx
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator
@@ -27,6 +26,33 @@ _OF_A_FOLDER, _ENDS_OF_IMAGES = "name one of its files", (".png", ".jpg", ".jpeg
 _REPORTED = 1 << 20  # bytes between two reports
 # How files of each format begin.
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
+
+
+class DataError(Exception):
+    """A file of rows cannot be read as it should be; the message names the file, the place and the remedy.
+
+    The command reports it in one line.
+    """
+
+
+class NotNumbersError(DataError):
+    """A column has text, dates or missing values."""
+
+
+class Pipe(str):
+    """The path of a pipe, of which a temporary file has a copy, because files are read more than once."""
+
+    copy: Any
+
+    def __new__(cls, path: str, copy: Any) -> Self:
+        pipe = super().__new__(cls, path)
+        pipe.copy = copy  # open: it is deleted with this object
+        return pipe
+
+
+def on_disk(path: str) -> str:
+    """Return the path at which the content of a file is."""
+    return str(path.copy.name) if isinstance(path, Pipe) else path
 
 
 class _Bounded(io.RawIOBase):
@@ -74,7 +100,7 @@ def opened(path: str, max_bytes: int, report: Callable[[float], None] | None = N
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
         raise DataError(f"{path} is a folder{' of images' * has_images}: {OF_IMAGES if has_images else _OF_A_FOLDER}")
-    with open_regular(path) as regular:
+    with open_regular(on_disk(path)) as regular:
         raw: Any = regular if report is None else io.BufferedReader(_Reported(regular, report), _REPORTED)
         if not raw.peek(len(_GZIP)).startswith(_GZIP):
             yield raw
@@ -96,13 +122,13 @@ def read_array(file: io.BufferedReader, path: str) -> NDArray[Any] | None:
 
 def is_mapped(path: str) -> bool:
     """Return whether a file can be mapped: whether it is an npy file that is not compressed."""
-    with open_regular(path) as raw:
+    with open_regular(on_disk(path)) as raw:
         return raw.peek(len(NPY)).startswith(NPY)
 
 
 def mapped(path: str) -> NDArray[Any]:
     """Return the array in an npy file, of which only the header is read at once."""
-    with open_regular(path) as file:
+    with open_regular(on_disk(path)) as file:
         shape, is_fortran, dtype = _npy_header(file, path)
         start = file.tell()
         size, found = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - start

@@ -17,7 +17,7 @@ from cmlp._process.threads import Pool, available_threads
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._data.schema import Schema
+    from cmlp._data.frame_reader import FrameReader
 
 
 MOST_LEAVES = 8  # with more, files and runs grow and errors do not fall
@@ -176,9 +176,9 @@ _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their 
 
 
 def learn_encoder(
-    raw: NDArray[np.float64], schema: Schema, signal: Signal, n_threads: int | None = None
+    raw: NDArray[np.float64], reader: FrameReader, signal: Signal, n_threads: int | None = None
 ) -> ColumnEncoder:
-    """Return the columns for raw training rows, from `Schema.read`; the signal of the rows chooses the edges.
+    """Return the columns for raw training rows, from `FrameReader.read`; the signal of the rows chooses the edges.
 
     Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
@@ -186,7 +186,7 @@ def learn_encoder(
     Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
     tabular data", 2024.
     """
-    codes = schema.codes
+    codes = reader.codes
     columns = [
         UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
     ]
@@ -196,7 +196,7 @@ def learn_encoder(
         columns[numbers[k]] = _learn_number(raw[:, numbers[k]], signal)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
-    return ColumnEncoder.of(columns, codes, schema.kinds)
+    return ColumnEncoder.of(columns, codes, reader.kinds)
 
 
 def _learn_number(x: NDArray[np.float64], signal: Signal) -> EncodedColumn:

@@ -1,0 +1,184 @@
+"""Columns with a type, and rows with names, which behave as those of pyarrow and of data frames; how cells are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+# What a column can hold, with the name of its type as pyarrow has it.
+KINDS = {
+    "number": "double",
+    "integer": "int64",
+    "boolean": "bool",
+    "date": "date32[day]",
+    "time": "timestamp[us]",
+    "instant": "timestamp[us, tz=UTC]",
+    "text": "string",
+}
+MICROSECONDS_OF_A_DAY = 86_400_000_000
+DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
+
+
+def objects(values: Iterable[object]) -> NDArray[Any]:
+    """Return an array with a value of Python in each entry."""
+    entries = list(values)
+    found = np.empty(len(entries), object)
+    found[:] = entries
+    return found
+
+
+class FileColumn:
+    """A column of a file.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers, where NaN is missing; bool; datetime64, in UTC if they have offsets; or objects: text, or exact
+        integers, where None is missing. Integers and booleans of which some are missing are float64.
+    kind : str
+        A word of `KINDS`.
+    """
+
+    def __init__(self, values: NDArray[Any], kind: str) -> None:
+        self.values, self.kind, self.dtype = values, kind, KINDS[kind]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        values = self.values
+        if self.kind == "integer" and values.dtype == object and None in values.tolist():
+            values = values.astype(np.float64)
+        return values if dtype is None else values.astype(dtype)
+
+    def to_pylist(self) -> list[Any]:
+        """Return the entries as values of Python, integers exactly; None where they are missing."""
+        entries: list[Any] = self.values.tolist()
+        if self.values.dtype.kind == "f":
+            restored = {"number": float, "integer": int, "boolean": bool}[self.kind]
+            return [None if entry != entry else restored(entry) for entry in entries]
+        if self.kind == "instant":
+            return [entry and entry.replace(tzinfo=UTC) for entry in entries]
+        return entries
+
+    def take(self, rows: NDArray[np.intp]) -> FileColumn:
+        """Return some rows."""
+        return FileColumn(self.values[rows], self.kind)
+
+
+class ArrowColumn:
+    """A column of Arrow that was copied: its entries, None, NaN or NaT for null, and the name of its type."""
+
+    def __init__(self, values: NDArray[Any], dtype: str) -> None:
+        self.values, self.dtype = values, dtype
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+class NamedColumns:
+    """Columns with a name and a type each, of a file or of Arrow: like a data frame, but read column by column only."""
+
+    __array__ = None  # frames have it
+
+    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
+        self.columns, self.values = list(names), list(values)
+        self.shape = (len(values[0]) if values else 0, len(self.columns))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[self.columns.index(name)]
+
+    def take(self, rows: NDArray[np.intp]) -> NamedColumns:
+        """Return some rows of a file; a table of pyarrow has this method, too."""
+        return NamedColumns(self.columns, [column.take(rows) for column in self.values])
+
+
+class NamedMatrix:
+    """Rows in one array, with the names of the columns, if they have some: like a data frame of one type."""
+
+    def __init__(self, values: NDArray[Any], columns: Sequence[str] | None = None) -> None:
+        self.values, self.columns = values, columns
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+def joined(blocks: Sequence[Any]) -> Any:
+    """Return the rows of blocks with the same columns; a column of dates that has times somewhere is one of times."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    if isinstance(first, NamedMatrix):
+        return NamedMatrix(np.concatenate([block.values for block in blocks]), first.columns)
+    parts = [*zip(*(block.values for block in blocks), strict=True)]
+    kinds = [max(part.kind for part in column) for column in parts]
+    columns = [np.concatenate([part.values for part in column]) for column in parts]
+    return NamedColumns(first.columns, [*map(FileColumn, columns, kinds)])
+
+
+# ------------------------------------------------------------------------- what a model knows about cells of text
+
+
+_SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
+
+
+class Cells(NamedTuple):
+    """How the cells of a file of text are read; see `cmlp._data.grammar`.
+
+    Attributes
+    ----------
+    decimal : {".", ","}
+    thousands : str
+        What separates groups of three digits; empty if nothing does.
+    missing : tuple of str
+        Cells that stand for missing values, besides those of the grammar.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    missing: tuple[str, ...] = ()
+
+
+def checked_cells(fields: Any) -> Cells:
+    """Return `Cells` of a file or a pickle, or raise ValueError."""
+    values = [fields.get(name) for name in Cells._fields] if isinstance(fields, Mapping) else fields
+    if not isinstance(values, (list, tuple)) or len(values) != len(Cells._fields):
+        raise ValueError("'cells' has not the fields that it must have")
+    decimal, thousands, missing = values
+    if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:
+        raise ValueError("'cells' has an unknown decimal point or separator of thousands")
+    if not isinstance(missing, (list, tuple)) or not all(type(text) is str for text in missing):
+        raise ValueError("'cells' must have a list of texts that are missing values")
+    return Cells(decimal, thousands, tuple(missing))
+
+
+def checked_kinds(kinds: Any, columns: Sequence[tuple[str, int, bool]]) -> tuple[str, ...]:
+    """Return the kinds of the columns of a table, of a file or a pickle, or raise ValueError.
+
+    They are "category", "date", "time", "instant" or "duration" for columns of categories, and "number", "boolean" or
+    one of these for others.
+    """
+    words = ("number", "boolean", "category", "duration", *DATES)
+    if not isinstance(kinds, (list, tuple)) or (kinds and len(kinds) != len(columns)):
+        raise ValueError("'column_kinds' is not a list with a word for each column")
+    for kind, (encoded, _, _) in zip(kinds, columns, strict=False):
+        if kind not in words or (encoded == "number" and kind == "category"):
+            raise ValueError("'column_kinds' has a word that does not fit its column")
+    return tuple(kinds)

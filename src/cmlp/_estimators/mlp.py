@@ -1,0 +1,451 @@
+"""The base class of the classifier and the regressor: parameters, fit, and what is known of a fitted network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+import numpy as np
+
+from cmlp._data.checks import as_rows, check_width, first_non_finite_error
+from cmlp._data.frames import as_table, check_names, feature_names
+from cmlp._data.weights import as_weights
+from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, can_assemble
+from cmlp._estimators.estimator import Estimator
+from cmlp._estimators.fitted import FITTED
+from cmlp._estimators.sklearn_stub import OfSklearnClasses
+from cmlp._train.hyperparameters import documented
+from cmlp._train.other_names import hinting
+from cmlp.exceptions import NonFiniteInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._data.arrays import LossFunction
+    from cmlp._estimators.network import Network
+    from cmlp._estimators.request import EstimatorOptions
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.results import Gradient
+    from cmlp._train.options import TrainingParameters
+
+    Method = TypeVar("Method", bound=Callable[..., Any])
+    Result = TypeVar("Result")
+else:
+    TrainingParameters = object  # of types only
+
+
+# --------------------------------------------------------------------------------------- what the docstrings share
+
+_NOTES = """
+With ``initialization="glorot"``, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2
+instead of 6 for logistic layers [3]_. With "he", the weights are uniform in ``+-sqrt(6 / n_in)`` (He et al., "Delving
+deep into rectifiers", ICCV 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al., "Efficient backprop", 1998), and
+the biases are 0.
+
+With ``learning_rate="one_cycle"``, the batches of all `max_iter` epochs are numbered from 0 to N - 1. The learning rate
+of batch b is ``learning_rate_init * (b + 1/2) / m`` if ``b + 1/2`` is below ``m = 0.3 * N``, otherwise
+``learning_rate_init * (N - b - 1/2) / (N - m)``. This schedule needs only a few epochs: set `max_iter` to that number.
+Training always takes `max_iter` epochs and issues no ConvergenceWarning: `tol` is ignored, and `early_stopping` only
+keeps the best weights. Every fit, including a warm start, runs a full cycle. With partial_fit, every call is one of the
+`max_iter` epochs of the first call; further calls raise ValueError.
+
+`history_` has a number for every epoch of all calls: "loss"; "validation_loss" (without the penalty; with own
+validation rows or ``scoring="loss"``) and "validation_score"; "learning_rate" and "gradient_norm" of the last batch
+(the norm in epochs of at least 10 batches, where it costs less than 1 %); "seconds", except in copies and pickles, so
+that those of two fits with equal seeds are equal. What was never computed is left out, and single missing values are
+NaN. ``pandas.DataFrame(model.history_)`` is a table.
+
+Differences from scikit-learn:
+
+- A warm start or partial_fit with another `activation`, `loss`, parameter of these, `dtype` or `input_scale` raises
+  ValueError.
+- Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
+  ``fit(resume=True)`` continues.
+- With ``n_iter_no_change=inf`` and ``tol=0``, training ends after `max_iter` epochs without a ConvergenceWarning.
+- Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
+"""
+
+_REFERENCES = """
+.. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
+.. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and momentum in deep learning",
+   ICML.
+.. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
+.. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using large learning rates",
+   arXiv:1708.07120.
+.. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained optimization", SIAM Journal on
+   Scientific Computing.
+.. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
+.. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour", arXiv:1706.02677.
+"""
+
+
+def shared_sections(cls: type) -> dict[str, str]:
+    """Return the texts for the lines in angle brackets in the docstring of an estimator."""
+    members = ((name, value) for base in cls.__mro__ for name, value in vars(base).items())
+    found = {name: value for name, value in members if isinstance(value, FittedAttribute)}
+    entries = [f"{name} : {one.kind}\n    {one.__doc__}" for name, one in found.items() if not name.startswith("_")]
+    return {"fitted attributes": "\n".join(entries), "notes": _NOTES, "references": _REFERENCES}
+
+
+# What the docstrings of `fit_batches` share.
+BATCHES = {
+    "blocks": """
+The next block is read and converted in a thread while the core computes on this one. Batches run on across
+blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
+Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
+progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
+
+Parameters
+----------
+source : iterable or callable
+    Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
+    and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
+    can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
+    returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
+    block needs arrays of its own.
+""",
+    "passes": """
+n_rows : int or None, default=None
+    Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
+    of a function.
+X_val, y_val, sample_weight_val : array-like or None, default=None
+    Validation rows, as for `fit`. ``early_stopping=True`` needs them.
+resume : bool, default=False
+    Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
+    compared.
+
+Returns
+-------
+self
+
+Raises
+------
+TypeError
+    If `source` is neither iterable nor callable.
+ValueError
+    If a parameter or an argument is invalid; if a block has another width or type than the first one, an
+    unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
+    If `source` is an iterator, but more than one pass is needed: for several epochs, or for
+    ``input_scale="standard"`` or "minmax" and `y_scale`, which take a first pass. If a parameter
+    needs all rows: ``input_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
+cmlp.DivergenceError
+    If training diverged.
+""",
+}
+
+
+# ---------------------------------------------------------------- methods that exist only if the solver supports them
+
+
+class _StochasticOnly:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.__doc__ = function, function.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
+        if instance is not None and instance.solver == "lbfgs":
+            raise AttributeError(
+                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is not stochastic."
+            )
+        bound: Callable[..., Any] = self.function.__get__(instance, owner)
+        return bound
+
+
+def stochastic_only(method: Method) -> Method:
+    """Decorate a method that does not exist while the estimator's solver is "lbfgs"."""
+    return cast("Method", _StochasticOnly(method))
+
+
+class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
+    """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
+
+    _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
+    _several_outputs: ClassVar[bool] = True
+
+    set_callbacks = OfSklearnClasses()
+
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str | Sequence[str]
+    random_state: int | np.random.RandomState | None
+    warm_start: bool
+    loss: str | LossFunction
+    loss_parameter: float | None
+    activation_parameter: float | Sequence[float] | None
+    initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]
+    n_threads: int | None
+    dtype: str
+    input_scale: float | str | tuple[ArrayLike, ArrayLike]
+    provenance: bool
+
+    def _parameters(self) -> EstimatorOptions:
+        """Return the parameters for fit, validated and converted."""
+        from cmlp._estimators.request import parameters_of
+
+        return parameters_of(type(self), vars(self))
+
+    # Fitting
+
+    @hinting
+    @documented("MLPClassifier")  # and the regressor: the same parameters are free on resume
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        resume: bool = False,
+        shards: int | Sequence[int] | None = None,
+    ) -> Self:
+        """Train on X and y.
+
+        Training builds a new model, which replaces the previous one at the end. If the call fails, the estimator stays
+        unchanged. Ctrl-C raises ``KeyboardInterrupt`` and keeps the model after the last complete batch (with early
+        stopping, the best model so far). If no epoch is complete yet, the previous model stays, unless `warm_start` is
+        set. In every case, ``fit(X, y, resume=True)`` continues.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+            Training data. Arrays of uint8, float32 and float64 and SciPy's CSR format are read without a copy.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: labels for a classifier, numbers for a regressor.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows: each is 0 or a positive normal number of the network's dtype. Everything that is
+            learned from the rows is weighted. Rows of weight 0 are checked, and keep their positions in batches and in
+            the validation split, and their labels are among the classes, but otherwise they change nothing.
+        X_val, y_val : array-like or None, default=None
+            Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
+            ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
+        sample_weight_val : None, float or array-like, default=None
+            Weights of the validation rows; `class_weight` multiplies them.
+        resume : bool, default=False
+            Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in the middle of an
+            epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the
+            same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
+            and `cmlp.load`. The data must be the same as before: checksums of all rows, targets and weights are
+            compared. A list or an array that a program has changed in place is another value. Of the parameters, only
+            these may have changed:
+            <free on resume>
+        shards : int, sequence of int or None, default=None
+            Shards of X, which follow each other: their number, for equal ones, or the number of rows of each. Every
+            batch then takes ``batch_size / S`` rows of each of the S shards, in their order. This must be a multiple of
+            128. Each shard is shuffled alone. An epoch ends when the smallest shard has no full share of a batch left;
+            the other rows are not used in this epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm start changes the
+            network, or if there is no training to resume (NotFittedError without any call of fit).
+        cmlp.DivergenceError
+            If training diverged: a weight or the loss is no longer finite.
+        cmlp.NonFiniteInputError
+            If X contains NaN or infinity.
+
+        See Also
+        --------
+        cmlp.distributed.fit : The same on several processes.
+        """
+        from cmlp._estimators.fitting import fit
+        from cmlp._estimators.sources import Arrays
+
+        validation = (X_val, y_val, sample_weight_val)
+        fit(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
+        return self
+
+    def _fit_batches(
+        self,
+        source: Any,
+        classes: ArrayLike | None,
+        n_rows: int | None,
+        validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
+        resume: bool,
+    ) -> Self:
+        from cmlp._estimators.fit_batches import fit_batches
+
+        fit_batches(self, source, classes, n_rows, validation, resume=resume)
+        return self
+
+    def _partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
+    ) -> Self:
+        from cmlp._estimators.fitting import partial_fit
+        from cmlp._estimators.sources import Arrays
+
+        partial_fit(self, Arrays(X, y, sample_weight), classes)
+        return self
+
+    # The fitted model
+
+    def _trained(self) -> TrainedModel:
+        """Return the model that predicts; raises NotFittedError."""
+        try:
+            return self._fitted.model
+        except AttributeError:
+            if can_assemble(self):
+                from cmlp._estimators.fitting import assemble
+
+                assemble(self)
+                return self._fitted.model
+            raise self._not_fitted() from None
+
+    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
+        """Return the activations of every layer.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, size)
+            One array per layer, in the dtype of the weights: first the inputs, multiplied by `input_scale`, last the
+            activations of the output layer.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X is invalid; `NonFiniteInputError`, a subclass, if it contains NaN or infinity.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
+        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
+        >>> [layer.shape for layer in model.activations(X)]
+        [(4, 2), (4, 8), (4, 3), (4, 1)]
+        """
+        model = self._trained()
+        return self._call(model, X, lambda rows: self._network(model).activations(rows))
+
+    def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
+        """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
+
+        The cost is that of `Network.cost`: for squared errors, the sum over the outputs, not half of it as in
+        `loss_`.
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers, as in `fit`.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative; the mean is weighted.
+
+        Returns
+        -------
+        Gradient
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If an argument is invalid, or y has labels that were not in `fit`.
+
+        Examples
+        --------
+        >>> from cmlp import MLPClassifier
+        >>> X, y = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1, 0]
+        >>> model = MLPClassifier((8, 3), learning_rate_init=0.1, tol=0.01, random_state=1).fit(X, y)
+        >>> [weights.shape for weights in model.gradients(X, y).weights]
+        [(2, 8), (8, 3), (3, 1)]
+        """
+        model = self._trained()
+
+        def gradients(rows: Any) -> Gradient:
+            weight = as_weights(sample_weight, len(rows))
+            return self._network(model).gradient(rows, self._encoded(model, y, len(rows)), sample_weight=weight)
+
+        return self._call(model, X, gradients)
+
+    def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
+        """Return the gradient of each row's cost with respect to the inputs of that row.
+
+        It shows which inputs would change the cost most: a saliency map (Simonyan, Vedaldi and Zisserman 2014).
+
+        Parameters
+        ----------
+        X : array-like or sparse container of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the dtype of the weights, with respect to the values of X before `input_scale`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If an argument is invalid, or y has labels that were not in `fit`.
+
+        Examples
+        --------
+        >>> from cmlp import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> model = MLPRegressor(hidden_layer_sizes=(8,), learning_rate_init=0.1, tol=0.01, random_state=1)
+        >>> model.fit(X, y).input_gradient(X, y).shape
+        (4, 1)
+        """
+        model = self._trained()
+        return self._call(
+            model, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
+        )
+
+    def _network(self, model: TrainedModel) -> Network:
+        from cmlp._estimators.network import Network  # few programs need it
+
+        return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)
+
+    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        """Return the y of a user as targets of the network."""
+        raise NotImplementedError
+
+    def _outputs(self, model: TrainedModel, X: ArrayLike) -> NDArray[Any]:
+        """Return the outputs of the model for the X of a user."""
+        if model.names is None:
+            result = model.net.forward_small(model.params, X, model.input_scale, None, self.n_threads)
+            if result is not None:
+                return result
+        forward, scale, n_threads = model.net.forward, model.input_scale, self.n_threads
+        return self._call(model, X, partial(forward, model.params, scale=scale, n_threads=n_threads))
+
+    def _call(self, model: TrainedModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
+        """Return what a function of the network returns for the rows of a user's X, which are checked."""
+        owner = type(self).__name__
+        X = as_table(X)
+        check_names(feature_names(X), model.feature_names, owner)
+        rows, _ = as_rows(X, owner)
+        check_width(rows.shape[1], model.net.n_in, owner)
+        try:
+            return function(rows)
+        except NonFiniteInputError as error:
+            scale, names = model.input_scale, model.feature_names
+            raise first_non_finite_error(error, rows, scale, model.net.dtype, names) from None
+
+    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        def dense(rows: Any) -> NDArray[np.float64]:
+            found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
+            model.net.forward(model.params, found, scale=model.input_scale, n_threads=self.n_threads)  # finds NaN
+            return found
+
+        rows = self._call(model, X, dense)
+        return rows, rows
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return FITTED in vars(self) or can_assemble(self)
