@@ -165,7 +165,7 @@ def tree(rng, X, depth, used):
     return values
 
 
-def load(name):
+def load(name, most_rows=None):
     """Return X (a data frame of doubles and categories), y (class indices or doubles) and the task of a set."""
     import pandas as pd
 
@@ -188,7 +188,8 @@ def load(name):
             columns[str(column)] = values.astype("float64")
     X = pd.DataFrame(columns)
     y = y.astype("float64") if one.task == "numbers" else np.unique(y.astype(str), return_inverse=True)[1]
-    if len(X) > one.most_rows:
-        keep = np.sort(np.random.RandomState(0).permutation(len(X))[: one.most_rows])
+    most_rows = most_rows or one.most_rows
+    if len(X) > most_rows:
+        keep = np.sort(np.random.RandomState(0).permutation(len(X))[:most_rows])
         X, y = X.iloc[keep].reset_index(drop=True), y[keep]
     return X, y, one.task

@@ -23,7 +23,8 @@ extern "C" {
 /* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
  * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
  * the code of a category (cmlp_model_categories). All functions of cmlp.h for models take the model, except those for the
- * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL.
+ * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL. A file can have a
+ * threshold: of two classes, the label is then 1 from this probability of the second class on, instead of 0.5.
  * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
 CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
@@ -150,7 +151,8 @@ typedef struct cmlp_table_target {
  * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
- * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, a target, the number of targets or of networks), ALIGNMENT,
+ * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, a target, the number of targets or of networks, a
+ * threshold), ALIGNMENT,
  * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
 typedef struct cmlp_table {
     size_t struct_size;
@@ -162,6 +164,8 @@ typedef struct cmlp_table {
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
     int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
                         * the networks have no quantiles */
+    const double *threshold; /* NULL, or a number from 0 to 1: the label is 1 if the only output, of a logistic output
+                              * layer, is at least this probability; `target` is then NULL */
 } cmlp_table;
 
 #define CMLP_MAX_NETS 1024

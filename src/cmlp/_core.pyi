@@ -302,6 +302,7 @@ def write_table(
     columns: Columns,
     nets: Sequence[tuple[Net, Array]],
     target: Sequence[float] | Sequence[Sequence[float]] | None = ...,
+    threshold: float | None = ...,
     *,
     strings: dict[str, str],
     arrays: dict[str, Array],

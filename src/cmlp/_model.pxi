@@ -122,11 +122,11 @@ def write_model(Net net not None, params, *, scale, dict strings, dict arrays, w
     content.done(status)
 
 
-def write_table(Columns columns not None, nets, target=None, *, dict strings, dict arrays, write):
+def write_table(Columns columns not None, nets, target=None, threshold=None, *, dict strings, dict arrays, write):
     """Write the model file of a table.
 
     `nets` are pairs (net, params); `target` is None, or centre, scale, low and high, each a number or a list with one for
-    each target. See `Content` for the other arguments.
+    each target; `threshold` is None or a number. See `Content` for the other arguments.
     """
     cdef Content content = Content(strings, arrays, write)
     cdef cnp.ndarray addresses = np.zeros((2, max(len(nets), 1)), np.uintp)
@@ -138,6 +138,7 @@ def write_table(Columns columns not None, nets, target=None, *, dict strings, di
     cdef cnp.ndarray memory
     cdef cmlp_table_target *c_target
     cdef double *number = <double *>cnp.PyArray_DATA(numbers)
+    cdef double limit = 0.0 if threshold is None else threshold
     cdef size_t size = 0
     cdef int status
     if cnp.PyArray_NDIM(numbers) != 2 or cnp.PyArray_DIM(numbers, 1) != 4:
@@ -157,6 +158,7 @@ def write_table(Columns columns not None, nets, target=None, *, dict strings, di
         c_target[i].low, c_target[i].high = number[2], number[3]
         number += 4
     table.target, table.n_targets = NULL if target is None else c_target, len(numbers)
+    table.threshold = NULL if threshold is None else &limit
     check(cmlp_table_workspace_size(&table, &size), b"table")
     cdef void *workspace = workspace_of(size)
     with nogil:

@@ -475,6 +475,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_nets
         const cmlp_table_target *target
         int64_t n_targets
+        const double *threshold
 
     int CMLP_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)

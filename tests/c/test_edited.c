@@ -36,7 +36,7 @@ static int load(const cmlp_model **model)
 }
 
 static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v1_table_classifier",
-                  several[] = "v1_table_targets";
+                  several[] = "v1_table_targets", limit[] = "v1_table_threshold";
 
 #define SCORES {"\"example.input\"", "\"a\""}, {"\"example.output\":{\"dtype\":\"F64\",\"shape\":[3]", \
                 "\"calibration.scores\":{\"dtype\":\"F64\",\"shape\":[3,1]"}
@@ -95,6 +95,23 @@ static const struct edit {
     {several, CMLP_ERROR_FILE_NAME, {{"\"targets\":", "\"tables\":"}}},
     {several, CMLP_ERROR_FILE_VALUE,
      {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
+    {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"threshold,threshold"}}},
+    {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"threshold,targets"}}},
+    {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"targets,threshold"}}},
+    {limit, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"threshold", "\"requires\":\"threshold,z"}}},
+    {limit, CMLP_ERROR_FILE_NAME, {{",\"requires\":\"threshold\"", ""}}},
+    {limit, CMLP_ERROR_FILE_NAME, {{"\"table.threshold\"", "\"table.thresholds\""}}},
+    {limit, CMLP_ERROR_FILE_TENSOR, {{"\"table.threshold\":{\"dtype\":\"F64\"", "\"table.threshold\":{\"dtype\":\"I64\""}}},
+    {limit, CMLP_ERROR_FILE_TENSOR, {{"[1],\"data_offsets\":[1376", "[1,1],\"data_offsets\":[1376"}}},
+    {limit, CMLP_ERROR_FILE_VALUE, {{"logistic", "identity"}, {"label_smoothing:3f947ae147ae147b", "squared_error"}}},
+    {classes, CMLP_ERROR_FILE_VALUE,
+     {{"\",\"data_crc32", "\",\"requires\":\"threshold\",\"data_crc32"},
+      {"\"example.input\"", "\"a\""},
+      {"\"example.output\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[1080,1104]},\"table.numbers\":{\"dtype\":\"F64\","
+       "\"shape\":[38],\"data_offsets\":[1104,1408]}",
+       "\"b\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[1080,1096]},\"table.numbers\":{\"dtype\":\"F64\","
+       "\"shape\":[38],\"data_offsets\":[1096,1400]},\"table.threshold\":{\"dtype\":\"F64\",\"shape\":[1],"
+       "\"data_offsets\":[1400,1408]}"}}},
     /* words of columns */
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "numbers:17"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"number:17", "number:1"}}},

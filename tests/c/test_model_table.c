@@ -26,6 +26,7 @@ static cmlp_model_string strings[] = {
     {"classes", "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\",\"c\"]}", {0}}};
 static cmlp_model_array arrays[1];
 static int32_t n_arrays;
+static int n_outputs = N_OUT, n_nets = N_NETS; /* of the file */
 static model_file good, changed;
 
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
@@ -111,8 +112,8 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     int status = cmlp_table_model_size(copy, file->size, &info);
     if (status) return status;
     CHECK(cmlp_model_size(copy, file->size, &network) == CMLP_ERROR_FILE_TABLE && !network.model_size);
-    CHECK(info.n_inputs == N_COLUMNS && info.n_outputs == N_OUT && info.dtype == CMLP_FLOAT64);
-    CHECK(info.n_nets == N_NETS && info.input_scale == 1);
+    CHECK(info.n_inputs == N_COLUMNS && info.n_outputs == n_outputs && info.dtype == CMLP_FLOAT64);
+    CHECK(info.n_nets == n_nets && info.input_scale == 1);
     const cmlp_model *model = NULL;
     const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
@@ -757,6 +758,81 @@ static void check_two_targets(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
 }
 
+static const double threshold_row[N_COLUMNS] = {0.25, 1, 0, 0};
+static int32_t expected_label; /* -1: that of 0.5 */
+static double threshold_output;
+
+static void check_label(const cmlp_model *model, void *scratch, size_t size)
+{
+    int32_t label = -7, labels[2] = {-7, -7};
+    double outputs[2], raw[2][N_COLUMNS];
+    static unsigned char workspace[1 << 16];
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    CHECK(cmlp_model_predict_f64(model, threshold_row, &label, &threshold_output, scratch, size) == CMLP_OK);
+    if (expected_label < 0) expected_label = threshold_output > 0.5;
+    CHECK(label == expected_label);
+    for (int i = 0; i < 2; i++) memcpy(raw[i], threshold_row, sizeof threshold_row);
+    const cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, 2, N_COLUMNS);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, outputs, &run) == CMLP_OK);
+    CHECK(labels[0] == expected_label && labels[1] == expected_label && outputs[1] == threshold_output);
+}
+
+static void write_and_label(const cmlp_table *table, int32_t expected)
+{
+    expected_label = expected;
+    CHECK(write_table(table, 0) == CMLP_OK && load(&good, 1, check_label) == CMLP_OK);
+}
+
+/* The label is 1 from the threshold on. Without one, it is 1 above 0.5. */
+static void check_threshold(void)
+{
+    const int64_t sizes[] = {WIDE, 1};
+    const int32_t activation = CMLP_ACTIVATION_LOGISTIC;
+    static double threshold[2] = {0.5, 0};
+    cmlp_table table = table_of(NULL), t;
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    t = table;
+    t.threshold = threshold;
+    CHECK(refused(t) == CMLP_ERROR_OPTION); /* several outputs */
+    config.sizes = sizes;
+    config.activations = &activation;
+    config.n_layers = 2;
+    config.loss = CMLP_LOSS_LOG;
+    config.dtype = CMLP_FLOAT32;
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+    table.n_nets = 1;
+    n_outputs = n_nets = 1;
+    write_and_label(&table, -1);
+    CHECK(!memcmp(good.bytes + 53, "\",\"data_crc32\"", 14));
+    const double output = threshold_output;
+    CHECK(output > 0 && output < 1);
+    table.threshold = threshold;
+    threshold[0] = output;
+    write_and_label(&table, 1);
+    CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"threshold\",\"data_crc32\"", 37));
+    threshold[0] = nextafter(output, 1);
+    write_and_label(&table, 0);
+    threshold[0] = 0;
+    write_and_label(&table, 1);
+    threshold[0] = 1;
+    write_and_label(&table, 0);
+    const double wrong[] = {-1e-9, 1.0000001, NAN, INFINITY};
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        threshold[0] = wrong[k];
+        CHECK(refused(table) == CMLP_ERROR_OPTION);
+    }
+    threshold[0] = 0.5;
+    CHECK((t = table, t.target = &target, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.threshold = (const double *)(const void *)((const char *)threshold + 1), refused(t)) ==
+          CMLP_ERROR_ALIGNMENT);
+    CHECK((t = table, t.struct_size = offsetof(cmlp_table, threshold), t.threshold = NULL, write_table(&t, 0)) == CMLP_OK);
+    n_outputs = N_OUT;
+    n_nets = N_NETS;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+}
+
 int main(void)
 {
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
@@ -786,6 +862,7 @@ int main(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     check_eight_nets();
     check_two_targets();
+    check_threshold();
     check_edges();
     check_names();
     check_different_nets();

@@ -86,7 +86,7 @@ static const char *const values[] = {
     "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}",
     "[{\"name\":null,\"kind\":\"number\",\"outputs\":1},{\"name\":\"b\",\"kind\":\"number\",\"outputs\":1}]"};
 static const char *const names[] = {"background.rows", "calibration.scores", "example.input", "input.factor", "layers",
-                                    "layers.0", "nets.0", "nets.0.layers.0.weight", "table.numbers", "table.target",
+                                    "layers.0", "nets.0", "nets.0.layers.0.weight", "table.numbers", "table.threshold",
                                     "training.numbers", "x"};
 
 static cmlp_model_string strings[MOST_STRINGS];
@@ -207,6 +207,8 @@ static void write_table(int round)
     table.nets = nets;
     table.params = blocks;
     if (one_of(2)) table.target = targets;
+    const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
+    if (one_of(3)) table.threshold = &threshold;
     table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : 0;
     cmlp_model_content content = any_content(1, n_out);
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)

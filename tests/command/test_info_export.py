@@ -228,6 +228,16 @@ def test_info_of_a_table(command, table):
     assert re.fullmatch(
         r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%", fields["accuracy"]
     )
+    assert not {"probabilities", "threshold"} & {*fields}
+
+
+def test_info_names_calibrated_probabilities_and_the_threshold(command, tmp_path):
+    model = TabularClassifier(n_estimators=2, hidden_layer_sizes=(4,), max_time=1e-9)
+    model.fit([[float(i)] for i in range(30)], ["no", "yes"] * 15).calibrate(probabilities=True)
+    model.threshold_ = 0.25
+    model.save(tmp_path / "table.cmlp")
+    fields = described(command("info", "table.cmlp")[1])
+    assert fields["probabilities"] == "calibrated" and fields["threshold"] == "0.25, of the second class"
 
 
 def test_info_of_several_answers_has_an_accuracy_for_each(command):

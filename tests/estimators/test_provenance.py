@@ -412,7 +412,7 @@ def test_a_calibration_on_other_rows_is_not_checked(table, tmp_path):
     for other in (model, tmp_path / "m.cmlp"):
         found = cmlp.verify(other, frame, y)
         assert found.identical and found.not_checked == ("calibration", "accuracy")
-        assert str(found).endswith("(2 epochs); calibration and accuracy not checked: from other rows")
+        assert str(found).endswith("(2 epochs); calibration and accuracy not checked: not made by fit")
     TABLE_PARTS["summary"](model)
     TABLE_PARTS["target"](model)
     found = cmlp.verify(model, frame, y)

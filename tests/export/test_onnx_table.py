@@ -69,6 +69,14 @@ def classifier(labels, **parameters):
     return model.fit(X, labels * (80 // len(labels)))
 
 
+def with_threshold(model):
+    """Return a classifier with calibrated probabilities that predicts the second class for about half of the rows."""
+    p = np.sort(model.calibrate(probabilities=True).predict_proba(UNSEEN)[:, 1])
+    widest = np.diff(p[100:200]).argmax() + 100
+    model.threshold_ = (p[widest] + p[widest + 1]) / 2
+    return model
+
+
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
@@ -92,6 +100,7 @@ MODELS = {
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
     "targets": lambda: regressor().fit(X, np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),
     "multilabel": lambda: classifier([[0, 1], [1, 1], [0, 0], [0, 1]]),
+    "threshold": lambda: with_threshold(classifier(["no", "yes"])),
 }
 
 

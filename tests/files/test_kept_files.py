@@ -35,6 +35,7 @@ KEPT = {
     "v1_table_quantiles.cmlp": "38a257d42531fac1",
     "v1_table_regressor.cmlp": "54ffd58a272099b8",
     "v1_table_targets.cmlp": "f2b4e9a1ff4ef90a",
+    "v1_table_threshold.cmlp": "2c1fb2d7ae691b3e",
 }
 
 

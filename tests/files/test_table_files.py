@@ -64,6 +64,7 @@ MODELS = {
     "regressor": regressor,
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.5, 0.9]),
     "poisson": lambda: regressor(np.arange(60) % 9, loss="poisson"),
+    "threshold": lambda: classifier(2).calibrate(probabilities=True).choose_threshold(recall=0.8),
 }
 
 
@@ -94,6 +95,7 @@ def test_loaded_model_predicts_the_same_bits(path, name, mmap):
     assert type(loaded) is type(model)
     assert outputs(loaded, rows).tobytes() == outputs(model, rows).tobytes()
     assert loaded.get_params() == model.get_params()
+    assert name != "threshold" or (loaded.predict(rows) == model.predict(rows)).all()
     assert loaded.n_features_in_ == 7 and not hasattr(loaded, "feature_names_in_")
     assert loaded.history_["loss"] == [] and len(loaded.estimators_) == 3
     assert model._trained().encoder.codes == loaded._trained().encoder.codes

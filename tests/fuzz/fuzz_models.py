@@ -67,8 +67,12 @@ def _bases(folder: Path) -> Iterator[bytes]:
         yield path.read_bytes()
     Network([3, 2, 2], "elu", activation_parameter=0.5, input_scale=(X[0], np.ones(3)), random_state=0).save(path)
     yield path.read_bytes()
-    for model, y in ((TabularClassifier(**table), labels), (TabularRegressor(**table), X[:, 0])):
-        model.fit(MIXED, y).save(path)
+    binary = TabularClassifier(**table).fit(MIXED, labels == "no").calibrate(probabilities=True)
+    binary.threshold_ = 0.25
+    for model, y in ((TabularClassifier(**table), labels), (TabularRegressor(**table), X[:, 0]), (binary, None)):
+        if y is not None:
+            model.fit(MIXED, y)
+        model.save(path)
         yield path.read_bytes()
 
 

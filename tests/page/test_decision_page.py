@@ -1,5 +1,6 @@
 """The page of a table for somebody who decides: accuracy, interval, reasons, values outside the training, dates."""
 
+import pickle
 import re
 
 import numpy as np
@@ -312,3 +313,32 @@ def test_curves_have_ticks_and_names_of_categories(shown):
     assert page.evaluate("ticksOf(1).map(([, text]) => text)") == ["2007", "2008", "2009"]  # not 2007.5
     ticks = page.evaluate("[...cards[2].box.querySelectorAll('.ticks span')].map((one) => one.textContent)")
     assert sorted(ticks) == ["Berlin", "Rome"]
+
+
+# ------------------------------------------------------------------------------------------------------ a threshold
+
+
+def with_threshold(models):
+    model = pickle.loads(pickle.dumps(models["classes"]))
+    model.threshold_ = 0.2
+    return model
+
+
+def test_page_has_the_threshold_and_says_what_the_accuracy_is_of(models):
+    assert Parts(page_of(models["classes"])).model()["threshold"] is None
+    described = Parts(page_of(with_threshold(models))).model()
+    assert described["threshold"] == 0.2
+    assert described["facts"][0].startswith("Without the threshold: right for ")
+
+
+@pytest.mark.slow
+def test_answer_of_the_page_follows_the_threshold(models, watch, tmp_path):
+    model = with_threshold(models)
+    model.to_html(tmp_path / "table.html")
+    page = watch(tmp_path / "table.html")
+    for age in range(40, 70, 2):
+        page.page.locator("#column-1").fill(str(age))
+        second = page.evaluate("result[1]")
+        assert page.text("#headline") == ("yes" if second >= 0.2 else "no")
+        assert page.evaluate("[isMarked(0), isMarked(1)]") == [second < 0.2, second >= 0.2]
+    assert page.text("#limits") == "The answer is yes from a probability of 20 % on."

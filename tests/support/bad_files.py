@@ -23,6 +23,8 @@ def good_files(folder):
     sizes = {"activation": "relu", "random_state": 1}
     table = cmlp.TabularRegressor(hidden_layer_sizes=(3,), n_estimators=2, max_time=1e-9, random_state=0)
     rows = [[i % 7 + 0.5, "ab"[i % 2], float(i)] for i in range(60)]
+    classes = cmlp.TabularClassifier(hidden_layer_sizes=(3,), n_estimators=1, max_time=1e-9, random_state=0)
+    classes.fit(rows, np.arange(60) % 3 > 0).threshold_ = 0.25
     classifier = cmlp.MLPClassifier((3,), max_iter=1)
     with pytest.warns(UserWarning, match="Stochastic"):
         classifier.fit(np.arange(8.0).reshape(4, 2), list("abca"))
@@ -33,6 +35,7 @@ def good_files(folder):
         "targets": saved(table.fit(rows, np.arange(120.0).reshape(60, 2)), folder),
         "quantiles": saved(table.set_params(loss="quantile", quantile=(0.1, 0.9)).fit(rows, np.arange(60.0)), folder),
         "classifier": saved(classifier, folder),
+        "threshold": saved(classes, folder),
     }
 
 
@@ -76,6 +79,15 @@ def with_number(file, tensor, value, at=0):
 SCALE = b"3ff0000000000000"
 FILES = {
     "`targets` is required and missing": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
+    "a threshold is required and missing, or is there and not required": [
+        with_text(b'"table.threshold"', b'"table.thresholds"', "threshold"),
+        with_text(b',"requires":"threshold"', b"", "threshold"),
+    ],
+    "a threshold beside other outputs than one logistic one": [
+        with_text(
+            b'logistic","loss":"label_smoothing:3f947ae147ae147b', b'identity","loss":"squared_error', "threshold"
+        ),
+    ],
     "`targets` does not have the form above, with an entry for each output": [
         with_text(rb"\"outputs\":1", rb"\"outputs\":2", "targets"),
         with_text(rb"\"number\"", rb"\"binary\"", "targets"),
@@ -134,6 +146,9 @@ FILES = {
         *(with_number("table", "table.target", value, at) for value in (nan, -inf) for at in range(4)),
         *(with_number("table", "table.target", value, at=1) for value in (0.0, -1.0)),
         with_number("table", "table.target", 1e300, at=2),  # low above high
+    ],
+    "`table.threshold` is not a number from 0 to 1": [
+        *(with_number("threshold", "table.threshold", value) for value in (nan, inf, -1e-9, 1.0000001)),
     ],
     "a score of the calibration is NaN or below the one before it": [
         *(with_number("table", "calibration.scores", nan, at) for at in (0, 3)),

@@ -102,7 +102,7 @@ def check_metadata(metadata):
     keys = list(metadata)
     requires, is_table = "requires" in metadata, "columns" in metadata
     fixed = [*FIXED[:2], *["requires"] * requires, *FIXED[2:], *["columns"] * is_table]
-    demand(not requires or (is_table and metadata["requires"] == "targets"))
+    demand(not requires or (is_table and metadata["requires"] in ("targets", "threshold")))
     others = keys[len(fixed) :]
     demand(keys[: len(fixed)] == fixed and others == sorted(others) and all(map(NAME.match, keys)))
     demand(re.fullmatch("[0-9a-f]{8}", metadata["data_crc32"]))
@@ -227,8 +227,12 @@ def check_table(metadata, tensors, n_layers):
         shapes.append([(tensor["dtype"], tensor["shape"][-1]) for tensor in net.values()])
     demand(all(shape == shapes[0] for shape in shapes))
     known = {"example.input": [len(columns)], "example.output": [n_outputs], "table.numbers": [n_numbers]}
-    known["table.target"] = [4]
-    if "requires" in metadata:
+    known |= {"table.target": [4], "table.threshold": [1]}
+    demand(("table.threshold" in tensors) == (metadata.get("requires") == "threshold"))
+    if "table.threshold" in tensors:
+        output = metadata["activations"].rpartition(",")[2]
+        demand(n_outputs == 1 and output == "logistic" and "table.target" not in tensors)
+    if metadata.get("requires") == "targets":
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
         demand(TARGETS.fullmatch(metadata["targets"]) and len(json.loads(metadata["targets"])) == n_outputs)
@@ -242,7 +246,7 @@ def check_table(metadata, tensors, n_layers):
 def check_scores(metadata, tensor, n_outputs):
     """Check that the scores are those of one answer, or of each."""
     if tensor is not None:
-        has_targets, outputs = "requires" in metadata, metadata["activations"].rpartition(",")[2]
+        has_targets, outputs = metadata.get("requires") == "targets", metadata["activations"].rpartition(",")[2]
         allowed = [n_outputs] if has_targets else [1, n_outputs] if outputs == "logistic" else [1]
         demand(tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed)
 

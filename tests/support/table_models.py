@@ -44,6 +44,14 @@ def classifier(labels, **parameters):
     return TabularClassifier(**{**FAST, **parameters}).fit(X, labels * (80 // len(labels)))
 
 
+def calibrated(labels):
+    """Return a classifier with calibrated probabilities, and with two classes a threshold."""
+    model = classifier(labels).calibrate(probabilities=True)
+    if len(set(labels)) == 2:
+        model.threshold_ = float(np.median(model.predict_proba(UNSEEN)[:, 1]))
+    return model
+
+
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
@@ -68,6 +76,8 @@ MODELS = {
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
     "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),
     "multilabel": lambda: classifier([[0, 1], [1, 1], [0, 0], [0, 1]]),
+    "threshold": lambda: calibrated(["no", "yes"]),
+    "calibrated": lambda: calibrated([3, 10, -1, 7]),
 }
 
 

@@ -68,6 +68,10 @@ def described(model: Any) -> dict[str, str]:
         _, rows, scores = trained.calibration
         origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
         fields["intervals"] = f"from {scores.shape[1]:,} scores of rows {origin}"
+    if trained.fitted_outputs is not None:
+        fields["probabilities"] = "calibrated"
+    if trained.threshold is not None:
+        fields["threshold"] = f"{trained.threshold:.6g}, of the second class"
     if trained.summary is not None and trained.summary.accuracy is not None:
         fields["error" if trained.labels is None else "accuracy"] = _accuracy(trained)
     fields |= {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cmlp import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
+    from cmlp._model.probabilities import HeldOut
     from cmlp._train.state import TrainingState
 
 
@@ -72,6 +73,8 @@ class Fitted(NamedTuple):
         How `cmlp.verify` can train the model again, if fit has recorded it.
     scale_name : str or None
         The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
+    held_out : HeldOut or None
+        The scores of the rows that a table's classifier has held out; neither copied nor pickled.
     """
 
     model: TrainedModel
@@ -79,6 +82,7 @@ class Fitted(NamedTuple):
     state: Any = None
     record: dict[str, Any] | None = None
     scale_name: str | None = None
+    held_out: HeldOut | None = None
 
     @classmethod
     def of(

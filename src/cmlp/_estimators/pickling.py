@@ -18,6 +18,7 @@ from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import ColumnEncoder
 from cmlp._model.model import TableTarget, TrainedModel
+from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.shapley import checked_background
 from cmlp._model.summary import checked_summary
 from cmlp._train.state import Curve, TrainingState
@@ -39,6 +40,8 @@ def to_plain(model: TrainedModel) -> dict[str, Any]:
         "cells": tuple(model.cells),
         "target": None if model.target is None else tuple(model.target),
         "calibration": None if calibration is None else (*calibration[:2], list(calibration.scores)),
+        "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
+        "threshold": model.threshold,
         "background": None if model.background is None else tuple(model.background),
         "summary": None
         if summary is None
@@ -100,6 +103,8 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
         cells=cells,
         target=None if target is None else TableTarget(*target),
         calibration=_calibration(fields["calibration"], net),
+        fitted_outputs=_fitted_outputs(fields["fitted_outputs"], networks, labels),
+        threshold=checked_threshold(fields["threshold"], labels),
         background=None if background is None else checked_background(len(kinds), *background),
         summary=None if summary is None else checked_summary(kinds, n_answers(net), *summary),
     )
@@ -111,6 +116,13 @@ def _calibration(fields: Any, net: _core.Net) -> Any:
     kind, rows, scores = fields
     found = np.stack([native(row, (np.float64,), "scores") for row in scores])
     return checked_calibration(kind, rows, found, n_answers(net))
+
+
+def _fitted_outputs(fields: Any, networks: list[tuple[_core.Net, Any]], labels: Labels | None) -> Any:
+    if fields is None:
+        return None
+    found = [native(layer, (np.float32,), "fitted_outputs") for layer in fields]
+    return checked_outputs(found, networks[0][0], len(networks), labels)
 
 
 # ---------------------------------------------------------------- the pickled form of an estimator's private attributes
@@ -154,6 +166,7 @@ def _training_state(fields: dict[str, Any]) -> TrainingState:
 def _fields_of(fitted: Fitted) -> dict[str, Any]:
     """Return what to pickle of a fit; the state of one network has neither the block of the model nor a class."""
     fields: dict[str, Any] = fitted._asdict()
+    del fields["held_out"]
     if type(fitted.state) is TrainingState:
         fields["state"] = {**fitted.state.__getstate__(), "params": None}
         del fields["history"]  # a part of the state

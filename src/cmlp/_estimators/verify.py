@@ -17,6 +17,7 @@ from cmlp._estimators.loading import load
 from cmlp._estimators.record import ARITHMETIC, parameters_of_record, texts_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import model_of
+from cmlp._model.probabilities import fitted_networks
 from cmlp._model.results import Verification
 from cmlp._train.observer import Observer
 from cmlp.exceptions import TimeLimitReached
@@ -78,8 +79,8 @@ def verify(
     Notes
     -----
     A positive answer proves that these data and these parameters give this model. It does not prove that they are
-    the only ones that were tried, or that the data are what they claim to be. A calibration by `calibrate` is not
-    checked, because it comes from other rows.
+    the only ones that were tried, or that the data are what they claim to be. What `calibrate` and `choose_threshold`
+    have made is not checked, because fit does not make it.
 
     Examples
     --------
@@ -243,8 +244,13 @@ def _train(twin: Any, trained: TrainedModel, record: Record, rows: tuple[Any, An
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:
     """Return the names of the parts of a model that are not those of its twin, and of those that were not compared."""
     was, now = _parts(model), _parts(twin)
-    is_other = model.calibration is not None and model.calibration.rows == CALIBRATION
-    not_checked = ("calibration", "accuracy") if is_other else ()
+    is_changed = model.fitted_outputs is not None
+    is_other = is_changed or (model.calibration is not None and model.calibration.rows == CALIBRATION)
+    not_checked = (
+        *(["calibrated probabilities"] * is_changed),
+        *(["calibration", "accuracy"] * is_other),
+        *(["threshold"] * (model.threshold is not None)),
+    )
     names = [name for name in {**was, **now} if name not in not_checked and was.get(name) != now.get(name)]
     return names, not_checked
 
@@ -253,7 +259,7 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     """Return all parts of a model as texts and bytes. How text files are read is no part that fit has learned."""
     encoder, target, calibration, summary = model.encoder, model.target, model.calibration, model.summary
     parts: dict[str, object] = {"kind": model.kind, "input scale": _bits(model.input_scale)}
-    for number, (net, params) in enumerate(model.networks):
+    for number, (net, params) in enumerate(fitted_networks(model)):
         name = "weights" if encoder is None else f"network {number + 1}"
         parts[name] = repr(net.get_state()), _bits(params)
     parts |= _texts(model)
@@ -289,7 +295,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _remark(not_checked: Sequence[str]) -> str:
-    return f"; {_listed(not_checked)} not checked: from other rows" if not_checked else ""
+    return f"; {_listed(not_checked)} not checked: not made by fit" if not_checked else ""
 
 
 def _other(reason: str, different: Iterable[str], what: str, not_checked: tuple[str, ...] = ()) -> Verification:

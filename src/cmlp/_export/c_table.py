@@ -181,7 +181,8 @@ class _Table:
         )
         if combination.answer:
             calls = f"{prefix}_predict(x, output);"
-            yield classify(f"{prefix}_classify(const double x[{n_in}])", f"double output[{n_out}];", calls, combination)
+            declaration, arrays = f"{prefix}_classify(const double x[{n_in}])", f"double output[{n_out}];"
+            yield classify(declaration, arrays, calls, combination, of_second=model.threshold)
 
     def _forward(self) -> str:
         """Return the statements that compute network i, from the inputs that it sees."""

@@ -140,10 +140,22 @@ static inline int $declaration
 """)
 
 
-def classify(declaration: str, arrays: str, calls: str, combination: Combination, threshold: str = "0.5f") -> str:
-    """Return the function that finds the class of a row from its outputs."""
+def classify(
+    declaration: str,
+    arrays: str,
+    calls: str,
+    combination: Combination,
+    threshold: str = "0.5f",
+    of_second: float | None = None,
+) -> str:
+    """Return the function that finds the class of a row from its outputs.
+
+    `of_second` is the probability of the second class from which on it is predicted.
+    """
     find = f"best = output[0] > {threshold};"
-    if combination.answer == "largest":
+    if of_second is not None:
+        find = f"best = output[1] >= {of_second!r};"
+    elif combination.answer == "largest":
         find = f"for (int j = 1; j < {combination.n_classes}; j++) best = output[j] > output[best] ? j : best;"
     return _CLASSIFY.substitute(declaration=declaration, arrays=arrays, calls=calls, find=find)
 

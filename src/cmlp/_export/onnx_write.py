@@ -527,7 +527,7 @@ class _Writer(Nodes):
         self.output("probabilities", probabilities, self.kind, self.trained.combination.n)
 
     def answer(self, n_classes: int) -> tuple[str, str]:
-        """Add the index of the most probable class, and the probabilities."""
+        """Add the index of the predicted class, and the probabilities."""
         raise NotImplementedError
 
 
@@ -620,9 +620,12 @@ class _TableWriter(_Writer):
         return self.moved(self.node("Mul", mean, of("scale")), of("centre"))
 
     def answer(self, n_classes: int) -> tuple[str, str]:
-        """Add the index of the most probable class, and the probabilities."""
+        """Add the index of the predicted class, and the probabilities."""
         probabilities = self.a
         if self.trained.combination.rule == "binary":
             first = self.node("Sub", self.double(1), probabilities)
             probabilities = self.node("Concat", first, probabilities, axis=1)
+        if self.trained.threshold is not None:
+            second = self.node("GreaterOrEqual", self.flat(self.a), self.double(self.trained.threshold))
+            return self.cast(second, np.int64), probabilities
         return self.node("ArgMax", probabilities, axis=1, keepdims=0), probabilities

@@ -72,6 +72,15 @@ _ONE_NETWORK = (
 )
 
 
+def _threshold(model: TrainedModel) -> Exception | None:
+    if model.threshold is None:
+        return None
+    return ValueError(
+        f"to_torch does not support a threshold ({model.threshold:.6g}), because a module returns probabilities and no "
+        "label: set threshold_ = None before, and compare the probabilities with it."
+    )
+
+
 def _for_file(model: TrainedModel) -> Exception | None:
     if not isinstance(model.net.loss, str):
         return TypeError(
@@ -136,5 +145,5 @@ _REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
     "to_html": (_for_page, _non_finite(": to_html cannot show such a model")),
     "to_onnx": (_EXPORTED,),
     "to_sklearn": (_table(_ONE_NETWORK), _EXPORTED),
-    "to_torch": (_EXPORTED,),
+    "to_torch": (_threshold, _EXPORTED),
 }

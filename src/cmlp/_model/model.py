@@ -172,7 +172,7 @@ class Tensors(tuple["NDArray[Any]", ...]):
 
 # The arguments of the constructor of a `TrainedModel`.
 FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
-          "background", "summary")  # fmt: skip
+          "fitted_outputs", "threshold", "background", "summary")  # fmt: skip
 
 
 class TrainedModel:
@@ -202,6 +202,12 @@ class TrainedModel:
         Of a table's regressor.
     calibration : Calibration or None
         The scores from which intervals or sets of a table follow.
+    fitted_outputs : sequence of ndarray or None
+        The weights and biases of each network's output layer as fit has trained them, if the probabilities of a table's
+        classifier are calibrated: those of the networks have slopes and shifts then.
+    threshold : float or None
+        The probability of the second of two classes from which on a table's classifier predicts it; None predicts the
+        most probable class.
     background : Background or None
         Training rows of a table that were kept for explanations.
     summary : Summary or None
@@ -230,6 +236,8 @@ class TrainedModel:
     cells: Cells
     target: TableTarget | None
     calibration: Calibration | None
+    fitted_outputs: tuple[NDArray[Any], ...] | None
+    threshold: float | None
     background: Background | None
     summary: Summary | None
     net: _core.Net
@@ -254,13 +262,16 @@ class TrainedModel:
         cells: Cells = _PLAIN_CELLS,
         target: TableTarget | None = None,
         calibration: Calibration | None = None,
+        fitted_outputs: Sequence[NDArray[Any]] | None = None,
+        threshold: float | None = None,
         background: Background | None = None,
         summary: Summary | None = None,
     ) -> None:
         nets = tuple(TrainedNet(*one) for one in networks)
         columns = None if names is None else tuple(names)
-        own = nets, input_scale, labels, columns, encoder, cells, target, calibration, background, summary
-        for name, value in zip(FIELDS, (kind, *own), strict=True):
+        fitted = None if fitted_outputs is None else tuple(fitted_outputs)
+        own = nets, input_scale, labels, columns, encoder, cells, target, calibration, fitted, threshold, background
+        for name, value in zip(FIELDS, (kind, *own, summary), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "net", nets[0].net)
         object.__setattr__(self, "params", nets[0].params)
@@ -324,6 +335,12 @@ class TrainedModel:
         if rule == "binary":
             return np.concatenate((1 - outputs, outputs), 1)
         return normalized(outputs)
+
+    def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
+        if self.threshold is None:
+            return np.asarray(probabilities.argmax(axis=1))
+        return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
 
     def astype(self, dtype: DTypeLike) -> TrainedModel:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""

@@ -32,6 +32,7 @@ from cmlp._data.scale import InputScale
 from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
 from cmlp._model.encoder import PARTS, ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
+from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.shapley import checked_background
 from cmlp._model.summary import checked_summary
 from cmlp.exceptions import ModelFormatError
@@ -68,8 +69,19 @@ _TABLE_KEYS = (
     "summary",
     "targets",
 )
-TABLE_NUMBERS, TABLE_TARGET, CALIBRATION_SCORES = "table.numbers", "table.target", "calibration.scores"  # arrays
+# Arrays.
+TABLE_NUMBERS, TABLE_TARGET, TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
+CALIBRATION_SCORES, FITTED_OUTPUTS = "calibration.scores", "calibration.outputs"
 BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
+_TABLE_ARRAYS = (
+    TABLE_NUMBERS,
+    TABLE_TARGET,
+    TABLE_THRESHOLD,
+    CALIBRATION_SCORES,
+    FITTED_OUTPUTS,
+    *BACKGROUND,
+    SUMMARY_VALUES,
+)
 _TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
@@ -252,7 +264,7 @@ def _read_table(
         block = content[at : at + size].view(net.dtype)
         nets.append((net, block if is_map else block_copy(block)))
         at += size
-    tensors = _entries(text, (TABLE_NUMBERS, TABLE_TARGET, CALIBRATION_SCORES, *BACKGROUND, SUMMARY_VALUES), "{")
+    tensors = _entries(text, _TABLE_ARRAYS, "{")
     arrays = {TABLE_NUMBERS: np.empty(0)} | _arrays(tensors, memoryview(content)[at:], at - head_size)
     if sys.byteorder == "big":
         for _, block in nets:
@@ -362,6 +374,10 @@ def _table_of(file: Metadata, kinds: Sequence[tuple[Any, ...]], model: TrainedMo
         "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
         "target": target,
         "calibration": _calibration(file, model),
+        "fitted_outputs": _fitted_outputs(file, model),
+        "threshold": _checked(checked_threshold, file.arrays[TABLE_THRESHOLD].item(), model.labels)
+        if TABLE_THRESHOLD in file.arrays
+        else None,
         "summary": _summary(file, kinds, model.net),
         "background": _background(file, len(kinds)),
     }
@@ -376,6 +392,14 @@ def _calibration(file: Metadata, model: TrainedModel) -> Calibration | None:
     if values["kind"] != kind_of_scores(model.net, has_classes=model.kind == "classifier"):
         raise refuse(f"'calibration' is not that of a {model.kind}")
     return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(model.net))
+
+
+def _fitted_outputs(file: Metadata, model: TrainedModel) -> Sequence[NDArray[Any]] | None:
+    found = file.arrays.get(FITTED_OUTPUTS)
+    if found is None:
+        return None
+    outputs: Sequence[NDArray[Any]] = _checked(checked_outputs, [*found], model.net, len(model.networks), model.labels)
+    return outputs
 
 
 def _background(file: Metadata, n_columns: int) -> Background | None:

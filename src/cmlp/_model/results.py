@@ -192,7 +192,7 @@ class Verification(NamedTuple):
     different : tuple of str
         The names of what differs: parameters, arrays, or parts of the model, for example "weights" or "classes".
     not_checked : tuple of str
-        Parts of the model that come from other rows than those of fit, those of `calibrate`.
+        Parts of the model that fit does not make: those of `calibrate` and `choose_threshold`.
     message : str
         One line for a reader.
     """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cmlp import _core
 from cmlp._data.columns import Cells
 from cmlp._data.json_texts import (
@@ -17,7 +19,7 @@ from cmlp._data.json_texts import (
     without_tensors,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, SUMMARY_VALUES
+from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, FITTED_OUTPUTS, SUMMARY_VALUES
 
 if TYPE_CHECKING:
     import os
@@ -58,6 +60,8 @@ def write_model(
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
         arrays[CALIBRATION_SCORES] = calibration.scores
+    if model.fitted_outputs is not None:
+        arrays[FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
     if model.summary is not None:
         arrays[SUMMARY_VALUES] = model.summary.values
     content: dict[str, Any] = {
@@ -70,7 +74,8 @@ def write_model(
         if model.encoder is None:
             _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
         else:
-            _core.write_table(model.encoder.core, model.networks, target, write=write, **content)
+            columns, limit = model.encoder.core, model.threshold
+            _core.write_table(columns, model.networks, target, limit, write=write, **content)
 
     write_atomically(path, produce)
 

@@ -96,9 +96,11 @@ def encoded_inputs(encoder: ColumnEncoder, raw: NDArray[np.float64], n: int) -> 
 def has_bins(encoder: ColumnEncoder, k: int) -> bool:
     """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
 
-    All have it if a column has more bins than usual, because the other members could not follow its signal.
+    All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
+    its signal.
     """
-    return k % 2 == 0 or any(kind == "number" and n > 2 * LEAVES for kind, n, _ in encoder.kinds)
+    edges = (each for one in encoder for each in (one.edges, *(part.edges for part in one.parts)))
+    return k % 2 == 0 or any(len(each) > 2 * LEAVES for each in edges)
 
 
 class Bag(NamedTuple):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.tables.table_targets import counted
-from cmlp._model.calibration import CALIBRATION, calibrated, kind_of_scores, scores_of
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, n_answers, scores_of
+from cmlp._model.probabilities import Scores, fitted_map, fitted_networks, scores_of_rows, with_map
 from cmlp._model.summary import accuracy_of
 from cmlp._process.signals import immediate_signals
 
 if TYPE_CHECKING:
-    from typing import Self
+    from collections.abc import Callable
+    from typing import Self, TypeGuard
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -23,18 +25,28 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Fitted
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedModel
+    from cmlp._model.probabilities import HeldOut, ProbabilityMap
     from cmlp._model.summary import Accuracy
 
 
+class JudgedRows(NamedTuple):
+    """Raw rows with what is true for them."""
+
+    raw: NDArray[np.float64]
+    truth: NDArray[Any]
+    weight: NDArray[np.float64] | None
+
+    def of(self, part: slice) -> JudgedRows:
+        """Return some of the rows."""
+        return JudgedRows(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
+
+
 class Calibrating:
-    """The part of the estimators for tables that intervals and sets need; the others define these four members."""
+    """The part of the estimators for tables that intervals and sets need; the others define the private members."""
 
     _fitted: Fitted
 
     def _trained(self) -> TrainedModel:
-        raise NotImplementedError
-
-    def _predicted(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
 
     def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -69,16 +81,27 @@ class Calibrating:
         with Exclusively(self):
             with immediate_signals():
                 model = self._trained()
-                outputs = self._predicted(model, X)
-                truth = self._truth(model, y, len(outputs))
-                rows, weight = counted(as_weights(sample_weight, len(outputs)), len(outputs))
-                calibration, accuracy = measured(
-                    model.net, CALIBRATION, outputs[rows], truth[rows], weight, has_classes=model.labels is not None
-                )
-                summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
-                model = model.replace(calibration=calibration, summary=summary)
+                rows = self._judged(model, X, y, sample_weight)
+                model = _calibrated(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
             self._fitted = self._fitted._replace(model=model)
         return self
+
+    def _judged(
+        self, model: TrainedModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> JudgedRows:
+        """Return the rows that a user has passed, without those of weight 0."""
+        if y is None:
+            raise ValueError("y is missing: what is true for the rows of X.")
+        raw = self._raw(model, X)
+        truth = self._truth(model, y, len(raw))
+        rows, weight = counted(as_weights(sample_weight, len(raw)), len(raw))
+        return JudgedRows(raw[rows], truth[rows], weight)
+
+    def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+    def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        raise NotImplementedError
 
     def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
@@ -87,7 +110,7 @@ class Calibrating:
 
 def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
-    if not isinstance(coverage, Real) or isinstance(coverage, (bool, np.bool_)) or not 0 < coverage < 1:
+    if not _is_number(coverage) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
     if model.calibration is None:
         raise ValueError(
@@ -96,6 +119,80 @@ def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str
             "calibrate(X, y) with rows that fit has not seen."
         )
     return model.calibration
+
+
+def _calibrated(
+    model: TrainedModel,
+    kind_of_rows: str,
+    outputs: NDArray[np.float64],
+    truth: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+) -> TrainedModel:
+    """Return the model with the scores and the accuracy of outputs."""
+    has_classes = model.labels is not None
+    calibration, accuracy = measured(model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+    summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
+    return model.replace(calibration=calibration, summary=summary)
+
+
+def calibrated_by_rows(
+    model: TrainedModel, rows: JudgedRows, answers: Callable[[TrainedModel, NDArray[np.float64]], NDArray[np.float64]]
+) -> tuple[TrainedModel, ProbabilityMap]:
+    """Return the model with calibrated probabilities by every second row and scores by the others, and the map."""
+    learning, scoring = rows.of(slice(0, None, 2)), rows.of(slice(1, None, 2))
+    scores = _scores(model, learning)
+    if not len(scoring.raw) or not len(scores.weight):
+        raise ValueError(
+            "probabilities=True needs at least 2 rows, and one of each two with a label that fit has seen."
+        )
+    found = fitted_map([scores], model.net)
+    model = with_map(model, found)
+    return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
+
+
+def _scores(model: TrainedModel, rows: JudgedRows) -> Scores:
+    """Return the scores of rows with a known class by the networks as fit has trained them."""
+    assert model.encoder is not None
+    truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
+    weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
+    scores = scores_of_rows(fitted_networks(model), model.encoder.core, rows.raw)
+    return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
+
+
+def calibrated_by_held_out(model: TrainedModel, held_out: HeldOut) -> tuple[TrainedModel, HeldOut]:
+    """Return the model with calibrated probabilities by the rows that networks held out, and what is known of these.
+
+    The scores for sets are cross-fitted: the map for the rows of a part is learned from the other parts.
+    """
+    net, parts = model.net, held_out.parts
+    if len(parts) == 1:
+        parts = parts[0].of(slice(0, None, 2)), parts[0].of(slice(1, None, 2))
+    found = fitted_map(parts, net)
+    outputs = []
+    for k, part in enumerate(parts):
+        others = fitted_map([*parts[:k], *parts[k + 1 :]], net)
+        outputs.append(others.probabilities(part, net.activations[-1]))
+    truth, weight = (np.concatenate(each) for each in zip(*((part.truth, part.weight) for part in parts), strict=True))
+    truth = truth if n_answers(net) > 1 else truth[:, 0]
+    model = _calibrated(with_map(model, found), HELD_OUT, np.concatenate(outputs), truth, weight)
+    return model, held_out._replace(map=found)
+
+
+def require_goal(recall: float | None, costs: tuple[float, float] | None) -> None:
+    """Raise ValueError unless exactly one goal of a threshold is given, and valid."""
+    if (recall is None) == (costs is None):
+        raise ValueError("choose_threshold needs either recall or costs.")
+    if recall is not None and not (_is_number(recall) and 0 < recall <= 1):
+        raise ValueError(f"recall must be a number above 0 and at most 1, got {recall!r}.")
+    if costs is None:
+        return
+    valid = isinstance(costs, (tuple, list)) and len(costs) == 2 and all(map(_is_number, costs))
+    if not valid or not all(0 <= cost < np.inf for cost in costs) or max(costs) == 0:
+        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {costs!r}.")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def measured(

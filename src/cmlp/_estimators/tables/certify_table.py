@@ -119,7 +119,7 @@ class _TableJudge(Judge):
 
     def __init__(self, model: TrainedModel) -> None:
         assert model.encoder is not None
-        self.is_multilabel = model.labels.kind == "multilabel"
+        self.model, self.is_multilabel = model, model.labels.kind == "multilabel"
         self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder)
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ class _TableJudge(Judge):
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return the predicted classes, or which labels are predicted."""
         outputs = self.outputs(rows)
-        return np.asarray(outputs > _HALF if self.is_multilabel else outputs.argmax(axis=1))
+        return np.asarray(outputs > _HALF if self.is_multilabel else self.model.classes(outputs))
 
     def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction: the mean rises with each network's output."""
@@ -143,6 +143,8 @@ class _TableJudge(Judge):
         least, most = np.minimum(first, second), np.maximum(first, second)  # the first of two classes falls
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
+        if self.model.threshold is not None:
+            return np.asarray(self.model.classes(least if target else most) == target)
         return np.asarray((least[:, [target]] > np.delete(most, target, axis=1)).all(axis=1))
 
     def _inputs(self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool) -> tuple[Any, Any]:
@@ -176,4 +178,6 @@ class _TableJudge(Judge):
         """Return how far the outputs of each row are from another prediction."""
         if self.is_multilabel:
             return np.asarray(np.where(target, outputs - _HALF, _HALF - outputs).min(axis=1))
+        if self.model.threshold is not None:
+            return np.asarray((1 if target else -1) * (outputs[:, 1] - self.model.threshold))
         return np.asarray(outputs[:, target] - np.delete(outputs, target, axis=1).max(axis=1))

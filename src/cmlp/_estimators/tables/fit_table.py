@@ -32,6 +32,7 @@ from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._estimators.tables.table_targets import TableRows, UserTargets, schema_of
 from cmlp._model.calibration import HELD_OUT
 from cmlp._model.model import TrainedModel, mean_outputs
+from cmlp._model.probabilities import HeldOut, Scores, fitted_networks, no_map, scores_of_inputs
 from cmlp._model.shapley import kept_rows
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.signals import immediate_signals
@@ -110,7 +111,7 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
                 states, record = states_to_resume(estimator, digest)
                 runs = bag.continued(states)
             else:
-                networks = None if previous is None else previous.networks
+                networks = None if previous is None else fitted_networks(previous)
                 runs = bag.begun(_generator(options.random_state), networks)
             recorded: Recorded = lambda: None  # noqa: E731
             if options.provenance and (record is not None or not resume):
@@ -135,7 +136,8 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
                     background=background,
                     summary=Summary(values, accuracy),
                 )
-                return Fitted(model, tuple(map(curves_of, runs)), state, recorded())
+                held_out = None if targets.labels is None else _held_out(bag, runs, networks, targets.truth)
+                return Fitted(model, tuple(map(curves_of, runs)), state, recorded(), held_out=held_out)
 
             # Those who follow the training: each network has an observer, or none has
             for run, observer in zip(runs, observers, strict=bool(observers)):
@@ -288,14 +290,11 @@ def _measured_on_held_out(
 
     `truth` is that of all rows of the bag.
     """
-    held = [run.state.validation for run in runs if run.state.validation is not None]
-    if not held:
+    groups = _groups(bag, runs)
+    if not groups:
         return None, None
-    groups: dict[int, list[int]] = {}  # of networks that held out the same rows
-    for k in range(len(networks)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    rows = np.concatenate([held[group[0]] for group in groups.values()])
-    each = ([_outputs(bag, k, networks[k], held[k]) for k in group] for group in groups.values())
+    rows = np.concatenate([held for held, _ in groups])
+    each = ([_outputs(bag, k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, target) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]
     return measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
@@ -304,3 +303,24 @@ def _measured_on_held_out(
 def _outputs(bag: Bag, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     inputs = bag.inputs[has_bins(bag.encoder, k)][rows]
     return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)
+
+
+def _held_out(
+    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any]
+) -> HeldOut | None:
+    """Return the scores of the held-out rows by the networks that held them out; None without such rows."""
+    parts = []
+    for rows, group in _groups(bag, runs):
+        z = [scores_of_inputs(networks[k], bag.inputs[has_bins(bag.encoder, k)][rows]) for k in group]
+        weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
+        parts.append(Scores(np.stack(z), truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
+    return HeldOut(tuple(parts), no_map(networks[0].net)) if parts else None
+
+
+def _groups(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return the rows that networks held out, each time with the networks."""
+    held = [run.state.validation for run in runs if run.state.validation is not None]
+    groups: dict[int, list[int]] = {}
+    for k in range(len(held)):
+        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
+    return [(held[group[0]], group) for group in groups.values()]

@@ -150,8 +150,8 @@ def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums,
 def _splits(sums: Sums, fewest: float, least: float, *, opening: float, paying: float) -> list[int]:
     """Return the splits of a tree, each as the number of groups before it.
 
-    The first split must remove more than `opening` of the variance, others more than `least`, and from the eighth one on
-    more than `paying`. The tree has either at most 8 leaves or at least 12.
+    The first split must remove more than `opening` of the variance, others more than `least`, and from the eighth one
+    on more than `paying`. The tree has either at most 8 leaves or at least 12.
     """
     leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
     splits: list[int] = []

@@ -12,10 +12,18 @@ from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.attributes import with_classes
-from cmlp._estimators.tables.calibrating import calibration_of
+from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.tables.calibrating import (
+    calibrated_by_held_out,
+    calibrated_by_rows,
+    calibration_of,
+    require_goal,
+)
 from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
 from cmlp._estimators.tables.tabular import TabularEstimator
 from cmlp._model.outside import warn_outside
+from cmlp._model.probabilities import checked_threshold, chosen_threshold
+from cmlp._process.signals import immediate_signals
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
@@ -23,11 +31,14 @@ from cmlp._train.scores import accuracy_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.labels import Labels
+    from cmlp._estimators.fitted import Fitted
     from cmlp._model.model import TrainedModel
+    from cmlp._model.probabilities import HeldOut
     from cmlp._model.results import Certification
 
 
@@ -69,6 +80,9 @@ class TabularClassifier(TabularEstimator):
     categories_ : dict of list
         The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
         ordered column are all that its type or your list has, in ascending order.
+    threshold_ : float or None
+        The probability of the second of two classes from which on `predict` returns it, see `choose_threshold`. None
+        after fit: `predict` returns the most probable class.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 
@@ -169,6 +183,179 @@ class TabularClassifier(TabularEstimator):
         task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
         return TableTargets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
 
+    def calibrate(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        probabilities: bool = False,
+    ) -> Self:
+        """Measure the errors of the fitted model on other rows, for sets, and with `probabilities` calibrate these too.
+
+        Sets are then as large as these rows need. The rows replace those that the networks held out in `fit`, also for
+        the accuracy on a page. If `fit` has seen none of them, neither as rows nor as validation data, and they are
+        exchangeable with the rows to predict (for example, all are drawn at random from one population), sets contain
+        the truth at least as often as asked for: split conformal prediction [1]_.
+
+        With ``probabilities=True``, each class gets a slope and a shift, by which its score changes in every network:
+        Platt scaling [2]_, or with more classes vector scaling [3]_; with more than 16 there is one slope and no shift.
+        They have the largest posterior probability. Slopes are normally distributed around 1 and shifts around 0, and
+        rows with the probabilities of the model as it is, less half of the label smoothing, count beside the others: as
+        many as have 20 of the rarest class. So a few rows change little. Of the rows, the first, third and so on
+        determine slopes and shifts, and the others the sets, whose guarantee stays. Without rows, those that the
+        networks held out in `fit` determine both, the sets by cross-fitting.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features), optional
+            With ``probabilities=True``, None means the rows that the networks held out in `fit`. They are known until
+            the classifier is saved, pickled or copied.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+            Labels, as for `fit`. No set contains a label that `fit` has not seen.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows, without a guarantee.
+        probabilities : bool, default=False
+            Whether to calibrate the probabilities too, starting from those that `fit` has left. This removes the
+            threshold of `choose_threshold`. If False, probabilities do not change.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the classifier is not fitted, or the rows are invalid, too few or missing. It then keeps its former
+            calibration.
+
+        References
+        ----------
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
+        .. [2] Platt (2000), "Probabilistic outputs for support vector machines and comparisons to regularized
+           likelihood methods", Advances in large margin classifiers.
+        .. [3] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks", ICML.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularClassifier
+        >>> x = np.random.default_rng(0).standard_normal((600, 1))
+        >>> y = np.random.default_rng(1).random(600) < 0.05 * np.exp(x[:, 0])
+        >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
+        >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
+        """
+        if not probabilities:
+            if X is None or y is None:
+                raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
+            return super().calibrate(X, y, sample_weight)
+        with Exclusively(self):
+            with immediate_signals():
+                fitted = self._whole_fit()
+                model = fitted.model
+                if X is None:
+                    model, held = calibrated_by_held_out(model, self._held_out(fitted, y, sample_weight))
+                    fitted = fitted._replace(model=model, held_out=held)
+                else:
+                    rows = self._judged(model, X, y, sample_weight)
+                    model, found = calibrated_by_rows(model, rows, self._answers)
+                    held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
+                    fitted = fitted._replace(model=model, held_out=held_out)
+            self._fitted = fitted
+        return self
+
+    def choose_threshold(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        recall: float | None = None,
+        costs: tuple[float, float] | None = None,
+    ) -> Self:
+        """Choose the probability of the second class from which on `predict` returns it; only for two classes.
+
+        It is the attribute `threshold_`; files, pages and exports keep it, and `fit` removes it. Probabilities and sets
+        do not depend on it.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features), optional
+            Rows that `fit` has not seen. None means the rows that the networks held out in `fit`. They are known until
+            the classifier is saved, pickled or copied.
+        y : array-like of shape (n_samples,), optional
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+        recall : float, optional
+            Choose the largest threshold by which at least this share of the rows of the second class is found.
+        costs : tuple of two floats, optional
+            The cost of a row of the first class that is predicted to be of the second (a false alarm), and of a row of
+            the second class that is not found. Choose the threshold with the smallest sum over the rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If not exactly one of `recall` and `costs` is given or it is invalid, the classes are not two, or the rows
+            are invalid or missing, or none is of the second class.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularClassifier
+        >>> x = np.random.default_rng(0).standard_normal((600, 1))
+        >>> y = np.random.default_rng(1).random(600) < 0.05 * np.exp(x[:, 0])
+        >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
+        >>> model = model.choose_threshold(x[300:], y[300:], costs=(1, 10))
+        >>> 0 < model.threshold_ < 0.5
+        True
+        """
+        require_goal(recall, costs)
+        with Exclusively(self):
+            with immediate_signals():
+                fitted = self._whole_fit()
+                model = fitted.model
+                checked_threshold(0, model.labels)
+                if X is None:
+                    held_out = self._held_out(fitted, y, sample_weight)
+                    output = model.net.activations[-1]
+                    p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
+                    truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
+                    weight = np.concatenate([part.weight for part in held_out.parts])
+                else:
+                    rows = self._judged(model, X, y, sample_weight)
+                    p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
+                    weight = np.ones(len(p)) if rows.weight is None else rows.weight
+                if not (truth == 1).any():
+                    raise ValueError(f"y has no row of the second class, {model.labels.classes.tolist()[1]!r}.")
+                threshold = chosen_threshold(p, truth == 1, weight, recall, costs)
+            self._fitted = fitted._replace(model=model.replace(threshold=threshold))
+        return self
+
+    def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOut:
+        """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
+        if y is not None or sample_weight is not None:
+            raise ValueError("X is missing: y and sample_weight belong to rows.")
+        if fitted.held_out is None:
+            raise ValueError(
+                f"X and y are needed, because this {type(self).__name__} knows no held-out rows: fit held out none "
+                "(early_stopping=False, or fewer than 16 rows), or it was loaded, unpickled or copied."
+            )
+        return fitted.held_out
+
+    @property
+    def threshold_(self) -> float | None:
+        """The probability of the second of two classes from which on `predict` returns it; None: the most probable."""
+        return self._trained().threshold
+
+    @threshold_.setter
+    def threshold_(self, value: float | None) -> None:
+        fitted = self._whole_fit()
+        threshold = checked_threshold(value, fitted.model.labels)
+        self._fitted = fitted._replace(model=fitted.model.replace(threshold=threshold))
+
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
 
@@ -184,7 +371,7 @@ class TabularClassifier(TabularEstimator):
         return self._predicted(self._trained(), X)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the most probable label of each row.
+        """Return the most probable label of each row; with a `threshold_`, the second one from this probability on.
 
         Parameters
         ----------
@@ -200,8 +387,8 @@ class TabularClassifier(TabularEstimator):
         probabilities, labels = self._predicted(model, X), model.labels
         if labels.kind == "multilabel":
             return labels.decode(probabilities)
-        most_probable: np.ndarray = labels.classes[probabilities.argmax(axis=1)]
-        return most_probable
+        predicted: np.ndarray = labels.classes[model.classes(probabilities)]
+        return predicted
 
     def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
         """Return a set of classes for each row that contains the right class as often as asked for.

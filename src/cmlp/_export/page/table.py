@@ -62,6 +62,7 @@ def table_page(model: TrainedModel, title: str | None = None, *, background: boo
         "several": n_answers(model.net) > 1,
         "facts": facts,
         "target": _targets(model),
+        "threshold": model.threshold,
         "intervals": _intervals(model),
         "background": None if compared is None else _described_background(compared, is_kept=background),
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
@@ -200,6 +201,8 @@ def _facts(model: TrainedModel) -> list[str]:
         pairs = [(f"Off by {short(value)} on average for", f"off by {short(base)}") for value, base in found.pairs]
         constant = "the median"
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
+    if model.threshold is not None:
+        texts = [f"Without the threshold: {text[0].lower()}{text[1:]}" for text in texts]
     if several:
         texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(model), texts, strict=True)]
     return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]

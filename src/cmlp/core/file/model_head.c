@@ -157,7 +157,7 @@ static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head 
 {
     const char *at;
     if (!PASS(c, CMLP_HEAD_COLUMNS)) {
-        if (head->has_targets) fail(c, CMLP_ERROR_FILE_SYNTAX);
+        if (head->has_targets || (CMLP_BUILDS_TABLES && head->has_threshold)) fail(c, CMLP_ERROR_FILE_SYNTAX);
         return;
     }
     head->is_table = 1;
@@ -301,8 +301,9 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
                  {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
                  {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
                  {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
-                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, targets, numbers, &head->table_target}};
-    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 2);
+                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, targets, numbers, &head->table_target},
+                 {CMLP_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
+    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 3);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
     if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
     for (size_t i = 0; i < n_known; i++) {
@@ -313,6 +314,15 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
+}
+
+/* A threshold is there if and only if the file requires it, and for the probability of two classes. */
+static void check_threshold(cursor *c, const cmlp_head *head)
+{
+    if (!head->has_threshold != !head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->has_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
+                                head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
+        fail(c, CMLP_ERROR_OPTION);
 }
 
 /* Reads the example, shift and factor, and the tensors that only other programs use. */
@@ -331,6 +341,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (cmlp_is_table(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->has_targets && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLP_BUILDS_TABLES) check_threshold(c, head);
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
@@ -380,17 +391,21 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-/* A file may list what a reader must know, before everything that may be new. This reader knows one feature, and refuses
- * the first word that is another, or is not in its place. */
+/* Without tables the feature is unknown. */
+static int is_threshold(slice n) { return CMLP_BUILDS_TABLES && is_name(n, CMLP_FEATURE_THRESHOLD); }
+
+/* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
+ * model can have one, and refuses the first word that is another, or is not in its place. */
 static void read_requirements(cursor *c, cmlp_head *head)
 {
     if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
     slice n = next_word(c);
-    if (is_name(n, CMLP_FEATURE_TARGETS)) {
-        head->has_targets = 1;
+    head->has_targets = is_name(n, CMLP_FEATURE_TARGETS);
+    if (is_threshold(n)) head->has_threshold = 1;
+    if (head->has_targets || is_threshold(n)) {
         if (!PASS(c, ",")) return;
         n = next_word(c);
-        if (is_name(n, CMLP_FEATURE_TARGETS)) n.length = 0; /* twice */
+        if (is_name(n, CMLP_FEATURE_TARGETS) || is_threshold(n)) n.length = 0; /* twice, or both */
     }
     c->at = n.at;
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);

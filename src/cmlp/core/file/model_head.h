@@ -12,7 +12,8 @@
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""
 #define CMLP_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
-#define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets: all that this version knows */
+#define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets */
+#define CMLP_FEATURE_THRESHOLD "threshold"      /* a table with a threshold: all that this version knows */
 #define CMLP_HEAD_COLUMNS ",\"columns\":"       /* behind the loss, in the file of a table */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
 #define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
@@ -26,6 +27,7 @@
 #define CMLP_INPUT_SHIFT "input.shift"
 #define CMLP_TABLE_NUMBERS "table.numbers"
 #define CMLP_TABLE_TARGET "table.target"
+#define CMLP_TABLE_THRESHOLD "table.threshold"
 #define CMLP_TARGET_NUMBERS 4
 #define CMLP_CALIBRATION_SCORES "calibration.scores"
 
@@ -44,7 +46,7 @@ typedef struct cmlp_head {
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
     double quantiles[CMLP_MAX_QUANTILES];
     int32_t n_layers, loss, dtype, n_quantiles;
-    int is_table, has_targets; /* whether it is a table's, with several targets */
+    int is_table, has_targets, has_threshold; /* whether it is a table's, with several targets, with a threshold */
     uint32_t data_crc;
     double input_scale;
     uint64_t bytes;                         /* of the head: where the parameters start */
@@ -52,7 +54,7 @@ typedef struct cmlp_head {
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
     uint64_t input_factor, input_shift;     /* likewise; both or neither */
     uint64_t params_size;                   /* bytes of all parameters */
-    uint64_t table_numbers, table_target;   /* likewise; of a table only */
+    uint64_t table_numbers, table_target, table_threshold; /* likewise; of a table only */
     uint64_t scores;                        /* likewise; of the calibration: n_score_rows times n_scores */
     int64_t n_scores, n_score_rows, n_targets;
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */

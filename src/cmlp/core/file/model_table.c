@@ -10,6 +10,7 @@ static void lay_out_table(cmlp_space *space, const cmlp_head *head, cmlp_table_m
     memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_column));
     memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
     memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
+    memory->threshold = cmlp_take(space, 1, sizeof(double));
     memory->net_list = cmlp_take(space, n_nets, sizeof(cmlp_net *));
     memory->params_list = cmlp_take(space, n_nets, sizeof(void *));
 }
@@ -70,8 +71,12 @@ static cmlp_status load_table(const cmlp_head *head, const unsigned char *file, 
         memory->target[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
         memory->table->target = memory->target;
     }
+    if (head->table_threshold) {
+        cmlp_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));
+        memory->table->threshold = memory->threshold;
+    }
     status = cmlp_check_columns(memory->columns, head->words.n_columns);
-    return status ? status : cmlp_check_target_numbers(memory->table);
+    return status ? status : cmlp_check_answer(memory->table);
 }
 
 static const cmlp_table_part table_part = {

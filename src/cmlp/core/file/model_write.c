@@ -50,6 +50,7 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
     put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
     if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
+    if (w->table && w->table->threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
     put_text(s, "\",\"input_scale\":\"");

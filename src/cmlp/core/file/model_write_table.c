@@ -57,6 +57,8 @@ static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
     if (n) w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
+    if (table->threshold)
+        w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->target) return;
     const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
     double *const numbers = scratch->numbers + n;
@@ -104,16 +106,26 @@ static cmlp_status check_nets(const cmlp_table *table)
     return status;
 }
 
+/* Checks the threshold, which is for two classes. */
+static cmlp_status check_threshold(const cmlp_table *table)
+{
+    const cmlp_net *net = table->nets[0];
+    if (!table->threshold) return CMLP_OK;
+    if (cmlp_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    return table->target || cmlp_n_out(net) != 1 || cmlp_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
+               ? CMLP_ERROR_OPTION : CMLP_OK;
+}
+
 /* Checks the targets. */
 static cmlp_status check_targets(const cmlp_table *table)
 {
     if (table->n_targets < 0) return CMLP_ERROR_OPTION;
-    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : CMLP_OK;
+    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : cmlp_check_answer(table);
     if (cmlp_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t j = 0; j < table->n_targets || !j; j++)
         for (size_t k = 0; k < sizeof table->target->reserved / sizeof(double); k++)
             if (table->target[j].reserved[k] != 0) return CMLP_ERROR_OPTION;
-    return cmlp_check_target_numbers(table);
+    return cmlp_check_answer(table);
 }
 
 /* Reads and checks a table, and divides the workspace. */
@@ -124,6 +136,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
     if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
     if (!status) status = check_nets(copy);
+    if (!status) status = check_threshold(copy);
     if (!status) status = check_targets(copy);
     if (status) return status;
     sizes.widest = cmlp_table_widest(copy);

@@ -12,6 +12,7 @@ typedef struct cmlp_table_memory {
     cmlp_column *columns;
     double *numbers;
     cmlp_table_target *target;
+    double *threshold;
     const cmlp_net **net_list;
     const void **params_list;
 } cmlp_table_memory;

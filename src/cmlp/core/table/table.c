@@ -32,8 +32,9 @@ const cmlp_net *cmlp_table_widest(const cmlp_table *table)
     return widest;
 }
 
-cmlp_status cmlp_check_target_numbers(const cmlp_table *table)
+cmlp_status cmlp_check_answer(const cmlp_table *table)
 {
+    if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= 1)) return CMLP_ERROR_OPTION;
     for (int64_t j = 0; table->target && (j < table->n_targets || !j); j++) {
         const cmlp_table_target *t = cmlp_target_of(table, j);
         const int finite =
@@ -115,7 +116,9 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labe
     }
     take_mean(table, n * n_out, result);
     for (int64_t i = 0; labels && i < n; i++)
-        labels[i] = table->target ? -1 : cmlp_label_of(table->nets[0], result + i * n_out, CMLP_FLOAT64);
+        labels[i] = table->target      ? -1
+                    : table->threshold ? result[i] >= *table->threshold
+                                       : cmlp_label_of(table->nets[0], result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;
 }
 

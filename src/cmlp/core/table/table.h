@@ -31,8 +31,8 @@ static inline const cmlp_table_target *cmlp_target_of(const cmlp_table *table, i
     return table->n_targets < 2 ? table->target : &table->target[output % table->n_targets];
 }
 
-/* Checks the numbers of the targets, if there are any. */
-cmlp_status cmlp_check_target_numbers(const cmlp_table *table);
+/* Checks the numbers of the targets and the threshold, if there are any. */
+cmlp_status cmlp_check_answer(const cmlp_table *table);
 
 /* Encodes a raw row as row `index` of the tile, in the core's floating-point mode. Returns 0 if a value is infinite. */
 int cmlp_table_encode(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch);

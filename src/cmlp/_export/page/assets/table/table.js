@@ -32,8 +32,10 @@ function plain(value) {
 
 const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(1)} %`);
 const best = () => result.indexOf(max(...result));
-/** Whether an output is highlighted: the most probable class, a probable label, or the shown target. */
-const isMarked = (j) => (!several ? !target && j === best() : target ? j === shownOutput() : result[j] > 0.5);
+/** The predicted class: the most probable one, or with a threshold the second one from this probability on. */
+const chosen = () => (model.threshold === null ? best() : Number(result[1] >= model.threshold));
+/** Whether an output is highlighted: the predicted class, a probable label, or the shown target. */
+const isMarked = (j) => (!several ? !target && j === chosen() : target ? j === shownOutput() : result[j] > 0.5);
 const coverages = model.intervals; // with the margins of each answer
 // The probabilities of the page differ by less from those of the scores, whose networks compute in float32.
 const MOST_DIFFERENCE = 1e-5;
@@ -248,6 +250,8 @@ function paintOutputs() {
 		const [centre, scale, ...ends] = target[shownOutput()];
 		write("limits", `In training: ${ends.map((end) => plain(centre + scale * end)).join(" to ")}`);
 	}
+	if (model.threshold !== null)
+		write("limits", `The answer is ${outputs[1]} from a probability of ${plain(100 * model.threshold)} % on.`);
 	paintInterval();
 }
 
@@ -384,7 +388,7 @@ function show(changed) {
 
 /** Once nothing has changed for a while: words for screen readers. */
 function rest() {
-	write("spoken", target || several ? answer() : `${answer()}, ${shownValue(result[best()])}`);
+	write("spoken", target || several ? answer() : `${answer()}, ${shownValue(result[chosen()])}`);
 }
 
 function change(i, value) {

@@ -1,0 +1,358 @@
+"""Calibrated probabilities: the scores of each class, the sums of the output layer, get a slope and a shift.
+
+Slopes and shifts become a part of the weights and biases of the output layer. So every file and every export has the
+calibrated probabilities, and no reader needs to know of them. With two classes this is Platt scaling of each network
+before the mean (Platt, "Probabilistic outputs for support vector machines", 2000); with more of them it is vector
+scaling (Guo and others, "On calibration of modern neural networks", 2017).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from numbers import Real
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp import _core
+from cmlp._bridge.blocks import block_copy
+from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.labels import Labels
+    from cmlp._model.model import TrainedModel
+
+_MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift
+_PRIOR = 20.0  # rows of each class with the probabilities of the model as it is, which count beside the others
+_LEFT = 0.5  # part of the label smoothing that these keep; 0 and 1 had a larger log loss on tables with rare classes
+_STIFFNESS = 0.1  # inverse variance of the normal prior of slopes and shifts
+_SLOPES = (0.05, 20.0)
+_MOST_STEPS, _MOST_HALVINGS = 50, 30
+_LONGEST = 1.0  # of a step, in each slope and shift
+_ENOUGH = 1e-9
+_LEAST = 1e-30  # a probability whose logarithm is computed
+_BLOCK = 2048  # rows of which scores and derivatives are computed at a time
+
+
+class Scores(NamedTuple):
+    """The scores of rows by the networks that judge them.
+
+    Attributes
+    ----------
+    z : ndarray of float64, shape (n_networks, n_rows, n_outputs)
+    truth : ndarray of int64, shape (n_rows, n_labels)
+        The index of the class; for several labels of a row 0 or 1 for each.
+    weight : ndarray of float64, shape (n_rows,)
+    """
+
+    z: NDArray[np.float64]
+    truth: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+    def of(self, rows: slice | NDArray[np.bool_]) -> Scores:
+        """Return the scores of some of the rows."""
+        return Scores(self.z[:, rows], self.truth[rows], self.weight[rows])
+
+
+class ProbabilityMap(NamedTuple):
+    """The slope and the shift of each output's score."""
+
+    slopes: NDArray[np.float64]
+    shifts: NDArray[np.float64]
+
+    def probabilities(self, part: Scores, output: str) -> NDArray[np.float64]:
+        """Return the mean probabilities of a part's networks with this map, as `predict_proba` returns them."""
+        return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None)
+
+
+class HeldOut(NamedTuple):
+    """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
+
+    They are those of the networks as fit has trained them. `map` is that by which `calibrate` has changed the model's.
+    """
+
+    parts: tuple[Scores, ...]
+    map: ProbabilityMap
+
+
+# ------------------------------------------------------------------------------------------------ scores and networks
+
+
+def _score_net(net: _core.Net) -> _core.Net:
+    """Return a network with the same layers whose outputs are the scores."""
+    parameters = (*net.activation_parameters[:-1], 0.0)
+    return _core.Net(net.sizes, (*net.activations[:-1], "identity"), "squared_error", net.dtype, parameters)
+
+
+def scores_of_inputs(one: TrainedNet, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the scores of encoded rows by a network."""
+    return _score_net(one.net).forward(one.params, inputs, n_threads=1).astype(np.float64)
+
+
+def scores_of_rows(networks: Sequence[TrainedNet], columns: _core.Columns, raw: NDArray[np.float64]) -> NDArray[Any]:
+    """Return the scores of raw rows by all networks."""
+    nets = [(_score_net(net), params) for net, params in networks]
+    blocks = [np.stack(outputs_of_table(nets, columns, raw[k : k + _BLOCK])) for k in range(0, len(raw), _BLOCK)]
+    return np.concatenate(blocks, axis=1)
+
+
+def fitted_networks(model: TrainedModel) -> Sequence[TrainedNet]:
+    """Return the networks as fit has trained them, in blocks of their own if those of the model are calibrated."""
+    if model.fitted_outputs is None:
+        return model.networks
+    copies = _copies(model.networks)
+    for (net, params), layer in zip(copies, model.fitted_outputs, strict=True):
+        params[_output_layer(net)] = layer
+    return copies
+
+
+def with_map(model: TrainedModel, found: ProbabilityMap) -> TrainedModel:
+    """Return the model with these slopes and shifts instead of those that it had."""
+    fitted = fitted_networks(model)
+    copies = _copies(fitted)
+    for one in copies:
+        weights, biases = one.weights[-1], one.biases[-1]
+        weights[...] = weights * found.slopes
+        biases[...] = biases * found.slopes + found.shifts
+    outputs = [params[_output_layer(net)].copy() for net, params in fitted]
+    return model.replace(networks=copies, fitted_outputs=outputs, threshold=None)
+
+
+def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
+    return [TrainedNet(net, block_copy(params)) for net, params in networks]
+
+
+def _output_layer(net: _core.Net) -> slice:
+    """Return which parameters of a block are those of the output layer."""
+    return slice(net.n_params - (net.sizes[-2] + 1) * net.n_out, net.n_params)
+
+
+def checked_outputs(
+    found: Sequence[NDArray[Any]], net: _core.Net, n_nets: int, labels: Labels | None
+) -> Sequence[NDArray[Any]]:
+    """Return the output layers of a file or a pickle; raises ValueError if they are not those of such networks."""
+    layer = _output_layer(net)
+    fits = len(found) == n_nets and all(one.shape == (layer.stop - layer.start,) for one in found)
+    if labels is None or not fits or not all(one.dtype == np.float32 and np.isfinite(one).all() for one in found):
+        raise ValueError("the output layers from before the calibration do not fit the networks")
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------- the threshold
+
+
+def checked_threshold(value: object, labels: Labels | None) -> float | None:
+    """Return a threshold; raises ValueError if it is not a number from 0 to 1, or the classes are not two."""
+    if value is None:
+        return None
+    if labels is None or labels.kind != "binary" or len(labels.classes) != 2:
+        raise ValueError("A threshold needs a classifier of two classes.")
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not 0 <= float(value) <= 1:
+        raise ValueError(f"threshold must be a number from 0 to 1 or None, got {value!r}.")
+    return float(value)
+
+
+def chosen_threshold(
+    p: NDArray[np.float64],
+    is_second: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    recall: float | None,
+    costs: tuple[float, float] | None,
+) -> float:
+    """Return a threshold for the probability p of the second class: for a recall, or for the costs of both mistakes.
+
+    It is halfway between two rows: an export whose probabilities differ in the last digits then predicts the same.
+    """
+    order = np.argsort(-p, kind="stable")
+    p, weight, is_second = p[order], weight[order], is_second[order]
+    found, wrong = np.cumsum(weight * is_second), np.cumsum(weight * ~is_second)
+    last = np.flatnonzero(np.append(p[1:] < p[:-1], True))  # of the rows with equal probabilities
+    if costs is None:
+        at = int(np.argmax(found[last] >= (1 - _ENOUGH) * (recall or 0.0) * found[-1]))
+    else:
+        cost = costs[0] * wrong[last] + costs[1] * (found[-1] - found[last])
+        at = int(np.argmin(cost))
+        if costs[1] * found[-1] <= cost[at] and p[0] < 1:
+            return float(p[0] + 1) / 2  # no row
+    k = int(last[at])
+    return float(p[k] if k + 1 == len(p) else (p[k] + p[k + 1]) / 2)
+
+
+# ------------------------------------------------------------------------------------------------------------- the map
+
+
+def no_map(net: _core.Net) -> ProbabilityMap:
+    """Return the map that changes nothing."""
+    return ProbabilityMap(np.ones(net.n_out), np.zeros(net.n_out))
+
+
+def fitted_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
+    """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
+
+    Rows with the probabilities of the model as it is count beside the others: as many as have `_PRIOR` of the rarest
+    class. All arithmetic is that of the core and of NumPy's elementwise operations, in a fixed order, so that the
+    result is the same on every platform.
+    """
+    n = parts[0].z.shape[2]
+    parameter = net.loss_parameter if net.loss == "label_smoothing" else 0.0
+    smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
+    if net.activations[-1] == "softmax":
+        return ProbabilityMap(*_fitted(parts, range(n), smoothing))
+    labels = [_fitted([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
+    return ProbabilityMap(*np.array([[slopes[1], shifts[1]] for slopes, shifts in labels]).T.copy())
+
+
+def _of_label(part: Scores, j: int) -> Scores:
+    """Return the scores of the answers no, which are 0, and yes."""
+    z = part.z[:, :, j]
+    return Scores(np.stack([np.zeros_like(z), z], axis=2), part.truth[:, [j]], part.weight)
+
+
+def _fitted(
+    parts: Sequence[Scores], free: Sequence[int], smoothing: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return slopes and shifts of the classes of one answer, of which those of `free` can change: Fisher scoring."""
+    blocks = [part.of(slice(k, k + _BLOCK)) for part in parts for k in range(0, len(part.weight), _BLOCK)]
+    likelihood = _Likelihood(blocks, parts[0].z.shape[2], list(free), smoothing)
+    theta = likelihood.start()
+    value = likelihood.value(theta)
+    for _ in range(_MOST_STEPS):
+        step = _solved(*likelihood.derivatives(theta))
+        step *= min(1.0, _LONGEST / max(_ENOUGH, float(np.abs(step).max())))
+        for _ in range(_MOST_HALVINGS):
+            trial = likelihood.limited(theta + step)
+            reached = likelihood.value(trial)
+            if reached >= value:
+                break
+            step /= 2
+        else:
+            break
+        moved, theta, value = float(np.abs(trial - theta).max()), trial, reached
+        if moved < _ENOUGH:
+            break
+    return likelihood.slopes_and_shifts(theta)
+
+
+class _Likelihood:
+    """The mean log likelihood as a function of slopes and shifts, or of one slope that is shared by all scores."""
+
+    def __init__(self, blocks: Sequence[Scores], n: int, free: list[int], smoothing: float) -> None:
+        self.blocks, self.n, self.free, self.is_shared = blocks, n, free, n > _MOST_CLASSES
+        total = sum(_total(block.weight) for block in blocks)
+        rarest = int(np.sum([np.bincount(block.truth[:, 0], minlength=n) for block in blocks], axis=0).min())
+        prior = _PRIOR / (_PRIOR + max(rarest, 1))
+        self.stiffness = _STIFFNESS / sum(len(block.weight) for block in blocks)
+        self.weights = [block.weight[:, None] / total for block in blocks]
+        self.targets = []
+        for block, weight in zip(blocks, self.weights, strict=True):
+            p = _mean(_outputs(block.z, np.ones(n), np.zeros(n), "softmax"))
+            target = np.maximum(p - smoothing / n, 0.0)
+            target *= prior / np.cumsum(target, axis=1)[:, -1:]
+            target[np.arange(len(target)), block.truth[:, 0]] += 1 - prior
+            self.targets.append(target * weight)
+
+    def start(self) -> NDArray[np.float64]:
+        """Return the parameters that change nothing: the shared slope, or the free slopes and then the shifts."""
+        return np.ones(1) if self.is_shared else np.repeat([1.0, 0.0], len(self.free))
+
+    def limited(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return parameters with slopes in their range."""
+        n_slopes = 1 if self.is_shared else len(self.free)
+        return np.concatenate([np.clip(theta[:n_slopes], *_SLOPES), theta[n_slopes:]])
+
+    def slopes_and_shifts(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the slopes and shifts of all classes."""
+        slopes, shifts = np.ones(self.n), np.zeros(self.n)
+        if self.is_shared:
+            return slopes * theta[0], shifts
+        slopes[self.free], shifts[self.free] = theta.reshape(2, -1)
+        return slopes, shifts
+
+    def value(self, theta: NDArray[np.float64]) -> float:
+        """Return the mean log likelihood, and the logarithm of a normal prior around the start."""
+        value = -_total((theta - self.start()) ** 2) * self.stiffness / 2
+        for block, target in zip(self.blocks, self.targets, strict=True):
+            mean = _mean(_outputs(block.z, *self.slopes_and_shifts(theta), "softmax"))
+            value += _total(target * _log(np.maximum(mean, _LEAST)))
+        return value
+
+    def derivatives(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the expected value of minus the second derivatives, and the gradient."""
+        gradient, curvature = (self.start() - theta) * self.stiffness, np.eye(len(theta)) * self.stiffness
+        for block, target, weight in zip(self.blocks, self.targets, self.weights, strict=True):
+            each = _outputs(block.z, *self.slopes_and_shifts(theta), "softmax")
+            mean = np.maximum(_mean(each), _LEAST)
+            changes = self._changes(block, each)
+            for i, change in enumerate(changes):
+                gradient[i] += _total(change * target / mean)
+                scaled = change * weight / mean
+                for j in range(i + 1):
+                    curvature[i, j] += _total(scaled * changes[j])
+        return curvature + np.tril(curvature, -1).T, gradient
+
+    def _changes(self, block: Scores, each: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Return the derivatives of the mean probabilities with respect to each parameter."""
+        of_slopes, of_shifts = [], []
+        for k in range(self.n) if self.is_shared else self.free:
+            by_score = []
+            for p in each:
+                change = -p * p[:, [k]]
+                change[:, k] += p[:, k]
+                by_score.append(change)
+            of_shifts.append(_mean(by_score))
+            of_slopes.append(_mean([change * z[:, [k]] for change, z in zip(by_score, block.z, strict=True)]))
+        return [sum(of_slopes[1:], start=of_slopes[0])] if self.is_shared else [*of_slopes, *of_shifts]
+
+
+def _outputs(
+    z: NDArray[np.float64], slopes: NDArray[np.float64], shifts: NDArray[np.float64], output: str
+) -> list[NDArray[np.float64]]:
+    """Return the outputs of each network from its scores, by the core's softmax or logistic function."""
+    params = np.concatenate([np.diag(slopes).ravel(), shifts])
+    return [_layer(len(slopes), output).forward(params, one, n_threads=1) for one in np.ascontiguousarray(z)]
+
+
+@lru_cache(maxsize=16)
+def _layer(n: int, output: str) -> _core.Net:
+    return _core.Net((n, n), (output,), "log_loss", np.float64)
+
+
+def _mean(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = sum(arrays[1:], start=arrays[0]) / len(arrays)
+    return mean
+
+
+def _log(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logarithms: log(m 2^k) = k log(2) + 2 artanh((m - 1) / (m + 1)). NumPy's differ between platforms."""
+    m, k = np.frexp(x)
+    s = (m - 1) / (m + 1)
+    square, series = s * s, np.zeros_like(s)
+    for i in range(33, 0, -2):
+        series = series * square + 1 / i
+    found: NDArray[np.float64] = k * 0.6931471805599453 + 2 * s * series
+    return found
+
+
+def _total(values: NDArray[np.float64]) -> float:
+    """Return the sum in the order of the elements; NumPy's own order depends on the processor."""
+    return float(np.cumsum(values)[-1])
+
+
+def _solved(matrix: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve for a step by elimination. The addition to the diagonal keeps it short where the rows say nothing."""
+    n = len(vector)
+    a, x = matrix + np.eye(n) * (1e-6 * float(np.diag(matrix).max()) + 1e-30), vector.copy()
+    for i in range(n):
+        factor = a[i + 1 :, i] / a[i, i]
+        a[i + 1 :] -= factor[:, None] * a[i]
+        x[i + 1 :] -= factor * x[i]
+    for i in reversed(range(n)):
+        for j in range(i + 1, n):
+            x[i] -= a[i, j] * x[j]
+        x[i] /= a[i, i]
+    return x

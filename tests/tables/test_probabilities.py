@@ -1,0 +1,360 @@
+"""Calibrated probabilities and the threshold of `TabularClassifier`."""
+
+import pickle
+
+import numpy as np
+import pytest
+from helpers import digest
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor, _core
+
+FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
+LIKE_THE_DEFAULT = {"n_estimators": 8, "hidden_layer_sizes": (64,), "n_epochs": None}  # similar networks
+RARE = np.random.default_rng(0)
+X = RARE.standard_normal((4000, 3))
+CHANCE = 1 / (1 + np.exp(4.2 - 1.5 * X[:, 0]))
+BAD = RARE.random(4000) < CHANCE
+KINDS = {
+    "binary": np.where(BAD, "bad", "a good one"),
+    "multiclass": np.digitize(X[:, 0] + RARE.standard_normal(4000), [-1, 1.5]) * 5,
+    "multilabel": np.stack([BAD, X[:, 1] + RARE.standard_normal(4000) > 0], axis=1).astype(int),
+    "many": np.digitize(X[:, 0], np.linspace(-1.5, 1.5, 19)),
+}
+FIT, LEFT, NEW = slice(0, 1000), slice(1000, 2500), slice(2500, 4000)
+
+
+def fitted(kind="binary", **parameters):
+    return TabularClassifier(**{**FAST, **parameters}).fit(X[FIT], KINDS[kind][FIT])
+
+
+def calibrated(kind="binary", **parameters):
+    return fitted(kind, **parameters).calibrate(X[LEFT], KINDS[kind][LEFT], probabilities=True)
+
+
+def loss_of(model, kind="binary"):
+    p, y = model.predict_proba(X[NEW]), KINDS[kind][NEW]
+    if kind == "multilabel":
+        return -np.log(np.where(y, p, 1 - p)).mean()
+    return -np.log(p[np.arange(len(y)), np.searchsorted(model.classes_, y)]).mean()
+
+
+# ------------------------------------------------------------------------------------------------------ probabilities
+
+
+def test_rare_class_is_not_overstated_once_calibrated():
+    before, after = (model.predict_proba(X[NEW])[:, 1].mean() for model in (fitted(), calibrated()))
+    truth = CHANCE[NEW].mean()
+    assert abs(after - truth) < abs(before - truth)
+    assert before > 1.08 * truth and abs(after / truth - 1) < 0.08
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+def test_calibrated_probabilities_have_a_smaller_loss(kind):
+    assert loss_of(calibrated(kind), kind) < loss_of(fitted(kind), kind)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel"])
+def test_held_out_rows_calibrate_without_others(kind):
+    model = fitted(kind, **LIKE_THE_DEFAULT)
+    before = loss_of(model, kind)
+    assert loss_of(model.calibrate(probabilities=True), kind) < before
+    scores = model._trained().calibration
+    assert scores.rows == "held_out" and scores.scores.shape[1] == 1000
+
+
+def test_user_validation_rows_calibrate_too():
+    model = TabularClassifier(**FAST)
+    model.fit(X[FIT], KINDS["binary"][FIT], X_val=X[LEFT], y_val=KINDS["binary"][LEFT])
+    before = loss_of(model)
+    assert loss_of(model.calibrate(probabilities=True)) < before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calibrate_alone_keeps_probabilities(kind):
+    model = fitted(kind)
+    before = model.predict_proba(X[NEW])
+    assert model.calibrate(X[LEFT], KINDS[kind][LEFT]).predict_proba(X[NEW]).tobytes() == before.tobytes()
+
+
+def test_rows_of_the_sets_are_others_than_those_of_the_map():
+    model = calibrated()
+    y = np.searchsorted(model.classes_, KINDS["binary"][LEFT])[1::2]
+    p = model.predict_proba(X[LEFT][1::2])
+    assert (model._trained().calibration.scores == np.sort(1 - p[np.arange(len(y)), y])).all()
+    other = fitted()
+    labels = KINDS["binary"][LEFT].copy()
+    labels[1::2] = "a good one"  # rows of the sets only
+    other.calibrate(X[LEFT], labels, probabilities=True)
+    assert other.predict_proba(X[NEW]).tobytes() == model.predict_proba(X[NEW]).tobytes()
+
+
+@pytest.mark.parametrize("rows", ["held out", "others"])
+def test_sets_contain_the_class_as_often_as_asked(rows):
+    model = fitted("multiclass", n_estimators=8)
+    given = () if rows == "held out" else (X[LEFT], KINDS["multiclass"][LEFT])
+    sets = model.calibrate(*given, probabilities=True).predict_set(X[NEW], coverage=0.8)
+    found = sets[np.arange(1500), np.searchsorted(model.classes_, KINDS["multiclass"][NEW])].mean()
+    assert 0.76 < found < 0.84
+
+
+def test_calibrating_again_begins_with_the_networks_of_fit():
+    model = fitted("multiclass").calibrate(X[FIT], KINDS["multiclass"][FIT], probabilities=True)
+    again = model.calibrate(X[LEFT], KINDS["multiclass"][LEFT], probabilities=True).predict_proba(X[NEW])
+    assert again.tobytes() == calibrated("multiclass").predict_proba(X[NEW]).tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_file_and_pickle_keep_calibrated_probabilities(kind, tmp_path):
+    model = calibrated(kind)
+    model.save(tmp_path / "model.cmlp")
+    for copy in (cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert copy.predict_proba(X[NEW]).tobytes() == model.predict_proba(X[NEW]).tobytes()
+        twice = copy.calibrate(X[LEFT], KINDS[kind][LEFT], probabilities=True)
+        assert twice.predict_proba(X[NEW]).tobytes() == model.predict_proba(X[NEW]).tobytes()
+        with pytest.raises(ValueError, match="X and y are needed"):
+            copy.calibrate(probabilities=True)
+
+
+def test_many_classes_have_one_slope():
+    """One slope for all scores of one network keeps the order of the classes."""
+    model = fitted("many", n_estimators=1)
+    before = model.predict_proba(X[NEW])
+    after = model.calibrate(X[LEFT], KINDS["many"][LEFT], probabilities=True).predict_proba(X[NEW])
+    assert not np.array_equal(before, after)
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+
+
+def test_rows_that_agree_with_the_model_change_little():
+    """Rows with the model's own probabilities limit what a few rows do: six that are right do not make it certain."""
+    model = fitted()
+    rows = np.argsort(CHANCE[NEW])[:6]
+    after = model.calibrate(X[NEW][rows], KINDS["binary"][NEW][rows], probabilities=True).predict_proba(X[NEW])
+    assert np.abs(after - fitted().predict_proba(X[NEW])).max() < 0.05
+
+
+def test_weights_count_like_repeated_rows():
+    y = KINDS["binary"]
+    weights = 1.0 + np.arange(500) % 2  # rows 0, 2, ... of the sum below
+    rows = np.repeat(np.arange(1000, 1500), 2)  # each row for the map and for the sets
+    model = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 2), probabilities=True)
+    other = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 2) * 8, probabilities=True)
+    plain = fitted().calibrate(X[rows], y[rows], probabilities=True)
+    assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
+    assert model.predict_proba(X[NEW]).tobytes() != plain.predict_proba(X[NEW]).tobytes()
+    dropped = fitted().calibrate(X[rows], y[rows], np.repeat(np.arange(500) < 400, 2), probabilities=True)
+    fewer = fitted().calibrate(X[rows[:800]], y[rows[:800]], probabilities=True)
+    assert dropped.predict_proba(X[NEW]).tobytes() == fewer.predict_proba(X[NEW]).tobytes()
+
+
+def test_unknown_labels_are_left_out_of_the_map():
+    y = KINDS["multiclass"][LEFT].copy()
+    y[:10] = 77
+    model = fitted("multiclass").calibrate(X[LEFT], y, probabilities=True)
+    assert np.isinf(model._trained().calibration.scores).sum() == 5
+    expected = fitted("multiclass").calibrate(X[LEFT][10:], y[10:], probabilities=True)
+    assert model.predict_proba(X[NEW]).tobytes() == expected.predict_proba(X[NEW]).tobytes()
+
+
+def test_calibrated_probabilities_have_the_same_bits_everywhere():
+    found = [calibrated(kind).predict_proba(X[NEW][:50]) for kind in ("binary", "multiclass", "multilabel")]
+    assert [digest(p) for p in found] == ["9ec4b8f63bd649ce", "92b0c35ba4c34b62", "22940edd80785137"]
+
+
+def test_verify_tells_what_training_cannot_repeat():
+    model = fitted(provenance=True).calibrate(probabilities=True).choose_threshold(recall=0.5)
+    answer = cmlp.verify(model, X[FIT], KINDS["binary"][FIT])
+    assert answer.identical
+    assert answer.not_checked == ("calibrated probabilities", "calibration", "accuracy", "threshold")
+    model.estimators_[0].params[0] += 1
+    assert cmlp.verify(model, X[FIT], KINDS["binary"][FIT]).different == ("network 1",)
+
+
+def test_warm_start_continues_the_networks_of_fit():
+    models = fitted(warm_start=True), fitted(warm_start=True).calibrate(probabilities=True)
+    found = [model.fit(X[FIT], KINDS["binary"][FIT]).predict_proba(X[NEW]).tobytes() for model in models]
+    assert found[0] == found[1]
+    assert models[1]._trained().fitted_outputs is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((), {}), "calibrate needs X and y"),
+        (((X[:9],), {}), "calibrate needs X and y"),
+        (((X[:9],), {"probabilities": True}), "y is missing"),
+        (((None, BAD[:9]), {"probabilities": True}), "X is missing"),
+        (((X[:1], ["bad"]), {"probabilities": True}), "at least 2 rows"),
+        (((X[:2], ["unknown", "bad"]), {"probabilities": True}), "at least 2 rows"),
+    ],
+)
+def test_calibrate_refuses_missing_rows(arguments, message):
+    model = fitted()
+    before = model._trained()
+    with pytest.raises(ValueError, match=message):
+        model.calibrate(*arguments[0], **arguments[1])
+    assert model._trained() is before
+
+
+def test_without_held_out_rows_others_are_needed():
+    model = fitted(early_stopping=False)
+    for method in (model.calibrate, model.choose_threshold):
+        keywords = {"probabilities": True} if method == model.calibrate else {"recall": 0.5}
+        with pytest.raises(ValueError, match="X and y are needed"):
+            method(**keywords)
+
+
+def test_file_with_other_output_layers_is_refused(tmp_path):
+    model = calibrated()
+    trained = model._trained()
+    for outputs in (trained.fitted_outputs[:1], [one[1:] for one in trained.fitted_outputs]):
+        model._fitted = model._fitted._replace(model=trained.replace(fitted_outputs=outputs))
+        model.save(tmp_path / "model.cmlp")
+        with pytest.raises(cmlp.ModelFormatError, match="output layers"):
+            cmlp.load(tmp_path / "model.cmlp")
+        with pytest.raises(ValueError, match="output layers"):
+            pickle.loads(pickle.dumps(model))
+
+
+# ---------------------------------------------------------------------------------------------------------- threshold
+
+
+def recall_and_cost(p, is_bad, threshold, costs, weight):
+    """Return the recall and the cost of a threshold, row by row."""
+    found = p >= threshold
+    missed, false_alarms = weight[is_bad & ~found].sum(), weight[~is_bad & found].sum()
+    return 1 - missed / weight[is_bad].sum(), costs[0] * false_alarms + costs[1] * missed
+
+
+def test_threshold_is_none_until_chosen_and_changes_only_predict():
+    model = fitted()
+    p, sets = model.predict_proba(X[NEW]), model.predict_set(X[NEW])
+    assert model.threshold_ is None
+    assert (model.predict(X[NEW]) == model.classes_[p.argmax(axis=1)]).all()
+    model.choose_threshold(X[LEFT], KINDS["binary"][LEFT], recall=0.7)
+    assert (model.predict(X[NEW]) == np.where(p[:, 1] >= model.threshold_, "bad", "a good one")).all()
+    assert model.predict_proba(X[NEW]).tobytes() == p.tobytes()
+    assert (model.predict_set(X[NEW]) == sets).all()
+    assert model.score(X[NEW], KINDS["binary"][NEW]) == (model.predict(X[NEW]) == KINDS["binary"][NEW]).mean()
+    assert model.fit(X[FIT], KINDS["binary"][FIT]).threshold_ is None
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("recall", [0.01, 0.5, 0.7, 1])
+def test_threshold_of_a_recall_is_the_largest_one(recall, weighted):
+    model, weight = fitted(), np.arange(1500) % 3 + 1.0 if weighted else np.ones(1500)
+    model.choose_threshold(X[LEFT], KINDS["binary"][LEFT], weight if weighted else None, recall=recall)
+    p, is_bad = model.predict_proba(X[LEFT])[:, 1], BAD[LEFT]
+    assert recall_and_cost(p, is_bad, model.threshold_, (1, 1), weight)[0] >= recall - 1e-9
+    higher = p[p > model.threshold_].min() + 1e-12
+    assert recall_and_cost(p, is_bad, higher, (1, 1), weight)[0] < recall
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("costs", [(1, 1), (1, 10), (1, 0), (0, 1), (5, 0.01), (1, 1000)])
+def test_threshold_of_costs_has_the_smallest_sum(costs, weighted):
+    model, weight = fitted(), np.arange(1500) % 3 + 1.0 if weighted else np.ones(1500)
+    model.choose_threshold(X[LEFT], KINDS["binary"][LEFT], weight if weighted else None, costs=costs)
+    p, is_bad = model.predict_proba(X[LEFT])[:, 1], BAD[LEFT]
+    least = min(recall_and_cost(p, is_bad, t, costs, weight)[1] for t in [*p, 2])
+    assert recall_and_cost(p, is_bad, model.threshold_, costs, weight)[1] == pytest.approx(least)
+
+
+def test_equal_probabilities_are_not_separated():
+    x = np.repeat([[0.0], [1.0], [2.0]], 40, axis=0)
+    y = np.repeat([0, 0, 1], 40) ^ (np.arange(120) % 5 == 0)
+    model = TabularClassifier(**FAST).fit(x, y).choose_threshold(x, y, recall=0.5)
+    low, high = np.unique(model.predict_proba(x)[:, 1])[-2:]
+    assert low < model.threshold_ < high
+
+
+def test_held_out_rows_choose_a_threshold():
+    model = fitted(**LIKE_THE_DEFAULT)
+    plain = model.choose_threshold(recall=0.7).threshold_
+    assert abs((model.predict(X[NEW]) == "bad")[BAD[NEW]].mean() - 0.7) < 2.5 * np.sqrt(0.3 * 0.7 / BAD[FIT].sum())
+    model.calibrate(probabilities=True)
+    assert model.threshold_ is None
+    assert model.choose_threshold(recall=0.7).threshold_ != plain
+    assert abs((model.predict(X[NEW]) == "bad")[BAD[NEW]].mean() - 0.7) < 2.5 * np.sqrt(0.3 * 0.7 / BAD[FIT].sum())
+
+
+def test_held_out_rows_have_the_probabilities_of_the_calibrated_model():
+    y = KINDS["binary"]
+    model = TabularClassifier(**{**FAST, "n_estimators": 1}).fit(X[FIT], y[FIT], X_val=X[LEFT], y_val=y[LEFT])
+    model.calibrate(X[NEW], y[NEW], probabilities=True)
+    found = model.choose_threshold(recall=0.7).threshold_
+    assert model.choose_threshold(X[LEFT], y[LEFT], recall=0.7).threshold_ == pytest.approx(found, rel=1e-5)
+
+
+def test_core_predicts_with_the_threshold(tmp_path):
+    model = fitted().choose_threshold(X[LEFT], KINDS["binary"][LEFT], costs=(1, 10))
+    model.save(tmp_path / "model.cmlp")
+    assert cmlp.load(tmp_path / "model.cmlp").threshold_ == model.threshold_
+    file = np.fromfile(tmp_path / "model.cmlp", np.uint8)
+    core = _core.Model(file)
+    found = [core.predict(row)[0] for row in X[NEW][:300]]
+    assert (model.classes_[found] == model.predict(X[NEW][:300])).all() and 0 < sum(found) < 300
+
+
+def test_threshold_itself_predicts_the_second_class(tmp_path):
+    model = fitted()
+    p = model.predict_proba(X[NEW])[:, 1]
+    model.threshold_ = p[7]
+    model.save(tmp_path / "model.cmlp")
+    assert model.predict(X[NEW][7:8])[0] == "bad"
+    assert _core.Model(np.fromfile(tmp_path / "model.cmlp", np.uint8)).predict(X[NEW][7])[0] == 1
+    model.threshold_ = np.nextafter(p[7], 1)
+    assert model.predict(X[NEW][7:8])[0] == "a good one"
+    model.threshold_ = None
+    assert (model.predict(X[NEW]) == model.classes_[(p > 0.5).astype(int)]).all()
+
+
+def test_certify_is_about_the_threshold():
+    model = fitted().choose_threshold(X[LEFT], KINDS["binary"][LEFT], recall=0.7)
+    p = model.predict_proba(X[NEW])[:, 1]
+    near, far = np.argsort(np.abs(p - model.threshold_))[[0, -1]]
+    answer = model.certify(X[NEW][[near, far]], 0.01)
+    assert answer.answers.tolist() == ["counterexample", "certified"]
+    assert model.predict(answer.counterexamples[:1]) != model.predict(X[NEW][[near]])
+    model.threshold_ = None
+    assert model.certify(X[NEW][[near]], 0.01).answers.tolist() == ["certified"]
+
+
+def test_torch_refuses_a_threshold():
+    model = fitted().choose_threshold(recall=0.5)
+    with pytest.raises(ValueError, match="to_torch does not support a threshold"):
+        model.to_torch()
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({}, "either recall or costs"),
+        ({"recall": 0.5, "costs": (1, 1)}, "either recall or costs"),
+        *[({"recall": recall}, "recall must be") for recall in (0, 1.01, np.nan, True, "all")],
+        *[
+            ({"costs": costs}, "costs must be")
+            for costs in (1, (1,), (1, -1), (0, 0), (1, np.inf), (True, 1), ("1", 1), (np.nan, 1))
+        ],
+    ],
+)
+def test_invalid_goals_are_refused(keywords, message):
+    with pytest.raises(ValueError, match=message):
+        fitted().choose_threshold(X[LEFT], KINDS["binary"][LEFT], **keywords)
+
+
+def test_threshold_is_for_two_classes():
+    for kind in ("multiclass", "multilabel"):
+        model = fitted(kind)
+        with pytest.raises(ValueError, match="two classes"):
+            model.choose_threshold(recall=0.5)
+        with pytest.raises(ValueError, match="two classes"):
+            model.threshold_ = 0.5
+    model = fitted()
+    for value in (-0.1, 1.1, np.nan, True, "half"):
+        with pytest.raises(ValueError, match="threshold must be"):
+            model.threshold_ = value
+    with pytest.raises(ValueError, match="no row of the second class, 'bad'"):
+        model.choose_threshold(X[:3], ["a good one"] * 3, recall=0.5)
+    assert model.threshold_ is None
+    assert not hasattr(TabularRegressor, "choose_threshold")
