@@ -157,7 +157,7 @@ static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head 
 {
     const char *at;
     if (!PASS(c, CMLP_HEAD_COLUMNS)) {
-        if (head->has_targets || (CMLP_BUILDS_TABLES && head->has_threshold)) fail(c, CMLP_ERROR_FILE_SYNTAX);
+        if (head->has_targets || head->has_threshold) fail(c, CMLP_ERROR_FILE_SYNTAX);
         return;
     }
     head->is_table = 1;
@@ -391,8 +391,7 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-/* Without tables the feature is unknown. */
-static int is_threshold(slice n) { return CMLP_BUILDS_TABLES && is_name(n, CMLP_FEATURE_THRESHOLD); }
+static int is_threshold(slice n) { return is_name(n, CMLP_FEATURE_THRESHOLD); }
 
 /* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
  * model can have one, and refuses the first word that is another, or is not in its place. */
@@ -401,8 +400,8 @@ static void read_requirements(cursor *c, cmlp_head *head)
     if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
     slice n = next_word(c);
     head->has_targets = is_name(n, CMLP_FEATURE_TARGETS);
-    if (is_threshold(n)) head->has_threshold = 1;
-    if (head->has_targets || is_threshold(n)) {
+    head->has_threshold = is_threshold(n);
+    if (head->has_targets || head->has_threshold) {
         if (!PASS(c, ",")) return;
         n = next_word(c);
         if (is_name(n, CMLP_FEATURE_TARGETS) || is_threshold(n)) n.length = 0; /* twice, or both */
