@@ -4,14 +4,20 @@ CMLP_BEFORE names the source tree of the earlier version, see `benchmarks.before
 """
 
 import os
+import time
+import warnings
+
+import numpy as np
 
 from benchmarks import overhead
 from benchmarks.compare import named
 from benchmarks.report import Report
 from benchmarks.rounds import Peer, interleaved
 from benchmarks.threads import NO_LIMIT
+from cmlp import MLPRegressor, fit_many
 
 BEFORE, ALONE, MANY = "fit one after the other, before", "fit one after the other", "fit_many"
+ONE_THREAD = "the same 200 rows in one thread, 20-16-1"
 COLUMNS = ["", "models", "ms per model", f"/ {BEFORE}", f"/ {ALONE}"]
 
 
@@ -33,6 +39,29 @@ def peers(n):
     return [*before, Peer(ALONE, "ours", "fit", alone, NO_LIMIT), many]
 
 
+def one_thread(report, short):
+    """Add a table of the CPU time of `fit_many` in one thread, and of the same fits, in turns."""
+    X = np.random.RandomState(0).random_sample((200, 20))
+    y, rows = X[:, 0], []
+    for n_epochs in (1, 20, 200):
+        settings = {"hidden_layer_sizes": (16,), "max_iter": n_epochs, "n_threads": 1}
+        times = {}
+        for name in (ALONE, MANY) * (1 if short else 10):
+            models = [MLPRegressor(**settings, random_state=seed) for seed in range(10 if short else 100)]
+            begin = time.process_time()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                if name == MANY:
+                    fit_many(models, X, y, n_threads=1)
+                else:
+                    for model in models:
+                        model.fit(X, y)
+            times.setdefault(name, []).append((time.process_time() - begin) / len(models))
+        alone, many = min(times[ALONE]), min(times[MANY])
+        rows.append([f"{n_epochs} epochs", 1e3 * alone, 1e3 * many, many / alone])
+    report.table(ONE_THREAD, ["", "ms of CPU time per fit", MANY, f"/ {ALONE}"], rows)
+
+
 def run(*, short):
     report, rounds = Report("many", short), 2 if short else 5
     report.note(rounds=f"{rounds}, in turns; the fastest of each")
@@ -43,6 +72,7 @@ def run(*, short):
         rows = [[name, n, 1e3 * times[name], *ratio] for name, ratio in zip(times, ratios, strict=True)]
         report.table(title, COLUMNS, rows)
     before = peers(1)[0]
+    one_thread(report, short)
     overhead.add_to(report, before.python if before.tree else None, short)
     overhead.checksums(report, short)
     overhead.provenance(report, short)

@@ -75,7 +75,7 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "
 PRODUCTS = ["forward", "deltas", "gradient"]
 NARROW, WIDE = (784, 16), (784, 512)
 LAYERS = [(128, NARROW), (10, NARROW), (128, (784, 128)), (10, (784, 128)), (128, (128, 64)), (128, WIDE)]
-LAYERS += [(128, (512, 512))]
+LAYERS += [(128, (512, 512)), (128, (24, 512))]
 EPOCHS = [([784, 16, 16, 10], 128), ([784, 16, 16, 10], 10), ([784, 128, 64, 10], 128), ([784, 128, 64, 10], 10)]
 EPOCHS += [([784, 512, 512, 10], 128)]
 OPERATIONS = 2e8  # of a measurement: milliseconds

@@ -12,7 +12,7 @@ import pytest
 from estimator_cases import blobs, flat
 
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, cpu_info, fit_many
-from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
+from cmlp.exceptions import ConvergenceWarning, DataConversionWarning, UselessModelWarning
 
 pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
 
@@ -36,6 +36,14 @@ def test_models_have_the_bits_of_fit_alone(n_threads):
     assert [id(model) for model in fitted] == [id(model) for model in models]
     for one, other in zip(fitted, alone, strict=True):
         same(one, other)
+
+
+def test_models_of_the_same_data_have_labels_of_their_own():
+    X, y = blobs()
+    first, second = fit_many(classifiers(2), X, y, n_threads=1)
+    before = second.classes_.copy()
+    first.classes_[:] = first.classes_[::-1].copy()
+    np.testing.assert_array_equal(second.classes_, before)
 
 
 def test_each_model_can_have_its_own_data():
@@ -173,6 +181,12 @@ def test_each_distinct_warning_is_issued_once_with_its_models():
     assert "Maximum iterations (5)" in texts[2]
     assert issubclass(caught[0].category, (ConvergenceWarning, UserWarning))
     assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_a_warning_about_shared_data_names_all_models():
+    X, y = blobs()
+    with pytest.warns(DataConversionWarning, match=r"\(models\[0\], models\[1\], models\[2\]\)$"):
+        fit_many(classifiers(3), X, y[:, np.newaxis], n_threads=1)
 
 
 # ------------------------------------------------------------------------------------------------ threads, Ctrl-C

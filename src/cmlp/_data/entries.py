@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import re
 import reprlib
+import sys
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +20,8 @@ from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, objects
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from numpy.typing import NDArray
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
@@ -358,7 +360,9 @@ def _category(value: Any, row: int, label: str, kind: str) -> object:
     value = plain_entry(value)
     if not isinstance(value, Number):
         raise ValueError(_message(value, row, label, "text or a number"))
-    return _of_decimal(value) if isinstance(value, Decimal) else value
+    # A decimal can exist only if the program has imported its module. Importing it here would take time.
+    decimal = getattr(sys.modules.get("decimal"), "Decimal", ())
+    return _of_decimal(value) if isinstance(value, decimal) else value
 
 
 def _text_of(moment: datetime | timedelta, kind: str) -> str:
@@ -372,6 +376,8 @@ def _text_of(moment: datetime | timedelta, kind: str) -> str:
 
 def _of_decimal(value: Decimal) -> object:
     """Return a decimal as the integer or the double with the same digits; as it is if there is none."""
+    from decimal import Decimal
+
     if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
         return value
     if value == value.to_integral_value():

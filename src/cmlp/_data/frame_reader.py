@@ -16,7 +16,6 @@ import numpy as np
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
 from cmlp._data.columns import ArrowColumn, FileColumn
-from cmlp._data.doubts import warn_of_text, warn_of_unknown
 from cmlp._data.entries import (
     CATEGORY,
     INTERVAL,
@@ -135,6 +134,8 @@ class FrameReader(NamedTuple):
                 found = raw[:, i] = _codes(column, codes, frame.label(i), kinds[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
+                    from cmlp._data.doubts import warn_of_unknown  # few programs need it
+
                     is_full = len(codes) >= MAX_CATEGORIES and kinds[i] != ORDERED
                     warn_of_unknown(column, found, codes, frame.label(i), kinds[i], notices, is_full=is_full)
                 if kinds[i] == ORDERED:
@@ -307,6 +308,8 @@ def learn_frame_reader(
             kinds.append(found if found in TIMES else CATEGORY)
             codes.append(_learn_codes(column, label, kinds[i], rows, weight))
             if not is_chosen and kinds[i] == CATEGORY and not _is_decided(column):
+                from cmlp._data.doubts import warn_of_text  # few programs need it
+
                 warn_of_text(categories_of(column, label, CATEGORY), label, rows)
         else:
             kinds.append(kind_of_numbers(found))

@@ -7,10 +7,8 @@ and mix two models: it reads them from `unchanging(estimator)`.
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cmlp._data.json_texts import as_json
 from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
@@ -117,6 +115,8 @@ def fitted_network(
 
 def with_fitted(estimator: Any, fitted: Fitted) -> Any:
     """Return a copy of an estimator that is fitted like this."""
+    from copy import copy  # few programs need it
+
     twin = copy(estimator)
     vars(twin).pop(INTERRUPTED, None)
     twin._fitted = fitted
@@ -141,7 +141,11 @@ def beside(
             f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
             "none: set provenance=True before fit."
         )
-    strings = {} if record is None or include_provenance is False else {"provenance": as_json(record)}
+    strings = {}
+    if record is not None and include_provenance is not False:
+        from cmlp._data.json_texts import as_json
+
+        strings["provenance"] = as_json(record)
     if state is None:
         return strings, {}
     from cmlp._train.state_file import dump_history, dump_state

@@ -85,8 +85,8 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
     elements = sizes if type(sizes) is tuple else ()
     types = *map(type, given.values()), *map(type, elements)
-    n_others = sum(one not in _PLAIN for one in types)
-    if n_others > (type(sizes) is tuple):
+    others = [one for one in types if one not in _PLAIN]
+    if len(others) > (type(sizes) is tuple):
         return EstimatorOptions.of(owner, {**given, "random_state": seed}, kind)
     key = cls, *given, *given.values(), types  # the types, because 1 equals True and 1.0
     known = _known.get(key)

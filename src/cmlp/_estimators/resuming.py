@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 
+_PLAIN = frozenset((bool, float, int, str, type(None)))
+
+
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
     names = hyperparameters.TABLE.fixed_on_resume(estimator._owner)
-    plain = (bool, float, int, str, type(None))  # a copy of each of the 30 others would take longer than an epoch
-    kept = ((name, values[name]) for name in names)
-    return {name: value if type(value) in plain or callable(value) else deepcopy(value) for name, value in kept}
+    kept = {name: values[name] for name in names}
+    # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
+    changing = [name for name, value in kept.items() if type(value) not in _PLAIN and not callable(value)]
+    return {**kept, **{name: deepcopy(kept[name]) for name in changing}}
 
 
 def require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:

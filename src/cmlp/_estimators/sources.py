@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.checks import check_width
+from cmlp._data.checks import Door, check_width
 from cmlp._data.scale import scale_of_moments
 from cmlp._data.sparse import CSR
 from cmlp._data.weights import require_normal
+from cmlp._process.threads import shared
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block
 from cmlp._train.target_scale import learned_scale
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.checks import Door, Opened
+    from cmlp._data.checks import Opened
     from cmlp._data.checksums import RowHash
     from cmlp._data.labels import Labels
     from cmlp._data.scale import Moments
@@ -66,11 +67,15 @@ class Arrays(RowSource):
 
     def open(self, door: Door) -> Opened:
         """Return all rows."""
-        return door.open(*self.given)
+        return shared(_opened, *self.given, *door)
 
     def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return len(job.data.X), job.data
+
+
+def _opened(X: Any, y: Any, weight: Any, *door: Any) -> Opened:
+    return Door(*door).open(X, y, weight)
 
 
 class Form(NamedTuple):

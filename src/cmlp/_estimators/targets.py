@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._data.checks import as_numbers, as_quantile_targets
 from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.weights import weights_of_classes
+from cmlp._process.threads import shared
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.job import Task, task_of_numbers, y_advice
 from cmlp._train.scores import accuracy
@@ -94,12 +95,11 @@ class NumberTargets(Targets):
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
-        y = as_numbers(y)
+        targets = shared(_as_matrix, y)
         if self.loss in POSITIVE_LOSSES:
-            y = np.array(y)  # another thread could change the caller's array after the check
-            if (y < 0).any() or (self.loss == "gamma" and not y.all()):
+            targets = np.array(targets)  # another thread could change the caller's array after the check
+            if (targets < 0).any() or (self.loss == "gamma" and not targets.all()):
                 raise ValueError(f"Some value(s) of y are out of the valid range of the loss {self.loss!r}.")
-        targets = y[:, np.newaxis] if y.ndim == 1 else y
         if self.quantiles is not None:
             return as_quantile_targets(targets, self.n_outputs)
         if targets.shape[1] != self.n_outputs:
@@ -118,6 +118,12 @@ class NumberTargets(Targets):
         )
 
 
+def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers as a matrix."""
+    y = as_numbers(y)
+    return y[:, np.newaxis] if y.ndim == 1 else y
+
+
 def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
@@ -131,7 +137,8 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
         labels = request.previous.model.labels
         values = labels.encode_all(y)
     else:
-        labels, values = learn_labels(y)
+        labels, values = shared(learn_labels, y)
+        labels = Labels(labels.kind, labels.classes.copy())  # a program can write to `classes_` of one model
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
     targets = ClassTargets(labels, request.options.loss, weights)
     return targets, targets.weighted(values, weight, some=whole)

@@ -26,6 +26,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
+    from typing import Any, TypeVar
+
+    Result = TypeVar("Result")
 
 
 _SECONDS = 0.05  # between two checks for Ctrl-C
@@ -56,6 +59,7 @@ class Pool:
         self._begun, self._ended = deque[None](), deque[None]()  # an entry for each thread
         self._errors: deque[BaseException] = deque()
         self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
+        self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}  # key, result, arguments of `shared`
 
     def run(self, task: Callable[[int], None], progress: Callable[[int], None] | None = None) -> None:
         """Call ``task(number)`` for each number, and return when all calls have ended.
@@ -120,6 +124,30 @@ class Pool:
     def collect(self, message: str, category: type[Warning]) -> None:
         """Keep a warning of the task that the calling thread does."""
         self._warnings.append((_current.task, message, category))
+
+    def shared(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Return what `shared` returns. A function that warns is called again: each task has its warning."""
+        key = [one if type(one) in _COMPARED else id(one) for one in arguments]
+        latest = self._latest.get(function)
+        if latest is not None and latest[0] == key:
+            return latest[1]
+        n_warnings = len(self._warnings)
+        result = function(*arguments)
+        if len(self._warnings) == n_warnings:
+            self._latest[function] = key, result, arguments  # which live on, so that no other object gets their id
+        return result
+
+
+_COMPARED = frozenset((bool, float, int, str))  # types of arguments that are compared by value
+
+
+def shared(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Return ``function(*arguments)``; tasks of a pool with the same objects as arguments share the latest result.
+
+    The result must depend on the arguments only, and nobody may change it.
+    """
+    pool = _current.pool
+    return function(*arguments) if pool is None else pool.shared(function, arguments)
 
 
 def current_pool() -> Pool | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from _thread import allocate_lock  # threading.Lock, without the time to import threading
 from collections import Counter
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cmlp._process.signals import immediate_signals
@@ -61,7 +61,7 @@ class Notices:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def is_first(self, subject: str) -> bool:
         """Count a warning that is due, and return whether it is to be issued."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._data.scale import root_mean_squares, sample
 from cmlp._data.sparse import stored_rows
+from cmlp._process.threads import shared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,22 +29,26 @@ def scale_advice(task: Task, data: Data, *, tiny: bool = False) -> str:
     With `tiny`, they also name X and targets of which all values are tiny.
     """
     advice = ""
-    sizes = root_mean_squares(stored_rows(data.X), data.input_scale)
+    sizes = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
     columns = np.flatnonzero(sizes > _LARGE)
+    largest = float(sizes.max())
     helps = "input_scale=1/255" if data.X.dtype == np.uint8 else _STANDARDIZE
     if len(columns):
-        advice += (
-            f" X has values of the order of {max(sizes[columns]):.0e} in {_named(columns, data.names)}: {helps} helps."
-        )
-    elif tiny and 0 < max(sizes) < _TINY:
-        advice += f" X has values of the order of {max(sizes):.0e} in all columns: {_STANDARDIZE} helps."
+        advice += f" X has values of the order of {largest:.0e} in {_named(columns, data.names)}: {helps} helps."
+    elif tiny and 0 < largest < _TINY:
+        advice += f" X has values of the order of {largest:.0e} in all columns: {_STANDARDIZE} helps."
     if task.y_advice:
-        y = np.asarray(task.targets[sample(len(task.targets))], np.float64)
-        with np.errstate(over="ignore"):
-            size = math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
+        size = shared(_size_of, task.targets)
         if size > _LARGE or (tiny and 0 < size < _TINY):
             advice += f" y has values of the order of {size:.0e}: {task.y_advice} helps."
     return advice
+
+
+def _size_of(targets: NDArray[Any]) -> float:
+    """Return the largest root mean square of a column, of at most 256 rows."""
+    y = np.asarray(targets[sample(len(targets))], np.float64)
+    with np.errstate(over="ignore"):
+        return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
 
 
 def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:

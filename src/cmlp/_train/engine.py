@@ -111,16 +111,23 @@ class Engine:
 
     def loss(self) -> float:
         """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
-        return self._loss(self.job.state.sums.tolist())
-
-    def _loss(self, sums: list[float], epoch: int = 0) -> float:
-        """Return the loss for sums as in `TrainingState.sums`; `epoch` counts the epochs that are not recorded yet."""
-        task, (cost_sum, penalty_sum, n_rows) = self.job.task, sums[:3]
-        cost, penalty = (cost_sum / n_rows, penalty_sum / n_rows) if n_rows else (math.nan, math.nan)
-        loss = (cost * task.report_scale + penalty) * task.unit
-        if not math.isfinite(loss):  # the cost can overflow while the parameters are still finite: it has squares
-            raise DivergenceError(f"The cost of epoch {self.job.state.epoch + epoch + 1} is {loss}.")
+        loss = float(self._losses(*self.job.state.sums[:3]))
+        if not math.isfinite(loss):
+            raise self._diverged(loss)
         return loss
+
+    def _losses(self, costs: Any, penalties: Any, n_rows: Any) -> Any:
+        """Return the losses for sums as in `TrainingState.sums`: numbers, or arrays with one for each epoch.
+
+        The cost can overflow while the parameters are still finite: it has squares.
+        """
+        task = self.job.task
+        with np.errstate(all="ignore"):
+            return (costs / n_rows * task.report_scale + penalties / n_rows) * task.unit
+
+    def _diverged(self, loss: float) -> DivergenceError:
+        """Return the error for the loss of the epoch after those that are recorded."""
+        return DivergenceError(f"The cost of epoch {self.job.state.epoch + 1} is {loss}.")
 
     def explained(self, error: DivergenceError) -> DivergenceError:
         """Return the error with what the user can do."""
@@ -286,17 +293,15 @@ class BatchEngine(Engine):
 
     def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
-        rate, error = self.job.state.stepping()[0].learning_rate, None
-        epochs: list[EpochRecord] = []
-        try:
-            for *sums, norm, seconds in results[~np.isnan(results[:, 4])].tolist():
-                epochs.append(EpochRecord(self._loss(sums, len(epochs)), rate, norm, seconds))
-        except DivergenceError as failure:
-            error = failure
-        if epochs:
-            record(epochs)
-        if error is not None:
-            raise error
+        rate = self.job.state.stepping()[0].learning_rate
+        costs, penalties, n_rows, norms, seconds = results[~np.isnan(results[:, 4])].T
+        losses = self._losses(costs, penalties, n_rows)
+        n_finite = len(losses) if np.isfinite(losses).all() else int(np.isfinite(losses).argmin())
+        if n_finite:
+            columns = (column[:n_finite].tolist() for column in (losses, norms, seconds))
+            record([EpochRecord(loss, rate, norm, own) for loss, norm, own in zip(*columns, strict=True)])
+        if n_finite < len(losses):
+            raise self._diverged(float(losses[n_finite]))
 
 
 def batch_size_of(options: TrainingOptions, n_rows: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import repeat
 from typing import TYPE_CHECKING, ClassVar
 
 from cmlp._bridge.blocks import block_copy
@@ -11,7 +12,7 @@ from cmlp._process.signals import immediate_signals
 from cmlp._train.state import Curve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cmlp._train.engine import EpochRecord
     from cmlp._train.job import TrainingJob
@@ -30,8 +31,8 @@ class StoppingRule:
         """Prepare a history for this rule. If the previous call used the other rule, reset the best value."""
         raise NotImplementedError
 
-    def watch(self, history: History, loss: float, score: float | None) -> bool:
-        """Record loss and validation score of one epoch; return whether the parameters are the best so far."""
+    def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
+        """Record losses of epochs, of one if it has a validation score; return whether the parameters are the best."""
         raise NotImplementedError
 
     def _record(self, history: History, score: float) -> float:
@@ -53,13 +54,15 @@ class TrainingLoss(StoppingRule):
             history.best_loss = math.inf
         history.validation_scores = history.best_validation_score = None
 
-    def watch(self, history: History, loss: float, score: float | None) -> bool:
-        """Record the loss of one epoch, and the score if there are validation rows; no parameters are kept."""
+    def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
+        """Record the losses of epochs, and the score if there are validation rows; no parameters are kept."""
         if score is not None:
             self._record(history, score)
-        best = math.inf if history.best_loss is None else history.best_loss
-        history.stale = 0 if loss <= best - self.tol else history.stale + 1
-        history.best_loss = min(best, loss)
+        best, stale = math.inf if history.best_loss is None else history.best_loss, history.stale
+        for loss in losses:
+            stale = 0 if loss <= best - self.tol else stale + 1
+            best = min(best, loss)
+        history.best_loss, history.stale = best, stale
         return False
 
 
@@ -74,7 +77,7 @@ class ValidationScore(StoppingRule):
             history.best_loss, history.validation_scores = None, Curve()
             history.best_validation_score = -math.inf
 
-    def watch(self, history: History, loss: float, score: float | None) -> bool:
+    def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
         """Record the validation score of one epoch; return whether it is the best so far."""
         assert score is not None
         best = self._record(history, score)
@@ -148,12 +151,11 @@ class Recorder:
         optimizer, schedule = state.stepping()
         history = state.history.copy()
         recorded = math.nan if score is None else score
-        for loss, _, _, _ in epochs:
-            history.loss = loss
-            history.t += n_rows
-            is_best = self._rule.watch(history, loss, score)
-        history.loss_curve = history.loss_curve.appended(*[epoch[0] for epoch in epochs])
-        history.records = history.records.appended(*[(validation_loss, recorded, *epoch[1:]) for epoch in epochs])
+        losses, *others = zip(*epochs, strict=True)
+        is_best = self._rule.watch(history, losses, score)
+        history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
+        history.loss_curve = history.loss_curve.appended(*losses)
+        history.records = history.records.appended(*zip(repeat(validation_loss), repeat(recorded), *others))
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""
         if history.stale > options.n_iter_no_change and not schedule.is_planned:

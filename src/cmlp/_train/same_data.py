@@ -8,12 +8,13 @@ import numpy as np
 
 from cmlp._data.checksums import BLOCK, block_checksums, dtype_kind
 from cmlp._data.sparse import CSR, StoredRows, stored_rows
+from cmlp._process.threads import shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-    from cmlp._data.checksums import Digests
+    from cmlp._data.checksums import Checksums, Digests
     from cmlp._train.job import TrainingJob
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
@@ -94,10 +95,15 @@ def digests_of(job: TrainingJob) -> Digests:
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
         n_rows, first, parts = _stored_part(arrays)
         sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
-        own = block_checksums(parts, list(kinds.values()), first)
+        own = shared(_checksums, first, *kinds.values(), *parts)
         sums[first // BLOCK : first // BLOCK + len(own)] = own
         found[group] = kinds, sums
     return found
+
+
+def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:
+    n = len(kinds_and_rows) // 2
+    return block_checksums(kinds_and_rows[n:], kinds_and_rows[:n], first)
 
 
 def _comparable(now: str, kept: str) -> str:

@@ -259,10 +259,9 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     order, is_shuffled = file.arrays.get("training.order"), "training.generator" in file.arrays
     if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (0 if order is None else len(order)):
         raise refuse("the arrays of the training do not match 'training.numbers'")
-    history, rule = History(), TrainingLoss(_TOL)
-    for loss in losses:
-        rule.watch(history, loss, None)
-        history.loss = loss
+    history = History()
+    TrainingLoss(_TOL).watch(history, list(losses), None)
+    history.loss = losses.last() if len(losses) else None
     history.t, history.loss_curve = n_epochs * n_rows, losses
     history.records = Curve.of([[np.nan] * len(RECORDED)] * len(losses))
     scalars = {

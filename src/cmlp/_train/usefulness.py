@@ -17,6 +17,7 @@ import numpy as np
 from cmlp import _core
 from cmlp._data.scale import sample
 from cmlp._data.sparse import StoredRows, taken
+from cmlp._process.threads import shared
 from cmlp._process.warnings import warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.architecture import ROBUST_LOSSES
@@ -135,7 +136,7 @@ def warn_if_useless(
         targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
         judged = rows._replace(targets=targets, weight=sampled[1])
     unit = job.task.loss_scale * job.task.report_scale * job.task.unit  # of the reported loss
-    constant = constant_loss(job.net, judged.targets, judged.weight)
+    constant = shared(constant_loss, job.net, judged.targets, judged.weight)
     constant, limit = constant * unit, judged.limit(job.net, constant) * unit
     if loss < limit or not 0 < constant < math.inf or _shown_by_score(job, judged, kept[1]):
         return

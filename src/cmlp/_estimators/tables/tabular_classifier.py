@@ -25,9 +25,7 @@ from cmlp._model.outside import warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
 from cmlp._process.signals import immediate_signals
 from cmlp._train.hyperparameters import documented
-from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
-from cmlp._train.scores import accuracy_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,6 +149,8 @@ class TabularClassifier(TabularEstimator):
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
+        from cmlp._train.job import Task, named_validation  # programs that only predict do not need it
+
         owner = type(self).__name__
         y = as_targets(given.y, given.n_rows, owner, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
@@ -525,6 +525,8 @@ class TabularClassifier(TabularEstimator):
         -------
         float
         """
+        from cmlp._train.scores import accuracy_of_labels
+
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 
 

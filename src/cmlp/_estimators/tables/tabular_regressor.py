@@ -20,9 +20,7 @@ from cmlp._model.model import TableTarget
 from cmlp._model.outside import warn_outside
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.hyperparameters import documented
-from cmlp._train.job import Task, named_validation
 from cmlp._train.other_names import hinting
-from cmlp._train.scores import d2_pinball, r_squared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,6 +123,8 @@ class TabularRegressor(TabularEstimator):
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
+        from cmlp._train.job import Task, named_validation  # programs that only predict do not need it
+
         values = self._numbers(given.y, given.n_rows)
         n, names = values.shape[1], feature_names(given.y)
         level = options.quantile
@@ -258,6 +258,8 @@ class TabularRegressor(TabularEstimator):
         -------
         float
         """
+        from cmlp._train.scores import d2_pinball, r_squared
+
         model = self._trained()
         predicted = self._predicted(model, X)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
