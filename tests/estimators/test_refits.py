@@ -111,6 +111,7 @@ def optional(name, method):
 CALLS = {
     "activations": lambda model, _: model.activations(X),
     "certify": lambda model, _: model.certify(X[:3], 0.01),
+    "choose_threshold": lambda model, _: model.choose_threshold(MANY, answers(model)[0], recall=0.5).threshold_,
     "decision_function": lambda model, _: model.decision_function(X),
     "explain": lambda model, _: model.explain(X[:2], X[:4]),
     "gradients": lambda model, _: model.gradients(X, answers(model)[0]),

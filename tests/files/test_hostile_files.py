@@ -190,7 +190,7 @@ def test_stored_files_stay_readable(stored):
     if "network" in stored.stem:
         assert isinstance(model, Network)
     elif "table" in stored.stem:
-        row = [0.5, 1.0, "a", None] if model.n_features_in_ == 4 else [0.5, 1.0, None]
+        row = {2: [None, 1.0], 3: [0.5, 1.0, None], 4: [0.5, 1.0, "a", None]}[model.n_features_in_]
         assert len(model.predict([row] * 3)) == 3
     else:
         rows = np.zeros((3, model.n_features_in_))

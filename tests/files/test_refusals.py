@@ -151,7 +151,7 @@ def labels(n, kind="labels"):
 SCALE = (0.0, 1.0, -1.0, 1.0)
 TABLES = {
     "float64": (("TabularRegressor", 1, "identity", "float64", SCALE), "are of dtype float32, not float64"),
-    "exp": (("TabularRegressor", 1, "exp", "float32", SCALE), "the outputs are not those of a TabularRegressor"),
+    "relu": (("TabularRegressor", 1, "relu", "float32", SCALE), "the outputs are not those of a TabularRegressor"),
     "two outputs": (("TabularRegressor", 2, "identity", "float32", SCALE), "are not those of a TabularRegressor"),
     "no target": (("TabularRegressor", 1, "identity"), "the outputs are not those of a TabularRegressor"),
     "a target": (("TabularClassifier", 3, "softmax", "float32", SCALE, labels(3)), "not those of a TabularClassifier"),
@@ -170,6 +170,7 @@ def test_the_networks_of_a_table_are_those_of_its_class(path, name):
 def test_tables_with_the_right_networks_are_loaded(path):
     for arguments in (
         ("TabularRegressor", 1, "identity", "float32", SCALE),
+        ("TabularRegressor", 1, "exp", "float32", SCALE),
         ("TabularClassifier", 3, "softmax", "float32", None, labels(3)),
         ("TabularClassifier", 1, "logistic", "float32", None, labels(2)),
         ("TabularClassifier", 3, "logistic", "float32", None, labels(3, "multilabel")),
