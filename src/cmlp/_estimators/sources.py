@@ -40,7 +40,7 @@ class RowSource:
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
     engine: Callable[[TrainingJob], Engine]  # of a `TrainingJob` that has begun; the scales are learned before
-    kept: Mapping[str, Any] = MappingProxyType({})  # what must not change before a resume, besides parameters
+    fixed_for_resume: Mapping[str, Any] = MappingProxyType({})  # what a resumed fit must not change, besides parameters
 
     def open(self, door: Door) -> Opened:
         """Return all rows, or the first ones."""
