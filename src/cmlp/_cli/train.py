@@ -279,7 +279,7 @@ def _chosen(labels: NDArray[Any], *, is_whole: bool) -> str:
 class _CheckpointWithCells(Checkpoint):
     """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, path: str, every: int, cells: Cells) -> None:
         super().__init__(path, every=every)
@@ -429,7 +429,7 @@ class Reading:
 class Progress:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal

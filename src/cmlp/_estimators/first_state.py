@@ -19,11 +19,13 @@ from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
-    from cmlp._estimators.targets import Targets
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.random import Generator
 
 
-def network_description(request: FitRequest, targets: Targets, n_features: int, dtype: np.dtype[Any]) -> _core.Net:
+def network_description(
+    request: FitRequest, targets: TargetEncoding, n_features: int, dtype: np.dtype[Any]
+) -> _core.Net:
     """Return the network; raises ValueError if it differs from the previous model's network."""
     options, previous = request.options, request.previous
     sizes = (n_features, *options.hidden_layer_sizes, targets.n_outputs)

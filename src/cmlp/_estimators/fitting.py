@@ -96,7 +96,7 @@ def request_of(
     """Check the parameters of an estimator; return what a call asks for, and the fit that it continues."""
     options = estimator._parameters()
     if options.provenance:
-        from cmlp._estimators.record import seed_of  # few programs need it
+        from cmlp._estimators.provenance import seed_of  # few programs need it
 
         options = options._replace(random_state=seed_of(estimator.get_params(deep=False)))
     previous = fit_to_continue(estimator, options, resume)
@@ -112,19 +112,19 @@ def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
 def remember_for_resume(request: FitRequest, source: RowSource, run: EpochLoop, labels: Labels | None) -> FitRequest:
     """Keep what must not change before the fit is resumed; return the request of a fit that is recorded, if it is."""
     run.state.parameters = {**parameters_to_keep(request.estimator), **source.fixed_for_resume}
-    earlier = request.previous.record if request.resume and request.previous is not None else None
+    earlier = request.previous.provenance if request.resume and request.previous is not None else None
     if not request.options.provenance or (request.resume and earlier is None):
         return request
-    from cmlp._estimators.record import record  # few programs need it
+    from cmlp._estimators.provenance import provenance_of_fit  # few programs need it
 
-    return request._replace(recorded=record(request, run, labels, source, earlier))
+    return request._replace(provenance_now=provenance_of_fit(request, run, labels, source, earlier))
 
 
 def follow(request: FitRequest, run: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
     """Let the user's callbacks and observers follow the training."""
     _call_back(request, run, labels)
     for observer in observers:
-        observer.state, observer.recorded = run.state, request.recorded
+        observer.state, observer.provenance_now = run.state, request.provenance_now
         observer.snapshot = lambda: fitted_from(request, run, labels, run.state.best_without_rows())
         run.observers.append(observer)
 
@@ -169,7 +169,7 @@ def fitted_from(
         input_scale=data.input_scale,
         names=data.names if with_names else None,
         scale_name=data.scale_name,
-        record=request.recorded(),
+        provenance=request.provenance_now(),
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import RowHash
     from cmlp._data.labels import Labels
     from cmlp._data.scale import Moments
-    from cmlp._estimators.targets import Targets
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.job import Data, TrainingJob
 
@@ -50,7 +50,7 @@ class RowSource:
         """Add an array of the rows that are opened, for provenance."""
         hashed.add(array)
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows (0 if unknown) and the data; learn the scales from rows outside `job.data`."""
         raise NotImplementedError
 
@@ -68,7 +68,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return door.open(*self.given)
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return len(job.data.X), job.data
 
@@ -82,11 +82,11 @@ class Form(NamedTuple):
     kind: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
-    targets: Targets
+    targets: TargetEncoding
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, unit: str, first: Opened, targets: Targets, dtype: np.dtype[Any]) -> Form:
+    def of(cls, door: Door, unit: str, first: Opened, targets: TargetEncoding, dtype: np.dtype[Any]) -> Form:
         """Return the form of the first block or part."""
         rows, weighted = first.rows, first.weight is not None
         return cls(door, unit, _listed(rows.names), rows.kind, rows.X.shape[1], weighted, targets, dtype)

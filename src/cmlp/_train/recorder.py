@@ -147,13 +147,13 @@ class Recorder:
         state, options = self._state, self._options
         optimizer, schedule = state.stepping()
         history = state.history.copy()
-        recorded = math.nan if score is None else score
+        score_or_nan = math.nan if score is None else score
         for loss, _, _, _ in epochs:
             history.loss = loss
             history.t += n_rows
             is_best = self._rule.watch(history, loss, score)
         history.loss_curve = history.loss_curve.appended(*[epoch[0] for epoch in epochs])
-        history.records = history.records.appended(*[(validation_loss, recorded, *epoch[1:]) for epoch in epochs])
+        history.records = history.records.appended(*[(validation_loss, score_or_nan, *epoch[1:]) for epoch in epochs])
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""
         if history.stale > options.n_iter_no_change and not schedule.is_planned:

@@ -18,7 +18,7 @@ from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learn
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
-from cmlp.distributed._cluster import cluster_of, load, parts_of
+from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
 from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.targets import Targets
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.options import TrainingOptions
     from cmlp._train.split import Shards
@@ -46,7 +46,7 @@ def fit_in_rounds(
     checkpoint: str | os.PathLike[str] | None,
 ) -> None:
     """Train an estimator in rounds; see `cmlp.distributed.fit`."""
-    load("distributed")
+    import_of_dask("distributed")
     given = given_shards(shards)
     n_shards = given if isinstance(given, int) else len(given)
     n_rounds = 1 if n_shards <= _MOST_SHARDS_FOR_EPOCHS else _ROUNDS
@@ -104,7 +104,7 @@ class Parts(RowSource):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
         self._shards.convert(Form.of(self._door, "part", self._first, targets, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
