@@ -44,7 +44,7 @@ class ProgressBar:
     >>> model = MLPClassifier(callbacks=[ProgressBar(leave=False)])
     """
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -105,7 +105,7 @@ class Checkpoint:
     >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every_batches=1000)])
     """
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
         self.path, self.every, self.every_batches = path, positive_integer("every", every), None
@@ -151,7 +151,7 @@ class CSVLog:
     >>> model = MLPClassifier(callbacks=[CSVLog("fit.csv")])
     """
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -205,7 +205,7 @@ class EarlyStopping:
     True
     """
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(
         self, monitor: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0, mode: str | None = None

@@ -51,7 +51,7 @@ def test_each_answer_has_a_line_and_a_status(run):
     model.save("changed.cmlp")
     assert run("verify", "changed.cmlp", *rows)[:2] == (6, "different model: its classes are not those of the record")
     model = cmlp.load("m.cmlp")
-    model._fitted.record["arithmetic"] = 9
+    model._fitted.provenance["arithmetic"] = 9
     model.save("changed.cmlp")
     assert run("verify", "changed.cmlp", *rows)[0] == 5
 

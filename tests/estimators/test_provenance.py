@@ -267,7 +267,7 @@ def test_other_parameters_and_arithmetic_are_named():
     found = cmlp.verify(model, X, Y)
     assert found.message == "different parameters: alpha was 0.0001 in fit, and the model has 0.5"
     assert (found.reason, found.different) == ("parameters", ("alpha",))
-    model.set_params(alpha=0.0001)._fitted.record["arithmetic"] = 2
+    model.set_params(alpha=0.0001)._fitted.provenance["arithmetic"] = 2
     found = cmlp.verify(model, X, Y)
     problem = f"different version: arithmetic 2 of cmlp {cmlp.__version__}, and this version has 1"
     assert (found.message, found.reason) == (problem, "version")
@@ -421,9 +421,9 @@ def test_a_calibration_on_other_rows_is_not_checked(table, tmp_path):
 
 def test_a_record_of_other_epochs_is_named():
     model = fitted()
-    model._fitted.record["ends"] = [[7, 0]]
+    model._fitted.provenance["ends"] = [[7, 0]]
     assert cmlp.verify(model, X, Y).different == ("number of epochs",)
-    model._fitted.record["ends"] = [[5, 0]]
+    model._fitted.provenance["ends"] = [[5, 0]]
     assert cmlp.verify(model, X, Y).different == ("weights",)
 
 

@@ -91,20 +91,20 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             raise options.CommandError(f"{error}{printed}") from error
         return 0
 
-    found: list[str] = []
+    notices: list[str] = []
 
     def produce(write: Callable[[memoryview], object]) -> None:
-        for lines in _lines(arguments, model, found.append):
+        for lines in _lines(arguments, model, notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
     with options.reported():
         write_atomically(arguments.output, produce)
-    terminal.write_lines([*map(printable_message, found)])
+    terminal.write_lines([*map(printable_message, notices)])
     return 0
 
 
-def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], None]) -> Iterator[list[str]]:
-    """Yield the lines of each block of rows; `found` gets what was found in the file.
+def _lines(arguments: argparse.Namespace, model: Any, notice: Callable[[str], None]) -> Iterator[list[str]]:
+    """Yield the lines of each block of rows; `notice` gets what was found in the file.
 
     A row's prediction does not depend on the block.
     """
@@ -118,7 +118,7 @@ def _lines(arguments: argparse.Namespace, model: Any, found: Callable[[str], Non
     with options.reported():
         known = known_by(trained)
         inputs = table_columns(trained, arguments.drop, _notice) if is_table else model_columns(trained, arguments.drop)
-        for block in known_blocks(arguments.data, known, inputs, text_options(arguments), found):
+        for block in known_blocks(arguments.data, known, inputs, text_options(arguments), notice):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")

@@ -9,7 +9,7 @@ import math
 import os
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli import options
 from cmlp._cli.options import in_options
@@ -143,28 +143,21 @@ def _value(text: str) -> object:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    from cmlp._data.files.contents import NotNumbersError
-
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
     options.check_output(arguments.output, *files)  # reported now, not after hours of training
-    words, reading = _words(), Reading(terminal)
-    lines: list[str] = []
+    words, progress = _words(), ReadingProgress(terminal)
     with options.reported(TypeError, ImportError, words=words):
         model = _model(arguments)
-        try:
-            data, held, cells = _data(arguments, model, lines, reading)
-        except NotNumbersError as error:
-            if _needs_numbers(arguments):
-                raise
-            return _train_table(arguments, terminal, words, str(error), None, [])
-        except _TableError as table:
-            return _train_table(arguments, terminal, words, str(table), table.rows, lines)
+        rows = _numbers_or_table(arguments, model, progress)
+        if isinstance(rows, TableRows):
+            return _train_table(arguments, terminal, words, rows)
         for name in _only_of_tables().intersection(_given(arguments)):
             raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
-    reading.end()
-    if lines:
-        terminal.write_lines([*map(printable_message, lines)])
+    progress.end()
+    data, held, cells, notices = rows
+    if notices:
+        terminal.write_lines([*map(printable_message, notices)])
     model.callbacks = [Progress(terminal), *_checkpoints(arguments, cells)]
     try:
         with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
@@ -194,25 +187,41 @@ def _in_lines(caught: Sequence[warnings.WarningMessage], words: Mapping[str, str
     return [printable_message(in_options(str(warning.message), words)) for warning in caught]
 
 
-class _TableError(Exception):
-    """The rows of a file need the model of a table."""
+class NumberRows(NamedTuple):
+    """The rows of training and validation, all numbers, for the model of one network."""
 
-    def __init__(self, reason: str, rows: TextRows) -> None:
-        super().__init__(reason)
-        self.rows = rows
+    data: LabelledRows | ParquetBlocks
+    held: LabelledRows | ParquetBlocks | None
+    cells: Cells  # how cells of text are read
+    notices: list[str]  # what the user should know of the file
+
+
+class TableRows(NamedTuple):
+    """Rows that need the model of a table."""
+
+    reason: str
+    text: TextRows | None  # None for a file of Parquet, which is read later
+    notices: list[str]
 
 
 def _needs_numbers(arguments: argparse.Namespace) -> bool:
     return arguments.target is None or arguments.resume or arguments.validation is not None
 
 
-def _data(
-    arguments: argparse.Namespace, model: Any, lines: list[str], report: Reading
-) -> tuple[LabelledRows | ParquetBlocks, LabelledRows | ParquetBlocks | None, Cells]:
-    """Return the rows of training and validation, and how cells of text are read; `lines` gets what was found.
+def _numbers_or_table(arguments: argparse.Namespace, model: Any, progress: ReadingProgress) -> NumberRows | TableRows:
+    """Read the file, and decide whether its rows are numbers or a table: that is so if a column is not all numbers."""
+    from cmlp._data.files.contents import NotNumbersError
 
-    Raises _TableError if columns of text are not all numbers.
-    """
+    try:
+        return _read(arguments, model, progress)
+    except NotNumbersError as error:
+        if _needs_numbers(arguments):
+            raise
+        return TableRows(str(error), None, [])
+
+
+def _read(arguments: argparse.Namespace, model: Any, progress: ReadingProgress) -> NumberRows | TableRows:
+    """Return the rows; raises NotNumbersError for a column of Parquet, or if the arguments need numbers."""
     import numpy as np
 
     from cmlp._data.files.contents import NotNumbersError
@@ -221,20 +230,21 @@ def _data(
     from cmlp._model.model import model_of
 
     require_validation(arguments)
+    notices: list[str] = []
     known = known_by(model_of(model)) if arguments.resume else Known()
     known = known._replace(cells=text_options(arguments).cells(known.cells))
     if arguments.resume:
         data = rows_of(arguments, arguments.data, arguments.labels, known)
     else:
-        found = undecided_rows(arguments, report)
+        found = undecided_rows(arguments, progress)
         if isinstance(found, TextRows):
-            lines += [found.file.found(found.n_rows), *found.doubts]
+            notices += [found.file.found(found.n_rows), *found.doubts]
             reason = found.other_than_number
             if reason is not None and _needs_numbers(arguments):
                 raise NotNumbersError(reason)
             if reason is not None:
-                raise _TableError(reason, found)
-            table, y = found.table(), _targets(found, arguments.regressor, lines)
+                return TableRows(reason, found, notices)
+            table, y = found.table(), _targets(found, arguments.regressor, notices)
             found = LabelledRows(table.values if table.columns is None else table, y)
         elif not arguments.regressor and getattr(getattr(found, "X", found), "columns", None) and arguments.target:
             y = found.y if isinstance(found, LabelledRows) else found.classes()  # a column of Parquet
@@ -242,15 +252,16 @@ def _data(
                 raise options.CommandError(
                     f"{arguments.data}: the targets are numbers with fractions, which are no labels: add --regressor"
                 )
-            lines.append(_chosen(y, is_whole=y.dtype.kind in "iu"))
+            notices.append(_chosen(y, is_whole=y.dtype.kind in "iu"))
         data = found
     if arguments.validation is None:
-        return data, None, known.cells
+        return NumberRows(data, None, known.cells, notices)
     if model._estimator_type == "classifier" and known.classes is None:
         known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
     if known.names is None:
         known = known._replace(names=getattr(data, "columns", None))
-    return data, rows_of(arguments, arguments.validation, arguments.validation_labels, known), known.cells
+    held = rows_of(arguments, arguments.validation, arguments.validation_labels, known)
+    return NumberRows(data, held, known.cells, notices)
 
 
 def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
@@ -279,7 +290,7 @@ def _chosen(labels: NDArray[Any], *, is_whole: bool) -> str:
 class _CheckpointWithCells(Checkpoint):
     """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, path: str, every: int, cells: Cells) -> None:
         super().__init__(path, every=every)
@@ -298,27 +309,20 @@ def _checkpoints(arguments: argparse.Namespace, cells: Cells) -> list[Checkpoint
     return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cells)]
 
 
-def _train_table(
-    arguments: argparse.Namespace,
-    terminal: Terminal,
-    words: Mapping[str, str],
-    reason: str,
-    rows: TextRows | None,
-    lines: Sequence[str],
-) -> int:
+def _train_table(arguments: argparse.Namespace, terminal: Terminal, words: Mapping[str, str], rows: TableRows) -> int:
     """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
     from cmlp._cli.train_table import TableTraining
     from cmlp._data.columns import Cells
 
     if arguments.checkpoint_every is not None:
-        raise options.CommandError(f"{reason}. --checkpoint-every is not for tables")
-    training = TableTraining(arguments, _given(arguments), rows)
-    cells = Cells() if rows is None else rows.grammar.cells
+        raise options.CommandError(f"{rows.reason}. --checkpoint-every is not for tables")
+    training = TableTraining(arguments, _given(arguments), rows.text)
+    cells = Cells() if rows.text is None else rows.text.grammar.cells
     with contextlib.suppress(OSError):
         terminal.settle()
     model = training.model
-    chosen = f"{reason}. So this trains a {type(model).__name__}: {training.why}"
-    terminal.write_lines([*map(printable_message, [*lines, chosen])])
+    chosen = f"{rows.reason}. So this trains a {type(model).__name__}: {training.why}"
+    terminal.write_lines([*map(printable_message, [*rows.notices, chosen])])
     model.callbacks = [Progress(terminal)]
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -407,7 +411,7 @@ class _OutputFailedError(KeyboardInterrupt):
         self.reason = reason
 
 
-class Reading:
+class ReadingProgress:
     """Shows which share of a file has been read, if this takes longer than a second."""
 
     def __init__(self, terminal: Terminal) -> None:
@@ -429,7 +433,7 @@ class Reading:
 class Progress:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
 
-    _repeatable = True  # see `cmlp._estimators.record`
+    _repeatable = True  # see `cmlp._estimators.provenance`
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal

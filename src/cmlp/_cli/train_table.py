@@ -12,7 +12,7 @@ from cmlp._cli.reading import column, table_rows, without
 from cmlp._cli.terminal import printable
 from cmlp._data.arrays import EXACT
 from cmlp._data.files.rows import parquet_with_targets
-from cmlp._estimators.fitted import record_of
+from cmlp._estimators.fitted import provenance_of
 from cmlp._estimators.tables.tabular_classifier import TabularClassifier
 from cmlp._estimators.tables.tabular_regressor import TabularRegressor
 from cmlp._model.model import model_of
@@ -140,7 +140,7 @@ def rows_of_fit(arguments: argparse.Namespace, model: Any) -> tuple[Any, NDArray
     These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
     """
     X, y = table_rows(arguments, model_of(model))
-    record = record_of(model)
+    record = provenance_of(model)
     if record is not None and record["n_rows"] != len(y):
         rows = divided(len(y))[1]
         X, y = X.take(rows), y[rows]

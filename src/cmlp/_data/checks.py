@@ -231,7 +231,7 @@ class Rows(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """Rows with their targets, which are not encoded yet, and their weights."""
+    """What a `Door` returns: rows with their targets, which are not encoded yet, and their weights."""
 
     rows: Rows
     y: NDArray[Any]
@@ -239,7 +239,10 @@ class Opened(NamedTuple):
 
 
 class Door(NamedTuple):
-    """Checks and converts rows; `owner` is the name of the estimator in messages."""
+    """The only way for rows into a call of an estimator: it checks and converts them.
+
+    `owner` is the name of the estimator in messages.
+    """
 
     owner: str
     labels: bool  # whether y has labels

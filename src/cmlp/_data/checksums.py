@@ -38,7 +38,7 @@ _STEP, _FIRST, _SECOND = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D
 _PLACE = 1 << 20  # the number of the factors of positions in a block
 _INTEGER = np.dtype("<i8")
 
-# What `kind_of` returns for the arrays of a fit.
+# What `dtype_kind` returns for the arrays of a fit.
 KINDS = {form + name for form in ("", "CSR") for name in ("|b1", "|u1", "<f4", "<f8", "<i4", "<i8")}
 
 
@@ -52,9 +52,9 @@ def block_checksums(
 ) -> Checksums:
     """Return the checksum of each block of the rows of several arrays, of `size` rows from multiples of it on.
 
-    `kinds` is what `kind_of` returned for the arrays with which these are compared: equal values of another dtype have
-    equal checksums, unless one of the two is sparse. `first` is the index of the first row, if other workers have those
-    before it.
+    `kinds` is what `dtype_kind` returned for the arrays with which these are compared. Equal values of another dtype
+    have equal checksums, unless one of the two is sparse. `first` is the index of the first row, if other workers have
+    those before it.
     """
     n_rows = arrays[0].shape[0]
     sums = np.zeros((first + n_rows - 1) // size - first // size + 1, np.uint64)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import Door, Opened
-    from cmlp._estimators.record import StreamHashes
+    from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.request import EstimatorOptions
-    from cmlp._estimators.targets import Targets
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import Data, TrainingJob
 
 
@@ -114,7 +114,7 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
         data, options, dtype = job.data, job.options, job.state.params.dtype
         self._form = Form.of(self._door, "block", self._first, targets, dtype)

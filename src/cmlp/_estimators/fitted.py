@@ -67,7 +67,7 @@ class Fitted(NamedTuple):
         Curves and counters; of a table the curves of each network.
     state : TrainingState, tuple or None
         What `resume` and `partial_fit` need. That of a table is None after a complete fit.
-    record : dict or None
+    provenance : dict or None
         How `cmlp.verify` can train the model again, if fit has recorded it.
     scale_name : str or None
         The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
@@ -78,7 +78,7 @@ class Fitted(NamedTuple):
     model: TrainedModel
     history: Any
     state: Any = None
-    record: dict[str, Any] | None = None
+    provenance: dict[str, Any] | None = None
     scale_name: str | None = None
     held_out: HeldOut | None = None
 
@@ -88,13 +88,13 @@ class Fitted(NamedTuple):
         model: TrainedModel,
         state: TrainingState,
         scale_name: str | None = None,
-        record: dict[str, Any] | None = None,
+        provenance: dict[str, Any] | None = None,
     ) -> Self:
         """Return what is kept of one network, whose block the state shares; ValueError if it does not."""
         if state.params is not model.params:
             raise ValueError("The parameters of the training state are not those of the model.")
         state.check(model.net)
-        return cls(model, state.history, state, record, scale_name)
+        return cls(model, state.history, state, provenance, scale_name)
 
 
 def fitted_network(
@@ -105,12 +105,12 @@ def fitted_network(
     input_scale: float | InputScale,
     names: Iterable[Any] | None = None,
     scale_name: str | None = None,
-    record: dict[str, Any] | None = None,
+    provenance: dict[str, Any] | None = None,
 ) -> Fitted:
     """Return what is kept of a fit of one network, whose parameters are those of the state."""
     kind = "regressor" if labels is None else "classifier"
     model = TrainedModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
-    return Fitted.of(model, state, scale_name, record)
+    return Fitted.of(model, state, scale_name, provenance)
 
 
 def with_fitted(estimator: Any, fitted: Fitted) -> Any:
@@ -126,26 +126,26 @@ def with_fitted(estimator: Any, fitted: Fitted) -> Any:
 def beside(
     model: TrainedModel, fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Return the strings and arrays of what fit has left beside the model: the training state and the record.
+    """Return the strings and arrays of what fit has left beside the model: the training state and the provenance.
 
     Without the training state, only counters are kept of it.
     """
-    record, state = fitted.record, fitted.state if model.encoder is None else None
+    provenance, state = fitted.provenance, fitted.state if model.encoder is None else None
     if include_training_state and state is None:
         raise ValueError(
             f"include_training_state must be False for {model.class_name}: a model file has no training state of a "
             "table. Use pickle instead."
         )
-    if include_provenance and record is None:
+    if include_provenance and provenance is None:
         raise ValueError(
             f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
             "none: set provenance=True before fit."
         )
     strings = {}
-    if record is not None and include_provenance is not False:
+    if provenance is not None and include_provenance is not False:
         from cmlp._data.json_texts import as_json
 
-        strings["provenance"] = as_json(record)
+        strings["provenance"] = as_json(provenance)
     if state is None:
         return strings, {}
     from cmlp._train.state_file import dump_history, dump_state
@@ -155,7 +155,7 @@ def beside(
     return strings | more, arrays
 
 
-def record_of(model: Any) -> dict[str, Any] | None:
+def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
     fitted: Fitted | None = vars(model).get(FITTED)
-    return None if fitted is None else fitted.record
+    return None if fitted is None else fitted.provenance

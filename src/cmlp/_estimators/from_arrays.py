@@ -1,16 +1,23 @@
-"""Fitted estimators from arrays of weights and biases."""
+"""Fitted estimators from arrays of weights and biases, also from those that are assigned to an estimator."""
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
-from cmlp._estimators.attributes import ASSIGNED
-from cmlp._estimators.fitting import assemble
+from cmlp._data.checks import Opened, Rows
+from cmlp._data.scale import check_scale_width
+from cmlp._estimators.attributes import ASSIGNED, assigned_params
+from cmlp._estimators.first_state import network_description
+from cmlp._estimators.fitted import fitted_network
+from cmlp._estimators.request import FitRequest
+from cmlp._estimators.targets import learn_targets
 from cmlp._model.from_layers import Layer, class_order, sorted_output
+from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,6 +69,40 @@ def _fitted(estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[An
     assemble(estimator, y)
     vars(estimator).pop(ASSIGNED)
     return estimator
+
+
+def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
+    """Give an estimator the model that the attributes assigned before fit describe.
+
+    y are placeholder targets, from which the classes or the number of outputs are learned; None for those that the
+    assigned attributes define.
+    """
+    assigned = vars(estimator)[ASSIGNED]
+    first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
+    if first.ndim != 2 or last.ndim != 2:
+        raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
+    options = estimator._parameters()
+    single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
+    dtype = np.dtype(np.float32 if single else np.float64)
+    if y is None:
+        n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
+        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
+    request = FitRequest(estimator, options)
+    targets = learn_targets(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
+    net = network_description(request, targets, len(first), dtype)
+    params = assigned_params(estimator, net)
+    assert params is not None  # callers check can_assemble first
+    state = TrainingState(params, History())
+    twin = copy(estimator)
+    scale = options.input_scale
+    if isinstance(scale, str):
+        raise ValueError(f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.")
+    check_scale_width(scale, len(first))
+    twin._fitted = fitted_network(net, state, targets.labels, input_scale=scale)
+    for name, value in assigned.items():
+        if name not in ("coefs_", "intercepts_", "classes_"):
+            setattr(twin, name, value)
+    estimator._fitted = twin._fitted
 
 
 def _checked_layers(

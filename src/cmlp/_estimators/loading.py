@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 
-# What lies beside the model in a file: the record of the fit, and the training state. Few programs need it, so that
+# What lies beside the model in a file: the provenance of the fit, and the training state. Few programs need it, so that
 # `cmlp._train.state_file`, which reads and writes the training state, is not imported for these names.
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
 _BESIDE = Beside(
@@ -90,18 +90,18 @@ def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadat
     """Return the network or the fitted estimator of a file."""
     if model.kind == "network":
         return built(model, {})
-    record, state = None, None
+    provenance, state = None, None
     if "provenance" in file.strings:
-        from cmlp._estimators.record import load_record
+        from cmlp._estimators.provenance import load_provenance
 
-        record = load_record(file.strings["provenance"], model.networks)
+        provenance = load_provenance(file.strings["provenance"], model.networks)
     if model.encoder is None:
         from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
 
         if "parameters" not in file.strings:  # written by a C program
             parameters |= training_parameters(file)
         state = load_state(model.net, model.params, parameters, file)
-    return built(model, parameters, state, record)
+    return built(model, parameters, state, provenance)
 
 
 def class_of(name: str) -> Any:
@@ -133,7 +133,7 @@ def built(
     model: TrainedModel,
     parameters: dict[str, Any],
     state: TrainingState | None = None,
-    record: dict[str, Any] | None = None,
+    provenance: dict[str, Any] | None = None,
 ) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
     owner = class_of(model.class_name)
@@ -144,12 +144,12 @@ def built(
     from cmlp._estimators.fitted import Fitted
 
     if model.encoder is not None:
-        estimator._fitted = Fitted(model, ({"loss": []},) * len(model.networks), None, record)
+        estimator._fitted = Fitted(model, ({"loss": []},) * len(model.networks), None, provenance)
         return estimator
     if state is None:
         from cmlp._train.state import History, TrainingState
 
         state = TrainingState(model.params, History())
     name = checked.input_scale if isinstance(checked.input_scale, str) else None
-    estimator._fitted = Fitted.of(model, state, name, record)
+    estimator._fitted = Fitted.of(model, state, name, provenance)
     return estimator

@@ -293,7 +293,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
             return self._fitted.model
         except AttributeError:
             if can_assemble(self):
-                from cmlp._estimators.fitting import assemble
+                from cmlp._estimators.from_arrays import assemble
 
                 assemble(self)
                 return self._fitted.model

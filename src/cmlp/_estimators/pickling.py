@@ -177,14 +177,14 @@ def _fitted(fields: dict[str, Any]) -> Fitted:
     model, state = fields["model"], fields["state"]
     if type(model) is not TrainedModel:
         raise ValueError("The pickled estimator is damaged: it has no model.")
-    name, record = fields["scale_name"], fields["record"]
+    name, provenance = fields["scale_name"], fields["provenance"]
     if name is not None and name not in SCALES:
         raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
-    if record is not None and type(record) is not dict:
-        raise ValueError(f"The pickled estimator is damaged: its record is {record!r}.")
+    if provenance is not None and type(provenance) is not dict:
+        raise ValueError(f"The pickled estimator is damaged: its provenance is {provenance!r}.")
     if "history" in fields:
-        return Fitted(model, tuple(fields["history"]), state, record)
-    return Fitted.of(model, _training_state({**state, "params": model.params}), name, record)
+        return Fitted(model, tuple(fields["history"]), state, provenance)
+    return Fitted.of(model, _training_state({**state, "params": model.params}), name, provenance)
 
 
 # Name: class, function that returns its fields, function that makes an object from them.

@@ -140,8 +140,8 @@ def find_learning_rate(
     )
     if options.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    training: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight))[0]
-    losses, smoothed = _range_test(training.engine, rates)
+    run: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight))[0]
+    losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")
     best: int = int(np.argmin(smoothed))

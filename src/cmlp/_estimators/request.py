@@ -122,7 +122,7 @@ class FitRequest(NamedTuple):
     shards: Shards | None = None
     incremental: bool = False  # whether this is `partial_fit`
     resume: bool = False
-    recorded: Callable[[], dict[str, Any] | None] = lambda: None  # returns the record of the fit as it is now
+    provenance_now: Callable[[], dict[str, Any] | None] = lambda: None  # returns how the fit so far can be repeated
 
     @property
     def is_classifier(self) -> bool:

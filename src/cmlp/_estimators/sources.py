@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import RowHash
     from cmlp._data.labels import Labels
     from cmlp._data.scale import Moments
-    from cmlp._estimators.targets import Targets
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.job import Data, TrainingJob
 
@@ -41,7 +41,7 @@ class RowSource:
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
     engine: Callable[[TrainingJob], Engine]  # of a `TrainingJob` that has begun; the scales are learned before
-    kept: Mapping[str, Any] = MappingProxyType({})  # what must not change before a resume, besides parameters
+    fixed_for_resume: Mapping[str, Any] = MappingProxyType({})  # what a resumed fit must not change, besides parameters
 
     def open(self, door: Door) -> Opened:
         """Return all rows, or the first ones."""
@@ -51,7 +51,7 @@ class RowSource:
         """Add an array of the rows that are opened, for provenance."""
         hashed.add(array)
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows (0 if unknown) and the data; learn the scales from rows outside `job.data`."""
         raise NotImplementedError
 
@@ -69,7 +69,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return shared(_opened, *self.given, *door)
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return len(job.data.X), job.data
 
@@ -87,11 +87,11 @@ class Form(NamedTuple):
     kind: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
-    targets: Targets
+    targets: TargetEncoding
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, unit: str, first: Opened, targets: Targets, dtype: np.dtype[Any]) -> Form:
+    def of(cls, door: Door, unit: str, first: Opened, targets: TargetEncoding, dtype: np.dtype[Any]) -> Form:
         """Return the form of the first block or part."""
         rows, weighted = first.rows, first.weight is not None
         return cls(door, unit, _listed(rows.names), rows.kind, rows.X.shape[1], weighted, targets, dtype)

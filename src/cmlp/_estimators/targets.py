@@ -31,7 +31,7 @@ class Encoded(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class Targets:
+class TargetEncoding:
     """The rules by which y becomes targets; made once, from the first y."""
 
     n_outputs: int
@@ -57,7 +57,7 @@ class Targets:
         return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
 
 
-class ClassTargets(Targets):
+class ClassEncoding(TargetEncoding):
     """Labels of a classifier."""
 
     labels: Labels
@@ -83,7 +83,7 @@ class ClassTargets(Targets):
         )
 
 
-class NumberTargets(Targets):
+class NumberEncoding(TargetEncoding):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
     def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
@@ -124,11 +124,11 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[Targets, Encoded]:
+def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[TargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
     if not request.is_classifier:
-        numbers = NumberTargets(request.options, 1 if y.ndim == 1 else y.shape[1])
+        numbers = NumberEncoding(request.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
     if request.incremental or not whole:
         labels = _known_labels(request, y)
@@ -140,7 +140,7 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
         labels, values = shared(learn_labels, y)
         labels = Labels(labels.kind, labels.classes.copy())  # a program can write to `classes_` of one model
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
-    targets = ClassTargets(labels, request.options.loss, weights)
+    targets = ClassEncoding(labels, request.options.loss, weights)
     return targets, targets.weighted(values, weight, some=whole)
 
 

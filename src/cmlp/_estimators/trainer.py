@@ -7,8 +7,11 @@ from contextlib import closing
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from cmlp._data.arrays import rectangular
+import numpy as np
+
+from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
+from cmlp._data.labels import as_class_indices
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.weights import as_weights
 from cmlp._model.model import TrainedModel, model_of
@@ -19,12 +22,22 @@ from cmlp._train.constraints import COUNT, argument
 from cmlp._train.engine import BatchEngine
 from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import documented
-from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete, targets_of, task_of
+from cmlp._train.job import (
+    Data,
+    Task,
+    TrainingJob,
+    Validation,
+    named_validation,
+    require_complete,
+    task_of_numbers,
+    y_advice,
+)
 from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
+from cmlp._train.scores import accuracy
 from cmlp._train.start import start
 from cmlp._train.state import History, TrainingState
 
@@ -33,9 +46,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp import _core
+    from cmlp._train.job import Score
     from cmlp._train.options import TrainingOptions
     from cmlp._train.start import TrainingRun
 
@@ -133,9 +147,9 @@ class Trainer:
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
-    def _of(cls, network: Any, training: TrainingRun, copy_model: Callable[[], Any]) -> Self:
+    def _of(cls, network: Any, run: TrainingRun, copy_model: Callable[[], Any]) -> Self:
         """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
-        trainer, job = cls.__new__(cls), training.job
+        trainer, job = cls.__new__(cls), run.job
         trainer._set_up(network, model_of(network, tables=False), job.n_threads, job.options, job.state)
         trainer._copy_model = copy_model
         return trainer
@@ -184,17 +198,16 @@ class Trainer:
         """
         if n_batches is not None and self._options.solver == "lbfgs":
             raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
-        training = self._prepared(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         with DeferredSignals():
-            if n_batches is None or not training.has_epochs:
-                for _ in training.epochs(at_once=True):
-                    pass
+            if n_batches is None or not run.has_epochs:
+                run.run()
                 return self
             left = argument("n_batches", n_batches, COUNT)
-            while left and not training.finished:
-                left -= training.advance(left)
-            if training.finished:
-                training.finish()
+            while left and not run.finished:
+                left -= run.advance(left)
+            if run.finished:
+                run.finish()
         return self
 
     def epochs(
@@ -228,10 +241,11 @@ class Trainer:
         """
         if self._options.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs: use run.")
-        return self._reports(self._prepared(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
+        return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
-    def _reports(self, training: TrainingRun) -> Iterator[TrainedEpoch]:
-        with closing(training.epochs()) as epochs:
+    def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:
+        assert run.has_epochs
+        with closing(run.epochs()) as epochs:
             while True:
                 with DeferredSignals():  # not while the caller's code runs, between two epochs
                     if next(epochs, self) is self:
@@ -320,13 +334,13 @@ class Trainer:
         state.check(trained.net)
         self._set_up(network, trained, network.n_threads, options, state)
 
-    def _prepared(
+    def _run_on(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
     ) -> TrainingRun:
-        """Validate the arguments of a call, and return the training on them."""
+        """Validate the arguments of a call, and return the training run on them."""
         options, trained = self._options, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
-        task, validation = task_of(trained.net, targets), None
+        task, validation = _task_of(trained.net, targets), None
         if require_complete(*given):
             hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             with named_validation():
@@ -341,11 +355,11 @@ class Trainer:
                 f"{options.scoring!r}."
             )
         job = TrainingJob(trained.net, task, data, options, self.state, self._n_threads)
-        training = start(job, len(data.X), BatchEngine)
-        self._tell(callbacks_of(options.callbacks, options.verbose), training)
-        if training.has_epochs:
-            check_sample(training.job)
-        return training
+        run = start(job, len(data.X), BatchEngine)
+        self._tell(callbacks_of(options.callbacks, options.verbose), run)
+        if run.has_epochs:
+            check_sample(run.job)
+        return run
 
     def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
         """Return the targets as they were passed, and rows of training or validation, converted."""
@@ -354,25 +368,61 @@ class Trainer:
         require_samples(rows, owner)
         check_width(rows.shape[1], net.n_in, owner)
         own = rectangular(y, "y")
-        targets = targets_of(net, own)
+        targets = _targets_of(net, own)
         if len(targets) != len(rows):
             counts = [len(rows), len(targets)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return own, Validation(rows, targets, as_weights(weight, len(rows)))
 
-    def _tell(self, callbacks: list[Any], training: TrainingRun) -> None:
+    def _tell(self, callbacks: list[Any], run: TrainingRun) -> None:
         """Call callbacks with this trainer."""
         if not callbacks:
             return
         reporter = Reporter(self, callbacks)
-        if reporter.intervals and not training.has_epochs:
+        if reporter.intervals and not run.has_epochs:
             raise ValueError(
                 "every_batches of a callback must be None with solver='lbfgs', which has no batches, got "
                 f"{min(reporter.intervals)}."
             )
-        training.observers.append(reporter)
+        run.observers.append(reporter)
 
 
 def _options(parameters: Mapping[str, object], trained: TrainedModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
     return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)
+
+
+# Losses of outputs that are probabilities.
+_LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
+
+
+def _targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
+    """Return targets, as `Network.cost` accepts them, for the core: class indices, or a matrix."""
+    array = rectangular(y, "y")
+    if array.ndim == 1:
+        return as_class_indices(array, net.n_out, net.activations[-1])
+    if array.ndim != 2 or array.shape[1] != net.n_out:
+        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
+    targets = readable(array, "y")
+    if net.loss in _LIKELIHOODS and net.n_out == 1:
+        targets = np.array(targets)  # another thread could change the caller's array after `_task_of` has read it
+    return targets
+
+
+def _task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
+    """Return the task of training a network on targets from `_targets_of`.
+
+    The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
+    coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
+    stratified.
+    """
+    if targets.ndim == 1:
+        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
+    quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
+    if quantiles is not None or net.loss not in _LIKELIHOODS:
+        advice = y_advice(net.loss, "standardizing y" if net.activations[-1] == "identity" else "")
+        return task_of_numbers(targets, quantiles)._replace(y_advice=advice)
+    if net.activations[-1] == "softmax":
+        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
+    score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
+    return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)

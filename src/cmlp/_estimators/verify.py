@@ -12,9 +12,9 @@ import numpy as np
 
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.json_texts import as_json
-from cmlp._estimators.fitted import record_of, unchanging
+from cmlp._estimators.fitted import provenance_of, unchanging
 from cmlp._estimators.loading import load
-from cmlp._estimators.record import ARITHMETIC, parameters_of_record, texts_of
+from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import model_of
 from cmlp._model.probabilities import fitted_networks
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import TrainedModel
 
-    Record = dict[str, Any]
+    Provenance = dict[str, Any]
 
 
 def verify(
@@ -99,7 +99,7 @@ def verify(
     if answer is not None:
         return answer
     trained: TrainedModel = model_of(model)
-    record: Any = record_of(model)
+    record: Any = provenance_of(model)
     twin: Any = _twin(model, record)
     counts = Progress(progress, record["ends"])
     ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
@@ -112,7 +112,7 @@ def verify(
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_listed(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
-    if (record_of(twin) or {}).get("ends") != record["ends"]:
+    if (provenance_of(twin) or {}).get("ends") != record["ends"]:
         different.append("number of epochs")
     if different:
         what = f"these data and parameters give another model, in its {_listed(different)}"
@@ -124,7 +124,7 @@ def verify(
 
 def without_training(model: Any) -> Verification | None:
     """Return the answer if the record alone gives it; None if it takes training. ValueError if there is no record."""
-    trained, record = model_of(model), record_of(model)
+    trained, record = model_of(model), provenance_of(model)
     if record is None:
         owner = trained.class_name
         remedy = "only a fit of an estimator" if owner == "Network" else "only a fit"
@@ -133,7 +133,7 @@ def without_training(model: Any) -> Verification | None:
     if record["arithmetic"] != ARITHMETIC:
         what = f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
         return _other("version", [], what)
-    now, was = parameters_of_record(model), record["parameters"]
+    now, was = recorded_parameters(model), record["parameters"]
     names = [name for name in {**was, **now} if now.get(name) != was.get(name)]
     if names:
         each = (f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}" for name in names)
@@ -189,7 +189,7 @@ class EndsAt(Observer):
         return self.state.epoch >= self._epoch and not self._batch
 
     def _compare_data(self) -> None:
-        now = self.recorded() if self.state.epoch <= 1 else None
+        now = self.provenance_now() if self.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
         different = [name for name in {**self._data, **data} if data.get(name) != self._data.get(name)]
         if different:
@@ -213,7 +213,7 @@ class Progress:
                 self._function(epoch, self._n_epochs)
 
 
-def _twin(model: Any, record: Record) -> Any:
+def _twin(model: Any, record: Provenance) -> Any:
     """Return an estimator that trains as the model was trained."""
     twin = type(model)(**model.get_params(deep=False))
     own = {"random_state": record["seed"], "callbacks": None, "max_time": None, "verbose": False, "warm_start": False}
@@ -222,7 +222,9 @@ def _twin(model: Any, record: Record) -> Any:
     return twin.set_params(**{name: value for name, value in own.items() if name in names})
 
 
-def _train(twin: Any, trained: TrainedModel, record: Record, rows: tuple[Any, Any, Any], held: dict[str, Any]) -> None:
+def _train(
+    twin: Any, trained: TrainedModel, record: Provenance, rows: tuple[Any, Any, Any], held: dict[str, Any]
+) -> None:
     """Call what has trained the model."""
     X, y, weight = rows
     if record["call"] == "fit":

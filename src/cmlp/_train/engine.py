@@ -106,7 +106,7 @@ class Engine:
     def store(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
 
-    def keep(self) -> None:
+    def record_progress(self) -> None:
         """After an interruption, record how many batches of the epoch are complete."""
 
     def loss(self) -> float:
@@ -234,7 +234,7 @@ class BatchEngine(Engine):
         state.batch, state.seconds = batch, state.seconds + now - self._clock
         self._clock, self._call = now, None
 
-    def keep(self) -> None:
+    def record_progress(self) -> None:
         """After an interruption, record the batches that the latest call of the core has completed."""
         call, state = self._call, self.job.state
         if call is not None and call.epoch == state.epoch:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
-from zlib import crc32
 
 import numpy as np
 
-from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import first_non_finite_error, named_column
-from cmlp._data.labels import as_class_indices
 from cmlp._data.scale import Moments
 from cmlp._data.scale import learned_scale as learned_input_scale
-from cmlp._data.sparse import StoredRows, taken
+from cmlp._data.sparse import StoredRows
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
-from cmlp._train.scores import accuracy, d2_pinball, r_squared
+from cmlp._train.scores import d2_pinball, r_squared
 from cmlp._train.target_scale import learned_scale, robust_scale
 from cmlp.exceptions import named
 
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, TypeAlias
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from cmlp import _core
     from cmlp._data.arrays import LossFunction
@@ -40,10 +36,6 @@ if TYPE_CHECKING:
     Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
     # The training rows in their order, and the validation rows.
     Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
-
-# Losses of outputs that are probabilities.
-_LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
-
 
 # The unit of a loss is this power of y's unit.
 _POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
@@ -129,27 +121,6 @@ class Data(NamedTuple):
             with named_validation():
                 require_normal(self.validation.weight, dtype)
 
-    def first_row(self) -> Data:
-        """Return the data with the first row only."""
-        weight = None if self.weight is None else self.weight[:1]
-        return self._replace(X=taken(self.X, np.arange(1)), weight=weight)
-
-    def checksum(self, targets: NDArray[Any]) -> int:
-        """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
-        parts = [(self.X, targets, self.weight)]
-        if self.validation is not None:
-            parts.append(self.validation)
-        total = 0 if self.shards is None else crc32(repr(self.shards).encode())
-        for X, y, weight in parts:
-            rows = _sample(len(X))
-            some = taken(X, rows)
-            values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
-            blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
-            total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
-            for block in blocks:
-                total = crc32(np.ascontiguousarray(block, np.float64), total)
-        return total
-
 
 def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:
     """Return whether there are own validation data; raise ValueError if only a part of them is there."""
@@ -164,17 +135,6 @@ def require_complete(X_val: object, y_val: object, sample_weight_val: object) ->
 def named_validation() -> AbstractContextManager[None]:
     """Name the validation data in the messages of errors."""
     return named("the validation data (X_val, y_val)")
-
-
-_N_SAMPLED = 16
-
-
-@lru_cache(maxsize=8)  # many small models often have the same number of rows
-def _sample(n_rows: int) -> NDArray[np.intp]:
-    """Return the sorted indices of some rows, among them the first and the last one, in a read-only array."""
-    rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
-    rows.flags.writeable = False
-    return rows
 
 
 class TrainingJob(NamedTuple):
@@ -204,38 +164,6 @@ class TrainingJob(NamedTuple):
 def log_loss_clip(net: _core.Net) -> float:
     """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
     return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0
-
-
-def targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
-    """Return targets, as `Network.cost` accepts them, for the core: class indices, or a matrix."""
-    array = rectangular(y, "y")
-    if array.ndim == 1:
-        return as_class_indices(array, net.n_out, net.activations[-1])
-    if array.ndim != 2 or array.shape[1] != net.n_out:
-        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
-    targets = readable(array, "y")
-    if net.loss in _LIKELIHOODS and net.n_out == 1:
-        targets = np.array(targets)  # another thread could change the caller's array after `task_of` has read it
-    return targets
-
-
-def task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
-    """Return the task of training a network on targets from `targets_of`.
-
-    The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
-    coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
-    stratified.
-    """
-    if targets.ndim == 1:
-        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
-    quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
-    if quantiles is not None or net.loss not in _LIKELIHOODS:
-        advice = y_advice(net.loss, "standardizing y" if net.activations[-1] == "identity" else "")
-        return task_of_numbers(targets, quantiles)._replace(y_advice=advice)
-    if net.activations[-1] == "softmax":
-        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
-    score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
-    return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)
 
 
 def y_advice(loss: str | LossFunction, standardizing: str) -> str:

@@ -23,8 +23,6 @@ from cmlp.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from numpy.typing import NDArray
 
     from cmlp._train.job import TrainingJob
@@ -63,8 +61,8 @@ class LBFGS:
         self._evaluated: Evaluation | None = None  # the most recent one
         self._reached: Evaluation | None = None  # the start of the current line search
 
-    def epochs(self, at_once: bool = True) -> Generator[None, None, None]:
-        """Minimize until the gradient or the decrease of the cost is small, or a limit is reached; yield nothing."""
+    def run(self) -> None:
+        """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
         self.observers.fit_begins()
         self.observers.epoch_begins()
         try:
@@ -75,11 +73,10 @@ class LBFGS:
             self.observers.fit_ends()
             raise
         self.observers.fit_ends()
-        yield from ()
 
-    def kept(self) -> TrainingState:
+    def state_to_keep(self) -> TrainingState:
         """Return the state to keep after the call."""
-        return self.state.finished()
+        return self.state.without_rows()
 
     def _minimize(self) -> None:
         scipy = optional("scipy.optimize", "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.")

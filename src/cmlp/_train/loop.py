@@ -42,13 +42,18 @@ class EpochLoop:
         self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
-        self._kept = math.nan, math.nan
+        self._kept_measures = math.nan, math.nan
         self._intervals: set[int] = set()  # of the observers, while `epochs` trains
 
     @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
         return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self.deadline.has_come()
+
+    def run(self) -> None:
+        """Train until training is finished; several epochs at once if nothing happens in between."""
+        for _ in self.epochs(at_once=True):
+            pass
 
     def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
@@ -113,12 +118,12 @@ class EpochLoop:
                 score, validation_loss = self.validation.measure(self.deadline)
                 is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
                 if is_best or state.best is None:
-                    self._kept = validation_loss, math.nan if score is None else score
+                    self._kept_measures = validation_loss, math.nan if score is None else score
         except TimeLimitReached:
-            engine.keep()
+            engine.record_progress()
             return (state.batch or 0) - first
         except KeyboardInterrupt:
-            engine.keep()
+            engine.record_progress()
             raise
         except DivergenceError as error:
             raise engine.explained(error) from error
@@ -138,8 +143,8 @@ class EpochLoop:
                 f"converged yet.{scale_advice(job.task, job.data)}",
                 sklearn_class(ConvergenceWarning),
             )
-        warn_if_useless(job, self._kept, self.engine.sampled_targets())
+        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())
 
-    def kept(self) -> TrainingState:
+    def state_to_keep(self) -> TrainingState:
         """Return the state to keep after the call."""
         return self.state.resumable()

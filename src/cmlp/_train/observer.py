@@ -21,13 +21,13 @@ class Observer:
     """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`.
 
     A fit of an estimator sets the last three attributes of an observer that is passed to it: the state of training, and
-    functions that return the model and the record for `cmlp.verify` (None if there is none) as they are now.
+    functions that return the model and the provenance for `cmlp.verify` (None if there is none) as they are now.
     """
 
     intervals: AbstractSet[int] = frozenset()
     state: TrainingState
     snapshot: Callable[[], Any]
-    recorded: Callable[[], dict[str, Any] | None]
+    provenance_now: Callable[[], dict[str, Any] | None]
 
     @property
     def horizon(self) -> float:

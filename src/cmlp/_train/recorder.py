@@ -150,12 +150,12 @@ class Recorder:
         state, options = self._state, self._options
         optimizer, schedule = state.stepping()
         history = state.history.copy()
-        recorded = math.nan if score is None else score
+        score_or_nan = math.nan if score is None else score
         losses, *others = zip(*epochs, strict=True)
         is_best = self._rule.watch(history, losses, score)
         history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
         history.loss_curve = history.loss_curve.appended(*losses)
-        history.records = history.records.appended(*zip(repeat(validation_loss), repeat(recorded), *others))
+        history.records = history.records.appended(*zip(repeat(validation_loss), repeat(score_or_nan), *others))
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""
         if history.stale > options.n_iter_no_change and not schedule.is_planned:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 from cmlp._data.checksums import BLOCK, block_checksums, dtype_kind
-from cmlp._data.sparse import CSR, StoredRows, stored_rows
+from cmlp._data.sparse import CSR, StoredRows, stored_rows, taken
 from cmlp._process.threads import shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
+    from numpy.typing import NDArray
+
     from cmlp._data.checksums import Checksums, Digests
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.job import Data, TrainingJob
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
@@ -47,8 +51,8 @@ def check_sample(job: TrainingJob) -> None:
     if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
         return
     if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
-        data, targets = data.first_row(), targets[:1]
-    checksum = data.checksum(targets)
+        data, targets = _first_row(data), targets[:1]
+    checksum = _checksum(data, targets)
     if state.checksum is None:
         state.checksum = checksum
     elif state.checksum != checksum:
@@ -56,6 +60,40 @@ def check_sample(job: TrainingJob) -> None:
             "The data differ from those with which the training began. To continue, pass the same X, y, "
             "sample_weight, validation data and shards."
         )
+
+
+def _first_row(data: Data) -> Data:
+    """Return the data with the first row only."""
+    weight = None if data.weight is None else data.weight[:1]
+    return data._replace(X=taken(data.X, np.arange(1)), weight=weight)
+
+
+def _checksum(data: Data, targets: NDArray[Any]) -> int:
+    """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
+    parts = [(data.X, targets, data.weight)]
+    if data.validation is not None:
+        parts.append(data.validation)
+    total = 0 if data.shards is None else crc32(repr(data.shards).encode())
+    for X, y, weight in parts:
+        rows = _sample(len(X))
+        some = taken(X, rows)
+        values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
+        blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
+        total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
+        for block in blocks:
+            total = crc32(np.ascontiguousarray(block, np.float64), total)
+    return total
+
+
+_N_SAMPLED = 16
+
+
+@lru_cache(maxsize=8)  # many small models often have the same number of rows
+def _sample(n_rows: int) -> NDArray[np.intp]:
+    """Return the sorted indices of some rows, among them the first and the last one, in a read-only array."""
+    rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
+    rows.flags.writeable = False
+    return rows
 
 
 def described(job: TrainingJob) -> str:

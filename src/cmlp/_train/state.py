@@ -240,7 +240,7 @@ class TrainingState:
         vars(twin).update(vars(self))
         return twin
 
-    def finished(self) -> TrainingState:
+    def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows and generator."""
         kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
         kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
@@ -251,7 +251,7 @@ class TrainingState:
         """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
         kept, generator = self.shared(), self.generator
         if generator is not None and not is_storable(generator):
-            return self.finished()
+            return self.without_rows()
         kept.generator = None if generator is None else stored_generator(generator)
         return kept
 
@@ -263,6 +263,18 @@ class TrainingState:
         twin.order = None if self.order is None else self.order.copy()  # training shuffles it in place
         twin.best, twin.last = (None if block is None else block_copy(block) for block in (self.best, self.last))
         return twin
+
+    def best_without_rows(self) -> TrainingState:
+        """Return a state like `without_rows`, with copies of the best parameters so far, while training continues."""
+        twin = self.without_rows()
+        twin.params, twin.history = block_copy(self.params if self.best is None else self.best), self.history.copy()
+        return twin
+
+    def best_to_resume(self) -> TrainingState:
+        """Return a copy with the best parameters so far, from which another call can continue this training."""
+        twin = self.copy()
+        twin.restore_best()
+        return twin.resumable()
 
     def __getstate__(self) -> dict[str, Any]:
         generator = None if self.generator is None else stored_generator(self.generator)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale, Moments
     from cmlp._train.feed import Block
 
-    class Shards(Protocol):
+    class TrainableShards(Protocol):
         """The shards of the rows, wherever they are."""
 
         @property
@@ -112,8 +112,8 @@ def train_shard(job: Job, shard: Block) -> Trained:
     assert state.optimizer is not None
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
     task, data = Task(targets, None, loss_scale=job.loss_scale), Data(shard.X, shard.weight, job.input_scale, job.names)
-    fit = TrainingJob(job.net, task, data, job.options._replace(batch_size=local), state, job.n_threads)
-    engine = BatchEngine(fit, rate_factor=job.rate_factor)
+    own_job = TrainingJob(job.net, task, data, job.options._replace(batch_size=local), state, job.n_threads)
+    engine = BatchEngine(own_job, rate_factor=job.rate_factor)
     if first:
         engine.feed.draw_order(state)
         state.batch = first
@@ -128,7 +128,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
 class Rounds(Engine):
     """Trains in rounds, `n_rounds` per epoch: `state.batch` is the number of this epoch's completed rounds."""
 
-    def __init__(self, job: TrainingJob, shards: Shards, n_rounds: int) -> None:
+    def __init__(self, job: TrainingJob, shards: TrainableShards, n_rounds: int) -> None:
         self._shards, self._n_rounds = shards, n_rounds
         super().__init__(job, batch_size_of(job.options, self.n_rows))
         self._local = local_options(job.options, self.batch_size, len(shards.sizes))

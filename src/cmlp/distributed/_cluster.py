@@ -20,7 +20,7 @@ _RETRIES = 3  # of a task that fails for a reason other than its arguments
 _GATHERED = 8  # results that are requested together: they are in memory at the same time
 
 
-def load(name: str) -> Any:
+def import_of_dask(name: str) -> Any:
     """Import a module of Dask; the ImportError says how to install it."""
     return optional(name, f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]")
 
@@ -28,7 +28,7 @@ def load(name: str) -> Any:
 @contextmanager
 def cluster_of(client: Any) -> Iterator[Cluster]:
     """Yield the cluster of a client; for None that of the current client, or a new one in this process."""
-    distributed = load("distributed")
+    distributed = import_of_dask("distributed")
     if client is None:
         try:
             client = distributed.default_client()
@@ -72,7 +72,7 @@ class Cluster:
         name = f"cmlp-{function.__name__}-{uuid.uuid4().hex}"
         # The parameters of a network are sent once per round, as part of a task: scattered data would be lost with
         # their worker. Dask's warning of large tasks is for rows.
-        with load("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
+        with import_of_dask("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
             options: dict[str, Any] = {} if near is None else {"workers": [near], "allow_other_workers": True}
             return self.client.submit(
                 _run, __version__, place, function, arguments, key=name, pure=False, retries=_RETRIES, **options
@@ -123,7 +123,7 @@ def require_estimator(model: Any) -> None:
 
 def parts_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
     """Return a delayed tuple (X, y, sample_weight) for each part; raises if the arguments have no common parts."""
-    delayed = load("dask").delayed
+    delayed = import_of_dask("dask").delayed
     if y is None and isinstance(X, (list, tuple)):
         if sample_weight is not None:
             raise ValueError("sample_weight must be part of the tuples (X, y, sample_weight) if y is None.")
@@ -157,7 +157,7 @@ def _pieces(value: Any, name: str, X: Any) -> Sequence[Any]:
 
 def is_array(value: Any) -> bool:
     """Return whether a value is an array of Dask."""
-    return isinstance(value, load("dask.array").Array)
+    return isinstance(value, import_of_dask("dask.array").Array)
 
 
 def is_frame(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.fitted import unchanging
-from cmlp.distributed._cluster import is_array, is_frame, load, require_estimator
+from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     >>> lazy.shape, lazy.dtype
     ((1000,), dtype('float64'))
     """
-    load("dask")
+    import_of_dask("dask")
     require_estimator(model)
     model = unchanging(model)
     if method not in _METHODS or not hasattr(model, method):

@@ -18,7 +18,7 @@ from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learn
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
-from cmlp.distributed._cluster import cluster_of, load, parts_of
+from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
 from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.targets import Targets
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.options import TrainingOptions
     from cmlp._train.split import Shards
@@ -46,7 +46,7 @@ def fit_in_rounds(
     checkpoint: str | os.PathLike[str] | None,
 ) -> None:
     """Train an estimator in rounds; see `cmlp.distributed.fit`."""
-    load("distributed")
+    import_of_dask("distributed")
     given = given_shards(shards)
     n_shards = given if isinstance(given, int) else len(given)
     n_rounds = 1 if n_shards <= _MOST_SHARDS_FOR_EPOCHS else _ROUNDS
@@ -61,24 +61,24 @@ def fit_in_rounds(
             if options.provenance:
                 raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
             warn_of_unused(model, validation[0] is not None)
-            kept = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
+            division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             resuming = checkpoint is not None and os.path.exists(checkpoint)
             previous = vars(model).get(FITTED) if options.warm_start else None
             if resuming:
-                previous = _stored(model, options, checkpoint, kept)
+                previous = _stored(model, options, checkpoint, division)
             if checkpoint is not None:
                 callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
                 options = options._replace(callbacks=callbacks)
             request = FitRequest(model, options, previous, validation, resume=resuming)
-            source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), kept)
+            source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
             request = request._replace(classes=source.classes)
         train_on(request, source)
 
 
 class Parts(RowSource):
-    """The parts of rows on a cluster, which are joined to shards; `kept` has the shards and the number of rounds."""
+    """The parts of rows on a cluster, which are joined to shards; `division` has the shards and their rounds."""
 
-    def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, kept: Mapping[str, Any]) -> None:
+    def __init__(self, cluster: Cluster, delayed: list[Any], door: Door, division: Mapping[str, Any]) -> None:
         submit, given = cluster.submit, cluster.compute(delayed)
         parts = [submit(open_part, part, i, door) for i, part in enumerate(given)]
         summaries = list(
@@ -87,16 +87,16 @@ class Parts(RowSource):
             )
         )
         sizes_of_parts = [one.n_rows for one in summaries]
-        n_rows, n_rounds = sum(sizes_of_parts), kept["rounds"]
+        n_rows, n_rounds = sum(sizes_of_parts), division["rounds"]
         if not n_rows:
             raise ValueError("X must have at least one row, got none.")
-        sizes = sizes_of(kept["shards"], n_rows)
+        sizes = sizes_of(division["shards"], n_rows)
         most = max(_ROUNDS, min(sizes))
         if n_rounds > most:
             raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {len(sizes)} shards, got {n_rounds}.")
         self.given = next(one.first for one in summaries if one.first is not None)
         self.classes = all_classes(summaries)
-        self.kept, self._door = kept, door
+        self.fixed_for_resume, self._door = division, door
         self._shards = DaskShards(cluster, parts, sizes_of_parts, sizes)
 
     def open(self, door: Door) -> Opened:
@@ -104,7 +104,7 @@ class Parts(RowSource):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, targets: Targets) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
         self._shards.convert(Form.of(self._door, "part", self._first, targets, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
@@ -112,7 +112,7 @@ class Parts(RowSource):
 
     def engine(self, job: TrainingJob) -> Rounds:
         """Return the engine that lets the workers of the cluster train."""
-        return Rounds(job, self._shards, self.kept["rounds"])
+        return Rounds(job, self._shards, self.fixed_for_resume["rounds"])
 
 
 class _Saver:

@@ -13,7 +13,7 @@ from cmlp import _core
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import follow, keep_for_resume, prepare, request_of, train_and_store, warn_of_unused
+from cmlp._estimators.fitting import follow, prepare, remember_for_resume, request_of, train_and_store, warn_of_unused
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
@@ -98,7 +98,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     workers.compare({"classes": known, "batch size": str(engine.batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, engine.batch_size))
     _check_same_data(run.job, workers)
-    request = keep_for_resume(request, source, run, labels)
+    request = remember_for_resume(request, source, run, labels)
     if workers.rank:  # worker 0 warns of a useless model
         run.job = run.job._replace(judges=False)
     workers.together(partial(follow, request, run, labels, observers))

@@ -110,7 +110,7 @@ class TextFile:
     Parameters
     ----------
     path : str
-    options : Options
+    options : TextOptions
     named : callable or None
         Returns whether the cells of the first row are names, because the user or the model names some of them.
     """

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.record import Recorded
+    from cmlp._estimators.provenance import ProvenanceNow
     from cmlp._estimators.tables.table_targets import TableTargets
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TableTarget, TrainedNet
@@ -70,7 +70,7 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
             owner, options = type(estimator).__name__, estimator._parameters()
             deadline = Deadline(options.max_time)
             if options.provenance:
-                from cmlp._estimators.record import record_of_table, seed_of  # few programs need it
+                from cmlp._estimators.provenance import provenance_of_table, seed_of  # few programs need it
 
                 options = options._replace(random_state=seed_of(options._asdict()))
             previous = vars(estimator)[FITTED].model if options.warm_start and FITTED in vars(estimator) else None
@@ -113,10 +113,10 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
             else:
                 networks = None if previous is None else fitted_networks(previous)
                 runs = bag.begun(_generator(options.random_state), networks)
-            recorded: Recorded = lambda: None  # noqa: E731
+            provenance_now: ProvenanceNow = lambda: None  # noqa: E731
             if options.provenance and (record is not None or not resume):
                 seed = options.random_state
-                recorded = record_of_table(estimator, runs, bag, reader.names, targets.labels, seed, record)
+                provenance_now = provenance_of_table(estimator, runs, bag, reader.names, targets.labels, seed, record)
             # What the model keeps of the rows
             background = kept_rows(raw, table.weight, options.keep_background)
             values = values_at_ranks(raw, None if table.weight is None else table.weight[: len(raw)])
@@ -137,11 +137,11 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
                     summary=Summary(values, accuracy),
                 )
                 held_out = None if targets.labels is None else _held_out(bag, runs, networks, targets.truth)
-                return Fitted(model, tuple(map(curves_of, runs)), state, recorded(), held_out=held_out)
+                return Fitted(model, tuple(map(curves_of, runs)), state, provenance_now(), held_out=held_out)
 
             # Those who follow the training: each network has an observer, or none has
             for run, observer in zip(runs, observers, strict=bool(observers)):
-                observer.state, observer.recorded = run.state, recorded
+                observer.state, observer.provenance_now = run.state, provenance_now
                 run.observers.append(observer)
             callbacks = callbacks_of(options.callbacks, options.verbose)
             trainer = BagTrainer(runs, lambda: with_fitted(estimator, fitted()))
@@ -265,7 +265,7 @@ def states_to_resume(estimator: Any, digest: Any) -> tuple[list[TrainingState], 
             "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same names of "
             "columns, categories and labels."
         )
-    return [state.shared() for state in states], fitted.record
+    return [state.shared() for state in states], fitted.provenance
 
 
 def digest_of(reader: FrameReader, bag: Bag, targets: TableTargets) -> tuple[bytes, str, bytes]:

@@ -1,4 +1,4 @@
-"""The record of a fit with ``provenance=True``: what `cmlp.verify` needs to train again, and a model file lacks."""
+"""Provenance: what fit records with ``provenance=True``, because `cmlp.verify` needs it and a model file lacks it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from cmlp._train.job import TrainingJob
     from cmlp._train.loop import EpochLoop
 
-    Record = dict[str, Any]
-    Recorded = Callable[[], Record | None]  # returns the record as it is now; None before all data are known
+    Provenance = dict[str, Any]
+    ProvenanceNow = Callable[[], Provenance | None]  # returns the record as it is now; None before all data are known
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
@@ -85,7 +85,7 @@ def seed_of(values: Mapping[str, Any]) -> int:
     return int(seed)
 
 
-def parameters_of_record(estimator: Any) -> dict[str, Any]:
+def recorded_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._owner
     free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
@@ -97,9 +97,9 @@ def parameters_of_record(estimator: Any) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def record(
-    request: FitRequest, training: EpochLoop, labels: Labels | None, source: RowSource, earlier: Record | None
-) -> Recorded:
+def provenance_of_fit(
+    request: FitRequest, training: EpochLoop, labels: Labels | None, source: RowSource, earlier: Provenance | None
+) -> ProvenanceNow:
     """Return the record of a fit of one network; `earlier` is that of the fit that it resumes."""
     job = training.job
     texts = texts_of(type(request.estimator).__name__, labels, job.data.names)
@@ -112,18 +112,18 @@ def record(
         source.hashes = data  # type: ignore[attr-defined]
     shards = job.data.shards and list(job.data.shards)
     more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
-    return _recorded(request.estimator, [training], data, earlier, more)
+    return _provenance(request.estimator, [training], data, earlier, more)
 
 
-def record_of_table(
+def provenance_of_table(
     estimator: Any,
     runs: Sequence[EpochLoop],
     bag: Bag,
     names: Sequence[object] | None,
     labels: Labels | None,
     seed: int,
-    earlier: Record | None,
-) -> Recorded:
+    earlier: Provenance | None,
+) -> ProvenanceNow:
     """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
     hashes = _hashed(texts_of(type(estimator).__name__, labels, names, bag.encoder.categories))
     arrays = {"X": bag.rows.raw, "y": bag.task.targets, "sample_weight": bag.rows.weight}
@@ -134,31 +134,31 @@ def record_of_table(
                 found.add(array[part])
                 hashes[name + suffix] = found.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": seed}
-    return _recorded(estimator, runs, lambda: hashes, earlier, more)
+    return _provenance(estimator, runs, lambda: hashes, earlier, more)
 
 
-def _recorded(
+def _provenance(
     estimator: Any,
     runs: Sequence[EpochLoop],
     data: Callable[[], dict[str, str] | None],
-    earlier: Record | None,
+    earlier: Provenance | None,
     more: Mapping[str, Any],
-) -> Recorded:
-    head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": parameters_of_record(estimator), **more}
+) -> ProvenanceNow:
+    head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": recorded_parameters(estimator), **more}
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
             raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another.")
     states = [run.state for run in runs]
 
-    def recorded() -> Record | None:
+    def provenance_now() -> Provenance | None:
         hashes = data()
         if hashes is None:
             return None
         ends = [[state.epoch, state.batch or 0] for state in states]
         return {**head, "n_rows": states[0].n_rows, "ends": ends, "data": dict(hashes)}
 
-    return recorded
+    return provenance_now
 
 
 def texts_of(
@@ -234,7 +234,7 @@ class StreamHashes:
         return {**{name: rows.hexdigest() for name, rows in self._rows.items()}, **self._others}
 
 
-def load_record(text: str, networks: Sequence[object]) -> Record:
+def load_provenance(text: str, networks: Sequence[object]) -> Provenance:
     """Return the record of a file of a model with these networks; ModelFormatError if it is none."""
     found = parsed(text, "provenance", _MOST)
     if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
@@ -243,7 +243,7 @@ def load_record(text: str, networks: Sequence[object]) -> Record:
         raise refuse("'provenance' has no epoch and batch at which each network ended")
     if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
         raise refuse("'provenance' has hashes of the data that are not SHA-256")
-    record: Record = found
+    record: Provenance = found
     return record
 
 
