@@ -111,7 +111,6 @@ def optional(name, method):
 CALLS = {
     "activations": lambda model, _: model.activations(X),
     "certify": lambda model, _: model.certify(X[:3], 0.01),
-    "choose_threshold": lambda model, _: model.choose_threshold(MANY, answers(model)[0], recall=0.5).threshold_,
     "decision_function": lambda model, _: model.decision_function(X),
     "explain": lambda model, _: model.explain(X[:2], X[:4]),
     "gradients": lambda model, _: model.gradients(X, answers(model)[0]),
@@ -146,7 +145,7 @@ PARAMETERS = MLPClassifier.get_params.__module__  # which knows no fitted model
 DRAWN = {"BoundaryDisplay"}  # each drawing takes 50 ms
 # These train, or know nothing of a fitted model. Two of them never train one estimator at a time.
 WITHOUT_MODEL = {
-    *("calibrate", "fit", "fit_batches", "partial_fit"),
+    *("calibrate", "choose_threshold", "fit", "fit_batches", "partial_fit"),
     *("from_arrays", "from_preset", "get_metadata_routing", "get_params", "set_callbacks", "set_params"),
     *("feature_names_in_",),  # of data frames only
     *("set_fit_request", "set_partial_fit_request", "set_score_request"),

@@ -151,7 +151,7 @@ def labels(n, kind="labels"):
 SCALE = (0.0, 1.0, -1.0, 1.0)
 TABLES = {
     "float64": (("TabularRegressor", 1, "identity", "float64", SCALE), "are of dtype float32, not float64"),
-    "relu": (("TabularRegressor", 1, "relu", "float32", SCALE), "the outputs are not those of a TabularRegressor"),
+    "tanh": (("TabularRegressor", 1, "tanh", "float32", SCALE), "the outputs are not those of a TabularRegressor"),
     "two outputs": (("TabularRegressor", 2, "identity", "float32", SCALE), "are not those of a TabularRegressor"),
     "no target": (("TabularRegressor", 1, "identity"), "the outputs are not those of a TabularRegressor"),
     "a target": (("TabularClassifier", 3, "softmax", "float32", SCALE, labels(3)), "not those of a TabularClassifier"),
