@@ -132,7 +132,7 @@ def test_a_file_needs_no_example(path):
 
 def table(name, n_out, output, dtype="float32", target=None, classes=None, n_columns=1):
     """Return the file of a table with columns of numbers and one network."""
-    losses = {"identity": "squared_error", "exp": "poisson"}
+    losses = {"identity": "squared_error", "tanh": "squared_error", "exp": "poisson"}
     net = Network([n_columns, n_out], output=output, loss=losses.get(output, "log_loss"), dtype=dtype, random_state=0)
     strings = {
         "categories": json.dumps([None] * n_columns, separators=(",", ":")),
