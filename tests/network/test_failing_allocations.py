@@ -64,7 +64,7 @@ import cmlp
 warnings.simplefilter("ignore")
 ERRORS = Exception
 X, path = np.arange(40.0).reshape(20, 2) % 7, Path(sys.argv[1])
-Y = np.digitize(X[:, 0], [2, 5])
+Y, ROWS = np.digitize(X[:, 0], [2, 5]), X.tolist()
 model = cmlp.MLPClassifier((3,), max_iter=20, learning_rate_init=0.1, random_state=0).fit(X, Y)
 model.save(path)
 expected, stored = model.predict_proba(X), path.read_bytes()
@@ -95,7 +95,7 @@ def test_failing_allocation_raises_memory_error(dtype):
     ("call", "least"),
     [
         ("model.fit(X, Y)", 300),
-        ("model.predict_proba(X)", 1),
+        ("model.predict_proba(ROWS)", 30),
         ("model.save(path)", 300),
         ("cmlp.load(path)", 300),
     ],

@@ -31,7 +31,7 @@ from cmlp._model.encoder import widths
 from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -44,7 +44,7 @@ _OPENING = f"""\
 #include <emmintrin.h>
 #endif
 """
-_NUMBER_BYTES, _COLUMN_BYTES = 8, 64
+_NUMBER_BYTES, _COLUMN_BYTES, _PARTS_BYTES = 8, 40, 24
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -64,9 +64,10 @@ def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
     n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
     n_numbers = sum(len(edges) for column in columns for edges in _edges(column))
     n_params = sum(net.n_params for net, _ in model.networks)
+    column_bytes = _COLUMN_BYTES + (_PARTS_BYTES if table.has_parts else 0)
     n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
     return Parts(
-        constants=4 * n_params + _NUMBER_BYTES * n_numbers + _COLUMN_BYTES * len(columns),
+        constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns),
         stack=4 * n_floats + _NUMBER_BYTES * combination.n,
         usage=[
             ("predict(x, output)", f"{meaning} of a raw row x, as doubles"),
@@ -75,7 +76,7 @@ def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
             CHECK_USAGE,
         ],
         about=_ABOUT,
-        code="2 to 3 KB of code and the compiler's arithmetic in double",
+        code=f"{'3 to 4' if table.has_parts else '2 to 3'} KB of code and the compiler's arithmetic in double",
         frames="250 bytes",
         sizes=(len(columns), combination.n),
         opening=_OPENING,
@@ -103,6 +104,7 @@ class _Table:
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
         self.has_categories = any(column.categories is not None for column in self.columns)
+        self.has_parts = any(column.parts for column in self.columns)
 
     def body(self) -> Iterator[str]:
         """Yield the arithmetic of a header: functions, columns, networks, predictions and the self-check."""
@@ -127,8 +129,12 @@ class _Table:
     def _encoder(self) -> Iterator[str]:
         yield _core_text("base/soft_root.h", self.prefix)
         text = files("cmlp._export").joinpath("table_functions.h").read_text("ascii")
-        yield text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
-        yield _core_text("table/encode_row.h", self.prefix)
+        yield self._with_parts(text.split("\n\n", 1)[1]).replace("NAME_", f"{self.prefix}_")
+        yield _core_text("table/encode_row.h", self.prefix, self._with_parts)
+
+    def _with_parts(self, text: str) -> str:
+        """Return C code with what is in "#if CMLP_PARTS" only if a column has parts."""
+        return re.sub(r"#if CMLP_PARTS\n(.*?)#endif\n", r"\1" if self.has_parts else "", text, flags=re.DOTALL)
 
     def _columns(self) -> Iterator[str]:
         """Yield the edges of all bins, and the columns."""
@@ -139,8 +145,8 @@ class _Table:
             where = f"{prefix}_edges + {len(edges)}" if len(column.edges) else "NULL"
             edges += [repr(edge) for each in _edges(column) for edge in each.tolist()]
             numbers = f"{column.centre!r}, {column.scale!r}"
-            parts = f"{{{', '.join(map(str, widths(column.parts)))}}}"
-            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}, {parts}}}")
+            parts = f", {{{', '.join(map(str, widths(column.parts)))}}}" if self.has_parts else ""
+            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}")
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
                 f"double {prefix}_edges", edges, 4
@@ -207,10 +213,10 @@ def _edges(column: EncodedColumn) -> list[NDArray[np.float64]]:
     return [column.edges, *(part.edges for part in column.parts)]
 
 
-def _core_text(name: str, prefix: str) -> str:
-    """Return the functions of a header of the core with another prefix."""
+def _core_text(name: str, prefix: str, change: Callable[[str], str] = str) -> str:
+    """Return the functions of a header of the core, with another prefix, after a change."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
-    inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
+    inside = change(re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0])
     inside = inside.replace("cmlp_", f"{prefix}_").replace("CMLP_", f"{prefix}_")
     return inside.replace("VEC_FN", "static inline")
 

@@ -2,15 +2,19 @@
 
 enum { NAME_COLUMN_UNUSED = 1, NAME_COLUMN_NUMBER = 2, NAME_COLUMN_CATEGORY = 3 };
 
+#if CMLP_PARTS
 #define NAME_PARTS 3
 
+#endif
 /* How a column is encoded. */
 typedef struct NAME_column {
     int32_t kind, has_missing; /* has_missing: numbers have an input that says whether they are missing */
     int64_t n;                 /* number of edges, or of categories */
     double centre, scale;
     const double *edges;
+#if CMLP_PARTS
     int64_t parts[NAME_PARTS]; /* of a date: number of inputs with bins, or 0 */
+#endif
 } NAME_column;
 
 typedef float *NAME_encoded;

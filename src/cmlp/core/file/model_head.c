@@ -157,7 +157,7 @@ static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head 
 {
     const char *at;
     if (!PASS(c, CMLP_HEAD_COLUMNS)) {
-        if (head->has_targets || head->has_threshold) fail(c, CMLP_ERROR_FILE_SYNTAX);
+        if (head->feature) fail(c, CMLP_ERROR_FILE_SYNTAX);
         return;
     }
     head->is_table = 1;
@@ -200,7 +200,7 @@ static void read_metadata(cursor *c, const cmlp_column_reader *tables, cmlp_head
         const cmlp_text value = next_text(c);
         if (!c->status && is_name(key, "classes")) head->classes = value;
         if (!c->status && is_name(key, "categories") && cmlp_is_table(head)) head->categories = value;
-        if (!c->status && is_name(key, "targets") && head->has_targets) head->targets = value;
+        if (!c->status && is_name(key, "targets") && head->feature == CMLP_HAS_TARGETS) head->targets = value;
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
@@ -279,7 +279,7 @@ static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
     head->n_score_rows = (int64_t)t->shape[0];
     head->n_scores = (int64_t)t->shape[1];
     if (!cmlp_holds_scores(t->dtype, head->n_score_rows, head->n_scores, head->sizes[head->n_layers - 1],
-                           head->activations[head->n_layers - 2], head->has_targets))
+                           head->activations[head->n_layers - 2], head->feature == CMLP_HAS_TARGETS))
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
@@ -289,8 +289,8 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
     const int of_table = cmlp_is_table(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
-    const int64_t targets = head->has_targets ? head->n_targets : CMLP_TARGET_NUMBERS;
-    const int64_t numbers = head->has_targets ? CMLP_TARGET_NUMBERS : 0;
+    const int64_t targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : CMLP_TARGET_NUMBERS;
+    const int64_t numbers = head->feature == CMLP_HAS_TARGETS ? CMLP_TARGET_NUMBERS : 0;
     const struct {
         const char *name;
         int32_t dtype;
@@ -319,8 +319,8 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
 static void check_threshold(cursor *c, const cmlp_head *head)
 {
-    if (!head->has_threshold != !head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->has_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
+    if ((head->feature == CMLP_HAS_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
                                 head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
         fail(c, CMLP_ERROR_OPTION);
 }
@@ -340,7 +340,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (cmlp_is_table(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->has_targets && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_BUILDS_TABLES) check_threshold(c, head);
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
@@ -355,7 +355,7 @@ static void read_values(cursor *c, const cmlp_column_reader *tables, const cmlp_
         stop_at(c, cmlp_check_labels(head->classes, head->sizes[head->n_layers - 1], &at), &at);
     const cmlp_column_list columns = {head->columns, NULL, 0};
     if (!c->status && head->categories.at) stop_at(c, tables->categories(head->categories, columns, &at), &at);
-    if (!head->has_targets) return;
+    if (head->feature != CMLP_HAS_TARGETS) return;
     if (!c->status && !head->targets.at) fail(c, CMLP_ERROR_FILE_NAME);
     if (!c->status) stop_at(c, tables->targets(head->targets, head->n_targets, &at), &at);
     if (head->n_quantiles || head->n_targets < 2) fail(c, CMLP_ERROR_OPTION);
@@ -391,7 +391,13 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-static int is_threshold(slice n) { return is_name(n, CMLP_FEATURE_THRESHOLD); }
+/* The feature of a name. */
+static int feature_of(slice n)
+{
+    return is_name(n, CMLP_FEATURE_TARGETS)     ? CMLP_HAS_TARGETS
+           : is_name(n, CMLP_FEATURE_THRESHOLD) ? CMLP_HAS_THRESHOLD
+                                                : CMLP_NO_FEATURE;
+}
 
 /* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
  * model can have one, and refuses the first word that is another, or is not in its place. */
@@ -399,12 +405,11 @@ static void read_requirements(cursor *c, cmlp_head *head)
 {
     if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
     slice n = next_word(c);
-    head->has_targets = is_name(n, CMLP_FEATURE_TARGETS);
-    head->has_threshold = is_threshold(n);
-    if (head->has_targets || head->has_threshold) {
+    head->feature = feature_of(n);
+    if (head->feature) {
         if (!PASS(c, ",")) return;
         n = next_word(c);
-        if (is_name(n, CMLP_FEATURE_TARGETS) || is_threshold(n)) n.length = 0; /* twice, or both */
+        if (feature_of(n)) n.length = 0; /* twice, or both */
     }
     c->at = n.at;
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
@@ -428,7 +433,7 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_colum
     else
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
-    head->n_targets = head->has_targets ? head->sizes[head->n_layers - 1] : 1;
+    head->n_targets = head->feature == CMLP_HAS_TARGETS ? head->sizes[head->n_layers - 1] : 1;
     read_values(&c, tables, head);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);

@@ -39,6 +39,9 @@ typedef struct cmlp_dtype_name {
 
 extern const cmlp_dtype_name cmlp_dtype_names[];
 
+/* A feature that a model can require of its reader; it has at most one. */
+enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD };
+
 /* What the head tells. */
 typedef struct cmlp_head {
     int64_t sizes[CMLP_MAX_LAYERS]; /* of a table's networks, the first is the largest number of inputs */
@@ -46,7 +49,8 @@ typedef struct cmlp_head {
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
     double quantiles[CMLP_MAX_QUANTILES];
     int32_t n_layers, loss, dtype, n_quantiles;
-    int is_table, has_targets, has_threshold; /* whether it is a table's, with several targets, with a threshold */
+    int is_table, feature; /* whether it is a table's; which feature it requires */
+    int32_t n_nets;
     uint32_t data_crc;
     double input_scale;
     uint64_t bytes;                         /* of the head: where the parameters start */
@@ -60,7 +64,6 @@ typedef struct cmlp_head {
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
     cmlp_text columns;                      /* the words of a table's columns */
     cmlp_column_words words;                /* what they tell; 0 columns without a table */
-    int32_t n_nets;
     uint64_t has_bins[CMLP_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;

@@ -1,9 +1,9 @@
 /* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, dates have
- * parts too, and categories are one-hot. Every operation is one addition, subtraction, multiplication, division or square root of doubles; each
- * input is rounded once to its type.
+ * parts too, and categories are one-hot. Every operation is one addition, subtraction, multiplication, division or
+ * square root of doubles; each input is rounded once to its type.
  *
- * The C headers that Python exports for tables contain this text with other prefixes (export/c_table.py). So it is C
- * and C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded, cmlp_root and CMLP_PARTS. */
+ * The C headers that Python exports for tables contain this text with other prefixes (_export/c_table.py), without what
+ * is in "#if CMLP_PARTS" if no column has parts. So it is C and C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded, cmlp_root and CMLP_PARTS. */
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 
@@ -32,6 +32,7 @@ VEC_FN void cmlp_place(const double *edges, int64_t n, double x, cmlp_encoded in
         cmlp_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
 }
 
+#if CMLP_PARTS
 /* The largest whole number that is not above x. Doubles from 2^52 on are whole, and may be too large for an integer. */
 VEC_FN double cmlp_whole(double x)
 {
@@ -70,6 +71,7 @@ VEC_FN int64_t cmlp_encode_parts(const cmlp_column *c, int has_bins, double x, c
     }
     return at;
 }
+#endif
 
 VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
 {
@@ -82,7 +84,10 @@ VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, 
         at += n;
     }
     if (c->has_missing) cmlp_put(inputs, at++, is_missing ? 1.0 : 0.0);
-    return c->n ? cmlp_encode_parts(c, has_bins, x, inputs, at) : at;
+#if CMLP_PARTS
+    if (c->n) return cmlp_encode_parts(c, has_bins, x, inputs, at);
+#endif
+    return at;
 }
 
 VEC_FN int64_t cmlp_encode_category(const cmlp_column *c, double x, cmlp_encoded inputs, int64_t at)
