@@ -4,9 +4,9 @@ import inspect
 import warnings
 
 import numpy as np
-import pandas
 import pytest
 from estimator_cases import blobs
+from optional import package
 
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer
 
@@ -104,7 +104,7 @@ def test_classifier_on_many_floats_names_the_regressor(classifier):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS.values(), ids=CLASSIFIERS)
 def test_one_hot_targets_name_the_labels(classifier):
-    dummies = pandas.get_dummies(TEXT)
+    dummies = package("pandas").get_dummies(TEXT)
     for y in (np.eye(3)[Y], dummies):
         with pytest.warns(UserWarning, match=r"exactly one 1.* y\.argmax\(axis=1\), or of a data frame y\.idxmax"):
             classifier().fit(X, y)

@@ -195,5 +195,9 @@ def test_a_fit_with_callbacks_cannot_record_its_provenance():
 def test_plain_classes_name_the_class_with_callbacks():
     with pytest.raises(AttributeError, match=r"'set_callbacks': use the class of this name in cmlp\.sklearn"):
         cmlp.MLPClassifier().set_callbacks(Recorder())
+
+
+def test_pipeline_warns_of_a_plain_class_without_callbacks():
+    pytest.importorskip("rich")  # of the progress bar
     with pytest.warns(UserWarning, match="MLPClassifier does not support callbacks"):
         make_pipeline(StandardScaler(), cmlp.MLPClassifier(max_iter=2)).set_callbacks(ProgressBar()).fit(X, Y)
