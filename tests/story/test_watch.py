@@ -14,7 +14,7 @@ import cmlp
 from cmlp._cli import experiment as experiment_module
 from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning, accuracy
 from cmlp._cli.terminal import clipped, visible
-from cmlp.story import frames
+from cmlp.story import animation
 from cmlp.story.case import Case, Example, image_of
 from cmlp.story.drawing import digit_lines, patch_lines
 from cmlp.story.neurons import Names, Unit
@@ -84,7 +84,7 @@ def test_costly_networks_are_measured_now_and_then(monkeypatch):
     due = {learning.batches_at(share) for share in np.linspace(0, 1, 13)}
     assert batches == sorted(batch for batch in due if batch <= 350)
     assert learning.now.batch == batches[-1]
-    line = frames.header(terminal(), learning, 79)
+    line = animation.header(terminal(), learning, 79)
     assert line.startswith(f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.measured.cost:.3f} ")
 
 
@@ -93,7 +93,7 @@ def test_epoch_and_batch_are_counted():
     seen = []
     for batch in range(16):
         learning.advance(batch)
-        seen.append(re.match(r"epoch (\d) of 3, batch (\d) of 5", frames.header(terminal(), learning, 79)).groups())
+        seen.append(re.match(r"epoch (\d) of 3, batch (\d) of 5", animation.header(terminal(), learning, 79)).groups())
     assert seen == [("1", "0"), *((epoch, batch) for epoch in "123" for batch in "12345")]
 
 
@@ -158,7 +158,7 @@ def test_weight_images_fill_the_width(trained, width):
 
 def test_curves_are_where_the_measurements_say(trained):
     history = [(trained.share_at(point.batch), point.measured) for point in trained.history]
-    lines = frames.training_charts(terminal(), history, [], 55, 9)
+    lines = animation.training_charts(terminal(), history, [], 55, 9)
     assert lines[0].split("   ")[0] == "cost  ● old  ○ new"
     chart = [line.ljust(80)[29:] for line in lines[1:-1]]
     width = max(n for line in chart for n, mark in enumerate(line[4:]) if mark == "●")
@@ -191,7 +191,7 @@ def test_network_without_hidden_layers_shows_its_outputs():
 
 @pytest.mark.parametrize("costs", [[3.0, 0.5], [2.0, 0.02], [1.0, 1e-5], [float("nan"), 0.0], [0.05, 0.05]])
 def test_cost_axis_contains_all_costs(costs):
-    low, high = frames._limits(costs)
+    low, high = animation._limits(costs)
     assert 0 < low < high
     assert all(low <= cost <= high for cost in costs if cost > 0)
 

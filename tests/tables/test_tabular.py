@@ -198,7 +198,7 @@ def deviance(loss, y, mean):
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
 def test_positive_losses_predict_means_that_are_positive(loss):
-    """The deviance of rows outside the training is near that of the true means, in any unit, with many zeros."""
+    """On held-out rows the deviance is near that of the true means, in any unit, also with many zeros."""
     rng = np.random.RandomState(0)
     Z = rng.uniform(-1, 1, (2000, 3))
     mean = np.exp(1.5 * Z[:, 0] - 2 * (Z[:, 1] > 0.3))

@@ -66,6 +66,13 @@ def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
         view[...] = tensor
 
 
+def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return views of the output layer in a parameter block: the whole layer, its weights and its biases."""
+    n_in, n_out = net.sizes[-2:]
+    layer = params[len(params) - (n_in + 1) * n_out :]
+    return layer, layer[: n_in * n_out].reshape(n_in, n_out), layer[n_in * n_out :]
+
+
 def check_params(params: NDArray[Any], net: Net) -> None:
     """Raise ValueError unless a parameter block has the network's size and dtype."""
     if params.shape != (net.n_params,) or params.dtype != net.dtype:

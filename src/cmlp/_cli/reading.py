@@ -10,7 +10,6 @@ import os
 import shlex
 import shutil
 import stat
-import tempfile
 from select import select as wait_for
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +40,8 @@ def data_file(path: str) -> str:
     try:
         if not stat.S_ISFIFO(os.stat(path).st_mode):
             return path
+        import tempfile  # few commands need it
+
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as pipe:
             wait_for([pipe], [], [], _PATIENCE)
             os.set_blocking(pipe.fileno(), True)

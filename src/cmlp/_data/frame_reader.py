@@ -95,7 +95,7 @@ class FrameReader(NamedTuple):
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
-    kinds: Sequence[str] = ()  # of the columns, see `kind_of`; empty if all are numbers or categories
+    kinds: Sequence[str] = ()  # of the columns, see `column_kind`; empty if all are numbers or categories
 
     def is_ordered(self, i: int) -> bool:
         """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
@@ -282,7 +282,7 @@ def learn_frame_reader(
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
 ) -> FrameReader:
-    """Return the schema of a table, which is learned from `rows` and their weights; other rows are only checked.
+    """Return the reader of a table, which is learned from `rows` and their weights; other rows are only checked.
 
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
     are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).

@@ -220,9 +220,10 @@ class Estimator(SklearnStub, ExportMethods):
         """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
 
         Saving is atomic: if it fails, an existing file stays unchanged. The file contains the network, the parameters
-        of the constructor, the classes and the feature names, but no training data. That of an estimator for tables
-        contains all networks, the encoding of the columns, the range of the targets, and of the data the categories, 32
-        values of each column, and sorted errors; with `keep_background`, also these training rows. It has no history.
+        of the constructor, the classes and the feature names, but no training data. The file of an estimator for
+        tables contains all networks, the encoding of the columns and the range of the targets. Of the data it contains
+        the categories, 32 values of each column and the sorted errors; with `keep_background`, also these training
+        rows. It has no history.
 
         Parameters
         ----------

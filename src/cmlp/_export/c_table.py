@@ -31,11 +31,11 @@ from cmlp._model.encoder import widths
 from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import ColumnEncoder, EncodedColumn
+    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.model import TableTarget, TrainedModel
 
 _OPENING = f"""\
@@ -62,7 +62,7 @@ def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
     elif model.labels is not None:
         meaning = f"the probabilities of {'both' if combination.rule == 'binary' else 'the'} classes"
     n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
-    n_numbers = sum(len(edges) for column in columns for edges in _edges(column))
+    n_numbers = sum(len(edges) for column in columns for edges in column.all_edges)
     n_params = sum(net.n_params for net, _ in model.networks)
     column_bytes = _COLUMN_BYTES + (_PARTS_BYTES if table.has_parts else 0)
     n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
@@ -129,12 +129,10 @@ class _Table:
     def _encoder(self) -> Iterator[str]:
         yield _core_text("base/soft_root.h", self.prefix)
         text = files("cmlp._export").joinpath("table_functions.h").read_text("ascii")
-        yield self._with_parts(text.split("\n\n", 1)[1]).replace("NAME_", f"{self.prefix}_")
-        yield _core_text("table/encode_row.h", self.prefix, self._with_parts)
-
-    def _with_parts(self, text: str) -> str:
-        """Return C code with what is in "#if CMLP_PARTS" only if a column has parts."""
-        return re.sub(r"#if CMLP_PARTS\n(.*?)#endif\n", r"\1" if self.has_parts else "", text, flags=re.DOTALL)
+        text = text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
+        for each in (text, _core_text("table/encode_row.h", self.prefix)):
+            # What is in "#if CMLP_PARTS" is left out if no column has parts.
+            yield re.sub(r"#if \w+_PARTS\n(.*?)#endif\n", r"\1" if self.has_parts else "", each, flags=re.DOTALL)
 
     def _columns(self) -> Iterator[str]:
         """Yield the edges of all bins, and the columns."""
@@ -143,7 +141,7 @@ class _Table:
         for column in self.columns:
             kind, n = column.kind.upper(), column.n
             where = f"{prefix}_edges + {len(edges)}" if len(column.edges) else "NULL"
-            edges += [repr(edge) for each in _edges(column) for edge in each.tolist()]
+            edges += [repr(edge) for each in column.all_edges for edge in each.tolist()]
             numbers = f"{column.centre!r}, {column.scale!r}"
             parts = f", {{{', '.join(map(str, widths(column.parts)))}}}" if self.has_parts else ""
             columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}")
@@ -208,15 +206,10 @@ class _Table:
         )
 
 
-def _edges(column: EncodedColumn) -> list[NDArray[np.float64]]:
-    """Return the edges of a column and of its parts."""
-    return [column.edges, *(part.edges for part in column.parts)]
-
-
-def _core_text(name: str, prefix: str, change: Callable[[str], str] = str) -> str:
-    """Return the functions of a header of the core, with another prefix, after a change."""
+def _core_text(name: str, prefix: str) -> str:
+    """Return the functions of a header of the core with another prefix."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
-    inside = change(re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0])
+    inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
     inside = inside.replace("cmlp_", f"{prefix}_").replace("CMLP_", f"{prefix}_")
     return inside.replace("VEC_FN", "static inline")
 

@@ -2,7 +2,7 @@
 
 enum { NAME_COLUMN_UNUSED = 1, NAME_COLUMN_NUMBER = 2, NAME_COLUMN_CATEGORY = 3 };
 
-#if CMLP_PARTS
+#if NAME_PARTS
 #define NAME_PARTS 3
 
 #endif
@@ -12,7 +12,7 @@ typedef struct NAME_column {
     int64_t n;                 /* number of edges, or of categories */
     double centre, scale;
     const double *edges;
-#if CMLP_PARTS
+#if NAME_PARTS
     int64_t parts[NAME_PARTS]; /* of a date: number of inputs with bins, or 0 */
 #endif
 } NAME_column;

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}  # the period, and the day on which one begins
+N_WAVES = 2  # inputs of a part that are not bins
 
 
 class Part(NamedTuple):
@@ -24,6 +25,10 @@ class Part(NamedTuple):
 
     name: str  # of PARTS
     edges: NDArray[np.float64]  # of its bins, in days of the period; empty without bins
+
+    def width(self, *, bins: bool = True) -> int:
+        """Return its number of inputs."""
+        return N_WAVES + bins * max(len(self.edges) - 1, 0)
 
     def days(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the place of dates in the period, in days from its begin: whole days but for the time of day."""
@@ -49,8 +54,12 @@ class EncodedColumn(NamedTuple):
     categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
     parts: Sequence[Part] = ()  # of a date, in the order of PARTS
 
+    @property
+    def all_edges(self) -> list[NDArray[np.float64]]:
+        """The edges of the column and of each of its parts."""
+        return [self.edges, *(part.edges for part in self.parts)]
 
-N_WAVES = 2  # inputs of a part that are not bins
+
 UNUSED = EncodedColumn("unused", 0, False)
 
 
@@ -67,8 +76,8 @@ class ColumnEncoder:
     categories : sequence
         The categories of each column in the order of their codes; None for a column of numbers.
     types : sequence of str
-        What each column holds, by which its entries are parsed, for example "date", see `cmlp._data.entries.kind_of`;
-        empty if all are numbers or categories.
+        What each column holds, by which its entries are parsed, for example "date", see
+        `cmlp._data.entries.column_kind`; empty if all are numbers or categories.
     """
 
     def __init__(
@@ -89,7 +98,7 @@ class ColumnEncoder:
         numbers: list[NDArray[np.float64]] = []
         for one in columns:
             if one.kind == "number":
-                numbers += [np.array([one.centre, one.scale]), one.edges, *(part.edges for part in one.parts)]
+                numbers += [np.array([one.centre, one.scale]), *one.all_edges]
         return cls(
             [one[:3] if not one.parts else (*one[:3], widths(one.parts)) for one in columns],
             np.concatenate([np.empty(0), *numbers]),
@@ -128,5 +137,5 @@ class ColumnEncoder:
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:
     """Return the number of inputs of each part of a date, with bins; 0 for one that it does not have."""
-    known = {part.name: N_WAVES + max(len(part.edges) - 1, 0) for part in parts}
+    known = {part.name: part.width() for part in parts}
     return tuple(known.get(name, 0) for name in PARTS)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._bridge.blocks import block_copy
+from cmlp._bridge.blocks import block_copy, output_layer
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def fitted_networks(model: TrainedModel) -> Sequence[TrainedNet]:
         return model.networks
     copies = _copies(model.networks)
     for (net, params), layer in zip(copies, model.fitted_outputs, strict=True):
-        params[_output_layer(net)] = layer
+        output_layer(net, params)[0][...] = layer
     return copies
 
 
@@ -119,7 +119,7 @@ def with_map(model: TrainedModel, found: ProbabilityMap) -> TrainedModel:
         weights, biases = one.weights[-1], one.biases[-1]
         weights[...] = weights * found.slopes
         biases[...] = biases * found.slopes + found.shifts
-    outputs = [params[_output_layer(net)].copy() for net, params in fitted]
+    outputs = [output_layer(net, params)[0].copy() for net, params in fitted]
     return model.replace(networks=copies, fitted_outputs=outputs, threshold=None)
 
 
@@ -127,17 +127,11 @@ def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
     return [TrainedNet(net, block_copy(params)) for net, params in networks]
 
 
-def _output_layer(net: _core.Net) -> slice:
-    """Return which parameters of a block are those of the output layer."""
-    return slice(net.n_params - (net.sizes[-2] + 1) * net.n_out, net.n_params)
-
-
 def checked_outputs(
     found: Sequence[NDArray[Any]], net: _core.Net, n_nets: int, labels: Labels | None
 ) -> Sequence[NDArray[Any]]:
     """Return the output layers of a file or a pickle; raises ValueError if they are not those of such networks."""
-    layer = _output_layer(net)
-    fits = len(found) == n_nets and all(one.shape == (layer.stop - layer.start,) for one in found)
+    fits = len(found) == n_nets and all(one.shape == ((net.sizes[-2] + 1) * net.n_out,) for one in found)
     if labels is None or not fits or not all(one.dtype == np.float32 and np.isfinite(one).all() for one in found):
         raise ValueError("the output layers from before the calibration do not fit the networks")
     return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge.blocks import output_layer
 from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
 from cmlp._process.warnings import warn
 
@@ -66,13 +67,6 @@ class TargetScale(NamedTuple):
         size = (net.sizes[-2] + 1) * net.n_out
         if not finite or (layer is not None and (layer.shape != (size,) or layer.dtype != net.dtype)):
             raise ValueError(f"The training state is damaged: the scale of the targets does not fit {net.sizes}.")
-
-
-def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return views of the output layer in a parameter block: the whole layer, its weights and its biases."""
-    n_in, n_out = net.sizes[-2:]
-    layer = params[len(params) - (n_in + 1) * n_out :]
-    return layer, layer[: n_in * n_out].reshape(n_in, n_out), layer[n_in * n_out :]
 
 
 def learned_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:

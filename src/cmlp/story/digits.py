@@ -15,8 +15,8 @@ from cmlp._cli import options
 from cmlp._cli.experiment import METHODS, SERIES, Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal, beside, counted, duration
 from cmlp.story import drawing
+from cmlp.story.animation import training_charts
 from cmlp.story.case import save
-from cmlp.story.frames import training_charts
 from cmlp.story.neurons import SIDE, Names, Unit
 
 NAME, SUMMARY = "digits", "train a network on images (the default command)"

@@ -12,9 +12,9 @@ from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import Terminal, beside, printable, printable_message, visible, wants_no_motion, wrapped
 from cmlp._cli.web import PAGE_FILE, open_in_browser
 from cmlp.story import charts, drawing
+from cmlp.story.animation import body_lines, frame_width, old_and_new
 from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
-from cmlp.story.frames import body_lines, frame_width, old_and_new
 from cmlp.story.keys import Keys
 from cmlp.story.neurons import SIDE
 from cmlp.story.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opened

@@ -14,8 +14,8 @@ from cmlp._cli import options
 from cmlp._cli.experiment import Learning
 from cmlp._cli.terminal import Terminal
 from cmlp.story import charts
+from cmlp.story.animation import body_lines, frame_width, header
 from cmlp.story.case import Case, case_of, save
-from cmlp.story.frames import body_lines, frame_width, header
 from cmlp.story.keys import Keys
 from cmlp.story.screen import QUIT_KEYS, opened
 

@@ -99,8 +99,7 @@ def has_bins(encoder: ColumnEncoder, k: int) -> bool:
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    edges = (each for one in encoder for each in (one.edges, *(part.edges for part in one.parts)))
-    return k % 2 == 0 or any(len(each) > 2 * LEAVES for each in edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for one in encoder for edges in one.all_edges)
 
 
 class Bag(NamedTuple):
@@ -249,8 +248,7 @@ def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline,
         run.deadline = share
     if verbose and k == 0:
         run.observers.append(_Estimate(runs, n_threads))
-    for _ in run.epochs(at_once=True):
-        pass
+    run.run()
     if verbose:
         print(_summary(k, run))
 
@@ -312,6 +310,15 @@ def networks_of(runs: Sequence[EpochLoop]) -> list[TrainedNet]:
     """Return the networks with copies of their best parameters so far."""
     best = (run.state.params if run.state.best is None else run.state.best for run in runs)
     return [TrainedNet(run.job.net, block_copy(params)) for run, params in zip(runs, best, strict=True)]
+
+
+def held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return the rows that members held out, each time with all members that held out these; none if none did."""
+    held = [run.state.validation for run in runs if run.state.validation is not None]
+    groups: dict[int, list[int]] = {}
+    for k in range(len(held)):
+        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
+    return [(held[group[0]], group) for group in groups.values()]
 
 
 def curves_of(training: EpochLoop) -> dict[str, list[float]]:
@@ -403,11 +410,8 @@ def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] |
         return
     if bag.task.score is None and all(map(_is_useful, runs)):
         return
-    groups: dict[bytes, list[EpochLoop]] = {}  # runs that are judged by the same rows
-    for run in runs:
-        held = run.state.validation
-        groups.setdefault(b"" if held is None else held.tobytes(), []).append(run)
-    parts = [(judged_rows(group[0].job), _outputs(bag, group)) for group in groups.values()]
+    judges = [[runs[k] for k in group] for _, group in held_out_rows(bag, runs)] or [list(runs)]
+    parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
     outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None
@@ -435,7 +439,7 @@ def _is_useful(run: EpochLoop) -> bool:
     return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
 
 
-def _outputs(bag: Bag, runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
+def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
     """Return the mean outputs of runs for the rows by which they are judged."""
     found = []
     for run in runs:

@@ -94,7 +94,7 @@ def _dates(encoder: ColumnEncoder) -> dict[bool, list[tuple[int, Part, int]]]:
                 at += column.n - (column.n == 2)
             for part in column.parts:
                 parts.append((i, part, at))
-                at += N_WAVES + bins * max(len(part.edges) - 1, 0)
+                at += part.width(bins=bins)
     return found
 
 
@@ -155,7 +155,7 @@ class _TableJudge(Judge):
         first, second = (self.columns.encode(corner, bins=bins) for corner in (low, high))
         least, most = np.minimum(first, second), np.maximum(first, second)
         for column, part, at in self.dates[bins]:
-            inputs = slice(at, at + N_WAVES + bins * max(len(part.edges) - 1, 0))
+            inputs = slice(at, at + part.width(bins=bins))
             _bound_part(part, low[:, column], high[:, column], least[:, inputs], most[:, inputs])
         kept, infinity = is_point[:, None], np.float32(np.inf)
         return np.where(kept, least, np.nextafter(least, -infinity)), np.where(kept, most, np.nextafter(most, infinity))

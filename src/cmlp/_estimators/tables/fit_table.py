@@ -17,12 +17,12 @@ from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fitted import FITTED, INTERRUPTED, Fitted, with_fitted
 from cmlp._estimators.resuming import nothing_to_resume, parameters_to_keep, require_kept
 from cmlp._estimators.tables.bag import (
-    N_FOLDS,
     Bag,
     BagTrainer,
     curves_of,
     encoded_inputs,
     has_bins,
+    held_out_rows,
     networks_of,
     train_members,
     warn_if_useless,
@@ -288,9 +288,9 @@ def _measured_on_held_out(
 ) -> tuple[Calibration | None, Accuracy | None]:
     """Return scores and accuracy on the held-out rows, each judged by the networks that held it out; None without such.
 
-    `truth` is that of all rows of the bag.
+    `truth` has the true values of all rows of the bag.
     """
-    groups = _groups(bag, runs)
+    groups = held_out_rows(bag, runs)
     if not groups:
         return None, None
     rows = np.concatenate([held for held, _ in groups])
@@ -310,17 +310,8 @@ def _held_out(
 ) -> HeldOut | None:
     """Return the scores of the held-out rows by the networks that held them out; None without such rows."""
     parts = []
-    for rows, group in _groups(bag, runs):
+    for rows, group in held_out_rows(bag, runs):
         z = [scores_of_inputs(networks[k], bag.inputs[has_bins(bag.encoder, k)][rows]) for k in group]
         weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
         parts.append(Scores(np.stack(z), truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
     return HeldOut(tuple(parts), no_map(networks[0].net)) if parts else None
-
-
-def _groups(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
-    """Return the rows that networks held out, each time with the networks."""
-    held = [run.state.validation for run in runs if run.state.validation is not None]
-    groups: dict[int, list[int]] = {}
-    for k in range(len(held)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    return [(held[group[0]], group) for group in groups.values()]
