@@ -28,7 +28,7 @@ PROGRAM = (
 def run(*, short):
     """Write the files, and print a row for each command."""
     report = Report("files", short)
-    n_rows = 2_000 if short else 1_000_000
+    n_rows = 2_000 if short else int(os.environ.get("CMLP_ROWS", "1_000_000"))
     trees = {"this": sys.executable}
     if os.environ.get("CMLP_BEFORE"):
         trees["before"] = str(Path(os.environ["CMLP_BEFORE"]) / ".venv/bin/python")

@@ -75,8 +75,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--checkpoint-every",
         type=options.whole(1),
         metavar="K",
-        help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp): to resume it, or "
-        "for the spot checks of `cmlp verify --start`",
+        help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp), to resume it",
     )
     parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
     add_file_options(parser)
