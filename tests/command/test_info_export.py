@@ -147,12 +147,11 @@ def test_export_to_c(command, tmp_path):
         (["c"], "the model computes in float64, a C header in float32: pass --dtype float32 to round the weights\n"),
         (["c", "--dtype", "float32", "--name", "3a"], "error: --name must be a C identifier"),
         (["c", "--dtype", "float32", "-o", "3.h"], "got '3'; choose another one with --name\n"),
-        (["c-int8", "--dtype", "float32", "--calibrate", "scaled.csv"], "--to c-int8 needs calibration rows of uint8"),
+        (["c-int8", "--dtype", "float32"], "--to c-int8 needs --calibrate DATA: rows that are"),
     ],
 )
 def test_errors_name_the_options_of_the_command(command, tmp_path, arguments, message):
     small(dtype="float64", max_iter=1, input_scale="standard").fit(X, Y).save("m.cmlp")
-    np.savetxt("scaled.csv", X, delimiter=",")
     status, _, err = command("export", "m.cmlp", "-o", "b.h", "--to", *arguments)
     assert status == 1 and message in err
     assert "=" not in err and "int8=" not in err

@@ -43,14 +43,23 @@ def test_c_header_has_the_bits_of_python_for_raw_rows(net, rows, tmp_path):
         assert_same_bits(np.asarray(outputs), net.forward(X))
 
 
-def test_int8_header_takes_raw_bytes(tmp_path):
+@pytest.mark.parametrize("x_type", ["uint8", "float32"])
+def test_int8_header_takes_raw_inputs_of_each_scale(x_type):
     X, y = make_classification(400, 4, n_informative=4, n_redundant=0, random_state=0)
-    X = np.clip(100 + 30 * X, 0, 255).astype(np.uint8)
+    X = np.clip(100 + 30 * X, 0, 255).astype(np.uint8) if x_type == "uint8" else SHIFT + X / FACTOR
+    X = X.astype(x_type)
     model = MLPClassifier((16,), input_scale="standard", dtype="float32", **SETTINGS).fit(X, y)
-    header = model.to_c(io.StringIO(), name="scaled", int8=True, calibrate=X)
+    header = model.to_c(text := io.StringIO(), name="scaled", int8=True, calibrate=X)
     assert header.comparison.same_class > 0.97 * len(X)
-    with pytest.raises(ValueError, match="calibration rows of uint8"):
-        model.to_c(io.StringIO(), name="scaled", int8=True, calibrate=X.astype(np.float32))
+    assert ("scaled_quantize" in text.getvalue()) == (x_type == "float32")
+
+
+def test_int8_header_gives_whole_numbers_of_different_ranges_a_step_each():
+    X, y = make_classification(400, 4, n_informative=4, n_redundant=0, random_state=0)
+    X = np.clip([100, 4, 4, 100] + [30, 1, 1, 30] * X, 0, 255).round()
+    model = MLPClassifier((16,), input_scale="standard", dtype="float32", **SETTINGS).fit(X, y)
+    model.to_c(text := io.StringIO(), name="scaled", int8=True, calibrate=X)
+    assert "scaled_quantize" in text.getvalue()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cmlp._export.c_text import Parts, classify, floats, inner, integers
 from cmlp._export.quantization import calibration_rows, compare, quantize
 
@@ -84,11 +82,6 @@ $body}
 def parts_of_integers(model: TrainedModel, prefix: str, calibrate: Any) -> Parts:
     """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
     X, y = calibration_rows(model, calibrate)
-    if isinstance(model.input_scale, tuple) and X.dtype != np.uint8:
-        raise ValueError(
-            "to_c(int8=True) needs calibration rows of uint8 if each input has a shift and a factor, because all "
-            f"inputs are quantized with the same step. Got {X.dtype}."
-        )
     net, sums = quantize(model, X)
     comparison, combination = compare(model, net, sums, X, y), model.combination
     if combination.rule == "binary" and combination.n_classes == 2:

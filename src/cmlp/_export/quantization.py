@@ -101,7 +101,7 @@ def quantize(model: TrainedModel, X: Array) -> tuple[IntegerNet, Array]:
     if not all(np.isfinite(sums).all() for sums in targets):
         raise ValueError("calibrate has rows for which the model's sums are not finite")
     one_unit = model.combination.answer == "largest" and model.net.n_out > 1
-    ranges = _input_range(X)
+    ranges = _input_range(X, whole=not isinstance(model.input_scale, tuple))
     inputs = X.astype(np.uint8) if ranges is None else ranges.bytes_of(X)
     scale, layers = model.input_scale, []
     shift, unit = scale if isinstance(scale, tuple) else (0.0, np.full(len(X[0]), scale))
@@ -123,9 +123,13 @@ def quantize(model: TrainedModel, X: Array) -> tuple[IntegerNet, Array]:
     return IntegerNet(ranges, layers), sums
 
 
-def _input_range(X: Array) -> InputRange | None:
-    """Return the range of every input in the calibration rows; None if all inputs are whole numbers from 0 to 255."""
-    if X.dtype in (np.uint8, np.bool_) or ((X >= 0) & (X <= 255) & (X == np.trunc(X))).all():
+def _input_range(X: Array, *, whole: bool) -> InputRange | None:
+    """Return the range of every input in the calibration rows; None if all inputs are bytes.
+
+    `whole`: floats that are whole numbers from 0 to 255 are bytes, too. If each input has a factor of its own, a range
+    of its own uses the byte better.
+    """
+    if X.dtype in (np.uint8, np.bool_) or (whole and ((X >= 0) & (X <= 255) & (X == np.trunc(X))).all()):
         return None
     low, high = X.min(axis=0).astype(np.float32), X.max(axis=0).astype(np.float32)
     with np.errstate(over="ignore"):

@@ -133,15 +133,15 @@ def _for_page(model: TrainedModel) -> Exception | None:
     return None
 
 
-_SAME_STEP = (
-    "to_c(int8=True) does not support tables: the int8 export quantizes all inputs of one network with the same step, "
-    "which is too coarse for numbers in their bins. Leave out int8 and calibrate."
+_NO_TABLES = (
+    "to_c(int8=True) does not support tables: one byte for each number is too coarse for the bins of its column. "
+    "Leave out int8 and calibrate."
 )
 _EXPORTED = _non_finite(": such a model cannot be exported")
 _REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
     "save": (_for_file, _non_finite(": such a model cannot be saved")),
     "to_c": (_EXPORTED,),
-    "to_c(int8=True)": (_table(_SAME_STEP), _EXPORTED, _for_int8),
+    "to_c(int8=True)": (_table(_NO_TABLES), _EXPORTED, _for_int8),
     "to_html": (_for_page, _non_finite(": to_html cannot show such a model")),
     "to_onnx": (_EXPORTED,),
     "to_sklearn": (_table(_ONE_NETWORK), _EXPORTED),
