@@ -80,15 +80,12 @@
 #define CMLP_VERSION_PATCH 0
 #define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
 
-/* A static library and compiled-in sources need no macro. CMLP_SHARED selects a shared library's interface, with
- * CMLP_BUILD while the library itself is compiled. */
-#if defined(_WIN32) && defined(CMLP_SHARED)
-#  ifdef CMLP_BUILD
-#    define CMLP_API __declspec(dllexport)
-#  else
-#    define CMLP_API __declspec(dllimport)
-#  endif
-#elif defined(__GNUC__) && defined(CMLP_SHARED)
+/* Only a program that uses the DLL of Windows needs a macro, CMLP_SHARED; CMLP_BUILD compiles a shared library itself. */
+#if defined(_WIN32) && defined(CMLP_BUILD)
+#  define CMLP_API __declspec(dllexport)
+#elif defined(_WIN32) && defined(CMLP_SHARED)
+#  define CMLP_API __declspec(dllimport)
+#elif defined(__GNUC__) && defined(CMLP_BUILD)
 #  define CMLP_API __attribute__((visibility("default")))
 #else
 #  define CMLP_API
