@@ -12,7 +12,6 @@ from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import FrameType
 
 
@@ -50,11 +49,9 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
     return "default"
 
 
-def _filters() -> Sequence[tuple[str, Any, type[Warning], Any, int]]:
+def _filters() -> Any:
     """Return Python's filters."""
-    get = getattr(warnings, "_get_filters", lambda: warnings.filters)  # Python 3.14: those of the context
-    filters: Sequence[tuple[str, Any, type[Warning], Any, int]] = get()
-    return filters
+    return getattr(warnings, "_get_filters", lambda: warnings.filters)()  # Python 3.14: those of the context
 
 
 def is_ignored(category: type[Warning]) -> bool:
