@@ -6,43 +6,41 @@
  * bias, and an optimizer takes a step against it.
  *
  * The header follows the order of use:
- *   1. Load and predict. Load a model file and predict single rows (cmlp_model_predict_f32) or many
+ *   1. Load and predict. Load a model file and predict one row (cmlp_model_predict_f32) or many
  *                        (cmlp_model_predict_rows_f32).
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * Two more headers are parts of the same library, which a program may leave out: cmlp_table.h (the columns of a table and
- * the models that predict its raw rows) and cmlp_workers.h (training by several processes). docs/embedding.md is a
- * tutorial, examples/ has complete programs, and docs/arithmetic.md (in Python packages arithmetic.md beside this file)
- * defines every rounding.
+ * Two more headers belong to the same library: cmlp_table.h (the models of tables, which predict raw rows) and
+ * cmlp_workers.h (training by several processes). docs/embedding.md is a tutorial, examples/ has complete programs, and
+ * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
- * Building. The library is plain C11 without dependencies. One line compiles it with a program (add -lm where sqrt is a
- * function call), from the source tree, or from the single file cmlp.c that Python packages contain:
+ * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
+ * or from the single file cmlp.c that Python packages contain:
  *   cc -O2 -Iinclude program.c $(find src/cmlp/core -name "*.c") -pthread
  *   cc -O2 program.c cmlp.c -pthread
- * -O0 to -O3, -march=native and -std=c11 or gnu99 and later give the same bits. Options that change the arithmetic are
- * errors: -ffast-math, -Ofast and x87 arithmetic (-m32 without -msse2 -mfpmath=sse) stop the compilation, and if a
- * compiler contracts a*b+c nevertheless (clang -ffp-contract=fast), cmlp_net_init returns CMLP_ERROR_BUILD. On s390x
- * use -std=gnu11. src/cmlp/core/base/build.h lists the macros that leave parts out: instruction sets, float64,
- * training, threads, tables, workers.
+ * All optimization levels, -march=native and -std=c11 or gnu99 and later give the same bits (on s390x use -std=gnu11).
+ * Options that change the arithmetic, such as -ffast-math or x87 arithmetic (-m32 without -msse2 -mfpmath=sse), stop the
+ * compilation, or cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros that leave parts out.
  *
- * Rules for every function. The comment of a function only repeats them where it adds something.
- * - Memory. The caller owns all memory. The library allocates nothing itself, prints nothing and keeps nothing between
- *   calls; there is no global state. If n_threads > 1, the system allocates the stacks of the threads of the call.
+ * Rules for every function. The comment of a function says only what it adds to them.
+ * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
+ *   n_threads > 1, the system allocates the stacks of the threads of the call.
  * - Stack. A call uses at most 8 KB of the caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks.
- * - Threads. Any function may be called from any thread. A net or a model may be shared by concurrent calls, and so may
- *   parameters that no call writes. A workspace, an optimizer, a run and outputs belong to one call at a time.
- * - Workspace. Computing calls need memory of any alignment, whose contents do not matter. One workspace can serve any
- *   number of calls, one after the other. cmlp_workspace_size tells how many bytes a call with a network needs,
- *   cmlp_model_info and cmlp_model_workspace_size those of a call with a model. The calls for a single row, and those that
- *   load and write files, take its address and size; the others take it in cmlp_run.
- * - Constant arguments. The parameters (except in cmlp_train_epoch and cmlp_step, which update them), rows, order,
- *   targets and row weights must not change during a call. If CSR index arrays do change, the results are wrong, but no
- *   access is outside the arrays.
+ * - Threads. Any function may be called from any thread. A net, a model, and parameters that no call writes may be shared
+ *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time.
+ * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
+ *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
+ *   cmlp_model_info and cmlp_model_workspace_size. The calls for a single row, and those that load and write files, take
+ *   its address and size; the others take it in cmlp_run.
+ * - Constant arguments. Only outputs change, the parameters and optimizer of cmlp_train_epoch and cmlp_step, and random
+ *   generators. Other threads must not change an input during a call either. If CSR index arrays do change, the results
+ *   are wrong, but no access is outside the arrays.
  * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
  *   other: the targets of an autoencoder can be its rows. No function works in place.
- * - Alignment. Arrays need the natural alignment of their elements, a model file 8 bytes; a workspace and the memory of a
- *   net or a model need none.
+ * - Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
+ *   gradients have those of the net's type. A model file needs 8 bytes; a workspace and the memory of a net or a model
+ *   need none.
  * - No rows. If no row is selected, the pointers to data, labels and outputs may be NULL. The functions that need a row
  *   return ROWS.
  * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default
@@ -53,20 +51,21 @@
  *   fields that the library does not know must be zero. Elements of arrays have no size, but reserved fields.
  * - Versions. A program works with every library of the same major version that has the functions that it calls.
  *   docs/stability.md says what else stays the same within a major version.
- * - Status. Every function that can fail returns a cmlp_status. Its comment lists the possible errors after "Returns",
- *   without the prefix CMLP_ERROR_. "The errors of" a struct are listed above that struct; those of a net are NULL,
- *   ALIGNMENT and NET. The kind of a status is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this
- *   build, processor or system, 96 to 127 a model file. After statuses of 16 to 63, outputs are left unchanged, unless the
- *   function's comment says otherwise. After the other errors and CMLP_CANCELLED, outputs hold unspecified values unless
- *   the comment says more. The outputs of cmlp_run are always set: `refused` names an invalid argument, and bad_row is the
- *   row of a bad label, weight or index.
+ * - Status. Every function that can fail returns a cmlp_status: CMLP_OK, NULL for a required pointer, ALIGNMENT of an
+ *   array, and the errors of its arguments. Those of a net are NET, of a model MODEL; those of a struct are STRUCT_SIZE and
+ *   what its comment lists, those of a workspace BUFFER_SIZE and OVERFLOW. (All without the prefix CMLP_ERROR_.) The comment
+ *   of a function lists the others after "Returns". The kind of a status is its range: 16 to 63 an invalid argument, 64 to
+ *   79 the data, 80 to 95 this build, processor or system, 96 to 127 a model file.
+ * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays that a call fills are
+ *   unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are always set: `refused` names an
+ *   invalid argument, and bad_row is the row of a bad label, weight or index.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
  *   the library's mode.
  * - Faults. Of several faults in the data, a call reports that of the first selected row that has one, for any number of
  *   threads and workers; a fault of the row's input counts before one of its target.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
- *   rows of cmlp_forward, any instruction set, compiler and system. docs/arithmetic.md defines them.
+ *   rows of cmlp_forward, any instruction set, compiler and system.
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -81,21 +80,18 @@
 #define CMLP_VERSION_PATCH 0
 #define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
 
-/* A static library and compiled-in sources need no macro. CMLP_SHARED selects a shared library's interface, with
- * CMLP_BUILD while the library itself is compiled. */
-#if defined(_WIN32) && defined(CMLP_SHARED)
-#  ifdef CMLP_BUILD
-#    define CMLP_API __declspec(dllexport)
-#  else
-#    define CMLP_API __declspec(dllimport)
-#  endif
-#elif defined(__GNUC__) && defined(CMLP_SHARED)
+/* Only a program that uses the DLL of Windows needs a macro, CMLP_SHARED; CMLP_BUILD compiles a shared library itself. */
+#if defined(_WIN32) && defined(CMLP_BUILD)
+#  define CMLP_API __declspec(dllexport)
+#elif defined(_WIN32) && defined(CMLP_SHARED)
+#  define CMLP_API __declspec(dllimport)
+#elif defined(__GNUC__) && defined(CMLP_BUILD)
 #  define CMLP_API __attribute__((visibility("default")))
 #else
 #  define CMLP_API
 #endif
 
-/* Compilers warn if a program ignores a status. A program that does not want this defines the macro as nothing. */
+/* Compilers warn if a program ignores a status. A program that does not want this defines CMLP_MUST_CHECK as nothing. */
 #ifndef CMLP_MUST_CHECK
 #  if defined(__GNUC__)
 #    define CMLP_MUST_CHECK __attribute__((warn_unused_result))
@@ -105,6 +101,7 @@
 #    define CMLP_MUST_CHECK
 #  endif
 #endif
+#define CMLP_CHECKED CMLP_MUST_CHECK CMLP_API
 
 /* A struct with struct_size set and all other fields zero:  cmlp_rows rows = CMLP_INIT(cmlp_rows);
  * In strict C, a static struct is initialized with {.struct_size = sizeof(cmlp_rows)} instead. */
@@ -128,8 +125,8 @@ extern "C" {
 
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* Each status with its number and the sentence of cmlp_status_string. Like all enumerations of this header, a status is a
- * number of 32 bits. Later versions may add values. */
+/* Each status with its number and the sentence of cmlp_status_string. All enumerations of this header are numbers of 32
+ * bits, to which later versions may add values. */
 #define CMLP_STATUSES(X)                                                                                              \
     X(CMLP_OK, 0, "success")                                                                                          \
     X(CMLP_CANCELLED, 1, "cancelled by a callback: parameters are those after the last complete batch")               \
@@ -153,8 +150,7 @@ extern "C" {
     X(CMLP_ERROR_OPTION, 33, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
     X(CMLP_ERROR_BATCH, 34, "batch_size, first_batch or rows_done is negative or too large")                          \
     X(CMLP_ERROR_THREADS, 35, "n_threads must be between 0 and 256")                                                  \
-    X(CMLP_ERROR_SPARSE, 36,                                                                                          \
-      "indptr of the CSR rows decreases, or the columns of a row do not ascend or are out of range")                  \
+    X(CMLP_ERROR_SPARSE, 36, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
     X(CMLP_ERROR_WORKERS, 38, "the workers of an epoch have different arguments")                                     \
     X(CMLP_ERROR_MODEL, 39, "the model was not made by cmlp_model_init of this version")                              \
     /* The data, found while computing: cmlp_run.bad_row and bad_column give the position. */                         \
@@ -163,17 +159,14 @@ extern "C" {
     X(CMLP_ERROR_DIVERGED, 66, "the cost or a parameter became NaN or infinite")                                      \
     /* This build, processor or system. */                                                                            \
     X(CMLP_ERROR_ISA, 80, "no allowed instruction set is available on this processor")                                \
-    X(CMLP_ERROR_BUILD, 81,                                                                                           \
-      "the library was compiled with options that change its arithmetic, such as -ffp-contract=fast")                 \
+    X(CMLP_ERROR_BUILD, 81, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \
     X(CMLP_ERROR_MEMORY, 82, "not enough memory")                                                                     \
     /* A model file. */                                                                                               \
     X(CMLP_ERROR_FILE_SHORT, 96, "the file is truncated")                                                             \
     X(CMLP_ERROR_FILE_LONG, 97, "the file has extra bytes at its end")                                                \
     X(CMLP_ERROR_FILE_MAGIC, 98, "the file is not a cmlp model file")                                                 \
-    X(CMLP_ERROR_FILE_VERSION, 99,                                                                                    \
-      "the format version or a required feature is unknown: written by a newer cmlp")                                 \
-    X(CMLP_ERROR_FILE_HEAD_CRC, 100,                                                                                  \
-      "the checksum of the file header does not match: the file was changed or damaged")                              \
+    X(CMLP_ERROR_FILE_VERSION, 99, "the format version or a required feature is unknown: written by a newer cmlp")    \
+    X(CMLP_ERROR_FILE_HEAD_CRC, 100, "the checksum of the header does not match: the file was changed or damaged")    \
     X(CMLP_ERROR_FILE_DATA_CRC, 101, "the checksum of the data does not match: the file was changed or damaged")      \
     X(CMLP_ERROR_FILE_SYNTAX, 102, "the file header does not follow the grammar of the format")                       \
     X(CMLP_ERROR_FILE_NAME, 103, "a key or a tensor name is malformed, missing, repeated or out of order")            \
@@ -190,19 +183,17 @@ extern "C" {
 typedef int32_t cmlp_status;
 enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };
 
-/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence. Both are static strings, for unknown values
- * too: never NULL. */
+/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. */
 CMLP_API const char *cmlp_status_name(cmlp_status status);
 CMLP_API const char *cmlp_status_string(cmlp_status status);
-/* The library's version, as a static string and as a number. They differ from CMLP_VERSION and CMLP_VERSION_NUMBER if the
- * program was compiled with the header of another version. */
+/* The library's version; CMLP_VERSION and CMLP_VERSION_NUMBER are those of the header that compiled the program. */
 CMLP_API const char *cmlp_version(void);
 CMLP_API int32_t cmlp_version_number(void);
 
 /* ================================================================================ 1. load and predict: model files
  *
- * A model file holds a network, its parameters and scale, and strings and arrays for other programs. docs/model-file.md
- * describes the format. To load and predict (`file` holds the n bytes of the file):
+ * A model file holds a network, its parameters and scale, and strings and arrays for other programs (docs/model-file.md).
+ * To load and predict (`file` holds the n bytes of the file):
  *
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
  *     cmlp_status status = cmlp_model_size(file, n, &info);
@@ -215,30 +206,22 @@ CMLP_API int32_t cmlp_version_number(void);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
- * The file of a table (TabularClassifier and TabularRegressor of the Python package) is refused with FILE_TABLE.
- * cmlp_table.h opens it, and the functions of this section then predict with its model.
+ * The file of a table (Python's TabularClassifier and TabularRegressor) is refused with FILE_TABLE. cmlp_table.h opens it,
+ * and the functions of this section then predict with its model.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
 
 /* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
 typedef int32_t cmlp_dtype;
-enum {
-    CMLP_FLOAT32 = 1,
-    CMLP_FLOAT64 = 2,
-    CMLP_UINT8 = 3,
-    CMLP_INT32 = 4,
-    CMLP_INT64 = 5
-};
+enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5 };
 
-/* Opaque. A model points into its memory and into the bytes of its file, so that neither may be moved. It is constant,
- * and needs no destructor: release the memory when no call uses it. */
+/* A model, and the description of a network (cmlp_net_init). They are constant, must stay where they are, and need no
+ * destructor: release their memory when no call uses it. A model also points into the bytes of its file. */
 typedef struct cmlp_model cmlp_model;
-
-/* A network's description, opaque: see cmlp_net_init. */
 typedef struct cmlp_net cmlp_net;
 
-/* Sizes and properties of a model file. cmlp_model_size writes every field except struct_size. */
+/* Sizes and properties of a model file. */
 typedef struct cmlp_model_info {
     size_t struct_size;
     size_t model_size;    /* bytes of memory for cmlp_model_init; includes copies of shifts and factors, and on
@@ -257,75 +240,67 @@ typedef struct cmlp_model_info {
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
  * file: the first `n` bytes of the file, of any alignment. They must contain the head.
- * Returns CMLP_OK; FILE_SHORT if the head is longer than n bytes (call again with info->head_size bytes if that is not
- * 0); FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that
- * of a model file; FILE_TABLE; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the network; NULL,
- * STRUCT_SIZE.
- * On failure all fields of *info are 0 except head_size and error_at; after NULL and STRUCT_SIZE *info is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
+ * Returns FILE_SHORT if the head is longer than n bytes (call again with info->head_size bytes if that is not 0);
+ * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
+ * a model file; FILE_TABLE; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the network. After these,
+ * all fields of *info are 0 except struct_size, head_size and error_at. */
+CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
 /* For cmlp_model_init. */
 typedef uint32_t cmlp_model_flags;
 enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
 
 /* Makes a model in `memory`.
- * memory: info->model_size bytes, any alignment.
- * file: the `n` bytes of the whole file, at an address that is a multiple of 8. They must stay in place, unchanged, as
- *     long as the model is used: the model uses the parameters in them.
+ * memory: info->model_size bytes.
+ * file: the `n` bytes of the whole file. They must stay in place, unchanged, as long as the model is used, because the
+ *     model uses the parameters in them.
  * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks only the head, the size of the file, the shifts and factors,
  *     and the numbers of a table. It checks neither the data's checksum, nor that all parameters are finite, nor that the
  *     example in the file gives the stored output.
- * workspace: info->workspace_size bytes; used during this call only. May be NULL with CMLP_MODEL_TRUSTED.
+ * workspace: info->workspace_size bytes. May be NULL with CMLP_MODEL_TRUSTED.
  * model: receives the model, whose address is inside `memory`.
- * Returns CMLP_OK; the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN
- * or infinite; FILE_VALUE if a factor is 0, or a number of a table (columns, targets, scores) breaks a rule of the format;
- * unless trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; NULL, ALIGNMENT, BUFFER_SIZE, OPTION (an
- * unknown flag).
- * On failure the contents of `memory` are unspecified, and *model is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
-                                                     cmlp_model_flags flags, void *workspace, size_t workspace_size,
-                                                     const cmlp_model **model);
+ * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN or infinite;
+ * FILE_VALUE if a factor is 0, or a number of a table (columns, targets, scores) breaks a rule of the format; unless
+ * trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; OPTION (an unknown flag). After every failure the
+ * contents of `memory` are unspecified. */
+CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
+                                         cmlp_model_flags flags, void *workspace, size_t workspace_size,
+                                         const cmlp_model **model);
 
 /* Predicts one row: of floats (and outputs of floats) if the model's dtype is CMLP_FLOAT32, of doubles if it is
  * CMLP_FLOAT64, as that of every table. Bytes are for models of CMLP_FLOAT32; for those of CMLP_FLOAT64 there is
- * cmlp_model_predict_rows_f64. There is no allocation, lock or system call, and any number of threads may share a model.
- * Each thread needs a workspace of its own.
- * row: n_inputs elements. The function scales them as the model's inputs. Of a table: its columns (see cmlp_table.h).
+ * cmlp_model_predict_rows_f64. There is no allocation, lock or system call.
+ * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns (see cmlp_table.h).
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: receives the n_outputs outputs; or NULL.
  * workspace: info->workspace_size bytes.
- * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype; MODEL, NULL, ALIGNMENT (of row, label or
- * output), BUFFER_SIZE; INPUT if the row contains NaN (except in a table) or infinity, with `output` unspecified. On failure
- * *label is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
-                                                            float *output, void *workspace,
-                                                            size_t workspace_size);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label,
-                                                            double *output, void *workspace,
-                                                            size_t workspace_size);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label,
-                                                           float *output, void *workspace,
-                                                           size_t workspace_size);
+ * Returns DTYPE if the function is not that of the model's dtype; INPUT if the row contains NaN (except in a table) or
+ * infinity. */
+CMLP_CHECKED cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
+                                                float *output, void *workspace, size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label,
+                                                double *output, void *workspace, size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label,
+                                               float *output, void *workspace, size_t workspace_size);
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
- * classifiers. cmlp_model_size has checked them. Each call searches the head of the file from its start.
- * buffer: n bytes.
- * Returns CMLP_OK; FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels);
- * BUFFER_SIZE; FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express;
- * NULL, MODEL. On failure `buffer` is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+ * classifiers. Each call searches the head of the file from its start.
+ * buffer: n bytes, which every failure leaves unchanged.
+ * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels); BUFFER_SIZE;
+ * FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express. */
+CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
 
-/* The network and its parameters, for all other functions. They are valid as long as the model and its file's bytes
- * are. NULL for an invalid model, and for that of a table. */
+/* The network and its parameters, for all other functions, valid as long as the model. NULL for an invalid model, and for
+ * that of a table. */
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
 /* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
  * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes").
- * Returns CMLP_OK; FILE_KEY if the file has no such key; NULL, MODEL. On failure *text and *length are unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text,
-                                                         size_t *length);
+ * Returns FILE_KEY if the file has no such key. */
+CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text,
+                                             size_t *length);
 
 /* ------------------------------------------------------------------------------------ many rows in one call */
 
@@ -348,8 +323,7 @@ enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2 };
  * not stored are 0. If `order` is not NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a
  * row may occur several times. Results are in the sequence of `order` too.
  *
- * The errors of rows: NULL, STRUCT_SIZE, ROWS, DTYPE, ALIGNMENT, OPTION (scale, shifts and factors), ORDER, SPARSE; and
- * while computing INPUT. */
+ * The errors of rows: NULL, ROWS, DTYPE, ALIGNMENT, OPTION (scale, shifts, factors), ORDER, SPARSE; INPUT. */
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
@@ -381,18 +355,17 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     return rows;
 }
 
-/* How a call runs, and why it failed. Several calls may use the same struct, one after the other.
+/* How a call runs, and why it failed.
  *
- * The errors of a run: NULL, STRUCT_SIZE, THREADS; BUFFER_SIZE or OVERFLOW for the workspace; and CMLP_CANCELLED. */
+ * The errors of a run: THREADS, those of its workspace, and CMLP_CANCELLED. */
 typedef struct cmlp_run {
     size_t struct_size;
-    void *workspace;       /* cmlp_workspace_size() bytes or more, of any alignment; contents do not matter */
+    void *workspace;       /* cmlp_workspace_size() bytes or more */
     size_t workspace_size;
     /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over at most 256 rows (with
      * several workers, over a worker's rows of a batch): every few milliseconds, with 10^7 parameters every 0.1 s, with
      * 10^8 every 0.7 s (float32, AVX2; longer if a row has more than 10^5 numbers). A result other than 0 cancels the
-     * call. The callback must return (no longjmp, no C++ exception), because other threads may be working for this call,
-     * and must not change any argument of the call. */
+     * call. It must return (no longjmp, no C++ exception), because other threads may be working for this call. */
     int (*poll)(void *context);
     void *poll_context;
     /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input or a
@@ -402,9 +375,9 @@ typedef struct cmlp_run {
     const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
     int32_t reserved;      /* 0 */
-    double threads_lost;   /* of training, kept from epoch to epoch: seconds by which threads have been slower than one
-                            * thread, because other programs use the processors. While they are above 0, an epoch takes one
-                            * thread. Affects the time only; 0 at the start. NaN counts as 0, and large values as 0.25 */
+    double threads_lost;   /* kept from epoch to epoch, 0 at the start: seconds by which threads have been slower than one,
+                            * because other programs use the processors. While above 0, an epoch takes one thread. Affects
+                            * the time only. NaN counts as 0, and large values as 0.25 */
 } cmlp_run;
 
 /* Predict any number of rows with a model, several times faster per row than one at a time. Outputs are bit-identical
@@ -412,68 +385,48 @@ typedef struct cmlp_run {
  * rows: their width is n_inputs. Dense rows or CSR rows of any type for a network; dense rows of CMLP_FLOAT64 for a table.
  *     Without scale, shifts and factors: the model has its own.
  * labels: receives the class index of each selected row (see cmlp_labels); or NULL.
- * outputs: receives (rows selected, n_outputs), contiguous.
+ * outputs: receives (rows selected, n_outputs).
  * run: its workspace has cmlp_model_workspace_size() bytes.
- * Returns CMLP_OK; DTYPE if the function is not that of the model's dtype, or the rows of a table are not of
- * CMLP_FLOAT64; MODEL; the errors of rows and a run; OPTION for a scale; NULL or ALIGNMENT of labels or outputs. After
- * INPUT or CMLP_CANCELLED labels and outputs are unspecified. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows,
-                                                                 int32_t *labels, float *outputs, cmlp_run *run);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows,
-                                                                 int32_t *labels, double *outputs, cmlp_run *run);
+ * Returns DTYPE if the function is not that of the model's dtype, or the rows of a table are not of CMLP_FLOAT64; OPTION
+ * for a scale. */
+CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                                     float *outputs, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
+                                                     double *outputs, cmlp_run *run);
 
-/* Computes the bytes of workspace for these calls. Data need not be set: the size depends on the kind and the number of
- * the rows and on n_threads (0: 1), and is bounded for any number of rows. A workspace for more rows or threads also
- * serves fewer.
- * Returns CMLP_OK; MODEL, NULL, STRUCT_SIZE, ROWS, THREADS, OVERFLOW. On failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows,
-                                                               int32_t n_threads, size_t *bytes);
+/* Computes the bytes of workspace for these calls, as cmlp_workspace_size. Returns ROWS, THREADS, OVERFLOW. */
+CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
+                                                   size_t *bytes);
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense) and n_cols to those of the model's
  * inputs, scale to its input scale, and shifts and factors to the model's, or to NULL. Set data, dtype and n_rows
- * afterwards. The other fields are unchanged.
- * Returns CMLP_OK; MODEL (also for that of a table), NULL, STRUCT_SIZE. On failure *rows is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
+ * afterwards. The other fields are unchanged. Returns MODEL also for that of a table. */
+CMLP_CHECKED cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
 
 struct cmlp_objective;
 struct cmlp_epoch;
 
 /* Computes the bytes of workspace for a call with these arguments. Give NULL for a struct that the call does not take:
- * prediction takes no objective, only training takes an epoch, and cmlp_predict and cmlp_model_write take no `rows` here
- * (they need space for one row). Data need not be set: the size depends on the kind and the number of the rows (0 is
- * allowed), on whether there is dropout, on the batch size, and on n_threads (0: 1). A workspace for more rows or threads
- * also serves fewer. The size is bounded for any number of rows.
- * Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the
- * library cannot train. On failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
-                                                         const struct cmlp_objective *objective,
-                                                         const struct cmlp_epoch *epoch, int32_t n_threads,
-                                                         size_t *bytes);
+ * prediction takes no objective, only training takes an epoch, and cmlp_model_write takes no rows. Data need not be set:
+ * the size depends on the kind and the number of the rows (0 is allowed), on whether there is dropout, on the batch size,
+ * and on n_threads (0: 1). It is bounded for any number of rows. A workspace for more rows or threads also serves fewer.
+ * Returns ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the library cannot train. */
+CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
+                                             const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
+                                             int32_t n_threads, size_t *bytes);
 
-/* Predicts: output[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles.
- * params: the parameter block, aligned for the net's type.
- * output: (rows selected, n_outputs), contiguous, of the net's type and aligned for it.
- * Returns CMLP_OK; the errors of a net, rows and a run; NULL or ALIGNMENT of params or output. After INPUT or
- * CMLP_CANCELLED `output` is unspecified.
- * With n_threads <= 1 there is no allocation, lock or system call, except those of `poll`. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                  void *output, cmlp_run *run);
+/* Predicts: output[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles. With
+ * n_threads <= 1 there is no allocation, lock or system call, except those of `poll`.
+ * params: the parameter block (see cmlp_net_n_params).
+ * output: (rows selected, n_outputs). */
+CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
+                                      cmlp_run *run);
 
 /* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
  * 0.5, else 0; -1 if the outputs are not probabilities (identity, tanh and exp).
- * output: (n_rows, n_outputs), contiguous, as cmlp_forward writes them.
- * Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT, ROWS. On failure `labels` are unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
-                                                 int32_t *labels);
-
-/* Predicts one row with any network, as cmlp_model_predict_f32 does with a model.
- * rows: exactly one row, or more of which `order` selects one.
- * label, output: as in cmlp_model_predict_f32.
- * workspace: the bytes of cmlp_workspace_size without rows.
- * Returns CMLP_OK; the errors of a net and rows; NULL of params; ALIGNMENT of params, label or output; ROWS if not one
- * row is selected; BUFFER_SIZE; INPUT, with `output` unspecified. On failure *label is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                  int32_t *label, void *output, void *workspace, size_t workspace_size);
+ * output: (n_rows, n_outputs), as cmlp_forward writes them.
+ * Returns ROWS if n_rows is negative. */
+CMLP_CHECKED cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
 
 /* ============================================================================================ 2. build and train */
 
@@ -526,9 +479,9 @@ typedef struct cmlp_net_config {
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
     /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES outputs, ascending, in
-     * (0, 1); loss_parameter is then 0. cmlp_forward, cmlp_predict and predictions of a model then sort the outputs of
-     * each row, so that predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions
-     * use the activations as they are. */
+     * (0, 1); loss_parameter is then 0. cmlp_forward and predictions of a model then sort the outputs of each row, so that
+     * predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions use the
+     * activations as they are. */
     const double *quantiles;
 } cmlp_net_config;
 
@@ -536,24 +489,22 @@ typedef struct cmlp_net_config {
 CMLP_API size_t cmlp_net_size(void);
 #define CMLP_NET_SIZE 8192
 
-/* Checks the description and makes a net in `memory` (memory_size bytes, at least cmlp_net_size(), of any alignment). It
- * keeps no pointer to `config`, needs no destructor, and is constant from then on. The memory must stay in place. It begins
- * with a number that depends on the version of the library and the size of a net: functions return NET for a net of another
- * version. The same holds for a model and MODEL.
+/* Checks the description and makes a net in `memory` (memory_size bytes, at least cmlp_net_size()). It keeps no pointer to
+ * `config`. A net begins with a number that depends on the version of the library: functions return NET for a net of
+ * another version. The same holds for a model and MODEL.
  * net: receives the net, whose address is inside `memory`.
- * Returns CMLP_OK; NULL, STRUCT_SIZE, LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or
- * of the loss, or quantiles), ISA, OVERFLOW, BUFFER_SIZE, BUILD. On failure `memory` and *net are unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
-                                                   const cmlp_net **net);
+ * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
+ * OVERFLOW, BUFFER_SIZE, BUILD. On failure `memory` is unchanged. */
+CMLP_CHECKED cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
+                                       const cmlp_net **net);
 
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
  * invalid net. */
 CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 
-/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The caller owns the struct
- * and may copy it. The generator is fixed for ever, and so is its struct: it has no struct_size. These three functions
- * return no status: `random` must point to a generator that cmlp_random_seed has seeded, and `values` to n elements; n
- * below 2 changes nothing. */
+/* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The generator is fixed for
+ * ever, and so is its struct, which may be copied: it has no struct_size. These three functions return no status: `random`
+ * must point to a generator that cmlp_random_seed has seeded, and `values` to n elements; n below 2 changes nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -563,12 +514,10 @@ CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
 CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
 CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n);
 
-/* Fills `params` (cmlp_net_n_params elements of the net's type) with random numbers, uniform in [-b, b) with
- * b = sqrt(c / (n_in + n_out)) and c = init_factor of the layer's activation: 2 for logistic, 6 for most others (Glorot
- * & Bengio 2010, as scikit-learn). The output layer uses the c of the last hidden layer, or 6 if there is none. Random
- * numbers are used layer by layer, weights before biases. Returns CMLP_OK; the errors of a net; NULL, ALIGNMENT. On
- * failure `params` and `random` are unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
+/* Fills `params` with random numbers, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the
+ * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
+ * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases. */
+CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
 typedef int32_t cmlp_targets_kind;
 enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
@@ -579,7 +528,7 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
  *   col_stride is 0.
  * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
  *
- * The errors of targets: NULL, STRUCT_SIZE, TARGETS, DTYPE, ALIGNMENT, LABEL; and while computing TARGET. */
+ * The errors of targets: NULL, TARGETS, DTYPE, ALIGNMENT, LABEL; TARGET. */
 typedef struct cmlp_targets {
     size_t struct_size;
     const void *data;
@@ -601,10 +550,8 @@ static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
 {
-    cmlp_targets targets = CMLP_INIT(cmlp_targets);
+    cmlp_targets targets = cmlp_dense_targets(labels, CMLP_INT32, n_rows);
     targets.kind = CMLP_TARGETS_CLASSES;
-    targets.data = labels;
-    targets.n_rows = n_rows;
     return targets;
 }
 
@@ -623,7 +570,7 @@ typedef struct cmlp_dropout {
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
- * The errors of an objective: NULL, STRUCT_SIZE, OPTION, WEIGHT, and ALIGNMENT of an array; the same of its dropout. */
+ * The errors of an objective: OPTION, WEIGHT, and ALIGNMENT of an array; the same of its dropout. */
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
@@ -637,9 +584,9 @@ typedef struct cmlp_objective {
     const cmlp_dropout *dropout; /* or NULL */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it with
      * the targets y and the output activations a of n rows: arrays (n, n_outputs) of the net's type, class indices as 1
-     * and 0. It writes the cost of each row to `costs`, and the derivatives of this cost with respect to the row's
-     * output activations to `slopes`, an array like a. How rows are divided into calls is not specified. A result other
-     * than 0 ends the call with CMLP_CANCELLED. The rules of cmlp_run.poll hold. */
+     * and 0. It writes the cost of each row, and the derivatives of this cost with respect to the row's output activations
+     * to `slopes`, an array like a. How rows are divided into calls is not specified. A result other than 0 cancels the
+     * call, as that of cmlp_run.poll, whose rules hold. */
     int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes);
     void *loss_context;
 } cmlp_objective;
@@ -650,8 +597,7 @@ enum {
     CMLP_SOLVER_MOMENTUM = 2, /* v = mu v - lr g;  w += v                        state: v */
     CMLP_SOLVER_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g              state: v (Sutskever et al. 2013) */
     CMLP_SOLVER_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)   state: m, v (Kingma & Ba 2015) */
-    CMLP_SOLVER_ADAMW = 5     /* w -= lr wd w (weights only), then as Adam       state: m, v (Loshchilov & Hutter
-                               * 2019) */
+    CMLP_SOLVER_ADAMW = 5 /* w -= lr wd w (weights only), then as Adam           state: m, v (Loshchilov & Hutter 2019) */
 };
 
 /* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
@@ -659,7 +605,7 @@ enum {
  * momentum and nesterov read momentum; adam reads beta_1, beta_2, epsilon and the powers. A zero learning rate,
  * momentum or beta is a value, not a request for a default.
  *
- * The errors of an optimizer: NULL, STRUCT_SIZE, OPTION, and BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
+ * The errors of an optimizer: OPTION, and NULL, BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
 typedef struct cmlp_optimizer {
     size_t struct_size;
     void *state;
@@ -685,8 +631,7 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
     optimizer.solver = solver;
     optimizer.learning_rate = solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW ? 0.001 : 0.1;
-    optimizer.momentum = 0.9;
-    optimizer.beta_1 = 0.9;
+    optimizer.momentum = optimizer.beta_1 = 0.9;
     optimizer.beta_2 = 0.999;
     optimizer.epsilon = 1e-8;
     optimizer.beta_1_power = optimizer.beta_2_power = 1;
@@ -695,8 +640,8 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
 }
 
 /* Computes the bytes of an optimizer's state; 0 for CMLP_SOLVER_SGD. The state needs the alignment of the net's type.
- * Returns CMLP_OK; the errors of a net; NULL, OPTION (an unknown solver), OVERFLOW. On failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
+ * Returns OPTION (an unknown solver), OVERFLOW. */
+CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
 
 /* What a call of cmlp_train_epoch has done. Each value is from before its batch's step, and NaN if no batch was
  * processed. */
@@ -713,16 +658,16 @@ typedef struct cmlp_epoch_result {
 
 /* Options of an epoch.
  *
- * The errors of an epoch: NULL, STRUCT_SIZE, BATCH, ALIGNMENT (rates), OPTION (rates). */
+ * The errors of an epoch: BATCH, ALIGNMENT (rates), OPTION (rates). */
 typedef struct cmlp_epoch {
     size_t struct_size;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */
-    /* NULL, or the result of the call that this one continues: its cost_sum, penalty_sum and rows_done are where the sums
-     * of this call start, so that costs are those of the whole epoch. It may be the struct that receives the results. So
-     * a program resumes an epoch, or trains it in several calls, each with other rows, if not all of them fit in memory.
-     * Each call but the last then needs a multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
+    /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
+     * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
+     * program resumes an epoch, or trains it in several calls, each with other rows. Each call but the last then needs a
+     * multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
     const cmlp_epoch_result *before;
     int32_t want_norm;    /* nonzero: compute gradient_norm */
     int32_t reserved;     /* 0 */
@@ -733,15 +678,14 @@ typedef struct cmlp_epoch {
  * batch whose row weights are all zero is skipped.
  * params: the parameter block, updated in place.
  * result: or NULL.
- * Returns CMLP_OK; the errors of a net, rows, targets, an objective, an optimizer, an epoch and a run; STRUCT_SIZE of the
- * result; NULL or ALIGNMENT of params; ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and
- * DIVERGED in a batch, parameters and optimizer are those after the last complete batch, and *result covers the complete
- * batches. After DIVERGED the parameters need not be finite: the last step may have made them NaN or infinite. A bad_row of
- * -1 means that the last step of the epoch did. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                                      const cmlp_targets *targets, const cmlp_objective *objective,
-                                                      cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                                                      cmlp_epoch_result *result, cmlp_run *run);
+ * Returns ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a batch, parameters and
+ * optimizer are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
+ * need not be finite: the last step may have made them NaN or infinite. A bad_row of -1 means that the last step of the
+ * epoch did. */
+CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                          const cmlp_targets *targets, const cmlp_objective *objective,
+                                          cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                          cmlp_run *run);
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
@@ -751,8 +695,7 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_train_epoch(const cmlp_net *net, void 
  *   {"kind":"labels","dtype":"U3","values":["cat","cow","dog"]}
  * with ascending values, one for each output (docs/model-file.md). */
 typedef struct cmlp_model_string {
-    const char *key;
-    const char *value;
+    const char *key, *value;
     int64_t reserved[2]; /* 0 */
 } cmlp_model_string;
 
@@ -771,9 +714,9 @@ typedef struct cmlp_model_array {
  * never stopped. The costs are those of the network's loss, with loss_scale 0.5 for CMLP_LOSS_SQUARED_ERROR (Python
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
- * The errors of training: NULL (optimizer; one of random and order), STRUCT_SIZE, ALIGNMENT, ROWS, BATCH, ORDER,
- * OPTION (n_epochs, alpha, random), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. The file has default
- * values of the hyperparameters that the solver does not read. */
+ * The errors of training: NULL (optimizer; one of random and order), ALIGNMENT, ROWS, BATCH, ORDER, OPTION (n_epochs,
+ * alpha, random), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. The file has default values of the
+ * hyperparameters that the solver does not read. */
 typedef struct cmlp_training {
     size_t struct_size;
     const cmlp_optimizer *optimizer; /* after the last epoch, as the other fields */
@@ -808,14 +751,12 @@ typedef struct cmlp_model_content {
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * workspace: the bytes of cmlp_workspace_size without rows.
- * Returns CMLP_OK; the errors of a net and training; NULL, STRUCT_SIZE, ALIGNMENT, OPTION (input_scale, shifts, factors,
- * a count or a reserved field), DTYPE, BUFFER_SIZE, OVERFLOW; INPUT (a shift is so large that no input of the net's type
- * can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong labels), FILE_TENSOR
- * (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the
- * file has. What is written without an error can be read by cmlp_model_init. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_write(const cmlp_net *net, const void *params,
-                                                      const cmlp_model_content *content, void *workspace,
-                                                      size_t workspace_size);
+ * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
+ * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong
+ * labels), FILE_TENSOR (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After
+ * FILE_WRITE, part of the file has. What is written without an error can be read by cmlp_model_init. */
+CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
+                                          void *workspace, size_t workspace_size);
 
 /* ================================================================================================ 3. look inside */
 
@@ -830,9 +771,8 @@ typedef struct cmlp_layer {
 } cmlp_layer;
 
 /* Describes layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers,
- * the output layer). Returns CMLP_OK; the errors of a net; NULL, STRUCT_SIZE, LAYERS. On failure *layer is
- * unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+ * the output layer). Returns LAYERS if there is no such layer. */
+CMLP_CHECKED cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 
 /* Properties of an activation. The strings and structs are static, and of the library's size: a field exists if it ends
  * within struct_size bytes. */
@@ -869,74 +809,61 @@ enum {
     CMLP_ISA_NEON = 8     /* aarch64 */
 };
 
-/* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw". The strings are static. NULL for
- * other values. */
+/* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw": static. NULL for other values. */
 CMLP_API const char *cmlp_isa_name(cmlp_isa isa);
 CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
-/* The instruction set in use; 0 for an invalid net. */
-CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net);
-/* Sum of the instruction sets that this build, this processor and this operating system support. */
-CMLP_API uint32_t cmlp_cpu_isa(void);
+CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
+CMLP_API uint32_t cmlp_cpu_isa(void); /* sum of those that this build, processor and operating system support */
 
-/* The activations of every layer with weights: outputs[l] receives (rows selected, n_out of layer l), contiguous, of
- * the net's type and aligned for it. Returns as cmlp_forward, with all outputs unspecified where its output is. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                      void *const *outputs, cmlp_run *run);
-
-/* The weighted sums z of every layer with weights, in the same layout. Returns as cmlp_activations. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                        void *const *outputs, cmlp_run *run);
+/* The activations or the weighted sums z of every layer: outputs[l] receives (rows selected, n_out of layer l). */
+CMLP_CHECKED cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                          void *const *outputs, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                            void *const *outputs, cmlp_run *run);
 
 /* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
  * computes them: highest[l][i, :] and lowest[l][i, :] receive (rows, n_out of layer l) as outputs of cmlp_activations.
  * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
  * run: needs no workspace; the call takes one thread.
  * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
- * Returns as cmlp_activations; ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other
- * activations than identity, relu and leaky_relu. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower,
-                                                 const cmlp_rows *upper, void *const *lowest, void *const *highest,
-                                                 cmlp_run *run);
+ * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
+ * identity, relu and leaky_relu. */
+CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower,
+                                     const cmlp_rows *upper, void *const *lowest, void *const *highest, cmlp_run *run);
 
 /* Computes the objective's value at these parameters, and in the same pass the plain loss: the weighted mean of the
  * rows' costs without what training adds to them. loss_scale and the penalty do not count, and for CMLP_LOSS_FOCAL and
  * CMLP_LOSS_LABEL_SMOOTHING it is the log loss of the targets, clipped if log_loss_clip is above 0.
- * plain_loss: NULL if it is not needed.
- * Returns CMLP_OK; the errors of a net, rows, targets, an objective and a run; NULL or ALIGNMENT of params or an
- * output; ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite, or if
- * the weighted sum of a row in the first unit of the first layer is not. (Sums of other units do not count by themselves.)
- * On every failure *cost and *plain_loss are unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                               const cmlp_targets *targets, const cmlp_objective *objective,
-                                               double *cost, double *plain_loss, cmlp_run *run);
+ * plain_loss: or NULL.
+ * Returns ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite, or if
+ * the weighted sum of a row in the first unit of the first layer is not. (Sums of other units do not count by
+ * themselves.) */
+CMLP_CHECKED cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                   const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
+                                   double *plain_loss, cmlp_run *run);
 
-/* Computes the objective's gradient, in the layout of the parameters and aligned as they are, and its value (`cost` may
- * be NULL). Returns as cmlp_cost. After INPUT, TARGET, DIVERGED or CMLP_CANCELLED `gradient` is unspecified and *cost
- * unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                   const cmlp_targets *targets, const cmlp_objective *objective,
-                                                   void *gradient, double *cost, cmlp_run *run);
+/* The objective's gradient, in the layout of the parameters, and its value (or NULL). Returns as cmlp_cost. */
+CMLP_CHECKED cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                       const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+                                       double *cost, cmlp_run *run);
 
 /* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
- * before shift and scale: (rows selected, n_in), contiguous, of the net's type. It includes loss_scale and the row
- * weight, but no average and no penalty. Returns as cmlp_gradient. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                         const cmlp_targets *targets, const cmlp_objective *objective,
-                                                         void *gradient, cmlp_run *run);
+ * before shift and scale: (rows selected, n_in). It includes loss_scale and the row weight, but no average and no penalty.
+ * Returns as cmlp_cost. */
+CMLP_CHECKED cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                             const cmlp_targets *targets, const cmlp_objective *objective,
+                                             void *gradient, cmlp_run *run);
 
 /* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
- * (rows selected, n_out of layer l), contiguous, of the net's type. Returns as cmlp_gradient. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                                 const cmlp_targets *targets, const cmlp_objective *objective,
-                                                 void *const *deltas, cmlp_run *run);
+ * (rows selected, n_out of layer l). Returns as cmlp_cost. */
+CMLP_CHECKED cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                     const cmlp_targets *targets, const cmlp_objective *objective, void *const *deltas,
+                                     cmlp_run *run);
 
-/* One optimizer step with `gradient` (in the layout of the parameters, unchanged by the call), in the calling thread.
- * Updates `params`, the optimizer's state and its counters. Returns CMLP_OK; the errors of a net and an optimizer; NULL
- * or ALIGNMENT of params or gradient. On failure nothing is changed. The new parameters are not checked: they are not
- * finite if the gradient is not. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient,
-                                               cmlp_optimizer *optimizer);
+/* One optimizer step with `gradient` (in the layout of the parameters), in the calling thread. Updates `params`, the
+ * optimizer's state and its counters. The new parameters are not checked: they are not finite if the gradient is not. */
+CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
 
 #ifdef __cplusplus
 }

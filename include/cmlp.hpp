@@ -38,10 +38,11 @@ public:
     // How many there are: their codes are 0 to size() - 1.
     std::int64_t size() const { return list.n; }
 
-    // The code of a category, for the row; -1 if it is unknown. A text never equals a number.
+    // The code of a category, for the row. That of an unknown one is -1, or NaN if the categories are ordered. A text never
+    // equals a number.
     double code(const std::string &text) const
     {
-        double found = -1;
+        double found = list.unknown;
         if (text.find('\0') == std::string::npos) check(cmlp_categories_find_text(&list, text.c_str(), &found));
         return found;
     }

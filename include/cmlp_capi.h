@@ -52,8 +52,6 @@ typedef struct cmlp_capi {
                                   const struct cmlp_epoch *epoch, int32_t n_threads, size_t *bytes);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
     cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
-    cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                           void *workspace, size_t workspace_size);
     size_t (*net_size)(void);
     cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net);
     int64_t (*net_n_params)(const cmlp_net *net);
@@ -137,14 +135,14 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict_f32,
     cmlp_model_predict_f64, cmlp_model_predict_u8, cmlp_model_label, cmlp_model_net, cmlp_model_params,
     cmlp_model_metadata, cmlp_model_predict_rows_f32, cmlp_model_predict_rows_f64, cmlp_model_workspace_size,
-    cmlp_model_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_predict, cmlp_net_size, cmlp_net_init,
-    cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params,
-    cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation,
-    cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations,
-    cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
-    cmlp_table_model_size, cmlp_table_model_init, cmlp_model_categories, cmlp_categories_find_text,
-    cmlp_categories_find_number, cmlp_categories_find_integer, cmlp_model_margin, cmlp_encoder_width, cmlp_encode,
-    cmlp_table_workspace_size, cmlp_table_write, cmlp_workers_workspace_size, cmlp_workers_train_epoch
+    cmlp_model_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_net_size, cmlp_net_init, cmlp_net_n_params,
+    cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_optimizer_state_size,
+    cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name,
+    cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_bounds, cmlp_cost,
+    cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step, cmlp_table_model_size, cmlp_table_model_init,
+    cmlp_model_categories, cmlp_categories_find_text, cmlp_categories_find_number, cmlp_categories_find_integer,
+    cmlp_model_margin, cmlp_encoder_width, cmlp_encode, cmlp_table_workspace_size, cmlp_table_write,
+    cmlp_workers_workspace_size, cmlp_workers_train_epoch
 };
 #endif
 

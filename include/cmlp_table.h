@@ -26,10 +26,10 @@ extern "C" {
  * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL. A file can have a
  * threshold: of two classes, the label is then 1 from this probability of the second class on, instead of 0.5.
  * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
-                                                           cmlp_model_flags flags, void *workspace,
-                                                           size_t workspace_size, const cmlp_model **model);
+CMLP_CHECKED cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
+CMLP_CHECKED cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
+                                               cmlp_model_flags flags, void *workspace, size_t workspace_size,
+                                               const cmlp_model **model);
 
 /* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
  * the bytes of the model's file. */
@@ -43,10 +43,8 @@ typedef struct cmlp_categories {
 
 /* Finds the categories of a column.
  * column: index of a column of categories. Ordered ones are a column of numbers: the code of a category is its rank.
- * Returns CMLP_OK; FILE_KEY if the file has no categories; OPTION if the column has none; NULL, STRUCT_SIZE, MODEL. On
- * failure *categories is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column,
-                                                           cmlp_categories *categories);
+ * Returns FILE_KEY if the file has no categories; OPTION if the column has none. */
+CMLP_CHECKED cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories);
 
 /* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
  * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
@@ -55,14 +53,10 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_categories(const cmlp_model *mod
  * text: UTF-8; NULL for the missing value.
  * number: NaN for the missing value.
  * code: receives `unknown` if the category is unknown; ordered categories do not have the missing value.
- * Returns CMLP_OK; NULL, STRUCT_SIZE; OPTION if cmlp_model_categories has not filled the struct. On failure *code is
- * unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text,
-                                                               double *code);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number,
-                                                                 double *code);
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer,
-                                                                  double *code);
+ * Returns OPTION if cmlp_model_categories has not filled the struct. */
+CMLP_CHECKED cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code);
+CMLP_CHECKED cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code);
+CMLP_CHECKED cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code);
 
 /* Finds how far an interval reaches beyond the prediction of a table's model, so that it covers the truth as often as
  * asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
@@ -74,10 +68,8 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_categories_find_integer(const cmlp_cat
  * its output, or a set for the answers no (1 - output) and yes (output).
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
- * Returns CMLP_OK; FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage); NULL,
- * MODEL. On failure *margin is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage,
-                                                       double *margin);
+ * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage). */
+CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin);
 
 /* ======================================================================================================= 2. encode
  *
@@ -115,8 +107,7 @@ typedef struct cmlp_column {
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
  * unused.
  *
- * The errors of an encoder: NULL, STRUCT_SIZE, DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges),
- * OVERFLOW. */
+ * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges), OVERFLOW. */
 typedef struct cmlp_encoder {
     size_t struct_size;
     const cmlp_column *columns;
@@ -125,18 +116,17 @@ typedef struct cmlp_encoder {
     cmlp_dtype dtype; /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
 } cmlp_encoder;
 
-/* Computes the number of inputs. Returns CMLP_OK; the errors of an encoder; NULL. On failure *n_inputs is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
+/* Computes the number of inputs. */
+CMLP_CHECKED cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
 
 /* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
  * bits.
  * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, 0
  *     for contiguous rows, or CMLP_REPEAT.
- * inputs: (n_rows, n_inputs), contiguous, of the encoder's dtype and aligned for it.
- * Returns CMLP_OK; the errors of an encoder; NULL, ALIGNMENT, ROWS, BUILD; INPUT if a value is infinite, with `inputs`
- * unspecified. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows,
-                                                 int64_t row_stride, void *inputs);
+ * inputs: (n_rows, n_inputs), of the encoder's dtype.
+ * Returns ROWS, BUILD; INPUT if a value is infinite. */
+CMLP_CHECKED cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+                                     void *inputs);
 
 /* ======================================================================================================== 3. write */
 
@@ -151,8 +141,7 @@ typedef struct cmlp_table_target {
  * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
- * The errors of a table: NULL, STRUCT_SIZE, OPTION (a column, a target, the number of targets or of networks, a
- * threshold), ALIGNMENT,
+ * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a threshold), ALIGNMENT,
  * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
 typedef struct cmlp_table {
     size_t struct_size;
@@ -170,9 +159,8 @@ typedef struct cmlp_table {
 
 #define CMLP_MAX_NETS 1024
 
-/* Computes the bytes of workspace that cmlp_table_write needs. Returns CMLP_OK; the errors of a table; NULL. On failure
- * *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
+/* Computes the bytes of workspace that cmlp_table_write needs. */
+CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
@@ -180,9 +168,9 @@ CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_workspace_size(const cmlp_table 
  * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
  * The numbers of each row ascend or are equal, without NaN (FILE_VALUE).
  * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
- * Returns as cmlp_model_write, with the errors of a table. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content,
-                                                      void *workspace, size_t workspace_size);
+ * Returns as cmlp_model_write. */
+CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
+                                          size_t workspace_size);
 
 #ifdef __cplusplus
 }

@@ -39,8 +39,8 @@ extern "C" {
  * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
  * of them. They must contain the rows of the worker's chunks of every batch.
  *
- * The errors of workers: NULL, STRUCT_SIZE, OPTION (a rank, a number or stored rows), ORDER (a row of the worker's chunks
- * is not stored), WORKERS. */
+ * The errors of workers: NULL, OPTION (a rank, a number or stored rows), ORDER (a row of the worker's chunks is not stored),
+ * WORKERS. */
 typedef struct cmlp_workers {
     size_t struct_size;
     int32_t rank, n_workers; /* 0 <= rank < n_workers */
@@ -57,20 +57,16 @@ typedef struct cmlp_workers {
 } cmlp_workers;
 
 /* As cmlp_workspace_size for cmlp_train_epoch. With several workers the workspace also has space for the activations of a
- * worker's rows of a batch, so that it grows with batch_size.
- * Returns as cmlp_workspace_size, and the errors of workers. On failure *bytes is unchanged. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
-                                                                 const cmlp_objective *objective,
-                                                                 const cmlp_epoch *epoch, const cmlp_workers *workers,
-                                                                 int32_t n_threads, size_t *bytes);
+ * worker's rows of a batch, so that it grows with batch_size. Returns as cmlp_workspace_size. */
+CMLP_CHECKED cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
+                                                     const cmlp_objective *objective, const cmlp_epoch *epoch,
+                                                     const cmlp_workers *workers, int32_t n_threads, size_t *bytes);
 
-/* As cmlp_train_epoch, with the other workers. Returns as cmlp_train_epoch, and the errors of workers. */
-CMLP_MUST_CHECK CMLP_API cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                                              const cmlp_targets *targets,
-                                                              const cmlp_objective *objective,
-                                                              cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                                                              cmlp_epoch_result *result, cmlp_workers *workers,
-                                                              cmlp_run *run);
+/* As cmlp_train_epoch, with the other workers. */
+CMLP_CHECKED cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+                                                  const cmlp_targets *targets, const cmlp_objective *objective,
+                                                  cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                                                  cmlp_epoch_result *result, cmlp_workers *workers, cmlp_run *run);
 
 #ifdef __cplusplus
 }

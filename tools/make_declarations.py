@@ -81,7 +81,7 @@ def declarations(root: Path, header: str) -> Iterator[str]:
         r"|^(?:typedef )?struct (?P<opaque>\w+)(?: \w+)?;"
         r"|^typedef (?P<type>\w+) (?P<alias>\w+);"
         r"|^enum \{(?P<values>.*?)\};"
-        r"|^(?:CMLP_MUST_CHECK )?(?:CMLP_API|static inline) (?P<result>[\w ]+?\*?) ?(?P<name>cmlp_\w+)"
+        r"|^(?:CMLP_API|CMLP_CHECKED|static inline) (?P<result>[\w ]+?\*?) ?(?P<name>cmlp_\w+)"
         r"\((?P<parameters>[^;{]*?)\)\s*[;{]"
     )
     complete: set[str] = set()
@@ -114,7 +114,7 @@ def function(match: "re.Match[str]") -> Function:
 
 def functions(root: Path) -> list[Function]:
     """Return the functions of all headers."""
-    pattern = r"^(?:CMLP_MUST_CHECK )?CMLP_API (?P<result>[\w ]+?\*?) ?(?P<name>cmlp_\w+)\((?P<parameters>[^;]*?)\);"
+    pattern = r"^CMLP_(?:API|CHECKED) (?P<result>[\w ]+?\*?) ?(?P<name>cmlp_\w+)\((?P<parameters>[^;]*?)\);"
     found = [
         function(match)
         for header in HEADERS

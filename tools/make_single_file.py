@@ -125,7 +125,7 @@ class Core:
         self.sources = {path.name: path for path in paths if path not in self.kernels}
         self.public_headers = {(root / "include" / name).resolve() for name in HEADERS}
         public = "".join(path.read_text(encoding="utf-8") for path in self.public_headers)
-        self.public = set(re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", public, re.MULTILINE))
+        self.public = set(re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?(\w+)\(", public, re.MULTILINE))
         self.version = re.findall(r'#define CMLP_VERSION "(.+)"', public)[0]
         self.written: set[Path] = set()
         self.parts: dict[str, str] = {}

@@ -21,7 +21,7 @@ ITEM = re.compile(
       |typedef\s+struct\s+(?P<struct>\w+)\s*\{(?P<members>.*?)\}\s*\w+\s*;
       |typedef\s+u?int32_t\s+(?P<enum>\w+)\s*;\s*enum\s*\{(?P<enumerators>.*?)\}\s*;
       |typedef\s+struct\s+\w+\s+(?P<opaque>\w+)\s*;
-      |(?:CMLP_MUST_CHECK\s+)?CMLP_API\s+(?P<function>[^;#]+);
+      |CMLP_(?:API|CHECKED)\s+(?P<function>[^;#]+);
       |^static\s+inline\s+(?P<inline>[^;{]+?)\s*\{.*?^\}                  # a function with its body
       |^\#[ ]*define[ ](?P<macro>CMLP_\w+)(?P<arguments>\([^)]*\))?[ \t]*(?P<value>(?:\\\n|/\*.*?\*/|[^\n])*)
     """,
@@ -34,6 +34,7 @@ ENTRY = re.compile(
 INTERNAL = {
     "CMLP_H",
     "CMLP_API",
+    "CMLP_CHECKED",
     "CMLP_TABLE_H",
     "CMLP_WORKERS_H",
     "CMLP_FILE_H",
@@ -90,7 +91,7 @@ def parse(text: str) -> list[Item]:
                 items.append(item)
             seen.add(item.name)
             # A comment also describes the declarations in the lines directly below the first one.
-            if not re.match(r"[^\n]*\n(CMLP_MUST_CHECK|CMLP_API|static inline|typedef|#)", text[match.end() :]):
+            if not re.match(r"[^\n]*\n(CMLP_CHECKED|CMLP_API|static inline|typedef|#)", text[match.end() :]):
                 pending = ""
     return items
 

@@ -39,8 +39,6 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                                cmlp_run *run) noexcept nogil
         cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels) noexcept nogil
-        cmlp_status (*predict)(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
-                               void *output, void *workspace, size_t workspace_size) noexcept nogil
         size_t (*net_size)() noexcept nogil
         cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config,
                                 const cmlp_net **net) noexcept nogil

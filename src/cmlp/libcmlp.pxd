@@ -166,8 +166,6 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                              cmlp_run *run)
     cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
-    cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label,
-                             void *output, void *workspace, size_t workspace_size)
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
     int CMLP_MAX_QUANTILES

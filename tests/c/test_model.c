@@ -1,6 +1,7 @@
 /* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
 #include "model_file.h"
 #include "support.h"
+#include "workspace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(cmlp_labels(net, output, 1, &of_many) == CMLP_OK && of_many == label);
     size_t needed = 0;
     CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &needed) == CMLP_OK && needed == size);
-    CHECK(cmlp_predict(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
+    CHECK(predict_one(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
 

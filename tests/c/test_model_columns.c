@@ -1,6 +1,7 @@
 /* Model files in which each input has a shift and a factor. */
 #include "model_file.h"
 #include "support.h"
+#include "workspace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
         put(rows.dtype, scaled, i, difference * factors[i]);
     }
     cmlp_rows before = cmlp_dense_rows(scaled, rows.dtype, 1, N_IN);
-    CHECK(cmlp_predict(net, params, &before, NULL, expected, scratch, size) == CMLP_OK);
+    CHECK(predict_one(net, params, &before, NULL, expected, scratch, size) == CMLP_OK);
     CHECK(predict_row(model, floats, NULL, output, scratch, size) == CMLP_OK);
     CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     if (rows.dtype == CMLP_FLOAT32) {
@@ -102,7 +103,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     CHECK(same_bits(CMLP_FLOAT64, rows.shifts, shifts, N_IN) && same_bits(CMLP_FLOAT64, rows.factors, factors, N_IN));
     rows.data = floats;
     rows.n_rows = 1;
-    CHECK(cmlp_predict(cmlp_model_net(model), cmlp_model_params(model), &rows, NULL, output, scratch, size) == CMLP_OK);
+    CHECK(predict_one(cmlp_model_net(model), cmlp_model_params(model), &rows, NULL, output, scratch, size) == CMLP_OK);
     CHECK(same_bits(rows.dtype, output, expected, N_OUT));
 }
 

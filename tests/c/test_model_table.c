@@ -1,6 +1,7 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
 #include "model_file.h"
 #include "support.h"
+#include "workspace.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -142,7 +143,7 @@ static void outputs_of(int i, const double *raw, double *outputs)
     encoder.dtype = CMLP_FLOAT32;
     cmlp_rows rows = cmlp_dense_rows(inputs, encoder.dtype, 1, layer.n_in);
     CHECK(cmlp_encode(&encoder, raw, 1, 0, inputs) == CMLP_OK);
-    CHECK(cmlp_predict(net_list[i], blocks[i], &rows, NULL, found, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(predict_one(net_list[i], blocks[i], &rows, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     for (int j = 0; j < N_OUT; j++) outputs[j] = get(CMLP_FLOAT32, found, j);
 }
 

@@ -7,6 +7,7 @@
 #include "../../include/cmlp.h"
 #include "../../src/cmlp/core/net/tuning_names.h"
 #include "support.h"
+#include "workspace.h"
 
 enum { ROWS = 300, BATCH = 150, MAX_PARAMS = 1 << 17 };
 
@@ -96,7 +97,7 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     check_that(same_outputs(plain), "%s: the outputs of many rows differ", name);
     for (int64_t i = 0; i < ROWS; i++) {
         rows = cmlp_dense_rows(x + i * n_in, CMLP_FLOAT32, 1, n_in);
-        CHECK(cmlp_predict(net, ours, &rows, NULL, output + i * n_out, workspace, sizeof workspace) == CMLP_OK);
+        CHECK(predict_one(net, ours, &rows, NULL, output + i * n_out, workspace, sizeof workspace) == CMLP_OK);
     }
     check_that(same_outputs(plain), "%s: the outputs of one row differ", name);
     rows = cmlp_dense_rows(x, CMLP_FLOAT32, ROWS, n_in);

@@ -1,6 +1,7 @@
 /* Structs of programs that were compiled with a newer header, the library's version, and calls without rows. */
 #include "../../include/cmlp_table.h"
 #include "support.h"
+#include "workspace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +72,7 @@ static void check_calls(void)
     run.value.workspace_size = sizeof workspace;
     CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK && size <= sizeof workspace);
     CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
-    CHECK(cmlp_predict(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
+    CHECK(predict_one(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
     CHECK(cmlp_net_layer(net, 0, &layer.value) == CMLP_OK && layer.value.n_out == 3);
     CHECK(cmlp_model_size("short", 5, &info.value) == CMLP_ERROR_FILE_SHORT);
     CHECK(layer.value.struct_size == sizeof(cmlp_layer) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);

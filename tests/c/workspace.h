@@ -1,4 +1,4 @@
-/* The workspace of the kinds of calls, for any number of rows. */
+/* The workspace of the kinds of calls, for any number of rows; predictions of one row in a given workspace. */
 #ifndef WORKSPACE_H
 #define WORKSPACE_H
 
@@ -20,6 +20,17 @@ static inline cmlp_status call_workspace(const cmlp_net *net, int kind, int64_t 
     objective.dropout = kind & CALL_DROPOUT ? &dropout : NULL;
     return cmlp_workspace_size(net, &rows, plain == CALL_FORWARD ? NULL : &objective,
                                plain == CALL_TRAIN ? &epoch : NULL, n_threads, bytes);
+}
+
+/* Computes the outputs of one row; its class index if `label` is not NULL. */
+static inline cmlp_status predict_one(const cmlp_net *net, const void *params, const cmlp_rows *row, int32_t *label,
+                                      void *output, void *workspace, size_t size)
+{
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = size;
+    const cmlp_status status = cmlp_forward(net, params, row, output, &run);
+    return status || !label ? status : cmlp_labels(net, output, 1, label);
 }
 
 #endif

@@ -211,5 +211,5 @@ def test_library_exports_what_the_headers_declare(tmp_path):
     run(COMPILER, "-shared", *core_objects(*SHARED), "-pthread", "-o", library)
     exported = {line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()}
     text = "".join(path.read_text("utf-8") for path in HEADERS)
-    declared = re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?\b(cmlp_\w+)\(", text, re.MULTILINE)
+    declared = re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?\b(cmlp_\w+)\(", text, re.MULTILINE)
     assert exported == set(declared)

@@ -22,7 +22,7 @@ def named(kind):
 
 
 def test_every_function_enum_and_struct_is_there():
-    functions = set(re.findall(r"^(?:(?:CMLP_MUST_CHECK )?CMLP_API|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE))
+    functions = set(re.findall(r"^(?:CMLP_API|CMLP_CHECKED|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE))
     assert named("function") == functions >= {"cmlp_forward", "cmlp_dense_rows", "cmlp_default_optimizer"}
     assert named("enum") == set(re.findall(r"typedef u?int32_t (\w+)", CODE)) >= {"cmlp_status", "cmlp_model_flags"}
     assert named("struct") == set(re.findall(r"typedef struct (\w+)", CODE))
@@ -66,7 +66,7 @@ def test_new_declarations_are_found(tmp_path):
         "/* An enum. */\ntypedef int32_t cmlp_new;\nenum { CMLP_A = 1, CMLP_B = 2 /* the last */ };\n"
         "typedef struct cmlp_pair { int a, b; /* two */ int (*call)(void *x, int y); } cmlp_pair;\n"
         "/* Does it.\n * x: a number,\n *   or two.\n * Returns CMLP_A. */\n"
-        "CMLP_MUST_CHECK CMLP_API int cmlp_do(int x,\n    int y);\n"
+        "CMLP_CHECKED int cmlp_do(int x,\n    int y);\n"
         "/* Makes one. */\nstatic inline cmlp_pair cmlp_make(int a)\n{\n    if (a) {\n    }\n    return 0;\n}\n"
     )
     macro, enum, struct, function, inline = reference.parse(text)[1:]

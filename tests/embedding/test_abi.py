@@ -29,10 +29,7 @@ def text_of_header():
 
 
 def functions():
-    return [
-        " ".join(found.split())
-        for found in re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API ([^;]+);", text_of_header(), re.M)
-    ]
+    return [" ".join(found.split()) for found in re.findall(r"^CMLP_(?:API|CHECKED) ([^;]+);", text_of_header(), re.M)]
 
 
 def fields():

@@ -23,7 +23,7 @@ def blocks(language):
 
 
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
-@pytest.mark.parametrize("text", blocks("c"), ids=lambda text: re.search(r"^cmlp_status (\w+)", text, re.MULTILINE)[1])
+@pytest.mark.parametrize("text", blocks("c"), ids=lambda text: re.search(r"^cmlp_\w+ (\w+)", text, re.MULTILINE)[1])
 def test_c_examples_compile(tmp_path, text):
     source = tmp_path / "example.c"
     source.write_text(text, encoding="utf-8")

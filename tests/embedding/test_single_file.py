@@ -26,7 +26,7 @@ BUILDS = [["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]  # .ci/run
 
 def public_functions():
     text = "".join(path.read_text(encoding="utf-8") for path in HEADERS)
-    return set(re.findall(r"^(?:CMLP_MUST_CHECK )?CMLP_API [^;]*?(\w+)\(", text, re.MULTILINE))
+    return set(re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?(\w+)\(", text, re.MULTILINE))
 
 
 def exported(library):

@@ -25,7 +25,7 @@ OPERATORS = [
     (r"^ *(?:fail|c->|head->|\*?\w+(?:->\w+|\[\w+\])* [|&+]?=)[^;{}]*;", [";"]),
     (r"!(?=[\w(])", [""]),
 ]  # fmt: skip
-FLAGS = ("-O1 -std=gnu11 -fPIC -w -ffp-contract=off -fno-math-errno -fvisibility=hidden -DCMLP_BUILD -DCMLP_SHARED "
+FLAGS = ("-O1 -std=gnu11 -fPIC -w -ffp-contract=off -fno-math-errno -fvisibility=hidden -DCMLP_BUILD "
          "-fsanitize=undefined -fsanitize-undefined-trap-on-error")  # fmt: skip
 
 

@@ -20,7 +20,7 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 ORDER = (
     "status_name status_string version model_size model_init model_predict_f32 model_predict_f64 model_predict_u8 "
     "model_label model_net model_params model_metadata model_predict_rows_f32 model_predict_rows_f64 "
-    "model_workspace_size model_rows workspace_size forward labels predict net_size net_init net_n_params "
+    "model_workspace_size model_rows workspace_size forward labels net_size net_init net_n_params "
     "random_seed random_double random_shuffle init_params optimizer_state_size train_epoch model_write net_layer "
     "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
     "gradient input_gradient deltas step table_model_size table_model_init model_categories categories_find_text "
@@ -47,7 +47,7 @@ def table_of_the_header():
 
 @in_source_tree
 def test_table_has_every_function_of_the_header_and_keeps_its_order():
-    functions = declared(" ".join(map(text, HEADERS)), r"CMLP_API ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);")
+    functions = declared(" ".join(map(text, HEADERS)), r"CMLP_(?:API|CHECKED) ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);")
     assert functions.pop("version_number")  # a field of the table
     assert table_of_the_header() == functions
     assert list(table_of_the_header()) == ORDER.split()

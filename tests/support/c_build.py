@@ -19,7 +19,7 @@ HEADERS = [HEADER, HEADER.with_name("cmlp_table.h"), HEADER.with_name("cmlp_work
 FLAGS = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 # For programs and for a shared library alike, so that the core is compiled once. CMake and setup.py use -O3.
-SHARED = ("-O1", "-fPIC", "-DCMLP_SHARED", "-DCMLP_BUILD")
+SHARED = ("-O1", "-fPIC", "-DCMLP_BUILD")
 UNOPTIMIZED = ("-O0", *SHARED[1:], "-DCMLP_BUILD_ISA=1")  # of plain C alone, where a compiler has most to decide
 COMPILER = None if sys.platform == "win32" else shutil.which(os.environ.get("CC", "cc"))
 

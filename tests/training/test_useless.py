@@ -243,3 +243,24 @@ def test_inputs_that_are_small_but_learned():
         warnings.simplefilter("always")
         model.fit(X, Y)
     assert not any("hardly make progress" in str(one.message) for one in caught)
+
+
+# What is not said
+
+
+@pytest.mark.parametrize("fit", [lambda model: model.fit(X, NOISE), lambda model: fit_many([model], X, NOISE)])
+def test_filters_decide_about_the_warning(fit):
+    """Only a filter for all warnings of the class lets a fit leave the comparison out."""
+    for filters, shown in [
+        ([{"action": "ignore"}], 0),
+        ([{"action": "ignore", "category": UselessModelWarning}], 0),
+        ([{"action": "ignore", "message": "another text"}], 1),
+        ([{"action": "ignore", "module": "another_module"}], 1),
+        ([{"action": "ignore"}, {"action": "always", "category": UselessModelWarning}], 1),
+    ]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for one in filters:
+                warnings.filterwarnings(**one)
+            fit(untrained(MLPRegressor))
+        assert sum(issubclass(one.category, UselessModelWarning) for one in caught) == shown, filters

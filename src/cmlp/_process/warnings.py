@@ -43,11 +43,25 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
         return pattern is None or bool(pattern == text if isinstance(pattern, str) else pattern.match(text))
 
     module, line = frame.f_globals.get("__name__", "<string>"), frame.f_lineno
-    get = getattr(warnings, "_get_filters", lambda: warnings.filters)  # Python 3.14: those of the context
-    for action, text, kind, place, number in get():
+    for action, text, kind, place, number in _filters():
         if issubclass(category, kind) and matches(text, message) and matches(place, module) and number in (0, line):
             return str(action)
     return "default"
+
+
+def _filters() -> Any:
+    """Return Python's filters."""
+    return getattr(warnings, "_get_filters", lambda: warnings.filters)()  # Python 3.14: those of the context
+
+
+def is_ignored(category: type[Warning]) -> bool:
+    """Return whether Python ignores all warnings of a category, so that their texts are not needed."""
+    if hasattr(warnings, "_get_filters") and current_pool() is not None:  # the thread may have other filters
+        return False
+    for action, text, kind, place, number in _filters():
+        if issubclass(category, kind):
+            return action == "ignore" and text is None and place is None and not number
+    return False
 
 
 class Notices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,24 +23,35 @@ _STANDARDIZE = "standardizing X (input_scale='standard' of an estimator)"
 _MOST_NAMED = 5  # columns in a message
 
 
-def scale_advice(task: Task, data: Data, *, tiny: bool = False) -> str:
+class Sizes(NamedTuple):
+    """The root mean square of each column of X, and the largest one of a column of y; NaN if advice does not name y."""
+
+    columns: NDArray[np.float64]
+    y: float
+
+
+def sizes_of(task: Task, data: Data) -> Sizes:
+    """Return the sizes of the inputs and targets of a fit."""
+    columns = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
+    return Sizes(columns, shared(_size_of, task.targets) if task.y_advice else math.nan)
+
+
+def scale_advice(task: Task, data: Data, sizes: Sizes | None = None, *, tiny: bool = False) -> str:
     """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none.
 
-    With `tiny`, they also name X and targets of which all values are tiny.
+    With `tiny`, they also name X and targets of which all values are tiny. `sizes` are those of the fit, if known.
     """
     advice = ""
-    sizes = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
-    columns = np.flatnonzero(sizes > _LARGE)
-    largest = float(sizes.max())
+    sizes = sizes_of(task, data) if sizes is None else sizes
+    largest = float(sizes.columns.max())
     helps = "input_scale=1/255" if data.X.dtype == np.uint8 else _STANDARDIZE
-    if len(columns):
+    if largest > _LARGE:
+        columns = np.flatnonzero(sizes.columns > _LARGE)
         advice += f" X has values of the order of {largest:.0e} in {_named(columns, data.names)}: {helps} helps."
     elif tiny and 0 < largest < _TINY:
         advice += f" X has values of the order of {largest:.0e} in all columns: {_STANDARDIZE} helps."
-    if task.y_advice:
-        size = shared(_size_of, task.targets)
-        if size > _LARGE or (tiny and 0 < size < _TINY):
-            advice += f" y has values of the order of {size:.0e}: {task.y_advice} helps."
+    if sizes.y > _LARGE or (tiny and 0 < sizes.y < _TINY):
+        advice += f" y has values of the order of {sizes.y:.0e}: {task.y_advice} helps."
     return advice
 
 

@@ -11,8 +11,8 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from cmlp._process.signals import safe_point
-from cmlp._process.warnings import warn
-from cmlp._train.advice import scale_advice
+from cmlp._process.warnings import is_ignored, warn
+from cmlp._train.advice import scale_advice, sizes_of
 from cmlp._train.held_out import HeldOut, NoValidation
 from cmlp._train.observer import Deadline, Observers
 from cmlp._train.recorder import Recorder
@@ -137,13 +137,15 @@ class EpochLoop:
         state.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
         is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
-        if not is_planned and state.epoch >= options.max_iter:
+        sizes, category = None, sklearn_class(ConvergenceWarning)
+        if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
+            sizes = sizes_of(job.task, job.data)
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
-                f"converged yet.{scale_advice(job.task, job.data)}",
-                sklearn_class(ConvergenceWarning),
+                f"converged yet.{scale_advice(job.task, job.data, sizes)}",
+                category,
             )
-        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())
+        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets(), sizes)
 
     def state_to_keep(self) -> TrainingState:
         """Return the state to keep after the call."""

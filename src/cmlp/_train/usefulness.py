@@ -18,7 +18,7 @@ from cmlp import _core
 from cmlp._data.scale import sample
 from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.threads import shared
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.advice import scale_advice
 from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import log_loss_clip
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.sparse import CSR
+    from cmlp._train.advice import Sizes
     from cmlp._train.job import TrainingJob
 
     Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
@@ -114,16 +115,21 @@ def judged_rows(job: TrainingJob) -> Judged:
 
 
 def warn_if_useless(
-    job: TrainingJob, kept: tuple[float, float] = (math.nan, math.nan), sampled: Sampled | None = None
+    job: TrainingJob,
+    kept: tuple[float, float] = (math.nan, math.nan),
+    sampled: Sampled | None = None,
+    sizes: Sizes | None = None,
 ) -> None:
     """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
 
     `kept` are the validation loss, in the unit of the reported loss, and the validation score of the kept parameters;
     NaN if they are not known. Only if they do not show that the model is useful, the rows are read again. Without
     validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
-    every epoch, and is not read again for this.
+    every epoch, and is not read again for this. `sizes` are those of the rows, if they are known.
     """
     if not job.judges or callable(job.net.loss):  # whose best constant answer is not known
+        return
+    if is_ignored(UselessModelWarning):
         return
     state, rows = job.state, judged_rows(job)
     loss = kept[0] if rows.held_out else state.history.loss
@@ -142,15 +148,20 @@ def warn_if_useless(
         return
     if _is_constant(judged):
         return
+    outputs = None
     try:
         if judged is rows and not isinstance(rows.X, StoredRows):
             if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
                 rows = rows.fewer()
             loss = _loss(job, rows) * unit
-            if loss < limit or _is_accurate(job, rows) or _is_better_on_most_rows(job, rows):
+            if loss < limit:
                 return
+            if _are_classes(job.net, rows) or job.net.loss in ROBUST_LOSSES:
+                outputs = _outputs(job, rows)
+                if _is_accurate(job.net, outputs, rows) or is_better_on_most_rows(job.net, outputs, rows):
+                    return
         with np.errstate(over="ignore"):
-            text = causes(job, rows)
+            text = causes(job, rows, outputs, sizes)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return
     warn(sentence(job.net, rows, loss, constant) + text, UselessModelWarning)
@@ -277,24 +288,23 @@ def _is_constant(rows: Judged) -> bool:
     return bool((targets == targets[:1]).all())
 
 
-def _is_accurate(job: TrainingJob, rows: Judged) -> bool:
+def _are_classes(net: _core.Net, rows: Judged) -> bool:
+    """Return whether the targets are classes, or their probabilities."""
+    return rows.targets.ndim == 1 or net.loss in _PROBABILITIES
+
+
+def _outputs(job: TrainingJob, rows: Judged) -> NDArray[Any]:
+    """Return the outputs of the present parameters."""
+    return job.net.forward(
+        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
+    )
+
+
+def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
     """Return whether clearly more classes are predicted correctly than by always predicting the most frequent one."""
-    if rows.targets.ndim == 2 and job.net.loss not in _PROBABILITIES:
+    if not _are_classes(net, rows):
         return False
-    outputs = job.net.forward(
-        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
-    )
     return is_accurate(classes_of(outputs), classes_of(rows.targets), rows.weight, rows.n_rows())
-
-
-def _is_better_on_most_rows(job: TrainingJob, rows: Judged) -> bool:
-    """Return `is_better_on_most_rows` for the present parameters."""
-    if job.net.loss not in ROBUST_LOSSES:
-        return False
-    outputs = job.net.forward(
-        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
-    )
-    return is_better_on_most_rows(job.net, outputs, rows)
 
 
 def is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
@@ -345,8 +355,11 @@ def is_accurate(
 # What the data say about the cause, each with its remedy
 
 
-def causes(job: TrainingJob, rows: Judged) -> str:
-    """Return sentences with the causes and their remedies, each after a space."""
+def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, sizes: Sizes | None = None) -> str:
+    """Return sentences with the causes and their remedies, each after a space.
+
+    `outputs` of the rows and `sizes` are computed if they are None.
+    """
     if isinstance(rows.X, StoredRows):
         rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
     X, targets = rows.some()
@@ -355,8 +368,8 @@ def causes(job: TrainingJob, rows: Judged) -> str:
         _equal_outputs(job.net, layers, targets),
         _unfinished(job),
         _plateau(job),
-        _out_of_range(job.net, targets) + scale_advice(job.task, job.data, tiny=True),
-        _never_predicted(job, rows),
+        _out_of_range(job.net, targets) + scale_advice(job.task, job.data, sizes, tiny=True),
+        _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
     text = "".join(found)
@@ -430,20 +443,19 @@ def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     )
 
 
-def _never_predicted(job: TrainingJob, rows: Judged) -> str:
+def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None) -> str:
     """Return a sentence if a rare class is never predicted."""
     net = job.net
-    if rows.targets.ndim == 2 and net.loss not in _PROBABILITIES:
+    if not _are_classes(net, rows):
         return ""
-    outputs = net.forward(
-        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
-    )
-    predicted, truth = classes_of(outputs), classes_of(rows.targets)
-    if predicted.shape[1] > 1 or truth.shape != predicted.shape:
-        return ""
-    n_classes = max(net.n_out, 2)
+    truth, n_classes = classes_of(rows.targets), max(net.n_out, 2)
     counts = np.bincount(truth[:, 0].astype(np.intp), minlength=n_classes)
     rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
+    if not rare.any():
+        return ""
+    predicted = classes_of(_outputs(job, rows) if outputs is None else outputs)
+    if predicted.shape[1] > 1 or truth.shape != predicted.shape:
+        return ""
     missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)
     if not missed.any():
         return ""

@@ -6,6 +6,7 @@ extern "C" {
 #endif
 #include <cmlp.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <limits>
 
@@ -37,9 +38,18 @@ static cmlp_status status_of_nothing()
     return CMLP_OK;
 }
 
+/* UTF-8 with U+0000 is no category; of ordered ones an unknown category is a missing number. */
+static bool zero_is_unknown()
+{
+    cmlp_categories ordered = CMLP_INIT(cmlp_categories);
+    ordered.unknown = std::numeric_limits<double>::quiet_NaN();
+    return std::isnan(cmlp::categories(ordered).code(std::string("a\0", 2)));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
+    if (!zero_is_unknown()) return 3;
     cmlp::model loaded = cmlp::model::load(argv[1]);
     cmlp::predictor<double> predict(loaded);
     const cmlp::model model = std::move(loaded); // a predictor stays valid

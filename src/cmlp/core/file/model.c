@@ -138,11 +138,13 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                       : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
     const cmlp_rows row = cmlp_model_row(model, scratch->row.row, net->dtype);
+    const cmlp_outputs outputs = {&scratch->row.output, 0, 0};
+    cmlp_data data;
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
-    const cmlp_status status = cmlp_predict(net, model->params, &row, NULL, scratch->row.output, scratch->row.workspace,
-                                            scratch->row.workspace_size);
-    return status ? CMLP_ERROR_FILE_EXAMPLE
-                  : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
+    cmlp_set_rows(&data, net, &row, 1);
+    const cmlp_fault fault = cmlp_forward_row(&data, model->params, &outputs, scratch->row.workspace);
+    return fault.status ? CMLP_ERROR_FILE_EXAMPLE
+                        : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
 }
 
 /* Copies factors and shifts, which may be misaligned in the file, and checks them. */

@@ -48,16 +48,25 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
 static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype dtype, int32_t *label, void *output,
                            void *workspace, size_t workspace_size)
 {
+    const cmlp_net *net = &model->net;
     const cmlp_rows rows = cmlp_model_row(model, row, dtype);
+    cmlp_row_memory memory;
     cmlp_data data;
     if (!row) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(row, cmlp_bytes_of(dtype))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(row, cmlp_bytes_of(dtype)) || cmlp_misaligned(output, net->element) ||
+        cmlp_misaligned(label, sizeof *label))
+        return CMLP_ERROR_ALIGNMENT;
+    const cmlp_status status = cmlp_check_row_space(net, workspace, workspace_size, &memory);
+    if (status) return status;
+    if (output) memory.output = output;
+    const cmlp_outputs outputs = {&memory.output, 0, 0};
     const cmlp_float_mode mode = cmlp_enter_mode();
-    cmlp_set_rows(&data, &model->net, &rows, 1);
-    const cmlp_status status = cmlp_predict_row(&data, model->params, label, output, workspace, workspace_size);
-    if (!status) write_pairs(model, model->net.dtype, output, 1);
+    cmlp_set_rows(&data, net, &rows, 1);
+    const cmlp_fault fault = cmlp_forward_row(&data, model->params, &outputs, memory.workspace);
+    if (!fault.status && label) *label = cmlp_label_of(net, memory.output, net->dtype);
+    if (!fault.status) write_pairs(model, net->dtype, output, 1);
     cmlp_leave_mode(mode);
-    return status;
+    return fault.status;
 }
 
 cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,

@@ -147,8 +147,11 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch)
     cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
-    const cmlp_status status =
-        cmlp_predict(net, w->params[0], &row, NULL, scratch->output, scratch->workspace, scratch->workspace_size);
+    cmlp_data data;
+    cmlp_run run; /* receives the name of a refused argument, which the caller does not need */
+    const cmlp_outputs outputs = {&scratch->output, 0, 0};
+    cmlp_status status = cmlp_check_data(&data, net, &row, NULL, NULL, &run);
+    if (!status) status = cmlp_forward_row(&data, w->params[0], &outputs, scratch->workspace).status;
     cmlp_unify_nans(net->dtype, scratch->output, cmlp_n_out(net));
     return status;
 }

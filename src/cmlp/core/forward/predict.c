@@ -1,14 +1,14 @@
-/* The prediction of a single row, and the class indices of outputs. */
+/* The workspace of a single row, and the class indices of outputs. */
 #include "predict.h"
 
-#include "forward.h"
+#include "../data/run.h"
 
 cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_memory *divided)
 {
     char *const base = cmlp_aligned(memory);
     if (!net->row.all) return CMLP_ERROR_OVERFLOW;
     *size = cmlp_with_slack(net->row.all);
-    *divided = (cmlp_row_memory){.workspace = memory, .workspace_size = *size};
+    *divided = (cmlp_row_memory){.workspace = base, .workspace_size = net->row.all};
     if (base) divided->row = base + net->row.row;
     if (base) divided->output = base + net->row.output;
     return CMLP_OK;
@@ -21,22 +21,6 @@ cmlp_status cmlp_check_row_space(const cmlp_net *net, void *memory, size_t size,
     if (status) return status;
     if (!memory) return CMLP_ERROR_NULL;
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
-}
-
-cmlp_status cmlp_predict_row(const cmlp_data *data, const void *params, int32_t *label, void *output, void *workspace,
-                             size_t workspace_size)
-{
-    const cmlp_net *net = data->net;
-    if (cmlp_misaligned(output, net->element) || cmlp_misaligned(label, sizeof *label)) return CMLP_ERROR_ALIGNMENT;
-    if (!net->row.all) return CMLP_ERROR_OVERFLOW;
-    if (!workspace) return CMLP_ERROR_NULL;
-    if (workspace_size < cmlp_with_slack(net->row.all)) return CMLP_ERROR_BUFFER_SIZE;
-    char *const base = cmlp_aligned(workspace);
-    if (!output) output = base + net->row.output;
-    const cmlp_outputs outputs = {&output, 0, 0};
-    const cmlp_fault fault = cmlp_forward_row(data, params, &outputs, base);
-    if (!fault.status && label) *label = cmlp_label_of(net, output, net->dtype);
-    return fault.status;
 }
 
 int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
@@ -74,26 +58,6 @@ cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows,
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_labels(net, output, n_rows, labels);
-    cmlp_leave_mode(mode);
-    return status;
-}
-
-static cmlp_status predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                           void *workspace, size_t workspace_size)
-{
-    cmlp_data data;
-    cmlp_run run; /* takes the name of a refused argument, which the caller does not want */
-    cmlp_status status = cmlp_check_data(&data, net, rows, NULL, NULL, &run);
-    if (!status && data.n != 1) status = CMLP_ERROR_ROWS;
-    if (!status) status = cmlp_check_array(net, params, "params", &run);
-    return status ? status : cmlp_predict_row(&data, params, label, output, workspace, workspace_size);
-}
-
-cmlp_status cmlp_predict(const cmlp_net *net, const void *params, const cmlp_rows *rows, int32_t *label, void *output,
-                         void *workspace, size_t workspace_size)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = predict(net, params, rows, label, output, workspace, workspace_size);
     cmlp_leave_mode(mode);
     return status;
 }

@@ -1,10 +1,10 @@
-/* The prediction of a single row, in a workspace of any alignment. */
+/* What calls that predict a single row need beside cmlp_forward_row: their workspace, the row, and its class index. */
 #ifndef CMLP_PREDICT_H
 #define CMLP_PREDICT_H
 
-#include "../data/run.h"
+#include "forward.h"
 
-/* The buffers of a call for one row: the row and its outputs, if the caller gives none, and the caller's workspace. */
+/* The buffers of a call for one row: the row and its outputs, if the caller gives none, and the aligned workspace. */
 typedef struct cmlp_row_memory {
     void *row, *output, *workspace;
     size_t workspace_size;
@@ -24,10 +24,6 @@ static inline cmlp_rows cmlp_one_row(const cmlp_net *net, const void *row, int32
     rows.scale = scale;
     return rows;
 }
-
-/* cmlp_predict for the only row of checked data, in the core's floating-point mode. */
-cmlp_status cmlp_predict_row(const cmlp_data *data, const void *params, int32_t *label, void *output, void *workspace,
-                             size_t workspace_size);
 
 /* The class index of a row of outputs of a type, or -1 if the outputs are no probabilities. NaN counts as the largest
  * output, as in NumPy. */
