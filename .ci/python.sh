@@ -60,7 +60,7 @@ other_libraries() {
     ! grep -q ^SKIPPED "$log"
     "$WORK/readme/bin/python" -m pip install -q keras 'opencv-python-headless==4.*'
     KERAS_BACKEND=torch "$WORK/readme/bin/python" -c 'import cv2, keras'
-    "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or dask"
+    "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or machines"
 }
 
 # The tests of web pages in a headless Chromium, with axe-core, and in Firefox where it is installed. No other may skip here. prettier checks the style of the sources.

@@ -126,7 +126,7 @@ WITHDRAWN = {
     r"level with CatBoost": "docs/tables.md: no difference between the first six methods is significant",
     r"5[679] KB|6[06] KB": "the smallest build has 58 KB",
     r"fifth of a second": "training the network of the story takes longer",
-    r"`Network` has more": "docs/guide/choosing-a-loss.md lists what the estimators have",
+    r"`Network` has more": "docs/guide/losses.md lists what the estimators have",
     r"trees are often better": "docs/tables.md",
 }
 

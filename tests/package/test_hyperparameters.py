@@ -99,7 +99,7 @@ def test_fit_tells_what_may_change_before_it_resumes(cls):
 
 @in_source_tree
 def test_the_guide_tells_what_may_change_before_fit_resumes():
-    text = (ROOT / "docs/guide/resume.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/guide/stopping.md").read_text(encoding="utf-8")
     named = re.search(r"Of the parameters, those may change(.*?)\. ", text, re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", named)) == set(TABLE.names("MLPClassifier", "free_on_resume"))
 

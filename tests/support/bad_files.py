@@ -88,7 +88,7 @@ FILES = {
             b'logistic","loss":"label_smoothing:3f947ae147ae147b', b'identity","loss":"squared_error', "threshold"
         ),
     ],
-    "`targets` does not have the form above, with an entry for each output": [
+    "`targets` does not have its form, with an entry for each output": [
         with_text(rb"\"outputs\":1", rb"\"outputs\":2", "targets"),
         with_text(rb"\"number\"", rb"\"binary\"", "targets"),
         with_text(b",%s]" % TARGET, b"]", "targets"),
@@ -117,7 +117,7 @@ FILES = {
         with_text(b"[4,3]", b"[3,4]"),
         with_text(b'"F32"', b'"I32"', "table"),
     ],
-    "an activation is unknown or is in a wrong layer": [
+    "an activation is unknown or in a wrong layer": [
         with_text(b"relu,", b"swish,"),
         with_text(b"relu,", b"softmax,"),
     ],
