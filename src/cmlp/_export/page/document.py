@@ -28,14 +28,19 @@ def page_of(
     title: str | None = None,
     *,
     background: bool = False,
+    target: str | None = None,
+    unit: str | Sequence[str] | None = None,
 ) -> Document:
     """Return the page of a model; see `Network.to_html`."""
     if model.encoder is not None:
         if data is not None:
             raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
-        return table_page(model, title, background=background)
+        return table_page(model, title, background=background, target=target, unit=unit)
     if background:
         raise ValueError(f"background must be False for a {model.class_name}: only the page of a table has such rows")
+    if target is not None or unit is not None:
+        name = "unit" if target is None else "target"
+        raise ValueError(f"{name} must be None for a {model.class_name}: only the page of a table shows it")
     described = Described(model)
     if data is not None:
         described.use_data(data)
