@@ -9,7 +9,7 @@ from cmlp._export.page.assembly import Document, as_json, asset, compressed, fil
 from cmlp._export.page.description import Described, visible
 from cmlp._export.page.examples import Examples, default_digits
 from cmlp._export.page.table import table_page
-from cmlp._export.page.tale import CHAPTER_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
+from cmlp._export.page.tale import CHAPTER_SCRIPTS, FOOL_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def page_of(
     }
     if has_tale(described, examples):
         parts["tale"] = as_json(tale(described))
-        chapters = f"const STYLE = {as_json(style(['chapters/chapters']))};\n{script(CHAPTER_SCRIPTS)}"
-        parts["chapters"] = compressed(without_tabs(chapters))
+        sheet = as_json(style(["chapters/chapters", "figures/playground"]))
+        parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(CHAPTER_SCRIPTS)}"))
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
@@ -84,7 +84,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        "explore/fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
+        **dict.fromkeys(FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not has_tale(model, examples)),
         "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)
