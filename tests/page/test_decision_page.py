@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from browser import settle
+from firefox import firefox
 from page_parts import Parts, page_of
 
 from cmlp import Network, TabularClassifier, TabularRegressor, load
@@ -588,3 +589,13 @@ def test_numbers_are_read_with_the_decimal_point_of_the_training(watch, tmp_path
     assert loaded(page, "a;b\n7,25;1.234.567,5").startswith("Row 1 of 1")
     assert page.evaluate("[...row]") == [7.25, 1234567.5]
     assert "a must be a number such as 1234,5, got “7.25”" in loaded(page, "7.25;1")
+
+
+@pytest.mark.slow
+def test_firefox_reads_the_same_rows(typed, capsys):
+    with firefox() as browser:
+        browser.open(typed / "page.html")
+        found = browser.evaluate(f"(load({LINES!r}), [1, 2, 3, 4].map((k) => (showLoaded(k), result[0])))")
+        assert found == pytest.approx(by_the_command(typed, LINES, capsys), rel=1e-5)
+        assert browser.evaluate("$('loaded').textContent").startswith("Row 4 of 4")
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 1280

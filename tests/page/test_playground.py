@@ -1,9 +1,11 @@
 """The playground: a small network on points of a plane, whose training the slider runs back and forth."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from firefox import firefox
 from page_models import largest_difference
 
 from cmlp import Network
@@ -300,3 +302,14 @@ def test_keys_ask_neurons(watch, story_path):
 def test_playground_fits_a_phone(watch, story_path):
     page = watch(story_path, "#playground?at=1", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_playground_runs_in_firefox(story_path):
+    with firefox() as browser:
+        browser.open(Path(story_path), "#playground?preset=free")
+        reached = "new Promise((done) => setInterval(() => moment === aim && done(), 50))"
+        browser.evaluate(f"(figure.run(), {reached})")
+        assert browser.evaluate("figure.stepNow()") == 4000  # at once, because the tests prefer less motion
+        assert browser.evaluate("figure.measures().share") > 0.95
+        places = "[...document.querySelectorAll('#controls button')].map((one) => one.getBoundingClientRect().bottom)"
+        assert max(browser.evaluate(places)) <= 720
