@@ -181,6 +181,7 @@ def test_weight_and_bias_are_changed_by_hand(watch, story_path):
     page.settle()
     assert page.evaluate(f"figure.small.params[{k}]") == -2.5
     changed = page.evaluate("() => { figure.goTo(41); return [...figure.small.params]; }")
+    assert changed[k] == pytest.approx(-2.5, abs=0.5)
     page.page.locator("#moment").fill("0.1")
     page.until("moment === aim")
     page.page.locator("#moment").fill("0.005")
