@@ -60,7 +60,7 @@ TABLE: Picture = (DESKTOP, "light", "", when_complete)
 def write_table_page(path: Path) -> None:
     """Write the page of a table's model."""
     X, y = load_wine(return_X_y=True, as_frame=True)
-    TabularClassifier(random_state=0).fit(X, y).to_html(path, title="Wine")
+    TabularClassifier(random_state=0).fit(X, y).to_html(path, title="Wine", target="cultivar")
 
 
 def take(browser: Any, path: Path, name: str, picture: Picture) -> None:

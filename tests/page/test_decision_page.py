@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from browser import settle
+from firefox import firefox
 from page_parts import Parts, page_of
 
 from cmlp import Network, TabularClassifier, TabularRegressor, load
@@ -341,4 +342,260 @@ def test_answer_of_the_page_follows_the_threshold(models, watch, tmp_path):
         second = page.evaluate("result[1]")
         assert page.text("#headline") == ("yes" if second >= 0.2 else "no")
         assert page.evaluate("[isMarked(0), isMarked(1)]") == [second < 0.2, second >= 0.2]
-    assert page.text("#limits") == "The answer is yes from a probability of 20 % on."
+    shown = f"{100 * page.evaluate('result[1]'):.1f} %"
+    assert page.text("#limits") == f"The probability of yes is {shown}. From 20 % on, the answer is yes."
+    assert page.text("#bars") == "A bar goes from 0 to 100 %, with a line at the threshold."
+    assert page.evaluate(
+        "[...document.querySelectorAll('.bar')].map((one) => one.style.getPropertyValue('--cut'))"
+    ) == [
+        "",
+        "0.2",
+    ]
+
+
+# ------------------------------------------------------------------------------------- name and unit of the target
+
+
+@pytest.mark.slow
+def test_name_and_unit_of_the_target_are_shown(shown):
+    page = shown("number", target="rent", unit="EUR")
+    assert page.text("h1") == "rent from 5 columns"
+    assert re.fullmatch(r"rent [\d,.]+\xa0EUR", page.text("#headline"))
+    assert re.match(r"Off by [\d,.]+ EUR on average for .* off by [\d,.]+ EUR\.", page.text("#facts"))
+    assert re.match(r"The true rent is between [\d,.]+ and [\d,.]+\xa0EUR in", page.text("#ends"))
+    assert re.search(r"largest value in training, [\d,.]+ to [\d,.]+\xa0EUR\.", page.text("#bars"))
+    assert "move it (in EUR): bars to the right raise it" in page.text("#mean")
+    assert page.text("#outputs span") == "rent"
+    assert shown("classes", target="loan").text("#headline") in ("loan: yes", "loan: no")
+    page = shown("quantiles", target="rent", unit="EUR")
+    assert page.text("#headline") == "rent" and page.text("#outputs b >> nth=1").endswith("EUR")
+
+
+def test_each_target_has_its_unit():
+    X, y = people()
+    model = TabularRegressor(**SMALL).fit(X, np.stack([y, X.age], axis=1))
+    described = Parts(page_of(model, unit=["EUR", "years"])).model()
+    assert described["units"] == ["EUR", "years"]
+    assert [text.count(unit) for text, unit in zip(described["facts"], ["EUR", "years"], strict=True)] == [2, 2]
+    with pytest.raises(ValueError, match="target must be None for several targets"):
+        page_of(model, target="rent")
+    with pytest.raises(ValueError, match="text for each of 2 targets, got \\['EUR'\\]"):
+        page_of(model, unit=["EUR"])
+
+
+def test_unit_and_target_are_refused_by_name(models, tmp_path, capsys):
+    with pytest.raises(ValueError, match="unit must be None for a TabularClassifier"):
+        page_of(models["classes"], unit="EUR")
+    for name in ("target", "unit"):
+        with pytest.raises(ValueError, match=f"{name} must be None for a Network"):
+            Network([2, 2]).to_html(tmp_path / "page.html", **{name: "EUR"})
+    models["classes"].save(tmp_path / "loans.cmlp")
+    assert cli.main(["page", str(tmp_path / "loans.cmlp"), "--unit", "EUR"]) == 1
+    assert "--unit must be None for a TabularClassifier" in capsys.readouterr().err
+    assert cli.main(["page", str(tmp_path / "loans.cmlp"), "--target", "loan"]) == 0
+    assert Parts((tmp_path / "loans.html").read_text("utf-8")).model()["name"] == "loan"
+
+
+# ------------------------------------------------------------------------------------------------------ many columns
+
+
+@pytest.mark.slow
+def test_ten_columns_are_shown_first_and_the_others_by_a_button(watch, tmp_path):
+    X = np.random.RandomState(0).standard_normal((200, 14))
+    model = TabularRegressor(**SMALL).fit(X, 9 * X[:, 12] + X[:, 3])
+    model.to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    names = page.page.locator(".column:visible label").all_inner_texts()
+    assert len(names) == 10 and names[:2] == ["column 12", "column 3"]
+    button = page.page.locator("#more")
+    assert button.inner_text() == "Show all 14 columns"
+    button.click()
+    assert page.page.locator(".column:visible").count() == 14
+    assert button.inner_text() == "Show the first 10 columns"
+    button.click()
+    assert page.page.locator(".column:visible").count() == 10
+
+
+@pytest.mark.slow
+def test_no_button_for_ten_columns_and_reasons_are_not_cut_off(shown):
+    page = shown("number")
+    assert page.page.locator("#more").is_hidden()
+    cut = "[...document.querySelectorAll('#details *')].filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+    page.page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate(cut) == 0
+
+
+# ------------------------------------------------------------------------------------------------------- load a row
+
+
+def typed_rows(n=150):
+    """Columns of each kind that a file can have, with a target."""
+    rng = np.random.RandomState(1)
+    days = pandas.to_timedelta(rng.randint(0, 900, n), "D")
+    frame = pandas.DataFrame({
+        "size": rng.lognormal(3, 1, n),
+        "lift": rng.random_sample(n) < 0.5,
+        "town": rng.choice(["Berlin", "Rome", "a, b", None], n),
+        "floor": pandas.Categorical(rng.choice(["low", "high"], n), categories=["low", "high"], ordered=True),
+        "code": rng.choice([1, 2, 30], n),
+        "built": pandas.to_datetime("2015-01-01") + days,
+        "seen": pandas.to_datetime("2024-05-01", utc=True) + days / 100,
+    })  # fmt: skip
+    return frame, frame["size"] + 9 * frame.lift + 5 * (frame.town == "Rome")
+
+
+LINES = """\
+size;lift;town;floor;code;built;seen;rent
+12.5;True;Rome;high;2;2016-03-01;2024-05-02T12:00Z;700
+ 1e2 ;false;"a, b";low;30;2016-03-01T06:30;2024-05-02 12:00:30.25+02:00;800
+;1;Paris;none;3;?;NA;900
+-;0;;unknown;2.0;1850-12-31;0001-01-01T00:00-12:30;
+"""
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory):
+    X, y = typed_rows()
+    folder = tmp_path_factory.mktemp("typed")
+    model = TabularRegressor(**SMALL, categorical_features=["code"]).fit(X, y)
+    model.save(folder / "flats.cmlp")
+    model.to_html(folder / "page.html", target="rent")
+    return folder
+
+
+def by_the_command(typed, text, capsys):
+    """Return what ``cmlp predict`` prints for lines of text, or its error."""
+    (typed / "rows.csv").write_text(text, encoding="utf-8")
+    code = cli.main(["predict", str(typed / "flats.cmlp"), str(typed / "rows.csv")])
+    printed = capsys.readouterr()
+    return [float(line) for line in printed.out.split()] if code == 0 else printed.err
+
+
+def loaded(page, text):
+    page.page.evaluate("$('loader').open = true")
+    page.page.locator("#pasted").fill(text)
+    page.page.locator("#load").click()
+    return page.text("#loaded")
+
+
+def predictions(page, n):
+    found = []
+    for k in range(n):
+        if n > 1:
+            page.page.locator("#row-number").fill(str(k + 1))
+            page.page.locator("#row-number").press("Enter")
+        found.append(page.evaluate("result[0]"))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("separator", ["\t", "|", ";", ","])
+def test_rows_are_read_as_by_the_command(separator, typed, watch, capsys):
+    text = LINES.replace(";", separator)
+    page = watch(typed / "page.html")
+    wanted = by_the_command(typed, text, capsys)
+    assert loaded(page, text) == "Row 1 of 4 is in the fields. Not used: rent “700”."
+    assert predictions(page, 4) == pytest.approx(wanted, rel=1e-5)
+    page.page.locator("#row-number").fill("3")
+    page.page.locator("#row-number").press("Enter")
+    assert "Unknown: town “Paris”, code “3”" in page.text("#loaded")
+    first, second = page.page.locator("#column-0"), page.page.locator("#column-3")
+    assert first.input_value() == "" and second.input_value() == "NaN"
+    page.page.locator("#row-number").fill("99")
+    page.page.locator("#row-number").press("Enter")
+    assert page.page.locator("#row-number").input_value() == "4"
+
+
+@pytest.mark.slow
+def test_rows_without_names_and_in_another_order(typed, watch, capsys):
+    page = watch(typed / "page.html")
+    lines = [line.split(";")[:7] for line in LINES.splitlines()]
+    text = ";".join(lines[1])
+    assert loaded(page, text) == "Row 1 of 1 is in the fields."
+    assert page.page.locator("#nth").is_hidden()
+    assert predictions(page, 1) == pytest.approx(by_the_command(typed, text, capsys), rel=1e-5)
+    turned = "\r\n".join(";".join(reversed(line)) for line in lines)
+    loaded(page, turned)
+    assert predictions(page, 4) == pytest.approx(by_the_command(typed, turned, capsys), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_rows_of_a_file(typed, watch, capsys):
+    (typed / "some.csv").write_text("\ufeff" + LINES, encoding="utf-8")
+    page = watch(typed / "page.html")
+    page.page.evaluate("$('loader').open = true")
+    page.page.locator("#file").set_input_files(typed / "some.csv")
+    page.until("$('loaded').textContent !== ''")
+    assert page.text("#loaded").startswith("Row 1 of 4")
+    assert predictions(page, 4) == pytest.approx(by_the_command(typed, LINES, capsys), rel=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "column, cell, wanted",
+    [
+        ("size", "large", "a number such as 1234.5"),
+        ("size", "inf", "a number such as 1234.5"),
+        ("size", "1,5", "a number such as 1234.5"),
+        ("lift", "yes", "a number such as 1234.5"),
+        ("built", "2016-02-30", "a date such as 2026-11-24"),
+        ("built", "2016-02-03T00:00Z", "without an offset from UTC"),
+        ("built", "03.02.2016", "a date such as 2026-11-24"),
+        ("seen", "2024-05-02", "a time with its offset"),
+        ("seen", "2024-05-02T24:00Z", "a time with its offset"),
+    ],
+)
+def test_cell_that_is_none_of_its_column_is_named(column, cell, wanted, typed, watch, capsys):
+    names, first, *_ = LINES.splitlines()
+    cells = dict(zip(names.split(";"), first.split(";"), strict=True)) | {column: cell}
+    text = f"{names}\n{';'.join(cells.values())}\n"
+    assert repr(cell).strip("'") in by_the_command(typed, text, capsys)
+    page = watch(typed / "page.html")
+    before = page.evaluate("[...row]")
+    said = loaded(page, text)
+    assert said.startswith(f"Nothing is changed. Line 2: {column} must be ") and wanted in said
+    assert f"got “{cell}”" in said
+    assert page.evaluate("[...row]") == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "There is no row."),
+        ("\n \n", "There is no row."),
+        ("1;2;3", "3 values came, but the model has 7 columns."),
+        ("size;lift;town\n1;True;Rome", "The first line has no column “floor” and “code” and “built” and “seen”."),
+        (LINES.splitlines()[0], "There is no row below the names."),
+        (LINES + "1;2", "Line 6: 2 values, but the first line has 8."),
+        (LINES + '"1;True', "a quotation mark is not closed."),
+        (LINES.replace("rent", "size"), "Two columns have the same name."),
+    ],
+)
+def test_what_is_wrong_with_the_lines_is_said(text, said, typed, watch):
+    page = watch(typed / "page.html")
+    assert said in loaded(page, text)
+    assert loaded(page, LINES).startswith("Row 1 of 4")
+
+
+@pytest.mark.slow
+def test_numbers_are_read_with_the_decimal_point_of_the_training(watch, tmp_path, capsys):
+    lines = [f"{x},5;{1 + x}.000;{2 * x}" for x in range(60)]
+    (tmp_path / "train.csv").write_text("\n".join(["a;b;y", *lines, "NA;1.000;3"]), encoding="utf-8")
+    options = ["--target", "y", "--regressor", "--decimal", ",", "--thousands", ".", "-o", str(tmp_path / "m.cmlp")]
+    assert cli.main(["train", str(tmp_path / "train.csv"), *options]) == 0
+    load(tmp_path / "m.cmlp").to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    assert loaded(page, "a;b\n7,25;1.234.567,5").startswith("Row 1 of 1")
+    assert page.evaluate("[...row]") == [7.25, 1234567.5]
+    assert "a must be a number such as 1234,5, got “7.25”" in loaded(page, "7.25;1")
+
+
+@pytest.mark.slow
+def test_firefox_reads_the_same_rows(typed, capsys):
+    with firefox() as browser:
+        browser.open(typed / "page.html")
+        found = browser.evaluate(f"(load({LINES!r}), [1, 2, 3, 4].map((k) => (showLoaded(k), result[0])))")
+        assert found == pytest.approx(by_the_command(typed, LINES, capsys), rel=1e-5)
+        assert browser.evaluate("$('loaded').textContent").startswith("Row 4 of 4")
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 1280

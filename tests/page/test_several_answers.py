@@ -80,7 +80,7 @@ def test_each_target_has_its_interval(shown, models):
         assert page.text("#headline") == f"{name}: {listed[j]}"
         assert page.text("#facts").startswith(f"{name}: off by")
         centre, scale, low, high = np.transpose(model._trained().target.numbers)[j]
-        assert numbers_in(page.text("#limits")) == pytest.approx([centre + scale * low, centre + scale * high], 1e-4)
+        assert numbers_in(page.text("#bars")) == pytest.approx([centre + scale * low, centre + scale * high], 1e-4)
         for coverage in (0.8, 0.95):
             choose(page, "#coverage", f"{100 * coverage:g} %")
             ends = model.predict_interval([row], coverage=coverage)[0, j]

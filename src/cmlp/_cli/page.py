@@ -29,6 +29,8 @@ _WORDS = {
     "to_html": "a page",
     "data": "--data",
     "background": "--background",
+    "target": "--target",
+    "unit": "--unit",
 }
 
 
@@ -64,6 +66,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="put the training rows that keep_background has kept on the page of a table, to explain its answers",
     )
+    parser.add_argument("--target", metavar="NAME", help="the name of what the model of a table predicts, for its page")
+    parser.add_argument("--unit", metavar="TEXT", help="the unit of the numbers that the model of a table predicts")
     parser.add_argument("--title", metavar="TEXT", help="the heading (default: one that describes the model)")
 
 
@@ -94,6 +98,7 @@ def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document
     if arguments.data and trained.encoder is not None:
         raise ValueError(f"--data shows images to a network: a {trained.class_name} has fields for its columns")
     data = SUBJECTS[arguments.data].load() if arguments.data else None
-    page = page_of(trained, data, arguments.title, background=arguments.background)
+    shown = {"background": arguments.background, "target": arguments.target, "unit": arguments.unit}
+    page = page_of(trained, data, arguments.title, **shown)
     page.write(output)
     return page

@@ -77,6 +77,21 @@ class Grammar:
         # Texts that would be numbers or dates, such as -999, if they did not stand for missing values.
         self._sentinels = {text for text in also if self._plain(text) is not None or self.date(text) is not None}
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the grammar for a program in another language: its patterns, and what stands for a missing value."""
+        return {
+            "number": self._number.pattern,
+            "date": _DATE.pattern,
+            "similar": _LOOKS_LIKE_A_NUMBER.pattern,
+            "true": [word for word, value in _BOOLEANS.items() if value],
+            "false": [word for word, value in _BOOLEANS.items() if not value],
+            "decimal": self.cells.decimal,
+            "separators": None if self._separators is None else self._separators.pattern,
+            "missing": sorted(self._missing),
+            "marks": sorted(self._marks),
+            "lower": _AMONG_NUMBERS,
+        }
+
     def is_missing(self, cell: str) -> bool:
         """Return whether a cell stands for a missing value in a column of text."""
         return cell in self._missing

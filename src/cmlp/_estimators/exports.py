@@ -109,6 +109,8 @@ class ExportMethods:
         data: Sequence[ArrayLike] | None = None,
         title: str | None = None,
         background: bool = False,
+        target: str | None = None,
+        unit: str | Sequence[str] | None = None,
     ) -> None:
         """Write a web page that shows the trained network at work: one file that needs no network access.
 
@@ -119,8 +121,9 @@ class ExportMethods:
         The page of an estimator for tables is for somebody who decides: it has a field for each column, and shows the
         probabilities of the classes or the predicted numbers, the interval or the set of `predict_interval` or
         `predict_set`, the effect of each column (Shapley values), values that the training rows did not have, and for
-        each column a curve: the prediction if only this column changes. The columns with the largest effect come first.
-        The fields begin with a typical row: the medians and the most frequent categories.
+        each column a curve: the prediction if only this column changes. The ten columns with the largest effect come
+        first, the others behind a button. The fields begin with a typical row: the medians and the most frequent
+        categories. Lines of delimited text, pasted or from a file, fill them by the rules of ``cmlp predict``.
 
         Parameters
         ----------
@@ -137,6 +140,12 @@ class ExportMethods:
             Whether the page of a table contains the training rows that `keep_background` has kept, with which its
             reasons compare other rows. If False, the page has no row of the training: reasons compare with 32 rows
             made of values of each column in random order.
+        target : str or None, default=None
+            The name of the target of a table, which the page shows before its answer. Always None for several targets,
+            whose names are those of the columns of y.
+        unit : str, sequence of str or None, default=None
+            The unit of the numbers that a table's model predicts, or that of each target, for example "USD". It is on
+            the page only: the model does not keep it.
 
         Raises
         ------
@@ -148,7 +157,7 @@ class ExportMethods:
             If the page cannot show the model (a weight is NaN or infinite, or there are more than 8 hidden layers,
             1,024 neurons in a hidden layer, 100 outputs, 256 inputs other than 784, or 2,000,000 weights in all
             networks of a table), if `data` does not fit the model, if `background` asks for rows that the model does
-            not have, or if `path` exists and is not a regular file.
+            not have, if `target` or `unit` does not fit the model, or if `path` exists and is not a regular file.
 
         Notes
         -----
@@ -164,7 +173,7 @@ class ExportMethods:
         """
         from cmlp._export.page.document import page_of
 
-        page_of(self._trained(), data, title, background=background).write(path)
+        page_of(self._trained(), data, title, background=background, target=target, unit=unit).write(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.

@@ -9,7 +9,7 @@ from cmlp._export.page.assembly import Document, as_json, asset, compressed, fil
 from cmlp._export.page.description import Described, visible
 from cmlp._export.page.examples import Examples, default_digits
 from cmlp._export.page.table import table_page
-from cmlp._export.page.tale import CHAPTER_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
+from cmlp._export.page.tale import CHAPTER_SCRIPTS, FOOL_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -28,14 +28,19 @@ def page_of(
     title: str | None = None,
     *,
     background: bool = False,
+    target: str | None = None,
+    unit: str | Sequence[str] | None = None,
 ) -> Document:
     """Return the page of a model; see `Network.to_html`."""
     if model.encoder is not None:
         if data is not None:
             raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
-        return table_page(model, title, background=background)
+        return table_page(model, title, background=background, target=target, unit=unit)
     if background:
         raise ValueError(f"background must be False for a {model.class_name}: only the page of a table has such rows")
+    if target is not None or unit is not None:
+        name = "unit" if target is None else "target"
+        raise ValueError(f"{name} must be None for a {model.class_name}: only the page of a table shows it")
     described = Described(model)
     if data is not None:
         described.use_data(data)
@@ -51,8 +56,8 @@ def page_of(
     }
     if has_tale(described, examples):
         parts["tale"] = as_json(tale(described))
-        chapters = f"const STYLE = {as_json(style(['chapters/chapters']))};\n{script(CHAPTER_SCRIPTS)}"
-        parts["chapters"] = compressed(without_tabs(chapters))
+        sheet = as_json(style(["chapters/chapters", "figures/playground"]))
+        parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(CHAPTER_SCRIPTS)}"))
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
@@ -79,7 +84,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        "explore/fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
+        **dict.fromkeys(FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not has_tale(model, examples)),
         "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)

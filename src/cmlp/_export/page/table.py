@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
+from cmlp._data.grammar import Grammar
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
@@ -34,12 +35,21 @@ _NOT_MEASURED = "How good its answers are has not been measured on rows outside 
 _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
 
 _NETWORK = ("network/network", "network/functions")
+_SCRIPTS = ("drawing/dom", "network/encoder", "table/why", "table/rows", "table/table")
 
 
-def table_page(model: TrainedModel, title: str | None = None, *, background: bool = False) -> Document:
+def table_page(
+    model: TrainedModel,
+    title: str | None = None,
+    *,
+    background: bool = False,
+    target: str | None = None,
+    unit: str | Sequence[str] | None = None,
+) -> Document:
     """Return the page of an estimator for tables, with a title or one that says what is predicted.
 
-    With `background`, it contains the training rows that the model has kept.
+    With `background`, it contains the training rows that the model has kept. `target` is the name of the only target,
+    and `unit` the unit of all targets or of each.
     """
     require(model, "to_html")
     if background and model.background is None:
@@ -48,17 +58,22 @@ def table_page(model: TrainedModel, title: str | None = None, *, background: boo
             "keep_background before fit."
         )
     rare = RARE_ACTIVATIONS.intersection(model.net.activations)
-    kind = "number" if model.labels is None else "class"
-    facts = _facts(model)
+    name, units = _name(model, target), _units(model, unit)
+    subject = name or f"A {'number' if model.labels is None else 'class'}"
+    facts = _facts(model, units)
     compared = model.background if background else _made_rows(model)
     described = {
         "columns": _columns(model),
+        "names": None if model.names is None else [*map(str, model.names)],
+        "grammar": Grammar(model.cells).as_json(),
         "order": _order(model, model.background or compared),
         "nets": [
             {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}
             for net, _ in model.networks
         ],
         "outputs": _outputs(model),
+        "name": name,
+        "units": units,
         "several": n_answers(model.net) > 1,
         "facts": facts,
         "target": _targets(model),
@@ -68,12 +83,12 @@ def table_page(model: TrainedModel, title: str | None = None, *, background: boo
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
     parts = {
-        "title": escape(visible(title if title is not None else f"A {kind} from {model.n_inputs} columns")),
+        "title": escape(visible(title if title is not None else f"{subject} from {model.n_inputs} columns")),
         "facts": escape(facts[0]),
         "about": escape(_about(model)),
         "theme": SYSTEM_THEME,
         "style": style(["base", "table"]),
-        "script": script([*_NETWORK[: 2 if rare else 1], "drawing/dom", "network/encoder", "table/why", "table/table"]),
+        "script": script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS]),
         "model": as_json(described),
     }
     return Document("table.html", parts)
@@ -85,6 +100,26 @@ def _outputs(model: TrainedModel) -> list[str]:
         return [f"quantile {net.loss_parameter:g}"]
     prefix = "label " if model.labels is not None and model.labels.kind == "multilabel" else ""
     return [prefix + visible(name) for name in output_names(model)]
+
+
+def _name(model: TrainedModel, target: str | None) -> str | None:
+    """Return the name of the only target; a model with several ones has their names."""
+    if target is not None and n_answers(model.net) > 1:
+        raise ValueError("target must be None for several targets, which have the names of the columns of y")
+    return None if target is None else visible(target)
+
+
+def _units(model: TrainedModel, unit: str | Sequence[str] | None) -> list[str]:
+    """Return the unit of each output, "" for none."""
+    n_outputs, n = len(_outputs(model)), n_answers(model.net)
+    if unit is None:
+        return [""] * n_outputs
+    if model.labels is not None:
+        raise ValueError(f"unit must be None for a {model.class_name}, whose answers have none")
+    units = [unit] * n if isinstance(unit, str) else list(unit)
+    if len(units) != n or not all(isinstance(one, str) for one in units):
+        raise ValueError(f"unit must be text or a sequence of one text for each of {n} targets, got {unit!r}")
+    return [visible(one) for one in units] * (n_outputs // n)
 
 
 def _targets(model: TrainedModel) -> list[list[float]] | None:
@@ -101,8 +136,9 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
     texts = model.feature_names
     names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    for i, (name, one) in enumerate(zip(names, model.encoder or (), strict=True)):
-        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n}
+    types = (model.encoder.types if model.encoder else ()) or ["number"] * model.n_inputs
+    for i, (name, one, kind) in enumerate(zip(names, model.encoder or (), types, strict=True)):
+        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": kind}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
@@ -110,6 +146,7 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
             column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
+        column |= _texts(one.categories or []) if "choices" in column else {}
         columns.append(column)
     return columns
 
@@ -132,6 +169,19 @@ def _field(model: TrainedModel, i: int, column: EncodedColumn) -> dict[str, Any]
 def _levels(values: Sequence[object]) -> dict[str, Any]:
     """Return the choices of a column of ordered categories, whose numbers are ranks."""
     return {"field": "choice", "choices": [visible(value) for value in values]}
+
+
+def _texts(values: Sequence[object]) -> dict[str, Any]:
+    """Return what a file has for the categories, where it is not what the page shows: texts, and numbers by value."""
+    found: dict[str, Any] = {}
+    texts = [None if value is None else str(value) for value in values]
+    if any(text is not None and text != visible(text) for text in texts):
+        found["texts"] = texts
+    if any(isinstance(value, (bool, int, float)) for value in values):
+        found["numbers"] = [
+            float(value) if isinstance(value, (bool, int, float)) and np.isfinite(value) else None for value in values
+        ]
+    return found
 
 
 def _categories(values: Sequence[object]) -> dict[str, Any]:
@@ -188,7 +238,7 @@ def _intervals(model: TrainedModel) -> list[tuple[float, list[float]]]:
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
-def _facts(model: TrainedModel) -> list[str]:
+def _facts(model: TrainedModel, units: list[str]) -> list[str]:
     """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
     found = None if model.summary is None else model.summary.accuracy
     if found is None:
@@ -198,7 +248,11 @@ def _facts(model: TrainedModel) -> list[str]:
         pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
         constant = "the more frequent answer" if several else "the most frequent class"
     else:
-        pairs = [(f"Off by {short(value)} on average for", f"off by {short(base)}") for value, base in found.pairs]
+        ends = [f" {unit}" if unit else "" for unit in units]
+        pairs = [
+            (f"Off by {short(value)}{end} on average for", f"off by {short(base)}{end}")
+            for (value, base), end in zip(found.pairs, ends, strict=False)  # quantiles have one pair
+        ]
         constant = "the median"
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if model.threshold is not None:

@@ -28,8 +28,10 @@ CHAPTERS = (
 )
 _FIGURES = ("shared", *CHAPTERS, "playground")
 TRAINING_SCRIPTS = ("explore/training", "explore/batch")
+FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 CHAPTER_SCRIPTS = (
     *TRAINING_SCRIPTS,
+    *FOOL_SCRIPTS,
     *(f"figures/{name}" for name in _FIGURES),
     "chapters/chapters",
     "chapters/frame",

@@ -30,7 +30,6 @@ const isBinary = model.kind === "binary";
 const isRegression = model.kind === "numbers";
 const isClassifier = isBinary || model.kind === "classes";
 const targetsOf = (label) => (isBinary ? [label] : range(sizes[last]).map((j) => Number(j === label)));
-const canFool = white > 0 && model.kind === "classes";
 const winner = (outputs) => (isBinary ? Number(outputs[0] > 0.5) : outputs.indexOf(max(...outputs)));
 
 async function unpackExamples({ train, targets, data }) {

@@ -29,7 +29,7 @@ function paintNetwork() {
 	paintNeurons();
 	paintInspector();
 	paintWanted();
-	if (canFool) paintFool();
+	window.paintFool?.(); // on the pages of images with classes
 	if (!learner) return;
 	paintTraining();
 	paintFacts();
@@ -119,7 +119,7 @@ async function readState(parts) {
 	const neuron = neuronNamed(parts.neuron || "");
 	if (neuron) select(neuron);
 	if (learner) await readTraining(parts);
-	if (fooled !== undefined && canFool && !isEmpty()) foolInto(fooled);
+	if (fooled !== undefined && !isEmpty()) window.foolInto?.(fooled);
 	requestPaint();
 }
 
@@ -216,7 +216,7 @@ async function start() {
 	listenToControls();
 	listenToInput();
 	listenToTouch();
-	if (canFool) setUpFool();
+	window.setUpFool?.();
 	await readUrl();
 }
 

@@ -1,6 +1,7 @@
 // --- The playground: two numbers in, one out, and a boundary that bends while it learns.
 
 const [PLAY_STEPS, PLAY_EVERY, PLANE] = [4000, 40, 40];
+const [MOST_STATES, MOST_NOISE] = [1500, 0.3];
 const PLAY_DATA = {
 	circles: (u, v, k) => {
 		const [radius, angle] = [k ? 0.35 * u : 0.6 + 0.25 * u, 2 * Math.PI * v];
@@ -15,6 +16,10 @@ const PLAY_DATA = {
 	spiral: (u, v, k) => {
 		const angle = 3.2 * Math.PI * u + k * Math.PI;
 		return [0.9 * u * Math.sin(angle), 0.9 * u * Math.cos(angle)];
+	},
+	clusters: (u, v, k) => {
+		const [radius, angle] = [0.16 * Math.sqrt(-2 * log(1 - u)), 2 * Math.PI * v];
+		return [radius * Math.cos(angle), radius * Math.sin(angle)].map((one) => one + (k ? 0.4 : -0.4));
 	},
 	xor: (u, v, k) => {
 		const [x, y] = [0.08 + 0.8 * u, 0.08 + 0.8 * v];
@@ -76,7 +81,7 @@ const PLAY_BETS = {
 	},
 	free: {
 		...SHARES,
-		question: "How many test points will this network get right after 4,000 steps?",
+		question: "How many points will this network get right after 4,000 steps?",
 		verdict: () =>
 			FIGURES.playground.options.l2 > 0.005
 				? "L2 pulls all weights towards 0: compare the neurons of a layer, they become alike."
@@ -93,7 +98,7 @@ FIGURES.playground = {
 	stops: [
 		[
 			0,
-			"Random weights. Each small plane is one neuron’s activation at every point; point at one to see it large, press it for its formula.",
+			"Random weights. Each small plane is one neuron’s activation at every point; press it for its formula, or a wire to change its weight.",
 		],
 		[0.5, "The slider goes back, too: every step is kept. Rate, L2 and batch may change on the way."],
 		[1, "Change anything: points, inputs, layers, curve. Filled points are learned from, rings are tests."],
@@ -105,13 +110,16 @@ FIGURES.playground = {
 		get options() {
 			return PLAY_BETS[FIGURES.playground.preset].options;
 		},
-		states: () => FIGURES.playground.until(PLAY_STEPS).slice(0, PLAY_STEPS / PLAY_EVERY + 1),
+		states() {
+			const { every } = FIGURES.playground;
+			return FIGURES.playground.until(PLAY_STEPS).slice(0, PLAY_STEPS / every + 1);
+		},
 		measure() {
 			return PLAY_BETS[FIGURES.playground.preset].measure(this.states());
 		},
 		verdict() {
-			const { share, cost, test } = this.states().at(-1);
-			return `${percent(share)} of the test points; cost ${number(cost)}, on test points ${number(test)}. ${PLAY_BETS[FIGURES.playground.preset].verdict(this.states())}`;
+			const figure = FIGURES.playground;
+			return `After 4,000 steps: ${figure.words(this.states().at(-1))}. ${PLAY_BETS[figure.preset].verdict(this.states())}`;
 		},
 	},
 	/** Settings and points, for the address. */
@@ -131,39 +139,55 @@ FIGURES.playground = {
 			const value = typeof PLAY_START[name] === "number" ? Number(parts.get(name)) : parts.get(name);
 			const isInputs = name === "inputs" && value.split("-").every((one) => one in PLAY_INPUTS);
 			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,3})?$/.test(value);
-			const isSeed = name === "seed" && value > 0 && value < 1000;
-			if (isInputs || isSizes || isSeed || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
+			const isNumber = { seed: value > 0 && value < 1000, noise: value >= 0 && value <= MOST_NOISE }[name];
+			if (isInputs || isSizes || isNumber || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
 		}
 		const points = (parts.get("points") ?? "").match(/-?\d+x-?\d+x[01]/g) ?? [];
 		this.own = points
 			.slice(0, 400)
 			.map((text) => text.split("x").map((one, n) => (n < 2 ? clamp(one / 100, -1, 1) : Number(one))));
 		this.colour = 1;
-		this.asked = this.pointed = this.wire = null;
-		this.total = PLAY_STEPS;
+		this.asked = this.pointed = this.wire = this.knob = null;
 		this.start();
-		this.heads = make("div", "heads");
-		$("controls").append(this.heads);
+		this.buildHandle();
+		this.count = make("div");
+		$("controls").append(this.count);
 		this.fillHeads();
 		const isInput = (name) => this.options.inputs.split("-").includes(name);
-		choices(
-			"Inputs",
-			Object.keys(PLAY_INPUTS).map((name) => [name, name]),
-			isInput,
-			(name) => {
-				const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
-				if (now.length) this.change("inputs", now.join("-"));
-			},
-		);
+		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
+			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
+			if (now.length) this.change("inputs", now.join("-"));
+		});
 		this.lists = {};
-		for (const [name, title] of Object.entries(MENU_TITLES)) {
-			this.lists[name] = menu(title, MENUS[name], (value) => {
+		const list = (name, title, options) =>
+			(this.lists[name] = menu(title, options, (value) => {
 				if (value === "own") this.own = this.asOwn();
-				if (["rate", "l2", "batch"].includes(name)) this.goOn(name, value);
+				if (name in this.log[0][1]) this.goOn(name, value);
 				else this.change(name, value);
-			});
-		}
+			}));
+		const lists = (...names) => names.forEach((name) => list(name, MENU_TITLES[name], MENUS[name]));
+		lists("curve");
+		this.buildKnob();
+		closeRow();
+		lists("rate", "l2", "batch");
 		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
+		this.showPreset = choices(
+			"Broken",
+			[
+				["circles", "a line"],
+				["fading", "fading"],
+				["jumping", "rate 10"],
+			],
+			(name) => name === this.preset,
+			(name) => goTo("playground", { preset: name }),
+		);
+		closeRow();
+		lists("data");
+		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
+			this.change("noise", value),
+		);
+		this.noise = $("controls").lastChild.lastChild;
+		this.noise.ariaLabel = "Noise";
 		choices(
 			"Own",
 			[
@@ -177,23 +201,70 @@ FIGURES.playground = {
 			this.own = [];
 			this.change("data", "own");
 		});
-		this.showPreset = choices(
-			"Broken",
-			Object.keys(PLAY_PRESETS).map((name) => [
-				name,
-				{ circles: "a line", fading: "fading", jumping: "rate 10" }[name],
-			]),
-			(name) => name === this.preset,
-			(name) => goTo("playground", { preset: name }),
-		);
-		action("One step", () => moveTo((Math.round(moment * this.total) + 1) / this.total));
-		action("4,000 more", () => {
-			const step = moment * this.total;
-			this.total += PLAY_STEPS;
-			[moment, aim] = Array(2).fill(step / this.total);
-			play(1);
-		});
+		closeRow();
 		this.showOptions();
+	},
+	/** The buttons beside the slider; those of the chapters stop at their ends. */
+	buildHandle() {
+		if (this.heads) return;
+		const [box, step] = [make("div", "runs"), make("button", "", "Step")];
+		this.heads = make("div", "heads");
+		this.button = make("button");
+		listen(this.button, "click", () => (isMoving() ? pressPlay() : this.run()));
+		listen(step, "click", () => {
+			motion++;
+			write("play", "Play");
+			skip();
+			this.toStep(this.stepNow() + 1);
+			arrive();
+		});
+		box.append(this.button, step);
+		$("handle").prepend(box);
+		$("scene").before(this.heads);
+	},
+	/** The field for the weight or the bias that was pressed. */
+	buildKnob() {
+		const line = make("label", "menu knob");
+		this.field = Object.assign(make("input"), { type: "text", inputMode: "decimal" });
+		listen(this.field, "change", () => {
+			const value = parseFloat(this.field.value.replace("−", "-").replace(",", "."));
+			if (!finite(value)) return;
+			const step = this.forget();
+			this.edits = this.edits.filter(([at, k]) => at < step || k !== this.knob[0]);
+			this.edits.push([step, this.knob[0], value]);
+			arrive();
+		});
+		line.append(make("span"), this.field);
+		$("controls").append(line);
+	},
+	stepNow() {
+		return Math.round(moment * this.total);
+	},
+	/** Goes to a step, also behind the last one. */
+	toStep(step) {
+		this.total = max(this.total, step);
+		moment = aim = step / this.total;
+		requestPaint();
+	},
+	/** Trains on without an end, 250 steps a second. */
+	run() {
+		if (isCalm()) {
+			this.toStep(this.stepNow() + PLAY_STEPS);
+			return moveTo(moment);
+		}
+		const now = ++motion;
+		let [step, before] = [this.stepNow(), null];
+		skip();
+		write("play", "Hold");
+		const go = (time) => {
+			if (now !== motion) return;
+			step += min(100, time - (before ?? time)) / 4;
+			before = time;
+			this.toStep(step);
+			if ($("stop").textContent !== stopsAt(moment)[1]) arrive();
+			requestAnimationFrame(go);
+		};
+		requestAnimationFrame(go);
 	},
 	/** The points as own ones. */
 	asOwn() {
@@ -202,21 +273,38 @@ FIGURES.playground = {
 	showOptions() {
 		for (const [name, list] of Object.entries(this.lists))
 			list.selectedIndex = MENUS[name].findIndex(([one]) => one === this.options[name]);
-		this.lists.noise.disabled = this.options.data === "own";
+		this.noise.disabled = this.options.data === "own";
 		this.showPreset();
 	},
-	/** Goes on with another rate, L2 or batch, from the next kept step. */
-	goOn(name, value) {
-		this.options[name] = value;
+	/** Forgets all steps behind this one, and returns it. */
+	forget() {
+		const step = this.stepNow();
 		this.preset = "free";
-		this.states.length = min(this.states.length, ceil((moment * this.total) / PLAY_EVERY - 1e-6) + 1);
+		this.states.length = min(this.states.length, floor(step / this.every) + 1);
+		this.log = this.log.filter(([at]) => !at || at < step);
+		this.edits = this.edits.filter(([at]) => at <= step);
+		if (step < PLAY_STEPS && $("verdict").textContent) {
+			chosen = null;
+			write("verdict", "");
+		}
+		return step;
+	},
+	/** Goes on with another rate, L2 or batch. */
+	goOn(name, value) {
+		const step = this.forget();
+		this.options[name] = value;
+		this.log.push([step, this.learning()]);
 		this.showOptions();
+	},
+	learning() {
+		const { rate, l2, batch } = this.options;
+		return { rate, l2, batch };
 	},
 	change(name, value) {
 		this.options[name] = value;
 		if (name === "data" && value !== "own") this.own = [];
 		this.preset = "free";
-		this.total = PLAY_STEPS;
+		this.knob = this.asked = null;
 		this.start();
 		this.showOptions();
 		ask();
@@ -230,13 +318,13 @@ FIGURES.playground = {
 			this.fillHeads();
 		};
 		const number = (n) => resize(n > hidden.length ? [...hidden, hidden.at(-1) ?? 4] : hidden.slice(0, n));
+		this.count.replaceChildren(stepper("Layers", hidden.length, [0, 4], number));
 		this.heads.replaceChildren(
-			stepper("Layers", hidden.length, [0, 4], number),
 			...hidden.map((count, l) =>
 				stepper(letter(l + 1), count, [1, 8], (n) => resize(hidden.map((one, k) => (k === l ? n : one)))),
 			),
 		);
-		[...this.heads.querySelectorAll("button")].find((one) => one.ariaLabel === pressed)?.focus();
+		[...$("figure").querySelectorAll("[aria-label]")].find((one) => one.ariaLabel === pressed)?.focus();
 	},
 	hidden() {
 		return this.options.layers ? this.options.layers.split("-").map(Number) : [];
@@ -244,8 +332,8 @@ FIGURES.playground = {
 	work(t) {
 		return steadily(
 			t,
-			() => ((this.states.length - 1) * PLAY_EVERY) / this.total,
-			() => this.until(this.states.length * PLAY_EVERY),
+			() => ((this.states.length - 1) * this.every) / this.total,
+			() => this.until(this.states.length * this.every),
 		);
 	},
 	inputOf(x, y) {
@@ -269,7 +357,7 @@ FIGURES.playground = {
 			input: this.inputOf(3 * x, 3 * y),
 			targets: [k],
 			label: k,
-			isTest: n % 8 > 5,
+			isTest: data !== "own" && n % 8 > 5,
 		}));
 		this.train = this.points.filter((one) => !one.isTest);
 		this.tests = this.points.filter((one) => one.isTest);
@@ -286,32 +374,45 @@ FIGURES.playground = {
 			const bound = Math.sqrt((curve === "relu" ? 6 : 3) / (inputs + count));
 			for (let k = w; k < biases; k++) this.small.params[k] = bound * (2 * startingAt() - 1);
 		}
-		this.states = [];
+		[this.total, this.every, this.states, this.edits] = [PLAY_STEPS, PLAY_EVERY, [], []];
+		this.log = [[0, this.learning()]]; // what is in force from a step on
 		this.until(0);
 	},
-	/** Trains as far as is asked for, and keeps the parameters every 40 steps. */
+	/** Trains as far as is asked for, and keeps the parameters every 40 steps, of many steps fewer. */
 	until(step) {
-		while (this.states.length <= step / PLAY_EVERY) {
-			const before = this.states.at(-1);
+		while (this.states.length <= step / this.every) {
+			const [before, n] = [this.states.at(-1), this.states.length * this.every];
 			if (before) {
 				this.small.params.set(before.params);
-				before.options = { ...this.options };
-				for (let n = 0; n < PLAY_EVERY; n++) this.step((this.states.length - 1) * PLAY_EVERY + n, before.options);
+				for (let k = n - this.every; k < n; k++) this.step(k);
 			}
-			const cost = (list) =>
-				sum(list.map((one) => this.small.compare(this.small.forward(one.input), one.targets).cost)) /
-				(list.length || 1);
-			const hits = this.tests.filter((one) => this.small.forward(one.input).a.at(-1)[0] > 0.5 === (one.k === 1)).length;
-			this.states.push({
-				params: this.small.params.slice(),
-				cost: cost(this.train),
-				test: cost(this.tests),
-				share: hits / (this.tests.length || 1),
-			});
+			this.states.push({ params: this.small.params.slice(), ...this.measures() });
+			if (this.states.length <= MOST_STATES) continue;
+			this.states = this.states.filter((_, k) => k % 2 === 0);
+			this.every *= 2;
 		}
 		return this.states;
 	},
-	step(n, { rate, l2, batch }) {
+	/** The costs, and the share of the test points that are right; of all points if there are no tests. */
+	measures() {
+		const outputs = (list) => list.map((one) => [one, this.small.forward(one.input)]);
+		const mean = (list, f) => sum(list.map(f)) / (list.length || 1);
+		const cost = ([one, result]) => this.small.compare(result, one.targets).cost;
+		const [train, tests] = [outputs(this.train), outputs(this.tests)];
+		const isRight = ([{ k }, { a }]) => Number(a.at(-1)[0] > 0.5 === (k === 1));
+		return { cost: mean(train, cost), test: mean(tests, cost), share: mean(tests.length ? tests : train, isRight) };
+	},
+	words({ cost, test, share }) {
+		const others = this.tests.length ? `, on test points ${number(test)}` : "";
+		return `${percent(share)} of the ${others && "test "}points right; cost ${number(cost)}${others}`;
+	},
+	/** Sets what was changed by hand at a step. */
+	apply(n) {
+		for (const [at, k, value] of this.edits) if (at === n) this.small.params[k] = value;
+	},
+	step(n) {
+		this.apply(n);
+		const { rate, l2, batch } = this.log.findLast(([at]) => at <= n)[1];
 		if (!this.train.length) return;
 		const size = min(batch || this.train.length, this.train.length);
 		const some = range(size).map((k) => this.train[(n * size + k) % this.train.length]);
@@ -322,15 +423,16 @@ FIGURES.playground = {
 	},
 	/** The parameters at any step, from the state before it. */
 	goTo(step) {
-		const from = floor(step / PLAY_EVERY);
-		this.until(from * PLAY_EVERY);
+		this.until(step);
+		const from = floor(step / this.every);
 		this.small.params.set(this.states[from].params);
-		for (let n = from * PLAY_EVERY; n < step; n++) this.step(n, this.states[from].options ?? this.options);
-		return this.states[from];
+		for (let n = from * this.every; n < step; n++) this.step(n);
+		this.apply(step);
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const step = Math.round(t * this.total);
-		const now = this.goTo(step);
+		this.goTo(step);
+		const now = this.measures();
 		const { sizes } = this.small;
 		const side = narrow ? 190 : min(height - 104, 370, width * 0.5);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
@@ -356,7 +458,7 @@ FIGURES.playground = {
 			range(inputs * outputs).forEach((k) => {
 				const [i, j, weight] = [floor(k / outputs), k % outputs, this.small.params[w + k]];
 				const line = segment(x(l) + cell, y(l, i), x(l + 1), y(l + 1, j));
-				this.wires.push([line, `${this.nameOf(l, i)} → ${this.nameOf(l + 1, j)}: weight ${signed(weight, 2)}`]);
+				this.wires.push([line, `${this.nameOf(l, i)} → ${this.nameOf(l + 1, j)}`, w + k]);
 				pen.globalAlpha = 0.2 + 0.7 * (abs(weight) / top);
 				drawLine(pen, line, tint(weight), 0.4 + (3 * abs(weight)) / max(top, 1));
 			});
@@ -383,18 +485,21 @@ FIGURES.playground = {
 		}
 		headline(pen, `step ${step}${this.pointed ? `: ${this.nameOf(...this.pointed)}` : ""}`, this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 18;
-		const words = `— cost ${number(now.cost)}, - - test ${number(now.test)}${narrow ? "" : `; right ${percent(now.share)}`}`;
+		const test = this.tests.length ? `, - - test ${number(now.test)}` : "";
+		const words = `— cost ${number(now.cost)}${test}${narrow ? "" : `; right ${percent(now.share)}`}`;
 		note(pen, words, width - 4, top, "right", { colour: colours.text });
 		if (narrow)
-			note(pen, `test points right ${percent(now.share)}`, width - 4, top + 18, "right", { colour: colours.text });
+			note(pen, `${test && "test "}points right ${percent(now.share)}`, width - 4, top + 18, "right", {
+				colour: colours.text,
+			});
 		const frame = narrow ? [34, 262, width - 8, height - 30] : [this.plane[0], top + 12, width - 4, height - 6];
 		if (frame[3] - frame[1] > 26) {
 			axes(pen, frame);
 			note(pen, "0.5", frame[0] - 6, frame[1] + 8, "right");
 			note(pen, "0", frame[0] - 6, frame[3], "right");
-			const seen = this.states.slice(0, floor(step / PLAY_EVERY) + 1);
+			const seen = this.states.slice(0, floor(step / this.every) + 1);
 			const place = (value, n) => [
-				frame[0] + ((n * PLAY_EVERY) / this.total) * (frame[2] - frame[0]),
+				frame[0] + ((n * this.every) / this.total) * (frame[2] - frame[0]),
 				frame[3] - clamp(value / 0.5) * (frame[3] - frame[1]),
 			];
 			drawLine(
@@ -411,9 +516,17 @@ FIGURES.playground = {
 				[4, 4],
 			);
 		}
-		const told = this.wire?.[1] ?? (this.asked && this.formula(narrow));
-		if (this.wire) drawLine(pen, this.wire[0], colours.mark, 2);
+		const wire = this.wire ?? this.wires.find(([, , k]) => k === this.knob?.[0]);
+		if (wire) drawLine(pen, wire[0], colours.mark, 2);
+		const told = wire
+			? `${wire[1]}: weight ${signed(this.small.params[wire[2]], 2)}`
+			: this.asked && this.formula(narrow);
 		if (told) note(pen, told, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 12 });
+		[...this.heads.children].forEach((one, l) => (one.style.left = `${x(l + 1) + cell / 2}px`));
+		this.button.textContent = isMoving() ? "Pause" : "Run";
+		this.field.previousSibling.textContent = this.knob?.[1] ?? "Weight";
+		this.field.disabled = !this.knob;
+		if (!isFocused(this.field)) this.field.value = this.knob ? number(this.small.params[this.knob[0]], 3) : "";
 	},
 	/** Values over the plane: from orange over the ground to blue; `middle` is neither. */
 	paintPlane(pen, values, middle, x, y, side) {
@@ -466,24 +579,53 @@ FIGURES.playground = {
 			this.own = [...this.asOwn(), point];
 			return this.change("data", "own");
 		}
-		const cell = this.cellAt(x, y);
-		if (cell) this.asked = this.pointed = cell.slice(0, 2);
+		const [cell, wire] = [this.cellAt(x, y), this.wireAt(x, y)];
+		if (cell) this.ask(cell);
+		else if (wire) this.turn(wire);
+	},
+	/** Asks a neuron; its bias can then be changed. */
+	ask([l, j]) {
+		this.asked = this.pointed = [l, j];
+		this.knob = l ? [this.small.layers[l - 1].b + j, `${this.nameOf(l, j)} bias`] : null;
+	},
+	/** Makes a weight the one to change. */
+	turn([, name, k]) {
+		this.asked = this.pointed = null;
+		this.knob = [k, name];
+	},
+	wireAt(x, y) {
+		return this.wires.find(([line]) => distanceTo(line, x, y) < 4);
 	},
 	hover(x, y) {
 		this.pointed = this.cellAt(x, y)?.slice(0, 2);
-		this.wire = this.pointed ? null : this.wires.find(([line]) => distanceTo(line, x, y) < 4);
+		this.wire = this.pointed ? null : this.wireAt(x, y);
 	},
+	/** Left and right ask a neuron, up and down choose a wire, Enter goes to its number. */
 	keys(across, down) {
-		const at = this.cells.findIndex(([l, j]) => String([l, j]) === String(this.asked));
-		this.asked = this.pointed = this.cells[(at + (across || down || 1) + this.cells.length) % this.cells.length].slice(
-			0,
-			2,
-		);
+		const next = (list, at, by) => list[(at + by + list.length) % list.length];
+		if (down)
+			this.turn(
+				next(
+					this.wires,
+					this.wires.findIndex(([, , k]) => k === this.knob?.[0]),
+					down,
+				),
+			);
+		else if (across)
+			this.ask(
+				next(
+					this.cells,
+					this.cells.findIndex((one) => String(one.slice(0, 2)) === String(this.asked)),
+					across,
+				),
+			);
+		else this.field.focus();
 	},
 	label(t) {
-		const now = this.states[min(this.states.length - 1, floor((t * this.total) / PLAY_EVERY))];
-		const words = decided ? ` Cost ${number(now.cost)}, test points right ${percent(now.share)}.` : "";
-		return `${stopsAt(t)[1]}${words} ${this.asked ? this.formula() : "Arrow keys ask a neuron."}`;
+		this.goTo(Math.round(t * this.total));
+		const words = decided ? ` ${this.words(this.measures())}.` : "";
+		const knob = this.knob && `${this.knob[1]} ${number(this.small.params[this.knob[0]], 2)}. `;
+		return `${stopsAt(t)[1]}${words} ${knob ?? ""}${this.asked ? this.formula() : "Arrow keys: neurons and wires."}`;
 	},
 };
 
@@ -499,7 +641,6 @@ const MENU_TITLES = {
 	rate: "Rate",
 	l2: "L2",
 	batch: "Batch",
-	noise: "Noise",
 };
 const same = (values) => values.map((value) => [value, value]);
 const MENUS = {
@@ -508,6 +649,7 @@ const MENUS = {
 		["logistic", "sigmoid"],
 		["tanh", "tanh"],
 		["relu", "ReLU"],
+		["identity", "linear"],
 	],
 	rate: same([0.03, 0.1, 0.3, 1, 3, 10, 30]),
 	l2: same([0, 0.0001, 0.001, 0.01]),
@@ -516,7 +658,6 @@ const MENUS = {
 		[10, 10],
 		[0, "all"],
 	],
-	noise: same([0, 0.02, 0.05, 0.15]),
 };
 
 /** A number between two buttons that make it smaller or larger. */
@@ -537,6 +678,13 @@ function stepper(name, value, [low, high], change) {
 	line.append(make("output", "", value));
 	add("+", 1);
 	return line;
+}
+
+/** Puts the controls that were added last into one row. */
+function closeRow() {
+	const row = make("div", "row");
+	row.append(...$("controls").querySelectorAll(":scope > :not(.row)"));
+	$("controls").append(row);
 }
 
 /** A list of options [value, text] to choose from. */

@@ -4,6 +4,7 @@ const N_POINTS = 33; // of a curve
 const MOST_CATEGORIES = 200; // that are known of a column
 const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
 const N_REASONS = 8; // columns whose effects are shown one by one
+const N_FIRST = 10; // columns that are shown at first
 const MS_OF_A_DAY = 864e5;
 const hasUse = ({ kind }) => kind !== "unused";
 const typical = columns.map(typicalOf);
@@ -16,6 +17,7 @@ let waiting = []; // columns whose curves must be computed again
 let limits = [0, 1]; // of the curves
 let isPainted = true; // the curves
 let explaining = null; // the computation of the reasons
+let loaded = null; // the rows of a file or of pasted text
 
 function typicalOf({ kind, centre, field }) {
 	if (kind !== "number") return 0;
@@ -30,7 +32,8 @@ function plain(value) {
 	return (usual ? value.toLocaleString("en", digits) : value.toExponential(5)).replace("-", "−");
 }
 
-const shownValue = (value) => (target ? plain(value) : `${(100 * value).toFixed(1)} %`);
+const withUnit = (text, j = shownOutput()) => (model.units[j] ? `${text}\u00a0${model.units[j]}` : text);
+const shownValue = (value, j) => (target ? withUnit(plain(value), j) : `${(100 * value).toFixed(1)} %`);
 const best = () => result.indexOf(max(...result));
 /** The predicted class: the most probable one, or with a threshold the second one from this probability on. */
 const chosen = () => (model.threshold === null ? best() : Number(result[1] >= model.threshold));
@@ -46,13 +49,18 @@ function listed(names, between) {
 	return names.slice(0, 6).join(between) + more;
 }
 
+/** Whether the outputs are several numbers for one target: its quantiles. */
+const hasQuantiles = Boolean(target) && !several && outputs.length > 1;
+
 function answer() {
 	const marked = listed(
 		outputs.filter((_, j) => isMarked(j)),
 		", ",
 	);
-	if (!target) return marked || "none of the labels";
-	return several ? `${marked}: ${plain(result[shownOutput()])}` : result.map(plain).join(", ");
+	if (several) return target ? `${marked}: ${shownValue(result[shownOutput()])}` : marked || "none of the labels";
+	const { name } = model;
+	if (!target) return name ? `${name}: ${marked}` : marked;
+	return (name ? `${name} ` : "") + withUnit(result.map(plain).join(", "));
 }
 
 const isNumber = (i) => !columns[i].choices; // in training, numbers with choices were 0 and 1
@@ -149,7 +157,7 @@ function makeNumber(i, card) {
 
 /** Writes a value into a field. */
 function fill(field, i, value) {
-	if (Number.isNaN(value)) field.value = "";
+	if (Number.isNaN(value)) field.value = isNumber(i) ? "" : NaN;
 	else if (isDate(i)) field.valueAsNumber = Math.round(value * 1440) * 60_000;
 	else field.value = value;
 }
@@ -205,22 +213,24 @@ function buildColumn(i) {
 function buildOutputs() {
 	outputs.forEach((name, j) => {
 		const item = Object.assign(make("li"), { title: name });
-		item.append(make("span", "", name), make("i", "bar"), make("b"));
+		const text = outputs.length === 1 && model.name ? model.name : name;
+		item.append(make("span", "", text), make("i", "bar"), make("b"));
+		if (j && model.threshold !== null) {
+			item.children[1].classList.add("cut");
+			item.children[1].style.setProperty("--cut", model.threshold);
+		}
 		$("outputs").append(item);
 		$("shown").append(Object.assign(make("option", "", name), { value: j }));
 	});
 	if (outputs.length > 8) $("outputs").tabIndex = 0; // it scrolls
-	$("headline").hidden = target && !several && outputs.length > 1; // the list has these numbers
+	$("headline").hidden = hasQuantiles && !model.name; // the list has these numbers
 	if (target && outputs.length === 1) $("outputs").className = "single";
 	$("shown-row").hidden = outputs.length === 1;
 	if (target) $("shown-row").firstChild.textContent = "Reasons and curves: ";
 	if (several) $("shown-row").firstChild.textContent = "Interval, reasons and curves: ";
-	$("unused").textContent = columns.some((one) => !hasUse(one))
-		? `Without effect, because constant in training: ${columns
-				.filter((one) => !hasUse(one))
-				.map(({ name }) => name)
-				.join(", ")}.`
-		: "";
+	const unused = columns.filter((one) => !hasUse(one)).map(({ name }) => name);
+	if (unused.length) write("unused", `Without effect, because constant in training: ${unused.join(", ")}.`);
+	buildMore();
 	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", `${100 * coverage} %`)));
 	$("coverage").selectedIndex = coverages.findIndex(([coverage]) => coverage >= 0.9);
 	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = coverages.length - 1;
@@ -235,23 +245,82 @@ function buildOutputs() {
 	write("compared", `Reasons compare this row with ${n} ${what}${kept ? "." : " in random order."}`);
 }
 
+/** The button that shows the columns behind the first ten, and hides them again. */
+function buildMore() {
+	const boxes = [...$("columns").children];
+	const useAll = (isAll) => {
+		boxes.forEach((box, n) => (box.hidden = !isAll && n >= N_FIRST));
+		write("more", isAll ? `Show the first ${N_FIRST} columns` : `Show all ${boxes.length} columns`);
+	};
+	$("more").hidden = boxes.length <= N_FIRST;
+	listen($("more"), "click", () => useAll(boxes.at(-1).hidden));
+	useAll(false);
+}
+
+// --- Rows of a file or of pasted text
+
+/** Says what is wrong with a row. */
+function attempt(action) {
+	try {
+		action();
+	} catch (error) {
+		write("loaded", `Nothing is changed. ${error.message}`);
+	}
+}
+
+/** Reads a table and shows its first row, or says what is wrong with it. */
+function load(text) {
+	loaded = null;
+	attempt(() => {
+		loaded = readTable(text.replace(/^\ufeff/, ""));
+		showLoaded(1);
+	});
+	$("nth").hidden = !(loaded?.rows.length > 1);
+}
+
+function showLoaded(n) {
+	const { rows, places, others } = loaded;
+	const k = clip(Math.round(n) || 1, 1, rows.length);
+	const cells = rows[k - 1];
+	Object.assign($("row-number"), { value: k, max: rows.length });
+	use(readRow(loaded, cells));
+	const isUnknown = (i) => cards[i] && !isNumber(i) && !(row[i] >= 0) && !isMark(cells[places[i]]);
+	const unknown = range(columns.length).filter(isUnknown);
+	const named = (title, pairs) => {
+		const texts = pairs.map(([name, at]) => `${name} ${quoted(cells[at])}`);
+		return texts.length ? ` ${title}: ${listed(texts, ", ")}.` : "";
+	};
+	const asPair = (i) => [columns[i].name, places[i]];
+	const more = named("Unknown", unknown.map(asPair)) + named("Not used", others);
+	write("loaded", `Row ${k} of ${rows.length} is in the fields.${more}`);
+}
+
 // --- Painting
 
 function paintOutputs() {
 	const part = (value, [centre, scale, low, high]) => ((value - centre) / scale - low) / (high - low || 1);
 	[...$("outputs").children].forEach((item, j) => {
 		item.children[1].style.setProperty("--a", target ? clip(part(result[j], target[j]), 0, 1) : result[j]);
-		item.children[2].textContent = shownValue(result[j]);
+		item.children[2].textContent = shownValue(result[j], j);
 		item.className = isMarked(j) ? "winner" : "";
 	});
-	write("headline", answer());
+	write("headline", hasQuantiles ? model.name : answer());
 	write("facts", model.facts[several ? shownOutput() : 0]);
 	if (target) {
 		const [centre, scale, ...ends] = target[shownOutput()];
-		write("limits", `In training: ${ends.map((end) => plain(centre + scale * end)).join(" to ")}`);
+		const [low, high] = ends.map((end) => plain(centre + scale * end));
+		const whose = several ? `; for ${outputs[shownOutput()]}` : "";
+		write(
+			"bars",
+			`A bar goes from the smallest to the largest value in training${whose}, ${low} to ${withUnit(high)}.`,
+		);
+	} else
+		write("bars", `A bar goes from 0 to 100 %${model.threshold === null ? "" : ", with a line at the threshold"}.`);
+	$("limits").hidden = model.threshold === null;
+	if (model.threshold !== null) {
+		const [name, cut] = [outputs[1], `${plain(Number((100 * model.threshold).toPrecision(4)))} %`];
+		write("limits", `The probability of ${name} is ${shownValue(result[1])}. From ${cut} on, the answer is ${name}.`);
 	}
-	if (model.threshold !== null)
-		write("limits", `The answer is ${outputs[1]} from a probability of ${plain(100 * model.threshold)} % on.`);
 	paintInterval();
 }
 
@@ -274,7 +343,10 @@ function paintInterval() {
 	let [low, high] = [first - margin, last + margin];
 	if (low > high) low = high = (low + high) / 2;
 	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
-	write("ends", `The true ${several ? outputs[j] : "number"} is between ${shown.join(" and ")} in`);
+	write(
+		"ends",
+		`The true ${several ? outputs[j] : (model.name ?? "number")} is between ${withUnit(shown.join(" and "), j)} in`,
+	);
 }
 
 /** Names the values that the training rows did not have. */
@@ -312,11 +384,12 @@ function paintReasons({ mean, values }) {
 	});
 	$("reasons").replaceChildren(...items);
 	const [name, value] = [outputs[shownOutput()], result[shownOutput()]];
-	const [start, end] = [mean, value].map((one) => (target ? rounded(one, width) : shownValue(one)));
+	const [start, end] = [mean, value].map((one) => (target ? withUnit(rounded(one, width)) : shownValue(one)));
+	const unit = target ? model.units[shownOutput()] : "percentage points";
 	write("question", outputs.length === 1 ? `Why ${end}?` : `Why ${end} for ${name}?`);
 	write(
 		"mean",
-		`The average is ${start}. The values of this row change it${target ? "" : " (in percentage points)"} by:`,
+		`The average is ${start}. The values of this row move it${unit && ` (in ${unit})`}: bars to the right raise it, bars to the left lower it.`,
 	);
 	$("why").hidden = false;
 }
@@ -333,11 +406,12 @@ function paintDots() {
 function paintCurves() {
 	const values = curves.flat();
 	if (target) limits = [min(...values), max(...values)];
-	if (values.length) write("scale", `All curves go from ${limits.map(shownValue).join(" (bottom) to ")} (top).`);
+	if (values.length)
+		write("scale", `All curves go from ${limits.map((one) => shownValue(one)).join(" (bottom) to ")} (top).`);
 	isPainted = true;
 	cards.forEach((card, i) => {
 		if (!card) return;
-		const half = isNumber(i) ? 0 : (0.4 * WIDTH) / columns[i].n;
+		const half = isNumber(i) ? 0 : (0.4 * WIDTH) / columns[i].choices.length;
 		const at = pointsOf(i).map((value) => placeOf(i, value));
 		const parts = curves[i].map((value, k) =>
 			half ? `M${at[k] - half} ${heightOf(value)}h${2 * half}` : `${k ? "L" : "M"}${at[k]} ${heightOf(value)}`,
@@ -397,8 +471,9 @@ function change(i, value) {
 	show(i);
 }
 
-function reset() {
-	row.splice(0, row.length, ...typical);
+/** Shows other values in all fields. */
+function use(values) {
+	row.splice(0, row.length, ...values);
 	cards.forEach((card, i) => {
 		if (card) fill(card.field, i, row[i]);
 		if (card?.slider) card.slider.value = row[i];
@@ -411,8 +486,11 @@ async function start() {
 	buildOutputs();
 	result = predict(row);
 	$("shown").value = several ? 0 : target ? floor((outputs.length - 1) / 2) : best();
-	reset();
-	listen($("reset"), "click", reset);
+	use(typical);
+	listen($("reset"), "click", () => use(typical));
+	listen($("load"), "click", () => load($("pasted").value));
+	listen($("file"), "change", async () => load((await $("file").files[0]?.text()) ?? ""));
+	listen($("row-number"), "change", () => attempt(() => showLoaded(Number($("row-number").value))));
 	listen($("shown"), "change", () => show());
 	listen($("coverage"), "change", paintInterval);
 	const useTheme = (isDark) => (root.dataset.theme = isDark ? "dark" : "light");

@@ -1,0 +1,122 @@
+// --- Rows of delimited text: its cells are read by the model's grammar, which docs/guide/files.md defines.
+
+const { grammar, names } = model; // of the columns; null if fit had none
+const whole = (pattern, flags) => new RegExp(`^(?:${pattern})$`, flags);
+const [NUMBER, DATE, SIMILAR] = [whole(grammar.number, "i"), whole(grammar.date), whole(grammar.similar)];
+const separators = grammar.separators && new RegExp(grammar.separators, "g");
+const quoted = (text) => `“${text}”`;
+
+function isMark(cell) {
+	const text = cell.trim();
+	return grammar.marks.includes(text) || grammar.lower.includes(text.toLowerCase());
+}
+
+/** The number of a cell, NaN if it is infinite; null for other text. */
+function numberOf(cell) {
+	const text = cell.trim();
+	if (!NUMBER.test(text)) return null;
+	return Number((separators ? text.replace(separators, "") : text).replace(grammar.decimal, "."));
+}
+
+const booleanOf = (cell) => ["false", "true"].findIndex((name) => grammar[name].includes(cell.trim())); // -1 if none
+
+/** A date or a point in time as days since 1970, in UTC if it has an offset; null for other text. */
+function momentOf(cell) {
+	const found = DATE.exec(cell.trim());
+	if (!found) return null;
+	const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = "", offset] = found;
+	const midnight = new Date(`${year}-${month}-${day}T00:00Z`);
+	if (year === "0000" || midnight.getUTCDate() !== Number(day)) return null; // also NaN
+	const [, sign, east, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(offset) ?? [0, "+", 0];
+	if (max(hour, east) > 23 || max(minute, second, minutes) > 59) return null;
+	const seconds = hour * 3600 + minute * 60 + Number(second) - `${sign}1` * (east * 3600 + minutes * 60);
+	const all = BigInt(midnight / 1000 + seconds) * 1_000_000n + BigInt(fraction.padEnd(6, 0).slice(0, 6));
+	return { days: Number(all) / 864e8, hasOffset: Boolean(offset) };
+}
+
+/** The code of a category, found by its text, or by its value if some are numbers; -1 or NaN for another one. */
+function codeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
+	if (texts.includes(cell)) return texts.indexOf(cell);
+	const truth = booleanOf(cell);
+	const value = truth < 0 ? numberOf(cell) : truth;
+	if (numbers && value !== null && numbers.includes(value)) return numbers.indexOf(value);
+	if (kind === "number") return NaN;
+	return grammar.missing.includes(cell) || (numbers && isMark(cell)) ? missing : -1;
+}
+
+/** The value of a cell of a column; text that says what was expected if it is none. */
+function readCell(cell, column) {
+	const { type, choices } = column;
+	if (["category", "ordered"].includes(type)) return choices ? codeOf(cell, column) : 0;
+	if (isMark(cell)) return NaN;
+	if (["date", "time", "instant"].includes(type)) {
+		const found = momentOf(cell);
+		const hasOffset = type === "instant";
+		if (found && found.hasOffset === hasOffset) return found.days;
+		return hasOffset
+			? "a time with its offset such as 2026-11-24T12:00+01:00"
+			: "a date such as 2026-11-24, or 2026-11-24 12:00 without an offset from UTC";
+	}
+	const truth = type === "boolean" ? booleanOf(cell) : -1;
+	const value = truth < 0 ? numberOf(cell) : truth;
+	return finite(value) ? value : `a number such as ${"1234.5".replace(".", grammar.decimal)}`;
+}
+
+/** The cells of each line that is not blank, with its number; text between quotation marks is one cell. */
+function readLines(text, separator) {
+	const plain = `[^${separator}\r\n]*`;
+	const cell = RegExp(`(?: *"((?:[^"]|"")*)"(${plain})|(${plain}))([${separator}]|\r\n?|\n|$)`, "g");
+	const lines = [];
+	let [cells, begin, line] = [[], 1, 1];
+	for (const [all, inside, rest, other, end] of text.matchAll(cell)) {
+		if (other?.trimStart()[0] === '"') throw Error(`Line ${line}: a quotation mark is not closed.`);
+		cells.push(other ?? inside.replaceAll('""', '"') + rest);
+		line += all.match(/\r\n?|\n/g)?.length ?? 0;
+		if (end === separator) continue;
+		if (cells.length > 1 || cells[0].trim()) lines.push(Object.assign(cells, { begin }));
+		if (!end) break;
+		[cells, begin] = [[], line];
+	}
+	return lines;
+}
+
+/** Rows of text, separated by tab, semicolon, bar or comma: their cells, and the place of each column in them. */
+function readTable(text) {
+	let lines = [];
+	for (const separator of "\t;|,") {
+		const found = readLines(text, separator);
+		if (found[0]?.length > (lines[0]?.length ?? 0)) lines = found;
+		if (lines[0]?.length > 1 && lines.every(({ length }) => length === lines[0].length)) break;
+	}
+	const [first] = lines;
+	if (!first) throw Error("There is no row.");
+	const odd = lines.find(({ length }) => length !== first.length);
+	if (odd) throw Error(`Line ${odd.begin}: ${odd.length} values, but the first line has ${first.length}.`);
+	const trimmed = first.map((cell) => cell.trim());
+	const isValue = (cell) => [NUMBER, DATE, SIMILAR].some((pattern) => pattern.test(cell)) || booleanOf(cell) >= 0;
+	const places = names?.map((name) => (first.indexOf(name) + 1 || trimmed.indexOf(name.trim()) + 1) - 1);
+	const hasNames = places?.every((at) => at >= 0) || (lines.length > 1 && !trimmed.some(isValue));
+	const rows = hasNames ? lines.slice(1) : lines;
+	if (!hasNames || !names) {
+		if (first.length === columns.length) return { rows, places: range(first.length), others: [] };
+		const hint = "Values in another order need a first line with the names of their columns.";
+		throw Error(`${first.length} values came, but the model has ${columns.length} columns. ${hint}`);
+	}
+	const absent = names.filter((_, i) => places[i] < 0);
+	if (absent.length) throw Error(`The first line has no column ${listed(absent.map(quoted), " and ")}.`);
+	if (new Set(first).size < first.length) throw Error("Two columns have the same name.");
+	if (!rows.length) throw Error("There is no row below the names.");
+	return { rows, places, others: first.map((name, at) => [name, at]).filter(([, at]) => !places.includes(at)) };
+}
+
+/** The values of a row of a table; an error names each cell that is none. */
+function readRow({ places }, cells) {
+	const faults = [];
+	const values = columns.map((column, i) => {
+		const value = readCell(cells[places[i]], column);
+		if (typeof value === "string") faults.push(`${column.name} must be ${value}, got ${quoted(cells[places[i]])}`);
+		return value;
+	});
+	if (faults.length) throw Error(`Line ${cells.begin}: ${listed(faults, "; ")}. A missing value is an empty cell.`);
+	return values;
+}
