@@ -79,7 +79,8 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        "explore/fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
+        # Changes an image until the answer is another; with the chapters where there are some.
+        "explore/fool": model.is_image and model.kind == "classes" and not has_tale(model, examples),
         "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)

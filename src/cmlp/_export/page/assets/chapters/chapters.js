@@ -44,7 +44,7 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost. The step is learning rate × slope: long where it is steep, short where it is flat. The ring is a ball that must stay on this map. The yellow ball is the network, free in 13,002 directions.",
+			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring must stay on this map; the yellow network need not.",
 		],
 		learn: [
 			"Let it learn",
@@ -54,11 +54,11 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"The network calls this 9 a 4. So output 9 wishes to rise, and 4 to fall. A neuron can follow in three ways: by its bias; by its weights, in proportion to activations; by the activations before it, in proportion to weights.",
+			"The network reads this 9 as a 4. So output 9 wishes to rise, and 4 to fall. Output 9 can rise in three ways: a larger bias; larger weights, in proportion to the activations; other activations before it, in proportion to the weights.",
 		],
 		wishes: [
 			"Ten wishes become one",
-			"Each output wishes something of every neuron of B: its own wish × the weight between them. The ten wishes for one neuron add up. Then B stands where the outputs stood, and wishes the same way of A.",
+			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Then B stands where the outputs stood, and sends its wishes to A in the same way. That is backpropagation.",
 		],
 		chain: [
 			"Four in a row: the chain rule",
