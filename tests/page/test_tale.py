@@ -33,7 +33,7 @@ RIGHT = {
     "ways": 0,
     "wishes": 0,
     "chain": 0.0993,
-    "batches": 1,
+    "batches": 2,
     "curves": 1,
     "inside": 2,
     "exam": 2,
@@ -79,7 +79,7 @@ CLAIMS = {
     36: (0.56, r"for B10\n.*\+0\.344"),
     37: (1, r"for A12\n.*\+0\.323"),
     38: (0.3, r"average .*= −gradient"),
-    39: (1, r"\d s, \d passes, rate 1\.5"),
+    39: (1, r"10 a step: 0\.0\d+ s.*Ten a step: \d+ steps"),
     40: (1, r"9\d\d of 1000, and for \d+ images it is sure"),
     41: (1, r"∂C/∂w3 = 0\.483 × 0\.223 × −0\.673 = −0\.0725"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from cmlp._export.page.assembly import Document, as_json, asset, compressed, fill, script, style, without_tabs
+from cmlp._export.page.assembly import Document, as_json, asset, compressed, dense, fill, script, style, without_tabs
 from cmlp._export.page.description import Described, visible
 from cmlp._export.page.examples import Examples, default_digits
 from cmlp._export.page.table import table_page
@@ -51,8 +51,9 @@ def page_of(
     }
     if has_tale(described, examples):
         parts["tale"] = as_json(tale(described))
-        chapters = f"const STYLE = {as_json(style(['chapters/chapters']))};\n{script(CHAPTER_SCRIPTS)}"
+        chapters = f"const STYLE = {as_json(dense(style(['chapters/chapters'])))};\n{script(CHAPTER_SCRIPTS)}"
         parts["chapters"] = compressed(without_tabs(chapters))
+        parts |= {"style": dense(parts["style"]), "script": without_tabs(parts["script"])}
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
@@ -79,8 +80,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        # Changes an image until the answer is another; with the chapters where there are some.
-        "explore/fool": model.is_image and model.kind == "classes" and not has_tale(model, examples),
+        "explore/fool": model.is_image and model.kind == "classes",  # change an image until the answer is another
         "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)

@@ -30,7 +30,6 @@ _FIGURES = ("shared", *CHAPTERS, "playground")
 TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 CHAPTER_SCRIPTS = (
     *TRAINING_SCRIPTS,
-    "explore/fool",
     *(f"figures/{name}" for name in _FIGURES),
     "chapters/chapters",
     "chapters/frame",

@@ -4,7 +4,7 @@ const TALE = {
 	Network: {
 		read: [
 			"Easy for you, hard to put into rules",
-			"You read this 8 at once. Now write down how. Two closed loops, says the rule; but pens leave gaps. Each repair helps some digits and harms others. The network was given no rule, only examples.",
+			"You read this 8 at once. Now write down how. Two closed loops, says the rule; but pens leave gaps. Close the gaps, and other digits break: every repair wins some and loses some. The network was given no rule, only examples.",
 		],
 		numbers: [
 			"Numbers in, ten numbers out",
@@ -18,15 +18,15 @@ const TALE = {
 	Neuron: {
 		sum: [
 			"One neuron multiplies and adds",
-			"A13 has a wire to each pixel, and each wire a weight. It multiplies, adds everything up, and adds its bias. A positive weight says: be on when that pixel is on. A negative one: be off.",
+			"A13 has a wire from each pixel, and each wire has a weight. The neuron multiplies, adds everything up, and adds its bias. A positive weight says: be on when that pixel is on. A negative one: be off.",
 		],
 		edge: [
 			"A neuron made by hand",
-			"All weights are 0 except a bar of ones: the sum adds up what is bright there. Any bright field pleases it. Then the bar gets a negative border, so that it matters what is dark around.",
+			"All weights are 0 except a bar of ones: the sum adds up what is bright there. A bar is bright, but so is any filled field. So the bar gets a negative border: now the pixels around it must be dark.",
 		],
 		squash: [
 			"Squash, and how much is enough",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias slides it first: with −10 the sum must be above 10. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the sum must be above 10 before the neuron is on. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
@@ -62,11 +62,11 @@ const TALE = {
 		],
 		chain: [
 			"Four in a row: the chain rule",
-			"Pull w3. The sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. Multiply all slopes. The wish of w3 is minus the product.",
+			"Pull w3: its sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
 		],
 		batches: [
 			"A few at a time",
-			"The 9 alone would make every answer more of a 9. So the wishes of ten digits are averaged: minus the gradient of these ten. It points only roughly where that of all 5,000 points, but takes far less time.",
+			"Each digit wishes something else: a 9 wishes every answer to be a 9. So the wishes of some digits are averaged. The average of ten points only roughly where that of all 5,000 points, but it takes far less time to compute.",
 		],
 		curves: [
 			"Other curves",

@@ -37,7 +37,7 @@ FIGURES.gradient = {
 		this.start = Float64Array.from(half.params);
 		this.base = this.costAt(this.start, 0);
 		const { gradient } = half.gradient(this.digits);
-		Object.assign(this, { gradient, length: hypot2(gradient), tries: [], random: randomNumbers(5), angle: 180 });
+		Object.assign(this, { gradient, length: hypot2(gradient), tries: [], random: randomNumbers(5), angle: 135 });
 		this.sorted = gradient.slice().sort();
 		// A step in the plane of the gradient and the first random direction.
 		const straight = gradient.map((value) => value / this.length);
@@ -55,7 +55,7 @@ FIGURES.gradient = {
 			);
 		});
 		[this.up, this.down] = [this.curve[0], this.curve[36]];
-		slider("Angle to the gradient, in degrees", { min: 0, max: 180, step: 5, value: 180 }, (value) => {
+		slider("Angle to the gradient, in degrees", { min: 0, max: 180, step: 5, value: 135 }, (value) => {
 			this.angle = value;
 			moveTo(1);
 		});
@@ -115,18 +115,25 @@ FIGURES.gradient = {
 		[this.up, this.down].forEach((change, n) => {
 			if (!grown) return;
 			const x = blend(width * (0.84 + 0.1 * n), at(180 * n, 0)[0], turned);
-			const size = min(reach + 6, abs(change) * unit * grown);
+			const size = min(reach - 12 * n, abs(change) * unit * grown);
 			box(pen, x - 12, n ? middle : middle - size, 24, size, tint(-change));
 			if (grown < 1) return;
-			const [across, side] = turned ? [n ? right : left, n ? "right" : "left"] : [min(x, width - 34), "center"];
-			const down = n ? bottom + 4 : turned ? 30 : 14;
-			headline(pen, `${n ? "▼" : "▲"} ${signed(change, 4)}`, turned && !n ? left + 32 : across, down, side, 12);
+			const across = turned ? (n ? right : left + 110) : min(x, width - 34);
+			const side = turned ? (n ? "right" : "left") : "center";
+			headline(pen, `${n ? "▼" : "▲"} ${signed(change, 4)}`, across, n ? bottom + 4 : 14, side, 12);
 		});
 		if (t >= 0.5 && (turned === 0 || turned === 1)) {
 			const words = `best of ${this.tries.length}: ${number(best, 5)}`;
-			headline(pen, words, width * 0.5, turned ? middle + 44 : bottom + 4, "center", narrow ? 12 : 14);
-			if (turned)
-				note(pen, `the gradient’s step: ${number(this.down / best, 0)} times as much`, width * 0.5, middle + 64);
+			headline(
+				pen,
+				words,
+				width * (turned ? 0.25 : 0.5),
+				turned ? middle + 50 : bottom + 4,
+				"center",
+				narrow ? 12 : 14,
+			);
+			const times = `${narrow ? "gradient" : "against the gradient"}: ${number(this.down / best, 0)} times as much`;
+			if (turned) note(pen, times, width * 0.25, middle + 70);
 		}
 		if (t === 1) {
 			const change = this.curve[this.angle / 5];
@@ -141,7 +148,9 @@ FIGURES.gradient = {
 		const [high, low] = [bottom + 36, height - 22];
 		const zero = (high + low) / 2;
 		const most = largest(this.gradient);
-		note(pen, narrow ? "the gradient, sorted" : "the 13,002 numbers of the gradient, sorted", width / 2, high - 6);
+		const zeros = this.gradient.filter((value) => value === 0).length.toLocaleString("en");
+		const sorted = narrow ? "the gradient, sorted" : "the 13,002 numbers of the gradient, sorted";
+		note(pen, `${sorted}; exactly 0 (dark pixels): ${zeros}`, width / 2, high - 6);
 		drawLine(pen, segment(left, zero, right, zero), colours.line);
 		const count = this.sorted.length;
 		range(400).forEach((n) => {
@@ -155,8 +164,6 @@ FIGURES.gradient = {
 		// Names at the ends, and of the zeros in the middle.
 		const nameOf = (value) => `${knobName(this.gradient.indexOf(value))}, ${signed(value, 4)}`;
 		const [least, top2] = [this.sorted[0], this.sorted[count - 1]];
-		const zeros = `exactly 0: ${this.gradient.filter((value) => value === 0).length.toLocaleString("en")}`;
-		note(pen, narrow ? zeros : `${zeros} (mostly knobs of dark pixels)`, width / 2, height - 6);
 		note(pen, `${abs(least) === most ? "largest: " : ""}${nameOf(least)}`, left, height - 6, "left");
 		if (!narrow) note(pen, `${top2 === most ? "largest: " : ""}${nameOf(top2)}`, right, height - 6, "right");
 	},
