@@ -30,13 +30,13 @@ const TALE = {
 		],
 		knobs: [
 			"13,002 knobs, one function",
-			"Every wire is a number, every neuron has one more: 13,002 knobs. Turn them, and it is another network. Yet it is only a function: 784 numbers in, ten out. Each layer: multiply by a matrix, add the biases, squash.",
+			"Every wire is a number, every neuron has one more: 13,002 knobs. Turn them, and it is another network. Yet it is only a function: 784 numbers in, ten out. Each layer multiplies by a matrix, adds the biases, and squashes.",
 		],
 	},
 	Descent: {
 		cost: [
 			"Chance, and what it costs",
-			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. Subtract what was wanted, square, add up: the cost of one image. The cost is the average over all.",
+			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. Their sum is the cost of an image; the average over all is the cost.",
 		],
 		gradient: [
 			"Which way is down?",
@@ -48,7 +48,7 @@ const TALE = {
 		],
 		learn: [
 			"Let it learn",
-			"Learning means: find knobs that make the cost small. Ten images, one step, again and again. It starts with random weights. These are the weights of layer A; nobody draws anything into them.",
+			"Learning means: find knobs that make the cost small. It starts with random weights. Ten images, the average of their wishes, one step: again and again. These are the weights of layer A; nobody draws anything into them.",
 		],
 	},
 	Backpropagation: {
@@ -70,17 +70,17 @@ const TALE = {
 		],
 		curves: [
 			"Other curves",
-			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve: same images, same order. How far do the wishes get?",
+			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. How far do the wishes get?",
 		],
 	},
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best explains most: it leaves least of the weights’ squares.",
+			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one explains most: take it away, and the least is left.",
 		],
 		exam: [
 			"The examination",
-			"Old images: 98 % right. New ones: fewer. And what is no digit at all? It knows ink, not digits, and it has no way to say: none. Change each pixel a little along the gradient, and it reads your 9 as a 3.",
+			"Of the old images it reads 98 %, of new ones fewer. And what is no digit at all? It knows ink, not digits, and has no way to say: none. Change each pixel a little along the gradient, and it reads the 9 as a 3.",
 		],
 	},
 };

@@ -124,12 +124,12 @@ FIGURES.read = {
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const leaf = leafOf(this.one.input, this.rule);
-		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(48, (height - 50) / 10)];
+		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(48, (height - 60) / 10)];
 		const treeWidth = narrow ? width - 144 : width * 0.36;
 		const at = part(t, 0.03, 0.48) * (leaf + 1);
 		headline(pen, "the rule", left, 16, "left");
 		LEAVES.forEach(([words, digit], n) => {
-			const y = 42 + n * row;
+			const y = (narrow ? 42 : 58) + n * row;
 			const isHere = t > 0.03 && min(leaf, floor(at)) === n;
 			if (isHere) box(pen, left - 6, y - row * 0.62, treeWidth + 6, row * 0.9, colours.accent);
 			const colour = isHere ? colours.ink : n < at ? colours.text : colours.muted;
