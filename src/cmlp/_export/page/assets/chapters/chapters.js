@@ -26,7 +26,7 @@ const TALE = {
 		],
 		squash: [
 			"Squash, and how much is enough",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the sum must be above 10 before the neuron is on. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the sum must be above 10 to turn it on. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
@@ -80,7 +80,7 @@ const TALE = {
 		],
 		exam: [
 			"The examination",
-			"Of the old images it reads 98 %, of new ones fewer. And what is no digit at all? It knows ink, not digits, and has no way to say: none. Change each pixel a little along the gradient, and it reads the 9 as a 3.",
+			"It reads 98 % of the old images, fewer of the new ones. And what is no digit at all? It knows ink, not digits, and has no way to say: none. Change each pixel a little along the gradient: the 9 becomes a 3.",
 		],
 	},
 };

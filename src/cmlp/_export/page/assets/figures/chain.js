@@ -112,7 +112,7 @@ FIGURES.chain = {
 			);
 			headline(pen, name, x(n), middle - radius - 10, "center");
 			const words = `${change >= 0 ? "+" : ""}${number(change, n === 3 ? 5 : 4)}`;
-			note(pen, words, clamp(x(n), 28, width - 28), middle + radius + 18, "center", { colour, bold: true });
+			note(pen, words, clamp(x(n), 30, width - 34), middle + radius + 18, "center", { colour, bold: true });
 			if (!narrow) note(pen, `¼ turn: ${QUARTERS[n]}`, x(n), middle + radius + 34, "center", { size: 11 });
 			if (n === 3) return;
 			const [left, right] = [x(n) + radius + 8, x(n + 1) - radius - 8];

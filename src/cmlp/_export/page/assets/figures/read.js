@@ -171,7 +171,7 @@ FIGURES.read = {
 				crowd(pen, list, [left2, y2 + 18, wide, half2 - 20], size);
 			});
 		} else {
-			headline(pen, `the rule misreads ${missed.length}`, left2, top2 + 12, "left", 12);
+			headline(pen, `${narrow ? "" : "the rule "}misreads ${missed.length}`, left2, top2 + 12, "left", 12);
 			crowd(pen, missed, [left2, top2 + 18, wide, low - top2 - 20], size);
 		}
 		const words = `of ${test.length}: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
