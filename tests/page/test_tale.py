@@ -255,6 +255,44 @@ def test_chain_is_pulled_by_dragging(watch, story_path):
     assert "+0.40: slopes say −0.02901\nmeasured −0.02630" in page.evaluate(TEXTS)
 
 
+def test_fast_stroke_leaves_no_gaps(watch, story_path):
+    page = watch(story_path, "#sum?at=1")
+    box = page.page.locator("#scene").bounding_box()
+    left, top, side = page.evaluate("figure.area")
+    page.page.mouse.move(box["x"] + left + 4, box["y"] + top + 4)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + left + side - 4, box["y"] + top + 4)
+    page.page.mouse.up()
+    assert page.evaluate("range(28).every((k) => figure.image[k] === 1)")
+
+
+def test_step_turns_from_the_gradient_to_its_opposite(watch, story_path):
+    page = watch(story_path, "#gradient?at=1")
+    assert (
+        page.evaluate("[figure.curve[0] > 0.01, abs(figure.curve[18]) < 0.002, figure.curve[36] < -0.01]") == [True] * 3
+    )
+    assert page.evaluate("figure.tries.slice(0, 200).every(([, angle]) => abs(angle - 90) < 4)")
+    page.page.locator("#controls input").fill("45")
+    assert page.evaluate("signed(figure.curve[9], 4)") in page.evaluate(TEXTS).split("\n")
+
+
+def test_bar_is_laid_by_hand(watch, story_path):
+    page = watch(story_path, "#inside?at=1")
+    box = page.page.locator("#scene").bounding_box()
+    page.page.mouse.click(box["x"] + 40, box["y"] + 60)
+    page.page.locator("#controls input").fill("2")
+    assert re.search("it explains [0-3] %", page.evaluate(TEXTS))
+    page.page.get_by_role("button", name="The best place").click()
+    assert "it explains 29 %" in page.evaluate(TEXTS)
+
+
+def test_repair_of_the_rule_shows_what_it_wins_and_loses(watch, story_path):
+    page = watch(story_path, "#read?at=1")
+    assert "the rule misreads 135" in page.evaluate(TEXTS)
+    page.page.get_by_role("button", name="thicker").click()
+    assert re.search("wins 22\n.*loses 69\n", page.evaluate(TEXTS), re.DOTALL)
+
+
 def test_network_learns_again_with_another_rate(watch, story_path):
     page = watch(story_path, "#learn?at=1", reduced_motion="reduce")
     page.until("moment === 1")

@@ -50,7 +50,7 @@ FIGURES.hill = {
 	seconds: 9,
 	net: "half",
 	stops: [
-		[0, "Both balls start on the ridge. The step: long where it is steep, short where it is flat."],
+		[0, "Both balls start beside the ridge. The step: long where it is steep, short where it is flat."],
 		[0.3, "The first ten steps."],
 		[1, "60 steps. Choose another rate, or drag the start: in which valley does the ring end? Drag elsewhere to turn."],
 	],
