@@ -54,7 +54,7 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"The network reads this 9 as a 4. So output 9 wishes to rise, and 4 to fall. Output 9 can rise in three ways: a larger bias; larger weights, in proportion to the activations; other activations before it, in proportion to the weights.",
+			"The network reads this 9 as a 4. So output 9 wishes to rise, 4 to fall. It can rise in three ways: by its bias; by its weights, in proportion to the activations; by the activations before it, in proportion to the weights.",
 		],
 		wishes: [
 			"Ten wishes become one",

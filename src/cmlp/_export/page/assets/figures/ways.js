@@ -50,8 +50,8 @@ FIGURES.ways = {
 		[1, "All three, measured. Switch a way off, or press another output."],
 	],
 	bet: {
-		question: "Which of the 16 weights into output 9 should change most?",
-		options: ["that of the brightest neuron of B", "that of the darkest neuron", "the largest weight"],
+		question: "Which weight into output 9 should change most?",
+		options: ["from the brightest neuron", "from the darkest", "the largest"],
 		at: 0.3,
 		brightest: () => [...FIGURES.ways.a[2]].indexOf(max(...FIGURES.ways.a[2])),
 		measure() {
@@ -59,7 +59,7 @@ FIGURES.ways = {
 			return weights.map(abs).indexOf(largest(weights)) === this.brightest() ? 2 : 0;
 		},
 		verdict() {
-			return `That of ${neuronName(2, this.brightest())}, the brightest: a weight multiplies the activation before it, and where that is 0, it changes nothing. Bias, weights and activations achieve ${FIGURES.ways.shares.map((one) => percent(one)).join(", ")}.`;
+			return `From ${neuronName(2, this.brightest())}: a weight multiplies the activation before it, so there it has most effect. Bias, weights and activations achieve ${FIGURES.ways.shares.map((one) => percent(one)).join(", ")}.`;
 		},
 	},
 	set() {
