@@ -76,6 +76,11 @@ def without_tabs(text: str) -> str:
     return re.sub(r"^\t+", "", text, flags=re.MULTILINE)
 
 
+def dense(text: str) -> str:
+    """Return a style without comments, indentation and line breaks."""
+    return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+
+
 def compressed(text: str) -> str:
     """Return a text for the page's function `inflate`."""
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")

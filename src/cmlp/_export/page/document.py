@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from cmlp._export.page.assembly import Document, as_json, asset, compressed, fill, script, style, without_tabs
+from cmlp._export.page.assembly import Document, as_json, asset, compressed, dense, fill, script, style, without_tabs
 from cmlp._export.page.description import Described, visible
 from cmlp._export.page.examples import Examples, default_digits
 from cmlp._export.page.table import table_page
@@ -56,8 +56,9 @@ def page_of(
     }
     if has_tale(described, examples):
         parts["tale"] = as_json(tale(described))
-        sheet = as_json(style(["chapters/chapters", "figures/playground"]))
+        sheet = as_json(dense(style(["chapters/chapters", "figures/playground"])))
         parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(CHAPTER_SCRIPTS)}"))
+        parts |= {"style": dense(parts["style"]), "script": without_tabs(parts["script"])}
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 

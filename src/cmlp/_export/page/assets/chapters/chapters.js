@@ -4,7 +4,7 @@ const TALE = {
 	Network: {
 		read: [
 			"Easy for you, hard to put into rules",
-			"You read this 8 at once. Now write down how. Two closed loops, says the rule; but pens leave gaps. Each repair helps some digits and harms others. The network was given no rule, only examples.",
+			"You read this 8 at once. Now write down how. Two closed loops, says the rule; but pens leave gaps. Close the gaps, and other digits break: every repair wins some and loses some. The network was given no rule, only examples.",
 		],
 		numbers: [
 			"Numbers in, ten numbers out",
@@ -18,25 +18,25 @@ const TALE = {
 	Neuron: {
 		sum: [
 			"One neuron multiplies and adds",
-			"A13 has a wire to each pixel, and each wire a weight. It multiplies, adds everything up, and adds its bias. A positive weight says: be on when that pixel is on. A negative one: be off.",
+			"A13 has a wire from each pixel, and each wire has a weight. The neuron multiplies, adds everything up, and adds its bias. A positive weight says: be on when that pixel is on. A negative one: be off.",
 		],
 		edge: [
 			"A neuron made by hand",
-			"All weights are 0 except a bar of ones: the sum adds up what is bright there. Any bright field pleases it. Then the bar gets a negative border, so that it matters what is dark around.",
+			"All weights are 0 except a bar of ones: the sum adds up what is bright there. A bar is bright, but so is any filled field. So the bar gets a negative border: now the pixels around it must be dark.",
 		],
 		squash: [
 			"Squash, and how much is enough",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias slides it first: with −10 the sum must be above 10. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the sum must be above 10 to turn it on. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
-			"Every wire is a number, every neuron has one more: 13,002 knobs. Turn them, and it is another network. Yet it is only a function: 784 numbers in, ten out. Each layer: multiply by a matrix, add the biases, squash.",
+			"Every wire is a number, every neuron has one more: 13,002 knobs. Turn them, and it is another network. Yet it is only a function: 784 numbers in, ten out. Each layer multiplies by a matrix, adds the biases, and squashes.",
 		],
 	},
 	Descent: {
 		cost: [
 			"Chance, and what it costs",
-			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. Subtract what was wanted, square, add up: the cost of one image. The cost is the average over all.",
+			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. Their sum is the cost of an image; the average over all is the cost.",
 		],
 		gradient: [
 			"Which way is down?",
@@ -44,43 +44,43 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost. The step is learning rate × slope: long where it is steep, short where it is flat. The ring is a ball that must stay on this map. The yellow ball is the network, free in 13,002 directions.",
+			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring must stay on this map; the yellow network need not.",
 		],
 		learn: [
 			"Let it learn",
-			"Learning means: find knobs that make the cost small. Ten images, one step, again and again. It starts with random weights. These are the weights of layer A; nobody draws anything into them.",
+			"Learning means: find knobs that make the cost small. It starts with random weights. Ten images, the average of their wishes, one step: again and again. These are the weights of layer A; nobody draws anything into them.",
 		],
 	},
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"The network calls this 9 a 4. So output 9 wishes to rise, and 4 to fall. A neuron can follow in three ways: by its bias; by its weights, in proportion to activations; by the activations before it, in proportion to weights.",
+			"The network reads this 9 as a 4. So output 9 wishes to rise, 4 to fall. It can rise in three ways: by its bias; by its weights, in proportion to the activations; by the activations before it, in proportion to the weights.",
 		],
 		wishes: [
 			"Ten wishes become one",
-			"Each output wishes something of every neuron of B: its own wish × the weight between them. The ten wishes for one neuron add up. Then B stands where the outputs stood, and wishes the same way of A.",
+			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Then B stands where the outputs stood, and sends its wishes to A in the same way. That is backpropagation.",
 		],
 		chain: [
 			"Four in a row: the chain rule",
-			"Pull w3. The sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. Multiply all slopes. The wish of w3 is minus the product.",
+			"Pull w3: its sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
 		],
 		batches: [
 			"A few at a time",
-			"The 9 alone would make every answer more of a 9. So the wishes of ten digits are averaged: minus the gradient of these ten. It points only roughly where that of all 5,000 points, but takes far less time.",
+			"Each digit wishes something else: a 9 wishes every answer to be a 9. So the wishes of some digits are averaged. The average of ten points only roughly where that of all 5,000 points, but it takes far less time to compute.",
 		],
 		curves: [
 			"Other curves",
-			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve: same images, same order. How far do the wishes get?",
+			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. How far do the wishes get?",
 		],
 	},
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best explains most: it leaves least of the weights’ squares.",
+			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one explains most: take it away, and the least is left.",
 		],
 		exam: [
 			"The examination",
-			"Old images: 98 % right. New ones: fewer. And what is no digit at all? It knows ink, not digits, and it has no way to say: none. Change each pixel a little along the gradient, and it reads your 9 as a 3.",
+			"It reads 98 % of the old images, fewer of the new ones. And what is no digit at all? It knows ink, not digits, and has no way to say: none. Change each pixel a little along the gradient: the 9 becomes a 3.",
 		],
 	},
 };

@@ -188,7 +188,7 @@ function play(to) {
 		if (moment > waitsAt() + 1e-6) skip();
 		if ($("stop").textContent !== stopsAt(moment)[1] || moment === to) arrive();
 		requestPaint();
-		write("play", moment === to ? "Play" : "Hold");
+		write("play", moment === to ? "Play" : "Pause");
 		if (moment !== to) requestAnimationFrame(go);
 	};
 	requestAnimationFrame(go);
@@ -201,7 +201,7 @@ function again() {
 	play(1);
 }
 
-const isMoving = () => $("play").textContent === "Hold";
+const isMoving = () => $("play").textContent === "Pause";
 
 function pressPlay() {
 	if (isMoving()) {
@@ -265,18 +265,20 @@ function action(name, act) {
 function slider(name, options, change) {
 	const [line, value, field] = [make("label", "", name + " "), make("output"), make("input")];
 	Object.assign(field, { type: "range", ...options });
+	const tell = (shown) =>
+		(value.textContent = options.words?.(Number(shown)) ?? number(Number(shown), options.places ?? 0));
 	const read = () => {
-		value.textContent = number(Number(field.value), options.places ?? 0);
+		tell(field.value);
 		change(Number(field.value));
 		requestPaint();
 	};
-	value.textContent = number(options.value, options.places ?? 0);
+	tell(options.value);
 	listen(field, "input", read);
 	line.append(value, field);
 	$("controls").append(line);
 	return (shown) => {
 		if (!isFocused(field)) field.value = shown;
-		value.textContent = number(Number(field.value), options.places ?? 0);
+		tell(field.value);
 	};
 }
 

@@ -1,44 +1,59 @@
 // --- Chapter 15: the wishes of ten images averaged, and a race of batches in seconds.
 
+const RACE_TIMES = [0.0003, 4]; // seconds, on a scale where each step to the right is ten times as long
+
 FIGURES.batches = {
-	seconds: 9,
+	seconds: 11,
 	net: "half",
 	stops: [
-		[0, "The first ten training digits. A needle to the right: output 9’s bias should grow, to the left: shrink."],
+		[0, "Ten training digits. A needle to the right: output 9’s bias should grow, to the left: shrink."],
 		[0.3, "Ten needles, and their average: minus the gradient of these ten."],
-		[0.5, "How far the average of some digits points away from that of all 500 of this page. Now four runners start."],
-		[1, "Each bar is the time to 80 % right, recorded by Python on one processor core, with the best rate for each."],
+		[0.5, "How far do the averages of 1, 10 and 100 digits point away from that of all 500? Now four runners start."],
+		[
+			1,
+			"The race to 80 %, recorded by Python on one processor core, each runner with its best rate. Try other digits.",
+		],
 	],
 	bet: {
-		question: "Which of four networks reads 80 % of the test digits first, by the clock?",
-		options: ["1 digit a step", "10 digits", "1,000 digits", "all 5,000"],
+		question:
+			"To read 80 %, how much time does a network need that averages all 5,000 digits for each step, compared with 10?",
+		options: ["less", "10 times as much", "over 100 times"],
 		at: 0.5,
-		measure: () => tale.race.map((one) => one[3]).indexOf(min(...tale.race.map((one) => one[3]))),
+		ratio: () => tale.race[3][3] / tale.race[1][3],
+		measure() {
+			return this.ratio() < 1 ? 0 : this.ratio() < 50 ? 1 : 2;
+		},
 		verdict() {
 			const [, ten, , all] = tale.race;
-			return `Ten digits a step: ${ten[2]} passes, ${ten[3]} s. All 5,000: ${all[2]} passes, ${all[3]} s, ${number(all[3] / ten[3], 0)} times as long. Many hasty steps with a rough compass win.`;
+			return `Ten a step: ${ten[2]} steps, ${ten[3]} s. All 5,000: only ${all[2]} steps, but ${number(all[3], 1)} s, ${number(this.ratio(), 0)} times as long, for each step must look at every digit. Many hasty steps win.`;
 		},
 	},
 	set() {
-		const ten = range(10).map((n) => pictures[`train${n}`]);
-		const { gradient: ours } = half.gradient(ten);
-		const ask = (k) => {
-			this.output = k;
-			this.each = ten.map((one) => wishesIn(half, one).push[3][k]);
-			this.mean = -ours[half.layers[2].b + k];
-		};
-		ask(9);
+		this.from = 0;
+		this.ask(9);
 		choices(
 			"Output",
 			range(10).map((k) => [k, k]),
 			(k) => k === this.output,
-			ask,
+			(k) => this.ask(k),
 		);
-		const all = half.gradient(examples.train).gradient;
+		action("Next ten digits", () => {
+			this.from = (this.from + 10) % 400;
+			this.ask(this.output);
+		});
+	},
+	/** What ten digits wish of an output's bias, and how far their gradients point away from that of all. */
+	ask(k) {
+		const { train } = examples;
+		const rest = train.slice(this.from, this.from + 100);
+		this.all ??= half.gradient(train).gradient;
+		this.ten = this.from ? rest.slice(0, 10) : range(10).map((n) => pictures[`train${n}`]);
+		this.output = k;
+		this.each = this.ten.map((one) => wishesIn(half, one).push[3][k]);
+		this.mean = -half.gradient(this.ten).gradient[half.layers[2].b + k];
 		this.angles = [1, 10, 100].map((n) => {
-			const { gradient } = half.gradient(examples.train.slice(0, n));
-			const cosine = sum(Array.from(gradient, (value, k) => value * all[k])) / hypot2(gradient) / hypot2(all);
-			return (Math.acos(cosine) * 180) / Math.PI;
+			const { gradient } = half.gradient(rest.slice(0, n));
+			return (Math.acos(dot2(gradient, this.all) / hypot2(gradient) / hypot2(this.all)) * 180) / Math.PI;
 		});
 	},
 	needle(pen, x, y, size, angle, colour, width) {
@@ -47,57 +62,90 @@ FIGURES.batches = {
 		drawLine(pen, [[x, y]], colour, 5);
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const columns = narrow ? 5 : 10;
-		const pitch = narrow ? width / 5 : (width - 150) / 10;
-		const side = min(pitch - 12, narrow ? 44 : 62);
-		const rowHeight = side + (narrow ? 46 : 84);
+		const pitch = narrow ? width / 10 : (width - 150) / 10;
+		const side = min(pitch - (narrow ? 5 : 12), 62);
+		const length = narrow ? 16 : 40;
 		const top = largest(this.each);
 		const swing = ease(part(t, 0.03, 0.18));
 		this.each.forEach((value, n) => {
-			const [x, y] = [(n % columns) * pitch + pitch / 2, floor(n / columns) * rowHeight];
-			picture(pen, pictures[`train${n}`].input, x - side / 2, y + 2, side);
-			const length = narrow ? 22 : 42;
-			this.needle(pen, x, y + side + length + 6, length, swing * (value / top) * 1.4, tint(value), 3);
-			if (swing === 1) note(pen, signed(value, 2), x, y + side + length + (narrow ? 20 : 22), "center", { size: 11 });
+			const x = n * pitch + pitch / 2;
+			picture(pen, this.ten[n].input, x - side / 2, 2, side);
+			this.needle(pen, x, side + length + 8, length, swing * (value / top) * 1.4, tint(value), 3);
+			if (swing === 1) note(pen, signed(value, 2), x, side + length + 24, "center", { size: narrow ? 10 : 11 });
 		});
+		const low = side + length + (narrow ? 50 : 56);
 		const settle = ease(part(t, 0.2, 0.3));
-		const low = rowHeight * (10 / columns);
-		const [x, y] = narrow ? [width - 40, low + 66] : [width - 64, side + 48];
+		const [x, y, size] = narrow ? [width - 44, low + 30, 36] : [width - 64, side + 30, 58];
 		if (settle) {
-			this.needle(pen, x, y, 58, (this.mean / top) * 1.4, colours.line, 14);
-			this.needle(pen, x, y, 58, (settle * this.mean * 1.4) / top, colours.mark, 5);
-			note(pen, `average ${signed(this.mean, 3)}`, narrow ? width : x, y + 20, narrow ? "right" : "center", {
-				colour: colours.text,
-				bold: true,
-			});
+			this.needle(pen, x, y, size, (this.mean / top) * 1.4, colours.line, 14);
+			this.needle(pen, x, y, size, (settle * this.mean * 1.4) / top, colours.mark, 5);
+			headline(pen, `average ${signed(this.mean, 3)}`, narrow ? width : x, y + 20, narrow ? "right" : "center", 12);
 			note(pen, "= −gradient", narrow ? width : x, y + 36, narrow ? "right" : "center");
 		}
-		if (t > 0.36) {
-			if (!narrow) note(pen, "degrees away from the average of all 500 digits", 480, low + 66, "left");
-			[1, 10, 100].forEach((count, n) => {
-				const left = (narrow ? 30 : 60) + n * (narrow ? 84 : 150);
-				this.needle(pen, left, low + 66, 46, 0, colours.line, 6);
-				this.needle(pen, left, low + 66, 46, (this.angles[n] * part(t, 0.36, 0.48) * Math.PI) / 180, colours.text, 3);
-				note(pen, `${count}: ${number(this.angles[n], 0)}°`, left, low + 88, "center", { colour: colours.text });
-			});
-		}
-		const start = low + 104;
-		const track = (height - start - 24) / 4;
-		const longest = max(...tale.race.map((one) => one[3]));
-		const time = longest * part(t, 0.52, 0.98);
-		const [left, right] = [narrow ? 88 : 120, width - (narrow ? 92 : 200)];
-		tale.race.forEach(([count, rate, passes, seconds], n) => {
-			const middle = start + track * (n + 0.5);
-			note(pen, `${count.toLocaleString("en")} a step`, left - 8, middle + 4, "right", { size: narrow ? 11 : 12 });
-			drawLine(pen, segment(left, middle, right, middle), colours.line);
-			if (t <= 0.5) return;
-			const now = min(time, seconds);
-			const end = left + (now / longest) * (right - left);
-			box(pen, left, middle - 7, end - left, 14, now === seconds ? colours.mark : colours.ring);
-			const words = narrow ? `${seconds} s` : `${seconds} s, ${passes} pass${passes > 1 ? "es" : ""}, rate ${rate}`;
-			if (now === seconds)
-				note(pen, words, end + 10, middle + 4, "left", { colour: colours.text, size: narrow ? 11 : 12 });
+		if (t > 0.36) this.paintAngles(pen, low, part(t, 0.36, 0.48), narrow);
+		if (t > 0.5)
+			this.paintRace(pen, [34, low + (narrow ? 94 : 122), width - 8, height - 20], part(t, 0.52, 0.98), narrow);
+	},
+	/** Half circles: blue is downhill for all, orange uphill. */
+	paintAngles(pen, top, come, narrow) {
+		const radius = narrow ? 28 : 44;
+		this.angles.forEach((angle, n) => {
+			const [x, y] = [4 + n * (narrow ? 82 : 140), top + radius];
+			for (const k of [0, 1]) {
+				pen.beginPath();
+				pen.moveTo(x, y);
+				pen.arc(x, y, radius, ((k - 1) * Math.PI) / 2, (k * Math.PI) / 2);
+				pen.fillStyle = k ? colours.negative : colours.positive;
+				pen.globalAlpha = 0.25;
+				pen.fill();
+				pen.globalAlpha = 1;
+			}
+			this.needle(pen, x, y, radius, (come * angle * Math.PI) / 180, colours.text, 3);
+			const count = [1, 10, 100][n];
+			headline(pen, `${count}: ${number(angle, 0)}°`, x + radius + 4, y - radius / 2, "left", narrow ? 11 : 14);
 		});
-		if (t > 0.5) note(pen, `${number(time, 3)} s`, left, height - 4, "left", { colour: colours.text });
+		if (narrow) return;
+		const bad = this.angles[0] > 90;
+		headline(pen, "The angle to the gradient of all 500 digits", 420, top + 14, "left", 13);
+		note(pen, "Blue: such a step also helps all 500. Orange, over 90°: it harms them.", 420, top + 34, "left");
+		const words = `The first digit alone ${bad ? "points uphill" : "points downhill"} for all; ten are better, a hundred better still.`;
+		note(pen, words, 420, top + 54, "left");
+	},
+	/** Right answers over time: each tick is ten times as late as the one before it. */
+	paintRace(pen, frame, come, narrow) {
+		const [left, top, right, bottom] = frame;
+		const [first, end] = RACE_TIMES.map(Math.log);
+		const now = exp(blend(first, end, come));
+		const at = (time, share) => [
+			left + ((Math.log(time) - first) / (end - first)) * (right - left),
+			bottom - (share / 100) * (bottom - top),
+		];
+		axes(pen, frame);
+		for (const time of [0.001, 0.01, 0.1, 1]) note(pen, `${time} s`, at(time, 0)[0], bottom + 15);
+		for (const share of [0, 80]) note(pen, share ? "80 %" : "0", left - 5, at(1, share)[1] + 4, "right", { size: 11 });
+		drawLine(pen, [at(RACE_TIMES[0], 80), at(RACE_TIMES[1], 80)], colours.line, 1, [4, 4]);
+		note(pen, "test digits right", left + 8, top + 4, "left");
+		tale.race.forEach(([count, , , seconds, curve], n) => {
+			const seen = curve.filter(([time]) => time <= now);
+			if (!seen.length) return;
+			const colour = n === 1 ? colours.mark : n ? colours.text : colours.positive;
+			drawLine(
+				pen,
+				seen.map((point) => at(...point)),
+				colour,
+				2.5,
+				n === 2 ? [6, 4] : [],
+			);
+			const [x, y] = at(...seen.at(-1));
+			drawLine(pen, [[x, y]], colour, 8);
+			const words = `${count.toLocaleString("en")}${narrow ? "" : " a step"}${now >= seconds ? `: ${seconds} s` : ""}`;
+			// The first two end at nearly the same time: one name stands at the left, one at the right.
+			const side = n === 1 ? -10 : n ? 0 : 10;
+			const place = n > 1 ? clamp(x, 40, right - 56) : x + side;
+			note(pen, words, place, n % 3 ? y - 10 : y + 20, ["left", "right", "center", "center"][n], {
+				colour: colours.text,
+				bold: n === 1,
+			});
+		});
 	},
 };

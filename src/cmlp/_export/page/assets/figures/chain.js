@@ -22,7 +22,7 @@ function chainSlopes(k = 3) {
 	for (let n = 3; n > k; n--) slope *= a[n] * (1 - a[n]) * CHAIN_PARAMS[2 * n - 2];
 	return [a[k - 1], a[k] * (1 - a[k]), slope];
 }
-const QUARTERS = [0.4, 0.2, 0.04, 0.04]; // how much a number changes in a quarter of its wheel's turn
+const QUARTERS = [0.5, 0.3, 0.08, 0.05]; // how much a number changes in a quarter of its wheel's turn
 const chainSlope = (k) => chainSlopes(k).reduce((p, q) => p * q);
 
 FIGURES.chain = {
@@ -30,8 +30,8 @@ FIGURES.chain = {
 	net: "Four neurons in a row",
 	stops: [
 		[0, "Four neurons. The wanted output is 1, so the cost is (a3 − 1)²."],
-		[0.5, "w3 pulled by 0.05. Each number changes by the change before it × the slope between them."],
-		[1, "Drag to pull a weight yourself. The straight line is what the slopes say; the curve is measured."],
+		[0.5, "w3 pulled by 0.05. Each change is the change before it × the slope between the two."],
+		[1, "Drag sideways to pull a weight yourself. Dashed: what the slopes promise. The curve: what is measured."],
 	],
 	bet: {
 		question: `The cost is ${number(chainAt(0).numbers[3], 4)}. With w3 + 0.20 it will be …`,
@@ -73,8 +73,8 @@ FIGURES.chain = {
 		this.showChange(nudge);
 		const k = t === 1 ? this.weight : 3;
 		const [now, first, slopes] = [chainAt(nudge, k), chainAt(0, k), chainSlopes(k)];
-		const size = narrow ? 13 : 18;
-		const x = (n) => 40 + (n * (width - 80)) / 3;
+		const [size, radius] = narrow ? [13, 19] : [18, 44];
+		const x = (n) => radius + 6 + (n * (width - 2 * radius - 12)) / 3;
 		const y = 24;
 		range(4).forEach((n) => {
 			if (n < 3) {
@@ -84,10 +84,9 @@ FIGURES.chain = {
 				headline(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 9, "center", 12, n === k - 1);
 			}
 			disc(pen, x(n), y, size, now.a[n]);
-			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, x(n), y + size + 16);
+			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, clamp(x(n), 36, width), y + size + 16);
 		});
 		// Four wheels: a hand turns with its number, by the same angle for the same change whatever was pulled.
-		const radius = narrow ? 19 : 40;
 		const middle = y + size + 48 + radius;
 		const marks = [
 			`∂z${k}/∂w${k} = ${k > 1 ? `a${k - 1}` : "input"}`,
@@ -113,7 +112,7 @@ FIGURES.chain = {
 			);
 			headline(pen, name, x(n), middle - radius - 10, "center");
 			const words = `${change >= 0 ? "+" : ""}${number(change, n === 3 ? 5 : 4)}`;
-			note(pen, words, x(n), middle + radius + 18, "center", { colour, bold: true });
+			note(pen, words, clamp(x(n), 30, width - 34), middle + radius + 18, "center", { colour, bold: true });
 			if (!narrow) note(pen, `¼ turn: ${QUARTERS[n]}`, x(n), middle + radius + 34, "center", { size: 11 });
 			if (n === 3) return;
 			const [left, right] = [x(n) + radius + 8, x(n + 1) - radius - 8];
@@ -129,9 +128,9 @@ FIGURES.chain = {
 		const slope = chainSlope(k);
 		const low = middle + radius + (narrow ? 44 : 66);
 		const words = `∂C/∂w${k} = ${slopes.map((one) => number(one)).join(" × ")} = ${number(slope, 4)}`;
-		headline(pen, words, 0, low, "left", narrow ? 12 : 16);
+		headline(pen, words, 0, low, "left", narrow ? 12 : 18);
 		// The cost over the weight: measured, and by the slope at the place where it stood.
-		const frame = [44, low + 14, width - 8, height - 20];
+		const frame = [44, low + (narrow ? 24 : 20), width - 8, height - 20];
 		const [left, top, right, bottom] = frame;
 		const cost = (by) => chainAt(by, k).numbers[3];
 		const straight = (by) => first.numbers[3] + by * slope;
@@ -157,9 +156,10 @@ FIGURES.chain = {
 		drawLine(pen, [at(nudge, straight(nudge))], colours.muted, 9);
 		drawLine(pen, [at(nudge, cost(nudge))], colours.mark, 11);
 		const change = cost(nudge) - cost(0);
-		headline(pen, `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`, right, top + 12, "right", 12, false);
-		headline(pen, `measured ${signed(change, 5)}`, right, top + 30, "right", 12);
-		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, right, top + 48, "right", { colour: colours.positive });
+		const said = `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`;
+		headline(pen, said, width, narrow ? low + 16 : low - 10, "right", 12, false);
+		headline(pen, `measured ${signed(change, 5)}`, narrow ? 150 : width, low + (narrow ? 16 : 8), "right", 12);
+		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, left + 8, bottom - 8, "left", { colour: colours.positive });
 	},
 	label() {
 		const k = moment === 1 ? this.weight : 3;

@@ -9,7 +9,7 @@ FIGURES.cost = {
 		[1, "The cost of the network is the average over all training digits."],
 	],
 	bet: {
-		question: "It knows nothing. With which number in all ten outputs would its cost be lowest?",
+		question: "Suppose all ten outputs say the same number, for every image. Which number costs least?",
 		options: ["0.5", "0.1", "0"],
 		at: 0.5,
 		costs: () => [0.5, 0.1, 0].map((c) => (1 - c) ** 2 + 9 * c * c),
@@ -24,16 +24,17 @@ FIGURES.cost = {
 	says(t) {
 		if (t < 1 || (this.one === pictures.nine && this.same === null)) return;
 		if (this.same === null)
-			return "Another digit, nearly the same ten outputs: a random network hardly looks at the image.";
-		return `Ten times ${number(this.same, 2)}, whatever the image: where is the cost lowest?`;
+			return "Another digit, and nearly the same ten outputs: a random network hardly looks at the image.";
+		return `Ten times ${number(this.same, 2)}, for every image, so the average is the same. Where is the cost lowest?`;
 	},
 	set() {
 		this.one = pictures.nine;
 		let total = 0;
 		this.mean = examples.train.map((one, n) => (total += meanCost([one])) / (n + 1));
 		this.same = null;
-		slider("All ten outputs say", { min: 0, max: 1, step: 0.05, value: 0.5, places: 2 }, (value) => {
-			this.same = value;
+		const words = (value) => (value < 0 ? "what the network says" : number(value, 2));
+		slider("All ten outputs say", { min: -0.05, max: 1, step: 0.05, value: -0.05, words }, (value) => {
+			this.same = value < 0 ? null : value;
 			moveTo(1);
 		});
 		action("Another digit", () => {
@@ -47,10 +48,10 @@ FIGURES.cost = {
 		picture(pen, this.one.input, 0, 22, side);
 		const left = side + (narrow ? 12 : 30);
 		const pitch = (width - left) / 10;
-		const [top, bottom] = [26, height * 0.42];
-		const unit = min(pitch * 0.92, (height * 0.5) / 1.9);
+		const [top, bottom] = [26, height * 0.4];
+		const unit = min(pitch * 1.5, (height * 0.44) / 1.75);
 		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
-		const big = [narrow ? 12 : width * 0.3, height - 34, unit * Math.sqrt(total)];
+		const big = [narrow ? 12 : width * 0.24, height - 34, unit * Math.sqrt(total)];
 		const [grow, pour] = [ease(part(t, 0.06, 0.26)), ease(part(t, 0.32, 0.46))];
 		let filled = 0;
 		[...outputs].forEach((a, j) => {
@@ -80,9 +81,9 @@ FIGURES.cost = {
 			);
 		const seen = floor(part(t, 0.55, 0.97) * this.mean.length);
 		if (!seen) return;
-		const mean = this.mean[seen - 1];
+		const mean = this.same === null ? this.mean[seen - 1] : total;
 		const edge = unit * Math.sqrt(mean);
-		const x = narrow ? width * 0.52 : width * 0.62;
+		const x = narrow ? width * 0.52 : width * 0.6;
 		pen.strokeStyle = colours.text;
 		pen.lineWidth = 2;
 		pen.strokeRect(x, height - 34 - edge, edge, edge);

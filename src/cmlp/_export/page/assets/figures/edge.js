@@ -21,10 +21,10 @@ FIGURES.edge = {
 	net: "One neuron, made by hand",
 	stops: [
 		[0, "A bar of ones: 24 weights. All others are 0."],
-		[0.5, "We slid the bar (a neuron’s own weights stay): its sums at each place. The block pleases it most."],
+		[0.5, "The sum for every place of the bar. The filled block gives the largest sum."],
 		[
 			1,
-			"With a negative border, a filled block counts for nothing. Paint weights of your own: which digits do they find?",
+			"With a negative border, the middle of the block gives 0. Paint weights of your own: which digits do they find?",
 		],
 	],
 	bet: {
@@ -38,7 +38,7 @@ FIGURES.edge = {
 		},
 		verdict() {
 			const [seven, block] = this.sums();
-			return `The 7: ${number(seven, 2)}. The block: ${number(block, 2)}; its own border pulls down what its middle gives. This neuron is an edge detector: it likes a bar or the block’s edges (see the curve), not everything bright.`;
+			return `The 7: ${number(seven, 2)}. The block: ${number(block, 2)}; what the bar adds, the border takes away again. The curve is high only at the edges of the block: this neuron is an edge detector.`;
 		},
 	},
 	set() {
@@ -64,8 +64,8 @@ FIGURES.edge = {
 	paint({ pen, width, height, narrow }, t) {
 		const { border, top } = this.now(t);
 		const weights = this.made ?? barWeights(top, border);
-		const side = min((width - 40) / 3, height * 0.42, 200);
-		const gap = narrow ? 8 : 30;
+		const side = min((width - 40) / 3, height * 0.45, 250);
+		const gap = (width - 3 * side) / 2 - 1;
 		const images = [pictures.seven.input, filledBlock];
 		note(pen, "the weights", side / 2, 14);
 		picture(pen, weights, 0, 20, side, 0);
@@ -124,15 +124,10 @@ FIGURES.edge = {
 	paintFound({ pen, width, height, side, narrow }) {
 		const active = examples.test.filter((one) => sumOver(this.made, one.input) > 10);
 		const sevens = active.filter((one) => one.label === 7).length;
-		const words = `Sum above 10 for ${active.length} of ${examples.test.length} test digits; ${sevens} of them are sevens.`;
+		const words = `The sum is above 10 for ${active.length} of ${examples.test.length} test digits; ${sevens} of these are sevens.`;
 		headline(pen, words, 0, side + 44, "left");
 		const size = narrow ? 34 : 44;
-		const columns = floor(width / (size + 4));
-		active.slice(0, columns * floor((height - side - 56) / (size + 4))).forEach(({ input: image, label }, n) => {
-			const [x, y] = [(n % columns) * (size + 4), side + 56 + floor(n / columns) * (size + 4)];
-			picture(pen, image, x, y, size);
-			if (label === 7) frameOf(pen, x, y, size, size);
-		});
+		crowd(pen, active, [0, side + 56, width, height - side - 56], size, ({ label }) => label === 7);
 	},
 	put(x, y) {
 		const k = pixelAt(x, y, this.area);

@@ -1,29 +1,35 @@
 // --- Chapter 10: the cost in relief over two directions, recorded by Python, and two balls that step down.
 
-const [HILL_STEPS, LIFT, GROUND] = [60, 0.5, -0.42];
-const HILL_VIEW = [0.4, 0.95]; // turned and tilted so that the floor of the valley is seen
-const OUTCOMES = ["creeps", "rolls down", "leaps across", "leaves the map"];
+const [HILL_STEPS, LIFT, GROUND] = [60, 0.38, -0.35];
+const HILL_VIEW = [0.3, 0.92]; // turned and tilted so that both valleys are seen
+const HILL_STARTS = [
+	[-1, -4],
+	[1, 4],
+	[8, -4],
+];
+const OUTCOMES = ["creeps", "rolls into a valley", "leaps across", "leaves the map"];
 const REASONS = [
 	"60 steps of this length are too few",
 	"each step is shorter than the valley is wide",
-	"each step is longer than the valley is wide",
+	"each step is longer than the valley is wide, so it lands on the other side",
 	"a step leads beyond its edge",
 ];
 const hillKnot = (i, j) => tale.hill.heights[clamp(j, 0, 40) * 41 + clamp(i, 0, 40)] / 1000;
+const hillPlace = (k) => [((k % 41) / 20 - 1) * tale.hill.wide, (floor(k / 41) / 20 - 1) * tale.hill.deep];
 const spline = (a, b, c, d, t) => b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 
 /** The height between the recorded points, without kinks. */
 function heightAt(x, y) {
-	const [u, v] = [((x + 3) / 12) * 40, ((y + 3.2) / 6.4) * 40];
+	const [u, v] = [(x / tale.hill.wide + 1) * 20, (y / tale.hill.deep + 1) * 20];
 	const [i, j] = [clamp(floor(u), 0, 39), clamp(floor(v), 0, 39)];
 	const line = (row) => spline(...[-1, 0, 1, 2].map((k) => hillKnot(i + k, row)), u - i);
 	return spline(...[-1, 0, 1, 2].map((k) => line(j + k)), v - j);
 }
-const isOnHill = ([x, y]) => abs(x - 3) <= 6 && abs(y) <= 3.2;
+const isOnHill = ([x, y]) => abs(x) <= tale.hill.wide && abs(y) <= tale.hill.deep;
 
 /** The path of the ball that must stay on the map: every place is a function of the step. */
-function heldPath(rate) {
-	const path = [[...tale.hill.start, heightAt(...tale.hill.start)]];
+function heldPath(rate, start = tale.hill.start) {
+	const path = [[...start, heightAt(...start)]];
 	while (path.length <= HILL_STEPS && isOnHill(path.at(-1))) {
 		const [x, y] = path.at(-1);
 		const [gx, gy] = [heightAt(x + 0.01, y) - heightAt(x - 0.01, y), heightAt(x, y + 0.01) - heightAt(x, y - 0.01)];
@@ -44,23 +50,25 @@ FIGURES.hill = {
 	seconds: 9,
 	net: "half",
 	stops: [
-		[0, "Both stand at the same cost. Drag the hill, or press arrow keys, to turn it."],
+		[0, "Both balls start beside the ridge. The step: long where it is steep, short where it is flat."],
 		[0.3, "The first ten steps."],
-		[1, "60 steps. Choose another rate: each has its own fate, and its own scale below."],
+		[1, "60 steps. Choose another rate, or drag the start: in which valley does the ring end? Drag elsewhere to turn."],
 	],
 	bet: {
-		question: "With a learning rate of 5 the ring, held to this map, …",
+		question: "With a learning rate of 8 the ring, held to this map, …",
 		options: OUTCOMES,
-		measure: () => outcomeOf(heldPath(5)),
+		measure: () => outcomeOf(heldPath(8)),
 		verdict() {
 			const { rate, held, free } = FIGURES.hill;
-			const outcome = outcomeOf(held);
-			return `With rate ${rate} the ring ${OUTCOMES[outcome]}: ${REASONS[outcome]}. The network, free in 13,002 directions, ends at ${number(free.at(-1)[2])}${finite(held.at(-1)[2]) ? `, the ring at ${number(held.at(-1)[2])}` : ""}.`;
+			const [outcome, cost] = [outcomeOf(held), held.at(-1)[2]];
+			const network = free ? ` The network, free in 13,002 directions, ends at ${number(free.at(-1)[2])}.` : "";
+			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? `, and ends at ${number(cost)}` : ""}: ${REASONS[outcome]}.${network}`;
 		},
 	},
 	set() {
 		[this.yaw, this.pitch] = HILL_VIEW;
-		this.choose(5);
+		[this.grip, HILL_STARTS[3]] = [false, tale.hill.start];
+		this.choose(8, tale.hill.start);
 		choices(
 			"Learning rate",
 			Object.keys(tale.hill.free)
@@ -73,24 +81,29 @@ FIGURES.hill = {
 				again();
 			},
 		);
-		action("Playground", () => goTo("playground", { preset: "jumping" }));
 		action("From above", () => {
 			const isFlat = this.pitch > 1.5;
 			[this.yaw, this.pitch] = isFlat ? HILL_VIEW : [0, Math.PI / 2];
 		});
+		action("First start", () => this.choose(this.rate, tale.hill.start));
+		action("Playground", () => goTo("playground", { preset: "jumping" }));
 	},
-	choose(rate) {
-		[this.rate, this.held, this.free] = [rate, heldPath(rate), tale.hill.free[rate]];
+	/** The network's own descents are recorded from one start only. */
+	choose(rate, start = this.start) {
+		const free = start === tale.hill.start ? tale.hill.free[rate] : null;
+		Object.assign(this, { rate, start, free, held: heldPath(rate, start) });
+		if ($("verdict").textContent) write("verdict", this.bet.verdict());
 	},
 	/** Places on the screen, without perspective: [across, down, depth]. */
 	camera(width, height) {
 		const [c, s, flat, up] = [Math.cos(this.yaw), Math.sin(this.yaw), Math.sin(this.pitch), Math.cos(this.pitch)];
 		const turn = (x, y, z) => {
-			const [p, q] = [(x - 3) / 4, y / 4];
+			const [p, q] = [x / 9, y / 5];
 			return [p * c - q * s, -(z * up + (p * s + q * c) * flat), p * s + q * c];
 		};
-		const corners = [-3, 9].flatMap((x) =>
-			[-3.2, 3.2].flatMap((y) => [GROUND, heightAt(x, y) * LIFT].map((z) => turn(x, y, z))),
+		const { wide, deep } = tale.hill;
+		const corners = [-wide, wide].flatMap((x) =>
+			[-deep, deep].flatMap((y) => [GROUND, heightAt(x, y) * LIFT].map((z) => turn(x, y, z))),
 		);
 		const [[left, right], [top, bottom]] = [0, 1].map((k) => [min, max].map((f) => f(...corners.map((one) => one[k]))));
 		const zoom = min((width - 20) / (right - left), (height - 34) / (bottom - top));
@@ -99,23 +112,22 @@ FIGURES.hill = {
 			return [width / 2 + zoom * (across - (left + right) / 2), height / 2 + zoom * (down - (top + bottom) / 2), depth];
 		};
 	},
+	balls() {
+		const held = [this.held, colours.text, "ring"];
+		return this.free ? [held, [this.free, colours.mark, "network"]] : [held];
+	},
 	paint({ pen, width, height }, t) {
+		const { wide, deep } = tale.hill;
 		const at = t < 0.3 ? (t / 0.3) * 10 : 10 + ((t - 0.3) / 0.7) * 50;
 		const place = this.camera(width, height - 86);
 		const [ground, surface] = [(x, y) => place(x, y, GROUND), (x, y, z) => place(x, y, z * LIFT)];
 		const [low, middle, high, shade] = ["positive", "ring", "negative", "ground"].map(rgb);
 		const shaded = (cost, light) => {
-			const share = clamp((cost - 0.2) / 1.5);
-			const colour = share < 0.35 ? blendAll(low, middle, share / 0.35) : blendAll(middle, high, (share - 0.35) / 0.65);
+			const share = clamp((cost - 0.45) / 1.6);
+			const colour = share < 0.25 ? blendAll(low, middle, share / 0.25) : blendAll(middle, high, (share - 0.25) / 0.75);
 			return `rgb(${blendAll(shade, colour, light).map(Math.round)})`;
 		};
-		const frame = [
-			[-3, -3.2],
-			[9, -3.2],
-			[9, 3.2],
-			[-3, 3.2],
-			[-3, -3.2],
-		];
+		const frame = [0, 40, 1680, 1640, 0].map(hillPlace);
 		drawLine(
 			pen,
 			frame.map((p) => ground(...p)),
@@ -123,19 +135,15 @@ FIGURES.hill = {
 		);
 		this.contours ??= contoursOf();
 		for (const [level, p, q] of this.contours) drawLine(pen, [ground(...p), ground(...q)], shaded(level, 0.8));
-		const grid = range(1681).map((k) => [
-			-3 + ((k % 41) * 12) / 40,
-			-3.2 + (floor(k / 41) * 6.4) / 40,
-			tale.hill.heights[k] / 1000,
-		]);
-		const points = grid.map((p) => surface(...p));
+		const grid = range(1681).map((k) => [...hillPlace(k), tale.hill.heights[k] / 1000]);
+		const points = (this.points = grid.map((p) => surface(...p)));
 		const cells = range(1640)
 			.filter((k) => k % 41 < 40)
 			.sort((p, q) => points[q][2] - points[p][2]);
 		for (const k of cells) {
 			const corners = [k, k + 1, k + 42, k + 41];
 			const h = corners.map((n) => grid[n][2]);
-			const [dx, dy] = [(h[1] - h[0]) * 3.4, (h[3] - h[0]) * 6.2];
+			const [dx, dy] = [(h[1] - h[0]) * 3.4, (h[3] - h[0]) * 4];
 			const light = clamp((0.75 - 0.35 * dx * Math.cos(this.yaw) + 0.5 * dy) / hypot(dx * 0.8, dy * 0.8, 1), 0.3, 1);
 			pen.fillStyle = pen.strokeStyle = shaded((h[0] + h[2]) / 2, 0.35 + 0.65 * light);
 			pen.beginPath();
@@ -145,10 +153,16 @@ FIGURES.hill = {
 			pen.setLineDash([]);
 			pen.stroke();
 		}
-		[
-			[this.held, colours.text],
-			[this.free, colours.mark],
-		].forEach(([path, colour], isFree) => {
+		// The half-trained network and its twin, at the recorded places.
+		[826, 854].forEach((k, n) => {
+			const [x, y] = points[k];
+			drawLine(pen, [points[k].slice(0, 2)], colours.text, 7);
+			headline(pen, n ? "its twin" : "half-trained network", clamp(x, 66, width - 30), y - 12, "center", 12);
+		});
+		this.first = surface(...this.held[0]);
+		drawLine(pen, [this.first.slice(0, 2)], colours.text, 7);
+		headline(pen, "start", this.first[0], this.first[1] - 14, "center", 12);
+		this.balls().forEach(([path, colour], isFree) => {
 			const seen = [...path.slice(0, floor(at) + 1), stepBetween(path, at)].filter((p) => isOnHill(p) && finite(p[2]));
 			drawLine(
 				pen,
@@ -168,7 +182,7 @@ FIGURES.hill = {
 			const isHere = isOnHill(ball) && finite(ball[2]);
 			const [x, y] = isHere
 				? surface(...ball)
-				: surface(clamp(ball[0], -3, 9), clamp(ball[1], -3.2, 3.2), seen.at(-1)[2]);
+				: surface(clamp(ball[0], -wide, wide), clamp(ball[1], -deep, deep), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
 			else if (isFree) {
 				const side = x > width - 140 ? -14 : 14;
@@ -181,17 +195,13 @@ FIGURES.hill = {
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);
 		});
-		const label2 = (text, x, y) => {
-			const [across, down] = ground(x, y);
-			note(pen, text, clamp(across, 72, width - 72), min(height - 90, down + 15));
-		};
-		label2("along the descent", 3, Math.cos(this.yaw) > 0 ? -3.2 : 3.2);
 		this.paintCurve(pen, [40, height - 74, width - 112, height - 16], at);
 	},
 	/** Cost over steps, with a scale of its own for this learning rate. */
 	paintCurve(pen, frame, at) {
 		const [left, top, right, bottom] = frame;
-		const all = [...this.held, ...this.free].map((p) => p[2]).filter(finite);
+		const balls = this.balls();
+		const all = balls.flatMap(([path]) => path.map((p) => p[2])).filter(finite);
 		const [low, high] = [min(...all), max(...all)];
 		axes(pen, frame);
 		if (decided) {
@@ -200,10 +210,7 @@ FIGURES.hill = {
 		}
 		note(pen, "60 steps", right, bottom + 14, "right");
 		note(pen, "cost", left + 6, bottom + 14, "left");
-		const ends = [
-			[this.held, colours.text, "ring"],
-			[this.free, colours.mark, "network"],
-		].map(([path, colour, name]) => {
+		const ends = balls.map(([path, colour, name]) => {
 			const line = path.slice(0, floor(at) + 1).filter((p) => finite(p[2]));
 			const y = (cost) => bottom - ((cost - low) / (high - low || 1)) * (bottom - top);
 			drawLine(
@@ -215,24 +222,35 @@ FIGURES.hill = {
 			const isGone = !finite((path[floor(at)] ?? path.at(-1))[2]);
 			return [y(line.at(-1)[2]), isGone ? `${name} off the map` : `${name} ${number(line.at(-1)[2], 2)}`];
 		});
-		if (abs(ends[0][0] - ends[1][0]) < 14) {
+		if (ends[1] && abs(ends[0][0] - ends[1][0]) < 14) {
 			const upper = ends[0][0] < ends[1][0] ? 0 : 1;
 			const middle = (ends[0][0] + ends[1][0]) / 2;
 			[ends[upper][0], ends[1 - upper][0]] = [middle - 7, middle + 7];
 		}
 		ends.forEach(([y, words]) => note(pen, words, right + 6, y + 4, "left", { colour: colours.text }));
 	},
+	/** The start is taken, if the pointer is near it. */
+	press(x, y) {
+		this.grip = hypot(x - this.first[0], y - this.first[1]) < 26 && isOpen();
+	},
 	drag(x, y, across, down) {
+		if (this.grip) {
+			const far = this.points.map(([left, top]) => hypot(left - x, top - y));
+			return this.choose(this.rate, hillPlace(far.indexOf(min(...far))));
+		}
 		this.yaw -= across / 160;
 		this.pitch = clamp(this.pitch + down / 200, 0.2, Math.PI / 2);
 	},
 	keys(across, down) {
-		this.drag(0, 0, across * 16, down * 16);
+		this.grip = false;
+		if (across || down) return this.drag(0, 0, across * 16, down * 16);
+		if (!isOpen()) return false;
+		this.choose(this.rate, HILL_STARTS[(HILL_STARTS.indexOf(this.start) + 1) % HILL_STARTS.length]);
 	},
 	label() {
 		const at = floor(moment < 0.3 ? (moment / 0.3) * 10 : 10 + ((moment - 0.3) / 0.7) * 50);
 		const held = stepBetween(this.held, at)[2];
-		return `The cost in relief. Step ${at} of 60 with rate ${this.rate}: network ${number(this.free[at][2])}, ring ${finite(held) ? number(held) : "off the map"}. Arrow keys turn the view.`;
+		return `The cost in relief. Step ${at} of 60 with rate ${this.rate}: ${this.free ? `network ${number(this.free[at][2])}, ` : ""}ring ${finite(held) ? number(held) : "off the map"}. Arrow keys turn the view, Enter chooses another start.`;
 	},
 };
 
@@ -246,15 +264,14 @@ function stepBetween(path, step) {
 function contoursOf() {
 	const { heights } = tale.hill;
 	const lines = [];
-	for (let level = 250.5; level < 1800; level += 100) {
+	for (let level = 480.5; level < 2300; level += 80) {
 		for (let k = 0; k < 1640; k++) {
 			if (k % 41 === 40) continue;
 			const corners = [k, k + 1, k + 42, k + 41];
 			const cut = corners.flatMap((one, n) => {
 				const next = corners[(n + 1) % 4];
 				const [p, q] = [heights[one] - level, heights[next] - level];
-				const place = (m) => [-3 + ((m % 41) * 12) / 40, -3.2 + (floor(m / 41) * 6.4) / 40];
-				return p * q < 0 ? [blendAll(place(one), place(next), p / (p - q))] : [];
+				return p * q < 0 ? [blendAll(hillPlace(one), hillPlace(next), p / (p - q))] : [];
 			});
 			if (cut.length > 1) lines.push([level / 1000, cut[0], cut[1]]);
 		}

@@ -76,12 +76,12 @@ const GABOR_TOUR = [
 FIGURES.inside = {
 	seconds: 9,
 	stops: [
-		[0, "The weights of A15. A bar searches them: as bright as fits best, it takes something away."],
-		[0.4, "What is left at the right shows how much it explains here: next to nothing. Which place is the best?"],
+		[0, "The weights of A15. A bar glides over them, as bright as fits best, and is taken away."],
 		[
-			1,
-			"Here it explains most, and much is left. Press another neuron below, random weights, or the bar made by hand.",
+			0.4,
+			"At the right is what it leaves: here nearly everything, so it explains nearly nothing. Where is the best place?",
 		],
+		[1, "Here it explains most. Drag the bar, turn it, or press another neuron below."],
 	],
 	bet: {
 		question: "A15 comes closest to an edge or bar. How much of its weights does the best one explain?",
@@ -92,8 +92,9 @@ FIGURES.inside = {
 			return nearest([0.9, 0.6, 0.3], this.share(14));
 		},
 		verdict() {
-			const [own, random, made] = [14, 16, 17].map((n) => percent(this.share(n)));
-			return `${own}; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each, far from a detector. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
+			const { name, neuron } = FIGURES.inside;
+			const [own, random, made] = [neuron, 16, 17].map((n) => percent(this.share(n)));
+			return `The best explains ${own} of ${name(neuron)}; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each, far from a detector. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
 		},
 	},
 	set() {
@@ -103,7 +104,13 @@ FIGURES.inside = {
 			return weights;
 		};
 		this.weights = [...range(16).map((j) => column(trained, j)), column(learner, 3), barWeights(BAR_TOP, BORDER)];
-		this.neuron = 14;
+		[this.neuron, this.hand] = [14, null];
+		this.showAngle = slider(
+			"Turn the bar, in steps of 22.5 degrees",
+			{ min: 0, max: 7, step: 1, value: 0, words: (n) => `${22.5 * n}°` },
+			(n) => isOpen() && this.lay({ kind: (this.now().kind % 4) + 4 * n }),
+		);
+		action("The best place", () => (this.hand = null));
 	},
 	best(n) {
 		return bestEdge(this.weights[n], n);
@@ -111,14 +118,27 @@ FIGURES.inside = {
 	name: (n) => (n < 16 ? neuronName(1, n) : n === 16 ? "random" : "by hand"),
 	choose(n) {
 		if (!isOpen()) return false;
-		this.neuron = n;
-		moment = 0.4;
+		[this.neuron, this.hand, moment, chosen] = [n, null, 0.4, null];
+		write("verdict", "");
 		play(1);
 	},
 	keys(across, down) {
 		return this.choose((this.neuron + across + down + 18) % 18);
 	},
+	/** The edge or bar that is laid by hand, or the best one. */
+	now() {
+		return this.hand ?? this.best(this.neuron);
+	},
+	lay(change) {
+		this.hand = { ...this.now(), ...change };
+	},
+	drag(x, y) {
+		if (y < 22 || y > 22 + this.side || moment < 1) return;
+		const k = pixelAt(x % (this.side + this.gap), y, [0, 22, this.side]);
+		if (k >= 0) this.lay({ top: floor(k / SIDE), left: k % SIDE });
+	},
 	press(x, y) {
+		this.drag(x, y);
 		const n = this.thumbs.findIndex(
 			([left, top, side]) => x >= left && y >= top && x < left + side && y < top + side + 14,
 		);
@@ -130,13 +150,17 @@ FIGURES.inside = {
 		const tour = [...GABOR_TOUR, [best.top, best.left]];
 		const at = part(t, 0.02, 0.94) * (tour.length - 1);
 		const [from, to] = [tour[floor(at)], tour[min(tour.length - 1, floor(at) + 1)]];
-		const [top, left] = blendAll(from, to, ease(at % 1)).map(Math.round);
-		const [share, factor] = explainedBy(weights, best.kind, top, left);
-		const edge = edgeAt(best.kind, top, left).map((value) => factor * value);
+		const { kind } = t === 1 ? this.now() : best;
+		const [top, left] =
+			this.hand && t === 1 ? [this.hand.top, this.hand.left] : blendAll(from, to, ease(at % 1)).map(Math.round);
+		this.showAngle(kind >> 2);
+		const [share, factor] = explainedBy(weights, kind, top, left);
+		const edge = edgeAt(kind, top, left).map((value) => factor * value);
 		const gap = narrow ? 8 : 30;
-		const thumb = (width + 4) / (narrow ? 9 : 18);
-		const low = height - (thumb + 16) * (narrow ? 2 : 1);
-		const side = min((width - 2 * gap) / 3, low - 92);
+		const thumb = min((width + 4) / 9, 74);
+		const low = height - 2 * (thumb + 16);
+		const side = min((width - 2 * gap) / 3, low - 76);
+		Object.assign(this, { side, gap });
 		const images = [
 			[`weights of ${this.name(this.neuron)}`, weights, 0],
 			[narrow ? "− the bar" : "− the bar, as bright as fits best", edge, narrow ? 0 : largest(edge)],
@@ -154,7 +178,7 @@ FIGURES.inside = {
 		const words = `left: ${percent(1 - share)} of the weights’ squares`;
 		note(pen, words, wide, y + 36, "right", { size: narrow ? 11 : 12 });
 		this.thumbs = this.weights.map((_, n) => {
-			const row = narrow ? floor(n / 9) : 0;
+			const row = floor(n / 9);
 			return [(n - 9 * row) * thumb, low + row * (thumb + 16), thumb - 4];
 		});
 		this.thumbs.forEach(([x, down, size], n) => {

@@ -5,11 +5,14 @@ FIGURES.knobs = {
 	stops: [
 		[0, "Each wire is a number."],
 		[0.6, "Three matrices, each with a column of biases: one dot for each knob."],
-		[1, "784 numbers go in, ten come out. Press a dot to turn this knob alone, or turn all of them."],
+		[
+			1,
+			"784 numbers go in, ten come out. Turn all knobs, or press a dot to turn one. Yellow frames: digits it now misreads.",
+		],
 	],
 	bet: {
 		question:
-			"Most knobs are within ±0.7. Each is turned at random, by how much until it reads less than half of the digits?",
+			"Turn every knob at random. How far, until it reads less than half of the digits? Most knobs are within ±0.7.",
 		options: ["±0.05", "±0.25", "±1"],
 		shares: () => [0.05, 0.25, 1].map((by) => rightShare(FIGURES.knobs.turned(by))),
 		measure() {
@@ -58,14 +61,15 @@ FIGURES.knobs = {
 		this.shaken = this.turned(this.by);
 		if (this.knob !== null) this.shaken.params[this.knob] += this.added;
 		this.result = this.shaken.forward(pictures.nine.input);
-		this.share = rightShare(this.shaken);
+		this.right = new Set(examples.test.filter((one) => isRight(this.shaken, one)));
+		this.share = this.right.size / examples.test.length;
 		this.images = this.shaken.layers.map(({ inputs, outputs, w }) => {
 			const picture = Object.assign(make("canvas"), { width: inputs + 1, height: outputs });
 			const target = picture.getContext("2d");
 			const pixels = target.createImageData(inputs + 1, outputs);
 			const [from, low, high] = ["surface", "negative", "positive"].map(rgb);
 			const values = this.shaken.params.slice(w, w + (inputs + 1) * outputs);
-			const top = largest(values) / 2.5;
+			const top = largest(trained.params.subarray(w, w + values.length)) / 2.5;
 			values.forEach((value, k) => {
 				const at = ((k % outputs) * (inputs + 1) + floor(k / outputs)) * 4;
 				const share = min(1, abs(value) / top);
@@ -91,12 +95,12 @@ FIGURES.knobs = {
 			box(pen, 0, 0, width, height - 24, colours.ground, 1 - fade);
 		}
 		const flow = part(t, 0.62, 0.98);
-		const cell = narrow ? 9 : min(15, (width * 0.3) / 18, (height * 0.56 - (narrow ? 92 : 78)) / 16);
-		const tall = (height - 100) * 0.44;
+		const cell = narrow ? 9 : min(16, (width * 0.3) / 18, (height * 0.6 - 84) / 16);
+		const tall = (height - 100) * 0.4;
 		const areas = (this.areas = [
 			[0, 30, width - 4, tall],
-			[narrow ? 0 : width * 0.1, 84 + tall, cell * 17, cell * 16],
-			[narrow ? cell * 19 : width * 0.52, 84 + tall, cell * 17, cell * 10],
+			[0, 84 + tall, cell * 17, cell * 16],
+			[cell * (narrow ? 19 : 21), 84 + tall, cell * 17, cell * 10],
 		]);
 		const names = ["A: 784 × 16 weights, 16 biases", "B: 16 × 16, 16", "outputs: 16 × 10, 10"];
 		const places = placesOf(0, 0, width, height - 30);
@@ -148,16 +152,21 @@ FIGURES.knobs = {
 		if (this.knob === null) {
 			frameOf(pen, x, y + (A13 * h) / 16, w, h / 16);
 			const [z, a] = [result.z[0][A13], result.a[1][A13]];
-			note(pen, `A13: Σ = ${number(z)} → σ = ${number(a)}`, width, y - 8, "right", { colour: colours.text });
+			const words = `A13: Σ = ${number(z)} → σ = ${number(a)}`;
+			note(pen, words, width, narrow ? y + h + 16 : y - 8, "right", { colour: colours.text });
 		} else {
 			const [l, i, j] = this.spot;
 			const [left, top, wide, tall] = areas[l];
 			const [columns, rows] = [sizes[l] + 1, sizes[l + 1]];
 			frameOf(pen, left + (i * wide) / columns - 2, top + (j * tall) / rows - 2, wide / columns + 4, tall / rows + 4);
 			const words = `${knobName(this.knob)}: ${number(this.shaken.params[this.knob], 2)}`;
-			note(pen, words, width, narrow ? 12 : y - 8, "right", { colour: colours.text });
+			note(pen, words, width, narrow ? y + h + 16 : y - 8, "right", { colour: colours.text });
 		}
-		headline(pen, `right: ${percent(this.share)} of 300`, width, areas[2][1] + areas[2][3] + 24, "right");
+		// Some test digits; those that it now misreads are framed.
+		const [across, down] = narrow ? [cell * 19, areas[2][1] + cell * 10 + 6] : [cell * 42, areas[2][1] - 6];
+		const place = [across, down, width - across, height - down - (narrow ? 62 : 56)];
+		crowd(pen, examples.test, place, narrow ? 20 : 36, (one) => !this.right.has(one));
+		headline(pen, `right: ${percent(this.share)} of 300`, width, height - (narrow ? 48 : 34), "right");
 		const words = `${narrow ? "" : "next "}a = σ(a W + b), three times: ${winner(result.a[3])}`;
 		note(pen, words, width, narrow ? height - 30 : height - 8, "right", {
 			colour: colours.text,

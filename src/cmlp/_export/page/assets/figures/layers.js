@@ -24,7 +24,7 @@ FIGURES.layers = {
 		verdict() {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
-			return `It is ${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}; the 3s turn on ${each.join(", ")}. The patterns differ as much as the images, and meet in the last step.`;
+			return `It is ${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}; the 3s turn on ${each.join(", ")} neurons. Different patterns, the same answer.`;
 		},
 	},
 	set() {
@@ -44,7 +44,7 @@ FIGURES.layers = {
 			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
 			const words = narrow
 				? found.join(", ").replaceAll(" and ", "–")
-				: `test digits right, by hidden neurons: ${found.join(";  ")}`;
+				: `Test digits right, by neurons in hidden layers: ${found.join(",  ")}`;
 			headline(pen, words, 0, narrow ? 12 : height - 6, "left", narrow ? 12 : 15);
 		}
 		const shown = THREES.slice(0, n + 1);

@@ -89,19 +89,16 @@ FIGURES.read = {
 	unlocked: true,
 	seconds: 5,
 	stops: [
-		[0, "An 8 whose pen has left a gap: the rule, and the network."],
-		[0.5, "The rule follows its ifs, and answers where the first one holds."],
-		[
-			1,
-			"The network answers from ten numbers. Repair the rule: a thicker pen closes gaps. And what of the other digits?",
-		],
+		[0, "An 8 whose pen has left a gap. At the left a rule, at the right the network."],
+		[0.5, "The rule goes through its ifs. The first one that holds gives the answer."],
+		[1, "The network reads an 8. Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
 		options: ["90 %", "70 %", "50 %"],
 		measure: () => nearest([0.9, 0.7, 0.5], ruleShare(RULE)),
 		verdict: () =>
-			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000; these 300 are easier). A cleverer rule does better, but each repair harms some digits.`,
+			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000; these 300 are easier). A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
 	},
 	set() {
 		this.rule = { ...RULE };
@@ -116,8 +113,8 @@ FIGURES.read = {
 			(value) => (this.rule.thick = value),
 		);
 		slider(
-			"A loop is high above (of 1)",
-			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, places: 2 },
+			"A loop is “high up” in the upper",
+			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, words: (value) => percent(value) },
 			(value) => (this.rule.high = value),
 		);
 		action("Another digit", () => {
@@ -127,24 +124,24 @@ FIGURES.read = {
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const leaf = leafOf(this.one.input, this.rule);
-		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(34, (height - 70) / 10)];
+		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(48, (height - 60) / 10)];
 		const treeWidth = narrow ? width - 144 : width * 0.36;
 		const at = part(t, 0.03, 0.48) * (leaf + 1);
 		headline(pen, "the rule", left, 16, "left");
 		LEAVES.forEach(([words, digit], n) => {
-			const y = 42 + n * row;
+			const y = (narrow ? 42 : 58) + n * row;
 			const isHere = t > 0.03 && min(leaf, floor(at)) === n;
 			if (isHere) box(pen, left - 6, y - row * 0.62, treeWidth + 6, row * 0.9, colours.accent);
 			const colour = isHere ? colours.ink : n < at ? colours.text : colours.muted;
-			note(pen, `${n ? "else, " : "if "}${words}`, left, y, "left", { colour, size: narrow ? 11 : 13, bold: isHere });
-			note(pen, digit, left + treeWidth - 12, y, "right", { colour, size: narrow ? 13 : 16, bold: true });
+			note(pen, `${n ? "else, " : "if "}${words}`, left, y, "left", { colour, size: narrow ? 11 : 15, bold: isHere });
+			note(pen, digit, left + treeWidth - 12, y, "right", { colour, size: narrow ? 13 : 20, bold: true });
 			if (n < min(at, leaf) - 0.5) note(pen, "no", left + treeWidth - 34, y, "right", { size: 11 });
 		});
 		const ready = part(t, 0.55, 0.95);
 		const result = resultOf(trained, this.one.input);
 		const seen = this.rule.thick ? thicker(this.one.input) : this.one.input;
 		if (narrow) picture(pen, seen, width - 130, 24, 118);
-		else picture(pen, seen, width * 0.42, 42, min(180, width * 0.18));
+		else picture(pen, seen, width * 0.41, 26, min(200, width * 0.22));
 		const [x, y, w, h] = narrow
 			? [8, 54 + 10 * row, width - 16, height - 62 - 10 * row]
 			: [width * 0.66, 20, width * 0.33, height - 60];
@@ -157,10 +154,35 @@ FIGURES.read = {
 		}
 		if (t < 0.99) return;
 		const [before, after] = [RULE, this.rule].map(hitsOf);
-		const [won, lost] = [after, before].map((one, n) => one.filter((hit, k) => hit && ![before, after][n][k]).length);
-		const repair = won + lost ? `; this repair: ${won} won, ${lost} lost` : "";
-		const words = `Right of ${examples.test.length}${narrow && repair ? "" : " test digits"}: rule ${percent(ruleShare(this.rule))}${repair || `, network ${percent(rightShare(trained))}`}`;
-		headline(pen, words, narrow ? 12 : width * 0.42, narrow ? 50 + 10 * row : height - 14, "left", narrow ? 12 : 14);
+		const [won, lost] = [after, before].map((one, n) =>
+			examples.test.filter((_, k) => one[k] && ![before, after][n][k]),
+		);
+		const test = examples.test;
+		const missed = test.filter((_, n) => !after[n]);
+		const [left2, top2, wide] = narrow ? [width - 130, 152, 124] : [width * 0.41, 250, width * 0.23];
+		const low = narrow ? 44 + 10 * row : height;
+		const size = narrow ? 26 : 34;
+		if (won.length + lost.length) {
+			// What a repair wins, and what it loses.
+			const half2 = (low - top2) / 2;
+			[won, lost].forEach((list, n) => {
+				const y2 = top2 + n * half2;
+				headline(pen, `this repair ${n ? "loses" : "wins"} ${list.length}`, left2, y2 + 12, "left", 12);
+				crowd(pen, list, [left2, y2 + 18, wide, half2 - 20], size);
+			});
+		} else {
+			headline(pen, `${narrow ? "" : "the rule "}misreads ${missed.length}`, left2, top2 + 12, "left", 12);
+			crowd(pen, missed, [left2, top2 + 18, wide, low - top2 - 20], size);
+		}
+		const words = `of ${test.length}: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
+		headline(
+			pen,
+			`Right ${words}`,
+			narrow ? 12 : width,
+			narrow ? 50 + 10 * row : height - 8,
+			narrow ? "left" : "right",
+			14,
+		);
 	},
 	label: () => stopsAt(moment)[1],
 };

@@ -180,6 +180,16 @@ function pixelAt(x, y, [left, top, side]) {
 }
 const placeName = (k) => `row ${floor(k / SIDE)}, column ${k % SIDE}`;
 
+/** As many digits as fit into an area; those that are marked in a yellow frame. */
+function crowd(pen, list, [x, y, width, height], size, isMarked = () => false) {
+	const columns = floor(width / (size + 4));
+	list.slice(0, columns * floor(height / (size + 4))).forEach((one, n) => {
+		const place = [x + (n % columns) * (size + 4), y + floor(n / columns) * (size + 4), size];
+		picture(pen, one.input, ...place);
+		if (isMarked(one)) frameOf(pen, ...place, size);
+	});
+}
+
 /** A plain axis for a curve: [left, top, right, bottom]. */
 function axes(pen, [left, top, right, bottom]) {
 	drawLine(

@@ -6,10 +6,10 @@ FIGURES.squash = {
 	stops: [
 		[0, "The sums of the edge detector for 300 test digits, on a line. Sevens are yellow."],
 		[0.5, "Squashed: a very negative sum becomes almost 0, a very positive one almost 1."],
-		[1, "The bias has moved all dots to the left. Pull it yourself: how much is enough?"],
+		[1, "The bias −10 has moved all dots to the left. Move it yourself."],
 	],
 	bet: {
-		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay there?",
+		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay above it?",
 		options: ["3 of 4", "half", "1 of 7"],
 		at: 0.5,
 		counts: () => [0, -10].map((bias) => FIGURES.squash.sums.filter(([z]) => z + bias > 0).length),
@@ -20,13 +20,13 @@ FIGURES.squash = {
 		verdict() {
 			const [before, after] = this.counts();
 			const sevens = FIGURES.squash.sums.filter(([z, label]) => z > 10 && label === 7).length;
-			return `${before} before, ${after} after, and ${sevens} of these are sevens. With one slider a neuron for anything bright becomes one for a bar, and so for sevens.`;
+			return `${before} dots before, ${after} after, and ${sevens} of these are sevens. One number turns a neuron for almost anything into a neuron for sevens.`;
 		},
 	},
 	says(t) {
 		const { bias } = this;
 		if (t === 1 && bias !== null)
-			return `Bias ${number(bias, 0)}: to be above 0.5, the sum must be above ${number(-bias, 0)}. How much is enough?`;
+			return `Bias ${number(bias, 0)}: the neuron is above 0.5 if the sum is above ${number(-bias, 0)}.`;
 	},
 	set() {
 		const weights = barWeights(BAR_TOP, BORDER);

@@ -5,17 +5,20 @@ const A13 = 12;
 FIGURES.sum = {
 	seconds: 6,
 	stops: [
-		[0, "A 9, and A13’s weights: blue says be on, orange be off."],
-		[0.55, "The five largest products, one after the other. Each moves the end of the bar."],
+		[0, "A 9 and the weights of A13. Blue pixels push it on, orange ones hold it off."],
+		[
+			0.55,
+			"The five largest products, one after the other. Each moves the end of the bar to the right or to the left.",
+		],
 		[0.72, "All other products, as one block."],
-		[1, "And the bias. Now draw on the 9: light or darken pixels, and see what it does to A13."],
+		[1, "And the bias: that is the sum z. Now draw on the 9, and watch the bars."],
 	],
 	bet: {
 		question: "It adds up all products and its bias. Where does the bar end?",
 		options: ["above 0: A13 is on", "below 0: A13 is off"],
 		measure: () => Number(resultOf(trained, pictures.nine.input).z[0][A13] < 0),
 		verdict: () =>
-			`At ${signed(resultOf(trained, pictures.nine.input).z[0][A13], 3)}. The largest product was positive; but many small ones stand against it. No single pixel decides, and yet each has its say.`,
+			`At ${signed(resultOf(trained, pictures.nine.input).z[0][A13], 3)}. The largest product is positive, but many small ones and the bias pull the other way. No single pixel decides.`,
 	},
 	set() {
 		this.image = pictures.nine.input.slice();
@@ -39,8 +42,8 @@ FIGURES.sum = {
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const { five, rest, count, bias } = this.terms();
-		const side = min((width - 36) / 3, height * 0.4, 190);
-		const gap = narrow ? 8 : 28;
+		const side = min((width - 36) / 3, height * 0.45, 250);
+		const gap = (width - 3 * side) / 2 - 1;
 		const { w, outputs } = trained.layers[0];
 		const weights = Float64Array.from({ length: PIXELS }, (_, i) => trained.params[w + i * outputs + A13]);
 		const products = weights.map((weight, i) => weight * this.image[i]);
@@ -60,7 +63,7 @@ FIGURES.sum = {
 			["bias", bias],
 		];
 		const starts = [0.04, 0.14, 0.24, 0.34, 0.44, 0.57, 0.77];
-		const [from, pitch] = [36 + side, min(30, (height - side - 70) / 8)];
+		const [from, pitch] = [30 + side, min(30, (height - side - 56) / 8)];
 		let reach = 0;
 		rows.reduce((total, [, value]) => ((reach = max(reach, abs(total + value))), total + value), 0);
 		const names = narrow ? 122 : 230;
@@ -113,9 +116,13 @@ FIGURES.sum = {
 		const k = pixelAt(x, y, this.area);
 		if (k >= 0) this.light(k);
 	},
-	drag(x, y) {
-		const k = pixelAt(x, y, this.area);
-		if (k >= 0 && moment === 1) this.light(k, this.ink);
+	/** Lights all pixels on the way from the last place. */
+	drag(x, y, across, down) {
+		const steps = ceil(hypot(across, down) / 3);
+		for (let n = 0; n <= steps && moment === 1; n++) {
+			const k = pixelAt(x - (n / (steps || 1)) * across, y - (n / (steps || 1)) * down, this.area);
+			if (k >= 0) this.light(k, this.ink);
+		}
 	},
 	keys(across, down) {
 		this.touched = true;

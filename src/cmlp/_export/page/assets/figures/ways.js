@@ -8,9 +8,10 @@ function wishesIn(net, picture) {
 	return { a: result.a, z: result.z, wish: turned(slopes), push: turned(deltas) };
 }
 
-/** An arrow beside a neuron, up or down; the longer (at most 18 pixels), the more. */
-function arrow(pen, x, y, share) {
-	const [half, wide] = [9 * clamp(share, -1, 1), 3 + 3 * min(1, abs(share))];
+/** An arrow beside a neuron, up or down; the longer (at most 18 pixels, times `scale`), the more. */
+function arrow(pen, x, y, share, scale = 1) {
+	const size = clamp(share, -1, 1) * scale;
+	const [half, wide] = [9 * size, 3 + 3 * abs(size)];
 	if (abs(half) < 0.4) return;
 	pen.fillStyle = tint(share);
 	pen.beginPath();
@@ -41,16 +42,16 @@ FIGURES.ways = {
 	seconds: 9,
 	net: "half",
 	stops: [
-		[0, "The half-trained network takes this 9 for a 4. Arrows: output 9 wishes to rise, 4 to fall."],
-		[0.3, "Wish × slope of its curve = wish for its sum. The wires are its weights: blue above 0, orange below."],
-		[0.45, "First way: the bias."],
-		[0.6, "Second: each weight, in proportion to the activation before it. Wires now show how much it should change."],
-		[0.8, "Third: each activation before it, in proportion to its weight. It cannot be set; B must compute it."],
-		[1, "A tenth of each, predicted and measured. Switch a way off, or press another output."],
+		[0, "The half-trained network reads this 9 as a 4. An arrow is a wish: output 9 to rise, output 4 to fall."],
+		[0.3, "Wish × slope of its curve = wish for its sum. A wire is a weight: blue above 0, orange below."],
+		[0.36, "First way: a larger bias. What it adds to the sum flies to the bar below."],
+		[0.51, "Second way: the weights. The brighter the neuron before it, the more a weight can do."],
+		[0.7, "Third way: the activations. The larger the weight, the more they can do. Only B itself can change them."],
+		[1, "All three, measured. Switch a way off, or press another output."],
 	],
 	bet: {
-		question: "Which of the 16 weights into output 9 should change most?",
-		options: ["that of the brightest B", "that of the darkest B", "the largest"],
+		question: "Which weight into output 9 should change most?",
+		options: ["from the brightest neuron", "from the darkest", "the largest"],
 		at: 0.3,
 		brightest: () => [...FIGURES.ways.a[2]].indexOf(max(...FIGURES.ways.a[2])),
 		measure() {
@@ -58,7 +59,7 @@ FIGURES.ways = {
 			return weights.map(abs).indexOf(largest(weights)) === this.brightest() ? 2 : 0;
 		},
 		verdict() {
-			return `That of ${neuronName(2, this.brightest())}, the brightest. A weight acts through the activation before it; where that is dark, it changes nothing. Bias, weights, activations achieve ${FIGURES.ways.shares.map((one) => percent(one)).join(", ")}.`;
+			return `From ${neuronName(2, this.brightest())}: a weight multiplies the activation before it, so there it has most effect. Bias, weights and activations achieve ${FIGURES.ways.shares.map((one) => percent(one)).join(", ")}.`;
 		},
 	},
 	set() {
@@ -82,7 +83,9 @@ FIGURES.ways = {
 		const squares = [[1], a, weights].map((values) => sum(values.map((value) => value * value)));
 		const [bias, second, third] = this.on.map((on) => 0.1 * this.push[3][k] * on);
 		const changed = weights.map((weight, i) => (weight + second * a[i]) * (a[i] + third * weight) - weight * a[i]);
-		Object.assign(this, { one: k, weights, shares: squares.map((one) => one / sum(squares)) });
+		const total = sum(squares);
+		const pieces = [[1], a, weights].map((values) => values.map((value) => (value * value) / total));
+		Object.assign(this, { one: k, weights, pieces, shares: squares.map((one) => one / total) });
 		this.predicted = 0.1 * this.push[3][k] * sum(squares.filter((_, n) => this.on[n]));
 		this.measured = bias + sum(changed);
 		this.after = logistic(this.z[2][k] + this.measured);
@@ -90,51 +93,78 @@ FIGURES.ways = {
 	paint({ pen, width, height, narrow }, t) {
 		const { a, one, weights } = this;
 		const [wish, push] = [this.wish[3][one], this.push[3][one]];
-		if (!narrow) {
-			picture(pen, pictures.train4.input, 0, 30, 150);
-			note(pen, "should be a 9", 75, 22);
-		}
-		const bottom = height - 84;
+		const bottom = height - 92;
 		const [yB, yOut] = [rowsBetween(20, bottom, 16), (this.yOut = rowsBetween(20, bottom, 10))];
-		const [x, out, radius] = [narrow ? 62 : 240, width - 100, min(10, bottom / 42)];
-		const [bias, second, third] = [0.34, 0.48, 0.64].map((from, n) => ease(part(t, from, from + 0.1)) * this.on[n]);
+		const [x, out, radius] = [narrow ? 62 : 250, width - 100, min(11, bottom / 42)];
+		if (!narrow) {
+			picture(pen, pictures.train4.input, 0, 30, 170);
+			note(pen, "should be a 9, is read as a 4", 85, 22);
+		}
+		const end = [out - 12, yOut(one)];
 		const come = ease(part(t, 0.12, 0.26));
+		const top = largest(weights);
 		note(pen, "B", x, 12);
+		const between = (k, share) => blendAll([x + radius, yB(k)], end, share);
 		range(16).forEach((k) => {
-			const [start, end] = [
-				[x + radius, yB(k)],
-				[out - 12, yOut(one)],
-			];
-			const wide = blend(abs(weights[k]) / largest(weights), a[2][k], second);
-			pen.globalAlpha = 0.3 + 0.6 * wide;
-			if (come)
-				drawLine(pen, [end, blendAll(end, start, come)], tint(second > 0.5 ? push : weights[k]), 0.5 + 5 * wide);
+			const wide = abs(weights[k]) / top;
+			pen.globalAlpha = 0.25 + 0.5 * wide;
+			if (come) drawLine(pen, [end, between(k, 1 - come)], tint(weights[k]), 0.5 + 4 * wide);
 			pen.globalAlpha = 1;
 			disc(pen, x, yB(k), radius, a[2][k]);
-			note(pen, neuronName(2, k), x - radius - 20, yB(k) + 4, "right", { size: 11 });
-			arrow(pen, x - radius - 9, yB(k), ((third * weights[k]) / largest(weights)) * Math.sign(push));
+			note(pen, neuronName(2, k), x - radius - 24, yB(k) + 4, "right", { size: 11 });
 		});
 		paintWishing(pen, this, out, yOut, ease(part(t, 0.02, 0.12)), one);
 		if (t > 0.14) {
 			const words = `${signed(wish, 3)} × ${number(push / wish)} = ${signed(push, 3)}`;
-			headline(pen, narrow ? words : `output ${one}, wish × slope: ${words}`, 0, height - 62, "left");
+			headline(pen, narrow ? words : `output ${one}, wish × slope: ${words}`, 0, height - 74, "left");
 		}
-		// One bar for the sum: how much of its rise each way achieves.
+		// The arrows of each way: first they go to their place, then what each adds flies to the bar.
+		const ways = [
+			{ from: 0.33, arrows: [[...blendAll(end, [x, end[1]], 0.03), 1]], name: "bias" },
+			{
+				from: 0.47,
+				arrows: weights.map((_, k) => [...between(k, 0.42 * ease(part(t, 0.47, 0.54))), a[2][k] / largest(a[2])]),
+				name: "weights",
+			},
+			{
+				from: 0.65,
+				arrows: weights.map((weight, k) => {
+					const back = ease(part(t, 0.65, 0.72));
+					return [...blendAll(end, [x - radius - 12, yB(k)], back), weight / top];
+				}),
+				name: "activations",
+			},
+		];
 		let left = 0;
-		[bias, second, third].forEach((grown, n) => {
-			const size = width * this.shares[n];
-			const name = narrow ? "" : ["1. bias ", "2. weights ", "3. activations "][n];
-			if (t > 0.34) box(pen, left, height - 52, size - 2, 24, colours.line);
-			box(pen, left, height - 52, (size - 2) * grown, 24, tint(push));
-			if (grown === 1)
-				note(pen, `${name}${percent(this.shares[n])}`, left + size / 2, height - 35, "center", {
-					colour: colours.ground,
-				});
-			left += size;
+		let words = 0; // where the last name ends
+		ways.forEach(({ from, arrows, name }, n) => {
+			const isOn = t > from && this.on[n];
+			const fly = ease(part(t, from + (n ? 0.08 : 0.03), from + (n ? 0.15 : 0.1)));
+			const start = left;
+			arrows.forEach(([across, down, size], k) => {
+				const wide = width * this.pieces[n][k];
+				if (t > 0.33) box(pen, left, height - 50, max(0.5, wide - 1), 26, colours.line);
+				if (isOn) {
+					arrow(pen, across, down, size * Math.sign(push), n ? 1 : 1.4);
+					if (fly)
+						box(
+							pen,
+							...blendAll([across - 3, down - 3, 6, 6], [left, height - 50, max(0.5, wide - 1), 26], fly),
+							tint(push),
+						);
+				}
+				left += wide;
+			});
+			if (isOn && !n) note(pen, "bias", arrows[0][0] - 12, arrows[0][1] - 12, "right", { colour: colours.text });
+			if (fly < 1) return;
+			const text = `${n + 1}. ${name} ${percent(this.shares[n])}`;
+			note(pen, text, max(start, words), height - 56, "left", { colour: colours.text });
+			words = max(start, words) + pen.measureText(text).width + 12;
 		});
 		if (t < 0.93) return;
-		const words = `${narrow ? "Sum p" : "A tenth of what is switched on: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
-		note(pen, words, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 13 });
+		disc(pen, out, end[1], 10, this.after, colours.mark, 3);
+		const sums = `${narrow ? "Sum p" : "A tenth of what is switched on: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
+		note(pen, sums, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 13 });
 	},
 	press(x, y) {
 		const k = range(10).sort((p, q) => abs(this.yOut(p) - y) - abs(this.yOut(q) - y))[0];

@@ -47,10 +47,7 @@ FIGURES.wishes = {
 		this.rows = this.rows.map((row) => (row + down + across + 16) % 16);
 	},
 	press(x, y) {
-		const [n] = [0, 1]
-			.filter((one) => this.columns[one])
-			.sort((p, q) => abs(this.columns[p] - x) - abs(this.columns[q] - x));
-		this.rows[n] = range(16).sort((p, q) => abs(this.y(p) - y) - abs(this.y(q) - y))[0];
+		this.rows[Number(moment > 0.575)] = range(16).sort((p, q) => abs(this.y(p) - y) - abs(this.y(q) - y))[0];
 	},
 	/** How far each neuron's wishes have come, in the order in which they start. */
 	comings(n, t) {
@@ -69,73 +66,83 @@ FIGURES.wishes = {
 	paint({ pen, width, height, narrow }, t) {
 		const bottom = height - 78;
 		const y = (this.y = rowsBetween(16, bottom, 16));
-		const [yOut, radius] = [rowsBetween(16, bottom, 10), min(9, bottom / 44)];
-		// From left to right: A, B, the outputs. A phone shows one half at a time.
+		const [yOut, radius] = [rowsBetween(16, bottom, 10), min(10, bottom / 44)];
+		// The camera shows B and the outputs, then goes back along the wires to A and B.
+		const pan = ease(part(t, 0.565, 0.6));
 		const second = t > 0.575;
-		const [reach, xOut] = [narrow ? 32 : 50, width - (narrow ? 84 : 92)];
-		const room = 2 * reach + 62;
-		const places = narrow ? (second ? [room, width - 34] : [-1, room, xOut]) : [room, (room + xOut) / 2 + 50, xOut];
-		this.columns = [places[1] === undefined || (narrow && second) ? 0 : places[1], narrow && !second ? 0 : places[0]];
+		const reach = narrow ? 32 : 105;
+		const room = 2 * reach + (narrow ? 62 : 104);
+		const shift = width - 62 - room;
+		const [xA, xB, xOut] = [room - (1 - pan) * shift, room + pan * shift, width - (narrow ? 84 : 92) + pan * shift];
+		this.columns = [xB, xA];
 		[0, 1].forEach((n) => {
-			if (narrow && n !== Number(second)) return;
+			const shown = n ? pan : 1 - pan;
+			if (!shown) return;
 			const { weights, values, wish, layer, longest } = this.hops[n];
-			const [x, from] = [places[1 - n], places[2 - n] - (n && !narrow ? room : 12)];
-			const [yFrom, top, zero] = [n ? y : yOut, largest(values.flat()), x - radius - 22 - reach];
+			const [x, from] = n ? [xA, xB - radius] : [xB, xOut - 12];
+			const [yFrom, top, zero] = [n ? y : yOut, largest(values.flat()), x - radius - 26 - reach];
 			const cancel = ease(part(t, ...WISH_TIMES[n].slice(4)));
 			const comings = this.comings(n, t);
 			const line = (k, j, come = 1) => [[from, yFrom(k)], blendAll([from, yFrom(k)], [x + radius, y(j)], come)];
-			const isHere = n === Number(second);
-			for (const [k] of comings)
+			for (const [k, come] of comings) {
+				const sends = come && come < 1 ? 1 : !n && t > 0.03 && t < 0.2 && k === 4;
 				for (const j of range(16)) {
 					const size = abs(weights[j][k]) / largest(weights.flat());
-					pen.globalAlpha = (0.1 + 0.3 * size) * (isHere ? (t < 0.2 && k === 4 ? 2.2 : 0.8) : 0.3);
+					pen.globalAlpha = shown * (sends ? 0.3 + 0.6 * size : 0.05 + 0.1 * size);
 					drawLine(pen, line(k, j), tint(weights[j][k]), 0.4 + 3 * size);
 				}
-			pen.globalAlpha = 1;
-			if (n <= second)
-				box(pen, x - room, y(this.rows[n]) - radius - 2, room + radius + 4, 2 * radius + 4, colours.line, 0.8);
+			}
+			pen.globalAlpha = shown;
+			box(pen, x - room, y(this.rows[n]) - radius - 2, room + radius + 4, 2 * radius + 4, colours.line, 0.8 * shown);
 			drawLine(pen, segment(zero, 16, zero, bottom), colours.line);
 			range(16).forEach((j) => {
-				this.pile(pen, zero, y(j) - radius * 0.7, radius * 1.4, reach / longest, values[j], comings, cancel);
-				arrow(pen, x - radius - 10, y(j), (cancel * wish[j]) / largest(wish));
-				disc(pen, x, y(j), radius, this.a[layer - 1][j]);
+				this.pile(pen, zero, y(j) - radius * 0.8, radius * 1.6, reach / longest, values[j], comings, cancel, shown);
+				arrow(pen, x - radius - 12, y(j), (cancel * wish[j]) / largest(wish));
+				if (n) disc(pen, x, y(j), radius, this.a[1][j]);
 				note(pen, neuronName(layer - 1, j), x - room + 30, y(j) + 4, "right", { size: 11 });
-				for (const [k, come] of comings) {
-					if (!come || come === 1) continue;
-					const size = abs(values[j][k]) / top;
-					drawLine(pen, line(k, j, min(1, 1.6 * come)), tint(values[j][k]), 0.5 + 3.5 * size);
-					drawLine(pen, line(k, j, min(1, 1.6 * come)).slice(1), tint(values[j][k]), 2 + 7 * size);
-				}
+				if (!narrow && cancel === 1)
+					note(pen, signed(wish[j], 2), x - room + 72, y(j) + 4, "right", { size: 11, colour: tint(wish[j]) });
 			});
+			// Each wish is an arrow that goes along its wire.
+			for (const [k, come] of comings)
+				if (come && come < 1)
+					range(16).forEach((j) => {
+						const [, place] = line(k, j, min(1, 1.7 * come));
+						const share = values[j][k] / top;
+						arrow(pen, ...place, Math.sign(share) * (0.25 + 0.9 * abs(share)), 1.3);
+					});
+			pen.globalAlpha = 1;
 			if (n || t > 0.2 || t < 0.03) return;
 			drawLine(pen, line(4, 9), colours.mark, 3);
 			const [across, down] = blendAll(...line(4, 9), 0.45);
-			box(pen, across - 56, down + 12, 112, 20, colours.ground);
-			headline(pen, `weight ${number(weights[9][4])}`, across, down + 27, "center");
+			box(pen, across - 62, down + 12, 124, 22, colours.ground);
+			headline(pen, `weight ${number(weights[9][4])}`, across, down + 28, "center", 14);
 		});
-		if (narrow && second)
-			range(16).forEach((k) => {
-				disc(pen, places[1], y(k), radius, this.a[2][k]);
-				note(pen, neuronName(2, k), places[1] + radius + 3, y(k) + 4, "left", { size: 11 });
-			});
-		else paintWishing(pen, this, xOut, yOut, ease(part(t, -0.02, 0.08)));
+		range(16).forEach((k) => {
+			disc(pen, xB, y(k), radius, this.a[2][k]);
+			if (pan < 1) return;
+			note(pen, neuronName(2, k), xB + radius + 4, y(k) + 4, "left", { size: 11 });
+			const { wish } = this.hops[0];
+			arrow(pen, xB + 46, y(k), wish[k] / largest(wish));
+		});
+		if (pan < 1) paintWishing(pen, this, xOut, yOut, ease(part(t, -0.02, 0.08)));
 		this.paintRow(pen, Number(second), [width, height - 66], t);
 	},
 	/** Wishes on top of each other: ups to the right, downs to the left, until they cancel. Returns where each lies. */
-	pile(pen, zero, y, height, unit, values, comings, cancel) {
+	pile(pen, zero, y, height, unit, values, comings, cancel, alpha = 1) {
 		const ends = [0, 0];
 		const places = comings.map(([k, come]) => {
 			const side = Number(values[k] < 0);
 			const size = abs(values[k]) * unit * ease(part(come, 0.55, 1));
 			const left = side ? zero - ends[1] - size : zero + ends[0];
 			ends[side] += size;
-			box(pen, left, y, max(0, size - 0.5), height, tint(values[k]), 1 - 0.75 * cancel);
+			box(pen, left, y, max(0, size - 0.5), height, tint(values[k]), alpha * (1 - 0.75 * cancel));
 			return [k, left, size];
 		});
 		const [up, down] = ends.map((end) => end - cancel * min(...ends));
 		if (cancel) {
-			box(pen, zero, y, up, height, colours.positive);
-			box(pen, zero - down, y, down, height, colours.negative);
+			box(pen, zero, y, up, height, colours.positive, alpha);
+			box(pen, zero - down, y, down, height, colours.negative, alpha);
 		}
 		return places;
 	},
