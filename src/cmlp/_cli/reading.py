@@ -246,9 +246,9 @@ def known_by(trained: TrainedModel) -> Known:
     classes = None if trained.labels is None else trained.labels.classes
     if trained.encoder is None:
         names = None if trained.feature_names is None else trained.feature_names.tolist()
-        return Known(trained.cells, names, classes)
+        return Known(trained.cell_format, names, classes)
     names = None if trained.names is None else list(trained.names)
-    return Known(trained.cells, names, classes, trained.encoder.types, trained.encoder.categories)
+    return Known(trained.cell_format, names, classes, trained.encoder.column_types, trained.encoder.categories)
 
 
 def require_validation(arguments: argparse.Namespace) -> None:

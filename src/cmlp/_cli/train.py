@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import Cells
+    from cmlp._data.columns import CellFormat
     from cmlp._data.files.decision import TextRows
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.rows import LabelledRows
@@ -192,7 +192,7 @@ class NumberRows(NamedTuple):
 
     data: LabelledRows | ParquetBlocks
     held: LabelledRows | ParquetBlocks | None
-    cells: Cells  # how cells of text are read
+    cell_format: CellFormat  # how cells of text are read
     notices: list[str]  # what the user should know of the file
 
 
@@ -232,7 +232,7 @@ def _read(arguments: argparse.Namespace, model: Any, progress: ReadingProgress) 
     require_validation(arguments)
     notices: list[str] = []
     known = known_by(model_of(model)) if arguments.resume else Known()
-    known = known._replace(cells=text_options(arguments).cells(known.cells))
+    known = known._replace(cell_format=text_options(arguments).cell_format(known.cell_format))
     if arguments.resume:
         data = rows_of(arguments, arguments.data, arguments.labels, known)
     else:
@@ -255,13 +255,13 @@ def _read(arguments: argparse.Namespace, model: Any, progress: ReadingProgress) 
             notices.append(_chosen(y, is_whole=y.dtype.kind in "iu"))
         data = found
     if arguments.validation is None:
-        return NumberRows(data, None, known.cells, notices)
+        return NumberRows(data, None, known.cell_format, notices)
     if model._estimator_type == "classifier" and known.classes is None:
         known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
     if known.names is None:
         known = known._replace(names=getattr(data, "columns", None))
     held = rows_of(arguments, arguments.validation, arguments.validation_labels, known)
-    return NumberRows(data, held, known.cells, notices)
+    return NumberRows(data, held, known.cell_format, notices)
 
 
 def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
@@ -292,32 +292,32 @@ class _CheckpointWithCells(Checkpoint):
 
     _repeatable = True  # see `cmlp._estimators.provenance`
 
-    def __init__(self, path: str, every: int, cells: Cells) -> None:
+    def __init__(self, path: str, every: int, cell_format: CellFormat) -> None:
         super().__init__(path, every=every)
-        self._cells = cells
+        self._cell_format = cell_format
 
     def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
         model = trainer.snapshot()
-        keep_cells(model, self._cells)
+        keep_cell_format(model, self._cell_format)
         model.save(path, include_training_state=True)
 
 
-def _checkpoints(arguments: argparse.Namespace, cells: Cells) -> list[Checkpoint]:
+def _checkpoints(arguments: argparse.Namespace, cell_format: CellFormat) -> list[Checkpoint]:
     if arguments.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(arguments.output.replace("{", "{{").replace("}", "}}"))
-    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cells)]
+    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cell_format)]
 
 
 def _train_table(arguments: argparse.Namespace, terminal: Terminal, words: Mapping[str, str], rows: TableRows) -> int:
     """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
     from cmlp._cli.train_table import TableTraining
-    from cmlp._data.columns import Cells
+    from cmlp._data.columns import CellFormat
 
     if arguments.checkpoint_every is not None:
         raise options.CommandError(f"{rows.reason}. --checkpoint-every is not for tables")
     training = TableTraining(arguments, _given(arguments), rows.text)
-    cells = Cells() if rows.text is None else rows.text.grammar.cells
+    cell_format = CellFormat() if rows.text is None else rows.text.grammar.cell_format
     with contextlib.suppress(OSError):
         terminal.settle()
     model = training.model
@@ -334,10 +334,10 @@ def _train_table(arguments: argparse.Namespace, terminal: Terminal, words: Mappi
                     terminal.settle()
     except KeyboardInterrupt:
         if FITTED in vars(model):
-            _save(model, arguments.output, cells, state=False)
+            _save(model, arguments.output, cell_format, state=False)
             terminal.write_lines([f"interrupted: wrote {printable(arguments.output)}"])
         raise
-    _save(model, arguments.output, cells, state=False)
+    _save(model, arguments.output, cell_format, state=False)
     terminal.write_lines(_in_lines(caught, words))
     terminal.write_lines([*map(printable_message, training.report()), f"wrote {printable(arguments.output)}"])
     return 0
@@ -383,16 +383,16 @@ def _fit(
     model.fit_batches(data, n_rows=data.n_rows, resume=resume, **more)
 
 
-def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
+def _save(model: Any, path: str, cell_format: CellFormat, *, state: bool = True) -> None:
     model.callbacks = None
-    keep_cells(model, cells)
+    keep_cell_format(model, cell_format)
     with options.reported(TypeError), DeferredSignals():
         model.save(path, include_training_state=state)
 
 
-def keep_cells(model: Any, cells: Cells) -> None:
+def keep_cell_format(model: Any, cell_format: CellFormat) -> None:
     """Let a model know how cells of text are read."""
-    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cells=cells))
+    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cell_format=cell_format))
 
 
 def _report(model: Any, path: str, terminal: Terminal) -> None:

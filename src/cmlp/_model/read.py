@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
-from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Built = TypeVar("Built")
 
-_MOST_KIND = 16  # limit in characters for the word that says what a column holds
+_MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
@@ -269,16 +269,16 @@ def _read_table(
     if sys.byteorder == "big":
         for _, block in nets:
             block.byteswap(inplace=True)
-    columns = [_column(word) for word in strings.pop("columns").split(",")]
-    return TrainedModel("network", nets), Metadata(columns, strings, arrays)
+    layout = [_column(word) for word in strings.pop("columns").split(",")]
+    return TrainedModel("network", nets), Metadata(layout, strings, arrays)
 
 
-def _column(word: str) -> tuple[Any, ...]:
+def _column(word: str) -> ColumnLayout:
     column, *parts = word.split("/")
     kind, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    found = kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing"
-    return (*found, tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
+    found = ColumnLayout(kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing")
+    return found._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
 
 
 def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:
@@ -325,7 +325,7 @@ def _whole_model(found: TrainedModel, file: Metadata) -> tuple[TrainedModel, dic
 
     They are checked for what this package needs.
     """
-    strings, is_table = file.strings, file.kinds is not None
+    strings, is_table = file.strings, file.layout is not None
     name = strings.get("class", None if is_table else "Network")
     kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
     if name not in kinds:
@@ -342,13 +342,13 @@ def _whole_model(found: TrainedModel, file: Metadata) -> tuple[TrainedModel, dic
     parameters = network_parameters(found.net)
     if "parameters" in strings:  # not in a file of a C program
         parameters = load_parameters(strings["parameters"])
-    cells = Cells()
+    cell_format = CellFormat()
     if "cells" in strings:
-        cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
+        cell_format = _checked(checked_cell_format, load_parameters(strings["cells"], "cells"))
     if not is_table:
         parameters.setdefault("input_scale", found.input_scale)
-    model = found.replace(kind=kind, labels=labels, names=_names(found, file), cells=cells)
-    return model if file.kinds is None else model.replace(**_table_of(file, file.kinds, model)), parameters
+    model = found.replace(kind=kind, labels=labels, names=_names(found, file), cell_format=cell_format)
+    return model if file.layout is None else model.replace(**_table_of(file, file.layout, model)), parameters
 
 
 def _checked(check: Callable[..., Any], *values: Any) -> Any:
@@ -358,28 +358,28 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
-def _table_of(file: Metadata, kinds: Sequence[tuple[Any, ...]], model: TrainedModel) -> dict[str, Any]:
+def _table_of(file: Metadata, layout: Sequence[ColumnLayout], model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a table's model that others do not have, checked."""
     target = _target(file, model)
-    types: Sequence[str] = ()
+    column_types: Sequence[str] = ()
     if "column_kinds" in file.strings:
-        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
-        types = _checked(checked_kinds, words, kinds)
+        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_TYPE * len(layout))
+        column_types = _checked(checked_column_types, words, layout)
     categories = load_categories(file.strings["categories"])
-    for i, (kind, known) in enumerate(zip(kinds, categories, strict=True)):
-        is_ordered = bool(types) and types[i] == "ordered"
-        if (kind[0] == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
+    for i, (column, known) in enumerate(zip(layout, categories, strict=True)):
+        is_ordered = bool(column_types) and column_types[i] == "ordered"
+        if (column.kind == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
             raise refuse("'categories' does not fit 'column_kinds'")
     return {
-        "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
+        "encoder": ColumnEncoder(layout, file.arrays[TABLE_NUMBERS], categories, column_types),
         "target": target,
         "calibration": _calibration(file, model),
         "fitted_outputs": _fitted_outputs(file, model),
         "threshold": _checked(checked_threshold, file.arrays[TABLE_THRESHOLD].item(), model.labels)
         if TABLE_THRESHOLD in file.arrays
         else None,
-        "summary": _summary(file, kinds, model.net),
-        "background": _background(file, len(kinds)),
+        "summary": _summary(file, layout, model.net),
+        "background": _background(file, len(layout)),
     }
 
 
@@ -409,15 +409,15 @@ def _background(file: Metadata, n_columns: int) -> Background | None:
     return checked_background(n_columns, *found) if found else None
 
 
-def _summary(file: Metadata, kinds: Sequence[tuple[Any, ...]], net: _core.Net) -> Summary | None:
+def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
     if values is None:
         return None
-    return checked_summary(kinds, n_answers(net), values, fields.get("accuracy"))
+    return checked_summary(layout, n_answers(net), values, fields.get("accuracy"))
 
 
 def _names(model: TrainedModel, file: Metadata) -> list[Any] | NDArray[Any] | None:
-    n = model.net.n_in if file.kinds is None else len(file.kinds)
+    n = model.net.n_in if file.layout is None else len(file.layout)
     if "column_names" in file.strings:
         return load_column_names(file.strings["column_names"], n)
     if "feature_names" in file.strings:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import _core
-from cmlp._data.columns import Cells
+from cmlp._data.columns import CellFormat
 from cmlp._data.json_texts import (
     as_json,
     dump_categories,
@@ -85,10 +85,10 @@ def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, st
     owner, encoder = model.class_name, model.encoder
     strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
     strings["class"] = owner
-    if model.cells != Cells():
-        strings["cells"] = as_json(model.cells._asdict())
-    if encoder is not None and not {*encoder.types} <= {"number", "category"}:
-        strings["column_kinds"] = as_json(list(encoder.types))
+    if model.cell_format != CellFormat():
+        strings["cells"] = as_json(model.cell_format._asdict())
+    if encoder is not None and not {*encoder.column_types} <= {"number", "category"}:
+        strings["column_kinds"] = as_json(list(encoder.column_types))
     if model.kind != "network":
         strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
     if model.calibration is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, Cells, FileColumn, NamedColumns, NamedMatrix, joined, objects
+from cmlp._data.columns import DATES, CellFormat, FileColumn, NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import parsing
 from cmlp._data.files.contents import (
     IDX,
@@ -58,14 +58,14 @@ class LabelledRows(NamedTuple):
 class Known(NamedTuple):
     """What a model knows about the files that it reads.
 
-    `kinds` and `categories` (None for numbers) are those of the columns of the model of a table. Other models have
-    columns of numbers only, and `categories` is None.
+    `column_types` and `categories` (None for numbers) are those of the columns of the model of a table. Other models
+    have columns of numbers only, and `categories` is None.
     """
 
-    cells: Cells = Cells()
+    cell_format: CellFormat = CellFormat()
     names: Sequence[str] | None = None
     classes: NDArray[Any] | None = None
-    kinds: Sequence[str] = ()
+    column_types: Sequence[str] = ()
     categories: Sequence[Sequence[object] | None] | None = None
 
     def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
@@ -140,7 +140,7 @@ def _text_blocks(
     names = file.names if file.has_names else None
     at = None if target is None else target(path, file.width, names)
     kept = select(path, file.width, names)
-    grammar = Grammar(options.cells(known.cells))
+    grammar = Grammar(options.cell_format(known.cell_format))
     for block in file.blocks():
         columns = [(block.columns[i], block.place(file, i)) for i in kept]
         if known.categories is None:
@@ -149,8 +149,11 @@ def _text_blocks(
                 values[:, k] = parsing.numbers(grammar, cells, place, required=True)
             X: Any = NamedMatrix(values, names and [names[i] for i in kept])
         else:
-            kinds = zip(columns, known.kinds or [""] * len(kept), known.categories, strict=True)
-            typed = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
+            typed_columns = zip(columns, known.column_types or [""] * len(kept), known.categories, strict=True)
+            typed = [
+                parsing.known_column(grammar, cells, one_type, one, place)
+                for (cells, place), one_type, one in typed_columns
+            ]
             X = known.table([file.names[i] for i in kept], typed)
         y = np.empty(0)
         if at is not None:
@@ -196,8 +199,8 @@ def _require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: 
         return
     row, column = np.argwhere(~np.isfinite(values))[0]
     value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
-    kind = NotNumbersError if np.isnan(value) and name else DataError
-    raise kind(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
+    error = NotNumbersError if np.isnan(value) and name else DataError
+    raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
 
 
 # --------------------------------------------------------------------------------------------------------- Parquet
@@ -216,11 +219,11 @@ def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[Name
     """Yield the columns of a table's model, in which categories are those of the model of the same text."""
     assert known.categories is not None
     by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
-    kinds = known.kinds or [""] * len(by_text)
+    types = known.column_types or [""] * len(by_text)
     for table, _ in _arrow_blocks(path, select):
         columns: list[Any] = list(table.columns)
-        for i, (texts, kind) in enumerate(zip(by_text, kinds, strict=True)):
-            if texts is not None and kind not in DATES:
+        for i, (texts, one_type) in enumerate(zip(by_text, types, strict=True)):
+            if texts is not None and one_type not in DATES:
                 entries = columns[i].to_pylist()
                 values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
                 columns[i] = FileColumn(values, "text")
@@ -348,7 +351,7 @@ def training_rows(
                 f"{path} has {count} columns {name!r}, and predict finds columns by their names: rename them, or leave "
                 "all but one out with --drop NUMBER"
             )
-    return TextRows(file, options.cells(Cells()), kept, at, report)
+    return TextRows(file, options.cell_format(CellFormat()), kept, at, report)
 
 
 def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
@@ -447,10 +450,10 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
                 raise DataError(f"{path}: {unknown!r} is not a class of the model")
         return values
     file = TextFile(path, options._replace(separator="", header=False, text=()))
-    cells = options.cells(Cells())
+    cell_format = options.cell_format(CellFormat())
     if classes is not None:
-        grammar = Grammar(cells)
+        grammar = Grammar(cell_format)
         columns = [(block.columns[0], block.place(file, 0)) for block in file.blocks()]
         return np.concatenate([parsing.known_targets(grammar, column, classes, place) for column, place in columns])
-    rows = TextRows(file, cells, [], 0)
+    rows = TextRows(file, cell_format, [], 0)
     return rows.targets() if rows.kind_of_target() == "fractions" else rows.labels()

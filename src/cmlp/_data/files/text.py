@@ -12,7 +12,7 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._data.columns import Cells
+from cmlp._data.columns import CellFormat
 from cmlp._data.files.contents import OF_IMAGES, DataError, opened
 from cmlp._data.grammar import Grammar
 
@@ -39,7 +39,7 @@ _OTHERS = {
 }
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
-_PLAIN = Grammar(Cells())  # before anything is stated or found
+_PLAIN = Grammar(CellFormat())  # before anything is stated or found
 
 
 class TextOptions(NamedTuple):
@@ -55,14 +55,14 @@ class TextOptions(NamedTuple):
     text: tuple[str, ...] = ()  # columns of text
     max_bytes: int = 2**30  # of what a compressed file contains
 
-    def cells(self, known: Cells) -> Cells:
+    def cell_format(self, known: CellFormat) -> CellFormat:
         """Return how cells are read: as the user says, or else as the model does."""
         decimal = known.decimal if self.decimal is None else self.decimal
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
             raise DataError(f"--thousands must differ from the decimal point, got {thousands!r} for both")
-        return Cells(
+        return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )
 
