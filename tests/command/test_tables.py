@@ -344,7 +344,7 @@ def test_many_rows_are_predicted_in_blocks(command, tmp_path):
 
 def test_progress_of_reading_is_shown(command, monkeypatch):
     monkeypatch.setattr("cmlp._cli.train._PATIENCE", -1.0)
-    monkeypatch.setattr("cmlp._data.files.contents._REPORTED", 1000)
+    monkeypatch.setattr("cmlp._data.files.file_formats._REPORTED", 1000)
     _, shown, _ = command(*TRAIN)
     assert re.fullmatch(r"reading  \[#+\.+\]  \d+%", shown[0])
 

@@ -9,7 +9,7 @@ import pytest
 from optional import package
 
 from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
-from cmlp._data.files.contents import DataError
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar, looks_like_a_number
 

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.reading import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
+from cmlp._cli.data_files import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from cmlp._data.files.contents import DataError
+from cmlp._data.files.file_formats import DataError
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer

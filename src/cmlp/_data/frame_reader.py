@@ -15,8 +15,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
-from cmlp._data.columns import ArrowColumn, FileColumn
-from cmlp._data.entries import (
+from cmlp._data.column_entries import (
     CATEGORY,
     INTERVAL,
     NUMBER,
@@ -33,6 +32,7 @@ from cmlp._data.entries import (
     type_of_entries,
     type_of_numbers,
 )
+from cmlp._data.columns import ArrowColumn, FileColumn
 from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
 from cmlp._data.sparse import refuse_sparse
 from cmlp._process.warnings import warn
@@ -134,7 +134,7 @@ class FrameReader(NamedTuple):
                 found = raw[:, i] = _codes(column, codes, frame.label(i), column_types[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
-                    from cmlp._data.doubts import warn_of_unknown  # few programs need it
+                    from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
 
                     is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
                     warn_of_unknown(column, found, codes, frame.label(i), column_types[i], notices, is_full=is_full)
@@ -308,7 +308,7 @@ def learn_frame_reader(
             column_types.append(found if found in TIMES else CATEGORY)
             codes.append(_learn_codes(column, label, column_types[i], rows, weight))
             if not is_chosen and column_types[i] == CATEGORY and not _is_decided(column):
-                from cmlp._data.doubts import warn_of_text  # few programs need it
+                from cmlp._data.column_warnings import warn_of_text  # few programs need it
 
                 warn_of_text(categories_of(column, label, CATEGORY), label, rows)
         else:

@@ -76,7 +76,7 @@ class ColumnEncoder:
         The categories of each column in the order of their codes; None for a column of numbers.
     column_types : sequence of str
         What each column holds, by which its entries are parsed, for example "date", see
-        `cmlp._data.entries.type_of_entries`; empty if all are numbers or categories.
+        `cmlp._data.column_entries.type_of_entries`; empty if all are numbers or categories.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, FileColumn, objects
-from cmlp._data.files.contents import DataError, NotNumbersError
+from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

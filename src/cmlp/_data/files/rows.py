@@ -16,7 +16,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, CellFormat, FileColumn, NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import parsing
-from cmlp._data.files.contents import (
+from cmlp._data.files.file_formats import (
     IDX,
     NPY,
     PARQUET,
@@ -27,9 +27,9 @@ from cmlp._data.files.contents import (
     opened,
     read_array,
 )
-from cmlp._data.files.decision import TextRows
 from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_columns, schema
 from cmlp._data.files.text import TextFile, TextOptions
+from cmlp._data.files.text_rows import TextRows
 from cmlp._data.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     # their names, if any.
     Selection: TypeAlias = Callable[[str, int, Sequence[str] | None], list[int]]
     Choice: TypeAlias = Callable[[str, int, Sequence[str] | None], int]
-    Report: TypeAlias = Callable[[float], None]
+    Progress: TypeAlias = Callable[[float], None]
 
 _BLOCK_ROWS = 8192
 _IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
@@ -53,6 +53,21 @@ class LabelledRows(NamedTuple):
 
     X: Any
     y: NDArray[Any]
+
+
+class ParquetTable(NamedTuple):
+    """A file of Parquet of which a column has text, dates or missing values: the rows of the model of a table."""
+
+    path: str
+    target: Choice
+    select: Selection
+    other_than_number: str  # the first column or value that is no number
+
+    def read(self) -> LabelledRows:
+        """Return the selected columns as an Arrow table, and a column as targets."""
+        name = _target_name(self.path, self.target)
+        X = read_columns(self.path, _parquet_columns(self.path, self.select)[1])
+        return LabelledRows(X, _parquet_targets(self.path, name))
 
 
 class Known(NamedTuple):
@@ -84,11 +99,11 @@ def _start(path: str, max_bytes: int) -> bytes:
 
 
 def known_blocks(
-    path: str, known: Known, select: Selection, options: TextOptions, found: Callable[[str], None] = lambda text: None
+    path: str, known: Known, select: Selection, options: TextOptions, notice: Callable[[str], None] = lambda text: None
 ) -> Iterator[Any]:
     """Yield the rows of a file in blocks, as `NamedMatrix`, or for the model of a table as `NamedColumns`.
 
-    `found` gets at the end what was found in a file of text.
+    `notice` gets at the end what a file of text is.
 
     Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the model
     knows, and in a matrix if one is missing, or if there are no rows.
@@ -97,7 +112,7 @@ def known_blocks(
     if start == PARQUET:
         yield from _parquet_frames(path, known, select) if is_table else _parquet_blocks(path, select)
     elif not start:
-        yield from (rows.X for rows in _text_blocks(path, known, None, select, options, found))
+        yield from (rows.X for rows in _text_blocks(path, known, None, select, options, notice))
     elif is_table:
         raise _untyped(path)
     else:
@@ -116,8 +131,10 @@ def known_rows(
     if known.categories is not None and target is not None:
         if start != PARQUET:
             raise _untyped(path)
-        return parquet_with_targets(path, target, select)
+        return ParquetTable(path, target, select, "").read()
     rows = training_rows(path, target, labels, select, options, None, known.classes)
+    if isinstance(rows, ParquetTable):
+        raise DataError(rows.other_than_number)
     assert not isinstance(rows, TextRows)
     return rows
 
@@ -132,7 +149,7 @@ def _text_blocks(
     target: Choice | None,
     select: Selection,
     options: TextOptions,
-    found: Callable[[str], None] = lambda text: None,
+    notice: Callable[[str], None] = lambda text: None,
 ) -> Iterator[LabelledRows]:
     """Yield blocks of a file of text as the model knows it, with its targets."""
     wanted = {str(name).strip() for name in known.names or ()}
@@ -159,7 +176,7 @@ def _text_blocks(
         if at is not None:
             y = parsing.known_targets(grammar, block.columns[at], known.classes, block.place(file, at))
         yield LabelledRows(X, y)
-    found(file.found(block.first + len(block.lines)))
+    notice(file.summary(block.first + len(block.lines)))
 
 
 # ---------------------------------------------------------------------------------------------------------- arrays
@@ -281,12 +298,6 @@ def _matrix(path: str, table: Any) -> NamedMatrix:
     return NamedMatrix(values, table.column_names)
 
 
-def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
-    """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    name = _target_name(path, target)
-    return LabelledRows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
-
-
 def _target_name(path: str, target: Choice) -> str:
     """Return the name of the column of targets of a Parquet file."""
     return _parquet_columns(path, lambda path, width, names: [target(path, width, names)])[1][0]
@@ -314,12 +325,13 @@ def training_rows(
     labels: str | None,
     select: Selection,
     options: TextOptions,
-    report: Report | None,
+    progress: Progress | None,
     classes: NDArray[Any] | None = None,
-) -> LabelledRows | ParquetBlocks | TextRows:
+) -> LabelledRows | ParquetBlocks | TextRows | ParquetTable:
     """Return the rows of a file, and as targets one of its columns, or the content of the file `labels`.
 
-    A file of text with a target is read as text, and its columns are decided. `report` gets the share that was read.
+    A file of text with a target is read as text, and its columns are decided. A file of Parquet is a `ParquetTable` if
+    a column is not all numbers. `progress` gets the share that was read.
     `classes` are those that a file of labels must have, if they are known.
     """
     start = _start(path, options.max_bytes)
@@ -351,7 +363,7 @@ def training_rows(
                 f"{path} has {count} columns {name!r}, and predict finds columns by their names: rename them, or leave "
                 "all but one out with --drop NUMBER"
             )
-    return TextRows(file, options.cell_format(CellFormat()), kept, at, report)
+    return TextRows(file, options.cell_format(CellFormat()), kept, at, progress)
 
 
 def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
@@ -409,7 +421,9 @@ def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]
     return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
-def _parquet(path: str, target: Choice, select: Selection, options: TextOptions) -> LabelledRows | ParquetBlocks:
+def _parquet(
+    path: str, target: Choice, select: Selection, options: TextOptions
+) -> LabelledRows | ParquetBlocks | ParquetTable:
     name = _target_name(path, target)
     blocks = ParquetBlocks(path, name, columns=_parquet_columns(path, select)[1])
     if not blocks.n_rows:
@@ -422,7 +436,10 @@ def _parquet(path: str, target: Choice, select: Selection, options: TextOptions)
             raise DataError(f"{error}. The model of a table takes it, but {what}") from None
         return blocks
     targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
-    return LabelledRows(joined(list(_parquet_blocks(path, select))), targets)
+    try:
+        return LabelledRows(joined(list(_parquet_blocks(path, select))), targets)
+    except NotNumbersError as error:
+        return ParquetTable(path, target, select, str(error))
 
 
 def in_memory(data: LabelledRows | ParquetBlocks) -> LabelledRows:

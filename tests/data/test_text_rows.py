@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.contents import DataError
-from cmlp._data.files.decision import TextRows
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.text import TextFile, TextOptions
+from cmlp._data.files.text_rows import TextRows
 
 POOLS = {
     "integer": ["1", "-2", " 30 ", "+4"],

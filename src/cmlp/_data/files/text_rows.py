@@ -15,7 +15,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
-from cmlp._data.files.contents import DataError
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.parsing import column_of, integers
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
@@ -256,7 +256,7 @@ class TextRows:
         The columns of X.
     target : int
         The column of the targets.
-    report : callable or None
+    progress : callable or None
         Gets the share of the file that has been read.
     """
 
@@ -266,7 +266,7 @@ class TextRows:
         cell_format: CellFormat,
         kept: Sequence[int],
         target: int,
-        report: Callable[[float], None] | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         self.file, self.kept, self.grammar = file, list(kept), Grammar(cell_format)
         texts = {file.position(name) for name in file.options.text}
@@ -274,7 +274,7 @@ class TextRows:
         self._target = TrainingColumn(self.grammar, is_text=target in texts, is_target=True)
         self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
         doubted: dict[int, str] = dict.fromkeys([*kept, target], "") if self._is_doubtful else {}
-        for block in file.blocks(report):
+        for block in file.blocks(progress):
             for i in list(doubted):
                 pointed = [cell for cell in block.columns[i] if "." in cell]
                 doubted[i] = doubted[i] or next(iter(pointed), "")
@@ -287,13 +287,17 @@ class TextRows:
         self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
         self._at_target, self._target_column = self._place(target), target
         self._types = {i: column.column_type(self._place(i)) for i, column in self._columns.items()}
-        # Lines for the user about columns that may be something else than what they are read as.
+        # Columns that may be something else than what they are read as.
         doubts = [(i, _DOUBT.format(repr(cell.strip()))) for i, cell in doubted.items() if cell]
         for i, column in self._columns.items():
             other_date = column.other_date if self._types[i] == "text" and i not in texts else None
             if other_date is not None:
                 doubts.append((i, _OTHER_DATE.format(repr(other_date), self._place(i).option)))
-        self.doubts = [f"{file.path}, {self._place(i).column}: {doubt}" for i, doubt in doubts]
+        # Lines for the user: what the file is, and these columns.
+        self.notices = [
+            file.summary(self.n_rows),
+            *(f"{file.path}, {self._place(i).column}: {doubt}" for i, doubt in doubts),
+        ]
 
     @property
     def _is_doubtful(self) -> bool:

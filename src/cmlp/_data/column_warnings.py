@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.column_entries import categories_of, stored_category
 from cmlp._data.columns import DATES, CellFormat
-from cmlp._data.entries import categories_of, stored_category
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
 
