@@ -21,8 +21,8 @@ from cmlp._cli.data_files import (
     data_file,
     decide,
 )
-from cmlp._cli.options import in_options
 from cmlp._cli.terminal import Terminal, counted, duration, printable, printable_message
+from cmlp._cli.wording import flag, in_options, words_of_train
 from cmlp._estimators.fitted import FITTED
 from cmlp._model.model import model_of
 from cmlp._process.signals import DeferredSignals
@@ -82,10 +82,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
     )
-    listed = ", ".join(map(_flag, _parameters()))
+    listed = ", ".join(map(flag, _parameters()))
     group = parser.add_argument_group("parameters", f"Each takes a value as in Python; lists have commas: {listed}.")
     for name in _parameters():
-        flags = dict.fromkeys((_flag(name), f"--{name}"))
+        flags = dict.fromkeys((flag(name), f"--{name}"))
         group.add_argument(
             *flags, dest=_PREFIX + name, type=_value, default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS
         )
@@ -101,28 +101,6 @@ def _of_networks() -> set[str]:
 
 def _only_of_tables() -> set[str]:
     return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")} - _of_networks()
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _words() -> dict[str, str]:
-    return {name: _flag(name) for name in _parameters()} | {
-        "input_scale='standard' of an estimator": "--input-scale standard",
-        "loss='quantile'": "--loss quantile",
-        "resume=True": "--resume",
-        ": use warm_start=True": ": train without --resume",
-        "n_samples": "the number of rows",
-        "use TabularClassifier or TabularRegressor, which take them": "set --max-bytes higher for the model of a table",
-        "X_val=None": "no --validation",
-        "X_val and y_val in fit_batches": "--validation for training in blocks (of a file of more than --max-bytes)",
-        "X_val and y_val": "--validation",
-        "X_val": "--validation",
-        "fit_batches": "training in blocks (of a file of more than --max-bytes)",
-        "pass the same X, y, sample_weight, validation data and shards": "give the same files, --target, --drop and "
-        "--max-bytes",
-    }
 
 
 def _value(text: str) -> object:
@@ -141,7 +119,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
     options.check_output(arguments.output, *files)  # reported now, not after hours of training
-    words, progress = _words(), ReadingProgress(terminal)
+    words, progress = words_of_train(_parameters()), ReadingProgress(terminal)
     with options.reported(TypeError, ImportError, words=words):
         model = _model_of_numbers(arguments)
         rows = decide(arguments, model_of(model) if arguments.resume else None, progress)
@@ -191,7 +169,7 @@ class NumberTraining:
 
     def __init__(self, arguments: argparse.Namespace, model: Any, rows: NumberRows) -> None:
         for name in _only_of_tables().intersection(_given(arguments)):
-            raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
+            raise options.CommandError(f"{flag(name)} is only for tables, and {arguments.data} has only numbers")
         self.model, self.cell_format, self.notices = model, rows.cell_format, rows.notices
         self._data, self._validation, self._resume = rows.data, rows.validation(arguments), arguments.resume
         self.callbacks = _checkpoints(arguments, rows.cell_format)
@@ -267,7 +245,7 @@ def _model_of_numbers(arguments: argparse.Namespace) -> Any:
     for name in given:
         if name not in kind._get_param_names():
             relation = "is not for" if arguments.regressor else "is only for"
-            raise options.CommandError(f"{_flag(name)} {relation} --regressor")
+            raise options.CommandError(f"{flag(name)} {relation} --regressor")
     if not arguments.resume:
         return kind(**given)
     model: Any = cmlp.load(arguments.output)
