@@ -1,6 +1,7 @@
 """Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,15 @@ capi: object
 
 Array = npt.NDArray[Any]
 
+@lru_cache
+def shared_net(
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    loss: str,
+    dtype: npt.DTypeLike,
+    activation_parameters: tuple[float, ...] | None = ...,
+    loss_parameter: float | tuple[float, ...] = ...,
+) -> Net: ...
 def cpu_info() -> dict[str, Any]: ...
 def step(net: Net, params: Array, gradient: Array, optimizer: Optimizer) -> None: ...
 

@@ -44,18 +44,18 @@ def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
     parameters: Mapping[str, Any] | None = None,
-    beside: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
+    extras: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
 ) -> None:
     """Write a model to a file; see `MLPClassifier.save`.
 
-    The parameters are those of an estimator's constructor. `beside` returns strings and arrays that do not belong to
+    The parameters are those of an estimator's constructor. `extras` returns strings and arrays that do not belong to
     the model either; it is called if the model can be saved.
     """
     from cmlp._data.disk import write_atomically
     from cmlp._model.formats import require
 
     require(model, "save")
-    strings, tensors = beside()
+    strings, tensors = extras()
     calibration, kept = model.calibration, model.background
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
