@@ -29,7 +29,7 @@ def time_the_core():
 
     The estimators take the class from the bridge when they are first used.
     """
-    from cmlp import _core
+    from cmlp._bridge import _core
 
     seconds = []
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks.peers import limit
 from benchmarks.report import Report
-from cmlp import _core, cpu_info
+from cmlp import cpu_info
+from cmlp._bridge import _core
 from cmlp._data.frame_reader import FrameReader
 
 ROOT = Path(__file__).parents[1]

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.columns import ColumnLayout
 from cmlp._data.frame_reader import FrameReader
 from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder

@@ -19,7 +19,8 @@ from optional import package
 import cmlp
 
 # The bridge reads hostile tables that no public call passes on.
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
+from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.columns import ColumnLayout
 from cmlp._model.encoder import ColumnEncoder

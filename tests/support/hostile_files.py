@@ -6,7 +6,8 @@ import struct
 import numpy as np
 from model_files import CRC_AT, repaired, split
 
-from cmlp import ModelFormatError, Network, _core
+from cmlp import ModelFormatError, Network
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.columns import ColumnLayout
 

@@ -14,7 +14,7 @@ from cmlp._model.summary import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "info", "describe a model file"

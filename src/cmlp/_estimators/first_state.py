@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.attributes import assigned_params

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.probabilities import HeldOut

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.columns import ColumnLayout, checked_cell_format, checked_column_types
 from cmlp._data.labels import Labels

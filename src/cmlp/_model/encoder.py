@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.columns import DATES, ColumnLayout
 
 if TYPE_CHECKING:

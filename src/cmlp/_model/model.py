@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.arrays import rectangular
 from cmlp._data.columns import CellFormat
 from cmlp._data.frames import texts_of_names
@@ -186,7 +186,7 @@ class TrainedModel:
     ----------
     kind : {"network", "classifier", "regressor"}
         What the outputs mean.
-    networks : sequence of (cmlp._core.Net, ndarray of shape (n_params,))
+    networks : sequence of (cmlp._bridge._core.Net, ndarray of shape (n_params,))
         They differ in the number of inputs at most. The blocks are used without a copy.
     input_scale : float or InputScale, default=1.0
         Factor by which every input is multiplied, or a shift and a factor for each input.

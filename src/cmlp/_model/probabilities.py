@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
 from cmlp._data.disk import open_regular

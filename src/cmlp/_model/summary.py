@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._data.columns import ColumnLayout
 
 N_VALUES = 32  # of each column

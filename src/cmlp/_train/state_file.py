@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp._data.pickles import PICKLE_VERSION

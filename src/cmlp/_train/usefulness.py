@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.scale import sample
 from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.threads import shared

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
 from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part

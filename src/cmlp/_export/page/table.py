@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers

@@ -682,12 +682,12 @@ def native_vector(value, dtypes, what):
 
 
 @lru_cache(maxsize=64)
-def shared_net(*arguments):
+def shared_net(sizes, activations, loss, dtype, activation_parameters=None, loss_parameter=0.0):
     """Return a network that calls with equal arguments share.
 
     A new one asks the processor for its instruction sets, which takes 60 µs in a virtual machine.
     """
-    return Net(*arguments)
+    return Net(sizes, activations, loss, dtype, activation_parameters, loss_parameter)
 
 
 def restored_net(*arguments):

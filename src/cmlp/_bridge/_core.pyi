@@ -1,7 +1,6 @@
 """Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,11 +34,10 @@ capi: object
 
 Array = npt.NDArray[Any]
 
-@lru_cache
 def shared_net(
     sizes: tuple[int, ...],
     activations: tuple[str, ...],
-    loss: str,
+    loss: str | LossFunction,
     dtype: npt.DTypeLike,
     activation_parameters: tuple[float, ...] | None = ...,
     loss_parameter: float | tuple[float, ...] = ...,
