@@ -1,4 +1,4 @@
-"""Builds the extension module cmlp._core from the bridge and the C core. pyproject.toml contains all metadata."""
+"""Builds the extension module of the bridge, cmlp._bridge._core, and the C core. pyproject.toml has all metadata."""
 
 import json
 import os
@@ -154,9 +154,9 @@ def sources(pattern):
 
 
 core = Extension(
-    "cmlp._core",
-    sources=["src/cmlp/_core.pyx", *sources("*.c")],
-    depends=["src/cmlp/_call.pxi", "src/cmlp/_model.pxi", "src/cmlp/_table.pxi", "src/cmlp/libcmlp.pxd"]
+    "cmlp._bridge._core",
+    sources=["src/cmlp/_bridge/_core.pyx", *sources("*.c")],
+    depends=[*(f"src/cmlp/_bridge/_{name}.pxi" for name in ("call", "model", "table")), "src/cmlp/libcmlp.pxd"]
     + [*sources("*.h"), *(f"include/{name}.h" for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_capi"))],
     include_dirs=["include", "src/cmlp", numpy.get_include()],
     define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],

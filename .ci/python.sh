@@ -98,7 +98,7 @@ types() {
     "$WORK/checks/bin/python" -m pip install -q 'mypy==2.4.*'
     "$WORK/checks/bin/python" -m mypy
     cd "$WORK" # the installed package, not the sources
-    "$WORK/checks/bin/python" -m mypy.stubtest cmlp._core --allowlist "$TREE/.ci/stubtest-allowlist"
+    "$WORK/checks/bin/python" -m mypy.stubtest cmlp._bridge._core --allowlist "$TREE/.ci/stubtest-allowlist"
     cp "$TREE/tests/consumers/typed/typed.py" .
     "$WORK/checks/bin/python" -m mypy --strict typed.py
 }

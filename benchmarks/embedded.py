@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cmlp import _core, cpu_info
+from cmlp import cpu_info
+from cmlp._bridge import _core
 
 ROOT = Path(__file__).parents[1]
 OPTIMIZED = ["-O3", "-march=native", "-fPIC", "-shared"]

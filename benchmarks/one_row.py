@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Report
-from cmlp import MLPClassifier, _core, cpu_info
+from cmlp import MLPClassifier, cpu_info
+from cmlp._bridge import _core
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = """

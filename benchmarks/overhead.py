@@ -29,7 +29,7 @@ def time_the_core():
 
     The estimators take the class from the bridge when they are first used.
     """
-    from cmlp import _core
+    from cmlp._bridge import _core
 
     seconds = []
 
@@ -91,13 +91,13 @@ def add_to(report, before, short):
 def checksums(report, short):
     """Add a table of the time that a fit takes to compute the checksums of its rows."""
     from cmlp import MLPClassifier
-    from cmlp._data.checksums import block_checksums, dtype_kind
+    from cmlp._data.checksums import block_checksums, stored_dtype
 
     pixels, y, source = data.images(1_000 if short else 60_000)
     settings = {"max_iter": 10, "tol": 0, "n_iter_no_change": 99, "random_state": 0, "n_threads": 1}
     rows = []
     for X, scale in ((pixels, 1 / 255), (np.float32(pixels) / 255, 1.0)):
-        kinds, times = [dtype_kind(X), dtype_kind(y)], []
+        kinds, times = [stored_dtype(X), stored_dtype(y)], []
         model = MLPClassifier((16, 16), input_scale=scale, **settings)
         for _ in range(2 if short else 7):
             begin = time.process_time()

@@ -85,7 +85,7 @@ PRODUCTS_TITLE = "products of a layer: GFLOP/s, percent of the peak"
 def compiled(isa):
     """Return the functions of SOURCE as a loaded library with the kernels of one instruction set."""
     import cmlp
-    from cmlp import _core
+    from cmlp._bridge import _core
 
     compiler = shlex.split(os.environ.get("CC", "cc"))
     folders = [f"-I{Path(cmlp.get_source()).parent}", f"-I{cmlp.get_include()}"]
@@ -124,7 +124,8 @@ def shares(library, probes, n_rows, layer, rounds, amount):
 
 
 def products(report, layers, rounds, amount):
-    from cmlp import _core, cpu_info
+    from cmlp import cpu_info
+    from cmlp._bridge import _core
 
     info = cpu_info()
     try:

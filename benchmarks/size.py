@@ -9,8 +9,8 @@ PARTS = [
     ("C core with kernels", ["src/cmlp/core/**/*.c", "src/cmlp/core/**/*.h"], 3000),
     ("... of these the kernels", ["src/cmlp/core/kernels/**/*.[ch]"], None),
     ("public header", ["include/*.h"], None),
-    ("bridge _core.pyx, _call.pxi", ["src/cmlp/_core.pyx", "src/cmlp/*.pxi"], None),
-    ("... of these _core.pyx", ["src/cmlp/_core.pyx"], 400),
+    ("bridge _core.pyx, _call.pxi", ["src/cmlp/_bridge/_core.pyx", "src/cmlp/_bridge/*.pxi"], None),
+    ("... of these _core.pyx", ["src/cmlp/_bridge/_core.pyx"], 400),
     ("declarations .pxd, .pyi", ["src/cmlp/*.pxd", "src/cmlp/*.pyi"], None),
     ("Python", ["src/cmlp/*.py"], None),
     ("tests, Python", ["tests/**/*.py"], None),
@@ -28,7 +28,7 @@ def run(*, short):
     report = Report("size", short)
     rows = [[title, *lines(patterns), aim] for title, patterns, aim in PARTS]
     report.table("lines", ["", "files", "lines", "aim below"], rows)
-    built = [*ROOT.glob("dist/*.whl"), *ROOT.glob("src/cmlp/_core*.so")]
+    built = [*ROOT.glob("dist/*.whl"), *ROOT.glob("src/cmlp/_bridge/_core*.so")]
     rows = [[file.name, file.stat().st_size] for file in built]
     report.table("bytes", ["", "bytes"], rows)
     report.write()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = "cmlp/_data/files/digits28/"
-MODULE = re.compile(r"cmlp/_core\.([\w-]+\.)?(so|pyd)")
+MODULE = re.compile(r"cmlp/_bridge/_core\.([\w-]+\.)?(so|pyd)")
 # Bytes of the wheel file. The compiled module takes 674,000 of them, of which tiles for Intel processors with AVX-512
 # take 25,000, the C library as one file with its headers 138,000, the story and the command 91,000, the exports and
 # the web page 50,000 each, the estimators 45,000. Models of tables in C, their files, and training on blocks of rows

@@ -115,7 +115,7 @@ def imported(module: str, name: str) -> str:
     """Return the module that ``from module import name`` means."""
     if module == "cmlp" and name in place_of_public_names():
         return f"cmlp.{place_of_public_names()[name]}"
-    return f"{module}.{name}" if f"{module}.{name}".removeprefix("cmlp.") in {*modules(), "_core"} else module
+    return f"{module}.{name}" if f"{module}.{name}".removeprefix("cmlp.") in {*modules(), "_bridge._core"} else module
 
 
 def circles() -> list[list[str]]:
@@ -172,7 +172,7 @@ def inner_imports() -> list[str]:
 
 def modules_named_in(path: Path) -> Iterator[str]:
     """Yield the modules of the package that a file imports, also by a string that names one."""
-    known = {f"cmlp.{name}" for name in [*modules(), "_core"]}
+    known = {f"cmlp.{name}" for name in [*modules(), "_bridge._core"]}
     for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
@@ -189,7 +189,7 @@ def modules_named_in(path: Path) -> Iterator[str]:
 # Prints the functions on the stack while the core trains on one image.
 FRAMES = """
 import json, sys, numpy
-import cmlp._core
+import cmlp._bridge._core
 
 stacks = []
 
@@ -204,9 +204,10 @@ def watched(name):
         return method(self, *arguments, **options)
     return call
 
-Net = cmlp._core.Net
+Net = cmlp._bridge._core.Net
 names = [name for name in dir(Net) if name.startswith("train")]
-cmlp._core.Net = type("Net", (Net,), {name: watched(name) for name in names})
+cmlp._bridge._core.Net = type("Net", (Net,), {name: watched(name) for name in names})
+cmlp._bridge._core.shared_net = cmlp._bridge._core.Net
 image = numpy.zeros((1, 784), numpy.uint8)
 cmlp.MLPClassifier((16,), max_iter=1, early_stopping=False).fit(numpy.repeat(image, 2, 0), [0, 1])
 print(json.dumps(max(stacks, key=len)))

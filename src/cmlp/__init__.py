@@ -51,8 +51,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
+    from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
     from cmlp._bridge.include import get_cmake_dir, get_include, get_source
-    from cmlp._core import Optimizer, __version__, capi, cpu_info
     from cmlp._estimators.converting import from_onnx, from_pipeline, from_sklearn, from_torch
     from cmlp._estimators.loading import load
     from cmlp._estimators.many import fit_many
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _NAMES_OF = {
-        "_core": ("Optimizer", "__version__", "capi", "cpu_info"),
+        "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
         "_estimators.mlp_classifier": ("MLPClassifier",),
         "_estimators.many": ("fit_many",),
@@ -120,7 +120,7 @@ else:
     def _finish_imports():
         """Before a fork, wait for the imports that other threads have begun: the child would wait for ever."""
         if len(sys._current_frames()) > 1:
-            of_tables = ("_estimators.tables.fit_table", "_data.doubts")
+            of_tables = ("_estimators.tables.fit_table", "_data.column_warnings")
             is_for_tables = "cmlp._estimators.tables.tabular" in sys.modules
             for name in (*_NEEDED_BY_MODELS, *of_tables) if is_for_tables else _NEEDED_BY_MODELS:
                 import_module(f"cmlp.{name}")
@@ -149,4 +149,4 @@ else:
     # The bridge is imported now, so that an invalid CMLP_ISA or CMLP_TUNING raises ImportError at `import cmlp`. The
     # command imports it later, to print this error in one line.
     if not _is_command():
-        import_module("cmlp._core")
+        import_module("cmlp._bridge._core")

@@ -55,7 +55,7 @@ def text_of(columns, separator=","):
 
 
 def kinds():
-    return [kind for kind, _, _ in cmlp.load("m.cmlp")._trained().encoder.kinds]
+    return [column.kind for column in cmlp.load("m.cmlp")._trained().encoder.layout]
 
 
 def changed(values, at, entry):

@@ -72,7 +72,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
     assert model.random_state == 0 and model.callbacks is None
-    kinds = [kind for kind, _, _ in model._trained().encoder.kinds]
+    kinds = [column.kind for column in model._trained().encoder.layout]
     assert kinds == ["number", "category", "number"]
 
 
@@ -197,7 +197,7 @@ def test_parameters_of_tables_are_options(command):
     assert (status, err) == (0, "")
     model = cmlp.load("m.cmlp")
     assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
-    assert [kind for kind, _, _ in model._trained().encoder.kinds] == ["number", "category", "category"]
+    assert [column.kind for column in model._trained().encoder.layout] == ["number", "category", "category"]
     Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
     status, _, err = command("train", "n.csv", "--target", "b", "-o", "n.cmlp", "--n-epochs", "3")
     assert status == 1 and err == "cmlp: error: --n-epochs is only for tables, and n.csv has only numbers\n"
@@ -344,7 +344,7 @@ def test_many_rows_are_predicted_in_blocks(command, tmp_path):
 
 def test_progress_of_reading_is_shown(command, monkeypatch):
     monkeypatch.setattr("cmlp._cli.train._PATIENCE", -1.0)
-    monkeypatch.setattr("cmlp._data.files.contents._REPORTED", 1000)
+    monkeypatch.setattr("cmlp._data.files.file_formats._REPORTED", 1000)
     _, shown, _ = command(*TRAIN)
     assert re.fullmatch(r"reading  \[#+\.+\]  \d+%", shown[0])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cmlp._cli import terminal as terminal_module
-from cmlp._cli.terminal import Terminal, beside, duration, wrapped
+from cmlp._cli.terminal import Terminal, duration, side_by_side, wrapped
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -210,7 +210,7 @@ def test_durations_are_rounded_and_have_a_unit(seconds, text):
 
 
 def test_blocks_of_lines_side_by_side():
-    assert beside(["ab", "c"], ["1", "22", "333"], gap=1) == ["ab 1", "c  22", "   333"]
+    assert side_by_side(["ab", "c"], ["1", "22", "333"], gap=1) == ["ab 1", "c  22", "   333"]
 
 
 @pytest.mark.parametrize("blocks", [True, False])

@@ -27,7 +27,8 @@ from helpers import (
 )
 
 import cmlp
-from cmlp import Network, _core
+from cmlp import Network
+from cmlp._bridge import _core
 
 PINNED = json.loads(golden.TABLE.read_text(encoding="ascii"))
 

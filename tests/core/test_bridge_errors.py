@@ -7,7 +7,8 @@ import pytest
 from helpers import assert_same_bits, net_and_params
 from small_network import X, Y
 
-from cmlp import StatusError, _core
+from cmlp import StatusError
+from cmlp._bridge import _core
 from cmlp._data.sparse import StoredRows
 
 INF, NAN = np.inf, np.nan

@@ -23,7 +23,7 @@ from c_build import (
     run,
 )
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._train.initialization import initial_params
 
 # slow: the whole core is compiled

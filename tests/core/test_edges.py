@@ -16,7 +16,8 @@ from helpers import (
     uniform,
 )
 
-from cmlp import Network, _core
+from cmlp import Network
+from cmlp._bridge import _core
 
 # ---------------------------------------------------------------- rows
 

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from cmlp import _core
+from cmlp._bridge import _core
+from cmlp._data.columns import ColumnLayout
 from cmlp._data.frame_reader import FrameReader
 from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
 from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn, Part
@@ -188,7 +189,7 @@ def test_numbers_of_the_largest_magnitude_can_be_learned():
 def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
     encoder = learn_encoder(raw, FrameReader(None, [None] * 3), Signal(np.zeros(2), None))
-    assert [kind for kind, _, _ in encoder.kinds] == ["unused", "number", "number"]
+    assert [column.kind for column in encoder.layout] == ["unused", "number", "number"]
     assert np.isfinite(encoder.core.encode(raw, bins=True)).all()
 
 
@@ -214,7 +215,7 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
 )
 def test_invalid_columns_are_refused(columns, numbers, message):
     with pytest.raises(ValueError, match=message):
-        _core.Columns(columns, numbers)
+        _core.Columns([ColumnLayout(*column) for column in columns], numbers)
 
 
 def test_rows_of_another_width_are_refused():

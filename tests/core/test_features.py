@@ -18,7 +18,8 @@ from helpers import (
     uniform,
 )
 
-from cmlp import Network, _core
+from cmlp import Network
+from cmlp._bridge import _core
 
 SIZES, ROWS = (9, 8, 7, 4), 50
 ALPHAS, RATES = [0.3, 0.0, 1.2], [0.25, 0.5]

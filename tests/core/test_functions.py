@@ -12,7 +12,7 @@ import pytest
 from c_build import in_source_tree
 from helpers import DTYPES, assert_same_bits, net_and_params, uniform
 
-from cmlp import _core
+from cmlp._bridge import _core
 
 mp = mpmath.mp.clone()
 mp.prec = 200

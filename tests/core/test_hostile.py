@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from helpers import assert_same_bits, inputs, labels, net_and_params, run_python
 
-from cmlp import MLPClassifier, MLPRegressor, Network, _core
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp._bridge import _core
 
 X, Y = inputs(1, 6, 3, np.float32), labels(2, 6, 2)
 DENSE = np.eye(2, dtype=np.float32)[Y]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from helpers import assert_same_bits, inputs, labels, net_and_params, run_python
 
-from cmlp import Network, _core
+from cmlp import Network
+from cmlp._bridge import _core
 
 # ---------------------------------------------------------------- Ctrl-C
 

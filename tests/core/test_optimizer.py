@@ -21,7 +21,7 @@ from helpers import (
     uniform,
 )
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp.exceptions import TimeLimitReached
 
 SIZES = (9, 8, 7, 4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import labels, net_and_params, uniform
 
-from cmlp import _core
+from cmlp._bridge import _core
 
 X, Y = uniform(0, 150, 5), labels(1, 150, 3)
 

@@ -18,7 +18,8 @@ from helpers import (
 )
 from optional import package
 
-from cmlp import Network, _core
+from cmlp import Network
+from cmlp._bridge import _core
 
 N_ROWS, WIDTH, N_OUT = 300, 6, 4
 WEIGHT = np.where(uniform(5, N_ROWS) > 0.8, 0, uniform(6, N_ROWS, low=0.5, high=2.0))
@@ -73,7 +74,7 @@ def test_plain_loss_of_a_wrong_and_certain_network_is_exact_or_clipped(output, l
 BITS = """
 import json
 import numpy as np
-from cmlp import _core
+from cmlp._bridge import _core
 from helpers import inputs, labels
 found = []
 for loss in ("label_smoothing", "focal"):

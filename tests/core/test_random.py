@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cmlp import _core
+from cmlp._bridge import _core
 
 SEEDS = [0, 1, 42, 2**32 - 1]
 

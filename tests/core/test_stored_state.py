@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from cmlp import _core
+from cmlp._bridge import _core
 
 HYPERPARAMETERS = {"learning_rate": 0.1, "momentum": 0.9}
 

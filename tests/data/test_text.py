@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from optional import package
 
-from cmlp._data.columns import Cells, checked_cells, checked_kinds
-from cmlp._data.files.contents import DataError
+from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.grammar import Grammar, looks_like_a_number
 
@@ -167,7 +167,7 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
     ],
 )
 def test_each_cell_has_a_kind(kind, cells):
-    grammar = Grammar(Cells())
+    grammar = Grammar(CellFormat())
     for cell in cells:
         assert grammar.kind(cell) == kind, cell
 
@@ -175,8 +175,15 @@ def test_each_cell_has_a_kind(kind, cells):
 @pytest.mark.parametrize(
     "cells",
     [
-        *(Cells(), Cells(","), Cells(",", "."), Cells(".", ","), Cells(".", " "), Cells(".", "'")),
-        Cells(missing=("-2.5", "7", "2020-05-01")),
+        *(
+            CellFormat(),
+            CellFormat(","),
+            CellFormat(",", "."),
+            CellFormat(".", ","),
+            CellFormat(".", " "),
+            CellFormat(".", "'"),
+        ),
+        CellFormat(missing=("-2.5", "7", "2020-05-01")),
     ],
 )
 def test_blocks_are_parsed_as_each_cell_is(cells):
@@ -202,7 +209,7 @@ def test_blocks_are_parsed_as_each_cell_is(cells):
 
 
 def test_dates_are_microseconds_since_1970_in_utc():
-    grammar = Grammar(Cells())
+    grammar = Grammar(CellFormat())
     for text in ("2020-05-01", "1960-02-29T23:59:59.000001", "0001-01-01", "9999-12-31T00:00"):
         assert grammar.date(text).value == np.datetime64(text, "us").astype(int)
         assert grammar.dates([text, text])[1][0].astype(int) == grammar.date(text).value
@@ -223,17 +230,17 @@ def test_numbers_in_other_forms_are_recognized():
 )
 def test_damaged_cells_of_a_model_are_refused(fields):
     with pytest.raises(ValueError, match="'cells'"):
-        checked_cells(fields)
+        checked_cell_format(fields)
 
 
 @pytest.mark.parametrize("kinds", ["date", ["date"], ["word", "number"], ["category", "number"], [1, 2]])
 def test_damaged_kinds_of_a_model_are_refused(kinds):
     with pytest.raises(ValueError, match="'column_kinds'"):
-        checked_kinds(kinds, [("number", 2, False), ("category", 3, False)])
+        checked_column_types(kinds, [ColumnLayout("number", 2), ColumnLayout("category", 3)])
 
 
 def test_a_thousands_separator_differs_from_the_decimal_point():
     with pytest.raises(DataError, match="must differ"):
-        TextOptions(decimal=",", thousands=",").cells(Cells())
-    assert TextOptions(decimal=",").cells(Cells(".", ",", ("x",))) == Cells(",", "", ("x",))
-    assert TextOptions(missing=("x", "y")).cells(Cells(missing=("x",))) == Cells(missing=("x", "y"))
+        TextOptions(decimal=",", thousands=",").cell_format(CellFormat())
+    assert TextOptions(decimal=",").cell_format(CellFormat(".", ",", ("x",))) == CellFormat(",", "", ("x",))
+    assert TextOptions(missing=("x", "y")).cell_format(CellFormat(missing=("x",))) == CellFormat(missing=("x", "y"))

@@ -19,8 +19,10 @@ from optional import package
 import cmlp
 
 # The bridge reads hostile tables that no public call passes on.
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor, _core
+from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
+from cmlp._data.columns import ColumnLayout
 from cmlp._model.encoder import ColumnEncoder
 
 nan = float("nan")
@@ -507,8 +509,8 @@ def test_schema_is_restored_with_its_types(path):
     codes = [{"a": 0, None: 1, 7: 2, 2.5: 3, 10**30: 4, -0.5: 5}, None]
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
     known = model._trained().encoder
-    kinds = [("category", 6, False), *known.kinds[1:]]
-    encoder = ColumnEncoder(kinds, known.numbers, [list(codes[0]), None])
+    layout = [ColumnLayout("category", 6), *known.layout[1:]]
+    encoder = ColumnEncoder(layout, known.numbers, [list(codes[0]), None])
     net = cmlp.Network([encoder.core.width(True), 2, 1], "relu", output="identity", loss="squared_error")
     changed(model, encoder=encoder, networks=[(net._net, net.params)]).save(path)
     loaded = cmlp.load(path)._trained().encoder.codes[0]

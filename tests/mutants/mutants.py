@@ -57,7 +57,7 @@ def copy_of_tree(folder: Path) -> Path:
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    names += [str(path.relative_to(ROOT)) for path in (ROOT / "src/cmlp").glob("_core*.so")]
+    names += [str(path.relative_to(ROOT)) for path in (ROOT / "src/cmlp/_bridge").glob("_core*.so")]
     for name in names:
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -17,14 +17,14 @@ def wheel():
     check = tool("check_wheel")
     wanted = check.wanted_files(ROOT)
     names = {name.replace("dist-info/", "cmlp-0.1.0.dist-info/", 1) for name in wanted}
-    return check, wanted, names | {"cmlp/_core.cpython-313-x86_64-linux-gnu.so"}
+    return check, wanted, names | {"cmlp/_bridge/_core.cpython-313-x86_64-linux-gnu.so"}
 
 
 def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
     check, wanted, names = wheel
     assert not [*check.faults_of_names(names, wanted)]
     for name in (
-        "cmlp/_core.pyi",
+        "cmlp/_bridge/_core.pyi",
         "cmlp/libcmlp.pxd",
         "cmlp/py.typed",
         "cmlp/include/cmlp.h",
@@ -42,7 +42,7 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
 
 
 @pytest.mark.parametrize(
-    "name", ["cmlp/_core.c", "cmlp/_core.pyx", "cmlp/core/net/net.c", "tests/conftest.py", "cmlp/x.py"]
+    "name", ["cmlp/_bridge/_core.c", "cmlp/_bridge/_core.pyx", "cmlp/core/net/net.c", "tests/conftest.py", "cmlp/x.py"]
 )
 def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
     check, wanted, names = wheel
@@ -56,7 +56,7 @@ def test_missing_file_in_a_wheel_is_reported(wheel):
     ]
 
 
-@pytest.mark.parametrize("modules", [[], ["cmlp/_core.pyd", "cmlp/_core.abi3.so"]])
+@pytest.mark.parametrize("modules", [[], ["cmlp/_bridge/_core.pyd", "cmlp/_bridge/_core.abi3.so"]])
 def test_wheel_must_have_exactly_one_compiled_module(wheel, modules):
     check, wanted, names = wheel
     names = {name for name in names if not name.endswith(".so")} | {*modules}
@@ -77,4 +77,6 @@ def test_missing_and_unexpected_files_in_an_sdist_are_reported():
     packed = {"setup.py", "include/cmlp.h", "PKG-INFO", "src/cmlp.egg-info/SOURCES.txt"}
     assert not [*faults(packed, tree)]
     assert [*faults(packed - {"include/cmlp.h"}, tree)] == ["lacks include/cmlp.h"]
-    assert [*faults(packed | {"src/cmlp/_core.c"}, tree)] == ["src/cmlp/_core.c is not in the repository"]
+    assert [*faults(packed | {"src/cmlp/_bridge/_core.c"}, tree)] == [
+        "src/cmlp/_bridge/_core.c is not in the repository"
+    ]

@@ -22,7 +22,6 @@ LAYERS = [
     ["exceptions"],
     ["_process"],
     ["_data"],
-    ["_core"],
     ["_bridge"],
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["_train", "_model"],  # know nothing of each other
@@ -81,7 +80,7 @@ def parts_run_at_import(statement):
 
 
 def is_module(name):
-    return ours(name) in {*module_names(), "_core"}
+    return ours(name) in {*module_names(), "_bridge._core"}
 
 
 def ours(name):
@@ -102,7 +101,7 @@ def tree_of(module):
 
 
 def test_every_module_has_a_layer():
-    assert {*map(layer_of, module_names()), "_core"} == set(RANK)
+    assert {*map(layer_of, module_names())} == set(RANK)
 
 
 @in_source_tree
@@ -160,7 +159,7 @@ def test_story_uses_public_names_of_the_library(module):
 def test_python_imports_make_no_cycle():
     """Imports inside functions count, also those of names that the package loads at first use."""
     below = {module: set(imports_at_any_time(module)) - {module} for module in module_names()}
-    below["_core"] = set(bridge_imports())
+    below["_bridge._core"] = set(bridge_imports())
     list(graphlib.TopologicalSorter(below).static_order())  # raises CycleError, with the modules of a cycle
 
 
@@ -230,7 +229,7 @@ def test_import_does_not_load_slow_modules(statement):
 def test_import_loads_only_the_bridge():
     """Estimators, the network and the data sets are loaded at first use."""
     loaded = {layer_of(ours(name)) for name in loaded_by("import cmlp") if ours(name)} & set(RANK)
-    assert {name for name in loaded if RANK[name] > RANK["_core"]} == {"__init__"}
+    assert {name for name in loaded if RANK[name] > RANK["_bridge"]} == {"__init__"}
 
 
 def test_programs_that_only_predict_load_no_training_loop():
@@ -259,11 +258,12 @@ def test_public_names_are_loaded_at_first_use():
 
 
 def bridge_source():
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/cmlp").glob("_c*.p[yx]*")))
+    paths = (ROOT / "src/cmlp/_bridge").glob("*.p[yx][xi]")
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(paths) if path.suffix != ".pyi")
 
 
 def bridge_imports():
-    path = ROOT / "src/cmlp/_core.pyx"
+    path = ROOT / "src/cmlp/_bridge/_core.pyx"
     if not path.exists():
         return []
     return re.findall(r"^\s*from cmlp\.([\w.]+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
@@ -272,7 +272,7 @@ def bridge_imports():
 @in_source_tree
 def test_bridge_imports_from_lower_layers_only():
     for module in bridge_imports():
-        assert RANK[layer_of(module)] < RANK["_core"], f"_core imports {module}"
+        assert RANK[layer_of(module)] < RANK["_bridge"], f"the bridge imports {module}"
     source = bridge_source()
     cimported = set(re.findall(r"^\s*(?:from|cimport) ([\w.]+)", source, re.MULTILINE))
     cimported = {name for name in cimported if not re.search(rf"^\s*from {re.escape(name)} import", source, re.M)}

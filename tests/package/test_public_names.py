@@ -57,5 +57,5 @@ def test_classes_know_their_public_path(module):
     public = importlib.import_module(module)
     kinds = [value for value in (getattr(public, name) for name in public.__all__) if isinstance(value, type)]
     for kind in kinds:
-        assert kind.__module__ in (*public_names.MODULES, "cmlp._core")
+        assert kind.__module__ in (*public_names.MODULES, "cmlp._bridge._core")
         assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind

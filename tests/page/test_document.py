@@ -11,8 +11,9 @@ import pytest
 from page_parts import HOSTILE, Parts
 
 # The page's limits are compared with the core's names, and hostile texts with what is shown of them.
-from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, _core
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor
 from cmlp import __main__ as cli
+from cmlp._bridge import _core
 from cmlp._export.page import description, examples
 from cmlp._export.page.assembly import fill
 from cmlp._export.page.document import page_of

@@ -7,7 +7,7 @@ import pytest
 from terminals import terminal
 
 from cmlp import Network
-from cmlp._cli.terminal import beside, visible
+from cmlp._cli.terminal import side_by_side, visible
 from cmlp._model.names import letters
 from cmlp.datasets import load_digits28
 from cmlp.story import charts, drawing, story_network
@@ -151,7 +151,7 @@ def test_points_of_a_chart():
 
 def test_blocks_side_by_side_ignore_escape_codes():
     colored = charts.styled(terminal(colors=256), "ab", "strong")
-    assert [visible(line) for line in beside([colored, "abc"], ["x", "y"])] == ["ab   x", "abc  y"]
+    assert [visible(line) for line in side_by_side([colored, "abc"], ["x", "y"])] == ["ab   x", "abc  y"]
 
 
 @pytest.mark.parametrize("background", [0.0, 1.0])

@@ -23,7 +23,8 @@ from helpers import (
     uniform,
 )
 
-from cmlp import Network, _core
+from cmlp import Network
+from cmlp._bridge import _core
 
 TABLE = Path(__file__).with_name("golden.json")
 # More than one chunk of 128 inputs; widths that are not multiples of 4, 8 and 16.

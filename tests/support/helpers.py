@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp import _core
+from cmlp._bridge import _core
 
 DTYPES = [np.float32, np.float64]
 HIDDEN = [name for name, row in _core.ACTIVATIONS.items() if row.hidden]

@@ -7,7 +7,8 @@ import pytest
 from helpers import digest
 
 import cmlp
-from cmlp import TabularClassifier, TabularRegressor, _core
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp._bridge import _core
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
 LIKE_THE_DEFAULT = {"n_estimators": 8, "hidden_layer_sizes": (64,), "n_epochs": None}  # similar networks

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from optional import package
 
-from cmlp._core import Random
+from cmlp._bridge._core import Random
 from cmlp._estimators.tables.bag import folds_of
 from cmlp._estimators.tables.learn_encoder import Signal, steps
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._core import address_of
+from cmlp._bridge._core import address_of
 from cmlp._data.arrays import rectangular
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from cmlp._core import Net
+    from cmlp._bridge._core import Net
 
 _CACHE_LINE = 64  # bytes
 

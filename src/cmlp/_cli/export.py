@@ -7,25 +7,15 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.reading import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
+from cmlp._cli.data_files import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
 from cmlp._cli.terminal import Terminal, printable, printable_message
+from cmlp._cli.wording import EXPORT_WORDS
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
 DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."
 )
-# The options by the names that Python has for them.
-_WORDS = {
-    "to_c(int8=True)": "--to c-int8",
-    "int8=True": "--to c-int8",
-    "to_c": "--to c",
-    "to_onnx": "--to onnx",
-    "dtype": "--dtype",
-    "calibrate": "--calibrate",
-    "name": "--name",
-    "pass another one as name": "choose another one with --name",
-}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +64,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
-    with options.reported(ImportError, TypeError, words=_WORDS):
+    with options.reported(ImportError, TypeError, words=EXPORT_WORDS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None

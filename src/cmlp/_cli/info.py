@@ -14,7 +14,7 @@ from cmlp._model.summary import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "info", "describe a model file"
@@ -88,8 +88,8 @@ def described(model: Any) -> dict[str, str]:
         fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
     if trained.feature_names is not None:
         fields["features"] = _listed(trained.feature_names.tolist())
-    if trained.cells != type(trained.cells)():  # stated in training
-        decimal, thousands, missing = trained.cells
+    if trained.cell_format != type(trained.cell_format)():  # stated in training
+        decimal, thousands, missing = trained.cell_format
         stated = [f"decimal point {decimal!r}", *([f"thousands {thousands!r}"] if thousands else [])]
         fields["cells"] = ", ".join([*stated, *([f"missing {_listed(list(missing))}"] if missing else [])])
     if trained.background is not None:

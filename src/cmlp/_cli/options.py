@@ -1,4 +1,4 @@
-"""Options of the command: their types, those that several commands share, and the words of its messages."""
+"""Options of the command: their types, and those that several commands share."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import argparse
 import contextlib
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from cmlp._data.files.contents import DataError
+from cmlp._cli.wording import in_options
+from cmlp._data.files.file_formats import DataError
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
@@ -139,11 +139,10 @@ def sizes(text: str) -> tuple[int, ...]:
     return chosen
 
 
-# --------------------------------------------------------------------------------------------- the words of the command
+# ----------------------------------------------------------------------------------------------------- mistyped words
 
 
 _LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word
-_VALUE = r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\[\]]*\]|[^\s,;:()]*[^\s,;:().]"
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -169,32 +168,3 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
 def _plain(word: str) -> str:
     return word.lstrip("-").replace("_", "-").lower()
-
-
-def in_options(message: str, words: Mapping[str, str]) -> str:
-    """Return a message of the library in the words of the command.
-
-    Examples
-    --------
-    >>> in_options("pass dtype='float32' to round", {"dtype": "--dtype"})
-    'pass --dtype float32 to round'
-    """
-    names = {word for word in words if word.isidentifier()}
-    for phrase in sorted({*words} - names, key=len, reverse=True):
-        message = message.replace(phrase, words[phrase])
-    if not names:
-        return message
-    any_name = "|".join(sorted(names, key=len, reverse=True))
-    # A word without an underscore, such as "loss", is a parameter only before "=" and "must".
-    alone = "|".join(sorted((f"{name}(?= must|$)" if "_" not in name else name for name in names), key=len)[::-1])
-    for pattern in (rf"The '({any_name})' parameter of \w+", rf"`({any_name})`", rf"(?<!column )'({any_name})'"):
-        message = re.sub(pattern, lambda match: words[match[1]], message)
-    assigned, bare = rf"(?<![\w.-])({any_name})=({_VALUE})", rf"(?<![\w.'-])({alone})(?![\w'=-])"
-    message = re.sub(assigned, lambda match: f"{words[match[1]]} {_as_argument(match[2])}", message)
-    return re.sub(bare, lambda match: words[match[1]], message)
-
-
-def _as_argument(value: str) -> str:
-    """Return a value of Python as the command takes it: text without quotes, a list with commas."""
-    inner = re.sub(r"^(\((.*?),?\)|\[(.*)\])$", lambda match: match[2] or match[3] or "", value)
-    return inner.replace("'", "").replace('"', "").replace(", ", ",")

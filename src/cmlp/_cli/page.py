@@ -10,6 +10,7 @@ from cmlp._cli import options
 from cmlp._cli.experiment import SUBJECTS, story_network
 from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
+from cmlp._cli.wording import PAGE_WORDS
 
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
@@ -20,18 +21,6 @@ DESCRIPTION = (
     "the model of a table, with a field for each column. "
     "Without a model file, the network of the story is trained, which takes less than a second."
 )
-# The options by the names that Python has for them.
-_WORDS = {
-    "X_train": "the training images of --data",
-    "y_train": "the training labels of --data",
-    "X_test": "the test images of --data",
-    "y_test": "the test labels of --data",
-    "to_html": "a page",
-    "data": "--data",
-    "background": "--background",
-    "target": "--target",
-    "unit": "--unit",
-}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +68,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         check_page_file(output)
     replaced = ", replaced" if os.path.exists(output) else ""
-    with options.reported(words=_WORDS):
+    with options.reported(words=PAGE_WORDS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _written(model, output, arguments)
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)

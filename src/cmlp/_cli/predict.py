@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.reading import (
+from cmlp._cli.data_files import (
     DATA_HELP,
     add_file_options,
     data_file,
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in _lines(arguments, model, _notice):
+            for lines in _lines(arguments, model, _write_notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _lines(arguments: argparse.Namespace, model: Any, notice: Callable[[str], None]) -> Iterator[list[str]]:
-    """Yield the lines of each block of rows; `notice` gets what was found in the file.
+    """Yield the lines of each block of rows; `notice` gets what a file of text is.
 
     A row's prediction does not depend on the block.
     """
@@ -117,7 +117,11 @@ def _lines(arguments: argparse.Namespace, model: Any, notice: Callable[[str], No
     noticed: set[str] = set()
     with options.reported():
         known = known_by(trained)
-        inputs = table_columns(trained, arguments.drop, _notice) if is_table else model_columns(trained, arguments.drop)
+        inputs = (
+            table_columns(trained, arguments.drop, _write_notice)
+            if is_table
+            else model_columns(trained, arguments.drop)
+        )
         for block in known_blocks(arguments.data, known, inputs, text_options(arguments), notice):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
@@ -126,7 +130,7 @@ def _lines(arguments: argparse.Namespace, model: Any, notice: Callable[[str], No
                 for text in dict.fromkeys(str(one.message) for one in caught):
                     if text not in noticed:
                         noticed.add(text)
-                        _notice(printable_message(text))
+                        _write_notice(printable_message(text))
             else:
                 named = NamedMatrix(block.values, known.names)
                 results = _results(model, named, arguments.proba)
@@ -166,7 +170,7 @@ def _results_of_table(model: Any, frame: Any, arguments: argparse.Namespace) -> 
     return np.concatenate([predictions[..., None], intervals], axis=2).reshape(len(predictions), -1)  # for each target
 
 
-def _notice(text: str) -> None:
+def _write_notice(text: str) -> None:
     """Write a line to the standard error stream, which may be closed."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):

@@ -153,7 +153,7 @@ def padded(line: str, width: int) -> str:
     return line + " " * (width - len(visible(line)))
 
 
-def beside(*blocks: Sequence[str], gap: int = 2) -> list[str]:
+def side_by_side(*blocks: Sequence[str], gap: int = 2) -> list[str]:
     """Put blocks of lines side by side, each as wide as its widest line."""
     widths = [max((len(visible(line)) for line in block), default=0) for block in blocks]
     rows = itertools.zip_longest(*blocks, fillvalue="")

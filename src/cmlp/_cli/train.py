@@ -9,36 +9,31 @@ import math
 import os
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.options import in_options
-from cmlp._cli.reading import (
+from cmlp._cli.data_files import (
     DATA_HELP,
+    NumberRows,
+    TableRows,
     add_file_options,
     add_target_options,
     data_file,
-    known_by,
-    require_validation,
-    rows_of,
-    text_options,
-    undecided_rows,
+    decide,
 )
 from cmlp._cli.terminal import Terminal, counted, duration, printable, printable_message
+from cmlp._cli.wording import flag, in_options, words_of_train
 from cmlp._estimators.fitted import FITTED
+from cmlp._model.model import model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.columns import Cells
-    from cmlp._data.files.decision import TextRows
-    from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.rows import LabelledRows
+    from cmlp._cli.train_table import TableTraining
+    from cmlp._data.columns import CellFormat
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
@@ -86,10 +81,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
     )
-    listed = ", ".join(map(_flag, _parameters()))
+    listed = ", ".join(map(flag, _parameters()))
     group = parser.add_argument_group("parameters", f"Each takes a value as in Python; lists have commas: {listed}.")
     for name in _parameters():
-        flags = dict.fromkeys((_flag(name), f"--{name}"))
+        flags = dict.fromkeys((flag(name), f"--{name}"))
         group.add_argument(
             *flags, dest=_PREFIX + name, type=_value, default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS
         )
@@ -105,28 +100,6 @@ def _of_networks() -> set[str]:
 
 def _only_of_tables() -> set[str]:
     return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")} - _of_networks()
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _words() -> dict[str, str]:
-    return {name: _flag(name) for name in _parameters()} | {
-        "input_scale='standard' of an estimator": "--input-scale standard",
-        "loss='quantile'": "--loss quantile",
-        "resume=True": "--resume",
-        ": use warm_start=True": ": train without --resume",
-        "n_samples": "the number of rows",
-        "use TabularClassifier or TabularRegressor, which take them": "set --max-bytes higher for the model of a table",
-        "X_val=None": "no --validation",
-        "X_val and y_val in fit_batches": "--validation for training in blocks (of a file of more than --max-bytes)",
-        "X_val and y_val": "--validation",
-        "X_val": "--validation",
-        "fit_batches": "training in blocks (of a file of more than --max-bytes)",
-        "pass the same X, y, sample_weight, validation data and shards": "give the same files, --target, --drop and "
-        "--max-bytes",
-    }
 
 
 def _value(text: str) -> object:
@@ -145,145 +118,84 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     arguments.regressor |= f"{_PREFIX}quantile" in arguments
     files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
     options.check_output(arguments.output, *files)  # reported now, not after hours of training
-    words, progress = _words(), ReadingProgress(terminal)
+    words, progress = words_of_train(_parameters()), ReadingProgress(terminal)
     with options.reported(TypeError, ImportError, words=words):
-        model = _model(arguments)
-        rows = _numbers_or_table(arguments, model, progress)
-        if isinstance(rows, TableRows):
-            return _train_table(arguments, terminal, words, rows)
-        for name in _only_of_tables().intersection(_given(arguments)):
-            raise options.CommandError(f"{_flag(name)} is only for tables, and {arguments.data} has only numbers")
+        model = _model_of_numbers(arguments)
+        rows = decide(arguments, model_of(model) if arguments.resume else None, progress)
+        training = (
+            NumberTraining(arguments, model, rows)
+            if isinstance(rows, NumberRows)
+            else _training_of_table(arguments, rows)
+        )
     progress.end()
-    data, held, cells, notices = rows
-    if notices:
-        terminal.write_lines([*map(printable_message, notices)])
-    model.callbacks = [Progress(terminal), *_checkpoints(arguments, cells)]
+    if training.notices:
+        terminal.write_lines([*map(printable_message, training.notices)])
+    return _train(arguments.output, terminal, training, words)
+
+
+def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraining, words: Mapping[str, str]) -> int:
+    """Fit, and write the model to a file."""
+    model = training.model
+    model.callbacks = [Progress(terminal), *training.callbacks]
     try:
-        with options.reported(TypeError, words=words), warnings.catch_warnings(record=True) as caught:
+        with options.reported(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                _fit(model, data, held, arguments.resume)
+                training.fit()
             finally:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt as error:
         if FITTED in vars(model):
-            _save(model, arguments.output, cells)
+            _save(path, training)
             with contextlib.suppress(OSError):
-                _report(model, arguments.output, terminal)
-                terminal.write_lines(["interrupted: the same command with --resume continues"])
+                terminal.write_lines([*map(printable_message, training.interrupted(path))])
         if isinstance(error, _OutputFailedError):
             raise error.reason from None
         raise
-    _save(model, arguments.output, cells)
-    terminal.write_lines(_in_lines(caught, words))
-    _report(model, arguments.output, terminal)
+    _save(path, training)
+    terminal.write_lines([printable_message(in_options(str(warning.message), words)) for warning in caught])
+    with options.reported(TypeError, ImportError, words=words):
+        lines = training.report()
+    terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
 
 
-def _in_lines(caught: Sequence[warnings.WarningMessage], words: Mapping[str, str]) -> list[str]:
-    """Return the warnings of a fit as lines, in the words of the command."""
-    return [printable_message(in_options(str(warning.message), words)) for warning in caught]
+class NumberTraining:
+    """Rows of numbers and the estimator of one network that is trained on them."""
 
+    is_resumable = True
 
-class NumberRows(NamedTuple):
-    """The rows of training and validation, all numbers, for the model of one network."""
+    def __init__(self, arguments: argparse.Namespace, model: Any, rows: NumberRows) -> None:
+        for name in _only_of_tables().intersection(_given(arguments)):
+            raise options.CommandError(f"{flag(name)} is only for tables, and {arguments.data} has only numbers")
+        self.model, self.cell_format, self.notices = model, rows.cell_format, rows.notices
+        self._data, self._validation, self._resume = rows.data, rows.validation(arguments), arguments.resume
+        self.callbacks = _checkpoints(arguments, rows.cell_format)
 
-    data: LabelledRows | ParquetBlocks
-    held: LabelledRows | ParquetBlocks | None
-    cells: Cells  # how cells of text are read
-    notices: list[str]  # what the user should know of the file
+    def fit(self) -> None:
+        """Train the model, in blocks if the rows may be larger than memory."""
+        from cmlp._data.files.rows import LabelledRows
 
+        more: dict[str, Any] = {"resume": self._resume}
+        if self._validation is not None:
+            more |= {"X_val": self._validation.X, "y_val": self._validation.y}
+        if isinstance(self._data, LabelledRows):
+            self.model.fit(self._data.X, self._data.y, **more)
+            return
+        if self.model._estimator_type == "classifier" and not self._resume:
+            more["classes"] = self._data.classes()
+        self.model.fit_batches(self._data, n_rows=self._data.n_rows, **more)
 
-class TableRows(NamedTuple):
-    """Rows that need the model of a table."""
+    def report(self) -> list[str]:
+        """Return a line: epochs, loss and validation score."""
+        line = f"{counted(self.model.n_iter_, 'epoch')}, loss {self.model.loss_:.6g}"
+        scores = getattr(self.model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
+        return [f"{line}, validation score {scores[-1]:.6g}" if scores else line]
 
-    reason: str
-    text: TextRows | None  # None for a file of Parquet, which is read later
-    notices: list[str]
-
-
-def _needs_numbers(arguments: argparse.Namespace) -> bool:
-    return arguments.target is None or arguments.resume or arguments.validation is not None
-
-
-def _numbers_or_table(arguments: argparse.Namespace, model: Any, progress: ReadingProgress) -> NumberRows | TableRows:
-    """Read the file, and decide whether its rows are numbers or a table: that is so if a column is not all numbers."""
-    from cmlp._data.files.contents import NotNumbersError
-
-    try:
-        return _read(arguments, model, progress)
-    except NotNumbersError as error:
-        if _needs_numbers(arguments):
-            raise
-        return TableRows(str(error), None, [])
-
-
-def _read(arguments: argparse.Namespace, model: Any, progress: ReadingProgress) -> NumberRows | TableRows:
-    """Return the rows; raises NotNumbersError for a column of Parquet, or if the arguments need numbers."""
-    import numpy as np
-
-    from cmlp._data.files.contents import NotNumbersError
-    from cmlp._data.files.decision import TextRows
-    from cmlp._data.files.rows import Known, LabelledRows
-    from cmlp._model.model import model_of
-
-    require_validation(arguments)
-    notices: list[str] = []
-    known = known_by(model_of(model)) if arguments.resume else Known()
-    known = known._replace(cells=text_options(arguments).cells(known.cells))
-    if arguments.resume:
-        data = rows_of(arguments, arguments.data, arguments.labels, known)
-    else:
-        found = undecided_rows(arguments, progress)
-        if isinstance(found, TextRows):
-            notices += [found.file.found(found.n_rows), *found.doubts]
-            reason = found.other_than_number
-            if reason is not None and _needs_numbers(arguments):
-                raise NotNumbersError(reason)
-            if reason is not None:
-                return TableRows(reason, found, notices)
-            table, y = found.table(), _targets(found, arguments.regressor, notices)
-            found = LabelledRows(table.values if table.columns is None else table, y)
-        elif not arguments.regressor and getattr(getattr(found, "X", found), "columns", None) and arguments.target:
-            y = found.y if isinstance(found, LabelledRows) else found.classes()  # a column of Parquet
-            if y.dtype.kind == "f":
-                raise options.CommandError(
-                    f"{arguments.data}: the targets are numbers with fractions, which are no labels: add --regressor"
-                )
-            notices.append(_chosen(y, is_whole=y.dtype.kind in "iu"))
-        data = found
-    if arguments.validation is None:
-        return NumberRows(data, None, known.cells, notices)
-    if model._estimator_type == "classifier" and known.classes is None:
-        known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
-    if known.names is None:
-        known = known._replace(names=getattr(data, "columns", None))
-    held = rows_of(arguments, arguments.validation, arguments.validation_labels, known)
-    return NumberRows(data, held, known.cells, notices)
-
-
-def _targets(rows: TextRows, regressor: bool, lines: list[str]) -> NDArray[Any]:
-    """Return the targets of numbers or labels; `lines` gets what they are."""
-    kind = rows.kind_of_target()
-    if regressor:
-        if kind == "text":
-            raise options.CommandError(f"--regressor needs a target of numbers, got {str(rows.labels()[0])!r}")
-        return rows.targets()
-    if kind == "fractions":
-        raise options.CommandError(
-            f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
-        )
-    labels = rows.labels()
-    lines.append(_chosen(labels, is_whole=kind == "whole"))
-    return labels
-
-
-def _chosen(labels: NDArray[Any], *, is_whole: bool) -> str:
-    """Return a line that says why this trains a classifier."""
-    n = len({*labels.tolist()})
-    what = "different whole numbers; --regressor predicts numbers" if is_whole else "labels"
-    return f"this trains a classifier: the target has {n:,} {what}"
+    def interrupted(self, path: str) -> list[str]:
+        """Return the lines about the model of the epochs so far."""
+        return [*self.report(), f"wrote {path}", "interrupted: the same command with --resume continues"]
 
 
 class _CheckpointWithCells(Checkpoint):
@@ -291,55 +203,30 @@ class _CheckpointWithCells(Checkpoint):
 
     _repeatable = True  # see `cmlp._estimators.provenance`
 
-    def __init__(self, path: str, every: int, cells: Cells) -> None:
+    def __init__(self, path: str, every: int, cell_format: CellFormat) -> None:
         super().__init__(path, every=every)
-        self._cells = cells
+        self._cell_format = cell_format
 
     def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
         model = trainer.snapshot()
-        keep_cells(model, self._cells)
+        keep_cell_format(model, self._cell_format)
         model.save(path, include_training_state=True)
 
 
-def _checkpoints(arguments: argparse.Namespace, cells: Cells) -> list[Checkpoint]:
+def _checkpoints(arguments: argparse.Namespace, cell_format: CellFormat) -> list[Checkpoint]:
     if arguments.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(arguments.output.replace("{", "{{").replace("}", "}}"))
-    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cells)]
+    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cell_format)]
 
 
-def _train_table(arguments: argparse.Namespace, terminal: Terminal, words: Mapping[str, str], rows: TableRows) -> int:
-    """Train the model of a table, because a cell is not a number; also write it if the training is interrupted."""
+def _training_of_table(arguments: argparse.Namespace, rows: TableRows) -> TableTraining:
+    """Return the training of the model of a table, because a cell is not a number."""
     from cmlp._cli.train_table import TableTraining
-    from cmlp._data.columns import Cells
 
     if arguments.checkpoint_every is not None:
         raise options.CommandError(f"{rows.reason}. --checkpoint-every is not for tables")
-    training = TableTraining(arguments, _given(arguments), rows.text)
-    cells = Cells() if rows.text is None else rows.text.grammar.cells
-    with contextlib.suppress(OSError):
-        terminal.settle()
-    model = training.model
-    chosen = f"{rows.reason}. So this trains a {type(model).__name__}: {training.why}"
-    terminal.write_lines([*map(printable_message, [*rows.notices, chosen])])
-    model.callbacks = [Progress(terminal)]
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            try:
-                training.fit()
-            finally:
-                with contextlib.suppress(OSError):
-                    terminal.settle()
-    except KeyboardInterrupt:
-        if FITTED in vars(model):
-            _save(model, arguments.output, cells, state=False)
-            terminal.write_lines([f"interrupted: wrote {printable(arguments.output)}"])
-        raise
-    _save(model, arguments.output, cells, state=False)
-    terminal.write_lines(_in_lines(caught, words))
-    terminal.write_lines([*map(printable_message, training.report()), f"wrote {printable(arguments.output)}"])
-    return 0
+    return TableTraining(arguments, _given(arguments), rows)
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -347,7 +234,8 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)}
 
 
-def _model(arguments: argparse.Namespace) -> Any:
+def _model_of_numbers(arguments: argparse.Namespace) -> Any:
+    """Return the estimator of one network with the given parameters, or the one to resume."""
     import cmlp
 
     kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier
@@ -356,7 +244,7 @@ def _model(arguments: argparse.Namespace) -> Any:
     for name in given:
         if name not in kind._get_param_names():
             relation = "is not for" if arguments.regressor else "is only for"
-            raise options.CommandError(f"{_flag(name)} {relation} --regressor")
+            raise options.CommandError(f"{flag(name)} {relation} --regressor")
     if not arguments.resume:
         return kind(**given)
     model: Any = cmlp.load(arguments.output)
@@ -365,41 +253,16 @@ def _model(arguments: argparse.Namespace) -> Any:
     return model.set_params(**given)
 
 
-def _fit(
-    model: Any, data: LabelledRows | ParquetBlocks, held: LabelledRows | ParquetBlocks | None, resume: bool
-) -> None:
-    from cmlp._data.files.rows import LabelledRows, in_memory
-
-    more = {}
-    if held is not None:
-        validation = in_memory(held)
-        more = {"X_val": validation.X, "y_val": validation.y}
-    if isinstance(data, LabelledRows):
-        model.fit(data.X, data.y, resume=resume, **more)
-        return
-    if model._estimator_type == "classifier" and not resume:
-        more["classes"] = data.classes()
-    model.fit_batches(data, n_rows=data.n_rows, resume=resume, **more)
-
-
-def _save(model: Any, path: str, cells: Cells, *, state: bool = True) -> None:
-    model.callbacks = None
-    keep_cells(model, cells)
+def _save(path: str, training: NumberTraining | TableTraining) -> None:
+    training.model.callbacks = None
+    keep_cell_format(training.model, training.cell_format)
     with options.reported(TypeError), DeferredSignals():
-        model.save(path, include_training_state=state)
+        training.model.save(path, include_training_state=training.is_resumable)
 
 
-def keep_cells(model: Any, cells: Cells) -> None:
+def keep_cell_format(model: Any, cell_format: CellFormat) -> None:
     """Let a model know how cells of text are read."""
-    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cells=cells))
-
-
-def _report(model: Any, path: str, terminal: Terminal) -> None:
-    lines = [f"{counted(model.n_iter_, 'epoch')}, loss {model.loss_:.6g}"]
-    scores = getattr(model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
-    if scores:
-        lines[0] += f", validation score {scores[-1]:.6g}"
-    terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
+    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cell_format=cell_format))
 
 
 class _OutputFailedError(KeyboardInterrupt):

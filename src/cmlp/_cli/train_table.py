@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._cli import options
-from cmlp._cli.reading import column, table_rows, without
+from cmlp._cli.data_files import table_rows
 from cmlp._cli.terminal import printable
 from cmlp._data.arrays import EXACT
-from cmlp._data.files.rows import parquet_with_targets
+from cmlp._data.files.rows import ParquetTable
 from cmlp._estimators.fitted import provenance_of
 from cmlp._estimators.tables.tabular_classifier import TabularClassifier
 from cmlp._estimators.tables.tabular_regressor import TabularRegressor
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.files.decision import TextRows
+    from cmlp._cli.data_files import TableRows
 
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
 _FEWEST_ROWS = 32  # of which some are held out
@@ -37,28 +37,31 @@ _COVERAGE = 0.9  # of the intervals and sets that are measured
 class TableTraining:
     """The rows of a file and the model that is trained on most of them; the others measure it."""
 
-    def __init__(self, arguments: argparse.Namespace, parameters: Mapping[str, Any], text: TextRows | None) -> None:
-        if text is None:
-            select = without([*arguments.drop, arguments.target])
-            self.frame, self.y = parquet_with_targets(arguments.data, column(arguments.target), select)
+    is_resumable, callbacks = False, ()
+
+    def __init__(self, arguments: argparse.Namespace, parameters: Mapping[str, Any], rows: TableRows) -> None:
+        table = rows.rows
+        if isinstance(table, ParquetTable):
+            self.frame, self.y = table.read()
             is_number = self.y.dtype.kind in "iuf"
             target = "fractions" if self.y.dtype.kind == "f" else "whole" if is_number else "text"
-            kind, self.why = _chosen(target, self.y, arguments.regressor)
+            owner, why = _chosen(target, self.y, arguments.regressor)
         else:
-            target = text.kind_of_target()
-            self.y = text.labels() if target == "text" else text.targets()
+            target = table.kind_of_target()
+            self.y = table.labels() if target == "text" else table.targets()
             is_exact = target != "whole" or bool((np.abs(self.y) < EXACT).all())
-            kind, self.why = _chosen(target, self.y if is_exact else text.labels(), arguments.regressor)
-            if kind is TabularClassifier and target != "text":
-                self.y = text.labels()
-            self.frame = text.frame()
-        unknown = next((name for name in parameters if name not in kind._get_param_names()), None)
+            owner, why = _chosen(target, self.y if is_exact else table.labels(), arguments.regressor)
+            if owner is TabularClassifier and target != "text":
+                self.y = table.labels()
+            self.frame = table.frame()
+        unknown = next((name for name in parameters if name not in owner._get_param_names()), None)
         if unknown is not None:
             raise options.CommandError(
-                f"--{unknown.replace('_', '-')} is not for tables: {kind.__name__} has no {unknown}"
+                f"--{unknown.replace('_', '-')} is not for tables: {owner.__name__} has no {unknown}"
             )
-        self.model = kind(**parameters)
+        self.model, self.cell_format = owner(**parameters), rows.cell_format
         self.held, self.rows = divided(len(self.y))
+        self.notices = [*rows.notices, f"{rows.reason}. So this trains a {owner.__name__}: {why}"]
 
     def fit(self) -> None:
         """Train the model."""
@@ -69,6 +72,10 @@ class TableTraining:
         with warnings.catch_warnings(action="ignore"):  # that rows of this file have a category or number of their own
             measured = [self._score(), *self._interval()] if len(self.held) else []
             return [*self._categories(), *measured, self._columns()]
+
+    def interrupted(self, path: str) -> list[str]:
+        """Return the lines about the model of the epochs so far."""
+        return [f"interrupted: wrote {path}"]
 
     def _categories(self) -> list[str]:
         """Return a line with the columns of categories, so that one of numbers with a stray text is noticed."""

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.reading import (
+from cmlp._cli.data_files import (
     DATA_HELP,
     add_file_options,
     add_target_options,

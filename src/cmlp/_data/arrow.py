@@ -109,7 +109,7 @@ def read(value: Any, name: str) -> NamedMatrix | NDArray[Any]:
 def read_columns(value: Any, name: str) -> NamedColumns:
     """Return a table with nulls, dates and points in time, for the estimators for tables; see `read`."""
     names: list[str] = []
-    kinds: list[str] = []
+    types: list[str] = []
     chunks: list[list[NDArray[Any]]] = []
     levels: dict[int, dict[Any, None]] = {}  # of ordered dictionaries, in the order of the chunks
     for schema, array in _chunks(value):
@@ -117,7 +117,7 @@ def read_columns(value: Any, name: str) -> NamedColumns:
             raise ValueError(f"Expected 2D array, got 1D array instead: {name} is a column of Arrow, not a table.")
         children = [schema.children[i].contents for i in range(schema.n_children)]
         names = [_name(child) for child in children]
-        kinds = [_type_name(child) for child in children]
+        types = [_type_name(child) for child in children]
         where = [f"{name}{_OF_COLUMN}{label!r}" for label in names]
         if array is not None or not chunks:
             chunks.append(_with_nulls(children, array, where))
@@ -128,8 +128,8 @@ def read_columns(value: Any, name: str) -> NamedColumns:
                 levels.setdefault(i, {}).update(dict.fromkeys(found.tolist()))
     whole = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
     columns = [
-        ArrowColumn(values, kind, np.array([*levels[i]], object) if i in levels else None)
-        for i, (values, kind) in enumerate(zip(whole, kinds, strict=True))
+        ArrowColumn(values, one_type, np.array([*levels[i]], object) if i in levels else None)
+        for i, (values, one_type) in enumerate(zip(whole, types, strict=True))
     ]
     return NamedColumns(names, columns)
 
@@ -139,8 +139,8 @@ def _type_name(schema: _Schema) -> str:
     if schema.dictionary:
         return f"dictionary of {_type_name(schema.dictionary.contents)}"
     name = bytes(schema.format).decode()
-    kind, _, zone = name.partition(":")
-    return f"timestamp[tz={zone}]" if zone and kind[:2] == "ts" else name
+    letters, _, zone = name.partition(":")
+    return f"timestamp[tz={zone}]" if zone and letters[:2] == "ts" else name
 
 
 def table_of(columns: NamedColumns, name: str) -> NamedMatrix:
@@ -168,12 +168,12 @@ def _with_nulls(children: list[_Schema], array: _Array | None, where: list[str])
 
 def _nullable(schema: _Schema, array: _Array, start: int, n: int, where: str) -> NDArray[Any]:
     """Return a copy of n values of a column from `start` on, with None, NaN or NaT for null."""
-    kind, first, valid = bytes(schema.format).decode(), array.offset + start, _valid(array, start, n)
-    if kind == "n":
+    letters, first, valid = bytes(schema.format).decode(), array.offset + start, _valid(array, start, n)
+    if letters == "n":
         return np.full(n, None, object)
     if schema.dictionary and n:
         rows = np.arange(n) if valid is None else np.flatnonzero(valid)
-        entries, indices = array.dictionary.contents, _buffer(array, 1, _NUMBERS[kind], first, n)[rows]
+        entries, indices = array.dictionary.contents, _buffer(array, 1, _NUMBERS[letters], first, n)[rows]
         _require_entries(indices, entries, where)
         found: NDArray[Any] = _nullable(schema.dictionary.contents, entries, 0, entries.length, where)[indices]
         if valid is None:
@@ -181,8 +181,8 @@ def _nullable(schema: _Schema, array: _Array, start: int, n: int, where: str) ->
         values = np.full(n, None, found.dtype if found.dtype.kind in "mM" else object)
         values[rows] = found
         return values
-    if kind[:3] in _DATES:
-        stored, dtype = _DATES[kind[:3]]
+    if letters[:3] in _DATES:
+        stored, dtype = _DATES[letters[:3]]
         values = _buffer(array, 1, stored, first, n).astype("i8").view(dtype)
     else:
         values = _values(schema, array, start, n, where, 0, nulls=True)
@@ -225,10 +225,10 @@ def _chunks(value: Any) -> Iterator[tuple[_Schema, _Array | None]]:
         del capsules
 
 
-def _struct(capsule: Any, name: bytes, kind: Any) -> Any:
+def _struct(capsule: Any, name: bytes, struct: Any) -> Any:
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return kind.from_address(pointer(capsule, name))
+    return struct.from_address(pointer(capsule, name))
 
 
 def _require(stream: _Stream, status: int) -> None:
@@ -261,26 +261,26 @@ def _values(
     schema: _Schema, array: _Array, start: int, n: int, where: str, row: int, *, nulls: bool = False
 ) -> NDArray[Any]:
     """Return n values of a column from `start` on; raises ValueError for nulls and TypeError for other types."""
-    kind = bytes(schema.format).decode()
+    letters = bytes(schema.format).decode()
     if not nulls:
         _require_values(array, start, n, where, row)
     first = array.offset + start
     if schema.dictionary:
-        indices = _buffer(array, 1, _NUMBERS[kind], first, n)
+        indices = _buffer(array, 1, _NUMBERS[letters], first, n)
         entries = array.dictionary.contents if n else _Array()
         return _dictionary(schema.dictionary.contents, entries, indices, where, row)
-    if kind == "b":
+    if letters == "b":
         return _bits(array, 1, first, n).astype(bool)
-    if kind in _NUMBERS:
-        return _buffer(array, 1, _NUMBERS[kind], first, n)
-    if kind in _TEXT:
-        return np.array(_texts(array, kind, first, n), object)
-    if kind.startswith("d:"):
-        decimals = _decimals(array, kind, first, n)
+    if letters in _NUMBERS:
+        return _buffer(array, 1, _NUMBERS[letters], first, n)
+    if letters in _TEXT:
+        return np.array(_texts(array, letters, first, n), object)
+    if letters.startswith("d:"):
+        decimals = _decimals(array, letters, first, n)
         return decimals if nulls else decimals.astype(np.float64)
-    if kind == "n" and n:
+    if letters == "n" and n:
         raise _null(where, row)
-    raise _other_type(where, kind)
+    raise _other_type(where, letters)
 
 
 def _dictionary(schema: _Schema, entries: _Array, indices: NDArray[Any], where: str, row: int) -> NDArray[Any]:
@@ -298,8 +298,8 @@ def _require_entries(indices: NDArray[Any], entries: _Array, where: str) -> None
         raise ValueError(f"{where} has an index outside its dictionary of {entries.length} values.")
 
 
-def _other_type(where: str, kind: str) -> TypeError:
-    return TypeError(f"{where} must hold numbers or text, got a column of the Arrow format {kind!r}.")
+def _other_type(where: str, letters: str) -> TypeError:
+    return TypeError(f"{where} must hold numbers or text, got a column of the Arrow format {letters!r}.")
 
 
 def _null(where: str, row: int) -> ValueError:
@@ -337,12 +337,12 @@ def _bits(array: _Array, index: int, first: int, n: int) -> NDArray[np.uint8]:
     return np.unpackbits(packed, bitorder="little")[first - 8 * low : first - 8 * low + n]
 
 
-def _texts(array: _Array, kind: str, first: int, n: int) -> list[str]:
-    if kind == "vu":
+def _texts(array: _Array, letters: str, first: int, n: int) -> list[str]:
+    if letters == "vu":
         valid = _valid(array, first - array.offset, n)
         views = _buffer(array, 1, "V16", first, n)
         return [_viewed(array, view) if valid is None or valid[i] else "" for i, view in enumerate(views)]
-    offsets = _buffer(array, 1, _TEXT[kind], first, n + 1).tolist() if n else [0]
+    offsets = _buffer(array, 1, _TEXT[letters], first, n + 1).tolist() if n else [0]
     if offsets[-1] == offsets[0]:
         return [""] * n
     data = ctypes.string_at(array.buffers[2] + offsets[0], offsets[-1] - offsets[0])
@@ -357,9 +357,9 @@ def _viewed(array: _Array, view: np.void) -> str:
     return ctypes.string_at(array.buffers[2 + buffer] + offset, length).decode()
 
 
-def _decimals(array: _Array, kind: str, first: int, n: int) -> NDArray[Any]:
+def _decimals(array: _Array, letters: str, first: int, n: int) -> NDArray[Any]:
     """Return decimals as objects: integers of a number of bytes, with as many digits after the point."""
-    _, scale, *bits = map(int, kind[2:].split(","))
+    _, scale, *bits = map(int, letters[2:].split(","))
     size = (bits[0] if bits else _BITS_OF_DECIMALS) // 8
     content = _buffer(array, 1, np.uint8, first * size, n * size).tobytes()
     whole = [int.from_bytes(content[at : at + size], "little", signed=True) for at in range(0, len(content), size)]

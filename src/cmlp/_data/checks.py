@@ -225,7 +225,7 @@ class Rows(NamedTuple):
     names: NDArray[Any] | None  # of the columns of a data frame
 
     @property
-    def kind(self) -> str:
+    def dtype_name(self) -> str:
         """The dtype of the elements, and whether the rows are sparse."""
         return f"{'sparse ' if isinstance(self.X, CSR) else ''}{self.X.dtype}"
 

@@ -38,29 +38,29 @@ _STEP, _FIRST, _SECOND = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D
 _PLACE = 1 << 20  # the number of the factors of positions in a block
 _INTEGER = np.dtype("<i8")
 
-# What `dtype_kind` returns for the arrays of a fit.
-KINDS = {form + name for form in ("", "CSR") for name in ("|b1", "|u1", "<f4", "<f8", "<i4", "<i8")}
+# What `stored_dtype` returns for the arrays of a fit.
+STORED_DTYPES = {form + name for form in ("", "CSR") for name in ("|b1", "|u1", "<f4", "<f8", "<i4", "<i8")}
 
 
-def dtype_kind(array: Any) -> str:
+def stored_dtype(array: Any) -> str:
     """Return the form and the dtype in which checksums read an array; "CSR" for the sparse rows."""
     return f"{'CSR' if isinstance(array, CSR) else ''}{array.dtype.newbyteorder('<').str}"
 
 
 def block_checksums(
-    arrays: Sequence[NDArray[Any] | CSR], kinds: Sequence[str], first: int = 0, size: int = BLOCK
+    arrays: Sequence[NDArray[Any] | CSR], dtypes: Sequence[str], first: int = 0, size: int = BLOCK
 ) -> Checksums:
     """Return the checksum of each block of the rows of several arrays, of `size` rows from multiples of it on.
 
-    `kinds` is what `dtype_kind` returned for the arrays with which these are compared. Equal values of another dtype
+    `dtypes` is what `stored_dtype` returned for the arrays with which these are compared. Equal values of another dtype
     have equal checksums, unless one of the two is sparse. `first` is the index of the first row, if other workers have
     those before it.
     """
     n_rows = arrays[0].shape[0]
     sums = np.zeros((first + n_rows - 1) // size - first // size + 1, np.uint64)
     dense = []
-    for number, (array, kind) in enumerate(zip(arrays, kinds, strict=True)):
-        dtype = np.dtype(kind.removeprefix("CSR"))
+    for number, (array, name) in enumerate(zip(arrays, dtypes, strict=True)):
+        dtype = np.dtype(name.removeprefix("CSR"))
         if isinstance(array, CSR):
             sums += np.array([_of_csr(array, begin, size, dtype) for begin in range(0, n_rows, size)], np.uint64)
         else:
@@ -126,11 +126,11 @@ def _of_csr(X: CSR, begin: int, size: int, dtype: np.dtype[Any]) -> int:
     entries = slice(pointers[0], pointers[-1])
     column = np.dtype("<i4") if X.shape[1] < 1 << 31 else _INTEGER
     parts = [(X.data[entries], dtype), (X.indices[entries], column), (np.diff(pointers), _INTEGER)]
-    for number, (array, kind) in enumerate(parts):
+    for number, (array, its_dtype) in enumerate(parts):
         whole = len(array) - len(array) % _LINE
         for lines in (array[:whole].reshape(-1, _LINE), array[None, whole:]):
             if lines.size:
-                found = _row_sums([(lines, kind, number)])
+                found = _row_sums([(lines, its_dtype, number)])
                 total += int((found * _factors(len(found), _PLACE + lines.shape[1])).sum())
     return total % 2**64
 

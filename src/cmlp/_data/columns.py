@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # What a column can hold, with the name of its type as pyarrow has it.
-KINDS = {
+TYPES = {
     "number": "double",
     "integer": "int64",
     "boolean": "bool",
@@ -43,19 +43,19 @@ class FileColumn:
     values : ndarray
         Numbers, where NaN is missing; bool; datetime64, in UTC if they have offsets; or objects: text, or exact
         integers, where None is missing. Integers and booleans of which some are missing are float64.
-    kind : str
-        A word of `KINDS`.
+    column_type : str
+        A word of `TYPES`.
     """
 
-    def __init__(self, values: NDArray[Any], kind: str) -> None:
-        self.values, self.kind, self.dtype = values, kind, KINDS[kind]
+    def __init__(self, values: NDArray[Any], column_type: str) -> None:
+        self.values, self.column_type, self.dtype = values, column_type, TYPES[column_type]
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         values = self.values
-        if self.kind == "integer" and values.dtype == object and None in values.tolist():
+        if self.column_type == "integer" and values.dtype == object and None in values.tolist():
             values = values.astype(np.float64)
         return values if dtype is None else values.astype(dtype)
 
@@ -63,15 +63,15 @@ class FileColumn:
         """Return the entries as values of Python, integers exactly; None where they are missing."""
         entries: list[Any] = self.values.tolist()
         if self.values.dtype.kind == "f":
-            restored = {"number": float, "integer": int, "boolean": bool}[self.kind]
+            restored = {"number": float, "integer": int, "boolean": bool}[self.column_type]
             return [None if entry != entry else restored(entry) for entry in entries]
-        if self.kind == "instant":
+        if self.column_type == "instant":
             return [entry and entry.replace(tzinfo=UTC) for entry in entries]
         return entries
 
     def take(self, rows: NDArray[np.intp]) -> FileColumn:
         """Return some rows."""
-        return FileColumn(self.values[rows], self.kind)
+        return FileColumn(self.values[rows], self.column_type)
 
 
 class ArrowColumn:
@@ -128,19 +128,39 @@ def joined(blocks: Sequence[Any]) -> Any:
     if isinstance(first, NamedMatrix):
         return NamedMatrix(np.concatenate([block.values for block in blocks]), first.columns)
     parts = [*zip(*(block.values for block in blocks), strict=True)]
-    kinds = [max(part.kind for part in column) for column in parts]
+    types = [max(part.column_type for part in column) for column in parts]
     columns = [np.concatenate([part.values for part in column]) for column in parts]
-    return NamedColumns(first.columns, [*map(FileColumn, columns, kinds)])
+    return NamedColumns(first.columns, [*map(FileColumn, columns, types)])
 
 
-# ------------------------------------------------------------------------- what a model knows about cells of text
+# --------------------------------------------------- what a model knows about the columns of a table, and cells of text
+
+
+class ColumnLayout(NamedTuple):
+    """How a column of a table becomes inputs of the networks, but for its numbers.
+
+    Attributes
+    ----------
+    kind : {"number", "category", "unused"}
+    n : int
+        Number of edges or categories.
+    missing : bool
+        Whether an input says that a number is missing.
+    part_widths : tuple of int
+        Of a date with parts the number of inputs of each part, 0 for one that it does not have; otherwise empty.
+    """
+
+    kind: str
+    n: int = 0
+    missing: bool = False
+    part_widths: tuple[int, ...] = ()
 
 
 _SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
 
 
-class Cells(NamedTuple):
-    """How the cells of a file of text are read; see `cmlp._data.grammar`.
+class CellFormat(NamedTuple):
+    """How the cells of a file of text are read by `cmlp._data.grammar`, which few programs need.
 
     Attributes
     ----------
@@ -156,29 +176,29 @@ class Cells(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-def checked_cells(fields: Any) -> Cells:
-    """Return `Cells` of a file or a pickle, or raise ValueError."""
-    values = [fields.get(name) for name in Cells._fields] if isinstance(fields, Mapping) else fields
-    if not isinstance(values, (list, tuple)) or len(values) != len(Cells._fields):
+def checked_cell_format(fields: Any) -> CellFormat:
+    """Return `CellFormat` of a file or a pickle, or raise ValueError."""
+    values = [fields.get(name) for name in CellFormat._fields] if isinstance(fields, Mapping) else fields
+    if not isinstance(values, (list, tuple)) or len(values) != len(CellFormat._fields):
         raise ValueError("'cells' has not the fields that it must have")
     decimal, thousands, missing = values
     if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:
         raise ValueError("'cells' has an unknown decimal point or separator of thousands")
     if not isinstance(missing, (list, tuple)) or not all(type(text) is str for text in missing):
         raise ValueError("'cells' must have a list of texts that are missing values")
-    return Cells(decimal, thousands, tuple(missing))
+    return CellFormat(decimal, thousands, tuple(missing))
 
 
-def checked_kinds(kinds: Any, columns: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
-    """Return the kinds of the columns of a table, of a file or a pickle, or raise ValueError.
+def checked_column_types(types: Any, layout: Sequence[ColumnLayout]) -> tuple[str, ...]:
+    """Return the types of the columns of a table, of a file or a pickle, or raise ValueError.
 
     They are "category", "date", "time", "instant" or "duration" for columns of categories, "ordered" for those whose
     numbers are ranks of categories, and "number", "boolean" or one of these for others.
     """
     words = ("number", "boolean", "category", "ordered", "duration", *DATES)
-    if not isinstance(kinds, (list, tuple)) or (kinds and len(kinds) != len(columns)):
+    if not isinstance(types, (list, tuple)) or (types and len(types) != len(layout)):
         raise ValueError("'column_kinds' is not a list with a word for each column")
-    for kind, (encoded, *_) in zip(kinds, columns, strict=False):
-        if kind not in words or kind == {"number": "category", "category": "ordered"}.get(encoded):
+    for word, column in zip(types, layout, strict=False):
+        if word not in words or word == {"number": "category", "category": "ordered"}.get(column.kind):
             raise ValueError("'column_kinds' has a word that does not fit its column")
-    return tuple(kinds)
+    return tuple(types)

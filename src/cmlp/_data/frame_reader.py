@@ -15,8 +15,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, is_missing, rectangular
 from cmlp._data.checks import check_rows
-from cmlp._data.columns import ArrowColumn, FileColumn
-from cmlp._data.entries import (
+from cmlp._data.column_entries import (
     CATEGORY,
     INTERVAL,
     NUMBER,
@@ -25,14 +24,15 @@ from cmlp._data.entries import (
     TIMES,
     array_of,
     categories_of,
-    column_kind,
+    declared_type,
     entries_of,
-    kind_of_numbers,
     numbers_of,
     plain_entry,
     stored_category,
-    type_of,
+    type_of_entries,
+    type_of_numbers,
 )
+from cmlp._data.columns import ArrowColumn, FileColumn
 from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
 from cmlp._data.sparse import refuse_sparse
 from cmlp._process.warnings import warn
@@ -95,11 +95,11 @@ class FrameReader(NamedTuple):
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
-    kinds: Sequence[str] = ()  # of the columns, see `column_kind`; empty if all are numbers or categories
+    column_types: Sequence[str] = ()  # of the columns, see `type_of_entries`; empty if all are numbers or categories
 
     def is_ordered(self, i: int) -> bool:
         """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
-        return bool(self.kinds) and self.kinds[i] == ORDERED
+        return bool(self.column_types) and self.column_types[i] == ORDERED
 
     def read(self, X: ArrayLike | FrameColumns, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -120,8 +120,8 @@ class FrameReader(NamedTuple):
         return self._values(frame, notices), found
 
     def _values(self, frame: FrameColumns, notices: Notices | None) -> NDArray[np.float64]:
-        kinds = self.kinds or [NUMBER if codes is None else CATEGORY for codes in self.codes]
-        if frame.matrix is None or not TIMES.isdisjoint(kinds):
+        column_types = self.column_types or [NUMBER if codes is None else CATEGORY for codes in self.codes]
+        if frame.matrix is None or not TIMES.isdisjoint(column_types):
             raw = np.empty((frame.n_rows, len(self.codes)))
             is_done = False
         else:
@@ -131,17 +131,17 @@ class FrameReader(NamedTuple):
         for i, codes in enumerate(self.codes):
             if codes is not None:
                 column = frame.exact(i)
-                found = raw[:, i] = _codes(column, codes, frame.label(i), kinds[i])
+                found = raw[:, i] = _codes(column, codes, frame.label(i), column_types[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
-                    from cmlp._data.doubts import warn_of_unknown  # few programs need it
+                    from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
 
-                    is_full = len(codes) >= MAX_CATEGORIES and kinds[i] != ORDERED
-                    warn_of_unknown(column, found, codes, frame.label(i), kinds[i], notices, is_full=is_full)
-                if kinds[i] == ORDERED:
+                    is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
+                    warn_of_unknown(column, found, codes, frame.label(i), column_types[i], notices, is_full=is_full)
+                if column_types[i] == ORDERED:
                     raw[found == OTHER, i] = np.nan
             elif not is_done:
-                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), kinds[i], in_fit=notices is None)
+                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), column_types[i], in_fit=notices is None)
         require_no_infinity(raw, frame)
         return raw
 
@@ -292,34 +292,34 @@ def learn_frame_reader(
         rows = np.arange(frame.n_rows)
     chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
-    kinds: list[str] = []
+    column_types: list[str] = []
     for i, column in enumerate(frame.exact_columns()):
         label = frame.label(i)
-        found = column_kind(column, label, rows)
+        found = type_of_entries(column, label, rows)
         is_chosen = i in chosen
         levels = chosen[i] if is_chosen else None
         if levels is None and categorical is not None and found not in TIMES:
             levels = _levels_of_type(column, label)
         if levels is not None:
-            kinds.append(ORDERED)
+            column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
             _require_levels(column, codes[i], label)
         elif is_chosen or (categorical is not None and _holds_categories(column, label, rows)):
-            kinds.append(found if found in TIMES else CATEGORY)
-            codes.append(_learn_codes(column, label, kinds[i], rows, weight))
-            if not is_chosen and kinds[i] == CATEGORY and not _is_decided(column):
-                from cmlp._data.doubts import warn_of_text  # few programs need it
+            column_types.append(found if found in TIMES else CATEGORY)
+            codes.append(_learn_codes(column, label, column_types[i], rows, weight))
+            if not is_chosen and column_types[i] == CATEGORY and not _is_decided(column):
+                from cmlp._data.column_warnings import warn_of_text  # few programs need it
 
                 warn_of_text(categories_of(column, label, CATEGORY), label, rows)
         else:
-            kinds.append(kind_of_numbers(found))
+            column_types.append(type_of_numbers(found))
             codes.append(None)
-    return FrameReader(frame.names, codes, tuple(kinds) if {*kinds} - {NUMBER, CATEGORY} else ())
+    return FrameReader(frame.names, codes, tuple(column_types) if {*column_types} - {NUMBER, CATEGORY} else ())
 
 
 def _levels_of_type(column: Any, label: str) -> Sequence[object] | None:
     """Return the categories of a column whose type orders them, of pandas, polars or Arrow; None if it does not."""
-    dtype = type_of(column)
+    dtype = declared_type(column)
     if isinstance(column, ArrowColumn):
         held = column.levels
     elif not getattr(dtype, "ordered", type(dtype).__name__ == _ENUM):
@@ -399,7 +399,7 @@ def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
 
 def _has_category_type(column: Any) -> bool:
     """Return whether the type of a column says that it has categories."""
-    return str(type_of(column)).lower().startswith(("category", "categorical", "enum", "dictionary", "interval"))
+    return str(declared_type(column)).lower().startswith(("category", "categorical", "enum", "dictionary", "interval"))
 
 
 def _is_decided(column: Any) -> bool:
@@ -408,10 +408,10 @@ def _is_decided(column: Any) -> bool:
 
 
 def _learn_codes(
-    column: Any, label: str, kind: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+    column: Any, label: str, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
 ) -> Codes:
     """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
-    values = categories_of(column, label, kind)
+    values = categories_of(column, label, column_type)
     counts: Counter[object] = Counter()
     for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
         counts[values[row]] += share
@@ -420,14 +420,14 @@ def _learn_codes(
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
 
 
-def _codes(column: Any, codes: Codes, label: str, kind: str) -> NDArray[np.float64]:
-    dtype = type_of(column)
-    if kind in (CATEGORY, ORDERED) and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
+def _codes(column: Any, codes: Codes, label: str, column_type: str) -> NDArray[np.float64]:
+    dtype = declared_type(column)
+    if column_type in (CATEGORY, ORDERED) and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
         categories = dtype.categories.tolist()  # few, each of which is converted once
         if SIMPLE.issuperset(map(type, categories)):
             known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
             return known[np.asarray(column.cat.codes, np.intp)]  # -1, the last one, if missing
-    values = categories_of(column, label, kind)
+    values = categories_of(column, label, column_type)
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 

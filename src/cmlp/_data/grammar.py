@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.columns import MICROSECONDS_OF_A_DAY, Cells
+from cmlp._data.columns import MICROSECONDS_OF_A_DAY, CellFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,20 +60,20 @@ class Date(NamedTuple):
 class Grammar:
     """The grammar with the decimal point, the separator of thousands and further missing values of a file."""
 
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        also = {text.strip() for text in cells.missing}
-        self._missing = frozenset((*_EXACTLY, *cells.missing))
+    def __init__(self, cell_format: CellFormat) -> None:
+        self.cell_format = cell_format
+        also = {text.strip() for text in cell_format.missing}
+        self._missing = frozenset((*_EXACTLY, *cell_format.missing))
         self._marks = frozenset((*_AMONG_NUMBERS, *_EXACTLY, *also))
         # Marks as they mostly are, so that others need not be converted to small letters.
         self._often = frozenset((*self._marks, *map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na"))
-        point = r"\." if cells.decimal == "." else ","
-        group = rf"|\d{{1,3}}(?:{SPACES[cells.thousands]}\d{{3}})+" if cells.thousands else ""
+        point = r"\." if cell_format.decimal == "." else ","
+        group = rf"|\d{{1,3}}(?:{SPACES[cell_format.thousands]}\d{{3}})+" if cell_format.thousands else ""
         self._number = re.compile(
             rf"[+-]?(?:(?:\d+{group})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?",
             re.ASCII | re.IGNORECASE,
         )
-        self._separators = re.compile(SPACES[cells.thousands]) if cells.thousands else None
+        self._separators = re.compile(SPACES[cell_format.thousands]) if cell_format.thousands else None
         # Texts that would be numbers or dates, such as -999, if they did not stand for missing values.
         self._sentinels = {text for text in also if self._plain(text) is not None or self.date(text) is not None}
 
@@ -118,7 +118,7 @@ class Grammar:
             return None
         if self._separators is not None:
             text = self._separators.sub("", text)
-        return text if self.cells.decimal == "." else text.replace(",", ".")
+        return text if self.cell_format.decimal == "." else text.replace(",", ".")
 
     def date(self, cell: str) -> Date | None:
         """Return a date or a point in time of ISO 8601; None for other text."""
@@ -195,7 +195,7 @@ class Grammar:
         joined = "\n".join(cells)
         if self._separators is not None and self._separators.search(joined):
             return None
-        if self.cells.decimal == ",":
+        if self.cell_format.decimal == ",":
             if "." in joined or joined.count("\n") >= len(cells):
                 return None
             joined = joined.replace(",", ".")

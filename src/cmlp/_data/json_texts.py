@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.columns import ColumnLayout
+
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
 _MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -30,7 +32,7 @@ _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in 
 class Metadata(NamedTuple):
     """What a model file has besides networks and input scale."""
 
-    kinds: list[tuple[str, int, bool]] | None  # kind, number of edges or categories, has missing: of columns
+    layout: list[ColumnLayout] | None  # of the columns of a table
     strings: dict[str, str]  # those that this package uses
     # Copies of the example and of the training state's tensors, or of what belongs to a table.
     arrays: dict[str, NDArray[Any]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors, given_params
 from cmlp._data.arrays import rectangular
 from cmlp._data.labels import Labels, as_labels

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._model.bounds import bounds_of
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument

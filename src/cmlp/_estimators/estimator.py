@@ -251,13 +251,13 @@ class Estimator(SklearnStub, ExportMethods):
             If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024 networks, `path` exists
             and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
         """
-        from cmlp._estimators.fitted import beside
+        from cmlp._estimators.fitted import extras_of
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
         model, parameters, fitted = self._whole()
         state, record = include_training_state, include_provenance
-        more = functools.partial(beside, model, fitted, include_training_state=state, include_provenance=record)
+        more = functools.partial(extras_of, model, fitted, include_training_state=state, include_provenance=record)
         write_model(path, model, parameters, more)
 
     def to_sklearn(self) -> Any:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.attributes import assigned_params
@@ -36,7 +35,7 @@ def network_description(
             f"{sizes}; call fit with warm_start=False to start again."
         )
     activations, numbers = (*options.activation, targets.output), (*options.activation_parameter, 0.0)
-    make = _net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
+    make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
     net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
     if known is not None:
         require_same("activation", known.activations[:-1], net.activations[:-1])
@@ -45,11 +44,6 @@ def network_description(
         require_same("the loss parameter", known.loss_parameter, net.loss_parameter)
         require_same("the output activation", known.activations[-1], net.activations[-1])
     return net
-
-
-# Models of the same shape share a description. A new one asks the processor for its instruction sets, which takes 60 µs
-# in a virtual machine.
-_net = lru_cache(maxsize=64)(_core.Net)
 
 
 def begun_state(request: FitRequest, net: _core.Net) -> TrainingState:

@@ -63,7 +63,7 @@ def check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> Non
     if options.solver == "lbfgs":
         raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
     if options.early_stopping and not own_rows:
-        raise ValueError(f"early_stopping=True needs X_val and y_val in {caller}, which holds no rows out.")
+        raise ValueError(f"early_stopping=True needs X_val and y_val for {caller}, which holds no rows out.")
     if options.class_weight == "balanced":
         raise ValueError(
             f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."

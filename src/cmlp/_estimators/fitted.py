@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.probabilities import HeldOut
@@ -123,7 +123,7 @@ def with_fitted(estimator: Any, fitted: Fitted) -> Any:
     return twin
 
 
-def beside(
+def extras_of(
     model: TrainedModel, fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays of what fit has left beside the model: the training state and the provenance.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp._model.model import TrainedModel
-from cmlp._model.read import Beside, read_model
+from cmlp._model.read import ExtraKeys, read_model
 
 if TYPE_CHECKING:
     import os
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # What lies beside the model in a file: the provenance of the fit, and the training state. Few programs need it, so that
 # `cmlp._train.state_file`, which reads and writes the training state, is not imported for these names.
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
-_BESIDE = Beside(
+_EXTRA_KEYS = ExtraKeys(
     ("history", "provenance", "training", "training.parameters"),
     (
         *(f"training.{name}" for name in _TENSORS),
@@ -83,7 +83,7 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _estimator_of, beside=_BESIDE, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    return read_model(path, _estimator_of, extras=_EXTRA_KEYS, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
 
 
 def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadata) -> Any:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
+from cmlp._bridge._core import Optimizer
 from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
-from cmlp._core import Optimizer
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
 from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.scale import check_scale_width, scaled
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._core import Net
+    from cmlp._bridge._core import Net
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._model.model import TrainedModel

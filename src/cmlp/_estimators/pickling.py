@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
-from cmlp._data.columns import checked_cells, checked_kinds
+from cmlp._data.columns import ColumnLayout, checked_cell_format, checked_column_types
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._estimators.fitted import Fitted
@@ -36,8 +36,10 @@ def to_plain(model: TrainedModel) -> dict[str, Any]:
         "input_scale": model.input_scale,
         "labels": model.labels,
         "names": model.names,
-        "encoder": None if encoder is None else (encoder.kinds, encoder.numbers, encoder.categories, encoder.types),
-        "cells": tuple(model.cells),
+        "encoder": None
+        if encoder is None
+        else ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.column_types),
+        "cell_format": tuple(model.cell_format),
         "target": None if model.target is None else tuple(model.target),
         "calibration": None if calibration is None else (*calibration[:2], list(calibration.scores)),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
@@ -77,17 +79,18 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
         raise ValueError(f"its labels do not fit {net.n_out} outputs")
     if (labels is None) != (fields["kind"] == "regressor"):
         raise ValueError("a classifier needs labels, and a regressor has none")
-    cells = checked_cells(fields["cells"])
+    cell_format = checked_cell_format(fields["cell_format"])
     if fields["encoder"] is None:
         if names is not None and np.shape(names) != (net.n_in,):
             raise ValueError(f"it must have {net.n_in} feature names")
-        more = {"input_scale": scale, "labels": labels, "names": names, "cells": cells}
+        more = {"input_scale": scale, "labels": labels, "names": names, "cell_format": cell_format}
         return TrainedModel(fields["kind"], networks, **more)
-    kinds, numbers, categories, types = fields["encoder"]
-    if len({len(kinds), len(categories), len(names or kinds)}) > 1:
+    columns, numbers, categories, column_types = fields["encoder"]
+    layout = [ColumnLayout(*column) for column in columns]
+    if len({len(layout), len(categories), len(names or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
-    encoder = ColumnEncoder(kinds, numbers, categories, checked_kinds(types, kinds))
+    encoder = ColumnEncoder(layout, numbers, categories, checked_column_types(column_types, layout))
     widths = {encoder.core.width(True), encoder.core.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")
@@ -100,13 +103,13 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
         labels=labels,
         names=names,
         encoder=encoder,
-        cells=cells,
+        cell_format=cell_format,
         target=None if target is None else TableTarget(*target),
         calibration=_calibration(fields["calibration"], net),
         fitted_outputs=_fitted_outputs(fields["fitted_outputs"], networks, labels),
         threshold=checked_threshold(fields["threshold"], labels),
-        background=None if background is None else checked_background(len(kinds), *background),
-        summary=None if summary is None else checked_summary(kinds, n_answers(net), *summary),
+        background=None if background is None else checked_background(len(layout), *background),
+        summary=None if summary is None else checked_summary(layout, n_answers(net), *summary),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.frames import texts_of_names
 from cmlp._data.json_texts import (

@@ -94,7 +94,7 @@ class Form(NamedTuple):
     def of(cls, door: Door, unit: str, first: Opened, targets: TargetEncoding, dtype: np.dtype[Any]) -> Form:
         """Return the form of the first block or part."""
         rows, weighted = first.rows, first.weight is not None
-        return cls(door, unit, _listed(rows.names), rows.kind, rows.X.shape[1], weighted, targets, dtype)
+        return cls(door, unit, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, targets, dtype)
 
     def block(self, item: Any, index: int) -> Block:
         """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
@@ -108,8 +108,8 @@ class Form(NamedTuple):
         if _listed(rows.names) != self.names:
             raise ValueError(f"The columns must have the names that they have in the first {unit}.")
         check_width(rows.X.shape[1], self.width, self.door.owner)
-        if rows.kind != self.kind:
-            raise ValueError(f"X is {rows.kind}, but {self.kind} in the first {unit}.")
+        if rows.dtype_name != self.kind:
+            raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first {unit}.")
         if self.weighted != (opened.weight is not None):
             raise ValueError(f"Either all {unit}s must have sample weights, or none.")
         values, weight = self.targets.encode(opened.y, opened.weight, some=False)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._train.job import Score
     from cmlp._train.options import TrainingOptions
     from cmlp._train.start import TrainingRun

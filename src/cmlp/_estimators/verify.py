@@ -266,9 +266,9 @@ def _parts(model: TrainedModel) -> dict[str, object]:
         parts[name] = repr(net.get_state()), _bits(params)
     parts |= _texts(model)
     if encoder is not None:
-        plain = {*encoder.types} <= {"number", "category"}  # a file does not have these
-        parts["columns"] = [tuple(kind) for kind in encoder.kinds], _bits(encoder.numbers)
-        parts["types of columns"] = () if plain else tuple(encoder.types)
+        plain = {*encoder.column_types} <= {"number", "category"}  # a file does not have these
+        parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
+        parts["types of columns"] = () if plain else tuple(encoder.column_types)
     if target is not None:
         parts["target"] = _bits(target.numbers), as_json(target.names and list(target.names))
     if calibration is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.disk import write_atomically
 from cmlp._data.scale import too_coarse
 from cmlp._export.c_int8 import parts_of_integers

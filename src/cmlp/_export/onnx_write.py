@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse

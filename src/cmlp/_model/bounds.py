@@ -12,7 +12,7 @@ from cmlp.exceptions import NonFiniteInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._data.scale import InputScale
 
 _EXACT = ("identity", "relu", "leaky_relu")

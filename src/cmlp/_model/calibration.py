@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
 
 ABSOLUTE_ERROR, QUANTILES, PROBABILITY = "absolute_error", "quantiles", "probability"
 KINDS = (ABSOLUTE_ERROR, QUANTILES, PROBABILITY)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
-from cmlp._data.columns import DATES
+from cmlp._bridge import _core
+from cmlp._data.columns import DATES, ColumnLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,31 +68,33 @@ class ColumnEncoder:
 
     Attributes
     ----------
-    kinds : sequence of (str, int, bool) or (str, int, bool, (int, int, int))
-        Kind, number of edges or categories, and whether missing numbers have an input, of each column; of a date with
-        parts the number of inputs of each part, 0 for one that it does not have.
+    layout : sequence of ColumnLayout
+        Of each column.
     numbers : ndarray of float64
         Centre, scale, edges and edges of the parts of each column of numbers, in one vector.
     categories : sequence
         The categories of each column in the order of their codes; None for a column of numbers.
-    types : sequence of str
+    column_types : sequence of str
         What each column holds, by which its entries are parsed, for example "date", see
-        `cmlp._data.entries.column_kind`; empty if all are numbers or categories.
+        `cmlp._data.column_entries.type_of_entries`; empty if all are numbers or categories.
     """
 
     def __init__(
         self,
-        kinds: Sequence[tuple[Any, ...]],
+        layout: Sequence[ColumnLayout],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
-        types: Sequence[str] = (),
+        column_types: Sequence[str] = (),
     ) -> None:
-        self.kinds, self.numbers, self.categories, self.types = kinds, numbers, categories, types
-        self.core = _core.Columns(kinds, numbers)
+        self.layout, self.numbers, self.categories, self.column_types = layout, numbers, categories, column_types
+        self.core = _core.Columns(layout, numbers)
 
     @classmethod
     def of(
-        cls, columns: Sequence[EncodedColumn], codes: Sequence[Mapping[Any, int] | None], types: Sequence[str] = ()
+        cls,
+        columns: Sequence[EncodedColumn],
+        codes: Sequence[Mapping[Any, int] | None],
+        column_types: Sequence[str] = (),
     ) -> ColumnEncoder:
         """Return the encoder of columns with the codes of their categories, None for numbers."""
         numbers: list[NDArray[np.float64]] = []
@@ -100,10 +102,10 @@ class ColumnEncoder:
             if one.kind == "number":
                 numbers += [np.array([one.centre, one.scale]), *one.all_edges]
         return cls(
-            [one[:3] if not one.parts else (*one[:3], widths(one.parts)) for one in columns],
+            [ColumnLayout(*one[:3], widths(one.parts) if one.parts else ()) for one in columns],
             np.concatenate([np.empty(0), *numbers]),
             [None if known is None else sorted(known, key=known.__getitem__) for known in codes],
-            types,
+            column_types,
         )
 
     @cached_property
@@ -114,20 +116,20 @@ class ColumnEncoder:
     @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
-        return tuple(i for i, one in enumerate(self.types) if one in DATES and self.categories[i] is None)
+        return tuple(i for i, one in enumerate(self.column_types) if one in DATES and self.categories[i] is None)
 
     def __len__(self) -> int:
-        return len(self.kinds)
+        return len(self.layout)
 
     def __iter__(self) -> Iterator[EncodedColumn]:
         at = 0
-        for (kind, n, missing, *widths), categories in zip(self.kinds, self.categories, strict=True):
+        for (kind, n, missing, widths), categories in zip(self.layout, self.categories, strict=True):
             centre, scale, edges, parts = 0.0, 1.0, self.numbers[:0], []
             if kind == "number":
                 centre, scale = self.numbers[at : at + 2].tolist()
                 edges = self.numbers[at + 2 : at + 2 + n]
                 at += 2 + n
-            for name, width in zip(PARTS, widths[0] if widths else (), strict=False):
+            for name, width in zip(PARTS, widths, strict=False):
                 n_edges = width - 1 if width > N_WAVES else 0
                 if width:
                     parts.append(Part(name, self.numbers[at : at + n_edges]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.labels import Labels, as_labels, labels_of
 from cmlp._data.scale import InputScale, check_scale_width

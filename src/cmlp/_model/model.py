@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.arrays import rectangular
-from cmlp._data.columns import Cells
+from cmlp._data.columns import CellFormat
 from cmlp._data.frames import texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
 TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
 
-_PLAIN_CELLS = Cells()
+_PLAIN_FORMAT = CellFormat()
 _TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
 
 
@@ -171,7 +171,7 @@ class Tensors(tuple["NDArray[Any]", ...]):
 
 
 # The arguments of the constructor of a `TrainedModel`.
-FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cells", "target", "calibration",
+FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cell_format", "target", "calibration",
           "fitted_outputs", "threshold", "background", "summary")  # fmt: skip
 
 
@@ -186,7 +186,7 @@ class TrainedModel:
     ----------
     kind : {"network", "classifier", "regressor"}
         What the outputs mean.
-    networks : sequence of (cmlp._core.Net, ndarray of shape (n_params,))
+    networks : sequence of (cmlp._bridge._core.Net, ndarray of shape (n_params,))
         They differ in the number of inputs at most. The blocks are used without a copy.
     input_scale : float or InputScale, default=1.0
         Factor by which every input is multiplied, or a shift and a factor for each input.
@@ -196,7 +196,7 @@ class TrainedModel:
         The names of the columns in fit; those of a table can be of any hashable type.
     encoder : ColumnEncoder or None
         The encoder of a table. Networks that see no bins have fewer inputs.
-    cells : Cells
+    cell_format : CellFormat
         How the cells of files of text are read.
     target : TableTarget or None
         Of a table's regressor.
@@ -233,7 +233,7 @@ class TrainedModel:
     labels: Labels  # None for a regressor and a network, which never read it
     names: tuple[Any, ...] | None
     encoder: ColumnEncoder | None
-    cells: Cells
+    cell_format: CellFormat
     target: TableTarget | None
     calibration: Calibration | None
     fitted_outputs: tuple[NDArray[Any], ...] | None
@@ -259,7 +259,7 @@ class TrainedModel:
         labels: Labels | None = None,
         names: Iterable[Any] | None = None,
         encoder: ColumnEncoder | None = None,
-        cells: Cells = _PLAIN_CELLS,
+        cell_format: CellFormat = _PLAIN_FORMAT,
         target: TableTarget | None = None,
         calibration: Calibration | None = None,
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
@@ -270,8 +270,8 @@ class TrainedModel:
         nets = tuple(TrainedNet(*one) for one in networks)
         columns = None if names is None else tuple(names)
         fitted = None if fitted_outputs is None else tuple(fitted_outputs)
-        own = nets, input_scale, labels, columns, encoder, cells, target, calibration, fitted, threshold, background
-        for name, value in zip(FIELDS, (kind, *own, summary), strict=True):
+        own = nets, input_scale, labels, columns, encoder, cell_format, target, calibration, fitted, threshold
+        for name, value in zip(FIELDS, (kind, *own, background, summary), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "net", nets[0].net)
         object.__setattr__(self, "params", nets[0].params)

@@ -8,13 +8,12 @@ scaling (Guo and others, "On calibration of modern neural networks", 2017).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 
@@ -308,12 +307,8 @@ def _outputs(
 ) -> list[NDArray[np.float64]]:
     """Return the outputs of each network from its scores, by the core's softmax or logistic function."""
     params = np.concatenate([np.diag(slopes).ravel(), shifts])
-    return [_layer(len(slopes), output).forward(params, one, n_threads=1) for one in np.ascontiguousarray(z)]
-
-
-@lru_cache(maxsize=16)
-def _layer(n: int, output: str) -> _core.Net:
-    return _core.Net((n, n), (output,), "log_loss", np.float64)
+    layer = _core.shared_net((len(slopes), len(slopes)), (output,), "log_loss", np.float64)
+    return [layer.forward(params, one, n_threads=1) for one in np.ascontiguousarray(z)]
 
 
 def _mean(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -13,9 +13,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
-from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Built = TypeVar("Built")
 
-_MOST_KIND = 16  # limit in characters for the word that says what a column holds
+_MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 # The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
@@ -87,25 +87,33 @@ _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 
 
-class Beside(NamedTuple):
+class ExtraKeys(NamedTuple):
     """Names of strings and of arrays in a file that do not belong to the model; a table has no such arrays."""
 
     strings: Sequence[str]
     arrays: Sequence[str]
 
 
+class RawFile(NamedTuple):
+    """What a file has, before the metadata are checked."""
+
+    networks: list[tuple[_core.Net, NDArray[Any]]]
+    input_scale: float | InputScale
+    metadata: Metadata
+
+
 def read_model(
     path: str | os.PathLike[str],
     build: Callable[[TrainedModel, dict[str, Any], Metadata], Built],
     *,
-    beside: Beside,
+    extras: ExtraKeys,
     use_map: bool,
     verify: bool,
 ) -> Built:
     """Read a model file and return what `build` makes of it; see `cmlp.load`.
 
     Its arguments are the model, the parameters of the constructor (empty for a network), and the metadata, which have
-    what lies `beside` the model, too.
+    the `extras`, too.
 
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError, with
     path and reason, if the file is invalid; an exception that `build` raises is reported as damage of the file.
@@ -113,8 +121,8 @@ def read_model(
     with open_regular(path) as file:
         use_map = use_map and sys.byteorder == "little"
         try:
-            found, metadata = _read(file, os.fstat(file.fileno()).st_size, beside, use_map, verify)
-            return build(*_whole_model(found, metadata), metadata)
+            raw = _read(file, os.fstat(file.fileno()).st_size, extras, use_map, verify)
+            return build(*_model_of(raw), raw.metadata)
         except ModelFormatError as error:
             raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
         except (ValueError, TypeError, KeyError) as error:
@@ -125,7 +133,7 @@ def read_model(
 # ------------------------------------------------------------------------------------------------------ the tensors
 
 
-def _read(file: IO[bytes], size: int, beside: Beside, use_map: bool, verify: bool) -> tuple[TrainedModel, Metadata]:
+def _read(file: IO[bytes], size: int, extras: ExtraKeys, use_map: bool, verify: bool) -> RawFile:
     head_size = _core.model_head_size(file.read(8))
     if head_size > size:
         raise _short()
@@ -139,10 +147,10 @@ def _read(file: IO[bytes], size: int, beside: Beside, use_map: bool, verify: boo
     text = str(memoryview(head)[8:], "ascii")
     del head
     if _TABLE in text:
-        return _read_table(text, _whole(file, size, use_map), head_size, beside, is_map=use_map, verify=verify)
-    strings = _entries(text, (*_KEYS, *_OWN_KEYS, *beside.strings), '"')
+        return _read_table(text, _whole(file, size, use_map), head_size, extras, is_map=use_map, verify=verify)
+    strings = _entries(text, (*_KEYS, *_OWN_KEYS, *extras.strings), '"')
     net = _net(text, strings)
-    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *beside.arrays), "{")
+    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *extras.arrays), "{")
     del text
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
@@ -162,10 +170,10 @@ def _read(file: IO[bytes], size: int, beside: Beside, use_map: bool, verify: boo
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
     arrays = _arrays(tensors, rest, bytes_of_params)
-    model = TrainedModel("network", [(net, params)], input_scale=_input_scale(strings, arrays))
+    scale = _input_scale(strings, arrays)
     if verify:
-        _verify(model, arrays)
-    return model, Metadata(None, strings, arrays)
+        _verify(net, params, scale, arrays)
+    return RawFile([(net, params)], scale, Metadata(None, strings, arrays))
 
 
 def _short() -> ModelFormatError:
@@ -253,11 +261,11 @@ def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
 
 
 def _read_table(
-    text: str, content: NDArray[np.uint8], head_size: int, beside: Beside, *, is_map: bool, verify: bool
-) -> tuple[TrainedModel, Metadata]:
+    text: str, content: NDArray[np.uint8], head_size: int, extras: ExtraKeys, *, is_map: bool, verify: bool
+) -> RawFile:
     """Return the content of a table's file, of which the core has validated the head `text`."""
     _core.Model(content, verify)
-    strings = _entries(text, (*_KEYS, *_TABLE_KEYS, *beside.strings), '"')
+    strings = _entries(text, (*_KEYS, *_TABLE_KEYS, *extras.strings), '"')
     nets, at = [], head_size
     for net in _nets_of_table(text, strings):
         size = net.n_params * net.dtype.itemsize
@@ -269,16 +277,16 @@ def _read_table(
     if sys.byteorder == "big":
         for _, block in nets:
             block.byteswap(inplace=True)
-    columns = [_column(word) for word in strings.pop("columns").split(",")]
-    return TrainedModel("network", nets), Metadata(columns, strings, arrays)
+    layout = [_column(word) for word in strings.pop("columns").split(",")]
+    return RawFile(nets, 1.0, Metadata(layout, strings, arrays))
 
 
-def _column(word: str) -> tuple[Any, ...]:
+def _column(word: str) -> ColumnLayout:
     column, *parts = word.split("/")
     kind, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    found = kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing"
-    return (*found, tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
+    found = ColumnLayout(kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing")
+    return found._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
 
 
 def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:
@@ -292,16 +300,15 @@ def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, 
     return arrays
 
 
-def _verify(model: TrainedModel, arrays: dict[str, NDArray[Any]]) -> None:
+def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, arrays: dict[str, NDArray[Any]]) -> None:
     """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
-    net, params = model.net, model.params
     for start in range(0, net.n_params, _CHUNK):
         if not np.isfinite(params[start : start + _CHUNK]).all():
             raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
     if "example.input" not in arrays:
         return
     try:
-        output = net.forward(params, arrays["example.input"][None], scale=model.input_scale, n_threads=1)[0]
+        output = net.forward(params, arrays["example.input"][None], scale=scale, n_threads=1)[0]
     except ValueError:
         output = None
     expected = arrays["example.output"]
@@ -320,35 +327,37 @@ def _canonical(values: NDArray[Any]) -> bytes:
 # ---------------------------------------------------------------------------------------------------- the metadata
 
 
-def _whole_model(found: TrainedModel, file: Metadata) -> tuple[TrainedModel, dict[str, Any]]:
-    """Return networks from a file with what its metadata say about them, and the parameters of the constructor.
-
-    They are checked for what this package needs.
-    """
-    strings, is_table = file.strings, file.kinds is not None
+def _model_of(raw: RawFile) -> tuple[TrainedModel, dict[str, Any]]:
+    """Return the model of a file, and the parameters of the constructor, checked for what this package needs."""
+    file, net = raw.metadata, raw.networks[0][0]
+    strings, is_table = file.strings, file.layout is not None
     name = strings.get("class", None if is_table else "Network")
     kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
     if name not in kinds:
         raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
     kind = kinds[name]
     if kind == "network":
-        return found, {}
-    if is_table and found.net.dtype != np.float32:
-        raise refuse(f"the networks of a table are of dtype float32, not {found.net.dtype}")
+        return TrainedModel(kind, raw.networks, input_scale=raw.input_scale), {}
+    if is_table and net.dtype != np.float32:
+        raise refuse(f"the networks of a table are of dtype float32, not {net.dtype}")
     for key in (*(["categories", "parameters"] * is_table), *(["classes"] * (kind == "classifier"))):
         if key not in strings:
             raise refuse(f"{key!r} is missing")
-    labels = load_labels(strings["classes"], found.net.n_out) if kind == "classifier" else None
-    parameters = network_parameters(found.net)
+    labels = load_labels(strings["classes"], net.n_out) if kind == "classifier" else None
+    parameters = network_parameters(net)
     if "parameters" in strings:  # not in a file of a C program
         parameters = load_parameters(strings["parameters"])
-    cells = Cells()
+    cell_format = CellFormat()
     if "cells" in strings:
-        cells = _checked(checked_cells, load_parameters(strings["cells"], "cells"))
+        cell_format = _checked(checked_cell_format, load_parameters(strings["cells"], "cells"))
     if not is_table:
-        parameters.setdefault("input_scale", found.input_scale)
-    model = found.replace(kind=kind, labels=labels, names=_names(found, file), cells=cells)
-    return model if file.kinds is None else model.replace(**_table_of(file, file.kinds, model)), parameters
+        parameters.setdefault("input_scale", raw.input_scale)
+    fields: dict[str, Any] = {"labels": labels, "names": _names(net, file), "cell_format": cell_format}
+    if file.layout is None:
+        fields["input_scale"] = raw.input_scale
+    else:
+        fields |= _table_of(file, file.layout, raw.networks, labels)
+    return TrainedModel(kind, raw.networks, **fields), parameters
 
 
 def _checked(check: Callable[..., Any], *values: Any) -> Any:
@@ -358,48 +367,45 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
-def _table_of(file: Metadata, kinds: Sequence[tuple[Any, ...]], model: TrainedModel) -> dict[str, Any]:
+def _table_of(
+    file: Metadata, layout: Sequence[ColumnLayout], networks: Sequence[tuple[_core.Net, Any]], labels: Labels | None
+) -> dict[str, Any]:
     """Return the fields of a table's model that others do not have, checked."""
-    target = _target(file, model)
-    types: Sequence[str] = ()
+    net = networks[0][0]
+    target = _target(file, net, labels)
+    column_types: Sequence[str] = ()
     if "column_kinds" in file.strings:
-        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
-        types = _checked(checked_kinds, words, kinds)
+        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_TYPE * len(layout))
+        column_types = _checked(checked_column_types, words, layout)
     categories = load_categories(file.strings["categories"])
-    for i, (kind, known) in enumerate(zip(kinds, categories, strict=True)):
-        is_ordered = bool(types) and types[i] == "ordered"
-        if (kind[0] == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
+    for i, (column, known) in enumerate(zip(layout, categories, strict=True)):
+        is_ordered = bool(column_types) and column_types[i] == "ordered"
+        if (column.kind == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
             raise refuse("'categories' does not fit 'column_kinds'")
     return {
-        "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
+        "encoder": ColumnEncoder(layout, file.arrays[TABLE_NUMBERS], categories, column_types),
         "target": target,
-        "calibration": _calibration(file, model),
-        "fitted_outputs": _fitted_outputs(file, model),
-        "threshold": _checked(checked_threshold, file.arrays[TABLE_THRESHOLD].item(), model.labels)
+        "calibration": _calibration(file, net, labels),
+        "fitted_outputs": _checked(checked_outputs, [*file.arrays[FITTED_OUTPUTS]], net, len(networks), labels)
+        if FITTED_OUTPUTS in file.arrays
+        else None,
+        "threshold": _checked(checked_threshold, file.arrays[TABLE_THRESHOLD].item(), labels)
         if TABLE_THRESHOLD in file.arrays
         else None,
-        "summary": _summary(file, kinds, model.net),
-        "background": _background(file, len(kinds)),
+        "summary": _summary(file, layout, net),
+        "background": _background(file, len(layout)),
     }
 
 
-def _calibration(file: Metadata, model: TrainedModel) -> Calibration | None:
+def _calibration(file: Metadata, net: _core.Net, labels: Labels | None) -> Calibration | None:
     """Return the calibration; None if the file has none, or one of a kind that this version does not know."""
     values = load_parameters(file.strings.get("calibration", "{}"), "calibration")
     scores = file.arrays.get(CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    if values["kind"] != kind_of_scores(model.net, has_classes=model.kind == "classifier"):
-        raise refuse(f"'calibration' is not that of a {model.kind}")
-    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(model.net))
-
-
-def _fitted_outputs(file: Metadata, model: TrainedModel) -> Sequence[NDArray[Any]] | None:
-    found = file.arrays.get(FITTED_OUTPUTS)
-    if found is None:
-        return None
-    outputs: Sequence[NDArray[Any]] = _checked(checked_outputs, [*found], model.net, len(model.networks), model.labels)
-    return outputs
+    if values["kind"] != kind_of_scores(net, has_classes=labels is not None):
+        raise refuse(f"'calibration' is not that of a {'regressor' if labels is None else 'classifier'}")
+    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(net))
 
 
 def _background(file: Metadata, n_columns: int) -> Background | None:
@@ -409,15 +415,15 @@ def _background(file: Metadata, n_columns: int) -> Background | None:
     return checked_background(n_columns, *found) if found else None
 
 
-def _summary(file: Metadata, kinds: Sequence[tuple[Any, ...]], net: _core.Net) -> Summary | None:
+def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
     if values is None:
         return None
-    return checked_summary(kinds, n_answers(net), values, fields.get("accuracy"))
+    return checked_summary(layout, n_answers(net), values, fields.get("accuracy"))
 
 
-def _names(model: TrainedModel, file: Metadata) -> list[Any] | NDArray[Any] | None:
-    n = model.net.n_in if file.kinds is None else len(file.kinds)
+def _names(net: _core.Net, file: Metadata) -> list[Any] | NDArray[Any] | None:
+    n = net.n_in if file.layout is None else len(file.layout)
     if "column_names" in file.strings:
         return load_column_names(file.strings["column_names"], n)
     if "feature_names" in file.strings:
@@ -425,15 +431,16 @@ def _names(model: TrainedModel, file: Metadata) -> list[Any] | NDArray[Any] | No
     return None
 
 
-def _target(file: Metadata, model: TrainedModel) -> TableTarget | None:
+def _target(file: Metadata, net: _core.Net, labels: Labels | None) -> TableTarget | None:
     """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
-    net, numbers, is_classifier = model.net, file.arrays.get(TABLE_TARGET), model.kind == "classifier"
-    if is_classifier:
-        _check_labels(model.labels, net)
+    numbers, is_classifier = file.arrays.get(TABLE_TARGET), labels is not None
+    if labels is not None:
+        _check_labels(labels, net)
     n = 0 if numbers is None else numbers.size // 4  # targets
     is_regressor = net.activations[-1] in ("identity", "exp") and n == n_answers(net)
     if (numbers is None) != is_classifier or not (is_classifier or is_regressor):
-        raise refuse(f"the outputs are not those of a {TABLE_CLASS_NAMES[model.kind]}")
+        kind = "classifier" if is_classifier else "regressor"
+        raise refuse(f"the outputs are not those of a {TABLE_CLASS_NAMES[kind]}")
     if numbers is None:
         return None
     centre, scale, low, high = numbers.tolist() if n == 1 else map(tuple, numbers.T.tolist())

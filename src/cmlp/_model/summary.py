@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
+    from cmlp._data.columns import ColumnLayout
 
 N_VALUES = 32  # of each column
 _HALF = 0.5  # the probability above which a row has a label
@@ -131,11 +132,11 @@ def _median_output(net: _core.Net) -> int | None:
     return levels.index(0.5) if 0.5 in levels else None
 
 
-def checked_summary(kinds: Sequence[tuple[Any, ...]], n: int, values: Any, accuracy: Any) -> Summary:
-    """Return the summary of a file or a pickle for columns of these kinds and `n` answers, or raise ValueError."""
+def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any) -> Summary:
+    """Return the summary of a file or a pickle for columns of this layout and `n` answers, or raise ValueError."""
     values = np.asarray(values)
-    if values.dtype.kind != "f" or values.shape != (N_VALUES, len(kinds)) or np.isinf(values).any():
-        raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(kinds)} columns")
+    if values.dtype.kind != "f" or values.shape != (N_VALUES, len(layout)) or np.isinf(values).any():
+        raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(layout)} columns")
     values = values.astype(np.float64)
     if accuracy is None:
         return Summary(values)

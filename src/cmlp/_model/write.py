@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
-from cmlp._data.columns import Cells
+from cmlp._bridge import _core
+from cmlp._data.columns import CellFormat
 from cmlp._data.json_texts import (
     as_json,
     dump_categories,
@@ -44,18 +44,18 @@ def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
     parameters: Mapping[str, Any] | None = None,
-    beside: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
+    extras: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
 ) -> None:
     """Write a model to a file; see `MLPClassifier.save`.
 
-    The parameters are those of an estimator's constructor. `beside` returns strings and arrays that do not belong to
+    The parameters are those of an estimator's constructor. `extras` returns strings and arrays that do not belong to
     the model either; it is called if the model can be saved.
     """
     from cmlp._data.disk import write_atomically
     from cmlp._model.formats import require
 
     require(model, "save")
-    strings, tensors = beside()
+    strings, tensors = extras()
     calibration, kept = model.calibration, model.background
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
@@ -85,10 +85,10 @@ def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, st
     owner, encoder = model.class_name, model.encoder
     strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
     strings["class"] = owner
-    if model.cells != Cells():
-        strings["cells"] = as_json(model.cells._asdict())
-    if encoder is not None and not {*encoder.types} <= {"number", "category"}:
-        strings["column_kinds"] = as_json(list(encoder.types))
+    if model.cell_format != CellFormat():
+        strings["cells"] = as_json(model.cell_format._asdict())
+    if encoder is not None and not {*encoder.column_types} <= {"number", "category"}:
+        strings["column_kinds"] = as_json(list(encoder.column_types))
     if model.kind != "network":
         strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
     if model.calibration is not None:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def warn(message: str, category: type[Warning] = UserWarning, *, once: bool = False) -> None:
+def warn(message: str, category: type[Warning] = UserWarning, *, once: Notices | None = None) -> None:
     """Issue a warning that points to the user's code: the first caller outside this package.
 
-    A thread of a pool has no such caller: its pool collects the warning. With `once`, a text is shown once per process
-    under Python's default filter, which itself forgets what it has shown when filters change: scikit-learn changes them
-    for each fit of a search. Other filters, such as "always" and "error", decide as usual.
+    A thread of a pool has no such caller: its pool collects the warning. With `once`, which remembers what was
+    shown, a text is shown once under Python's default filter. The filter itself forgets what it has shown when filters
+    change: scikit-learn changes them for each fit of a search. Other filters, such as "always" and "error", decide as
+    usual.
     """
     pool = current_pool()
     if pool is not None:
@@ -30,7 +31,7 @@ def warn(message: str, category: type[Warning] = UserWarning, *, once: bool = Fa
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
         level, frame = level + 1, frame.f_back
-    if once and _action(message, category, frame) == "default" and not _shown.is_first(message):
+    if once is not None and _action(message, category, frame) == "default" and not once.is_first(message):
         return
     with immediate_signals():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
@@ -82,6 +83,3 @@ class Notices:
         with self._lock:
             self.counts[subject] += 1
             return self.counts[subject] == 1
-
-
-_shown = Notices()

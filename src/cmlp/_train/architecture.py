@@ -6,7 +6,7 @@ import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._train.constraints import (
     ACTIVATION,
     LARGEST_FLOAT,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
 from cmlp.exceptions import InvalidParameterError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.scale import Moments, sample
 from cmlp._data.sparse import CSR, stacked, taken
 from cmlp._train.random import draw_and_store

@@ -12,7 +12,7 @@ import math
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import Notices, warn
 from cmlp._train.constraints import REQUIRED, argument, converted
 from cmlp._train.network_rows import NETWORK_ROWS
 from cmlp._train.training_rows import TRAINING_ROWS
@@ -42,6 +42,7 @@ class Hyperparameters:
         self._constraints: dict[str, dict[str, Row]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
+        self._notices = Notices()  # of all fits of the process: a search clones its estimators
 
     def names(self, owner: str, flag: str | None = None) -> list[str]:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
@@ -107,7 +108,7 @@ class Hyperparameters:
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
                     text = _WITHOUT_EFFECT.format(name=name, other=need.other, reason=need.reason)
-                    warn(text, UnusedParameterWarning, once=True)
+                    warn(text, UnusedParameterWarning, once=self._notices)
                     break
 
     def entry(self, owner: str, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block, given_params
 from cmlp._train.architecture import canonical
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.sparse import CSR

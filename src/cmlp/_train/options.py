@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import per_layer
 from cmlp._train.schedules import SCHEDULES, Custom, Schedule

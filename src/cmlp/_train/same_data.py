@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from cmlp._data.checksums import BLOCK, block_checksums, dtype_kind
+from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._data.sparse import CSR, StoredRows, stored_rows, taken
 from cmlp._process.threads import shared
 
@@ -120,7 +120,7 @@ def arrays_of(job: TrainingJob) -> Groups:
 
 
 def _kind(array: Any) -> str:
-    return dtype_kind(stored_rows(array))
+    return stored_dtype(stored_rows(array))
 
 
 def digests_of(job: TrainingJob) -> Digests:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
-from cmlp._data.checksums import KINDS
+from cmlp._bridge import _core
+from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp._data.pickles import PICKLE_VERSION
 from cmlp._train.random import stored_generator
@@ -197,7 +197,7 @@ def _digests(file: Metadata, stored: object) -> Digests | None:
     for group, text in stored.items() if isinstance(stored, dict) else [("", "")]:
         sums = file.arrays.get(f"training.digest_{group}")
         kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
-        if sums is None or sums.dtype != np.int64 or sums.ndim != 1 or not set(kinds.values()) <= KINDS:
+        if sums is None or sums.dtype != np.int64 or sums.ndim != 1 or not set(kinds.values()) <= STORED_DTYPES:
             raise refuse("'training' has invalid checksums of the data")
         found[group] = kinds, sums.view(np.uint64)
     return found

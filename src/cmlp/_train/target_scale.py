@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from cmlp._core import Net
+    from cmlp._bridge._core import Net
 
 
 class TargetScale(NamedTuple):

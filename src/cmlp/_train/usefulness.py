@@ -9,12 +9,11 @@ the parameters are those that are kept.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.scale import sample
 from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.threads import shared
@@ -218,10 +217,6 @@ def _loss(job: TrainingJob, rows: Judged) -> float:
     return plain
 
 
-# Networks of the constants; a new one asks the processor for its instruction sets, which takes 60 µs.
-_net = lru_cache(maxsize=64)(_core.Net)
-
-
 def constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
     """Return the core's plain loss of the best constant answer for each output; not finite if it is too large."""
     if weight is not None and not weight.all():
@@ -261,7 +256,8 @@ def loss_of_outputs(
     with np.errstate(all="ignore"):
         sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(activation, np.log(outputs))
     sums = np.nan_to_num(np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM)
-    unchanged = _net((net.n_out, net.n_out), (activation,), net.loss, np.float64, (0.0,), net.loss_parameter)
+    sizes = net.n_out, net.n_out
+    unchanged = _core.shared_net(sizes, (activation,), net.loss, np.float64, (0.0,), net.loss_parameter)
     params = np.concatenate([np.eye(net.n_out).ravel(), np.zeros(net.n_out)])
     return float(unchanged.cost_and_plain_loss(params, sums, targets, sample_weight=weight)[1])
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
 from cmlp._train.job import Data, Task, TrainingJob

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively

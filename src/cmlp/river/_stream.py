@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from river.utils import dataframe
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._estimators.network import Network
 from cmlp._train.architecture import hidden_activations, hidden_sizes

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from cmlp._cli.experiment import Learning, Measurement
-from cmlp._cli.terminal import Terminal, beside, counted, padded, visible
+from cmlp._cli.terminal import Terminal, counted, padded, side_by_side, visible
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Example
 from cmlp.story.neurons import SIDE, Names, Unit
@@ -56,7 +56,7 @@ def _neuron_lines(terminal: Terminal, learning: Learning, chosen: Example, unit:
     image = drawing.weight_lines(terminal, network.weights[0][:, unit.neuron])[1:-1] if unit.layer == 0 else []
     if image and SIDE + 3 + max(map(len, table)) > width:
         table = [title, "", *(" ".join(line.split()) for line in spelled.lines()[-3:])]
-    lines = beside(image, table, gap=3) if image else table
+    lines = side_by_side(image, table, gap=3) if image else table
     return lines + [""] * (_NEURON_LINES - len(lines))
 
 
@@ -83,7 +83,7 @@ def _below(terminal: Terminal, learning: Learning, chosen: Example, width: int, 
         # The first epochs get as much space as the last.
         history = [(learning.share_at(point.batch), point.measured) for point in learning.history]
         blocks.append(training_charts(terminal, history, bottom, space, height))
-    return beside(*blocks, gap=_GAP)[: max(height, _BARS)]
+    return side_by_side(*blocks, gap=_GAP)[: max(height, _BARS)]
 
 
 def header(terminal: Terminal, learning: Learning, width: int) -> str:
@@ -125,7 +125,9 @@ def training_charts(terminal: Terminal, history: _History, bottom: charts.Ticks,
     low, high = _limits([*costs[0], *costs[1]])
     middle = math.sqrt(low * high)
     ticks = [(high, f"{high:.2g}"), (middle, f"{middle:.1g}"), (low, f"{low:g}")]
-    return beside(chart("cost", *costs, charts.Axes((low, high), ticks, bottom, logarithmic=True)), accuracy, gap=3)
+    return side_by_side(
+        chart("cost", *costs, charts.Axes((low, high), ticks, bottom, logarithmic=True)), accuracy, gap=3
+    )
 
 
 def _limits(costs: Sequence[float]) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.experiment import METHODS, SERIES, Experiment, ExperimentOptions
-from cmlp._cli.terminal import Terminal, beside, counted, duration
+from cmlp._cli.terminal import Terminal, counted, duration, side_by_side
 from cmlp.story import drawing
 from cmlp.story.animation import training_charts
 from cmlp.story.case import save
@@ -180,7 +180,7 @@ def _write_gallery(terminal: Terminal, blocks: list[tuple[list[str], list[str]]]
     shown = [[*(image if terminal.width >= SIDE else []), *caption] for image, caption in blocks]
     per_row = max(1, (terminal.width + _GAP) // (SIDE + _GAP))
     for start in range(0, len(shown), per_row):
-        terminal.write_lines(["", *beside(*shown[start : start + per_row], gap=_GAP)])
+        terminal.write_lines(["", *side_by_side(*shown[start : start + per_row], gap=_GAP)])
 
 
 def suggestions(chosen: ExperimentOptions, *, is_story: bool) -> dict[str, ExperimentOptions]:

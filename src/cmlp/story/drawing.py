@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli.terminal import Terminal, beside, padded
+from cmlp._cli.terminal import Terminal, padded, side_by_side
 from cmlp._model.names import letters
 from cmlp.story import charts
 from cmlp.story.neurons import SIDE, Names, Unit
@@ -89,7 +89,7 @@ def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], wid
         units = range(start, min(start + per_row, weights.shape[1]))
         titles = [names.of(Unit(0, unit))[:columns].ljust(columns) for unit in units]
         patches = [_patch(terminal, weights[:, unit], columns) for unit in units]
-        lines += beside(*([title, *patch] for title, patch in zip(titles, patches, strict=True)), gap=gap)
+        lines += side_by_side(*([title, *patch] for title, patch in zip(titles, patches, strict=True)), gap=gap)
     return lines
 
 

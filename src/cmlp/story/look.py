@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, beside, counted, visible, wrapped
+from cmlp._cli.terminal import Terminal, counted, side_by_side, visible, wrapped
 from cmlp._model.names import letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
@@ -78,10 +78,10 @@ def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
         column = min(width - image_width - 2, 40)
     bars = [[head, *drawing.output_bars(terminal, v, labels, column)] for head, v in zip(heads, outputs, strict=True)]
     if is_wide:
-        return beside(image, *bars)
+        return side_by_side(image, *bars)
     names = [] if max(map(len, labels)) > 1 else [" ".join(labels)]
     rows = [f"  {row}" for row in (*names, *drawing.cell_lines(terminal, outputs[0], width))]
-    return [*beside(image, bars[1]), "", heads[0], *rows]
+    return [*side_by_side(image, bars[1]), "", heads[0], *rows]
 
 
 def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
@@ -114,12 +114,12 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     size = (table_width, 7) if has_image else (min(width - table_width - 3, 60), len(table))
     curve = [] if function is None else drawing.function_lines(terminal, function, spelled.z, *size)
     if not has_image:
-        return [*head, "", *(beside(table, curve, gap=3) if curve else table), *effect_lines]
+        return [*head, "", *(side_by_side(table, curve, gap=3) if curve else table), *effect_lines]
     weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
     image = [f"its weights: {charts.signs(terminal)}", *weights]
     if width < table_width + 3 + SIDE:
-        return [*head, "", *table, *effect_lines, "", *beside(image)]
-    return [*head, "", *beside([*table, "", *curve], image, gap=3), *effect_lines]
+        return [*head, "", *table, *effect_lines, "", *side_by_side(image)]
+    return [*head, "", *side_by_side([*table, "", *curve], image, gap=3), *effect_lines]
 
 
 def _sum_in_words(look: _Look, unit: Unit) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, beside, counted, visible, wrapped
+from cmlp._cli.terminal import Terminal, counted, side_by_side, visible, wrapped
 from cmlp._model.names import letters
 from cmlp._model.results import Gradient, ParameterIndex
 from cmlp.story import charts, drawing, neurons
@@ -142,7 +142,7 @@ class Nudge:
             meaning = ", the log loss. The wish for the sum of each output is wanted - is: larger where it is further "
             meaning += "off."
         table = self._output_table(space, squared=squared and is_wide)
-        return [*beside(image, table), "", *wrapped(says + meaning, self.width)]
+        return [*side_by_side(image, table), "", *wrapped(says + meaning, self.width)]
 
     def _output_table(self, width: int, *, squared: bool) -> list[str]:
         """Write a line per output: its activation, the wanted value, and the wish, with arrows as far as they fit.

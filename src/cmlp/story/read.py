@@ -15,7 +15,7 @@ from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.options import CommandError
-from cmlp._cli.terminal import Terminal, beside, printable
+from cmlp._cli.terminal import Terminal, printable, side_by_side
 from cmlp.story.drawing import digit_lines, output_bars
 from cmlp.story.neurons import SIDE
 
@@ -97,7 +97,7 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     if terminal.width >= SIDE + _GAP + _BAR_WIDTH:
         above = (len(image) - len(bars)) // 2
-        together = beside(image, [*[""] * above, *bars], gap=_GAP)
+        together = side_by_side(image, [*[""] * above, *bars], gap=_GAP)
     else:
         together = [*(image if terminal.width >= SIDE else []), "", *bars]
     terminal.write_lines(["", *together, ""])

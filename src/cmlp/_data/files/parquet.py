@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checks import positive_integer
-from cmlp._data.files.contents import on_disk
+from cmlp._data.files.file_formats import on_disk
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:

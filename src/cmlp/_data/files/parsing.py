@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, FileColumn, objects
-from cmlp._data.files.contents import DataError, NotNumbersError
+from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,9 +53,9 @@ def numbers(
     return values
 
 
-def dates(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> NDArray[Any]:
-    """Return dates or points in time of a kind: with an offset, or without one."""
-    found = None if kind == "instant" else grammar.dates(cells)
+def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place) -> NDArray[Any]:
+    """Return dates or points in time of a type: with an offset, or without one."""
+    found = None if column_type == "instant" else grammar.dates(cells)
     if found is not None:
         return found[1]
     values = np.full(len(cells), _NAT)
@@ -65,22 +65,22 @@ def dates(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> ND
         date = grammar.date(cell)
         if date is None:
             raise DataError(f"{place(row)}: {cell!r} is not a date{remedy(cell)}")
-        if (date.kind == "instant") != (kind == "instant"):
+        if (date.kind == "instant") != (column_type == "instant"):
             has, others = ("an", "has not") if date.kind == "instant" else ("no", "has")
             raise DataError(f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training")
         values[row] = date.value
     return values.view("M8[us]")
 
 
-def values(grammar: Grammar, cells: Sequence[str], kind: str, place: Place) -> NDArray[Any]:
-    """Return cells of a kind of column: integers, booleans and text as objects, None where they are missing."""
-    if kind == "number":
+def values(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place) -> NDArray[Any]:
+    """Return cells of a type of column: integers, booleans and text as objects, None where they are missing."""
+    if column_type == "number":
         return numbers(grammar, cells, place)
-    if kind in DATES:
-        return dates(grammar, cells, kind, place)
-    if kind == "text":
+    if column_type in DATES:
+        return dates(grammar, cells, column_type, place)
+    if column_type == "text":
         return objects(None if grammar.is_missing(cell) else cell for cell in cells)
-    convert = grammar.integer if kind == "integer" else grammar.boolean
+    convert = grammar.integer if column_type == "integer" else grammar.boolean
     return objects(None if grammar.is_mark(cell) else convert(cell) for cell in cells)
 
 
@@ -107,19 +107,19 @@ def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) 
 
 
 def known_column(
-    grammar: Grammar, cells: Sequence[str], kind: str, known: Sequence[object] | None, place: Place
+    grammar: Grammar, cells: Sequence[str], column_type: str, known: Sequence[object] | None, place: Place
 ) -> FileColumn:
-    """Return a column of the model of a table, which has a kind, and categories if they are not None."""
-    if kind in DATES:
-        moments = dates(grammar, cells, kind, place)
+    """Return a column of the model of a table, which has a type, and categories if they are not None."""
+    if column_type in DATES:
+        moments = dates(grammar, cells, column_type, place)
         days = moments.astype("M8[D]")
-        if kind == "date":
+        if column_type == "date":
             is_day = (days == moments)[~np.isnat(moments)].all()
-            return FileColumn(days, kind) if is_day else FileColumn(moments, "time")
-        return FileColumn(moments, kind)
+            return FileColumn(days, column_type) if is_day else FileColumn(moments, "time")
+        return FileColumn(moments, column_type)
     if known is not None:
         return FileColumn(categories(grammar, cells, known), "text")
-    return FileColumn(numbers(grammar, cells, place, booleans=kind == "boolean"), "number")
+    return FileColumn(numbers(grammar, cells, place, booleans=column_type == "boolean"), "number")
 
 
 def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place) -> NDArray[Any]:
@@ -134,17 +134,17 @@ def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] 
     return found if classes.dtype == object else found.astype(classes.dtype)
 
 
-def column_of(values: NDArray[Any], kind: str) -> FileColumn:
-    """Return a column of values as `values` returns them, or of doubles, in the types of its kind."""
-    if kind == "date":
+def column_of(values: NDArray[Any], column_type: str) -> FileColumn:
+    """Return a column of values as `values` returns them, or of doubles, in the types of `TYPES`."""
+    if column_type == "date":
         values = values.astype("M8[D]")
-    elif kind == "boolean" and values.dtype == object:
+    elif column_type == "boolean" and values.dtype == object:
         values = values.astype(np.float64 if None in values.tolist() else bool)
-    elif kind == "integer" and values.dtype == object:
+    elif column_type == "integer" and values.dtype == object:
         values = integers(values.tolist())
-    elif kind == "integer" and not np.isnan(values).any():
+    elif column_type == "integer" and not np.isnan(values).any():
         values = values.astype(np.int64)
-    return FileColumn(values, kind)
+    return FileColumn(values, column_type)
 
 
 def integers(values: Sequence[Any]) -> NDArray[Any]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, Cells, FileColumn, NamedColumns, NamedMatrix, joined, objects
+from cmlp._data.columns import DATES, CellFormat, FileColumn, NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import parsing
-from cmlp._data.files.contents import (
+from cmlp._data.files.file_formats import (
     IDX,
     NPY,
     PARQUET,
@@ -27,9 +27,9 @@ from cmlp._data.files.contents import (
     opened,
     read_array,
 )
-from cmlp._data.files.decision import TextRows
 from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_columns, schema
 from cmlp._data.files.text import TextFile, TextOptions
+from cmlp._data.files.text_rows import TextRows
 from cmlp._data.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     # their names, if any.
     Selection: TypeAlias = Callable[[str, int, Sequence[str] | None], list[int]]
     Choice: TypeAlias = Callable[[str, int, Sequence[str] | None], int]
-    Report: TypeAlias = Callable[[float], None]
+    Progress: TypeAlias = Callable[[float], None]
 
 _BLOCK_ROWS = 8192
 _IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
@@ -55,17 +55,32 @@ class LabelledRows(NamedTuple):
     y: NDArray[Any]
 
 
+class ParquetTable(NamedTuple):
+    """A file of Parquet of which a column has text, dates or missing values: the rows of the model of a table."""
+
+    path: str
+    target: Choice
+    select: Selection
+    other_than_number: str  # the first column or value that is no number
+
+    def read(self) -> LabelledRows:
+        """Return the selected columns as an Arrow table, and a column as targets."""
+        name = _target_name(self.path, self.target)
+        X = read_columns(self.path, _parquet_columns(self.path, self.select)[1])
+        return LabelledRows(X, _parquet_targets(self.path, name))
+
+
 class Known(NamedTuple):
     """What a model knows about the files that it reads.
 
-    `kinds` and `categories` (None for numbers) are those of the columns of the model of a table. Other models have
-    columns of numbers only, and `categories` is None.
+    `column_types` and `categories` (None for numbers) are those of the columns of the model of a table. Other models
+    have columns of numbers only, and `categories` is None.
     """
 
-    cells: Cells = Cells()
+    cell_format: CellFormat = CellFormat()
     names: Sequence[str] | None = None
     classes: NDArray[Any] | None = None
-    kinds: Sequence[str] = ()
+    column_types: Sequence[str] = ()
     categories: Sequence[Sequence[object] | None] | None = None
 
     def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
@@ -84,11 +99,11 @@ def _start(path: str, max_bytes: int) -> bytes:
 
 
 def known_blocks(
-    path: str, known: Known, select: Selection, options: TextOptions, found: Callable[[str], None] = lambda text: None
+    path: str, known: Known, select: Selection, options: TextOptions, notice: Callable[[str], None] = lambda text: None
 ) -> Iterator[Any]:
     """Yield the rows of a file in blocks, as `NamedMatrix`, or for the model of a table as `NamedColumns`.
 
-    `found` gets at the end what was found in a file of text.
+    `notice` gets at the end what a file of text is.
 
     Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the model
     knows, and in a matrix if one is missing, or if there are no rows.
@@ -97,7 +112,7 @@ def known_blocks(
     if start == PARQUET:
         yield from _parquet_frames(path, known, select) if is_table else _parquet_blocks(path, select)
     elif not start:
-        yield from (rows.X for rows in _text_blocks(path, known, None, select, options, found))
+        yield from (rows.X for rows in _text_blocks(path, known, None, select, options, notice))
     elif is_table:
         raise _untyped(path)
     else:
@@ -116,8 +131,10 @@ def known_rows(
     if known.categories is not None and target is not None:
         if start != PARQUET:
             raise _untyped(path)
-        return parquet_with_targets(path, target, select)
+        return ParquetTable(path, target, select, "").read()
     rows = training_rows(path, target, labels, select, options, None, known.classes)
+    if isinstance(rows, ParquetTable):
+        raise DataError(rows.other_than_number)
     assert not isinstance(rows, TextRows)
     return rows
 
@@ -132,7 +149,7 @@ def _text_blocks(
     target: Choice | None,
     select: Selection,
     options: TextOptions,
-    found: Callable[[str], None] = lambda text: None,
+    notice: Callable[[str], None] = lambda text: None,
 ) -> Iterator[LabelledRows]:
     """Yield blocks of a file of text as the model knows it, with its targets."""
     wanted = {str(name).strip() for name in known.names or ()}
@@ -140,7 +157,7 @@ def _text_blocks(
     names = file.names if file.has_names else None
     at = None if target is None else target(path, file.width, names)
     kept = select(path, file.width, names)
-    grammar = Grammar(options.cells(known.cells))
+    grammar = Grammar(options.cell_format(known.cell_format))
     for block in file.blocks():
         columns = [(block.columns[i], block.place(file, i)) for i in kept]
         if known.categories is None:
@@ -149,14 +166,17 @@ def _text_blocks(
                 values[:, k] = parsing.numbers(grammar, cells, place, required=True)
             X: Any = NamedMatrix(values, names and [names[i] for i in kept])
         else:
-            kinds = zip(columns, known.kinds or [""] * len(kept), known.categories, strict=True)
-            typed = [parsing.known_column(grammar, cells, kind, one, place) for (cells, place), kind, one in kinds]
+            typed_columns = zip(columns, known.column_types or [""] * len(kept), known.categories, strict=True)
+            typed = [
+                parsing.known_column(grammar, cells, one_type, one, place)
+                for (cells, place), one_type, one in typed_columns
+            ]
             X = known.table([file.names[i] for i in kept], typed)
         y = np.empty(0)
         if at is not None:
             y = parsing.known_targets(grammar, block.columns[at], known.classes, block.place(file, at))
         yield LabelledRows(X, y)
-    found(file.found(block.first + len(block.lines)))
+    notice(file.summary(block.first + len(block.lines)))
 
 
 # ---------------------------------------------------------------------------------------------------------- arrays
@@ -196,8 +216,8 @@ def _require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: 
         return
     row, column = np.argwhere(~np.isfinite(values))[0]
     value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
-    kind = NotNumbersError if np.isnan(value) and name else DataError
-    raise kind(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
+    error = NotNumbersError if np.isnan(value) and name else DataError
+    raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
 
 
 # --------------------------------------------------------------------------------------------------------- Parquet
@@ -216,11 +236,11 @@ def _parquet_frames(path: str, known: Known, select: Selection) -> Iterator[Name
     """Yield the columns of a table's model, in which categories are those of the model of the same text."""
     assert known.categories is not None
     by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
-    kinds = known.kinds or [""] * len(by_text)
+    types = known.column_types or [""] * len(by_text)
     for table, _ in _arrow_blocks(path, select):
         columns: list[Any] = list(table.columns)
-        for i, (texts, kind) in enumerate(zip(by_text, kinds, strict=True)):
-            if texts is not None and kind not in DATES:
+        for i, (texts, one_type) in enumerate(zip(by_text, types, strict=True)):
+            if texts is not None and one_type not in DATES:
                 entries = columns[i].to_pylist()
                 values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
                 columns[i] = FileColumn(values, "text")
@@ -278,12 +298,6 @@ def _matrix(path: str, table: Any) -> NamedMatrix:
     return NamedMatrix(values, table.column_names)
 
 
-def parquet_with_targets(path: str, target: Choice, select: Selection) -> LabelledRows:
-    """Return the selected columns of a Parquet file as an Arrow table, and a column as targets."""
-    name = _target_name(path, target)
-    return LabelledRows(read_columns(path, _parquet_columns(path, select)[1]), _parquet_targets(path, name))
-
-
 def _target_name(path: str, target: Choice) -> str:
     """Return the name of the column of targets of a Parquet file."""
     return _parquet_columns(path, lambda path, width, names: [target(path, width, names)])[1][0]
@@ -311,12 +325,13 @@ def training_rows(
     labels: str | None,
     select: Selection,
     options: TextOptions,
-    report: Report | None,
+    progress: Progress | None,
     classes: NDArray[Any] | None = None,
-) -> LabelledRows | ParquetBlocks | TextRows:
+) -> LabelledRows | ParquetBlocks | TextRows | ParquetTable:
     """Return the rows of a file, and as targets one of its columns, or the content of the file `labels`.
 
-    A file of text with a target is read as text, and its columns are decided. `report` gets the share that was read.
+    A file of text with a target is read as text, and its columns are decided. A file of Parquet is a `ParquetTable` if
+    a column is not all numbers. `progress` gets the share that was read.
     `classes` are those that a file of labels must have, if they are known.
     """
     start = _start(path, options.max_bytes)
@@ -348,7 +363,7 @@ def training_rows(
                 f"{path} has {count} columns {name!r}, and predict finds columns by their names: rename them, or leave "
                 "all but one out with --drop NUMBER"
             )
-    return TextRows(file, options.cells(Cells()), kept, at, report)
+    return TextRows(file, options.cell_format(CellFormat()), kept, at, progress)
 
 
 def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
@@ -406,7 +421,9 @@ def _columns(path: str, values: NDArray[Any], select: Selection) -> NDArray[Any]
     return values[:, kept[0] : kept[-1] + 1] if contiguous else np.ascontiguousarray(values[:, kept])
 
 
-def _parquet(path: str, target: Choice, select: Selection, options: TextOptions) -> LabelledRows | ParquetBlocks:
+def _parquet(
+    path: str, target: Choice, select: Selection, options: TextOptions
+) -> LabelledRows | ParquetBlocks | ParquetTable:
     name = _target_name(path, target)
     blocks = ParquetBlocks(path, name, columns=_parquet_columns(path, select)[1])
     if not blocks.n_rows:
@@ -419,7 +436,10 @@ def _parquet(path: str, target: Choice, select: Selection, options: TextOptions)
             raise DataError(f"{error}. The model of a table takes it, but {what}") from None
         return blocks
     targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
-    return LabelledRows(joined(list(_parquet_blocks(path, select))), targets)
+    try:
+        return LabelledRows(joined(list(_parquet_blocks(path, select))), targets)
+    except NotNumbersError as error:
+        return ParquetTable(path, target, select, str(error))
 
 
 def in_memory(data: LabelledRows | ParquetBlocks) -> LabelledRows:
@@ -447,10 +467,10 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
                 raise DataError(f"{path}: {unknown!r} is not a class of the model")
         return values
     file = TextFile(path, options._replace(separator="", header=False, text=()))
-    cells = options.cells(Cells())
+    cell_format = options.cell_format(CellFormat())
     if classes is not None:
-        grammar = Grammar(cells)
+        grammar = Grammar(cell_format)
         columns = [(block.columns[0], block.place(file, 0)) for block in file.blocks()]
         return np.concatenate([parsing.known_targets(grammar, column, classes, place) for column, place in columns])
-    rows = TextRows(file, cells, [], 0)
+    rows = TextRows(file, cell_format, [], 0)
     return rows.targets() if rows.kind_of_target() == "fractions" else rows.labels()

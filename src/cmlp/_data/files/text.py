@@ -12,8 +12,8 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._data.columns import Cells
-from cmlp._data.files.contents import OF_IMAGES, DataError, opened
+from cmlp._data.columns import CellFormat
+from cmlp._data.files.file_formats import OF_IMAGES, DataError, opened
 from cmlp._data.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _OTHERS = {
 }
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
-_PLAIN = Grammar(Cells())  # before anything is stated or found
+_PLAIN = Grammar(CellFormat())  # before anything is stated or found
 
 
 class TextOptions(NamedTuple):
@@ -55,14 +55,14 @@ class TextOptions(NamedTuple):
     text: tuple[str, ...] = ()  # columns of text
     max_bytes: int = 2**30  # of what a compressed file contains
 
-    def cells(self, known: Cells) -> Cells:
+    def cell_format(self, known: CellFormat) -> CellFormat:
         """Return how cells are read: as the user says, or else as the model does."""
         decimal = known.decimal if self.decimal is None else self.decimal
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
             raise DataError(f"--thousands must differ from the decimal point, got {thousands!r} for both")
-        return Cells(
+        return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )
 
@@ -169,15 +169,15 @@ class TextFile:
             raise DataError(f"{self.path} has no column {text!r}: name a column, or a number from 1 to {self.width}")
         return at
 
-    def found(self, n_rows: int) -> str:
-        """Return what was found in a file of some rows, for a message."""
+    def summary(self, n_rows: int) -> str:
+        """Return a line for the user: what separates the columns, and how many columns and rows there are."""
         separator = f"{_NAMES.get(self.separator, self.separator)} as separator" if self.separator else "no separator"
         columns = f"{self.width:,} column{'s' * (self.width != 1)}"
         names = f"with{'' if self.has_names else 'out'} names"
         return f"{self.path}: {separator}, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
 
-    def blocks(self, report: Callable[[float], None] | None = None) -> Iterator[Block]:
-        """Yield the rows in blocks; `report` gets the share of the file that has been read.
+    def blocks(self, progress: Callable[[float], None] | None = None) -> Iterator[Block]:
+        """Yield the rows in blocks; `progress` gets the share of the file that has been read.
 
         A row is never left out, but a blank line is no row in a file of several columns.
         """
@@ -188,7 +188,7 @@ class TextFile:
             is_end = True  # inside quotation marks, the csv module asks for this line before the row ends
             yield "\n"
 
-        with self._lines(report) as source:
+        with self._lines(progress) as source:
             lines = itertools.chain(itertools.islice(source, self._skipped, None), end())
             n_rows, begin, waits = 0, 1 + self._skipped, self.has_names
             while some := list(itertools.islice(lines, -(-_BLOCK_CELLS // self.width))):
@@ -271,10 +271,10 @@ class TextFile:
         return kept, at
 
     @contextlib.contextmanager
-    def _lines(self, report: Callable[[float], None] | None = None) -> Iterator[Iterator[str]]:
+    def _lines(self, progress: Callable[[float], None] | None = None) -> Iterator[Iterator[str]]:
         """Open the file as lines of text, each with its end, without the mark at the beginning of a file."""
         encoding = _encoding(self.options.encoding)
-        with opened(self.path, self.options.max_bytes, report) as file:
+        with opened(self.path, self.options.max_bytes, progress) as file:
             _require_text(self.path, file.peek(512)[:512], self.options.encoding)
             try:
                 with io.TextIOWrapper(file, encoding=encoding, newline="") as text:

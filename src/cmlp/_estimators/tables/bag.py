@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.sparse import taken
 from cmlp._estimators.resuming import resumed_state

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp import _core
+    from cmlp._bridge import _core
     from cmlp._estimators.fitted import Fitted
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedModel

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
-from cmlp._data.checksums import block_checksums, dtype_kind, hash_of_text
+from cmlp._bridge import _core
+from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
@@ -29,7 +29,7 @@ from cmlp._estimators.tables.bag import (
 )
 from cmlp._estimators.tables.calibrating import measured
 from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
-from cmlp._estimators.tables.table_targets import TableRows, UserTargets, schema_of
+from cmlp._estimators.tables.table_targets import TableRows, UserTargets, frame_reader_of
 from cmlp._model.calibration import HELD_OUT
 from cmlp._model.model import TrainedModel, mean_outputs
 from cmlp._model.probabilities import HeldOut, Scores, fitted_networks, no_map, scores_of_inputs
@@ -93,7 +93,7 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
                 )
             # The columns: numbers and codes, then inputs of the networks
             if previous is not None:
-                reader = schema_of(previous)
+                reader = frame_reader_of(previous)
             else:
                 reader = learn_frame_reader(frame, estimator.categorical_features, owner, targets.rows, targets.weight)
             table = rows_of(reader, frame, val_frame, targets, owner)
@@ -276,7 +276,7 @@ def digest_of(reader: FrameReader, bag: Bag, targets: TableTargets) -> tuple[byt
     learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
-    checksums = block_checksums(arrays, [dtype_kind(array) for array in arrays])
+    checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     return bag.encoder.numbers.tobytes(), hash_of_text(repr(learned)), checksums.tobytes()
 
 

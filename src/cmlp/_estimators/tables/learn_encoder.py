@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
 from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
@@ -222,11 +222,11 @@ def learn_encoder(
 
     def learn(k: int) -> None:
         i = numbers[k]
-        has_parts = date_parts and i < len(reader.kinds) and reader.kinds[i] in DATES
+        has_parts = date_parts and i < len(reader.column_types) and reader.column_types[i] in DATES
         columns[i] = _learn_number(raw[:, i], signal, has_parts=has_parts)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
-    return ColumnEncoder.of(columns, codes, reader.kinds)
+    return ColumnEncoder.of(columns, codes, reader.column_types)
 
 
 def _learn_number(x: NDArray[np.float64], signal: Signal, *, has_parts: bool) -> EncodedColumn:

@@ -100,7 +100,7 @@ def counted(weight: NDArray[np.float64] | None, n_rows: int) -> tuple[NDArray[np
     return rows, None if (weight == weight[0]).all() else weight
 
 
-def schema_of(model: TrainedModel) -> FrameReader:
+def frame_reader_of(model: TrainedModel) -> FrameReader:
     """Return the reader by which a model reads its tables."""
     assert model.encoder is not None
-    return FrameReader(model.names, model.encoder.codes, model.encoder.types)
+    return FrameReader(model.names, model.encoder.codes, model.encoder.column_types)

@@ -10,7 +10,7 @@ from cmlp._data.frame_reader import frame_of_records, is_records
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.tables.calibrating import Calibrating
-from cmlp._estimators.tables.table_targets import TableOptions, schema_of
+from cmlp._estimators.tables.table_targets import TableOptions, frame_reader_of
 from cmlp._model.model import TrainedModel
 from cmlp._model.outside import outside
 from cmlp._train import hyperparameters
@@ -128,7 +128,7 @@ class TabularEstimator(Calibrating, Estimator):
 
     def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, at least one."""
-        raw = schema_of(model).read(self._frame(model, X), type(self).__name__, model.notices)
+        raw = frame_reader_of(model).read(self._frame(model, X), type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
@@ -138,7 +138,7 @@ class TabularEstimator(Calibrating, Estimator):
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return schema_of(model).read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
+        return frame_reader_of(model).read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
 
     def _frame(self, model: TrainedModel, X: Any) -> Any:
         """Return the X of a user, and the columns of records by the names of the model."""
@@ -189,8 +189,9 @@ class TabularEstimator(Calibrating, Estimator):
     def column_types_(self) -> dict[Any, str]:
         """What each column holds: names, or numbers of columns without names, and words such as "number"."""
         model = self._trained()
-        assert model.encoder is not None
-        held = model.encoder.types or ["number" if known is None else "category" for known in model.encoder.categories]
+        encoder = model.encoder
+        assert encoder is not None
+        held = encoder.column_types or ["number" if known is None else "category" for known in encoder.categories]
         return dict(zip(model.names or range(len(held)), held, strict=True))
 
     @property

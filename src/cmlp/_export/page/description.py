@@ -6,7 +6,7 @@ import base64
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._model.formats import PIXELS, require
 from cmlp._train.initialization import init_activations
 

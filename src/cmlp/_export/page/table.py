@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp import _core
+from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, script, style
 from cmlp._export.page.description import encoded, visible
@@ -65,7 +65,7 @@ def table_page(
     described = {
         "columns": _columns(model),
         "names": None if model.names is None else [*map(str, model.names)],
-        "grammar": Grammar(model.cells).as_json(),
+        "grammar": Grammar(model.cell_format).as_json(),
         "order": _order(model, model.background or compared),
         "nets": [
             {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cmlp._data.columns import Cells
-from cmlp._data.files.contents import DataError
-from cmlp._data.files.decision import TextRows
+from cmlp._data.columns import CellFormat
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.text import TextFile, TextOptions
+from cmlp._data.files.text_rows import TextRows
 
 POOLS = {
     "integer": ["1", "-2", " 30 ", "+4"],
@@ -47,12 +47,14 @@ def outcome(path, monkeypatch, n_cells, cells):
         target = kind, rows.labels().tolist(), rows.labels().dtype.kind
     except DataError as error:
         target = str(error)
-    return column.kind, column.to_pylist(), str(np.asarray(column).dtype), what, table, target
+    return column.column_type, column.to_pylist(), str(np.asarray(column).dtype), what, table, target
 
 
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize(
-    "cells", [Cells(), Cells(",", "."), Cells(missing=("1", "2", "2020-05-01"))], ids=["point", "comma", "sentinels"]
+    "cells",
+    [CellFormat(), CellFormat(",", "."), CellFormat(missing=("1", "2", "2020-05-01"))],
+    ids=["point", "comma", "sentinels"],
 )
 def test_blocks_do_not_matter(tmp_path, monkeypatch, pool, cells):
     rng = np.random.RandomState(0)
@@ -78,7 +80,7 @@ def test_the_order_of_rows_does_not_matter(tmp_path, monkeypatch, pool):
     found = []
     for rows in (entries, [entries[i] for i in order]):
         (tmp_path / "t.csv").write_text("x;y\n" + "".join(f"{x};1\n" for x in rows))
-        found.append(outcome(tmp_path / "t.csv", monkeypatch, 20, Cells()))
+        found.append(outcome(tmp_path / "t.csv", monkeypatch, 20, CellFormat()))
     assert found[0][0] == found[1][0] and [found[0][1][i] for i in order] == found[1][1]
 
 
@@ -86,4 +88,4 @@ def test_kinds_are_those_of_the_grammar(tmp_path, monkeypatch):
     kinds = {"zeros": "text", "large": "integer", "unsigned": "integer", "huge": "integer", "midnight": "date"}
     for pool in ("integer", "number", "boolean", "date", "time", "instant", "text", *kinds):
         (tmp_path / "t.csv").write_text("x;y\n" + "".join(f"{x};1\n" for x in POOLS[pool] * 5))
-        assert outcome(tmp_path / "t.csv", monkeypatch, 1 << 20, Cells())[0] == kinds.get(pool, pool)
+        assert outcome(tmp_path / "t.csv", monkeypatch, 1 << 20, CellFormat())[0] == kinds.get(pool, pool)

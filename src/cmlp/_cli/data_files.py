@@ -11,20 +11,23 @@ import shlex
 import shutil
 import stat
 from select import select as wait_for
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli import options
 from cmlp._cli.options import CommandError, nearest
 from cmlp._cli.terminal import printable
-from cmlp._data.files.contents import Pipe
+from cmlp._data.files.file_formats import DataError, Pipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cmlp._data.files.decision import TextRows
+    from numpy.typing import NDArray
+
+    from cmlp._data.columns import CellFormat
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.rows import Choice, Known, LabelledRows, Selection
+    from cmlp._data.files.rows import Choice, Known, LabelledRows, ParquetTable, Selection
     from cmlp._data.files.text import TextOptions
+    from cmlp._data.files.text_rows import TextRows
     from cmlp._model.model import TrainedModel
 
 DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
@@ -246,9 +249,9 @@ def known_by(trained: TrainedModel) -> Known:
     classes = None if trained.labels is None else trained.labels.classes
     if trained.encoder is None:
         names = None if trained.feature_names is None else trained.feature_names.tolist()
-        return Known(trained.cells, names, classes)
+        return Known(trained.cell_format, names, classes)
     names = None if trained.names is None else list(trained.names)
-    return Known(trained.cells, names, classes, trained.encoder.types, trained.encoder.categories)
+    return Known(trained.cell_format, names, classes, trained.encoder.column_types, trained.encoder.categories)
 
 
 def require_validation(arguments: argparse.Namespace) -> None:
@@ -262,16 +265,6 @@ def _target_and_inputs(arguments: argparse.Namespace) -> tuple[Choice | None, Se
     if arguments.target is None:
         return None, without(arguments.drop)
     return column(arguments.target), without([*arguments.drop, arguments.target])
-
-
-def undecided_rows(
-    arguments: argparse.Namespace, report: Callable[[float], None]
-) -> LabelledRows | ParquetBlocks | TextRows:
-    """Return the rows of training; those of a file of text say what each column may be."""
-    from cmlp._data.files.rows import training_rows
-
-    target, inputs = _target_and_inputs(arguments)
-    return training_rows(arguments.data, target, arguments.labels, inputs, text_options(arguments), report)
 
 
 def rows_of(arguments: argparse.Namespace, path: str, labels: str | None, known: Known) -> LabelledRows | ParquetBlocks:
@@ -293,3 +286,113 @@ def table_rows(arguments: argparse.Namespace, trained: TrainedModel) -> Any:
     return known_rows(
         arguments.data, known_by(trained), column(arguments.target), None, inputs, text_options(arguments)
     )
+
+
+# ------------------------------------------------------------------------------- the rows of training: numbers or table
+
+
+class NumberRows(NamedTuple):
+    """Rows that are all numbers, for a model of one network."""
+
+    data: LabelledRows | ParquetBlocks
+    known: Known  # how files with the same columns are read
+    notices: list[str]  # what the user should know of the file
+
+    @property
+    def cell_format(self) -> CellFormat:
+        """How cells of text are read."""
+        return self.known.cell_format
+
+    def validation(self, arguments: argparse.Namespace) -> LabelledRows | None:
+        """Return the rows of the validation file in memory, read as these; None without a file."""
+        import numpy as np
+
+        from cmlp._data.files.rows import LabelledRows, in_memory
+
+        if arguments.validation is None:
+            return None
+        known, data = self.known, self.data
+        if not arguments.regressor and known.classes is None:
+            known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
+        if known.names is None:
+            known = known._replace(names=getattr(data, "columns", None))
+        return in_memory(rows_of(arguments, arguments.validation, arguments.validation_labels, known))
+
+
+class TableRows(NamedTuple):
+    """Rows that need the model of a table."""
+
+    rows: TextRows | ParquetTable
+    reason: str  # the first cell that is no number
+    notices: list[str]
+
+    @property
+    def cell_format(self) -> CellFormat:
+        """How cells of text are read."""
+        from cmlp._data.columns import CellFormat
+        from cmlp._data.files.rows import ParquetTable
+
+        return CellFormat() if isinstance(self.rows, ParquetTable) else self.rows.grammar.cell_format
+
+
+def decide(
+    arguments: argparse.Namespace, resumed: TrainedModel | None, progress: Callable[[float], None]
+) -> NumberRows | TableRows:
+    """Read the rows of training, and decide by them: they are those of a table if a column is not all numbers.
+
+    Labels in a file of their own, validation rows and the model that is `resumed` need numbers.
+    """
+    from cmlp._data.files.rows import Known, LabelledRows, ParquetTable, training_rows
+    from cmlp._data.files.text_rows import TextRows
+
+    require_validation(arguments)
+    known = Known() if resumed is None else known_by(resumed)
+    known = known._replace(cell_format=text_options(arguments).cell_format(known.cell_format))
+    if resumed is not None:
+        return NumberRows(rows_of(arguments, arguments.data, arguments.labels, known), known, [])
+    target, inputs = _target_and_inputs(arguments)
+    rows = training_rows(arguments.data, target, arguments.labels, inputs, text_options(arguments), progress)
+    notices = [*rows.notices] if isinstance(rows, TextRows) else []
+    if isinstance(rows, (TextRows, ParquetTable)) and rows.other_than_number is not None:
+        if arguments.validation is not None:
+            raise DataError(rows.other_than_number)
+        return TableRows(rows, rows.other_than_number, notices)
+    assert not isinstance(rows, ParquetTable)
+    if isinstance(rows, TextRows):
+        table, (y, why) = rows.table(), _targets_of_text(rows, arguments.regressor)
+        rows = LabelledRows(table.values if table.columns is None else table, y)
+    else:
+        is_parquet = arguments.target is not None and getattr(getattr(rows, "X", rows), "columns", None)
+        why = _why_classifier_of(rows, arguments.data) if is_parquet and not arguments.regressor else ""
+    return NumberRows(rows, known, [*notices, why] if why else notices)
+
+
+def _targets_of_text(rows: TextRows, regressor: bool) -> tuple[NDArray[Any], str]:
+    """Return the targets of numbers or labels, and a line that says why they are labels."""
+    kind = rows.kind_of_target()
+    if regressor:
+        if kind == "text":
+            raise CommandError(f"--regressor needs a target of numbers, got {str(rows.labels()[0])!r}")
+        return rows.targets(), ""
+    if kind == "fractions":
+        raise CommandError(
+            f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
+        )
+    labels = rows.labels()
+    return labels, _why_classifier(labels, is_whole=kind == "whole")
+
+
+def _why_classifier_of(rows: LabelledRows | ParquetBlocks, path: str) -> str:
+    """Return a line that says why the targets of a Parquet file are labels."""
+    from cmlp._data.files.rows import LabelledRows
+
+    y = rows.y if isinstance(rows, LabelledRows) else rows.classes()
+    if y.dtype.kind == "f":
+        raise CommandError(f"{path}: the targets are numbers with fractions, which are no labels: add --regressor")
+    return _why_classifier(y, is_whole=y.dtype.kind in "iu")
+
+
+def _why_classifier(labels: NDArray[Any], *, is_whole: bool) -> str:
+    n = len({*labels.tolist()})
+    what = "different whole numbers; --regressor predicts numbers" if is_whole else "labels"
+    return f"this trains a classifier: the target has {n:,} {what}"

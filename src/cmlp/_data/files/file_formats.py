@@ -77,11 +77,11 @@ def too_large(path: str, limit: int) -> DataError:
     return DataError(f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes")
 
 
-class _Reported(io.RawIOBase):
+class _WithProgress(io.RawIOBase):
     """A file that reports which share of it has been read."""
 
-    def __init__(self, file: io.BufferedReader, report: Callable[[float], None]) -> None:
-        self._file, self._report, self._n_read = file, report, 0
+    def __init__(self, file: io.BufferedReader, progress: Callable[[float], None]) -> None:
+        self._file, self._progress, self._n_read = file, progress, 0
         self._size = os.fstat(file.fileno()).st_size
 
     def readable(self) -> bool:
@@ -90,18 +90,18 @@ class _Reported(io.RawIOBase):
     def readinto(self, buffer: Buffer) -> int:
         n = self._file.readinto(buffer)
         self._n_read += n
-        self._report(self._n_read / max(1, self._size))
+        self._progress(self._n_read / max(1, self._size))
         return n
 
 
 @contextlib.contextmanager
-def opened(path: str, max_bytes: int, report: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
-    """Open a regular file for reading, decompressed if it is a gzip file; `report` gets the share that was read."""
+def opened(path: str, max_bytes: int, progress: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
+    """Open a regular file for reading, decompressed if it is a gzip file; `progress` gets the share that was read."""
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
         raise DataError(f"{path} is a folder{' of images' * has_images}: {OF_IMAGES if has_images else _OF_A_FOLDER}")
     with open_regular(on_disk(path)) as regular:
-        raw: Any = regular if report is None else io.BufferedReader(_Reported(regular, report), _REPORTED)
+        raw: Any = regular if progress is None else io.BufferedReader(_WithProgress(regular, progress), _REPORTED)
         if not raw.peek(len(_GZIP)).startswith(_GZIP):
             yield raw
             return

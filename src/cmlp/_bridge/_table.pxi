@@ -8,8 +8,8 @@ cdef class Columns:
 
     Parameters
     ----------
-    columns : sequence of tuples (kind, n, has_missing) or (kind, n, has_missing, parts)
-        The kind is "unused", "number" (with n edges) or "category" (with n categories). The parts of a date are three
+    layout : sequence of tuples (kind, n, has_missing, part_widths)
+        The kind is "unused", "number" (with n edges) or "category" (with n categories). A date with parts has three
         numbers of inputs: those of the time of day, of the weekday and of the day of the year, each 0 or at least 2.
     numbers : ndarray of float64
         For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
@@ -18,23 +18,22 @@ cdef class Columns:
     cdef cmlp_encoder encoder
     cdef cnp.ndarray memory, numbers, sizes  # sizes: numbers of inputs before, in and behind the bins of each scale
 
-    def __cinit__(self, columns, numbers):
+    def __cinit__(self, layout, numbers):
         cdef cmlp_column *column
         cdef const double *number
         cdef int64_t at = 0
-        self.memory = np.zeros(len(columns) * sizeof(cmlp_column), np.uint8)
+        self.memory = np.zeros(len(layout) * sizeof(cmlp_column), np.uint8)
         self.numbers = np.array(numbers, np.float64).reshape(-1)
         column = <cmlp_column *>cnp.PyArray_DATA(self.memory)
         number = <const double *>cnp.PyArray_DATA(self.numbers)
         self.encoder.struct_size = sizeof(cmlp_encoder)
-        self.encoder.columns, self.encoder.n_columns = column, len(columns)
+        self.encoder.columns, self.encoder.n_columns = column, len(layout)
         sizes = []
-        for i, (kind, n, has_missing, *parts) in enumerate(columns):
+        for i, (kind, n, has_missing, widths) in enumerate(layout):
             column[i].kind, column[i].n, column[i].has_missing = choice(COLUMN_KINDS, kind, "kind"), n, has_missing
             if kind != "number":
                 sizes.append((n - (n == 2) if kind == "category" else 0, 0, 0))
                 continue
-            widths = [*parts[0]] if parts else []
             if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0:
                 raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, not negative")
             n_edges = n + sum([width - 1 for width in widths if width > 2])

@@ -37,7 +37,7 @@ _WORDS = {
     _PERIOD: "a period",
     _OTHER: "a number or text",
 }
-# What a column that had a kind in fit may hold later.
+# What a column of a type in fit may hold later.
 _ALLOWED = {
     _DATE: (_DATE, _TIME, _PERIOD),
     _TIME: (_DATE, _TIME, _PERIOD),
@@ -66,7 +66,7 @@ _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 def array_of(column: Any, label: str) -> NDArray[Any]:
     """Return a column as an array with an entry for each row."""
-    if hasattr(column, "to_pylist") and str(type_of(column)).startswith("dictionary"):
+    if hasattr(column, "to_pylist") and str(declared_type(column)).startswith("dictionary"):
         return objects(_converted(column.to_pylist, label))  # pyarrow's array has another entry in place of null
     try:
         array = np.asarray(column)
@@ -79,13 +79,13 @@ def array_of(column: Any, label: str) -> NDArray[Any]:
 
 def entries_of(column: Any, label: str) -> list[Any]:
     """Return the entries of a column as values of Python, exact integers, and microseconds of times."""
-    if hasattr(column, "to_pylist") and not str(type_of(column)).startswith(("date", "timestamp", "duration")):
+    if hasattr(column, "to_pylist") and not str(declared_type(column)).startswith(("date", "timestamp", "duration")):
         return _converted(column.to_pylist, label)
     array = array_of(column, label)
     if array.dtype.kind in "mM":
         times: list[Any] = _in_microseconds(array, label).tolist()
         return [None if one is None else one.replace(tzinfo=UTC) for one in times] if has_offset(column) else times
-    if array.dtype.kind == "f" and not isinstance(type_of(column), np.dtype) and hasattr(column, "to_list"):
+    if array.dtype.kind == "f" and not isinstance(declared_type(column), np.dtype) and hasattr(column, "to_list"):
         return _converted(column.to_list, label)  # the array may have rounded integers beside missing values
     entries: list[Any] = array.tolist()
     return entries
@@ -104,12 +104,12 @@ def plain_entry(value: object) -> object:
     return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
 
 
-# --------------------------------------------------------------------------------------------------------- kinds
+# --------------------------------------------------------------------------------------------------------- types
 
 
 def has_offset(column: Any) -> bool:
     """Return whether the type of a column has a time zone."""
-    dtype = type_of(column)
+    dtype = declared_type(column)
     if isinstance(dtype, np.dtype):
         return False
     if isinstance(dtype, str):
@@ -119,7 +119,7 @@ def has_offset(column: Any) -> bool:
     return zone is not None or getattr(inner, "tz", None) is not None
 
 
-def type_of(column: Any) -> Any:
+def declared_type(column: Any) -> Any:
     """Return what the container calls the type of a column; "" if it has none."""
     try:
         return column.dtype
@@ -127,15 +127,15 @@ def type_of(column: Any) -> Any:
         return getattr(column, "type", "")
 
 
-def column_kind(column: Any, label: str, rows: NDArray[np.intp]) -> str:
+def type_of_entries(column: Any, label: str, rows: NDArray[np.intp]) -> str:
     """Return what the entries of some rows are: "boolean", "date", "time", "instant", "duration", "period" or "other".
 
     Times without an offset that are all midnight are dates, because pandas has no type for dates. Raises ValueError if
-    the entries are of two kinds.
+    the entries are of two types.
     """
     if has_offset(column):
         return _INSTANT
-    if isinstance(column, FileColumn) and column.kind == _BOOLEAN:  # whose array has doubles if some are missing
+    if isinstance(column, FileColumn) and column.column_type == _BOOLEAN:  # whose array has doubles if some are missing
         return _BOOLEAN
     array = array_of(column, label)[rows]
     if array.dtype.kind == "b":
@@ -149,30 +149,30 @@ def column_kind(column: Any, label: str, rows: NDArray[np.intp]) -> str:
     types = set(map(type, entries))
     if types <= SIMPLE and bool not in types:
         return _OTHER
-    first: dict[str, int] = {}  # the first row of each kind
+    first: dict[str, int] = {}  # the first row of each type
     for row, value in zip(rows.tolist(), entries, strict=True):
-        kind = None if is_missing(value) else _kind_of_value(value)
-        if kind is not None and kind not in first:
-            first[kind] = row
-    return _one_kind(first, label)
+        found = None if is_missing(value) else _type_of_entry(value)
+        if found is not None and found not in first:
+            first[found] = row
+    return _one_type(first, label)
 
 
-def _one_kind(first: dict[str, int], label: str) -> str:
-    kinds = set(first)
-    if kinds <= {_BOOLEAN, _OTHER}:
-        return _BOOLEAN if kinds == {_BOOLEAN} else _OTHER
-    if kinds == {_DATE, _TIME}:
+def _one_type(first: dict[str, int], label: str) -> str:
+    types = set(first)
+    if types <= {_BOOLEAN, _OTHER}:
+        return _BOOLEAN if types == {_BOOLEAN} else _OTHER
+    if types == {_DATE, _TIME}:
         return _TIME
-    if len(kinds) > 1:
+    if len(types) > 1:
         (one, i), (other, j), *_ = first.items()
         raise ValueError(
             f"{label} must have entries of one kind, got {_WORDS[one]} in row {i} and {_WORDS[other]} in row {j}."
         )
-    return kinds.pop()
+    return types.pop()
 
 
-def _kind_of_value(value: object) -> str:
-    """Return the kind of an entry that is not missing."""
+def _type_of_entry(value: object) -> str:
+    """Return the type of an entry that is not missing."""
     name = type(value).__name__
     if isinstance(value, (bool, np.bool_)):
         return _BOOLEAN
@@ -190,68 +190,69 @@ def _kind_of_value(value: object) -> str:
     return _PERIOD if name == _PERIODS else _OTHER
 
 
-def kind_of_numbers(kind: str) -> str:
-    """Return the kind that a model stores for a column of numbers with entries of a kind."""
-    return {_PERIOD: _DATE, _OTHER: NUMBER}.get(kind, kind)
+def type_of_numbers(entries: str) -> str:
+    """Return the type that a model stores for a column of numbers with entries of a type."""
+    return {_PERIOD: _DATE, _OTHER: NUMBER}.get(entries, entries)
 
 
 # ------------------------------------------------------------------------------------------------------- numbers
 
 
-def numbers_of(column: Any, label: str, kind: str, *, in_fit: bool = False) -> NDArray[np.float64]:
+def numbers_of(column: Any, label: str, column_type: str, *, in_fit: bool = False) -> NDArray[np.float64]:
     """Return a column as doubles, NaN if missing; dates and the starts of periods as days since 1970, in UTC.
 
-    `kind` is what the column held in fit. Raises ValueError with the row for an entry of another kind; only `in_fit`
-    does it give advice about parameters.
+    `column_type` is what the column held in fit. Raises ValueError with the row for an entry of another type; only
+    `in_fit` does it give advice about parameters.
     """
     array = array_of(column, label)
     if array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # too large for a double: refused as infinite
             numbers = array.astype(np.float64)
-        if kind in TIMES:
-            _require_missing(~np.isnan(numbers), array, label, kind, in_fit=in_fit)
+        if column_type in TIMES:
+            _require_missing(~np.isnan(numbers), array, label, column_type, in_fit=in_fit)
         return numbers
     if array.dtype.kind in "mM":
         missing = np.isnat(array)
         found = DURATION if array.dtype.kind == "m" else _INSTANT if has_offset(column) else _TIME
-        if found not in _ALLOWED.get(kind, ()):
-            _require_missing(~missing, array, label, kind, in_fit=in_fit)
+        if found not in _ALLOWED.get(column_type, ()):
+            _require_missing(~missing, array, label, column_type, in_fit=in_fit)
         numbers = _in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
         numbers[missing] = np.nan
         return numbers
     if array.dtype.kind not in "OUT":
         raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
     entries = array.tolist()
-    if kind not in TIMES and _NUMBERS_OR_NONE.issuperset(map(type, entries)):  # the loop takes twenty times as long
+    # The loop at the end takes twenty times as long.
+    if column_type not in TIMES and _NUMBERS_OR_NONE.issuperset(map(type, entries)):
         try:
             return np.array(entries, np.float64)
         except OverflowError:
             pass
-    return np.array([_number(value, row, label, kind, in_fit) for row, value in enumerate(entries)], np.float64)
+    return np.array([_number(value, row, label, column_type, in_fit) for row, value in enumerate(entries)], np.float64)
 
 
 def _require_missing(
-    is_present: NDArray[np.bool_], array: NDArray[Any], label: str, kind: str, *, in_fit: bool
+    is_present: NDArray[np.bool_], array: NDArray[Any], label: str, column_type: str, *, in_fit: bool
 ) -> None:
     if is_present.any():
         row = int(is_present.argmax())
-        _refuse(array[row].item(), row, label, kind, in_fit=in_fit)
+        _refuse(array[row].item(), row, label, column_type, in_fit=in_fit)
 
 
-def _number(value: Any, row: int, label: str, kind: str, in_fit: bool) -> float:
+def _number(value: Any, row: int, label: str, column_type: str, in_fit: bool) -> float:
     """Return an object as a double."""
     if is_missing(value):
         return np.nan
-    found = _kind_of_value(value)
-    if kind in TIMES:
-        if found in _ALLOWED[kind]:
+    found = _type_of_entry(value)
+    if column_type in TIMES:
+        if found in _ALLOWED[column_type]:
             units = _moment(value, row, label).astype(np.int64)
             return float(units) / MICROSECONDS_OF_A_DAY
     elif found in (_BOOLEAN, _OTHER):
         value = plain_entry(value)
         if isinstance(value, Number) and not isinstance(value, complex):
             return _double(value)
-    _refuse(value, row, label, kind, in_fit=in_fit)
+    _refuse(value, row, label, column_type, in_fit=in_fit)
 
 
 def _double(value: Any) -> float:
@@ -262,17 +263,17 @@ def _double(value: Any) -> float:
         return np.inf
 
 
-def _refuse(value: Any, row: int, label: str, kind: str, *, in_fit: bool) -> NoReturn:
+def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
     remedy = ""
-    if kind in TIMES:
+    if column_type in TIMES:
         remedy = _CONVERT if isinstance(value, str) else ""
     elif isinstance(value, time):
         remedy = f" {TIME_OF_DAY}."
     elif in_fit:
-        is_other = isinstance(value, str) or _kind_of_value(value) in {*TIMES, _PERIOD}
+        is_other = isinstance(value, str) or _type_of_entry(value) in {*TIMES, _PERIOD}
         remedy = _NAMED if is_other or type(value).__name__ == INTERVAL else ""
-    raise ValueError(_message(value, row, label, _WANTED.get(kind, "a number")) + remedy)
+    raise ValueError(_message(value, row, label, _WANTED.get(column_type, "a number")) + remedy)
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:
@@ -334,27 +335,29 @@ def _moment(value: Any, row: int, label: str) -> Any:
 # ---------------------------------------------------------------------------------------------------- categories
 
 
-def categories_of(column: Any, label: str, kind: str) -> list[Any]:
+def categories_of(column: Any, label: str, column_type: str) -> list[Any]:
     """Return the entries of a column of categories: text, numbers and booleans, None if missing.
 
-    `kind` is what the column held in fit. A date, duration, period or interval becomes a category by its text. Raises
-    ValueError with the row for an entry of another kind.
+    `column_type` is what the column held in fit. A date, duration, period or interval becomes a category by its text.
+    Raises ValueError with the row for an entry of another type.
     """
     entries = entries_of(column, label)
     types = set(map(type, entries))
-    if types <= SIMPLE and (kind not in TIMES or not types & _NUMBERS):  # the loop below takes ten times as long
+    if types <= SIMPLE and (column_type not in TIMES or not types & _NUMBERS):  # the loop below takes ten times as long
         return [None if value != value else value for value in entries] if float in types else entries
-    return [None if is_missing(value) else _category(value, row, label, kind) for row, value in enumerate(entries)]
+    return [
+        None if is_missing(value) else _category(value, row, label, column_type) for row, value in enumerate(entries)
+    ]
 
 
-def _category(value: Any, row: int, label: str, kind: str) -> object:
+def _category(value: Any, row: int, label: str, column_type: str) -> object:
     if isinstance(value, str):
         return str(value)
-    found = _kind_of_value(value)
-    if found in TIMES or kind in TIMES:
-        if found not in _ALLOWED.get(kind, ()) or found == _PERIOD:
-            raise ValueError(_message(value, row, label, _WANTED.get(kind, "text or a number")))
-        return _text_of(_moment(value, row, label).item(), kind)
+    found = _type_of_entry(value)
+    if found in TIMES or column_type in TIMES:
+        if found not in _ALLOWED.get(column_type, ()) or found == _PERIOD:
+            raise ValueError(_message(value, row, label, _WANTED.get(column_type, "text or a number")))
+        return _text_of(_moment(value, row, label).item(), column_type)
     if found == _PERIOD or type(value).__name__ == INTERVAL:
         return _WHOLE.sub("", str(value))
     value = plain_entry(value)
@@ -365,13 +368,13 @@ def _category(value: Any, row: int, label: str, kind: str) -> object:
     return _of_decimal(value) if isinstance(value, decimal) else value
 
 
-def _text_of(moment: datetime | timedelta, kind: str) -> str:
+def _text_of(moment: datetime | timedelta, column_type: str) -> str:
     """Return a date or a time (in UTC) as text of ISO 8601, or a duration as Python prints it."""
     if isinstance(moment, timedelta):
         return str(moment)
-    if kind == _DATE and moment == datetime(moment.year, moment.month, moment.day):
+    if column_type == _DATE and moment == datetime(moment.year, moment.month, moment.day):
         return moment.date().isoformat()
-    return (moment.replace(tzinfo=UTC) if kind == _INSTANT else moment).isoformat()
+    return (moment.replace(tzinfo=UTC) if column_type == _INSTANT else moment).isoformat()
 
 
 def _of_decimal(value: Decimal) -> object:

@@ -15,7 +15,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
-from cmlp._data.files.contents import DataError
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.parsing import column_of, integers
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import Cells
+    from cmlp._data.columns import CellFormat
     from cmlp._data.files.text import TextFile
 
-_PLAIN = ("integer", "number")  # kinds of cells, and of columns
+_PLAIN = ("integer", "number")  # kinds of cells, and types of columns
 _NUMBERS = (*_PLAIN, "zeros", "infinite")
 _ABSENT = ("missing", "mark")
 _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
@@ -125,17 +125,17 @@ class TrainingColumn:
             examples.setdefault(cell, row)
         return [(row, cell) for cell, row in islice(examples.items(), _SHOWN)]
 
-    def other_than_number(self, kind: str) -> tuple[int, str] | None:
+    def other_than_number(self, column_type: str) -> tuple[int, str] | None:
         """Return the row and an explanation of the first cell that is no number; None if all are numbers."""
-        words = _ABSENT if kind in _PLAIN else [word for word in _WORDS if word not in _PLAIN]
+        words = _ABSENT if column_type in _PLAIN else [word for word in _WORDS if word not in _PLAIN]
         row, cell = next(iter(self.first(words)), (0, ""))
         if self._is_text:
             return row, "a column of text"
-        if kind in _PLAIN:
+        if column_type in _PLAIN:
             return (row, "the value is missing") if self.tally["missing"] + self.tally["mark"] else None
         if self.grammar.is_missing(cell):
             return row, "the value is missing"
-        has_zeros = kind == "text" and self.grammar.number(cell) is not None
+        has_zeros = column_type == "text" and self.grammar.number(cell) is not None
         return row, f"{cell!r} {'has leading zeros' if has_zeros else 'is not a number'}"
 
     @property
@@ -147,8 +147,8 @@ class TrainingColumn:
 
     # ---------------------------------------------------------------------------------------------- the decision
 
-    def kind(self, place: Place) -> str:
-        """Return the kind of the column after all rows; raises DataError if it is probably another one.
+    def column_type(self, place: Place) -> str:
+        """Return the type of the column after all rows; raises DataError if it is probably another one.
 
         `place` says where a row is, for messages.
         """
@@ -180,7 +180,7 @@ class TrainingColumn:
             row, cell = self.first(["similar"])[0]
             raise DataError(
                 f"{place(row)}: {cell!r} is not a number as it is written. "
-                f"{_remedy(cell, self.grammar.cells.decimal)}; if the column is text, add --text {place.option}"
+                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add --text {place.option}"
             )
         return "text"
 
@@ -206,17 +206,19 @@ class TrainingColumn:
             f"{shlex.quote(cell.strip())}; if the column is text, add --text {place.option}"
         )
 
-    def column(self, kind: str, place: Place) -> FileColumn | None:
-        """Return the column; None if the file must be read again, because a block is in the form of another kind."""
-        form = "M" if kind in DATES else "f" if kind in _PLAIN else "i"
+    def column(self, column_type: str, place: Place) -> FileColumn | None:
+        """Return the column; None if the file must be read again, because a block is in the form of another type."""
+        form = "M" if column_type in DATES else "f" if column_type in _PLAIN else "i"
         if any(part.dtype.kind not in ("i", form) for part in self.parts):
             return None
-        table = parsing.values(self.grammar, [*self._codes], kind, place)
-        if kind == "integer" and any(part.dtype.kind == "f" for part in self.parts):
+        table = parsing.values(self.grammar, [*self._codes], column_type, place)
+        if column_type == "integer" and any(part.dtype.kind == "f" for part in self.parts):
             if any(value is not None and abs(value) > EXACT for value in table.tolist()):
                 return None
             table = table.astype(np.float64)
-        return column_of(np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts]), kind)
+        return column_of(
+            np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts]), column_type
+        )
 
 
 def _remedy(cell: str, decimal: str) -> str:
@@ -249,30 +251,30 @@ class TextRows:
     Parameters
     ----------
     file : TextFile
-    cells : Cells
+    cell_format : CellFormat
     kept : sequence of int
         The columns of X.
     target : int
         The column of the targets.
-    report : callable or None
+    progress : callable or None
         Gets the share of the file that has been read.
     """
 
     def __init__(
         self,
         file: TextFile,
-        cells: Cells,
+        cell_format: CellFormat,
         kept: Sequence[int],
         target: int,
-        report: Callable[[float], None] | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
-        self.file, self.kept, self.grammar = file, list(kept), Grammar(cells)
+        self.file, self.kept, self.grammar = file, list(kept), Grammar(cell_format)
         texts = {file.position(name) for name in file.options.text}
         self._columns = {i: TrainingColumn(self.grammar, is_text=i in texts) for i in kept}
         self._target = TrainingColumn(self.grammar, is_text=target in texts, is_target=True)
         self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
         doubted: dict[int, str] = dict.fromkeys([*kept, target], "") if self._is_doubtful else {}
-        for block in file.blocks(report):
+        for block in file.blocks(progress):
             for i in list(doubted):
                 pointed = [cell for cell in block.columns[i] if "." in cell]
                 doubted[i] = doubted[i] or next(iter(pointed), "")
@@ -284,14 +286,18 @@ class TextRows:
             self._blocks.append((block.first, block.lines))
         self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
         self._at_target, self._target_column = self._place(target), target
-        self._kinds = {i: column.kind(self._place(i)) for i, column in self._columns.items()}
-        # Lines for the user about columns that may be something else than what they are read as.
+        self._types = {i: column.column_type(self._place(i)) for i, column in self._columns.items()}
+        # Columns that may be something else than what they are read as.
         doubts = [(i, _DOUBT.format(repr(cell.strip()))) for i, cell in doubted.items() if cell]
         for i, column in self._columns.items():
-            other_date = column.other_date if self._kinds[i] == "text" and i not in texts else None
+            other_date = column.other_date if self._types[i] == "text" and i not in texts else None
             if other_date is not None:
                 doubts.append((i, _OTHER_DATE.format(repr(other_date), self._place(i).option)))
-        self.doubts = [f"{file.path}, {self._place(i).column}: {doubt}" for i, doubt in doubts]
+        # Lines for the user: what the file is, and these columns.
+        self.notices = [
+            file.summary(self.n_rows),
+            *(f"{file.path}, {self._place(i).column}: {doubt}" for i, doubt in doubts),
+        ]
 
     @property
     def _is_doubtful(self) -> bool:
@@ -312,7 +318,7 @@ class TextRows:
         others = [
             (other[0], i, other[1])
             for i, column in self._columns.items()
-            if (other := column.other_than_number(self._kinds[i])) is not None
+            if (other := column.other_than_number(self._types[i])) is not None
         ]
         row, i, what = min(others, default=(0, 0, ""))
         return f"{self._place(i)(row)}: {what}" if others else None
@@ -329,37 +335,39 @@ class TextRows:
         return NamedMatrix(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
 
     def frame(self) -> NamedColumns:
-        """Return the columns of X with their kinds; what is read is freed."""
-        columns = {i: self._columns.pop(i).column(self._kinds[i], self._place(i)) for i in self.kept}
-        again = self._read_again({i: self._kinds[i] for i, column in columns.items() if column is None})
-        values = [columns[i] or column_of(again[i], self._kinds[i]) for i in self.kept]
+        """Return the columns of X with their types; what is read is freed."""
+        columns = {i: self._columns.pop(i).column(self._types[i], self._place(i)) for i in self.kept}
+        again = self._read_again({i: self._types[i] for i, column in columns.items() if column is None})
+        values = [columns[i] or column_of(again[i], self._types[i]) for i in self.kept]
         return NamedColumns([self.file.names[i] for i in self.kept], values)
 
-    def _read_again(self, kinds: Mapping[int, str]) -> dict[int, NDArray[Any]]:
-        """Return the values of columns of which some blocks were read as another kind."""
-        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in kinds}
-        for block in self.file.blocks() if kinds else ():
-            for i, kind in kinds.items():
-                parts[i].append(parsing.values(self.grammar, block.columns[i], kind, block.place(self.file, i)))
-        return {i: np.concatenate(parts.pop(i)) for i in kinds}
+    def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
+        """Return the values of columns of which some blocks were read as another type."""
+        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
+        for block in self.file.blocks() if types else ():
+            for i, column_type in types.items():
+                parts[i].append(parsing.values(self.grammar, block.columns[i], column_type, block.place(self.file, i)))
+        return {i: np.concatenate(parts.pop(i)) for i in types}
 
     # ------------------------------------------------------------------------------------------------- the target
 
     def kind_of_target(self) -> str:
         """Return "text", "whole" or "fractions" (numbers)."""
-        kind = self._target.kind(self._at_target)
-        if kind not in _PLAIN:
+        column_type = self._target.column_type(self._at_target)
+        if column_type not in _PLAIN:
             return "text"
-        return "whole" if kind == "integer" or (self.targets() % 1 == 0).all() else "fractions"
+        return "whole" if column_type == "integer" or (self.targets() % 1 == 0).all() else "fractions"
 
     @property
     def place_of_fraction(self) -> str:
         """Where the first target with a fraction is."""
         return self._at_target(int((self.targets() % 1 != 0).argmax()))
 
-    def _values_of_target(self, kind: str) -> NDArray[Any]:
-        column = self._target.column(kind, self._at_target)
-        return self._read_again({self._target_column: kind})[self._target_column] if column is None else column.values
+    def _values_of_target(self, column_type: str) -> NDArray[Any]:
+        column = self._target.column(column_type, self._at_target)
+        if column is not None:
+            return column.values
+        return self._read_again({self._target_column: column_type})[self._target_column]
 
     def targets(self) -> NDArray[np.float64]:
         """Return the targets as numbers; raises DataError if one is missing."""
@@ -370,16 +378,16 @@ class TextRows:
 
     def labels(self) -> NDArray[Any]:
         """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
-        kind = self._target.kind(self._at_target)
+        column_type = self._target.column_type(self._at_target)
         entries = self._values_of_target("text").tolist()
         if None in entries:
             raise DataError(f"{self._at_target(entries.index(None))}: the value is missing")
         plain: list[str] = [text.strip() for text in entries]
         convert = {"integer": self.grammar.integer, "number": self.grammar.number, "boolean": self.grammar.boolean}
-        if kind in convert:
-            values = {text: convert[kind](text) for text in {*plain}}
+        if column_type in convert:
+            values = {text: convert[column_type](text) for text in {*plain}}
             if all(str(value) == text for text, value in values.items()):
                 parsed = [values[text] for text in plain]
-                labels = integers(parsed) if kind == "integer" else np.array(parsed)
+                labels = integers(parsed) if column_type == "integer" else np.array(parsed)
                 return objects(entries) if labels.dtype == object else labels
         return objects(entries)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.columns import DATES, Cells
-from cmlp._data.entries import categories_of, stored_category
+from cmlp._data.column_entries import categories_of, stored_category
+from cmlp._data.columns import DATES, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
 
@@ -52,7 +52,7 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
             counts[values[row]] += 1
     if not counts or len(counts) > _MOST_TEXTS:
         return
-    grammar = Grammar(Cells())
+    grammar = Grammar(CellFormat())
     kinds = {value: _kind(grammar, value) for value in first}
     tally: Counter[str] = Counter()
     for value, kind in kinds.items():
@@ -93,7 +93,7 @@ def warn_of_unknown(
     found: NDArray[np.float64],
     codes: Mapping[object, int],
     label: str,
-    kind: str,
+    column_type: str,
     notices: Notices,
     *,
     is_full: bool,
@@ -108,7 +108,7 @@ def warn_of_unknown(
         n_known -= int(np.count_nonzero(found == codes[None]))
     if n_known >= len(found) - n_known or (is_full and len(found) < _SAMPLE):
         return
-    entries = categories_of(column, label, kind)
+    entries = categories_of(column, label, column_type)
     new = [value for value, code in zip(entries, found.tolist(), strict=True) if code < 0 and value is not None]
     if len(new) <= n_known:
         return
