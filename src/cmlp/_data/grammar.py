@@ -85,7 +85,7 @@ class Grammar:
             "similar": _LOOKS_LIKE_A_NUMBER.pattern,
             "true": [word for word, value in _BOOLEANS.items() if value],
             "false": [word for word, value in _BOOLEANS.items() if not value],
-            "decimal": self.cells.decimal,
+            "decimal": self.cell_format.decimal,
             "separators": None if self._separators is None else self._separators.pattern,
             "missing": sorted(self._missing),
             "marks": sorted(self._marks),

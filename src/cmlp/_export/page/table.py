@@ -136,7 +136,7 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
     texts = model.feature_names
     names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    types = (model.encoder.types if model.encoder else ()) or ["number"] * model.n_inputs
+    types = (model.encoder.column_types if model.encoder else ()) or ["number"] * model.n_inputs
     for i, (name, one, kind) in enumerate(zip(names, model.encoder or (), types, strict=True)):
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": kind}
         if one.kind == "number":
