@@ -121,7 +121,7 @@ class BlockSource(RowSource):
         index = len(self._seen) - 1
         with named(f"block {index}"):
             require_normal(data.weight, dtype)
-        self._seen[-1] = Block(data.X, job.task.targets, data.weight, index)
+        self._seen[-1] = Block(data.X, data.targets, data.weight, index)
         n_rows = self._n_rows or job.state.n_rows or 0
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
         what = scale_to_learn(job)

@@ -37,10 +37,11 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from cmlp._data.labels import Labels
     from cmlp._estimators.sources import Arrays, RowSource
+    from cmlp._estimators.targets import Encoded, TargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.loop import EpochLoop
     from cmlp._train.observer import Observer
@@ -201,7 +202,7 @@ def prepare(
     targets, encoded = learn_targets(request, opened, whole=source.is_whole)
     net = network_description(request, targets, n_features, dtype)
     state = begun_state(request, net)
-    data, task, own = _data(request, rows, encoded.weight, scale), targets.task(encoded.values), opened.y
+    data, objective, own = _data(request, rows, targets, encoded, scale), targets.objective(), opened.y
     # Validation rows, shards, and a score of the user
     if require_complete(*request.validation):
         with named_validation():
@@ -213,16 +214,16 @@ def prepare(
         check_scoring(options, has_validation)
     if request.shards is not None:
         data = data._replace(shards=checked_shards(request.shards, len(rows.X), options, has_validation))
-    scorer = _scorer(options.scoring, task.score_name)
+    scorer = _scorer(options.scoring, objective.score_name)
     if scorer is not None:
 
         def present() -> Any:
             live = run.state.without_rows()
             return with_fitted(request.estimator, fitted_from(request, run, targets.labels, live, with_names=False))
 
-        task = task._replace(scorer=UserScore(scorer, present, data, own, state))
+        objective = objective._replace(scorer=UserScore(scorer, present, data, own, state))
     # The run, which chooses the held-out rows and learns the scales
-    job = TrainingJob(net, task, data, options, state, options.n_threads, reads_again=not source.is_whole)
+    job = TrainingJob(net, objective, data, options, state, options.n_threads, reads_again=not source.is_whole)
     n_rows, data = source.learn(job, targets)
     job = job._replace(data=data, judges=not options.warm_start)
     run = start(job, n_rows, engine or source.engine)
@@ -277,18 +278,23 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         raise
 
 
-def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
+def _data(
+    request: FitRequest, rows: Rows, targets: TargetEncoding, encoded: Encoded, scale: float | InputScale | str
+) -> Data:
     """Return the training rows, without validation rows."""
     learns, previous = scale if isinstance(scale, str) else None, request.previous
     if learns is not None and isinstance(rows.X, StoredRows):
         raise ValueError(f"input_scale={learns!r} is learned from all rows, which no process has with local=True.")
     return Data(
         rows.X,
-        weight,
+        encoded.values,
+        encoded.weight,
         1.0 if isinstance(scale, str) else scale,
         rows.names if previous is None else previous.model.feature_names,
         learns=learns,
         scale_name=learns if previous is None else previous.scale_name,
+        groups=targets.groups(encoded.values),
+        group_names=None if targets.labels is None else targets.labels.classes,
     )
 
 

@@ -126,7 +126,7 @@ def provenance_of_table(
 ) -> ProvenanceNow:
     """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
     hashes = _hashed(texts_of(type(estimator).__name__, labels, names, bag.encoder.categories))
-    arrays = {"X": bag.rows.raw, "y": bag.task.targets, "sample_weight": bag.rows.weight}
+    arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
     for suffix, part in (("", slice(0, bag.n_rows)), ("_val", slice(bag.n_rows, None))):
         for name, array in arrays.items():
             if array is not None and len(array[part]):
@@ -197,7 +197,7 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
 
 def _is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
-    data = job.data if job.given is None else job.given[0]
+    data = job.data if job.given is None else job.given
     scale = data.input_scale
     return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
 

@@ -194,7 +194,7 @@ def _batches(engine: BatchEngine) -> Iterator[Piece]:
 
 def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
-    net, task, state = engine.job.net, engine.job.task, engine.job.state
+    net, objective, state = engine.job.net, engine.job.objective, engine.job.state
     optimizer, _ = state.stepping()
     optimizer.learning_rate = rate
     try:
@@ -211,4 +211,4 @@ def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
         )
     except NonFiniteInputError as error:
         raise engine.feed.first_error(error, net.dtype) from None
-    return (cost * task.report_scale + penalty) * task.unit
+    return (cost * objective.report_scale + penalty) * objective.unit

@@ -151,13 +151,13 @@ def scale_to_learn(job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
     if job.data.learns is not None:
         return f"input_scale={job.data.learns!r}"
-    return "y_scale" if job.task.y_scale is not None and job.state.target_scale is None else ""
+    return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
 
 
 def with_learned_scales(moments: tuple[Moments, Moments], job: TrainingJob) -> Data:
     """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
     (inputs, targets), data, state = moments, job.data, job.state
-    if job.task.y_scale is not None and state.target_scale is None:
+    if job.objective.y_scale is not None and state.target_scale is None:
         state.target_scale = learned_scale(targets, state.params.dtype)
     if data.learns is None:
         return data

@@ -14,7 +14,7 @@ from cmlp._process.threads import shared
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._train.job import Data, Task
+    from cmlp._train.job import Data, Objective
 
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0
@@ -23,7 +23,7 @@ _STANDARDIZE = "standardizing X (input_scale='standard' of an estimator)"
 _MOST_NAMED = 5  # columns in a message
 
 
-def scale_advice(task: Task, data: Data, *, tiny: bool = False) -> str:
+def scale_advice(objective: Objective, data: Data, *, tiny: bool = False) -> str:
     """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none.
 
     With `tiny`, they also name X and targets of which all values are tiny.
@@ -37,10 +37,10 @@ def scale_advice(task: Task, data: Data, *, tiny: bool = False) -> str:
         advice += f" X has values of the order of {largest:.0e} in {_named(columns, data.names)}: {helps} helps."
     elif tiny and 0 < largest < _TINY:
         advice += f" X has values of the order of {largest:.0e} in all columns: {_STANDARDIZE} helps."
-    if task.y_advice:
-        size = shared(_size_of, task.targets)
+    if objective.y_advice:
+        size = shared(_size_of, data.targets)
         if size > _LARGE or (tiny and 0 < size < _TINY):
-            advice += f" y has values of the order of {size:.0e}: {task.y_advice} helps."
+            advice += f" y has values of the order of {size:.0e}: {objective.y_advice} helps."
     return advice
 
 

@@ -140,7 +140,7 @@ class EpochLoop:
         if not is_planned and state.epoch >= options.max_iter:
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
-                f"converged yet.{scale_advice(job.task, job.data)}",
+                f"converged yet.{scale_advice(job.objective, job.data)}",
                 sklearn_class(ConvergenceWarning),
             )
         warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())

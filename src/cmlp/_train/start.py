@@ -30,9 +30,9 @@ def prepare_state(job: TrainingJob, n_rows: int) -> TrainingJob:
     The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length. Raises
     ValueError if the state does not match the network or the data.
     """
-    net, task, data, options, state = job[:5]
-    if net.dtype == "float32" and task.y_scale is None and not state.history.t:
-        warn_of_lost_targets(task.targets, data.weight)
+    net, objective, data, options, state = job[:5]
+    if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
+        warn_of_lost_targets(data.targets, data.weight)
     state.check(net)
     data.require_weights(net.dtype)
     if options.shuffle and state.generator is None:
@@ -44,14 +44,13 @@ def prepare_state(job: TrainingJob, n_rows: int) -> TrainingJob:
     else:
         state.unfold(net)
         state.restore_last()
-    learned = data.with_learned_scale(state.order)
-    scaled = standardized(task, net, learned, state)
-    return job._replace(task=scaled, data=learned.scaled_like(state.target_scale), given=(data, task.targets))
+    objective, scaled = standardized(objective, data.with_learned_scale(state.order), net, state)
+    return job._replace(objective=objective, data=scaled, given=data)
 
 
 def _begin_history(job: TrainingJob, n_rows: int) -> None:
     """Prepare the history of a state that has not seen the data yet, and choose the validation rows."""
-    task, data, options, state = job[1:5]
+    data, options, state = job[2:5]
     history = state.history
     STOPPING_RULES[options.early_stopping](options.tol).begin(history)
     if data.validation is not None and history.validation_scores is None:
@@ -64,7 +63,7 @@ def _begin_history(job: TrainingJob, n_rows: int) -> None:
         return
 
     def draw(rng: Generator) -> dict[str, object]:
-        order, validation = split(task, data.weight, n_rows, options, rng)
+        order, validation = split(data, n_rows, options, rng)
         if options.shuffle == "blocks":
             order.sort()
         return {"n_rows": n_rows, "order": order, "validation": validation}

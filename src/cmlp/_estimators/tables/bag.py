@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableRows
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._train.job import Split, Task
+    from cmlp._train.job import Objective, Split
     from cmlp._train.options import TrainingOptions
 
 
@@ -106,7 +106,7 @@ class Bag(NamedTuple):
     """The members of a bag before they are trained."""
 
     rows: TableRows
-    task: Task  # says how validation rows are scored
+    objective: Objective
     shape: Shape
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
@@ -187,8 +187,11 @@ class Bag(NamedTuple):
     def _training(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        data = Data(self.inputs[has_bins(self.encoder, k)], self.rows.weight, 1.0, split=split)
-        training = start(TrainingJob(net, self.task, data, options, state, 1, judges=False), len(data.X), BatchEngine)
+        inputs, rows = self.inputs[has_bins(self.encoder, k)], self.rows
+        data = Data(inputs, rows.targets, rows.weight, 1.0, split=split)
+        training = start(
+            TrainingJob(net, self.objective, data, options, state, 1, judges=False), len(data.X), BatchEngine
+        )
         assert isinstance(training, EpochLoop)
         return training
 
@@ -408,7 +411,7 @@ def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] |
     """
     if any(run.state.history.loss is None for run in runs):
         return
-    if bag.task.score is None and all(map(_is_useful, runs)):
+    if bag.objective.score is None and all(map(_is_useful, runs)):
         return
     judges = [[runs[k] for k in group] for _, group in held_out_rows(bag, runs)] or [list(runs)]
     parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
@@ -427,7 +430,7 @@ def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] |
         return
     job = runs[0].job
     names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
-    text = causes(job._replace(task=job.task._replace(group_names=names)), first).replace("max_iter", "n_epochs")
+    text = causes(job._replace(data=job.data._replace(group_names=names)), first).replace("max_iter", "n_epochs")
     warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
 
 

@@ -105,7 +105,7 @@ def fit_table(estimator: Any, rows: tuple[Any, Any, Any], validation: tuple[Any,
                 encoder = learn_encoder(raw, reader, signal, options.n_threads, date_parts=parts)
             inputs = encoded_inputs(encoder, table.raw, options.n_estimators)
             # The networks
-            bag = Bag(table, targets.task, targets.shape, encoder, inputs, options)
+            bag = Bag(table, targets.objective, targets.shape, encoder, inputs, options)
             digest, record = digest_of(reader, bag, targets), None
             if resume:
                 states, record = states_to_resume(estimator, digest)
@@ -208,7 +208,7 @@ def signal_of(targets: TableTargets) -> Signal:
     if targets.groups is not None:
         return Signal(targets.groups, targets.weight)
     is_one = isinstance(targets.shape.loss_parameter, tuple)  # one number, in a column for each quantile
-    numbers = targets.task.targets[: len(targets.rows), : 1 if is_one else None]
+    numbers = targets.values[: len(targets.rows), : 1 if is_one else None]
     values, loss = numbers.astype(np.float64), targets.shape.loss
     if loss in ROBUST_LOSSES:
         values /= np.sqrt(1 + (values / _SOFT_LIMIT) ** 2)
@@ -225,13 +225,13 @@ def rows_of(
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
     if validation is None:
-        return TableRows(raw, weight, targets.groups, 0)
+        return TableRows(raw, targets.values, weight, targets.groups, 0)
     with named_validation():
         held_out = reader.read(validation, owner, Notices())[targets.validation_rows]
     if weight is not None or targets.validation_weight is not None:
         weights = zip((weight, targets.validation_weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
-    return TableRows(np.concatenate([raw, held_out]), weight, targets.groups, len(held_out))
+    return TableRows(np.concatenate([raw, held_out]), targets.values, weight, targets.groups, len(held_out))
 
 
 # ------------------------------------------------------------------------------------ what is kept for `resume`
@@ -274,7 +274,7 @@ def digest_of(reader: FrameReader, bag: Bag, targets: TableTargets) -> tuple[byt
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if reader.names is None else list(reader.names)
     learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
-    arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.task.targets]  # NaN has many forms
+    arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.rows.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [dtype_kind(array) for array in arrays])
     return bag.encoder.numbers.tobytes(), hash_of_text(repr(learned)), checksums.tobytes()

@@ -149,7 +149,7 @@ class TabularClassifier(TabularEstimator):
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
-        from cmlp._train.job import Task, named_validation  # programs that only predict do not need it
+        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
 
         owner = type(self).__name__
         y = as_targets(given.y, given.n_rows, owner, labels=True)
@@ -180,8 +180,8 @@ class TabularClassifier(TabularEstimator):
                 targets = np.concatenate([targets, labels.encode(own[validation])])
         output = "softmax" if labels.kind == "multiclass" else "logistic"
         shape = Shape(options.hidden_layer_sizes, labels.n_outputs, output, "label_smoothing", SMOOTHING)
-        task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
-        return TableTargets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
+        objective, truth = Objective(score=None), targets if is_multilabel else targets.reshape(-1)
+        return TableTargets(targets, objective, shape, rows, weight, validation, held_weight, groups, truth, labels)
 
     def calibrate(
         self,

@@ -123,7 +123,7 @@ class TabularRegressor(TabularEstimator):
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
-        from cmlp._train.job import Task, named_validation  # programs that only predict do not need it
+        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
 
         values = self._numbers(given.y, given.n_rows)
         n, names = values.shape[1], feature_names(given.y)
@@ -155,9 +155,11 @@ class TabularRegressor(TabularEstimator):
         n_outputs, parameter = len(levels) or n, level if loss == "quantile" else 0.0
         shape = Shape(options.hidden_layer_sizes, n_outputs, output, loss, parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
-        task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
+        objective = Objective(partial(_pinball_score, np.asarray(levels)) if levels else None)
         target = scale._replace(names=None if n == 1 or names is None else names.tolist())
-        return TableTargets(task, shape, rows, weight, validation, held_weight, None, values, None, target)
+        return TableTargets(
+            columns, objective, shape, rows, weight, validation, held_weight, None, values, target=target
+        )
 
     def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
         """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
