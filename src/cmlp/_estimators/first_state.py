@@ -12,13 +12,13 @@ from cmlp import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.attributes import assigned_params
-from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import resumed_state
 from cmlp._train.initialization import initial_params
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
+    from cmlp._estimators.request import FitRequest
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.random import Generator
 
@@ -113,3 +113,12 @@ def dtype_of(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     if options.dtype != "auto":
         require_same("dtype", previous.model.net.dtype.name, options.dtype)
     return previous.model.net.dtype
+
+
+def require_same(name: str, was: object, now: object) -> None:
+    """Raise ValueError if training continues with a different value than the model was fitted with."""
+    if was != now:
+        raise ValueError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
+            "call fit with warm_start=False to start again."
+        )

@@ -10,7 +10,8 @@ from cmlp._data.frames import as_table, read_once
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, train_on, warn_of_unused
+from cmlp._estimators.fit import request_of, train_on
+from cmlp._estimators.fitting import prepare, warn_of_unused
 from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
@@ -52,7 +53,7 @@ def fit_batches(
         try:
             with immediate_signals():
                 stream.open_first_block()
-            train_on(request, stream)
+            train_on(request, stream, prepare)
         finally:
             with immediate_signals():
                 stream.close()

@@ -81,7 +81,7 @@ def find_learning_rate(
     Batch i of a new training has the learning rate ``low * (high / low) ** (i / (n_steps - 1))``. The loss of a batch
     stays the same while the rate is too small, falls, and rises when the rate is too large. The test ends when the
     loss, smoothed with the weight 0.9 for the average so far, is 4 times as large as its minimum. A tenth of the rate
-    at this minimum is suggested for `learning_rate_init`. BatchEngine whose sample weights are all zero are skipped.
+    at this minimum is suggested for `learning_rate_init`. Batches whose sample weights are all zero are skipped.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def find_learning_rate(
     )
     if options.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    run: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight))[0]
+    run: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")

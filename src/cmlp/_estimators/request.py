@@ -10,7 +10,7 @@ from cmlp._train.initialization import init_activations
 from cmlp._train.options import TrainingOptions, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import ArrayLike
@@ -115,32 +115,27 @@ class FitRequest(NamedTuple):
     """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any
-    options: EstimatorOptions
+    options: Any  # `EstimatorOptions`, or `TableOptions` of a table
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
     incremental: bool = False  # whether this is `partial_fit`
     resume: bool = False
-    provenance_now: Callable[[], dict[str, Any] | None] = lambda: None  # returns how the fit so far can be repeated
 
     @property
     def is_classifier(self) -> bool:
         """Whether y has labels."""
         return bool(self.estimator._estimator_type == "classifier")
 
+    @property
+    def owner(self) -> str:
+        """The name of the estimator's class, for messages."""
+        return type(self.estimator).__name__
+
     def door(self) -> Door:
         """Return the door for the rows of the call."""
-        owner, previous = type(self.estimator).__name__, self.previous
+        previous = self.previous
         if previous is None:
-            return Door(owner, self.is_classifier)
-        return Door(owner, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
-
-
-def require_same(name: str, was: object, now: object) -> None:
-    """Raise ValueError if training continues with a different value than the model was fitted with."""
-    if was != now:
-        raise ValueError(
-            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
-            "call fit with warm_start=False to start again."
-        )
+            return Door(self.owner, self.is_classifier)
+        return Door(self.owner, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)

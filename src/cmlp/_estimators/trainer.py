@@ -38,7 +38,7 @@ from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.scores import accuracy
-from cmlp._train.start import start
+from cmlp._train.start import make_run
 from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ class Trainer:
                 f"{options.scoring!r}."
             )
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
-        run = start(job, len(data.X), BatchEngine)
+        run = make_run(job, len(data.X), BatchEngine)
         self._tell(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             check_sample(run.job)

@@ -71,7 +71,7 @@ def _begin_history(job: TrainingJob, n_rows: int) -> None:
     draw_and_store(state, draw)
 
 
-def start(job: TrainingJob, n_rows: int, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:
+def make_run(job: TrainingJob, n_rows: int, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:
     """Begin or continue training on `n_rows` rows (0 if not known); return what executes it.
 
     That is the loop, whose engine is made last, or a minimizer without epochs.

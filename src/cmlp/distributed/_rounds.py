@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
 from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fit import train_on
 from cmlp._estimators.fit_batches import check_batches
 from cmlp._estimators.fitted import FITTED
-from cmlp._estimators.fitting import train_on, warn_of_unused
+from cmlp._estimators.fitting import prepare, warn_of_unused
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
@@ -72,7 +73,7 @@ def fit_in_rounds(
             request = FitRequest(model, options, previous, validation, resume=resuming)
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
             request = request._replace(classes=source.classes)
-        train_on(request, source)
+        train_on(request, source, prepare)
 
 
 class Parts(RowSource):

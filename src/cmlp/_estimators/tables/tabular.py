@@ -91,9 +91,10 @@ class TabularEstimator(Calibrating, Estimator):
         cmlp.DivergenceError
             If training diverged.
         """
+        from cmlp._estimators.sources import Arrays
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
+        fit_table(self, Arrays(X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
     def _parameters(self) -> TableOptions:
