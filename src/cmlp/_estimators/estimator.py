@@ -44,7 +44,7 @@ class Estimator(SklearnStub, ExportMethods):
     """The base class of all estimators. The constructor only stores its parameters, as in scikit-learn."""
 
     _estimator_type: ClassVar[str]  # also for tools written before scikit-learn had estimator tags
-    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _table_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
@@ -102,7 +102,7 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._train.hyperparameters import preset_parameters
 
-        parameters = preset_parameters(name, cls._owner, cls.__name__)
+        parameters = preset_parameters(name, cls._table_owner, cls.__name__)
         return cls(**{**parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -251,13 +251,13 @@ class Estimator(SklearnStub, ExportMethods):
             If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024 networks, `path` exists
             and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
         """
-        from cmlp._estimators.fitted import beside
+        from cmlp._estimators.fitted import extras_of
         from cmlp._model.write import require_own_class, write_model
 
         require_own_class(self)
         model, parameters, fitted = self._whole()
         state, record = include_training_state, include_provenance
-        more = functools.partial(beside, model, fitted, include_training_state=state, include_provenance=record)
+        more = functools.partial(extras_of, model, fitted, include_training_state=state, include_provenance=record)
         write_model(path, model, parameters, more)
 
     def to_sklearn(self) -> Any:

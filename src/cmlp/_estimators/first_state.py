@@ -79,7 +79,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
     if previous is None or not incremental:
         state = TrainingState(params, history, rng)
         state.target_scale = known if known is not None and known.kind == options.y_scale else None
-        state.folded = scaled and not random  # random parameters are for standardized targets
+        state.predicts_y = scaled and not random  # random parameters are for standardized targets
         return state
     kept, rate = previous.state, options.learning_rate_init
     if kept.optimizer is not None:
@@ -89,7 +89,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
         schedule = schedule.with_rate(rate)
         optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
     state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
-    state.target_scale, state.folded = known, scaled
+    state.target_scale, state.predicts_y = known, scaled
     return state
 
 

@@ -124,7 +124,7 @@ def with_fitted(estimator: Any, fitted: Fitted) -> Any:
     return twin
 
 
-def beside(
+def extras_of(
     model: TrainedModel, fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays of what fit has left beside the model: the training state and the provenance.

@@ -77,7 +77,7 @@ def fit(
 def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-    TABLE.warn_of_unused(estimator._owner, given)
+    TABLE.warn_of_unused(estimator._table_owner, given)
 
 
 class NetworkFit(PreparedFit):
@@ -154,7 +154,7 @@ class NetworkFit(PreparedFit):
         A score is computed from converted rows, which have no names of columns.
         """
         net, data = self.run.job.net, self.run.job.data
-        state.fold(net)
+        state.use_units_of_y(net)
         return fitted_network(
             net,
             state,

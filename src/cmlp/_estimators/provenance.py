@@ -87,7 +87,7 @@ def seed_of(values: Mapping[str, Any]) -> int:
 
 def recorded_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
-    owner = estimator._owner
+    owner = estimator._table_owner
     free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
@@ -111,7 +111,7 @@ def provenance_of_network(
     request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
     """Return the record of a fit of one network."""
-    texts = texts_of(request.owner, labels, job.data.names)
+    texts = texts_of(request.class_name, labels, job.data.names)
     data: Callable[[], dict[str, str] | None]
     if source.is_whole:
         hashes = {**_hashes_of(job, source, ("rows", "validation")), **_hashed(texts)}
@@ -132,7 +132,7 @@ def provenance_of_table(
     labels: Labels | None,
 ) -> ProvenanceNow:
     """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
-    hashes = _hashed(texts_of(request.owner, labels, names, bag.encoder.categories))
+    hashes = _hashed(texts_of(request.class_name, labels, names, bag.encoder.categories))
     arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
     for suffix, part in (("", slice(0, bag.n_rows)), ("_val", slice(bag.n_rows, None))):
         for name, array in arrays.items():
@@ -169,7 +169,7 @@ def _provenance(
 
 
 def texts_of(
-    owner: str,
+    class_name: str,
     labels: Labels | None,
     names: Iterable[object] | None,
     categories: Sequence[Sequence[object] | None] | None = None,
@@ -179,11 +179,11 @@ def texts_of(
     if labels is not None:
         found["classes"] = dump_labels(labels)
     if categories is not None:
-        found["categories"] = dump_categories(categories, owner)
+        found["categories"] = dump_categories(categories, class_name)
     if names is not None:
         known = tuple(names)
         texts = texts_of_names(known)
-        found["names"] = dump_column_names(known, owner) if texts is None else dump_names(texts)
+        found["names"] = dump_column_names(known, class_name) if texts is None else dump_names(texts)
     return found
 
 

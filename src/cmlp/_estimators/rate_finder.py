@@ -126,8 +126,8 @@ def find_learning_rate(
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):
-        kind = getattr(estimator, "__name__", type(estimator).__name__)
-        raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {kind}.")
+        class_name = getattr(estimator, "__name__", type(estimator).__name__)
+        raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}.")
     rates = _rates(low, high, n_steps)
     options = estimator._parameters()._replace(
         learning_rate="constant",

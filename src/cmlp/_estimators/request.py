@@ -44,9 +44,9 @@ class EstimatorOptions(TrainingOptions):
     provenance: bool = False
 
     @classmethod
-    def of(cls, owner: str, values: Mapping[str, object], kind: str) -> EstimatorOptions:
-        """Return the validated parameters of an estimator of the class `kind`, in the table those of `owner`."""
-        checked = hyperparameters.TABLE.checked(owner, values, kind)
+    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
+        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
@@ -79,7 +79,7 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, kind = hyperparameters.TABLE, cls._owner, cls.__name__
+    table, owner, class_name = hyperparameters.TABLE, cls._table_owner, cls.__name__
     known_names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in known_names}
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
@@ -87,15 +87,15 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
     types = *map(type, given.values()), *map(type, elements)
     others = [one for one in types if one not in _PLAIN]
     if len(others) > (type(sizes) is tuple):
-        return EstimatorOptions.of(owner, {**given, "random_state": seed}, kind)
+        return EstimatorOptions.of(owner, {**given, "random_state": seed}, class_name)
     key = cls, *given, *given.values(), types  # the types, because 1 equals True and 1.0
     known = _known.get(key)
     if known is None:
-        known = EstimatorOptions.of(owner, {**given, "random_state": None}, kind)
+        known = EstimatorOptions.of(owner, {**given, "random_state": None}, class_name)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[key] = known
-    return known._replace(**table.checked(owner, {"random_state": seed}, kind))
+    return known._replace(**table.checked(owner, {"random_state": seed}, class_name))
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
@@ -129,7 +129,7 @@ class FitRequest(NamedTuple):
         return bool(self.estimator._estimator_type == "classifier")
 
     @property
-    def owner(self) -> str:
+    def class_name(self) -> str:
         """The name of the estimator's class, for messages."""
         return type(self.estimator).__name__
 
@@ -137,5 +137,5 @@ class FitRequest(NamedTuple):
         """Return the door for the rows of the call."""
         previous = self.previous
         if previous is None:
-            return Door(self.owner, self.is_classifier)
-        return Door(self.owner, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
+            return Door(self.class_name, self.is_classifier)
+        return Door(self.class_name, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)

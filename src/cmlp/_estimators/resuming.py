@@ -23,7 +23,7 @@ _PLAIN = frozenset((bool, float, int, str, type(None)))
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.TABLE.fixed_on_resume(estimator._owner)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._table_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in _PLAIN and not callable(value)]

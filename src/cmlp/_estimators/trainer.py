@@ -367,10 +367,10 @@ class Trainer:
 
     def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
         """Return the targets as they were passed, and rows of training or validation, converted."""
-        net, owner = self._content.net, type(self.network).__name__
-        rows, _ = as_rows(X, owner)
-        require_samples(rows, owner)
-        check_width(rows.shape[1], net.n_in, owner)
+        net, class_name = self._content.net, type(self.network).__name__
+        rows, _ = as_rows(X, class_name)
+        require_samples(rows, class_name)
+        check_width(rows.shape[1], net.n_in, class_name)
         own = rectangular(y, "y")
         targets = _targets_of(net, own)
         if len(targets) != len(rows):

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._data.checks import first_non_finite_error, named_column
-from cmlp._data.scale import Moments
-from cmlp._data.scale import learned_scale as learned_input_scale
+from cmlp._data.scale import learned_scale
 from cmlp._data.sparse import StoredRows
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp._train.target_scale import learned_scale, robust_scale
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from typing import Any, TypeAlias
 
@@ -36,9 +34,6 @@ if TYPE_CHECKING:
     Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
     # The training rows in their order, and the validation rows.
     Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
-
-# The unit of a loss is this power of y's unit.
-_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
 
 class Objective(NamedTuple):
@@ -113,7 +108,7 @@ class Data(NamedTuple):
         """Return the data with the scale that `learns` names, learned from these training rows; None for all."""
         if self.learns is None:
             return self
-        return self._replace(input_scale=learned_input_scale(self.learns, self.X, self.weight, rows), learns=None)
+        return self._replace(input_scale=learned_scale(self.learns, self.X, self.weight, rows), learns=None)
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
@@ -149,7 +144,7 @@ class TrainingJob(NamedTuple):
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
     judges: bool = True  # whether the result is compared with the best constant answer
-    given: Data | None = None  # the data in the user's units, after `prepare_state`
+    given: Data | None = None  # the data in the user's units, after `with_split_and_scales`
 
     def core_keywords(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""
@@ -178,26 +173,3 @@ def objective_of_numbers(quantiles: tuple[float, ...] | None) -> Objective:
         return Objective(lambda outputs, y, weight: r_squared(y, outputs, weight), score_name="r2")
     score: Score = lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight)  # noqa: E731
     return Objective(score, score_name="d2_pinball")
-
-
-def standardized(objective: Objective, data: Data, net: _core.Net, state: TrainingState) -> tuple[Objective, Data]:
-    """Return both for standardized targets, by a scale learned once, and bring the parameters to their scale."""
-    if objective.y_scale is None:
-        return objective, data
-    if state.target_scale is None and objective.y_scale == "robust":
-        state.target_scale = robust_scale(data.targets, data.weight, state.order, net.dtype)
-    elif state.target_scale is None:
-        moments = Moments()
-        moments.add(data.targets, data.weight, state.order)
-        state.target_scale = learned_scale(moments, net.dtype)
-    state.unfold(net)
-    scale = state.target_scale
-    same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
-    with np.errstate(over="ignore", under="ignore"):
-        unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
-    if not 0 < unit < np.inf:
-        raise ValueError(
-            f"y must have a spread whose square is a finite positive number for y_scale={scale.kind!r} with "
-            f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
-        )
-    return objective._replace(unit=unit, y_scale=None, y_advice=""), data.standardized(scale)

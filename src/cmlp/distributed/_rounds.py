@@ -15,7 +15,7 @@ from cmlp._estimators.fitting import prepare, warn_of_unused
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
-from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
+from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
@@ -107,7 +107,7 @@ class Parts(RowSource):
 
     def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
-        self._shards.convert(Form.of(self._door, "part", self._first, targets, job.state.params.dtype))
+        self._shards.convert(BlockFormat.of(self._door, "part", self._first, targets, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
         return sum(self._shards.sizes), data
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableRows
+    from cmlp._estimators.tables.table_targets import NetworkSpec, TableOptions, TableRows
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Objective, Split
     from cmlp._train.options import TrainingOptions
@@ -81,7 +81,7 @@ class Bag(NamedTuple):
 
     rows: TableRows
     objective: Objective
-    shape: Shape
+    spec: NetworkSpec
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
@@ -127,15 +127,15 @@ class Bag(NamedTuple):
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        shape = self.shape
-        sizes = (self.inputs_of(k).shape[1], *shape.hidden, shape.n_outputs)
-        activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
-        return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
+        spec = self.spec
+        sizes = (self.inputs_of(k).shape[1], *spec.hidden, spec.n_outputs)
+        activations = (*[ACTIVATION] * len(spec.hidden), spec.output)
+        return _core.Net(sizes, activations, spec.loss, np.float32, None, spec.loss_parameter)
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
         net, rng = self._net(k), _core.Random(seed)
-        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
+        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.spec.hidden), ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
         state = TrainingState(params, History(), _core.Random(seed))

@@ -20,7 +20,7 @@ from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.tables.bag import Bag, curves_of, encoded_inputs, networks_of
 from cmlp._estimators.tables.held_out_rows import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
-from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
+from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.tables.table_targets import TableRows, UserTargets, schema_of
 from cmlp._estimators.tables.train_members import BagTrainer, train_members
 from cmlp._model.model import TrainedModel
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cmlp._train.observer import Observer
 
 _FEWEST_ROWS = 2  # that fit accepts
-_SOFT_LIMIT = 3.0  # of the signal of robust losses, in interquartile ranges, as for columns of numbers
+_SOFT_LIMIT = 3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
 
 
 def fit_table(estimator: Any, source: RowSource, validation: tuple[Any, Any, Any], *, resume: bool) -> None:
@@ -64,7 +64,7 @@ def prepare(request: FitRequest, source: RowSource) -> TableFit:
     reader, encoder, rows = learn_columns(request, opened)
     targets, options = opened.targets, request.options
     inputs = encoded_inputs(encoder, rows.raw, options.n_estimators)
-    bag = Bag(rows, targets.objective, targets.shape, encoder, inputs, options)
+    bag = Bag(rows, targets.objective, targets.spec, encoder, inputs, options)
     fit = TableFit(request, deadline, reader, targets, bag)
     fit.make_runs()
     return fit
@@ -81,12 +81,12 @@ class OpenedTable(NamedTuple):
 def open_rows(request: FitRequest, source: RowSource) -> OpenedTable:
     """Return the columns that the user has passed, and the targets of the rows that count."""
     (X, y, weight), (X_val, y_val, weight_val) = source.given, request.validation
-    frame, val_frame = frame_of(X, request.owner), None
+    frame, val_frame = frame_of(X, request.class_name), None
     if require_complete(X_val, y_val, weight_val):
         if not request.options.early_stopping:
             raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
-        val_frame = _validation_frame(X_val, request.owner)
-    _require_rows(frame, request.owner)
+        val_frame = _validation_frame(X_val, request.class_name)
+    _require_rows(frame, request.class_name)
     given = UserTargets(y, frame.n_rows, as_weights(weight, frame.n_rows))
     with named_validation():
         n_val = 0 if val_frame is None else val_frame.n_rows
@@ -102,17 +102,17 @@ def open_rows(request: FitRequest, source: RowSource) -> OpenedTable:
 
 def learn_columns(request: FitRequest, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
     """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Return the rows, too."""
-    frame, targets, model, owner = opened.frame, opened.targets, _warm_model(request), request.owner
+    frame, targets, model, class_name = opened.frame, opened.targets, _warm_model(request), request.class_name
     if model is not None:
         reader = schema_of(model)
-        rows = rows_of(reader, opened, owner)
+        rows = rows_of(reader, opened, class_name)
         assert model.encoder is not None
         return reader, model.encoder, rows
     categorical = request.estimator.categorical_features
-    reader = learn_frame_reader(frame, categorical, owner, targets.rows, targets.weight)
-    rows, options = rows_of(reader, opened, owner), request.options
+    reader = learn_frame_reader(frame, categorical, class_name, targets.rows, targets.weight)
+    rows, options = rows_of(reader, opened, class_name), request.options
     raw = rows.raw[: len(targets.rows)]
-    encoder = learn_encoder(raw, reader, signal_of(targets), options.n_threads, date_parts=options.date_parts)
+    encoder = learn_encoder(raw, reader, split_target_of(targets), options.n_threads, date_parts=options.date_parts)
     return reader, encoder, rows
 
 
@@ -181,8 +181,8 @@ class TableFit(PreparedFit):
         self._follower = Reporter(trainer, callbacks)
         if self._follower.intervals:
             raise ValueError(
-                f"every_batches of a callback must be None for {request.owner}, which calls callbacks after epochs of "
-                f"all networks, got {min(self._follower.intervals)}."
+                f"every_batches of a callback must be None for {request.class_name}, which calls callbacks after "
+                f"epochs of all networks, got {min(self._follower.intervals)}."
             )
 
     def train(self) -> None:
@@ -237,54 +237,54 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
 
 
-def _require_rows(frame: FrameColumns, owner: str) -> None:
+def _require_rows(frame: FrameColumns, class_name: str) -> None:
     """Raise ValueError if there are too few rows."""
     shape = frame.n_rows, len(frame.columns)
     if frame.n_rows < _FEWEST_ROWS:
         raise ValueError(
             f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of {_FEWEST_ROWS} is required "
-            f"by {owner}."
+            f"by {class_name}."
         )
 
 
-def _validation_frame(X_val: ArrayLike | None, owner: str) -> FrameColumns:
+def _validation_frame(X_val: ArrayLike | None, class_name: str) -> FrameColumns:
     """Return the columns of the validation data."""
     with named_validation():
-        frame = frame_of(X_val, owner)
+        frame = frame_of(X_val, class_name)
     if not frame.n_rows:
         raise ValueError("X_val must have at least one row.")
     return frame
 
 
-def signal_of(targets: TableTargets) -> Signal:
+def split_target_of(targets: TableTargets) -> SplitTarget:
     """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column.
 
-    A split lowers the variance of the signal. Of losses for which far targets count little, the numbers are
+    A split lowers the variance of this target. Of losses for which far targets count little, the numbers are
     soft-clipped, because the variance would depend on the far ones alone. Those of "poisson" and "gamma" are square
     roots and logarithms, which have about the same variance for small and large means.
     """
     if targets.groups is not None:
-        return Signal(targets.groups, targets.weight)
-    is_one = isinstance(targets.shape.loss_parameter, tuple)  # one number, in a column for each quantile
+        return SplitTarget(targets.groups, targets.weight)
+    is_one = isinstance(targets.spec.loss_parameter, tuple)  # one number, in a column for each quantile
     numbers = targets.values[: len(targets.rows), : 1 if is_one else None]
-    values, loss = numbers.astype(np.float64), targets.shape.loss
+    values, loss = numbers.astype(np.float64), targets.spec.loss
     if loss in ROBUST_LOSSES:
         values /= np.sqrt(1 + (values / _SOFT_LIMIT) ** 2)
     elif loss in POSITIVE_LOSSES:
         values = np.sqrt(values) if loss == "poisson" else np.log(values)
-    return Signal(values, targets.weight)
+    return SplitTarget(values, targets.weight)
 
 
-def rows_of(reader: FrameReader, opened: OpenedTable, owner: str) -> TableRows:
+def rows_of(reader: FrameReader, opened: OpenedTable, class_name: str) -> TableRows:
     """Return the training rows that count; validation rows follow the others."""
     frame, validation, targets = opened
-    raw, weight = reader.read(frame, owner), targets.weight
+    raw, weight = reader.read(frame, class_name), targets.weight
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
     if validation is None:
         return TableRows(raw, targets.values, weight, targets.groups, 0)
     with named_validation():
-        held_out = reader.read(validation, owner, Notices())[targets.validation_rows]
+        held_out = reader.read(validation, class_name, Notices())[targets.validation_rows]
     if weight is not None or targets.validation_weight is not None:
         weights = zip((weight, targets.validation_weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])

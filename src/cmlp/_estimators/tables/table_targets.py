@@ -62,7 +62,7 @@ class TableRows(NamedTuple):
     n_validation: int
 
 
-class Shape(NamedTuple):
+class NetworkSpec(NamedTuple):
     """The layers of the networks of a bag after the input, and their loss."""
 
     hidden: tuple[int, ...]
@@ -77,7 +77,7 @@ class TableTargets(NamedTuple):
 
     values: NDArray[Any]  # of the rows that count as the core reads them, first of y, then of y_val
     objective: Objective
-    shape: Shape
+    spec: NetworkSpec
     rows: NDArray[np.intp]  # of y that count, and below of y_val
     weight: NDArray[np.float64] | None
     validation_rows: NDArray[np.intp]

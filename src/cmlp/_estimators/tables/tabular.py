@@ -99,7 +99,7 @@ class TabularEstimator(Calibrating, Estimator):
 
     def _parameters(self) -> TableOptions:
         """Return the validated parameters."""
-        checked = hyperparameters.TABLE.checked(self._owner, self.get_params(deep=False), type(self).__name__)
+        checked = hyperparameters.TABLE.checked(self._table_owner, self.get_params(deep=False), type(self).__name__)
         checked["hidden_layer_sizes"] = hidden_sizes(checked["hidden_layer_sizes"])
         return TableOptions(**{name: checked[name] for name in TableOptions._fields if name in checked})
 
