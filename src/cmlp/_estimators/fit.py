@@ -1,7 +1,7 @@
 """A call of `fit`, of networks and of tables alike: request, prepare, train and store.
 
 1. `request_of` checks the parameters of the estimator, and finds the fit that the call continues.
-2. `prepare`, of `cmlp._estimators.fitting` or `cmlp._estimators.tables.fit_table`, opens the rows and makes the runs.
+2. `prepare`, of `fit_network` or `tables.fit_table` beside this file, opens the rows and makes the runs.
 3. `train_and_store` trains, and stores what the fit leaves in one assignment.
 
 Until training begins, nothing changes.

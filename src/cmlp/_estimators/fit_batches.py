@@ -11,7 +11,7 @@ from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fit import request_of, train_on
-from cmlp._estimators.fitting import prepare, warn_of_unused
+from cmlp._estimators.fit_network import prepare, warn_of_unused
 from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine

@@ -256,7 +256,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._estimators.fitting import fit
+        from cmlp._estimators.fit_network import fit
         from cmlp._estimators.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
@@ -279,7 +279,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     def _partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:
-        from cmlp._estimators.fitting import partial_fit
+        from cmlp._estimators.fit_network import partial_fit
         from cmlp._estimators.sources import Arrays
 
         partial_fit(self, Arrays(X, y, sample_weight), classes)

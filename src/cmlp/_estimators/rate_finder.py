@@ -120,7 +120,7 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.fitting import prepare
+    from cmlp._estimators.fit_network import prepare
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays

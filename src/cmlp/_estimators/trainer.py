@@ -38,8 +38,8 @@ from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.scores import accuracy
-from cmlp._train.start import make_run
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_run import make_run
 
 if TYPE_CHECKING:
     import os
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from cmlp import _core
     from cmlp._train.job import Score
     from cmlp._train.options import TrainingOptions
-    from cmlp._train.start import TrainingRun
+    from cmlp._train.training_run import TrainingRun
 
 
 @documented("Trainer")

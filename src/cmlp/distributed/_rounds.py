@@ -10,8 +10,8 @@ from cmlp._data.checks import positive_integer
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fit import train_on
 from cmlp._estimators.fit_batches import check_batches
+from cmlp._estimators.fit_network import prepare, warn_of_unused
 from cmlp._estimators.fitted import FITTED
-from cmlp._estimators.fitting import prepare, warn_of_unused
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume

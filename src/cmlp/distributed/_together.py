@@ -14,7 +14,7 @@ from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fit import request_of, train_and_store
-from cmlp._estimators.fitting import prepare, warn_of_unused
+from cmlp._estimators.fit_network import prepare, warn_of_unused
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
@@ -53,7 +53,7 @@ def fit_together(
     local: bool,
     resume: bool,
 ) -> None:
-    """Do the same as `cmlp._estimators.fitting.fit`, together with the other processes of `comm`."""
+    """Do the same as `cmlp._estimators.fit_network.fit`, together with the other processes of `comm`."""
     workers = Workers(comm)
     with workers, Exclusively(estimator):
         request, options = workers.together(partial(_request, estimator, validation, shards, resume, local))

@@ -17,8 +17,8 @@ from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.options import options_of
-from cmlp._train.start import make_run
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_run import make_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -31,8 +31,8 @@ from cmlp._train.observer import callbacks_of
 from cmlp._train.options import check_scoring
 from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
-from cmlp._train.start import make_run
 from cmlp._train.state import TrainingState
+from cmlp._train.training_run import make_run
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cmlp._train.engine import Engine
     from cmlp._train.observer import Observer
     from cmlp._train.split import Shards
-    from cmlp._train.start import TrainingRun
+    from cmlp._train.training_run import TrainingRun
 
 
 # The sentence of scikit-learn's SGDClassifier.
