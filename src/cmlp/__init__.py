@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
     from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._estimators.converting import from_onnx, from_pipeline, from_sklearn, from_torch
+    from cmlp._estimators.fit_many import fit_many
     from cmlp._estimators.loading import load
-    from cmlp._estimators.many import fit_many
     from cmlp._estimators.mlp_classifier import MLPClassifier
     from cmlp._estimators.mlp_regressor import MLPRegressor
     from cmlp._estimators.network import Network
@@ -81,7 +81,7 @@ else:
         "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
         "_estimators.mlp_classifier": ("MLPClassifier",),
-        "_estimators.many": ("fit_many",),
+        "_estimators.fit_many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
         "_estimators.mlp_regressor": ("MLPRegressor",),
         "_estimators.converting": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch"),
@@ -108,7 +108,7 @@ else:
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (
         "_estimators.mlp_classifier",
-        "_estimators.fitting",
+        "_estimators.fit_network",
         "_estimators.mlp_regressor",
         "_estimators.sources",
         "_data.checks",

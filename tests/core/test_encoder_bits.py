@@ -8,7 +8,7 @@ import pytest
 from cmlp._bridge import _core
 from cmlp._data.columns import ColumnLayout
 from cmlp._data.frame_reader import FrameReader
-from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
+from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn, Part
 
 nan = np.nan
@@ -75,7 +75,7 @@ def table(seed, n=700):
     codes = [None] * 5 + [{code: code for code in range(k)} for k in (4, 2)] + [None]
     learned = rows()
     ranks = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learned[:, :5]).T]
-    signal = Signal(np.sum(ranks, axis=0) + 0.0, None)
+    signal = SplitTarget(np.sum(ranks, axis=0) + 0.0, None)
     encoder = learn_encoder(learned, FrameReader(None, codes), signal)
     assert all(len(column.edges) for column in list(encoder)[:5])
     return rows(), encoder
@@ -180,7 +180,7 @@ def test_tiles_of_rows_have_the_bits_of_all_rows():
 def test_numbers_of_the_largest_magnitude_can_be_learned():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
-    inputs = learn_encoder(raw, FrameReader(None, [None, None]), Signal(raw[:, 0] / largest, None)).core.encode(
+    inputs = learn_encoder(raw, FrameReader(None, [None, None]), SplitTarget(raw[:, 0] / largest, None)).core.encode(
         raw, bins=True
     )
     assert np.isfinite(inputs).all()
@@ -188,7 +188,7 @@ def test_numbers_of_the_largest_magnitude_can_be_learned():
 
 def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
-    encoder = learn_encoder(raw, FrameReader(None, [None] * 3), Signal(np.zeros(2), None))
+    encoder = learn_encoder(raw, FrameReader(None, [None] * 3), SplitTarget(np.zeros(2), None))
     assert [column.kind for column in encoder.layout] == ["unused", "number", "number"]
     assert np.isfinite(encoder.core.encode(raw, bins=True)).all()
 

@@ -154,7 +154,7 @@ def test_predictions_during_a_fit_use_one_complete_model():
 def test_ctrl_c_at_any_point_leaves_no_estimator_locked():
     X, y = blobs(n_rows=6)
     model = small(hidden_layer_sizes=(2,)).partial_fit(X, y, classes=[0, 1, 2])
-    modules = "cmlp._estimators.fitting", "cmlp._estimators.exclusive"
+    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.exclusive"
     step, errors = 0, []
     while interrupted_at(step := step + 1, lambda: model.partial_fit(X, y), *modules):
         try:

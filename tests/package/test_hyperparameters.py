@@ -17,7 +17,7 @@ from cmlp import (
     Trainer,
     distributed,
 )
-from cmlp._estimators.network import Objective
+from cmlp._estimators.network import CostKeywords
 from cmlp._train import hyperparameters
 
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
@@ -63,7 +63,7 @@ def test_signatures_of_river_have_the_parameters_and_defaults_of_the_table():
 def test_signatures_of_networks_have_the_parameters_and_defaults_of_the_table():
     optimizer = defaults(Network.optimizer)
     assert optimizer.pop("solver") == "sgd"  # the core's names of solvers
-    objective = dict.fromkeys(Objective.__annotations__.keys() & {"alpha", "dropout"}, 0.0)
+    objective = dict.fromkeys(CostKeywords.__annotations__.keys() & {"alpha", "dropout"}, 0.0)
     assert {**defaults(Network), **optimizer, **objective} == in_table("Network")
 
 

@@ -7,7 +7,7 @@ from optional import package
 
 # The bins of an encoded row do not show in a fitted table.
 from cmlp._data.frame_reader import FrameReader, learn_frame_reader
-from cmlp._estimators.tables.learn_encoder import Signal, learn_encoder
+from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._model.encoder import ColumnEncoder, EncodedColumn
 
 nan = np.nan
@@ -16,7 +16,7 @@ nan = np.nan
 def encoder_of(*columns, codes=None, y=None):
     """Return columns as rows, and an encoder learned from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
-    signal = Signal(np.zeros(len(raw)) if y is None else np.asarray(y), None)
+    signal = SplitTarget(np.zeros(len(raw)) if y is None else np.asarray(y), None)
     return raw, learn_encoder(raw, FrameReader(None, codes or [None] * len(columns)), signal)
 
 
@@ -44,7 +44,7 @@ def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
 def test_of_many_rows_with_weights_all_are_learned():
     x, weight = np.random.RandomState(0).random_sample(400_000), np.full(400_000, 1e-9)
     weight[[3, 4, 5]] = 1.0, 1.0, 1.0  # the others hardly count
-    learned = next(iter(learn_encoder(x[:, None], FrameReader(None, [None]), Signal(x, weight))))
+    learned = next(iter(learn_encoder(x[:, None], FrameReader(None, [None]), SplitTarget(x, weight))))
     assert learned.centre == np.median(x[3:6])
 
 
@@ -152,5 +152,5 @@ def test_rows_are_encoded_alike_alone_and_in_long_tables():
 def test_schema_and_encoder_of_a_mixed_table():
     X = [[1.0, "a"], [2.0, "b"], [None, "c"], [4.0, "a"]]
     reader = learn_frame_reader(X, "from_dtype", "Table")
-    encoder = learn_encoder(reader.read(X, "Table"), reader, Signal(np.zeros(4), None))
+    encoder = learn_encoder(reader.read(X, "Table"), reader, SplitTarget(np.zeros(4), None))
     assert encoder.core.width(False) == 2 + 3

@@ -13,7 +13,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors, given_params
 from cmlp._data.arrays import rectangular
 from cmlp._data.labels import Labels, as_labels
-from cmlp._estimators.fitted import FITTED, NETWORK
+from cmlp._estimators.fitted import ASSIGNED, FITTED, NETWORK
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ Value = TypeVar("Value")
 
 
 # ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
-
-# Name of the estimator's attribute that holds values assigned before fit: they are stored until a call can use them.
-ASSIGNED = "_assigned"
 
 
 def with_whole(name: str) -> Callable[[Fitted, Any], Fitted]:

@@ -44,7 +44,7 @@ class Estimator(SklearnStub, ExportMethods):
     """The base class of all estimators. The constructor only stores its parameters, as in scikit-learn."""
 
     _estimator_type: ClassVar[str]  # also for tools written before scikit-learn had estimator tags
-    _owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _table_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
@@ -102,7 +102,7 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._train.hyperparameters import preset_parameters
 
-        parameters = preset_parameters(name, cls._owner, cls.__name__)
+        parameters = preset_parameters(name, cls._table_owner, cls.__name__)
         return cls(**{**parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.attributes import assigned_params
-from cmlp._estimators.request import FitRequest, require_same
 from cmlp._estimators.resuming import resumed_state
 from cmlp._train.initialization import initial_params
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
+    from cmlp._estimators.request import FitRequest
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.random import Generator
 
@@ -73,7 +73,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
     if previous is None or not incremental:
         state = TrainingState(params, history, rng)
         state.target_scale = known if known is not None and known.kind == options.y_scale else None
-        state.folded = scaled and not random  # random parameters are for standardized targets
+        state.predicts_y = scaled and not random  # random parameters are for standardized targets
         return state
     kept, rate = previous.state, options.learning_rate_init
     if kept.optimizer is not None:
@@ -83,7 +83,7 @@ def _initial_state(request: FitRequest, net: _core.Net, rng: Generator) -> Train
         schedule = schedule.with_rate(rate)
         optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
     state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
-    state.target_scale, state.folded = known, scaled
+    state.target_scale, state.predicts_y = known, scaled
     return state
 
 
@@ -107,3 +107,12 @@ def dtype_of(request: FitRequest, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
     if options.dtype != "auto":
         require_same("dtype", previous.model.net.dtype.name, options.dtype)
     return previous.model.net.dtype
+
+
+def require_same(name: str, was: object, now: object) -> None:
+    """Raise ValueError if training continues with a different value than the model was fitted with."""
+    if was != now:
+        raise ValueError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
+            "call fit with warm_start=False to start again."
+        )

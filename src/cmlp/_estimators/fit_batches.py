@@ -10,8 +10,9 @@ from cmlp._data.frames import as_table, read_once
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import request_of, train_on, warn_of_unused
-from cmlp._estimators.sources import Form, RowSource, scale_to_learn, unpacked, with_learned_scales
+from cmlp._estimators.fit import request_of, train_on
+from cmlp._estimators.fit_network import prepare, warn_of_unused
+from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
@@ -52,7 +53,7 @@ def fit_batches(
         try:
             with immediate_signals():
                 stream.open_first_block()
-            train_on(request, stream)
+            train_on(request, stream, prepare)
         finally:
             with immediate_signals():
                 stream.close()
@@ -117,11 +118,11 @@ class BlockSource(RowSource):
     def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
         data, options, dtype = job.data, job.options, job.state.params.dtype
-        self._form = Form.of(self._door, "block", self._first, targets, dtype)
+        self._format = BlockFormat.of(self._door, "block", self._first, targets, dtype)
         index = len(self._seen) - 1
         with named(f"block {index}"):
             require_normal(data.weight, dtype)
-        self._seen[-1] = Block(data.X, job.task.targets, data.weight, index)
+        self._seen[-1] = Block(data.X, data.targets, data.weight, index)
         n_rows = self._n_rows or job.state.n_rows or 0
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
         what = scale_to_learn(job)
@@ -149,7 +150,7 @@ class BlockSource(RowSource):
 
     def _block(self, item: Any, index: int) -> Block:
         """Return a converted block; the reader's thread calls this."""
-        block = item if isinstance(item, Block) else self._form.block(item, index)
+        block = item if isinstance(item, Block) else self._format.block(item, index)
         if self.hashes is not None:
             self.hashes.add(block)
         return block

@@ -29,6 +29,7 @@ Estimator = TypeVar("Estimator")
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 FITTED = "_fitted"  # that with everything that fit leaves
 INTERRUPTED = "_interrupted"  # the same of a fit that was interrupted in its first epoch: it has fitted nothing
+ASSIGNED = "_assigned"  # values assigned to fitted attributes before fit, until a call can use them
 NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been asked for; it is not copied or pickled
 
 

@@ -136,10 +136,10 @@ def built(
     provenance: dict[str, Any] | None = None,
 ) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
-    owner = class_of(model.class_name)
+    cls = class_of(model.class_name)
     if model.kind == "network":
-        return owner._assembled(model.net, model.params, model.input_scale)
-    estimator = owner(**parameters)
+        return cls._assembled(model.net, model.params, model.input_scale)
+    estimator = cls(**parameters)
     checked = estimator._parameters()  # raises ValueError for invalid parameters
     from cmlp._estimators.fitted import Fitted
 

@@ -256,7 +256,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._estimators.fitting import fit
+        from cmlp._estimators.fit_network import fit
         from cmlp._estimators.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
@@ -279,7 +279,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     def _partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
     ) -> Self:
-        from cmlp._estimators.fitting import partial_fit
+        from cmlp._estimators.fit_network import partial_fit
         from cmlp._estimators.sources import Arrays
 
         partial_fit(self, Arrays(X, y, sample_weight), classes)
@@ -427,11 +427,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def _call(self, model: TrainedModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
-        owner = type(self).__name__
+        class_name = type(self).__name__
         X = as_table(X)
-        check_names(feature_names(X), model.feature_names, owner)
-        rows, _ = as_rows(X, owner)
-        check_width(rows.shape[1], model.net.n_in, owner)
+        check_names(feature_names(X), model.feature_names, class_name)
+        rows, _ = as_rows(X, class_name)
+        check_width(rows.shape[1], model.net.n_in, class_name)
         try:
             return function(rows)
         except NonFiniteInputError as error:

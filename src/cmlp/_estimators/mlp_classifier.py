@@ -65,7 +65,7 @@ class MLPClassifier(MultilayerPerceptron):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "classifier"
-    _owner: ClassVar[str] = "MLPClassifier"
+    _table_owner: ClassVar[str] = "MLPClassifier"
 
     classes_: FittedAttribute[np.ndarray] = FittedAttribute(
         lambda fitted: fitted.model.labels.classes,

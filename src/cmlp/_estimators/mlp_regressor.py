@@ -69,7 +69,7 @@ class MLPRegressor(MultilayerPerceptron):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "regressor"
-    _owner: ClassVar[str] = "MLPRegressor"
+    _table_owner: ClassVar[str] = "MLPRegressor"
 
     @hinting
     def __init__(

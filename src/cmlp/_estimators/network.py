@@ -44,7 +44,7 @@ _SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
 _STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
 
 
-class Objective(TypedDict, total=False):
+class CostKeywords(TypedDict, total=False):
     """Keywords of `Network.cost` that define the objective."""
 
     sample_weight: ArrayLike | None
@@ -54,12 +54,12 @@ class Objective(TypedDict, total=False):
     dropout_step: int
 
 
-def objective(given: Objective, n_layers: int) -> dict[str, Any]:
+def cost_keywords(given: CostKeywords, n_layers: int) -> dict[str, Any]:
     """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
-    unknown = sorted(set(given) - set(Objective.__annotations__))
+    unknown = sorted(set(given) - set(CostKeywords.__annotations__))
     if unknown:
         raise TypeError(
-            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(Objective.__annotations__)}"
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(CostKeywords.__annotations__)}"
         )
     core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
@@ -423,7 +423,7 @@ class Network(ExportMethods):
         *,
         order: ArrayLike | None = None,
         plain: bool = False,
-        **objective: Unpack[Objective],
+        **objective: Unpack[CostKeywords],
     ) -> float:
         """Return the mean cost of the rows.
 
@@ -479,7 +479,7 @@ class Network(ExportMethods):
             return self._net.cost_and_plain_loss(*arguments, **options)[1]
         return self._net.cost(*arguments, **options)
 
-    def gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> Gradient:
+    def gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, by backpropagation.
 
         Parameters
@@ -498,7 +498,7 @@ class Network(ExportMethods):
         flat, _ = self._net.gradient(self.params, X, y, **self._keywords(objective))
         return gradient_of(self._net, flat)
 
-    def input_gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> NDArray[Any]:
+    def input_gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
 
         Parameters
@@ -512,7 +512,7 @@ class Network(ExportMethods):
         """
         return self._net.input_gradient(self.params, X, y, **self._keywords(objective))
 
-    def deltas(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[Objective]) -> list[NDArray[Any]]:
+    def deltas(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> list[NDArray[Any]]:
         """Return the derivative of each row's cost with respect to the weighted sums of every layer after the input.
 
         Parameters
@@ -608,9 +608,9 @@ class Network(ExportMethods):
 
     # Training
 
-    def _keywords(self, given: Objective) -> dict[str, Any]:
+    def _keywords(self, given: CostKeywords) -> dict[str, Any]:
         """Return the keywords of a call of the core: input scale, threads and objective."""
-        return {"scale": self._scale, "n_threads": self._n_threads, **objective(given, len(self.sizes) - 1)}
+        return {"scale": self._scale, "n_threads": self._n_threads, **cost_keywords(given, len(self.sizes) - 1)}
 
     def fit(
         self,
@@ -724,7 +724,7 @@ class Network(ExportMethods):
         order: ArrayLike | None = None,
         learning_rates: ArrayLike | None = None,
         gradient_norm: bool = False,
-        **objective: Unpack[Objective],
+        **objective: Unpack[CostKeywords],
     ) -> Epoch:
         """Train for one epoch, with one optimizer step per batch; return loss, penalty and gradient norm.
 

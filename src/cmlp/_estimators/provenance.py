@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.bag import Bag
     from cmlp._train.feed import Block
     from cmlp._train.job import TrainingJob
-    from cmlp._train.loop import EpochLoop
+    from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
     ProvenanceNow = Callable[[], Provenance | None]  # returns the record as it is now; None before all data are known
@@ -87,7 +87,7 @@ def seed_of(values: Mapping[str, Any]) -> int:
 
 def recorded_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
-    owner = estimator._owner
+    owner = estimator._table_owner
     free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
@@ -97,12 +97,21 @@ def recorded_parameters(estimator: Any) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def provenance_of_fit(
-    request: FitRequest, training: EpochLoop, labels: Labels | None, source: RowSource, earlier: Provenance | None
+def earlier_provenance(request: FitRequest) -> Provenance | None:
+    """Return the record of the fit that a call resumes; None if it resumes none, or one without a record."""
+    return request.previous.provenance if request.resume and request.previous is not None else None
+
+
+def is_recorded(request: FitRequest) -> bool:
+    """Return whether a fit with ``provenance=True`` is recorded: one that resumes a fit without a record is not."""
+    return not request.resume or earlier_provenance(request) is not None
+
+
+def provenance_of_network(
+    request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
-    """Return the record of a fit of one network; `earlier` is that of the fit that it resumes."""
-    job = training.job
-    texts = texts_of(type(request.estimator).__name__, labels, job.data.names)
+    """Return the record of a fit of one network."""
+    texts = texts_of(request.class_name, labels, job.data.names)
     data: Callable[[], dict[str, str] | None]
     if source.is_whole:
         hashes = {**_hashes_of(job, source, ("rows", "validation")), **_hashed(texts)}
@@ -112,44 +121,42 @@ def provenance_of_fit(
         source.hashes = data  # type: ignore[attr-defined]
     shards = job.data.shards and list(job.data.shards)
     more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
-    return _provenance(request.estimator, [training], data, earlier, more)
+    return _provenance(request, [job.state], data, more)
 
 
 def provenance_of_table(
-    estimator: Any,
-    runs: Sequence[EpochLoop],
+    request: FitRequest,
     bag: Bag,
+    states: Sequence[TrainingState],
     names: Sequence[object] | None,
     labels: Labels | None,
-    seed: int,
-    earlier: Provenance | None,
 ) -> ProvenanceNow:
     """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
-    hashes = _hashed(texts_of(type(estimator).__name__, labels, names, bag.encoder.categories))
-    arrays = {"X": bag.rows.raw, "y": bag.task.targets, "sample_weight": bag.rows.weight}
+    hashes = _hashed(texts_of(request.class_name, labels, names, bag.encoder.categories))
+    arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
     for suffix, part in (("", slice(0, bag.n_rows)), ("_val", slice(bag.n_rows, None))):
         for name, array in arrays.items():
             if array is not None and len(array[part]):
                 found = RowHash(name + suffix)
                 found.add(array[part])
                 hashes[name + suffix] = found.hexdigest()
-    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": seed}
-    return _provenance(estimator, runs, lambda: hashes, earlier, more)
+    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": request.options.random_state}
+    return _provenance(request, states, lambda: hashes, more)
 
 
 def _provenance(
-    estimator: Any,
-    runs: Sequence[EpochLoop],
+    request: FitRequest,
+    states: Sequence[TrainingState],
     data: Callable[[], dict[str, str] | None],
-    earlier: Provenance | None,
     more: Mapping[str, Any],
 ) -> ProvenanceNow:
-    head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": recorded_parameters(estimator), **more}
+    parameters = recorded_parameters(request.estimator)
+    head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": parameters, **more}
+    earlier = earlier_provenance(request)
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
             raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another.")
-    states = [run.state for run in runs]
 
     def provenance_now() -> Provenance | None:
         hashes = data()
@@ -162,7 +169,7 @@ def _provenance(
 
 
 def texts_of(
-    owner: str,
+    class_name: str,
     labels: Labels | None,
     names: Iterable[object] | None,
     categories: Sequence[Sequence[object] | None] | None = None,
@@ -172,11 +179,11 @@ def texts_of(
     if labels is not None:
         found["classes"] = dump_labels(labels)
     if categories is not None:
-        found["categories"] = dump_categories(categories, owner)
+        found["categories"] = dump_categories(categories, class_name)
     if names is not None:
         known = tuple(names)
         texts = texts_of_names(known)
-        found["names"] = dump_column_names(known, owner) if texts is None else dump_names(texts)
+        found["names"] = dump_column_names(known, class_name) if texts is None else dump_names(texts)
     return found
 
 
@@ -197,7 +204,7 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
 
 def _is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
-    data = job.data if job.given is None else job.given[0]
+    data = job.data if job.given is None else job.given
     scale = data.input_scale
     return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
 

@@ -81,7 +81,7 @@ def find_learning_rate(
     Batch i of a new training has the learning rate ``low * (high / low) ** (i / (n_steps - 1))``. The loss of a batch
     stays the same while the rate is too small, falls, and rises when the rate is too large. The test ends when the
     loss, smoothed with the weight 0.9 for the average so far, is 4 times as large as its minimum. A tenth of the rate
-    at this minimum is suggested for `learning_rate_init`. BatchEngine whose sample weights are all zero are skipped.
+    at this minimum is suggested for `learning_rate_init`. Batches whose sample weights are all zero are skipped.
 
     Parameters
     ----------
@@ -120,14 +120,14 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.fitting import prepare
+    from cmlp._estimators.fit_network import prepare
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):
-        kind = getattr(estimator, "__name__", type(estimator).__name__)
-        raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {kind}.")
+        class_name = getattr(estimator, "__name__", type(estimator).__name__)
+        raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}.")
     rates = _rates(low, high, n_steps)
     options = estimator._parameters()._replace(
         learning_rate="constant",
@@ -140,7 +140,7 @@ def find_learning_rate(
     )
     if options.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    run: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight))[0]
+    run: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")
@@ -194,7 +194,7 @@ def _batches(engine: BatchEngine) -> Iterator[Piece]:
 
 def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
-    net, task, state = engine.job.net, engine.job.task, engine.job.state
+    net, objective, state = engine.job.net, engine.job.objective, engine.job.state
     optimizer, _ = state.stepping()
     optimizer.learning_rate = rate
     try:
@@ -211,4 +211,4 @@ def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
         )
     except NonFiniteInputError as error:
         raise engine.feed.first_error(error, net.dtype) from None
-    return (cost * task.report_scale + penalty) * task.unit
+    return (cost * objective.report_scale + penalty) * objective.unit

@@ -10,7 +10,7 @@ from cmlp._train.initialization import init_activations
 from cmlp._train.options import TrainingOptions, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import ArrayLike
@@ -44,9 +44,9 @@ class EstimatorOptions(TrainingOptions):
     provenance: bool = False
 
     @classmethod
-    def of(cls, owner: str, values: Mapping[str, object], kind: str) -> EstimatorOptions:
-        """Return the validated parameters of an estimator of the class `kind`, in the table those of `owner`."""
-        checked = hyperparameters.TABLE.checked(owner, values, kind)
+    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
+        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
@@ -79,7 +79,7 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, kind = hyperparameters.TABLE, cls._owner, cls.__name__
+    table, owner, class_name = hyperparameters.TABLE, cls._table_owner, cls.__name__
     known_names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in known_names}
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
@@ -87,15 +87,15 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
     types = *map(type, given.values()), *map(type, elements)
     others = [one for one in types if one not in _PLAIN]
     if len(others) > (type(sizes) is tuple):
-        return EstimatorOptions.of(owner, {**given, "random_state": seed}, kind)
+        return EstimatorOptions.of(owner, {**given, "random_state": seed}, class_name)
     key = cls, *given, *given.values(), types  # the types, because 1 equals True and 1.0
     known = _known.get(key)
     if known is None:
-        known = EstimatorOptions.of(owner, {**given, "random_state": None}, kind)
+        known = EstimatorOptions.of(owner, {**given, "random_state": None}, class_name)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[key] = known
-    return known._replace(**table.checked(owner, {"random_state": seed}, kind))
+    return known._replace(**table.checked(owner, {"random_state": seed}, class_name))
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
@@ -115,32 +115,27 @@ class FitRequest(NamedTuple):
     """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
 
     estimator: Any
-    options: EstimatorOptions
+    options: Any  # `EstimatorOptions`, or `TableOptions` of a table
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
     incremental: bool = False  # whether this is `partial_fit`
     resume: bool = False
-    provenance_now: Callable[[], dict[str, Any] | None] = lambda: None  # returns how the fit so far can be repeated
 
     @property
     def is_classifier(self) -> bool:
         """Whether y has labels."""
         return bool(self.estimator._estimator_type == "classifier")
 
+    @property
+    def class_name(self) -> str:
+        """The name of the estimator's class, for messages."""
+        return type(self.estimator).__name__
+
     def door(self) -> Door:
         """Return the door for the rows of the call."""
-        owner, previous = type(self.estimator).__name__, self.previous
+        previous = self.previous
         if previous is None:
-            return Door(owner, self.is_classifier)
-        return Door(owner, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
-
-
-def require_same(name: str, was: object, now: object) -> None:
-    """Raise ValueError if training continues with a different value than the model was fitted with."""
-    if was != now:
-        raise ValueError(
-            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
-            "call fit with warm_start=False to start again."
-        )
+            return Door(self.class_name, self.is_classifier)
+        return Door(self.class_name, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)

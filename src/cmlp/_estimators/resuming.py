@@ -1,4 +1,4 @@
-"""Resuming a fit: which one continues, and with which state."""
+"""Resuming a fit, of a network or of a table: which one continues, and with which state."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._train import hyperparameters
+from cmlp._train.options import TrainingOptions
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.request import EstimatorOptions
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
 
@@ -24,7 +23,7 @@ _PLAIN = frozenset((bool, float, int, str, type(None)))
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.TABLE.fixed_on_resume(estimator._owner)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._table_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in _PLAIN and not callable(value)]
@@ -81,10 +80,27 @@ def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool =
     return fitted
 
 
-def fit_to_continue(estimator: Any, options: EstimatorOptions, resume: object) -> Fitted | None:
+def table_to_resume(estimator: Any) -> Fitted:
+    """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
+    values = vars(estimator)
+    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
+    if fitted is None:
+        raise nothing_to_resume(estimator)
+    if fitted.state is None:
+        raise ValueError(
+            f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
+            "complete, or it was loaded from a file, which has no training state."
+        )
+    _, parameters, _ = fitted.state
+    require_kept(parameters, parameters_to_keep(estimator))
+    return fitted
+
+
+def fit_to_continue(estimator: Any, options: Any, resume: object) -> Fitted | None:
     """Return the fit that another one continues, by `resume` or `warm_start`; None if it begins anew."""
     if resume:
-        return fit_to_resume(estimator, options)
+        is_network = isinstance(options, TrainingOptions)
+        return fit_to_resume(estimator, options) if is_network else table_to_resume(estimator)
     return vars(estimator).get(FITTED) if options.warm_start else None
 
 

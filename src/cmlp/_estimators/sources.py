@@ -1,4 +1,4 @@
-"""`RowSource` opens the rows of a call; `Arrays`: all rows in memory; `Form`: what blocks and parts have in common.
+"""`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks and parts.
 
 `BlockSource` in `cmlp._estimators.fit_batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
 """
@@ -18,7 +18,7 @@ from cmlp._data.weights import require_normal
 from cmlp._process.threads import shared
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block
-from cmlp._train.target_scale import learned_scale
+from cmlp._train.target_scale import standard_scale
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _opened(X: Any, y: Any, weight: Any, *door: Any) -> Opened:
     return Door(*door).open(X, y, weight)
 
 
-class Form(NamedTuple):
+class BlockFormat(NamedTuple):
     """What all blocks, or all parts, have in common with the first one."""
 
     door: Door
@@ -91,7 +91,7 @@ class Form(NamedTuple):
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, unit: str, first: Opened, targets: TargetEncoding, dtype: np.dtype[Any]) -> Form:
+    def of(cls, door: Door, unit: str, first: Opened, targets: TargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
         """Return the form of the first block or part."""
         rows, weighted = first.rows, first.weight is not None
         return cls(door, unit, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, targets, dtype)
@@ -151,14 +151,14 @@ def scale_to_learn(job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
     if job.data.learns is not None:
         return f"input_scale={job.data.learns!r}"
-    return "y_scale" if job.task.y_scale is not None and job.state.target_scale is None else ""
+    return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
 
 
 def with_learned_scales(moments: tuple[Moments, Moments], job: TrainingJob) -> Data:
     """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
     (inputs, targets), data, state = moments, job.data, job.state
-    if job.task.y_scale is not None and state.target_scale is None:
-        state.target_scale = learned_scale(targets, state.params.dtype)
+    if job.objective.y_scale is not None and state.target_scale is None:
+        state.target_scale = standard_scale(targets, state.params.dtype)
     if data.learns is None:
         return data
     return data._replace(input_scale=scale_of_moments(data.learns, inputs, isinstance(data.X, CSR)), learns=None)

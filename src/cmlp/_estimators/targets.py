@@ -13,7 +13,7 @@ from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._process.threads import shared
 from cmlp._train.architecture import POSITIVE_LOSSES
-from cmlp._train.job import Task, task_of_numbers, y_advice
+from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy
 
 if TYPE_CHECKING:
@@ -43,9 +43,13 @@ class TargetEncoding:
         """Return targets for the core."""
         raise NotImplementedError
 
-    def task(self, values: NDArray[Any]) -> Task:
-        """Return the training task with these targets."""
+    def objective(self) -> Objective:
+        """Return what training minimizes, and how it scores."""
         raise NotImplementedError
+
+    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
+        """Return each row's group, for a stratified validation split; None if it is not stratified."""
+        return None
 
     def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool = True) -> Encoded:
         """Return targets and weights; ValueError if `some` weight must be positive, but none is."""
@@ -71,16 +75,14 @@ class ClassEncoding(TargetEncoding):
         """Return encoded labels."""
         return self.labels.encode(y)
 
-    def task(self, values: NDArray[Any]) -> Task:
-        """Return the task with the accuracy as score."""
+    def objective(self) -> Objective:
+        """Return the objective with the accuracy as score."""
         labels = self.labels
-        return Task(
-            values,
-            score=lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight),
-            groups=values[:, 0] if labels.kind == "binary" else None,
-            group_names=labels.classes,
-            score_name="accuracy",
-        )
+        return Objective(lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight))
+
+    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
+        """Return the classes of the rows if there are two."""
+        return values[:, 0] if self.labels.kind == "binary" else None
 
 
 class NumberEncoding(TargetEncoding):
@@ -106,11 +108,11 @@ class NumberEncoding(TargetEncoding):
             raise ValueError(f"y must have {self.n_outputs} outputs, got {targets.shape[1]}.")
         return targets
 
-    def task(self, values: NDArray[Any]) -> Task:
-        """Return the task with the score of the loss: R^2, or D^2 for several quantiles."""
+    def objective(self) -> Objective:
+        """Return the objective with the score of the loss: R^2, or D^2 for several quantiles."""
         quantiles, loss, n_outputs = self.quantiles, self.loss, self.n_outputs
         squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
-        return task_of_numbers(values, quantiles)._replace(
+        return objective_of_numbers(quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             y_scale=self._y_scale,

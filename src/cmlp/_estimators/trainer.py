@@ -24,12 +24,12 @@ from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import (
     Data,
-    Task,
+    Objective,
     TrainingJob,
     Validation,
     named_validation,
+    objective_of_numbers,
     require_complete,
-    task_of_numbers,
     y_advice,
 )
 from cmlp._train.observer import Reporter, callbacks_of
@@ -38,8 +38,8 @@ from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.scores import accuracy
-from cmlp._train.start import start
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_run import make_run
 
 if TYPE_CHECKING:
     import os
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._train.job import Score
     from cmlp._train.options import TrainingOptions
-    from cmlp._train.start import TrainingRun
+    from cmlp._train.training_run import TrainingRun
 
 
 @documented("Trainer")
@@ -340,22 +340,26 @@ class Trainer:
         """Validate the arguments of a call, and return the training run on them."""
         options, trained = self._options, self._content
         own, (rows, targets, weight) = self._opened(X, y, sample_weight)
-        task, validation = _task_of(trained.net, targets), None
+        objective, validation = _objective_of(trained.net, targets), None
         if require_complete(*given):
             hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             with named_validation():
                 own, validation = self._opened(*given)
         check_scoring(options, validation is not None)
-        data = Data(rows, weight, trained.input_scale, None, validation)
+        data = Data(
+            rows, targets, weight, trained.input_scale, validation=validation, groups=_groups_of(trained.net, targets)
+        )
         if callable(options.scoring):
-            task = task._replace(scorer=UserScore(options.scoring, lambda: self.network, data, own, self.state))
-        elif options.scoring not in (None, "loss", task.score_name):
+            objective = objective._replace(
+                scorer=UserScore(options.scoring, lambda: self.network, data, own, self.state)
+            )
+        elif options.scoring not in (None, "loss", objective.score_name):
             raise ValueError(
-                f"scoring must be None, 'loss', {task.score_name!r} or a callable for this network and y, got "
+                f"scoring must be None, 'loss', {objective.score_name!r} or a callable for this network and y, got "
                 f"{options.scoring!r}."
             )
-        job = TrainingJob(trained.net, task, data, options, self.state, self._n_threads)
-        run = start(job, len(data.X), BatchEngine)
+        job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
+        run = make_run(job, len(data.X), BatchEngine)
         self._tell(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             check_sample(run.job)
@@ -363,10 +367,10 @@ class Trainer:
 
     def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
         """Return the targets as they were passed, and rows of training or validation, converted."""
-        net, owner = self._content.net, type(self.network).__name__
-        rows, _ = as_rows(X, owner)
-        require_samples(rows, owner)
-        check_width(rows.shape[1], net.n_in, owner)
+        net, class_name = self._content.net, type(self.network).__name__
+        rows, _ = as_rows(X, class_name)
+        require_samples(rows, class_name)
+        check_width(rows.shape[1], net.n_in, class_name)
         own = rectangular(y, "y")
         targets = _targets_of(net, own)
         if len(targets) != len(rows):
@@ -405,24 +409,30 @@ def _targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
     targets = readable(array, "y")
     if net.loss in _LIKELIHOODS and net.n_out == 1:
-        targets = np.array(targets)  # another thread could change the caller's array after `_task_of` has read it
+        targets = np.array(targets)  # another thread could change the caller's array after `_groups_of` has read it
     return targets
 
 
-def _task_of(net: _core.Net, targets: NDArray[Any]) -> Task:
-    """Return the task of training a network on targets from `_targets_of`.
+def _objective_of(net: _core.Net, targets: NDArray[Any]) -> Objective:
+    """Return the objective of training a network on targets from `_targets_of`.
 
     The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
-    coefficient of determination. As for a binary classifier, the validation split of one column of zeros and ones is
-    stratified.
+    coefficient of determination.
     """
     if targets.ndim == 1:
-        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
+        return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
     quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
     if quantiles is not None or net.loss not in _LIKELIHOODS:
         advice = y_advice(net.loss, "standardizing y" if net.activations[-1] == "identity" else "")
-        return task_of_numbers(targets, quantiles)._replace(y_advice=advice)
+        return objective_of_numbers(quantiles)._replace(y_advice=advice)
     if net.activations[-1] == "softmax":
-        return Task(targets, lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
+        return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
     score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
-    return Task(targets, score, targets[:, 0] if net.n_out == 1 and bool(np.isin(targets, (0, 1)).all()) else None)
+    return Objective(score)
+
+
+def _groups_of(net: _core.Net, targets: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the groups of a stratified validation split: one column of zeros and ones, as for a binary classifier."""
+    if targets.ndim == 1 or net.loss not in _LIKELIHOODS or net.activations[-1] == "softmax" or net.n_out > 1:
+        return None
+    return targets[:, 0] if bool(np.isin(targets, (0, 1)).all()) else None

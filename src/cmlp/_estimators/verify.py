@@ -126,10 +126,12 @@ def without_training(model: Any) -> Verification | None:
     """Return the answer if the record alone gives it; None if it takes training. ValueError if there is no record."""
     trained, record = model_of(model), provenance_of(model)
     if record is None:
-        owner = trained.class_name
-        remedy = "only a fit of an estimator" if owner == "Network" else "only a fit"
-        more = ", and partial_fit removes it" if owner.startswith("MLP") else ""
-        raise ValueError(f"This {owner} has no record of its training: {remedy} with provenance=True has one{more}.")
+        class_name = trained.class_name
+        remedy = "only a fit of an estimator" if class_name == "Network" else "only a fit"
+        more = ", and partial_fit removes it" if class_name.startswith("MLP") else ""
+        raise ValueError(
+            f"This {class_name} has no record of its training: {remedy} with provenance=True has one{more}."
+        )
     if record["arithmetic"] != ARITHMETIC:
         what = f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
         return _other("version", [], what)

@@ -14,7 +14,7 @@ from cmlp._process.threads import shared
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._train.job import Data, Task
+    from cmlp._train.job import Data, Objective
 
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0
@@ -30,19 +30,19 @@ class Sizes(NamedTuple):
     y: float
 
 
-def sizes_of(task: Task, data: Data) -> Sizes:
+def sizes_of(objective: Objective, data: Data) -> Sizes:
     """Return the sizes of the inputs and targets of a fit."""
     columns = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
-    return Sizes(columns, shared(_size_of, task.targets) if task.y_advice else math.nan)
+    return Sizes(columns, shared(_size_of, data.targets) if objective.y_advice else math.nan)
 
 
-def scale_advice(task: Task, data: Data, sizes: Sizes | None = None, *, tiny: bool = False) -> str:
+def scale_advice(objective: Objective, data: Data, sizes: Sizes | None = None, *, tiny: bool = False) -> str:
     """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none.
 
     With `tiny`, they also name X and targets of which all values are tiny. `sizes` are those of the fit, if known.
     """
     advice = ""
-    sizes = sizes_of(task, data) if sizes is None else sizes
+    sizes = sizes_of(objective, data) if sizes is None else sizes
     largest = float(sizes.columns.max())
     helps = "input_scale=1/255" if data.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
@@ -51,7 +51,7 @@ def scale_advice(task: Task, data: Data, sizes: Sizes | None = None, *, tiny: bo
     elif tiny and 0 < largest < _TINY:
         advice += f" X has values of the order of {largest:.0e} in all columns: {_STANDARDIZE} helps."
     if sizes.y > _LARGE or (tiny and 0 < sizes.y < _TINY):
-        advice += f" y has values of the order of {sizes.y:.0e}: {task.y_advice} helps."
+        advice += f" y has values of the order of {sizes.y:.0e}: {objective.y_advice} helps."
     return advice
 
 

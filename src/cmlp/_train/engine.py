@@ -121,9 +121,9 @@ class Engine:
 
         The cost can overflow while the parameters are still finite: it has squares.
         """
-        task = self.job.task
+        objective = self.job.objective
         with np.errstate(all="ignore"):
-            return (costs / n_rows * task.report_scale + penalties / n_rows) * task.unit
+            return (costs / n_rows * objective.report_scale + penalties / n_rows) * objective.unit
 
     def _diverged(self, loss: float) -> DivergenceError:
         """Return the error for the loss of the epoch after those that are recorded."""
@@ -139,7 +139,7 @@ class Engine:
             "values and need to be preprocessed. "
             f"This happened in epoch {job.state.epoch + 1} with batches of "
             f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; "
-            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(job.task, job.data)}"
+            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(job.objective, job.data)}"
         )
 
 
@@ -159,11 +159,11 @@ class BatchEngine(Engine):
         state, validation = job.state, job.state.validation
         n_rows = len(job.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
         super().__init__(job, batch_size_of(job.options, n_rows))
-        self.feed = array_feed(job.task, job.data, n_rows, job.options, self.batch_size) if feed is None else feed
+        self.feed = array_feed(job.data, n_rows, job.options, self.batch_size) if feed is None else feed
         self._rate_factor = rate_factor
         self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
         self._call: CallOfCore | None = None  # the latest call of the core in this epoch
-        self.keywords = job.objective()
+        self.keywords = job.core_keywords()
         if "dropout" in self.keywords:
             self.keywords["dropout_seed"] = state.dropout_seed
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.passes import Reader
-    from cmlp._train.job import Data, Task
+    from cmlp._train.job import Data
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
@@ -120,11 +120,11 @@ def cut(pieces: Iterator[Piece], batch_size: int, first: int, intervals: Collect
 class _StoredFeed(Feed):
     """Rows in memory, or in a memory-mapped file: the core selects them by their indices, and nothing is copied."""
 
-    def __init__(self, task: Task, data: Data, n_rows: int, shuffle: bool = True) -> None:
-        self.task, self.data, self.n_rows, self.shuffle = task, data, n_rows, shuffle
+    def __init__(self, data: Data, n_rows: int, shuffle: bool = True) -> None:
+        self.data, self.n_rows, self.shuffle = data, n_rows, shuffle
 
     def _piece(self, order: NDArray[np.int64] | None, is_last: bool) -> Piece:
-        return Piece(self.data.X, self.task.targets, self.data.weight, order, is_last)
+        return Piece(self.data.X, self.data.targets, self.data.weight, order, is_last)
 
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error for the first non-finite input of all rows."""
@@ -172,8 +172,8 @@ class BlockFeed(_StoredFeed):
     is held. If there are validation rows, the blocks are those of the sorted training rows.
     """
 
-    def __init__(self, task: Task, data: Data, n_rows: int, block_size: int) -> None:
-        super().__init__(task, data, n_rows)
+    def __init__(self, data: Data, n_rows: int, block_size: int) -> None:
+        super().__init__(data, n_rows)
         self.block_size = block_size
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
@@ -211,11 +211,11 @@ class ShardFeed(_StoredFeed):
     other rows are not used in this epoch.
     """
 
-    def __init__(self, task: Task, data: Data, batch_size: int) -> None:
+    def __init__(self, data: Data, batch_size: int) -> None:
         self._sizes = data.shards or ()
         self._share = batch_size // len(self._sizes)  # rows of a shard in a batch
         self._n_batches = min(self._sizes) // self._share
-        super().__init__(task, data, self._n_batches * batch_size)
+        super().__init__(data, self._n_batches * batch_size)
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of batches, in pieces of about a million rows."""
@@ -242,13 +242,13 @@ class ShardFeed(_StoredFeed):
         return [starts[i] + seeded(state.shuffle_seed, i).permutation(size) for i, size in enumerate(self._sizes)]
 
 
-def array_feed(task: Task, data: Data, n_rows: int, options: TrainingOptions, batch_size: int) -> Feed:
+def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: int) -> Feed:
     """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
     if data.shards is not None:
-        return ShardFeed(task, data, batch_size)
+        return ShardFeed(data, batch_size)
     if options.shuffle == "blocks":
-        return BlockFeed(task, data, n_rows, options.block_size)
-    return ArrayFeed(task, data, n_rows, bool(options.shuffle))
+        return BlockFeed(data, n_rows, options.block_size)
+    return ArrayFeed(data, n_rows, bool(options.shuffle))
 
 
 def draw_shuffle_seed(state: TrainingState, shuffle: bool) -> None:

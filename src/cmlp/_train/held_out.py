@@ -39,14 +39,14 @@ class HeldOut:
 
     def __init__(self, job: TrainingJob) -> None:
         self.job = job
-        data, task, rows = job.data, job.task, job.state.validation
+        data, rows = job.data, job.state.validation
         weight = None if data.weight is None or rows is None else data.weight[rows]
-        self._rows = (data.X, task.targets[rows], weight) if data.validation is None else data.validation
+        self._rows = (data.X, data.targets[rows], weight) if data.validation is None else data.validation
 
     def measure(self, deadline: Deadline) -> tuple[float | None, float]:
         """Return the score and, if it is recorded, the loss of the validation rows; otherwise NaN."""
         job, (X, targets, weight) = self.job, self._rows
-        task, state = job.task, job.state
+        objective, state = job.objective, job.state
         by_loss = job.options.scoring == "loss"
         keywords: dict[str, Any] = {
             "scale": job.data.input_scale,
@@ -56,37 +56,36 @@ class HeldOut:
         }
         loss = plain_loss = math.nan
         try:
-            if job.data.validation is not None or by_loss or task.score is None:
+            if job.data.validation is not None or by_loss or objective.score is None:
                 loss, plain_loss = self._losses(X, keywords)
             if by_loss:
                 return -loss, loss
-            if task.scorer is not None:
+            if objective.scorer is not None:
                 with immediate_signals():
-                    return task.scorer(), loss
-            if task.score is None:
+                    return objective.scorer(), loss
+            if objective.score is None:
                 return -plain_loss, loss
-            return task.score(job.net.forward(state.params, X, **keywords), targets, weight), loss
+            return objective.score(job.net.forward(state.params, X, **keywords), targets, weight), loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
     def _losses(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> tuple[float, float]:
         """Return the mean loss of the rows, without penalty, and their plain loss if it is the score; otherwise NaN."""
-        data, task, net = self.job.data, self.job.task, self.job.net
+        data, objective, net = self.job.data, self.job.objective, self.job.net
         rows = data if data.validation is None else data.validation
-        targets = task.targets if data.validation is None else data.validation.targets
-        arguments = self.job.state.params, X, targets
+        arguments = self.job.state.params, X, rows.targets
         keywords = {
             **keywords,
             "sample_weight": rows.weight,
-            "loss_scale": task.loss_scale,
+            "loss_scale": objective.loss_scale,
             "clip": log_loss_clip(net),
             "checked": data.validation is None,
         }
-        if task.score is None:
+        if objective.score is None:
             cost, plain_loss = net.cost_and_plain_loss(*arguments, **keywords)
         else:
             cost, plain_loss = net.cost(*arguments, **keywords), math.nan
-        return cost * task.report_scale * task.unit, plain_loss
+        return cost * objective.report_scale * objective.unit, plain_loss
 
 
 class UserScore:

@@ -60,14 +60,14 @@ class Hyperparameters:
             known = self._constraints[owner] = {name: use.constraints for name, use in uses.items() if use.constraints}
         return known
 
-    def checked(self, owner: str, values: Mapping[str, object], kind: str) -> dict[str, Any]:
-        """Return the parameters of an owner, validated and converted; `kind` is the name of the class in messages.
+    def checked(self, owner: str, values: Mapping[str, object], class_name: str) -> dict[str, Any]:
+        """Return the parameters of an owner, validated and converted; `class_name` is for messages.
 
         Parameters without constraints, which a subclass can have, are left out.
         """
         table = self.constraints(owner)
         return {
-            name: converted(value, table[name], _SENTENCE, name, kind)
+            name: converted(value, table[name], _SENTENCE, name, class_name)
             for name, value in values.items()
             if name in table
         }
@@ -228,10 +228,12 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def preset_parameters(name: str, owner: str, kind: str) -> Mapping[str, Any]:
+def preset_parameters(name: str, owner: str, class_name: str) -> Mapping[str, Any]:
     """Return the parameters of a preset; raises ValueError if the class `owner` has none of this name."""
     if owner != "MLPClassifier":
-        raise ValueError(f"There are no presets for {kind}: all of them ({', '.join(PRESETS)}) are for MLPClassifier.")
+        raise ValueError(
+            f"There are no presets for {class_name}: all of them ({', '.join(PRESETS)}) are for MLPClassifier."
+        )
     if name not in PRESETS:
         raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}")
     return PRESETS[name]

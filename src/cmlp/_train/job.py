@@ -1,4 +1,4 @@
-"""One training run: rows, targets, how losses and scores are computed, network, options and state."""
+"""One training run: the data, what is minimized and scored, the network, the options and the state."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._data.checks import first_non_finite_error, named_column
-from cmlp._data.scale import Moments
-from cmlp._data.scale import learned_scale as learned_input_scale
+from cmlp._data.scale import learned_scale
 from cmlp._data.sparse import StoredRows
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp._train.target_scale import learned_scale, robust_scale
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from typing import Any, TypeAlias
 
@@ -37,12 +35,9 @@ if TYPE_CHECKING:
     # The training rows in their order, and the validation rows.
     Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
-# The unit of a loss is this power of y's unit.
-_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
-
-class Task(NamedTuple):
-    """Targets and scores of training, and the scales of its losses.
+class Objective(NamedTuple):
+    """What training minimizes, and how it reports losses and scores the validation rows.
 
     A `score` of None is minus the plain loss of the validation rows: the mean cost without what the loss adds for
     training, such as label smoothing. The core computes it in the pass that computes the validation loss.
@@ -52,10 +47,7 @@ class Task(NamedTuple):
     `y_advice` is what helps with large targets; empty if they cannot be too large.
     """
 
-    targets: NDArray[Any]
     score: Score | None
-    groups: NDArray[Any] | None = None  # each row's group, for a stratified validation split
-    group_names: NDArray[Any] | None = None
     loss_scale: float = 1.0
     report_scale: float = 1.0
     y_scale: str | None = None
@@ -74,14 +66,16 @@ class Validation(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Rows with their sample weights, the scale of the inputs, and the names of a data frame's columns.
+    """Rows with their targets and sample weights, the scale of the inputs, and the names of a data frame's columns.
 
     `learns` names a scale of the inputs that training learns when it begins, and `scale_name` a scale that this or an
     earlier training has learned. `shards` are the numbers of rows of the shards into which the rows are divided.
-    `split` has the training and the validation rows, if training does not choose them.
+    `split` has the training and the validation rows, if training does not choose them. `groups` has each row's group,
+    for a validation split that is stratified, and `group_names` has the names of the classes.
     """
 
     X: NDArray[Any] | CSR
+    targets: NDArray[Any]  # y as the core reads it
     weight: NDArray[np.float64] | None
     input_scale: float | InputScale
     names: NDArray[Any] | None = None
@@ -90,13 +84,15 @@ class Data(NamedTuple):
     scale_name: str | None = None
     shards: tuple[int, ...] | None = None
     split: Split | None = None
+    groups: NDArray[Any] | None = None
+    group_names: NDArray[Any] | None = None
 
-    def scaled_like(self, scale: TargetScale | None) -> Data:
-        """Return the data with standardized validation targets, if training standardizes the targets."""
+    def standardized(self, scale: TargetScale) -> Data:
+        """Return the data with standardized targets, also of the validation rows."""
         validation = self.validation
-        if scale is None or validation is None:
-            return self
-        return self._replace(validation=validation._replace(targets=scale.apply(validation.targets)))
+        if validation is not None:
+            validation = validation._replace(targets=scale.apply(validation.targets))
+        return self._replace(targets=scale.apply(self.targets), validation=validation)
 
     def first_error(
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
@@ -112,7 +108,7 @@ class Data(NamedTuple):
         """Return the data with the scale that `learns` names, learned from these training rows; None for all."""
         if self.learns is None:
             return self
-        return self._replace(input_scale=learned_input_scale(self.learns, self.X, self.weight, rows), learns=None)
+        return self._replace(input_scale=learned_scale(self.learns, self.X, self.weight, rows), learns=None)
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
@@ -141,20 +137,20 @@ class TrainingJob(NamedTuple):
     """The arguments of all parts of a training run. Only the state changes."""
 
     net: _core.Net
-    task: Task
+    objective: Objective
     data: Data  # all rows, or some of them for messages if the training `reads_again`
     options: TrainingOptions
     state: TrainingState
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
     judges: bool = True  # whether the result is compared with the best constant answer
-    given: tuple[Data, NDArray[Any]] | None = None  # data and targets in the user's units, after `prepare_state`
+    given: Data | None = None  # the data in the user's units, after `with_split_and_scales`
 
-    def objective(self) -> dict[str, Any]:
+    def core_keywords(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""
         return {
-            **self.options.objective(len(self.net.sizes) - 1),
-            "loss_scale": self.task.loss_scale,
+            **self.options.penalty_and_dropout(len(self.net.sizes) - 1),
+            "loss_scale": self.objective.loss_scale,
             "clip": log_loss_clip(self.net),
             "scale": self.data.input_scale,
             "n_threads": self.n_threads,
@@ -171,32 +167,9 @@ def y_advice(loss: str | LossFunction, standardizing: str) -> str:
     return "dividing y by its mean" if loss in POSITIVE_LOSSES else standardizing
 
 
-def task_of_numbers(targets: NDArray[Any], quantiles: tuple[float, ...] | None) -> Task:
-    """Return a task whose score is the coefficient of determination, or for several quantiles D^2."""
+def objective_of_numbers(quantiles: tuple[float, ...] | None) -> Objective:
+    """Return an objective whose score is the coefficient of determination, or for several quantiles D^2."""
     if quantiles is None:
-        return Task(targets, lambda outputs, y, weight: r_squared(y, outputs, weight), score_name="r2")
+        return Objective(lambda outputs, y, weight: r_squared(y, outputs, weight), score_name="r2")
     score: Score = lambda outputs, y, weight: d2_pinball(y, outputs, quantiles, weight)  # noqa: E731
-    return Task(targets, score, score_name="d2_pinball")
-
-
-def standardized(task: Task, net: _core.Net, data: Data, state: TrainingState) -> Task:
-    """Return a task with standardized targets, by a scale learned once, and bring the parameters to their scale."""
-    if task.y_scale is None:
-        return task
-    if state.target_scale is None and task.y_scale == "robust":
-        state.target_scale = robust_scale(task.targets, data.weight, state.order, net.dtype)
-    elif state.target_scale is None:
-        moments = Moments()
-        moments.add(task.targets, data.weight, state.order)
-        state.target_scale = learned_scale(moments, net.dtype)
-    state.unfold(net)
-    scale = state.target_scale
-    same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
-    with np.errstate(over="ignore", under="ignore"):
-        unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
-    if not 0 < unit < np.inf:
-        raise ValueError(
-            f"y must have a spread whose square is a finite positive number for y_scale={scale.kind!r} with "
-            f"loss={net.loss!r}, got {1 / scale.factor[0]:g}: multiply y by a constant."
-        )
-    return task._replace(targets=scale.apply(task.targets), unit=unit, y_scale=None, y_advice="")
+    return Objective(score, score_name="d2_pinball")

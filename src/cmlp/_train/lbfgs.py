@@ -53,7 +53,7 @@ class LBFGS:
 
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.state = job, job.state
-        self._keywords = {**job.objective(), "sample_weight": job.data.weight}
+        self._keywords = {**job.core_keywords(), "sample_weight": job.data.weight}
         self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
         self._lines = VerboseLines(job)
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
@@ -90,9 +90,9 @@ class LBFGS:
             options={"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol},
         )
         if np.isfinite(result.fun):
-            state.params[:], state.history.loss = result.x, float(result.fun) * self.job.task.unit
+            state.params[:], state.history.loss = result.x, float(result.fun) * self.job.objective.unit
         elif self._reached is not None:  # the first line search found no finite cost
-            state.history.loss = self._reached.cost * self.job.task.unit
+            state.history.loss = self._reached.cost * self.job.objective.unit
         state.epoch = min(int(result.nit), options.max_iter)
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
@@ -101,14 +101,14 @@ class LBFGS:
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
-        net, task, data = self.job[:3]
+        net, objective, data = self.job[:3]
         self._trial[:] = point
         try:
             seconds = self.deadline.left()
-            gradient, cost = net.gradient(self._trial, data.X, task.targets, seconds=seconds, **self._keywords)
+            gradient, cost = net.gradient(self._trial, data.X, data.targets, seconds=seconds, **self._keywords)
         except DivergenceError as error:
             if self._reached is None:
-                raise DivergenceError(_DIVERGENCE + scale_advice(task, data)) from error
+                raise DivergenceError(_DIVERGENCE + scale_advice(objective, data)) from error
             return self._replacement(point)
         except NonFiniteInputError as error:
             raise data.first_error(error, net.dtype) from None
@@ -130,7 +130,7 @@ class LBFGS:
 
     def _reported(self, cost: float) -> float:
         """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
-        scale, data = self.job.task.report_scale, self.job.data
+        scale, data = self.job.objective.report_scale, self.job.data
         if scale == 1.0:
             return cost
         total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
@@ -143,7 +143,7 @@ class LBFGS:
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
-        state, loss = self.state, float(intermediate_result.fun) * self.job.task.unit
+        state, loss = self.state, float(intermediate_result.fun) * self.job.objective.unit
         self._reached = self._evaluated
         state.params[:], state.history.loss, state.epoch = intermediate_result.x, loss, state.epoch + 1
         if self._lines.due(state.epoch):
@@ -156,7 +156,7 @@ class LBFGS:
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
-        hint, advice = "", scale_advice(self.job.task, self.job.data).replace(" ", "\n", 1)
+        hint, advice = "", scale_advice(self.job.objective, self.job.data).replace(" ", "\n", 1)
         if epoch == max_iter:
             hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
         warn(

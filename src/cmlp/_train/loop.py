@@ -139,10 +139,10 @@ class EpochLoop:
         is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
         sizes, category = None, sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
-            sizes = sizes_of(job.task, job.data)
+            sizes = sizes_of(job.objective, job.data)
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
-                f"converged yet.{scale_advice(job.task, job.data, sizes)}",
+                f"converged yet.{scale_advice(job.objective, job.data, sizes)}",
                 category,
             )
         warn_if_useless(job, self._kept_measures, self.engine.sampled_targets(), sizes)

@@ -93,7 +93,7 @@ class TrainingOptions(TrainingParameters):
             kind = SCHEDULES["constant"]
         return kind(*numbers)
 
-    def objective(self, n_layers: int) -> dict[str, Any]:
+    def penalty_and_dropout(self, n_layers: int) -> dict[str, Any]:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
         keywords: dict[str, Any] = {"alpha": self.alpha}
         if hasattr(self.alpha, "__iter__"):
@@ -106,7 +106,7 @@ class TrainingOptions(TrainingParameters):
 
     def draw_dropout_seed(self, state: TrainingState, n_layers: int) -> None:
         """With dropout, draw the seed of a new training from its generator."""
-        if "dropout" in self.objective(n_layers):
+        if "dropout" in self.penalty_and_dropout(n_layers):
             assert state.generator is not None
             state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
 
@@ -129,7 +129,7 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     if values["solver"] == "lbfgs":
         values["early_stopping"] = False  # ignored, as in scikit-learn
     options = TrainingOptions(values)
-    options.objective(n_layers)  # raises ValueError unless there is one number per layer
+    options.penalty_and_dropout(n_layers)  # raises ValueError unless there is one number per layer
     if options.solver == "lbfgs":
         refused = table.refused_by_lbfgs("Trainer", values)
         if refused is not None:

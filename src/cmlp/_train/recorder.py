@@ -128,7 +128,7 @@ class Recorder:
 
     def __init__(self, job: TrainingJob) -> None:
         options = job.options
-        tol = options.tol if options.early_stopping else options.tol * job.task.unit
+        tol = options.tol if options.early_stopping else options.tol * job.objective.unit
         self._options, self._state = options, job.state
         self._rule = STOPPING_RULES[options.early_stopping](tol)
         self.lines = VerboseLines(job)

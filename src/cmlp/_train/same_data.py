@@ -47,12 +47,12 @@ def keep_digests(job: TrainingJob, now: Digests) -> None:
 
 def check_sample(job: TrainingJob) -> None:
     """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
-    state, data, targets = job.state, job.data, job.task.targets
+    state, data = job.state, job.data
     if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
         return
     if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
-        data, targets = _first_row(data), targets[:1]
-    checksum = _checksum(data, targets)
+        data = _first_row(data)
+    checksum = _checksum(data)
     if state.checksum is None:
         state.checksum = checksum
     elif state.checksum != checksum:
@@ -65,12 +65,12 @@ def check_sample(job: TrainingJob) -> None:
 def _first_row(data: Data) -> Data:
     """Return the data with the first row only."""
     weight = None if data.weight is None else data.weight[:1]
-    return data._replace(X=taken(data.X, np.arange(1)), weight=weight)
+    return data._replace(X=taken(data.X, np.arange(1)), targets=data.targets[:1], weight=weight)
 
 
-def _checksum(data: Data, targets: NDArray[Any]) -> int:
+def _checksum(data: Data) -> int:
     """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
-    parts = [(data.X, targets, data.weight)]
+    parts = [(data.X, data.targets, data.weight)]
     if data.validation is not None:
         parts.append(data.validation)
     total = 0 if data.shards is None else crc32(repr(data.shards).encode())
@@ -107,9 +107,9 @@ def described(job: TrainingJob) -> str:
 
 def arrays_of(job: TrainingJob) -> Groups:
     """Return all arrays of a fit, in groups with the same rows."""
-    assert job.given is not None
-    data, targets = job.given
-    groups: Groups = {"rows": {"X": data.X, "y": targets, "sample_weight": data.weight}}
+    data = job.given
+    assert data is not None
+    groups: Groups = {"rows": {"X": data.X, "y": data.targets, "sample_weight": data.weight}}
     if data.validation is not None:
         groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))
     if data.shards is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.job import Task
+    from cmlp._train.job import Data
     from cmlp._train.options import TrainingOptions
     from cmlp._train.random import Generator
 
@@ -33,14 +33,14 @@ def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> ND
 
 
 def split(
-    task: Task, weight: NDArray[np.float64] | None, n_rows: int, options: TrainingOptions, rng: Generator
+    data: Data, n_rows: int, options: TrainingOptions, rng: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
-    fraction = options.validation_fraction
-    if task.groups is None:
+    fraction, weight = options.validation_fraction, data.weight
+    if data.groups is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:
-        training, validation = stratified_split(task.groups, fraction, rng, task.group_names)
+        training, validation = stratified_split(data.groups, fraction, rng, data.group_names)
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
             raise ValueError(

@@ -175,7 +175,9 @@ class TrainingState:
         self.best: NDArray[Any] | None = None  # the best parameters so far; None without early stopping
         self.last: NDArray[Any] | None = None  # the parameters after the last batch, if `params` holds the best ones
         self.target_scale: TargetScale | None = None  # if training standardizes the targets
-        self.folded = False  # whether the outputs have y's unit although there is a scale: before and after training
+        self.predicts_y = (
+            False  # whether the outputs have y's unit although there is a scale: before and after training
+        )
         self.stopped = False  # whether the stopping rule, the minimizer or a callback has ended training
         self.checksum: int | None = None  # of a sample of the data, or of the first row of a source of blocks
         self.digests: Digests | None = None  # checksums of all rows, if they are in arrays
@@ -204,17 +206,17 @@ class TrainingState:
         numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *found)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
-    def fold(self, net: _core.Net) -> None:
+    def use_units_of_y(self, net: _core.Net) -> None:
         """If training standardizes the targets, let the parameters predict y itself: those of a new block."""
-        if self.target_scale is not None and not self.folded:
-            params = block_copy(self.params)  # so that Ctrl-C does not leave a block that is folded in part
-            scale = self.target_scale.folded(net, params)
-            self.params, self.target_scale, self.folded = params, scale, True
+        if self.target_scale is not None and not self.predicts_y:
+            params = block_copy(self.params)  # so that Ctrl-C does not leave a block that is changed in part
+            scale = self.target_scale.into_params(net, params)
+            self.params, self.target_scale, self.predicts_y = params, scale, True
 
-    def unfold(self, net: _core.Net) -> None:
+    def use_units_of_targets(self, net: _core.Net) -> None:
         """If the parameters predict y itself, let them predict standardized targets."""
-        if self.target_scale is not None and self.folded:
-            self.target_scale, self.folded = self.target_scale.unfolded(net, self.params), False
+        if self.target_scale is not None and self.predicts_y:
+            self.target_scale, self.predicts_y = self.target_scale.out_of_params(net, self.params), False
 
     def restore_best(self) -> None:
         """With early stopping, replace the parameters by the best ones of this call.
@@ -244,7 +246,7 @@ class TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows and generator."""
         kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
         kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
-        kept.target_scale, kept.folded = self.target_scale, self.folded
+        kept.target_scale, kept.predicts_y = self.target_scale, self.predicts_y
         return kept
 
     def resumable(self) -> TrainingState:
@@ -328,7 +330,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "dropout_seed": int,
     "epoch": int,
     "batch": (int, type(None)),
-    "folded": bool,
+    "predicts_y": bool,
     "seconds": float,
     "stopped": bool,
     "checksum": (int, type(None)),

@@ -178,7 +178,7 @@ def _restored(
             "digests": _digests(file, scalars.get("digests")),
             "parameters": load_parameters(file.strings[key], key) if key in file.strings else None,
             "target_scale": target_scale,
-            "folded": target_scale is not None,
+            "predicts_y": target_scale is not None,
         }
     )
     return state

@@ -36,7 +36,7 @@ class TargetScale(NamedTuple):
         scaled: NDArray[np.float64] = (targets - self.shift) * self.factor
         return scaled
 
-    def folded(self, net: Net, params: NDArray[Any]) -> TargetScale:
+    def into_params(self, net: Net, params: NDArray[Any]) -> TargetScale:
         """Make the output layer in `params` predict y (``W / factor``, ``b / factor + shift``); keep the original."""
         layer, weights, biases = output_layer(net, params)
         kept = layer.copy()
@@ -44,13 +44,13 @@ class TargetScale(NamedTuple):
         biases[...] = biases / self.factor + self.shift
         return self._replace(layer=kept)
 
-    def unfolded(self, net: Net, params: NDArray[Any]) -> TargetScale:
-        """Undo `folded`, exactly unless a program has changed the output layer since."""
+    def out_of_params(self, net: Net, params: NDArray[Any]) -> TargetScale:
+        """Undo `into_params`, exactly unless a program has changed the output layer since."""
         layer, weights, biases = output_layer(net, params)
         if self.layer is not None:
             present = layer.copy()
             layer[...] = self.layer
-            self.folded(net, params)
+            self.into_params(net, params)
             if layer.tobytes() == present.tobytes():
                 layer[...] = self.layer
                 return self._replace(layer=None)
@@ -69,7 +69,7 @@ class TargetScale(NamedTuple):
             raise ValueError(f"The training state is damaged: the scale of the targets does not fit {net.sizes}.")
 
 
-def learned_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
+def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
 
     A column of equal values gets the factor 1. Raises ValueError if a network of this dtype cannot predict y itself.
@@ -85,7 +85,7 @@ def robust_scale(
 ) -> TargetScale:
     """Return the scale that gives each column of some targets the median 0 and the interquartile range 1.
 
-    `rows` are those of the training; None for all. Otherwise as `learned_scale`.
+    `rows` are those of the training; None for all. Otherwise as `standard_scale`.
     """
     rows = np.arange(len(targets)) if rows is None else np.sort(rows)
     if weight is not None:

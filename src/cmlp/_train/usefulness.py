@@ -105,12 +105,12 @@ class Judged(NamedTuple):
 
 def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
-    data, task, rows = job.data, job.task, job.state.validation
+    data, rows = job.data, job.state.validation
     if data.validation is not None:
         return Judged(*data.validation, held_out=True)
     if rows is None:
-        return Judged(data.X, task.targets, data.weight)
-    return Judged(data.X, task.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
+        return Judged(data.X, data.targets, data.weight)
+    return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
 
 
 def warn_if_useless(
@@ -140,7 +140,8 @@ def warn_if_useless(
             return
         targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
         judged = rows._replace(targets=targets, weight=sampled[1])
-    unit = job.task.loss_scale * job.task.report_scale * job.task.unit  # of the reported loss
+    objective = job.objective
+    unit = objective.loss_scale * objective.report_scale * objective.unit  # of the reported loss
     constant = shared(constant_loss, job.net, judged.targets, judged.weight)
     constant, limit = constant * unit, judged.limit(job.net, constant) * unit
     if loss < limit or not 0 < constant < math.inf or _shown_by_score(job, judged, kept[1]):
@@ -168,8 +169,8 @@ def warn_if_useless(
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    task, net = job.task, job.net
-    if not rows.held_out or task.scorer is not None or task.score is None or job.options.scoring == "loss":
+    objective, net = job.objective, job.net
+    if not rows.held_out or objective.scorer is not None or objective.score is None or job.options.scoring == "loss":
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and net.loss in _PROBABILITIES):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
@@ -201,8 +202,8 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
 
 def _loss(job: TrainingJob, rows: Judged) -> float:
     """Return the core's plain loss of the present parameters, without penalty and dropout."""
-    data, task = job.data, job.task
-    whole = rows.targets if rows.order is None else task.targets
+    data = job.data
+    whole = rows.targets if rows.order is None else data.targets
     weight = rows.weight if rows.order is None else data.weight
     _, plain = job.net.cost_and_plain_loss(
         job.state.params,
@@ -364,7 +365,7 @@ def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, 
         _equal_outputs(job.net, layers, targets),
         _unfinished(job),
         _plateau(job),
-        _out_of_range(job.net, targets) + scale_advice(job.task, job.data, sizes, tiny=True),
+        _out_of_range(job.net, targets) + scale_advice(job.objective, job.data, sizes, tiny=True),
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
@@ -456,7 +457,7 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     if not missed.any():
         return ""
     k = int(np.where(missed, counts, 0).argmax())
-    names = job.task.group_names
+    names = job.data.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
     return (
         f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: class_weight='balanced' of a "

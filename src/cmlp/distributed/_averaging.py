@@ -17,7 +17,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
-from cmlp._train.job import Data, Task, TrainingJob
+from cmlp._train.job import Data, Objective, TrainingJob
 from cmlp._train.observer import Deadline
 from cmlp._train.options import TrainingOptions
 from cmlp._train.state import NO_SUMS, History, TrainingState
@@ -111,8 +111,9 @@ def train_shard(job: Job, shard: Block) -> Trained:
     state.dropout_seed = (state.dropout_seed + number * 0x9E3779B9) % 2**32
     assert state.optimizer is not None
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
-    task, data = Task(targets, None, loss_scale=job.loss_scale), Data(shard.X, shard.weight, job.input_scale, job.names)
-    own_job = TrainingJob(job.net, task, data, job.options._replace(batch_size=local), state, job.n_threads)
+    objective = Objective(None, loss_scale=job.loss_scale)
+    data = Data(shard.X, targets, shard.weight, job.input_scale, job.names)
+    own_job = TrainingJob(job.net, objective, data, job.options._replace(batch_size=local), state, job.n_threads)
     engine = BatchEngine(own_job, rate_factor=job.rate_factor)
     if first:
         engine.feed.draw_order(state)
@@ -202,7 +203,7 @@ class Rounds(Engine):
             job.net,
             state,
             self._local,
-            job.task.loss_scale,
+            job.objective.loss_scale,
             job.data.input_scale,
             job.data.names,
             math.sqrt(len(self._shards.sizes)) if self._local.solver in _NORMALIZED else 1.0,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
 from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fit import train_on
 from cmlp._estimators.fit_batches import check_batches
+from cmlp._estimators.fit_network import prepare, warn_of_unused
 from cmlp._estimators.fitted import FITTED
-from cmlp._estimators.fitting import train_on, warn_of_unused
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
-from cmlp._estimators.sources import Form, RowSource, scale_to_learn, with_learned_scales
+from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
 from cmlp.distributed._averaging import Rounds
@@ -72,7 +73,7 @@ def fit_in_rounds(
             request = FitRequest(model, options, previous, validation, resume=resuming)
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
             request = request._replace(classes=source.classes)
-        train_on(request, source)
+        train_on(request, source, prepare)
 
 
 class Parts(RowSource):
@@ -106,7 +107,7 @@ class Parts(RowSource):
 
     def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
-        self._shards.convert(Form.of(self._door, "part", self._first, targets, job.state.params.dtype))
+        self._shards.convert(BlockFormat.of(self._door, "part", self._first, targets, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
         return sum(self._shards.sizes), data
 

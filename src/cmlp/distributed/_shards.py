@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checks import Door, Opened
-    from cmlp._estimators.sources import Form
+    from cmlp._estimators.sources import BlockFormat
     from cmlp._train.feed import Block
     from cmlp.distributed._averaging import Job, Trained
     from cmlp.distributed._cluster import Cluster
@@ -85,11 +85,11 @@ class DaskShards:
         self._parts, self._offsets = parts, np.cumsum([0, *sizes_of_parts]).tolist()
         self._bounds = np.cumsum([0, *sizes]).tolist()
 
-    def convert(self, form: Form) -> None:
+    def convert(self, block_format: BlockFormat) -> None:
         """Encode all parts, and join them to shards; raises the error of the first part that cannot be converted."""
         submit, offsets = self.cluster.submit, self._offsets
         blocks = {
-            index: submit(_encoded, form, part, index)
+            index: submit(_encoded, block_format, part, index)
             for index, part in enumerate(self._parts)
             if offsets[index] < offsets[index + 1]
         }
@@ -126,9 +126,9 @@ class DaskShards:
         return self.cluster.results(futures)
 
 
-def _encoded(form: Form, part: Opened, index: int) -> Block:
-    with row_named("part", index, part.y, form.targets.labels):
-        return form.encoded(part, index)
+def _encoded(block_format: BlockFormat, part: Opened, index: int) -> Block:
+    with row_named("part", index, part.y, block_format.targets.labels):
+        return block_format.encoded(part, index)
 
 
 def _joined(number: int, blocks: list[Block], sections: list[tuple[int, int]]) -> Block:

@@ -13,7 +13,8 @@ from cmlp._bridge import _core
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fitting import follow, prepare, remember_for_resume, request_of, train_and_store, warn_of_unused
+from cmlp._estimators.fit import request_of, train_and_store
+from cmlp._estimators.fit_network import prepare, warn_of_unused
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
@@ -52,7 +53,7 @@ def fit_together(
     local: bool,
     resume: bool,
 ) -> None:
-    """Do the same as `cmlp._estimators.fitting.fit`, together with the other processes of `comm`."""
+    """Do the same as `cmlp._estimators.fit_network.fit`, together with the other processes of `comm`."""
     workers = Workers(comm)
     with workers, Exclusively(estimator):
         request, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
@@ -90,19 +91,20 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    run, labels = workers.together(partial(prepare, request, source, partial(JointEngine, workers=workers)))
+    fit = workers.together(partial(prepare, request, source, partial(JointEngine, workers=workers)))
+    run = fit.run
     assert run.has_epochs
     engine: Any = run.engine
     run.deadline = engine.deadline
-    known = "None" if labels is None else _shown(labels.classes.tolist())
+    known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
     workers.compare({"classes": known, "batch size": str(engine.batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, engine.batch_size))
     _check_same_data(run.job, workers)
-    request = remember_for_resume(request, source, run, labels)
+    fit.remember_parameters()
     if workers.rank:  # worker 0 warns of a useless model
         run.job = run.job._replace(judges=False)
-    workers.together(partial(follow, request, run, labels, observers))
-    train_and_store(request, run, labels)
+    workers.together(partial(fit.follow, observers))
+    train_and_store(fit)
 
 
 class JointEngine(BatchEngine):

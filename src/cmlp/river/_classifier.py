@@ -53,7 +53,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
 
     __module__ = "cmlp.river"
 
-    _owner: ClassVar[str] = "river.MLPClassifier"
+    _table_owner: ClassVar[str] = "river.MLPClassifier"
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     __module__ = "cmlp.river"
 
-    _owner: ClassVar[str] = "river.MLPRegressor"
+    _table_owner: ClassVar[str] = "river.MLPRegressor"
     _output = "identity"
 
     def __init__(

@@ -1,57 +1,33 @@
-"""A bag of networks on the same encoded rows: each with its own seed and its own held-out rows.
-
-At the end, the bag is compared with the best constant answer.
-"""
+"""A bag of networks on the same encoded rows: each with its own seed, its own held-out rows and its own run."""
 
 from __future__ import annotations
 
-import math
-import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.sparse import taken
 from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
-from cmlp._model.results import TrainedEpoch
-from cmlp._process.threads import Pool, available_threads
-from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
 from cmlp._train.engine import BatchEngine
 from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
-from cmlp._train.observer import Deadline, Observer
 from cmlp._train.options import options_of
-from cmlp._train.start import start
 from cmlp._train.state import History, TrainingState
-from cmlp._train.usefulness import (
-    Judged,
-    causes,
-    classes_of,
-    constant_loss,
-    is_accurate,
-    is_better_on_most_rows,
-    judged_rows,
-    loss_of_outputs,
-    sentence,
-)
-from cmlp.exceptions import UselessModelWarning
+from cmlp._train.training_run import make_run
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableRows
+    from cmlp._estimators.tables.table_targets import NetworkSpec, TableOptions, TableRows
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._train.job import Split, Task
+    from cmlp._train.job import Objective, Split
     from cmlp._train.options import TrainingOptions
 
 
@@ -68,8 +44,6 @@ RECIPE: dict[str, Any] = {
 ACTIVATION = "relu"
 N_STEPS, EPOCHS = 2000, (24, 96)
 BATCH = (32, 256)
-_EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
-FEWEST_BATCHES = 100  # that each member trains whatever the time limit
 
 
 def batch_and_epochs(n_rows: int) -> tuple[int, int]:
@@ -106,8 +80,8 @@ class Bag(NamedTuple):
     """The members of a bag before they are trained."""
 
     rows: TableRows
-    task: Task  # says how validation rows are scored
-    shape: Shape
+    objective: Objective
+    spec: NetworkSpec
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
@@ -117,20 +91,28 @@ class Bag(NamedTuple):
         """Number of rows without validation data of the user."""
         return len(self.rows.raw) - self.rows.n_validation
 
-    def begun(self, rng: _core.Random, previous: Sequence[TrainedNet] | None = None) -> list[EpochLoop]:
+    def inputs_of(self, k: int) -> NDArray[np.float32]:
+        """Return the encoded rows as member k reads them."""
+        return self.inputs[has_bins(self.encoder, k)]
+
+    def outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the outputs of member k for some rows."""
+        return network.net.forward(network.params, self.inputs_of(k)[rows], n_threads=1).astype(np.float64)
+
+    def new_runs(self, rng: _core.Random, previous: Sequence[TrainedNet] | None = None) -> list[EpochLoop]:
         """Return the runs of all members, with new parameters or those of the members of a previous model."""
         if previous is not None:
             self._require_same(previous)
         folds = folds_of(self.n_rows, self.rows.groups, rng)
         seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
-        runs = [self._new_member(k, folds, seed) for k, seed in enumerate(seeds)]
+        runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
         for run, one in zip(runs, previous or (), strict=previous is not None):
             run.state.params[:] = one.params
         return runs
 
-    def continued(self, states: Sequence[TrainingState]) -> list[EpochLoop]:
+    def resumed_runs(self, states: Sequence[TrainingState]) -> list[EpochLoop]:
         """Return the runs of all members, from the states of an earlier call."""
-        return [self._continued_member(k, state) for k, state in enumerate(states)]
+        return [self._resumed_run(k, state) for k, state in enumerate(states)]
 
     def _require_same(self, previous: Sequence[TrainedNet]) -> None:
         """Raise ValueError if the members of a previous model are not those of a bag like this one."""
@@ -145,29 +127,29 @@ class Bag(NamedTuple):
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        shape = self.shape
-        sizes = (self.inputs[has_bins(self.encoder, k)].shape[1], *shape.hidden, shape.n_outputs)
-        activations = (*[ACTIVATION] * len(shape.hidden), shape.output)
-        return _core.Net(sizes, activations, shape.loss, np.float32, None, shape.loss_parameter)
+        spec = self.spec
+        sizes = (self.inputs_of(k).shape[1], *spec.hidden, spec.n_outputs)
+        activations = (*[ACTIVATION] * len(spec.hidden), spec.output)
+        return _core.Net(sizes, activations, spec.loss, np.float32, None, spec.loss_parameter)
 
-    def _new_member(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
-        """Return the training of member k, before its first epoch."""
+    def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
+        """Return the run of member k, before its first epoch."""
         net, rng = self._net(k), _core.Random(seed)
-        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.shape.hidden), ACTIVATION))
+        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.spec.hidden), ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
         state = TrainingState(params, History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = rng
-        return self._training(k, net, options, state, split)
+        return self._run(k, net, options, state, split)
 
-    def _continued_member(self, k: int, kept: TrainingState) -> EpochLoop:
-        """Return the training of member k, from a state of it."""
+    def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:
+        """Return the run of member k, from a state of it."""
         net = self._net(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
             raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
         options = self._options(net, len(kept.order), kept.validation is not None)
-        return self._training(k, net, options, resumed_state(kept, options))
+        return self._run(k, net, options, resumed_state(kept, options))
 
     def _options(self, net: _core.Net, n_rows: int, has_validation: bool) -> TrainingOptions:
         """Return the options of a member with this number of training rows."""
@@ -184,13 +166,15 @@ class Bag(NamedTuple):
         table = hyperparameters.TABLE
         return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
-    def _training(
+    def _run(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        data = Data(self.inputs[has_bins(self.encoder, k)], self.rows.weight, 1.0, split=split)
-        training = start(TrainingJob(net, self.task, data, options, state, 1, judges=False), len(data.X), BatchEngine)
-        assert isinstance(training, EpochLoop)
-        return training
+        rows = self.rows
+        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split)
+        job = TrainingJob(net, self.objective, data, options, state, 1, judges=False)
+        run = make_run(job, len(data.X), BatchEngine)
+        assert isinstance(run, EpochLoop)
+        return run
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
         """Return the training and the validation rows of member k."""
@@ -203,249 +187,13 @@ class Bag(NamedTuple):
         return rows[~held_out], rows[held_out]
 
 
-def train_members(
-    runs: Sequence[EpochLoop],
-    n_threads: int | None,
-    deadline: Deadline,
-    *,
-    verbose: bool,
-    follower: Observer | None = None,
-) -> None:
-    """Train the members side by side. The result does not depend on the number of threads.
-
-    With a follower, an `Observer`, the members train epoch by epoch: after each epoch of all members, it is called in
-    this thread. An exception in one member, or Ctrl-C, ends all of them.
-
-    Each member trains at least `FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
-    time is over, also in the middle of an epoch. In step, training ends after an epoch.
-    """
-    if deadline.has_come():
-        warn(
-            f"max_time was over {-deadline.left():.2g} s before training began, because reading and learning the "
-            f"columns takes longer. Each network trains only its first {FEWEST_BATCHES} batches or its first epoch."
-        )
-    n_threads = n_threads or available_threads()
-    if follower is not None:
-        _train_in_step(runs, n_threads, deadline, follower)
-    else:
-        _run(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
-
-
-def _run(task: Callable[[int], None], n: int, n_threads: int) -> None:
-    """Call ``task(k)`` for each k below n in the threads of a pool, and issue its warnings."""
-    pool = Pool(n, n_threads)
-    pool.run(task)
-    for message, category in pool.warnings():
-        warn(message, category)
-
-
-def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
-    run, seconds = runs[k], deadline.left()
-    if seconds < math.inf and not run.finished:
-        n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
-        share = Deadline(seconds / n_rounds)
-        run.advance(FEWEST_BATCHES)
-        run.deadline = share
-    if verbose and k == 0:
-        run.observers.append(_Estimate(runs, n_threads))
-    run.run()
-    if verbose:
-        print(_summary(k, run))
-
-
-class _Estimate(Observer):
-    """Prints how long a fit will take, after the first epochs of the first network."""
-
-    def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
-        left = [run.job.options.max_iter - run.state.epoch for run in runs if not run.finished]
-        self._n_rounds = math.ceil(len(left) / min(n_threads, len(runs)))
-        self._left, self._n, self._start = max(left, default=0), 0, 0.0
-
-    @property
-    def horizon(self) -> float:
-        return 1 if self._n < _EPOCHS_OF_ESTIMATE else math.inf
-
-    def fit_begins(self) -> None:
-        self._start = time.monotonic()
-
-    def epoch_ends(self) -> bool:
-        self._n += 1
-        if self._n == _EPOCHS_OF_ESTIMATE < self._left:
-            seconds = (time.monotonic() - self._start) / self._n * self._left * self._n_rounds
-            print(f"About {seconds:.2g} seconds: estimated from {self._n} of {self._left} epochs of the first network")
-        return False
-
-
-def _train_in_step(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, follower: Observer) -> None:
-    """Train one epoch of all members after the other."""
-    follower.fit_begins()
-    try:
-        while left := [training for training in runs if not training.finished]:
-            _run(partial(_advance, left), len(left), n_threads)
-            for training in left:
-                training.observers.epoch_ends()
-            if follower.epoch_ends() or deadline.has_come():
-                break
-    finally:
-        for training in runs:
-            training.finish()
-            training.observers.fit_ends()
-        follower.fit_ends()
-
-
-def _advance(runs: Sequence[EpochLoop], k: int) -> None:
-    runs[k].advance()
-
-
-def _summary(k: int, training: EpochLoop) -> str:
-    """Return a line about the complete training of member k."""
-    history = training.state.history
-    scores = history.validation_scores
-    loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
-    score = f", best validation loss = {-max(scores):.8f}" if scores else ""
-    return f"Network {k + 1}: {training.state.epoch} epochs{loss}{score}"
-
-
 def networks_of(runs: Sequence[EpochLoop]) -> list[TrainedNet]:
     """Return the networks with copies of their best parameters so far."""
     best = (run.state.params if run.state.best is None else run.state.best for run in runs)
     return [TrainedNet(run.job.net, block_copy(params)) for run, params in zip(runs, best, strict=True)]
 
 
-def held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
-    """Return the rows that members held out, each time with all members that held out these; none if none did."""
-    held = [run.state.validation for run in runs if run.state.validation is not None]
-    groups: dict[int, list[int]] = {}
-    for k in range(len(held)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    return [(held[group[0]], group) for group in groups.values()]
-
-
-def curves_of(training: EpochLoop) -> dict[str, list[float]]:
+def curves_of(run: EpochLoop) -> dict[str, list[float]]:
     """Return the losses of the epochs of a member."""
-    loss, scores = training.state.history.loss_curve, training.state.history.validation_scores
+    loss, scores = run.state.history.loss_curve, run.state.history.validation_scores
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
-
-
-# ------------------------------------------------------------------------------------- the argument of callbacks
-
-
-class BagTrainer:
-    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
-
-    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
-    returns the estimator, fitted with copies of the parameters so far.
-    """
-
-    def __init__(self, runs: Sequence[EpochLoop], copy_model: Callable[[], Any]) -> None:
-        self._trainings, self._copy_model = runs, copy_model
-
-    @property
-    def state(self) -> TrainingState:
-        """The training state of the network with the most epochs."""
-        return self._longest.state
-
-    @property
-    def _longest(self) -> EpochLoop:
-        return max(self._trainings, key=lambda training: training.job.options.max_iter)
-
-    @property
-    def max_iter(self) -> int:
-        """Number of epochs."""
-        return self._longest.job.options.max_iter
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
-        tables = [training.state.history.table() for training in self._trainings]
-        return {
-            name: [
-                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
-                for epoch in range(len(values))
-            ]
-            for name, values in self._longest.state.history.table().items()
-        }
-
-    @property
-    def last_epoch(self) -> TrainedEpoch:
-        """The numbers of the last epoch; the validation score is minus the validation loss."""
-        last = {name: values[-1] for name, values in self.history.items() if values}
-        if not last:
-            raise ValueError("No epoch is complete.")
-        score = last.get("validation_score")
-        return TrainedEpoch(
-            self.state.epoch,
-            last["loss"],
-            score,
-            last["learning_rate"],
-            None if score is None else -score,
-            last.get("gradient_norm"),
-            last.get("seconds", math.nan),
-        )
-
-    def stop(self) -> None:
-        """End training after the current epoch; each network gets its best parameters."""
-        for training in self._trainings:
-            training.state.stopped = True
-
-    def snapshot(self) -> Any:
-        """Return a fitted copy of the estimator, with the best parameters so far."""
-        return self._copy_model()
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `snapshot` to a model file. It has no training state."""
-        self.snapshot().save(path)
-
-
-# ---------------------------------------------------------------- the comparison of a bag with the best constant answer
-
-
-def warn_if_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] | None) -> None:
-    """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
-
-    The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
-    again, each by the networks that held it out. Without held-out rows, these are the training rows.
-    """
-    if any(run.state.history.loss is None for run in runs):
-        return
-    if bag.task.score is None and all(map(_is_useful, runs)):
-        return
-    judges = [[runs[k] for k in group] for _, group in held_out_rows(bag, runs)] or [list(runs)]
-    parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
-    outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
-    weights = [rows.weight for rows, _ in parts if rows.weight is not None]
-    weight = np.concatenate(weights) if weights else None
-    net, first = runs[0].job.net, parts[0][0]
-    every = Judged(first.X, targets, weight, held_out=first.held_out)
-    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
-    if is_better_on_most_rows(net, outputs, every):
-        return
-    # The best epoch of each network was chosen by its own rows, so chance depends on their number.
-    if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
-        return
-    if classes is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
-        return
-    job = runs[0].job
-    names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
-    text = causes(job._replace(task=job.task._replace(group_names=names)), first).replace("max_iter", "n_epochs")
-    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
-
-
-def _is_useful(run: EpochLoop) -> bool:
-    """Return whether the losses that were computed in training show that a network is clearly better."""
-    rows, net, history = judged_rows(run.job), run.job.net, run.state.history
-    score, loss = history.best_validation_score, history.loss
-    kept = -score if rows.held_out and score is not None else loss
-    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
-
-
-def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
-    """Return the mean outputs of runs for the rows by which they are judged."""
-    found = []
-    for run in runs:
-        held = run.state.validation
-        params = run.state.params if run.state.best is None else run.state.best
-        inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
-        found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
-    mean: NDArray[np.float64] = np.mean(found, axis=0)
-    return mean

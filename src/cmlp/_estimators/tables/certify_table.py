@@ -30,7 +30,7 @@ _TOPS = (0.25, 0.0)  # phases at which the waves of a part of a date are 1; half
 _USUAL = 6  # scales around the centre, in which a number of any size is judged separately from its tails
 
 
-def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
+def certify_table(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
     """Return the answers for all rows."""
     model, end = estimator._trained(), end_of(max_time)
     raw, entries = estimator._rows_of(model, X)

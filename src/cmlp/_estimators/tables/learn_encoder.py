@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall
-# A signal that goes up and down many times needs many more: at least 12, if each further split removes this share of
+# A target that goes up and down many times needs many more: at least 12, if each further split removes this share of
 # the variance.
 _MANY, _PAYING = 12, 0.01
 _MOST_POSITIONS = 1024  # distinct numbers of a column between which a split can be; of more, quantiles
@@ -37,15 +37,15 @@ _LEAST_GAIN_OF_PART = 16.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
 
 
-class Signal(NamedTuple):
+class SplitTarget(NamedTuple):
     """What the splits should separate, and the weights of the rows."""
 
     values: NDArray[np.int64] | NDArray[np.float64]  # class indices, or numbers of moderate size, a column per target
     weight: NDArray[np.float64] | None
 
-    def of(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Signal:
-        """Return the signal of some rows."""
-        return Signal(self.values[rows], None if self.weight is None else self.weight[rows])
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
+        """Return the target of some rows."""
+        return SplitTarget(self.values[rows], None if self.weight is None else self.weight[rows])
 
 
 class Sums(NamedTuple):
@@ -55,7 +55,7 @@ class Sums(NamedTuple):
     target: NDArray[np.float64]
 
 
-def steps(x: NDArray[np.float64], signal: Signal, first_gain: float = _LEAST_GAIN) -> NDArray[np.float64]:
+def step_edges(x: NDArray[np.float64], target: SplitTarget, first_gain: float = _LEAST_GAIN) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
     A decision tree grows, best split first (Breiman and others, "Classification and regression trees", 1984). It has
@@ -69,14 +69,17 @@ def steps(x: NDArray[np.float64], signal: Signal, first_gain: float = _LEAST_GAI
     sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split that separates nothing removes the
     inverse of this number of the variance on average.
     """
-    if signal.weight is not None and len(x):
-        weight = signal.weight / (signal.weight.max() or 1.0)  # their squares are finite
+    if target.weight is not None and len(x):
+        weight = target.weight / (target.weight.max() or 1.0)  # their squares are finite
         counts = weight > 0
-        x, signal = x[counts], Signal(signal.values, weight * (weight.sum() / ((weight**2).sum() or 1.0))).of(counts)
+        x, target = (
+            x[counts],
+            SplitTarget(target.values, weight * (weight.sum() / ((weight**2).sum() or 1.0))).of(counts),
+        )
     if not len(x):
         return np.empty(0)
-    lowest, highest, group = _groups(x, signal.weight, _n_places(signal))
-    sums, variance = _sums(group, len(lowest), signal)
+    lowest, highest, group = _groups(x, target.weight, _n_places(target))
+    sums, variance = _sums(group, len(lowest), target)
     n_rows = sums.weight[-1]
     least = variance * _LEAST_GAIN / n_rows
     splits = _splits(
@@ -89,13 +92,13 @@ def steps(x: NDArray[np.float64], signal: Signal, first_gain: float = _LEAST_GAI
     return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
 
 
-def _is_of_classes(signal: Signal) -> bool:
-    return np.issubdtype(signal.values.dtype, np.integer)
+def _is_of_classes(target: SplitTarget) -> bool:
+    return np.issubdtype(target.values.dtype, np.integer)
 
 
-def _n_places(signal: Signal) -> int:
+def _n_places(target: SplitTarget) -> int:
     """Return the largest number of groups, for sums that take at most some MB."""
-    n_sums = int(signal.values.max()) + 1 if _is_of_classes(signal) else signal.values[0].size
+    n_sums = int(target.values.max()) + 1 if _is_of_classes(target) else target.values[0].size
     return max(2, min(_MOST_POSITIONS, _MOST_SUMS // n_sums))
 
 
@@ -125,11 +128,11 @@ def _group_of(order: NDArray[np.intp], ordered: NDArray[np.float64], lowest: NDA
     return group
 
 
-def _sums(group: NDArray[np.intp], n_groups: int, signal: Signal) -> tuple[Sums, float]:
+def _sums(group: NDArray[np.intp], n_groups: int, wanted: SplitTarget) -> tuple[Sums, float]:
     """Return the sums before each group and after the last one, and the variance of all rows times their weight."""
-    values, weight = signal
+    values, weight = wanted
     weights = np.bincount(group, weight, minlength=n_groups)
-    if _is_of_classes(signal):  # their frequencies are the targets
+    if _is_of_classes(wanted):  # their frequencies are the targets
         n_classes = int(values.max()) + 1
         target = np.bincount(group * n_classes + values, weight, minlength=n_groups * n_classes)
         target, squares = target.reshape(n_groups, n_classes), weights.sum()
@@ -199,12 +202,12 @@ _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their 
 def learn_encoder(
     raw: NDArray[np.float64],
     reader: FrameReader,
-    signal: Signal,
+    target: SplitTarget,
     n_threads: int | None = None,
     *,
     date_parts: bool = True,
 ) -> ColumnEncoder:
-    """Return the columns for raw training rows, from `FrameReader.read`; the signal of the rows chooses the edges.
+    """Return the columns for raw training rows, from `FrameReader.read`; the target of the rows chooses the edges.
 
     With `date_parts`, columns of dates have parts: see `_learn_parts`.
 
@@ -223,13 +226,13 @@ def learn_encoder(
     def learn(k: int) -> None:
         i = numbers[k]
         has_parts = date_parts and i < len(reader.column_types) and reader.column_types[i] in DATES
-        columns[i] = _learn_number(raw[:, i], signal, has_parts=has_parts)
+        columns[i] = _learn_number(raw[:, i], target, has_parts=has_parts)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
     return ColumnEncoder.of(columns, codes, reader.column_types)
 
 
-def _learn_number(x: NDArray[np.float64], signal: Signal, *, has_parts: bool) -> EncodedColumn:
+def _learn_number(x: NDArray[np.float64], target: SplitTarget, *, has_parts: bool) -> EncodedColumn:
     absent = np.isnan(x)
     rows = np.flatnonzero(~absent)
     present = np.clip(x[rows], -_LARGEST, _LARGEST)
@@ -237,18 +240,18 @@ def _learn_number(x: NDArray[np.float64], signal: Signal, *, has_parts: bool) ->
     if smallest >= largest:
         # A constant that is sometimes missing: that it is missing is all there is to know.
         return EncodedColumn("number", 0, True, float(present[0])) if len(present) and absent.any() else UNUSED
-    if len(rows) > _MOST_ROWS and signal.weight is None:
+    if len(rows) > _MOST_ROWS and target.weight is None:
         chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
         rows, present = rows[chosen], present[chosen]
-    known = signal.of(rows)
+    known = target.of(rows)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), known.weight)
     scale = high - low if high > low else (largest - smallest) / 2
-    edges = np.unique([smallest, *steps(present, known), largest])
+    edges = np.unique([smallest, *step_edges(present, known), largest])
     column = EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
     return column._replace(parts=_learn_parts(present, known)) if has_parts else column
 
 
-def _learn_parts(x: NDArray[np.float64], signal: Signal) -> list[Part]:
+def _learn_parts(x: NDArray[np.float64], target: SplitTarget) -> list[Part]:
     """Return the parts of dates in days since 1970 along which the target changes in steps.
 
     Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:
@@ -259,7 +262,7 @@ def _learn_parts(x: NDArray[np.float64], signal: Signal) -> list[Part]:
         part = Part(name, np.empty(0))
         if x.max() - x.min() >= period:
             days = part.days(x)
-            edges = steps(days, signal, _LEAST_GAIN_OF_PART)
+            edges = step_edges(days, target, _LEAST_GAIN_OF_PART)
             if len(edges):
                 parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
     return parts

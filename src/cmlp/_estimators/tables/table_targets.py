@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.weights import ClassWeight
     from cmlp._model.model import TableTarget, TrainedModel
-    from cmlp._train.job import Task
+    from cmlp._train.job import Objective
 
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 
@@ -56,12 +56,13 @@ class TableRows(NamedTuple):
     """The rows of a fit: raw columns, of which the last `n_validation` rows are the user's validation data."""
 
     raw: NDArray[np.float64]
+    targets: NDArray[Any]
     weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
     n_validation: int
 
 
-class Shape(NamedTuple):
+class NetworkSpec(NamedTuple):
     """The layers of the networks of a bag after the input, and their loss."""
 
     hidden: tuple[int, ...]
@@ -74,14 +75,15 @@ class Shape(NamedTuple):
 class TableTargets(NamedTuple):
     """What y means to the networks of a table; other estimators have those of `cmlp._estimators.targets`."""
 
-    task: Task  # targets of the rows that count, first of y, then of y_val
-    shape: Shape
+    values: NDArray[Any]  # of the rows that count as the core reads them, first of y, then of y_val
+    objective: Objective
+    spec: NetworkSpec
     rows: NDArray[np.intp]  # of y that count, and below of y_val
     weight: NDArray[np.float64] | None
     validation_rows: NDArray[np.intp]
     validation_weight: NDArray[np.float64] | None
     groups: NDArray[Any] | None  # the classes of the rows of y; None for numbers and for several labels
-    truth: NDArray[Any]  # as `scores_of` compares it with outputs, in the rows of the task: y itself if it is numbers
+    truth: NDArray[Any]  # as `scores_of` compares it with outputs, in the rows of `values`: y itself if it is numbers
     labels: Labels | None = None
     target: TableTarget | None = None
 

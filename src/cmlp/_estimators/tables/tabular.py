@@ -91,14 +91,15 @@ class TabularEstimator(Calibrating, Estimator):
         cmlp.DivergenceError
             If training diverged.
         """
+        from cmlp._estimators.sources import Arrays
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
+        fit_table(self, Arrays(X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
     def _parameters(self) -> TableOptions:
         """Return the validated parameters."""
-        checked = hyperparameters.TABLE.checked(self._owner, self.get_params(deep=False), type(self).__name__)
+        checked = hyperparameters.TABLE.checked(self._table_owner, self.get_params(deep=False), type(self).__name__)
         checked["hidden_layer_sizes"] = hidden_sizes(checked["hidden_layer_sizes"])
         return TableOptions(**{name: checked[name] for name in TableOptions._fields if name in checked})
 

@@ -19,7 +19,7 @@ from cmlp._estimators.tables.calibrating import (
     calibration_of,
     require_goal,
 )
-from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
+from cmlp._estimators.tables.table_targets import NetworkSpec, TableOptions, TableTargets, UserTargets, counted
 from cmlp._estimators.tables.tabular import TabularEstimator
 from cmlp._model.outside import warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
@@ -110,7 +110,7 @@ class TabularClassifier(TabularEstimator):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "classifier"
-    _owner: ClassVar[str] = "TabularClassifier"
+    _table_owner: ClassVar[str] = "TabularClassifier"
 
     @hinting
     def __init__(
@@ -149,7 +149,7 @@ class TabularClassifier(TabularEstimator):
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
-        from cmlp._train.job import Task, named_validation  # programs that only predict do not need it
+        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
 
         owner = type(self).__name__
         y = as_targets(given.y, given.n_rows, owner, labels=True)
@@ -179,9 +179,9 @@ class TabularClassifier(TabularEstimator):
                 validation, held_weight = counted(own_weight, len(own))
                 targets = np.concatenate([targets, labels.encode(own[validation])])
         output = "softmax" if labels.kind == "multiclass" else "logistic"
-        shape = Shape(options.hidden_layer_sizes, labels.n_outputs, output, "label_smoothing", SMOOTHING)
-        task, truth = Task(targets, score=None), targets if is_multilabel else targets.reshape(-1)
-        return TableTargets(task, shape, rows, weight, validation, held_weight, groups, truth, labels)
+        spec = NetworkSpec(options.hidden_layer_sizes, labels.n_outputs, output, "label_smoothing", SMOOTHING)
+        objective, truth = Objective(score=None), targets if is_multilabel else targets.reshape(-1)
+        return TableTargets(targets, objective, spec, rows, weight, validation, held_weight, groups, truth, labels)
 
     def calibrate(
         self,
@@ -482,9 +482,9 @@ class TabularClassifier(TabularEstimator):
         >>> model.certify([[1.5, "red"]], [0, float("inf")]).counterexamples
         array([[1.5, 'blue']], dtype=object)
         """
-        from cmlp._estimators.tables.certify_table import certify
+        from cmlp._estimators.tables.certify_table import certify_table
 
-        return certify(self, X, radius, max_time)
+        return certify_table(self, X, radius, max_time)
 
     def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         owner, labels = type(self).__name__, model.labels

@@ -13,7 +13,7 @@ from cmlp._data.frames import feature_names
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import as_weights
 from cmlp._estimators.tables.calibrating import calibration_of
-from cmlp._estimators.tables.table_targets import Shape, TableOptions, TableTargets, UserTargets, counted
+from cmlp._estimators.tables.table_targets import NetworkSpec, TableOptions, TableTargets, UserTargets, counted
 from cmlp._estimators.tables.tabular import TabularEstimator
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import TableTarget
@@ -84,7 +84,7 @@ class TabularRegressor(TabularEstimator):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "regressor"
-    _owner: ClassVar[str] = "TabularRegressor"
+    _table_owner: ClassVar[str] = "TabularRegressor"
     _scale: TableTarget  # centre and spread of the targets, and the limits of scaled ones
     _target_names: list[str] | None
 
@@ -123,7 +123,7 @@ class TabularRegressor(TabularEstimator):
     def _targets(
         self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
     ) -> TableTargets:
-        from cmlp._train.job import Task, named_validation  # programs that only predict do not need it
+        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
 
         values = self._numbers(given.y, given.n_rows)
         n, names = values.shape[1], feature_names(given.y)
@@ -153,11 +153,13 @@ class TabularRegressor(TabularEstimator):
         if loss == "gamma":
             targets = np.maximum(targets, np.finfo(np.float32).tiny)
         n_outputs, parameter = len(levels) or n, level if loss == "quantile" else 0.0
-        shape = Shape(options.hidden_layer_sizes, n_outputs, output, loss, parameter)
+        spec = NetworkSpec(options.hidden_layer_sizes, n_outputs, output, loss, parameter)
         columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
-        task = Task(columns, partial(_pinball_score, np.asarray(levels)) if levels else None)
+        objective = Objective(partial(_pinball_score, np.asarray(levels)) if levels else None)
         target = scale._replace(names=None if n == 1 or names is None else names.tolist())
-        return TableTargets(task, shape, rows, weight, validation, held_weight, None, values, None, target)
+        return TableTargets(
+            columns, objective, spec, rows, weight, validation, held_weight, None, values, target=target
+        )
 
     def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
         """Return the targets, a column for each of them, as a copy, which other threads cannot change."""

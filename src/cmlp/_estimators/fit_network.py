@@ -1,4 +1,4 @@
-"""Fitting an estimator: from its parameters and a source to the training run, and from this to the fitted model.
+"""Fitting a network: `NetworkFit` prepares the training run of a call, and makes the fitted model of its state.
 
 Programs that only predict never import this module.
 """
@@ -13,13 +13,14 @@ import numpy as np
 from cmlp._data.checks import Rows
 from cmlp._data.scale import InputScale, warn_of_scale
 from cmlp._data.sparse import StoredRows, stored_rows
-from cmlp._estimators.attributes import ASSIGNED, can_assemble
+from cmlp._estimators.attributes import can_assemble
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.first_state import begun_state, dtype_of, input_scale_of, network_description
-from cmlp._estimators.fitted import FITTED, INTERRUPTED, NETWORK, Fitted, fitted_network, with_fitted
+from cmlp._estimators.fit import PreparedFit, request_of, store, train_on
+from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, fitted_network, with_fitted
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import fit_to_continue, parameters_to_keep
+from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
@@ -30,22 +31,22 @@ from cmlp._train.observer import callbacks_of
 from cmlp._train.options import check_scoring
 from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
-from cmlp._train.start import start
 from cmlp._train.state import TrainingState
+from cmlp._train.training_run import make_run
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from cmlp._data.labels import Labels
     from cmlp._estimators.sources import Arrays, RowSource
+    from cmlp._estimators.targets import Encoded, TargetEncoding
     from cmlp._train.engine import Engine
-    from cmlp._train.loop import EpochLoop
     from cmlp._train.observer import Observer
     from cmlp._train.split import Shards
-    from cmlp._train.start import TrainingRun
+    from cmlp._train.training_run import TrainingRun
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -70,124 +71,116 @@ def fit(
         with immediate_signals():
             request = request_of(estimator, validation, resume=resume, shards=shards)
             warn_of_unused(estimator, own_rows=validation[0] is not None)
-        train_on(request, source)
-
-
-def train_on(request: FitRequest, source: RowSource) -> None:
-    """Train on the rows of a source, and store the model. Until training begins, nothing changes."""
-    with request.estimator._observers(*source.given) as observers:
-        with immediate_signals():
-            run, labels = prepare(request, source)
-            if run.has_epochs:
-                check_same_data(run.job)
-                request = remember_for_resume(request, source, run, labels)
-            follow(request, run, labels, observers)
-        train_and_store(request, run, labels)
-
-
-def request_of(
-    estimator: Any,
-    validation: tuple[Any, Any, Any],
-    *,
-    resume: object = False,
-    classes: ArrayLike | None = None,
-    shards: Shards | None = None,
-) -> FitRequest:
-    """Check the parameters of an estimator; return what a call asks for, and the fit that it continues."""
-    options = estimator._parameters()
-    if options.provenance:
-        from cmlp._estimators.provenance import seed_of  # few programs need it
-
-        options = options._replace(random_state=seed_of(estimator.get_params(deep=False)))
-    previous = fit_to_continue(estimator, options, resume)
-    return FitRequest(estimator, options, previous, validation, classes, shards, resume=bool(resume))
+        train_on(request, source, prepare)
 
 
 def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
     """Warn of parameters of an estimator that have no effect under the others in a fit."""
     given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-    TABLE.warn_of_unused(estimator._owner, given)
+    TABLE.warn_of_unused(estimator._table_owner, given)
 
 
-def remember_for_resume(request: FitRequest, source: RowSource, run: EpochLoop, labels: Labels | None) -> FitRequest:
-    """Keep what must not change before the fit is resumed; return the request of a fit that is recorded, if it is."""
-    run.state.parameters = {**parameters_to_keep(request.estimator), **source.fixed_for_resume}
-    earlier = request.previous.provenance if request.resume and request.previous is not None else None
-    if not request.options.provenance or (request.resume and earlier is None):
-        return request
-    from cmlp._estimators.provenance import provenance_of_fit  # few programs need it
+class NetworkFit(PreparedFit):
+    """A call whose rows are open, with the run that trains the network, and the classes."""
 
-    return request._replace(provenance_now=provenance_of_fit(request, run, labels, source, earlier))
+    run: TrainingRun
 
+    def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None) -> None:
+        self.request, self.source, self.labels = request, source, labels
 
-def follow(request: FitRequest, run: TrainingRun, labels: Labels | None, observers: Sequence[Observer]) -> None:
-    """Let the user's callbacks and observers follow the training."""
-    _call_back(request, run, labels)
-    for observer in observers:
-        observer.state, observer.provenance_now = run.state, request.provenance_now
-        observer.snapshot = lambda: fitted_from(request, run, labels, run.state.best_without_rows())
-        run.observers.append(observer)
+    @property
+    def can_resume(self) -> bool:
+        """Whether `resume` can continue an interrupted call."""
+        return self.run.has_epochs
 
+    @property
+    def has_trained(self) -> bool:
+        """Whether there is a model to store after Ctrl-C."""
+        return bool(self.request.options.warm_start or self.run.state.epoch)
 
-def train_and_store(request: FitRequest, run: TrainingRun, labels: Labels | None) -> None:
-    """Train, and store the model; after Ctrl-C, that of the last complete batch."""
-    estimator = request.estimator
-    try:
-        run.run()
-        _store(estimator, fitted_from(request, run, labels, run.state_to_keep()))
-    except KeyboardInterrupt:
-        run.state.restore_best()
-        fitted = fitted_from(request, run, labels, run.state_to_keep())
-        if request.options.warm_start or run.state.epoch:
-            _store(estimator, fitted)
-        elif run.has_epochs:
-            vars(estimator)[INTERRUPTED] = fitted
-        raise
+    def remember_for_resume(self) -> None:
+        """Keep what must not change before the fit is resumed; raises ValueError if the data of this one have."""
+        if self.run.has_epochs:
+            check_same_data(self.run.job)
+            self.remember_parameters()
 
+    def remember_parameters(self) -> None:
+        """Keep the parameters that must not change before the fit is resumed; begin the provenance."""
+        request = self.request
+        self.run.state.parameters = {**parameters_to_keep(request.estimator), **self.source.fixed_for_resume}
+        if request.options.provenance:
+            from cmlp._estimators.provenance import is_recorded, provenance_of_network  # few programs need it
 
-def fitted_from(
-    request: FitRequest, run: TrainingRun, labels: Labels | None, state: TrainingState, *, with_names: bool = True
-) -> Fitted:
-    """Return what a fit leaves with a state of its run, whose parameters then predict y itself.
+            if is_recorded(request):
+                self.provenance_now = provenance_of_network(request, self.source, self.run.job, self.labels)
 
-    A new block of parameters is made only if y is standardized. What the model shares with the run follows from the
-    state:
+    def follow(self, observers: Sequence[Observer]) -> None:
+        """Let the user's callbacks and the observers follow the training."""
+        job, state = self.run.job, self.run.state
+        callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
+        if callbacks:
+            from cmlp._estimators.network import Network  # few programs need it
 
-    - at the end, `run.state_to_keep()`: everything but the random generator, because the run is over;
-    - after `partial_fit` and for a score, `run.state.without_rows()`: the parameters and the optimizer;
-    - for an observer, `run.state.best_without_rows()`: the optimizer;
-    - for a callback, `run.state.best_to_resume()`: nothing.
+            network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
+            Trainer._of(network, self.run, lambda: self._copy(state.best_to_resume()))._tell(callbacks, self.run)
+        for observer in observers:
+            observer.state, observer.provenance_now = state, self.provenance_now
+            observer.snapshot = lambda: self.fitted_with(state.best_without_rows())
+            self.run.observers.append(observer)
 
-    A score is computed from converted rows, which have no names of columns.
-    """
-    net, data = run.job.net, run.job.data
-    state.fold(net)
-    return fitted_network(
-        net,
-        state,
-        labels,
-        input_scale=data.input_scale,
-        names=data.names if with_names else None,
-        scale_name=data.scale_name,
-        provenance=request.provenance_now(),
-    )
+    def train(self) -> None:
+        """Train the network; after Ctrl-C, with the best parameters so far."""
+        try:
+            self.run.run()
+        except KeyboardInterrupt:
+            self.run.state.restore_best()
+            raise
 
+    def fitted(self) -> Fitted:
+        """Return what the fit leaves, when training has ended or was interrupted."""
+        return self.fitted_with(self.run.state_to_keep())
 
-def _store(estimator: Any, fitted: Fitted) -> None:
-    """Store what a fit leaves, and free the values that were assigned before."""
-    estimator._fitted = fitted
-    for name in (ASSIGNED, INTERRUPTED):
-        vars(estimator).pop(name, None)
+    def fitted_with(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
+        """Return what the fit would leave with a state of its run, whose parameters then predict y itself.
+
+        A new block of parameters is made only if y is standardized. What the model shares with the run follows from the
+        state:
+
+        - at the end, `run.state_to_keep()`: everything but the random generator, because the run is over;
+        - after `partial_fit` and for a score, `run.state.without_rows()`: the parameters and the optimizer;
+        - for an observer, `run.state.best_without_rows()`: the optimizer;
+        - for a callback, `run.state.best_to_resume()`: nothing.
+
+        A score is computed from converted rows, which have no names of columns.
+        """
+        net, data = self.run.job.net, self.run.job.data
+        state.use_units_of_y(net)
+        return fitted_network(
+            net,
+            state,
+            self.labels,
+            input_scale=data.input_scale,
+            names=data.names if with_names else None,
+            scale_name=data.scale_name,
+            provenance=self.provenance_now(),
+        )
+
+    def model_to_score(self) -> Any:
+        """Return a copy of the estimator with the present parameters, for a score of the user."""
+        return self._copy(self.run.state.without_rows(), with_names=False)
+
+    def _copy(self, state: TrainingState, *, with_names: bool = True) -> Any:
+        return with_fitted(self.request.estimator, self.fitted_with(state, with_names=with_names))
 
 
 def prepare(
     request: FitRequest, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None
-) -> tuple[TrainingRun, Labels | None]:
-    """Open the source and return the training run of a call, and the classes; the estimator does not change.
+) -> NetworkFit:
+    """Open the source, and make the training run of a call; the estimator does not change.
 
     The engine is that of the source unless another one is passed.
 
-    Random numbers are drawn in this order: initial weights, dropout seed, and by `start` the split.
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
     """
     options, previous = request.options, request.previous
     # The rows, their dtype and scale
@@ -201,7 +194,8 @@ def prepare(
     targets, encoded = learn_targets(request, opened, whole=source.is_whole)
     net = network_description(request, targets, n_features, dtype)
     state = begun_state(request, net)
-    data, task, own = _data(request, rows, encoded.weight, scale), targets.task(encoded.values), opened.y
+    data, objective, own = _data(request, rows, targets, encoded, scale), targets.objective(), opened.y
+    fit = NetworkFit(request, source, targets.labels)
     # Validation rows, shards, and a score of the user
     if require_complete(*request.validation):
         with named_validation():
@@ -213,20 +207,15 @@ def prepare(
         check_scoring(options, has_validation)
     if request.shards is not None:
         data = data._replace(shards=checked_shards(request.shards, len(rows.X), options, has_validation))
-    scorer = _scorer(options.scoring, task.score_name)
+    scorer = _scorer(options.scoring, objective.score_name)
     if scorer is not None:
-
-        def present() -> Any:
-            live = run.state.without_rows()
-            return with_fitted(request.estimator, fitted_from(request, run, targets.labels, live, with_names=False))
-
-        task = task._replace(scorer=UserScore(scorer, present, data, own, state))
+        objective = objective._replace(scorer=UserScore(scorer, fit.model_to_score, data, own, state))
     # The run, which chooses the held-out rows and learns the scales
-    job = TrainingJob(net, task, data, options, state, options.n_threads, reads_again=not source.is_whole)
+    job = TrainingJob(net, objective, data, options, state, options.n_threads, reads_again=not source.is_whole)
     n_rows, data = source.learn(job, targets)
     job = job._replace(data=data, judges=not options.warm_start)
-    run = start(job, n_rows, engine or source.engine)
-    return run, targets.labels
+    fit.run = make_run(job, n_rows, engine or source.engine)
+    return fit
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
@@ -250,12 +239,13 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             options = options._replace(scoring=None, max_time=None)
             request = FitRequest(estimator, options, previous, classes=classes, incremental=True)
             with _naming_classes(request, source):
-                run, labels = prepare(request, source)
+                fit = prepare(request, source)
+            run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
         run.advance()
-        fitted = fitted_from(request, run, labels, run.state.without_rows())
+        fitted = fit.fitted_with(run.state.without_rows())
         network = vars(estimator).get(NETWORK)
-        _store(estimator, fitted)
+        store(estimator, fitted)
         if network is not None and previous is not None and network.params is previous.model.params:
             network._share(fitted.model.net, fitted.model.params)
 
@@ -277,35 +267,24 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         raise
 
 
-def _data(request: FitRequest, rows: Rows, weight: NDArray[np.float64] | None, scale: float | InputScale | str) -> Data:
+def _data(
+    request: FitRequest, rows: Rows, targets: TargetEncoding, encoded: Encoded, scale: float | InputScale | str
+) -> Data:
     """Return the training rows, without validation rows."""
     learns, previous = scale if isinstance(scale, str) else None, request.previous
     if learns is not None and isinstance(rows.X, StoredRows):
         raise ValueError(f"input_scale={learns!r} is learned from all rows, which no process has with local=True.")
     return Data(
         rows.X,
-        weight,
+        encoded.values,
+        encoded.weight,
         1.0 if isinstance(scale, str) else scale,
         rows.names if previous is None else previous.model.feature_names,
         learns=learns,
         scale_name=learns if previous is None else previous.scale_name,
+        groups=targets.groups(encoded.values),
+        group_names=None if targets.labels is None else targets.labels.classes,
     )
-
-
-def _call_back(request: FitRequest, run: TrainingRun, labels: Labels | None) -> None:
-    """Let training call the user's callbacks, which get a trainer with the network and copies of the estimator."""
-    job = run.job
-    callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
-    if callbacks:
-        from cmlp._estimators.network import Network  # few programs need it
-
-        network = Network._assembled(job.net, job.state.params, job.data.input_scale, job.n_threads)
-
-        def copied() -> Any:
-            state = run.state.best_to_resume()
-            return with_fitted(request.estimator, fitted_from(request, run, labels, state))
-
-        Trainer._of(network, run, copied)._tell(callbacks, run)
 
 
 def _scorer(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:

@@ -1,0 +1,115 @@
+"""A call of `fit`, of networks and of tables alike: request, prepare, train and store.
+
+1. `request_of` checks the parameters of the estimator, and finds the fit that the call continues.
+2. `prepare`, of `fit_network` or `tables.fit_table` beside this file, opens the rows and makes the runs.
+3. `train_and_store` trains, and stores what the fit leaves in one assignment.
+
+Until training begins, nothing changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED
+from cmlp._estimators.request import FitRequest
+from cmlp._estimators.resuming import fit_to_continue
+from cmlp._process.signals import immediate_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.provenance import ProvenanceNow
+    from cmlp._estimators.sources import RowSource
+    from cmlp._train.observer import Observer
+    from cmlp._train.split import Shards
+
+
+class PreparedFit:
+    """A call whose rows are open and whose runs are made: of one network, or of all networks of a table."""
+
+    request: FitRequest
+    provenance_now: ProvenanceNow = staticmethod(lambda: None)  # returns how the fit so far can be repeated
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether `resume` can continue the fit after Ctrl-C."""
+        return True
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether there is a model to store after Ctrl-C."""
+        raise NotImplementedError
+
+    def remember_for_resume(self) -> None:
+        """Keep what must not change before the fit is resumed; begin the provenance, if the fit has one."""
+        raise NotImplementedError
+
+    def follow(self, observers: Sequence[Observer]) -> None:
+        """Let the user's callbacks and the observers follow the training."""
+        raise NotImplementedError
+
+    def train(self) -> None:
+        """Train all runs."""
+        raise NotImplementedError
+
+    def fitted(self) -> Fitted:
+        """Return what the fit leaves, when training has ended or was interrupted."""
+        raise NotImplementedError
+
+    def judge(self) -> None:
+        """Warn if the stored model is useless, unless its run has done it."""
+
+
+def request_of(
+    estimator: Any,
+    validation: tuple[Any, Any, Any],
+    *,
+    resume: object = False,
+    classes: ArrayLike | None = None,
+    shards: Shards | None = None,
+) -> FitRequest:
+    """Check the parameters of an estimator; return what a call asks for, and the fit that it continues."""
+    options = estimator._parameters()
+    if options.provenance:
+        from cmlp._estimators.provenance import seed_of  # few programs need it
+
+        options = options._replace(random_state=seed_of(estimator.get_params(deep=False)))
+    previous = fit_to_continue(estimator, options, resume)
+    return FitRequest(estimator, options, previous, validation, classes, shards, resume=bool(resume))
+
+
+def train_on(request: FitRequest, source: RowSource, prepare: Callable[[FitRequest, RowSource], PreparedFit]) -> None:
+    """Train on the rows of a source, and store the model."""
+    with request.estimator._observers(*source.given) as observers:
+        with immediate_signals():
+            fit = prepare(request, source)
+            fit.remember_for_resume()
+            fit.follow(observers)
+        train_and_store(fit)
+
+
+def train_and_store(fit: PreparedFit) -> None:
+    """Train, and store the model; after Ctrl-C, that of the last complete batch."""
+    estimator = fit.request.estimator
+    try:
+        fit.train()
+        store(estimator, fit.fitted())
+        fit.judge()
+    except KeyboardInterrupt:
+        interrupted = fit.fitted()
+        if fit.has_trained:
+            store(estimator, interrupted)
+        elif fit.can_resume:
+            vars(estimator)[INTERRUPTED] = interrupted
+        raise
+
+
+def store(estimator: Any, fitted: Fitted) -> None:
+    """Store what a fit leaves, and free the values that were assigned before."""
+    estimator._fitted = fitted
+    for name in (ASSIGNED, INTERRUPTED):
+        vars(estimator).pop(name, None)
