@@ -26,6 +26,8 @@ from cmlp._train.state import Curve, TrainingState
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cmlp._model.calibration import Calibration
+
 
 def to_plain(model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a model, without parameters of a constructor."""
@@ -39,7 +41,7 @@ def to_plain(model: TrainedModel) -> dict[str, Any]:
         "encoder": None if encoder is None else (encoder.kinds, encoder.numbers, encoder.categories, encoder.types),
         "cells": tuple(model.cells),
         "target": None if model.target is None else tuple(model.target),
-        "calibration": None if calibration is None else (*calibration[:2], list(calibration.scores)),
+        "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
         "threshold": model.threshold,
         "background": None if model.background is None else tuple(model.background),
@@ -102,7 +104,7 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
         encoder=encoder,
         cells=cells,
         target=None if target is None else TableTarget(*target),
-        calibration=_calibration(fields["calibration"], net),
+        calibration=_calibration(fields["calibration"], net, has_classes=labels is not None),
         fitted_outputs=_fitted_outputs(fields["fitted_outputs"], networks, labels),
         threshold=checked_threshold(fields["threshold"], labels),
         background=None if background is None else checked_background(len(kinds), *background),
@@ -110,12 +112,22 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
     )
 
 
-def _calibration(fields: Any, net: _core.Net) -> Any:
+def _plain_calibration(calibration: Calibration) -> tuple[Any, ...]:
+    """Return the fields of a calibration, with the rows of its arrays."""
+    kind, rows, scores, widths = calibration
+    return kind, rows, list(scores), None if widths is None else list(widths.reshape(2 * len(scores), -1))
+
+
+def _calibration(fields: Any, net: _core.Net, *, has_classes: bool) -> Any:
     if fields is None:
         return None
-    kind, rows, scores = fields
-    found = np.stack([native(row, (np.float64,), "scores") for row in scores])
-    return checked_calibration(kind, rows, found, n_answers(net))
+    kind, rows, scores, widths = fields
+    scores, widths = _rows(scores, "scores"), None if widths is None else _rows(widths, "widths")
+    return checked_calibration(kind, rows, scores, widths, net, has_classes=has_classes)
+
+
+def _rows(rows: Any, name: str) -> Any:
+    return np.stack([native(row, (np.float64,), name) for row in rows])
 
 
 def _fitted_outputs(fields: Any, networks: list[tuple[_core.Net, Any]], labels: Labels | None) -> Any:

@@ -29,7 +29,7 @@ from cmlp._data.json_texts import (
     refuse,
 )
 from cmlp._data.scale import InputScale
-from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
+from cmlp._model.calibration import KINDS, checked_calibration, n_answers
 from cmlp._model.encoder import PARTS, ColumnEncoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.probabilities import checked_outputs, checked_threshold
@@ -71,13 +71,15 @@ _TABLE_KEYS = (
 )
 # Arrays.
 TABLE_NUMBERS, TABLE_TARGET, TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
-CALIBRATION_SCORES, FITTED_OUTPUTS = "calibration.scores", "calibration.outputs"
+CALIBRATION_SCORES, CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
+FITTED_OUTPUTS = "calibration.outputs"
 BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
 _TABLE_ARRAYS = (
     TABLE_NUMBERS,
     TABLE_TARGET,
     TABLE_THRESHOLD,
     CALIBRATION_SCORES,
+    CALIBRATION_WIDTHS,
     FITTED_OUTPUTS,
     *BACKGROUND,
     SUMMARY_VALUES,
@@ -389,9 +391,8 @@ def _calibration(file: Metadata, model: TrainedModel) -> Calibration | None:
     scores = file.arrays.get(CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    if values["kind"] != kind_of_scores(model.net, has_classes=model.kind == "classifier"):
-        raise refuse(f"'calibration' is not that of a {model.kind}")
-    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(model.net))
+    widths, has_classes = file.arrays.get(CALIBRATION_WIDTHS), model.kind == "classifier"
+    return checked_calibration(values["kind"], values.get("rows"), scores, widths, model.net, has_classes=has_classes)
 
 
 def _fitted_outputs(file: Metadata, model: TrainedModel) -> Sequence[NDArray[Any]] | None:
