@@ -11,12 +11,12 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
-from cmlp._data.columns import checked_cells, checked_kinds
+from cmlp._data.columns import checked_cells
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
-from cmlp._model.encoder import ColumnEncoder
+from cmlp._model.encoder import checked_encoder
 from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.shapley import checked_background
@@ -89,7 +89,7 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
     if len({len(kinds), len(categories), len(names or kinds)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
-    encoder = ColumnEncoder(kinds, numbers, categories, checked_kinds(types, kinds))
+    encoder = checked_encoder(kinds, numbers, categories, types)
     widths = {encoder.core.width(True), encoder.core.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp import _core
-from cmlp._data.columns import DATES
+from cmlp._data.columns import DATES, checked_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -133,6 +133,23 @@ class ColumnEncoder:
                     parts.append(Part(name, self.numbers[at : at + n_edges]))
                 at += n_edges
             yield EncodedColumn(kind, n, missing, centre, scale, edges, categories, parts)
+
+
+def checked_encoder(
+    kinds: Sequence[tuple[Any, ...]],
+    numbers: NDArray[np.float64],
+    categories: Sequence[Sequence[object] | None],
+    types: Any,
+) -> ColumnEncoder:
+    """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other."""
+    types = checked_kinds(types, kinds)
+    for i, (kind, known) in enumerate(zip(kinds, categories, strict=True)):
+        is_ordered = bool(types) and types[i] == "ordered"
+        if (kind[0] == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
+            raise ValueError("'categories' does not fit 'column_kinds'")
+        if kind[0] == "category" and (known is None or len(known) != kind[1]):
+            raise ValueError("'categories' does not fit 'columns'")
+    return ColumnEncoder(kinds, numbers, categories, types)
 
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:

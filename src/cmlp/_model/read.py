@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp import _core
 from cmlp._bridge.blocks import block_copy, empty_block
-from cmlp._data.columns import Cells, checked_cells, checked_kinds
+from cmlp._data.columns import Cells, checked_cells
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
@@ -30,7 +30,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.scale import InputScale
 from cmlp._model.calibration import KINDS, checked_calibration, n_answers
-from cmlp._model.encoder import PARTS, ColumnEncoder
+from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.shapley import checked_background
@@ -363,17 +363,12 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
 def _table_of(file: Metadata, kinds: Sequence[tuple[Any, ...]], model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a table's model that others do not have, checked."""
     target = _target(file, model)
-    types: Sequence[str] = ()
+    types: Any = ()
     if "column_kinds" in file.strings:
-        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
-        types = _checked(checked_kinds, words, kinds)
+        types = parsed(file.strings["column_kinds"], "column_kinds", _MOST_KIND * len(kinds))
     categories = load_categories(file.strings["categories"])
-    for i, (kind, known) in enumerate(zip(kinds, categories, strict=True)):
-        is_ordered = bool(types) and types[i] == "ordered"
-        if (kind[0] == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
-            raise refuse("'categories' does not fit 'column_kinds'")
     return {
-        "encoder": ColumnEncoder(kinds, file.arrays[TABLE_NUMBERS], categories, types),
+        "encoder": _checked(checked_encoder, kinds, file.arrays[TABLE_NUMBERS], categories, types),
         "target": target,
         "calibration": _calibration(file, model),
         "fitted_outputs": _fitted_outputs(file, model),
