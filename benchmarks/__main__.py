@@ -32,6 +32,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
             CMLP_BEFORE names
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
+  intervals not in all: intervals of tables whose width follows the prediction, and constant ones (extra bench-tables)
   rare      not in all: a rare class and calibrated probabilities of tables (extra bench-tables)
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 
@@ -64,7 +65,7 @@ COMMANDS = [
     "size",
     "goals",
 ]
-MORE = ["distributed", "files", "large", "rare", "tables"]  # commands that `all` leaves out
+MORE = ["distributed", "files", "intervals", "large", "rare", "tables"]  # commands that `all` leaves out
 # A module cannot be called "import".
 MODULES = {"import": "import_time", "table-row": "table_row", "one-row": "one_row"}
 

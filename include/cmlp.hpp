@@ -125,11 +125,11 @@ public:
     }
     categories categories_of(std::int64_t column) const && = delete;
 
-    // How far an interval of this coverage reaches beyond the prediction of a table's model, for one of its targets.
-    double margin(double coverage, std::int64_t target = 0) const
+    // How far an interval of this coverage reaches beyond an output of a table's model, which is that for the target.
+    double margin(double coverage, double output, std::int64_t target = 0) const
     {
         double found = 0;
-        check(cmlp_model_margin(get(), target, coverage, &found));
+        check(cmlp_model_margin(get(), target, coverage, output, &found));
         return found;
     }
 

@@ -96,7 +96,8 @@ typedef struct cmlp_capi {
     cmlp_status (*categories_find_text)(const cmlp_categories *categories, const char *text, double *code);
     cmlp_status (*categories_find_number)(const cmlp_categories *categories, double number, double *code);
     cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer, double *code);
-    cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double *margin);
+    cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
+                                double *margin);
     cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
     cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
                           void *inputs);

@@ -58,9 +58,10 @@ CMLP_CHECKED cmlp_status cmlp_categories_find_text(const cmlp_categories *catego
 CMLP_CHECKED cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code);
 CMLP_CHECKED cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code);
 
-/* Finds how far an interval reaches beyond the prediction of a table's model, so that it covers the truth as often as
- * asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
- * too small. docs/guide/tables.md says what this guarantees. The interval of a regressor is
+/* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as often
+ * as asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
+ * too small. If the widths of intervals follow the rows ("scaled_error" in the file), it is multiplied by a factor that
+ * follows from the row's output. docs/guide/tables.md says what this guarantees. The interval of a regressor is
  * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
  * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
  * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
@@ -68,8 +69,11 @@ CMLP_CHECKED cmlp_status cmlp_categories_find_integer(const cmlp_categories *cat
  * its output, or a set for the answers no (1 - output) and yes (output).
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
- * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage). */
-CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin);
+ * output: that of the row for this target, as cmlp_model_predict_f64 writes it. Only widths that follow the rows use it.
+ * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
+ * is used and is NaN). */
+CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output,
+                                           double *margin);
 
 /* ======================================================================================================= 2. encode
  *
@@ -166,7 +170,8 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
  * arrays do not start with "nets." or "table.". An array "calibration.scores" is of CMLP_FLOAT64 and has one row, with
  * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
- * The numbers of each row ascend or are equal, without NaN (FILE_VALUE).
+ * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). An array "calibration.widths" is of CMLP_FLOAT64
+ * and has two rows for each row of scores (FILE_TENSOR), by the rules of docs/model-file.md (FILE_VALUE).
  * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,

@@ -93,7 +93,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                               double *code) noexcept nogil
         cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer,
                                                double *code) noexcept nogil
-        cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage,
+        cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
                                     double *margin) noexcept nogil
         cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
         cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,

@@ -429,7 +429,8 @@ cdef extern from "cmlp_table.h" nogil:
     cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)
     cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code)
     cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code)
-    cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
+    cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output,
+                                  double *margin)
 
     ctypedef int32_t cmlp_column_kind
     enum:

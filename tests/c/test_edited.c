@@ -268,7 +268,7 @@ static void test_kinds_of_scores(void)
         double margin;
         edit_file(several, pair, 1);
         CHECK(load(&model) == CMLP_OK);
-        const int status = cmlp_model_margin(model, 1, 0.5, &margin);
+        const int status = cmlp_model_margin(model, 1, 0.5, 0, &margin);
         check_that(status == kinds[i].status, "%s: %s", kinds[i].text, cmlp_status_name(status));
     }
 }
@@ -279,10 +279,10 @@ static void test_ranks(void)
     const cmlp_model *model = NULL;
     double first, margin;
     read_file(several);
-    CHECK(load(&model) == CMLP_OK && cmlp_model_margin(model, 0, 1.0 / 21, &first) == CMLP_OK);
-    CHECK(cmlp_model_margin(model, 0, 1e-12, &margin) == CMLP_OK && margin == first);
+    CHECK(load(&model) == CMLP_OK && cmlp_model_margin(model, 0, 1.0 / 21, 0, &first) == CMLP_OK);
+    CHECK(cmlp_model_margin(model, 0, 1e-12, 0, &margin) == CMLP_OK && margin == first);
     for (double c = (1 + 1e-9) / 21 - 1e-16; c < (1 + 1e-9) / 21 + 1e-16; c = nextafter(c, 1))
-        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_model_margin(model, 0, c, &margin) == CMLP_OK && margin == first);
+        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_model_margin(model, 0, c, 0, &margin) == CMLP_OK && margin == first);
 }
 
 int main(int argc, char **argv)

@@ -25,7 +25,7 @@ static const void *const block_list[N_NETS] = {blocks[0], blocks[1], blocks[2]};
 static cmlp_model_string strings[] = {
     {"categories", "[null,[\"r\\u00f6t\",null,-1.5e+300],[],[true,\"\"]]", {0}},
     {"classes", "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\",\"c\"]}", {0}}};
-static cmlp_model_array arrays[1];
+static cmlp_model_array arrays[2];
 static int32_t n_arrays;
 static int n_outputs = N_OUT, n_nets = N_NETS; /* of the file */
 static model_file good, changed;
@@ -591,25 +591,25 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_model_margin(model, 0, k / (N_SCORES + 1.0), &margin) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_model_margin(model, 0, (k - 0.5) / (N_SCORES + 1), &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_model_margin(model, 0, k / (N_SCORES + 1.0), 0, &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_model_margin(model, 0, (k - 0.5) / (N_SCORES + 1), 0, &margin) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_model_margin(model, 0, 0.91, &margin) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_model_margin(model, 0, 0.91, 0, &margin) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_model_margin(model, 0, 0.9, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(NULL, 0, 0.9, &margin) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(model, 1, 0.9, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, -1, 0.9, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, 0, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, 0, 1, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, 0, NAN, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_model_margin(model, 0, 0.9, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(NULL, 0, 0.9, 0, &margin) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(model, 1, 0.9, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, -1, 0.9, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, 0, 0, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, 0, 1, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, 0, NAN, 0, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_model_margin(model, 0, 0.9, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
+    CHECK(cmlp_model_margin(model, 0, 0.9, 0, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
 }
 
 /* Scores that the writer refuses, and the reader if they are in a file nevertheless. */
@@ -667,6 +667,83 @@ static void check_calibration(const cmlp_table *table)
     strings[0] = categories;
 }
 
+static const double widths[] = {-1, 2, 2, 6, 0.5, 1.5, 4, 3}; /* the predictions of four knots, and their factors */
+enum { N_KNOTS = sizeof widths / sizeof *widths / 2 };
+
+static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t size)
+{
+    /* At the first of two knots with one prediction, the factor comes from below; at both, the last one holds. */
+    static const double expected[][2] = {{-INFINITY, 0.5}, {-7, 0.5}, {-1, 0.5}, {0.5, 1}, {2, 4}, {3, 3.75}, {6, 3},
+                                         {7, 3}, {INFINITY, 3}};
+    double margin = -7;
+    (void)scratch, (void)size;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        CHECK(cmlp_model_margin(model, 0, 0.9, expected[i][0], &margin) == CMLP_OK && margin == 8 * expected[i][1]);
+    CHECK(cmlp_model_margin(model, 0, 0.91, 0, &margin) == CMLP_OK && margin == INFINITY);
+    margin = -7;
+    CHECK(cmlp_model_margin(model, 0, 0.9, NAN, &margin) == CMLP_ERROR_OPTION && margin == -7);
+}
+
+/* Widths that the writer refuses, and the reader if they are in a file nevertheless. */
+static void check_refused_widths(const cmlp_table *table, cmlp_status status)
+{
+    static const char name[] = "calibration.widths", other[] = "calibration.widtht";
+    CHECK(write_table(table, 1) == status && !good.size);
+    arrays[1].name = other;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    CHECK(model_file_replace(&good, other, name));
+    CHECK(load(&good, 1, NULL) == status && load(&good, 0, NULL) == status);
+    arrays[1].name = name;
+}
+
+/* Widths that follow the rows; without them or without their kind; other shapes, and numbers that break a rule. */
+static void check_widths(const cmlp_table *table)
+{
+    static double values[2 * N_KNOTS];
+    static const double bad[][2] = {{1, -2}, {3, 1}, {0, NAN}, {0, -INFINITY}, {3, INFINITY}, {0, -1.7e308}, {4, 0},
+                                    {5, -1}, {6, NAN}, {7, INFINITY}};
+    const cmlp_model_string scaled = {"calibration", "{\"kind\":\"scaled_error\",\"rows\":\"held_out\"}", {0}};
+    const cmlp_model_string absolute = {"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}", {0}};
+    const cmlp_model_string categories = strings[0];
+    memcpy(values, widths, sizeof values);
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+                                   .dtype = CMLP_FLOAT64};
+    arrays[1] = (cmlp_model_array){.name = "calibration.widths", .data = values, .rows = 2, .columns = N_KNOTS,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = 2;
+    strings[0] = scaled;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_scaled_margins) == CMLP_OK);
+    strings[0] = absolute;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        const int at = (int)bad[k][0];
+        values[at] = bad[k][1];
+        if (k == 5) values[1] = values[2] = values[3] = 1.7e308; /* a step that is not finite */
+        check_refused_widths(table, CMLP_ERROR_FILE_VALUE);
+        memcpy(values, widths, sizeof values);
+    }
+    arrays[1].columns = 0;
+    check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
+    arrays[1].columns = 1; /* one factor for all rows */
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    arrays[1].columns = N_KNOTS;
+    arrays[1].dtype = CMLP_INT64;
+    check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
+    arrays[1].dtype = CMLP_FLOAT64;
+    arrays[1].rows = 1;
+    check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
+    arrays[0] = arrays[1];
+    arrays[0].rows = 2;
+    n_arrays = 1;
+    CHECK(write_table(table, 1) == CMLP_ERROR_FILE_TENSOR); /* without scores */
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+                                   .dtype = CMLP_FLOAT64};
+    strings[0] = scaled;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    n_arrays = 0;
+    strings[0] = categories;
+}
+
 #define TARGET "\"kind\":\"number\",\"outputs\":1}"
 
 static cmlp_status refused_targets(cmlp_table table) { return write_table(&table, 1); }
@@ -676,9 +753,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_model_margin(model, k, 0.5, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_model_margin(model, N_OUT, 0.5, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, -1, 0.5, &margin) == CMLP_ERROR_OPTION);
+        CHECK(cmlp_model_margin(model, k, 0.5, 0, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_model_margin(model, N_OUT, 0.5, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, -1, 0.5, 0, &margin) == CMLP_ERROR_OPTION);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -852,6 +929,7 @@ int main(void)
     for (int j = 0; j < N_OUT; j++) targets[j] = &target;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
     check_calibration(&table);
+    check_widths(&table);
     check_targets();
     table = table_of(&target);
     make_quantile_nets(quantiles[0], quantiles[0]);

@@ -223,7 +223,7 @@ static int table_in(const mode *m, double *results)
     if (!status) status = cmlp_table_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
     if (!status) status = cmlp_model_predict_f64(model, raw, NULL, &results[0], scratch, sizeof scratch);
     if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
-    if (!status && cmlp_model_margin(model, 0, NAN, &results[2]) != CMLP_ERROR_OPTION) status = -1;
+    if (!status && cmlp_model_margin(model, 0, NAN, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
     cmlp_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

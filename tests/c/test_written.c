@@ -85,8 +85,8 @@ static const char *const values[] = {
     "{\"kind\":\"labels\",\"dtype\":\"i8\",\"values\":[1,2,3]}",
     "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}",
     "[{\"name\":null,\"kind\":\"number\",\"outputs\":1},{\"name\":\"b\",\"kind\":\"number\",\"outputs\":1}]"};
-static const char *const names[] = {"background.rows", "calibration.scores", "example.input", "input.factor", "layers",
-                                    "layers.0", "nets.0", "nets.0.layers.0.weight", "table.numbers", "table.threshold",
+static const char *const names[] = {"background.rows", "calibration.scores", "calibration.widths", "example.input",
+                                    "input.factor", "layers", "layers.0", "nets.0", "nets.0.layers.0.weight", "table.numbers", "table.threshold",
                                     "training.numbers", "x"};
 
 static cmlp_model_string strings[MOST_STRINGS];
@@ -101,11 +101,12 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
     for (int64_t k = next_index(-1, 4); k >= 0 && k < 8 && content.n_strings < MOST_STRINGS; k = next_index(k, 4))
         if (one_of(2) || k == 0 || k == 2 || k == 7) /* the others follow a rule */
             strings[content.n_strings++] = (cmlp_model_string){keys[k], values[below(11)], {0}};
-    for (int64_t k = next_index(-1, 6); k >= 0 && k < 12 && content.n_arrays < MOST_ARRAYS; k = next_index(k, 6)) {
-        if (!one_of(4) && k > 1 && k < 11) continue; /* most are reserved */
+    for (int64_t k = next_index(-1, 6); k >= 0 && k < 13 && content.n_arrays < MOST_ARRAYS; k = next_index(k, 6)) {
+        if (!one_of(4) && k > 2 && k < 12) continue; /* most are reserved */
         cmlp_model_array a = {names[k], numbers, 1 + below(MOST_ROWS), below(4), (int32_t)(1 + below(5)), {0}};
-        if (k == 1 && is_table && !one_of(4)) a.dtype = CMLP_FLOAT64;
+        if ((k == 1 || k == 2) && is_table && !one_of(4)) a.dtype = CMLP_FLOAT64;
         if (k == 1 && one_of(2)) a.rows = one_of(2) ? 1 : n_out;
+        if (k == 2 && one_of(2)) a.rows = one_of(2) ? 2 : 2 * n_out;
         if (one_of(100)) a.rows = below(2) ? 0 : INT64_MAX;
         arrays[content.n_arrays++] = a;
     }

@@ -41,6 +41,11 @@ def regressor():
 
 
 @pytest.fixture(scope="module")
+def constant():
+    return TabularRegressor(**TINY, interval_width="constant").fit(*numbers(400, seed=0))
+
+
+@pytest.fixture(scope="module")
 def quantiles():
     return TabularRegressor(**TINY, loss="quantile", quantile=[0.2, 0.5, 0.8]).fit(*numbers(400, seed=0))
 
@@ -177,9 +182,9 @@ def test_set_of_each_label_contains_every_row_up_to_its_rank():
 # ------------------------------------------------------------------------------------------------------- rules
 
 
-def test_interval_is_the_prediction_plus_and_minus_an_error(regressor):
+def test_interval_is_the_prediction_plus_and_minus_an_error(constant):
     X, y = numbers(19, seed=4)
-    model = copy_of(regressor).calibrate(X, y)
+    model = copy_of(constant).calibrate(X, y)
     errors = np.sort(np.abs(y - model.predict(X)))
     for coverage, rank in [(0.05, 1), (0.9, 18), (0.95, 19), (0.899, 18), (0.901, 19)]:
         expected = model.predict(X)[:, None] + errors[rank - 1] * np.array([-1, 1])
@@ -257,9 +262,9 @@ def test_weights_count_as_copies_of_rows(regressor):
     assert (without == copy_of(regressor).calibrate(X, y).predict_interval(X, 0.5)).all()
 
 
-def test_many_scores_are_thinned_without_loss_of_coverage(regressor):
+def test_many_scores_are_thinned_without_loss_of_coverage(constant):
     X, y = numbers(25_000, seed=7)
-    model = copy_of(regressor).calibrate(X, y)
+    model = copy_of(constant).calibrate(X, y)
     errors = np.sort(np.abs(y - model.predict(X)))
     for coverage in (0.8, 0.9, 0.95, 0.99):
         half = np.diff(model.predict_interval(X[:1], coverage))[0, 0] / 2
@@ -291,6 +296,89 @@ def test_resumed_fit_has_the_same_intervals():
     assert (model.predict_interval(X) == whole.predict_interval(X)).all()
 
 
+# -------------------------------------------------------------------------------- widths that follow the prediction
+
+
+def cone(n, seed):
+    """Return rows whose noise grows with the target."""
+    rng = np.random.RandomState(seed)
+    X = rng.random_sample((n, 3))
+    return X, 10 * X[:, 0] + (0.2 + 3 * X[:, 0]) * rng.standard_normal(n)
+
+
+def gap_in_thirds(intervals, predicted, y):
+    inside = covered(intervals, y)[np.argsort(predicted, kind="stable")]
+    return np.mean([abs(third.mean() - 0.9) for third in np.array_split(inside, 3)])
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_adaptive_intervals_hold_in_thirds_by_prediction_and_are_narrower(separate):
+    X, y = cone(4000, seed=1)
+    intervals = {}
+    for width in ("adaptive", "constant"):
+        model = TabularRegressor(**TINY, interval_width=width).fit(*cone(800, seed=0))
+        if separate:
+            model.calibrate(*cone(400, seed=2))
+        intervals[width] = model.predict_interval(X, 0.9)
+    gaps = {width: gap_in_thirds(one, model.predict(X), y) for width, one in intervals.items()}
+    assert gaps["adaptive"] < gaps["constant"] / 2 and gaps["constant"] > 0.04
+    assert np.diff(intervals["adaptive"]).mean() < np.diff(intervals["constant"]).mean()
+    assert len(np.unique(np.diff(intervals["constant"]).round(9))) == 1
+
+
+def test_coverage_multiplies_all_widths_alike(regressor):
+    X, y = numbers(50, seed=1)
+    for model in (regressor, copy_of(regressor).calibrate(X, y)):
+        half, most = (np.diff(model.predict_interval(X, coverage))[:, 0] for coverage in (0.5, 0.9))
+        assert np.ptp(most / half) < 1e-9 < np.ptp(most)
+
+
+def test_scores_of_user_validation_rows_are_cross_fitted():
+    """`calibrate` with the same rows has the same widths, but these have learned from the rows that give the scores."""
+    X, y = cone(200, seed=3)
+    model = TabularRegressor(**TINY).fit(*cone(300, seed=0), X_val=X, y_val=y)
+    before, after = (np.diff(one.predict_interval(X, 0.9))[:, 0] for one in (model, copy_of(model).calibrate(X, y)))
+    assert np.ptp(before / after) < 1e-9 and (before != after).all()
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_adaptive_interval_contains_every_row_up_to_its_rank(draw, targets):
+    rng = np.random.RandomState(0)
+    X = rng.randint(0, 9, (5 * N_TIED, 2))
+    y = np.concatenate([[DRAWS[draw](rng) for _ in range(targets)] for _ in range(5)], axis=1).T
+    y = y if targets > 1 else y[:, 0]
+    fitted = TabularRegressor(**TIED, random_state=0).fit(X, y)
+    model = copy_of(fitted).calibrate(X[:N_TIED], y[:N_TIED])
+    widths = np.diff(model.predict_interval(X, 0.9)).reshape(len(X), -1)
+    assert draw in ("of one number", "of two huge numbers") or (np.ptp(widths, axis=0) > 0).all()
+    for rank, coverage in ranks_and_coverages(N_TIED):
+        low, high = np.moveaxis(model.predict_interval(X[:N_TIED], coverage), -1, 0)
+        assert (((low <= y[:N_TIED]) & (y[:N_TIED] <= high)).sum(axis=0) >= rank).all(), rank
+
+
+@pytest.mark.parametrize(
+    ("n", "parameters"),
+    [(90, {}), (400, {"early_stopping": False}), (400, {"loss": "quantile", "quantile": [0.2, 0.8]})],
+)
+def test_widths_are_constant_without_enough_held_out_rows_and_for_quantiles(n, parameters):
+    X, y = cone(n, seed=0)
+    models = [
+        TabularRegressor(**TINY, **parameters, interval_width=width).fit(X, y) for width in ("adaptive", "constant")
+    ]
+    first, second = (model.calibrate(*cone(50, seed=1)).predict_interval(X) for model in models)
+    assert (first == second).all()
+
+
+def test_equal_predictions_have_one_width():
+    X, y = np.zeros((300, 1)), np.random.RandomState(0).standard_normal(300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = TabularRegressor(**TINY).fit(X, y)
+    assert len(np.unique(model.predict_interval(X), axis=0)) == 1
+    assert np.isfinite(TabularRegressor(**TINY).fit(X, np.ones(300)).predict_interval(X)).all()
+
+
 # ---------------------------------------------------------------------------------------------- files and C
 
 
@@ -311,10 +399,17 @@ def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             expected = model._trained().calibration.margins(coverage)[0]
-        assert in_c.margin(coverage) == expected and bool(caught) == (expected == inf)
+            found = getattr(model, method)(X, coverage)
+        assert bool(caught) == (expected == inf)
+        if kind == "regressor":
+            predicted = model.predict(X)
+            margins = np.array([in_c.margin(coverage, output) for output in predicted])
+            assert (np.stack([predicted - margins, predicted + margins], axis=1) == found).all()
+        else:
+            assert in_c.margin(coverage) == expected
     for target, coverage in [(1, 0.9), (-1, 0.9), (0, 0.0), (0, 1.0), (0, math.nan)]:
         with pytest.raises(ValueError):
-            in_c.margin(coverage, target)
+            in_c.margin(coverage, 0.0, target)
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
 
@@ -328,7 +423,10 @@ def parts(regressor, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"absolute_error", b"probability"),
+        (b"scaled_error", b"probability"),
+        (b"scaled_error", b"absolute_error"),
+        (b'"calibration.widths"', b'"calibration.width"'),
+        (b'"shape":[2,5]', b'"shape":[1,10]'),
         (b':\\"held_out', b':\\"held_0ut'),
         (b'"shape":[1,100]', b'"shape":[2,50]'),
         (b'"shape":[1,100]', b'"shape":[100]'),
@@ -344,7 +442,7 @@ def test_bad_calibration_in_a_file_raises(parts, old, new, tmp_path):
 
 def test_calibration_of_an_unknown_kind_is_ignored(parts, tmp_path):
     text, data = parts
-    file = repaired(text.replace(b"absolute_error", b"something_new"), data)
+    file = repaired(text.replace(b"scaled_error", b"something_new"), data)
     (tmp_path / "new.cmlp").write_bytes(file)
     model = cmlp.load(tmp_path / "new.cmlp")
     assert len(model.predict(np.zeros((2, 3)))) == 2

@@ -159,7 +159,8 @@ def test_resume_and_warm_start(model):
 # --------------------------------------------------------------------------------------------------- intervals
 
 
-def test_each_target_has_its_own_intervals(regressor):
+def test_each_target_has_its_own_intervals():
+    regressor = TabularRegressor(**TINY, interval_width="constant").fit(*rows(400))
     X, y = rows(3000, seed=2)
     held_out = regressor.predict_interval(X, 0.8)
     separate = pickle.loads(pickle.dumps(regressor)).calibrate(*rows(2000, seed=3)).predict_interval(X, 0.8)
@@ -170,6 +171,16 @@ def test_each_target_has_its_own_intervals(regressor):
     widths = np.ptp(separate, axis=-1)
     errors = np.sort(np.abs(rows(2000, seed=3)[1] - regressor.predict(rows(2000, seed=3)[0])), axis=0)
     assert np.allclose(widths, 2 * errors[1600]) and len(np.unique(errors[1600])) == 2  # rank ceil(2001 * 0.8)
+
+
+def test_each_target_has_its_own_widths():
+    """The noise of the first target grows with it; that of the second one shrinks."""
+    rng = np.random.RandomState(0)
+    X = rng.random_sample((800, 1))
+    y = 9 * X + 4 * np.concatenate([0.1 + X, 1.1 - X], axis=1) * rng.standard_normal((800, 2))
+    model = TabularRegressor(**TINY).fit(X, y)
+    first, second = np.ptp(model.predict_interval([[0.1], [0.9]]), axis=-1).T
+    assert first[1] > 2 * first[0] and second[0] > 2 * second[1]
 
 
 def test_each_label_has_its_own_set(classifier):
@@ -206,9 +217,14 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
     assert all((in_c.predict(row)[1] == expected).all() for row, expected in zip(X, outputs_of(model, X), strict=True))
     for coverage in (0.5, 0.9):
         margins = model._trained().calibration.margins(coverage)
-        assert [in_c.margin(coverage, k) for k in range(len(margins))] == margins.tolist()
+        if isinstance(model, TabularRegressor):
+            predicted, high = model.predict(X), model.predict_interval(X, coverage)[..., 1]
+            found = [[in_c.margin(coverage, output, k) for k, output in enumerate(row)] for row in predicted]
+            assert (predicted + found == high).all()
+        else:
+            assert [in_c.margin(coverage, target=k) for k in range(len(margins))] == margins.tolist()
         with pytest.raises(ValueError):
-            in_c.margin(coverage, len(margins))
+            in_c.margin(coverage, target=len(margins))
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == file
     is_regressor = isinstance(model, TabularRegressor)

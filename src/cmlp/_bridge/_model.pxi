@@ -236,8 +236,8 @@ cdef class Model:
             check(cmlp_categories_find_number(&categories, value, &code))
         return code
 
-    def margin(self, double coverage, int64_t target=0):
-        """Return how far the intervals of a table's model reach beyond its predictions for a coverage."""
+    def margin(self, double coverage, double output=0, int64_t target=0):
+        """Return how far the interval of a coverage reaches beyond an output of a table's model."""
         cdef double margin = 0
-        check(cmlp_model_margin(self.model, target, coverage, &margin))
+        check(cmlp_model_margin(self.model, target, coverage, output, &margin))
         return margin

@@ -65,9 +65,10 @@ def described(model: Any) -> dict[str, str]:
     if trained.target is not None and n_answers(net) > 1:
         fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(trained)))}"
     if trained.calibration is not None:
-        _, rows, scores = trained.calibration
-        origin = {"held_out": "held out in fit", "calibration": "for calibration"}[rows]
-        fields["intervals"] = f"from {scores.shape[1]:,} scores of rows {origin}"
+        found = trained.calibration
+        origin = {"held_out": "held out in fit", "calibration": "for calibration"}[found.rows]
+        width = "" if found.widths is None else "; their width follows the prediction"
+        fields["intervals"] = f"from {found.scores.shape[1]:,} scores of rows {origin}{width}"
     if trained.fitted_outputs is not None:
         fields["probabilities"] = "calibrated"
     if trained.threshold is not None:

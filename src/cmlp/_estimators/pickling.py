@@ -11,12 +11,12 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
-from cmlp._data.columns import ColumnLayout, checked_cell_format, checked_column_types
+from cmlp._data.columns import ColumnLayout, checked_cell_format
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
-from cmlp._model.encoder import ColumnEncoder
+from cmlp._model.encoder import checked_encoder
 from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.shapley import checked_background
@@ -25,6 +25,8 @@ from cmlp._train.state import Curve, TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from cmlp._model.calibration import Calibration
 
 
 def to_plain(model: TrainedModel) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def to_plain(model: TrainedModel) -> dict[str, Any]:
         else ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.column_types),
         "cell_format": tuple(model.cell_format),
         "target": None if model.target is None else tuple(model.target),
-        "calibration": None if calibration is None else (*calibration[:2], list(calibration.scores)),
+        "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
         "threshold": model.threshold,
         "background": None if model.background is None else tuple(model.background),
@@ -90,7 +92,7 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
     if len({len(layout), len(categories), len(names or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
-    encoder = ColumnEncoder(layout, numbers, categories, checked_column_types(column_types, layout))
+    encoder = checked_encoder(layout, numbers, categories, column_types)
     widths = {encoder.core.width(True), encoder.core.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")
@@ -105,7 +107,7 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
         encoder=encoder,
         cell_format=cell_format,
         target=None if target is None else TableTarget(*target),
-        calibration=_calibration(fields["calibration"], net),
+        calibration=_calibration(fields["calibration"], net, has_classes=labels is not None),
         fitted_outputs=_fitted_outputs(fields["fitted_outputs"], networks, labels),
         threshold=checked_threshold(fields["threshold"], labels),
         background=None if background is None else checked_background(len(layout), *background),
@@ -113,12 +115,22 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
     )
 
 
-def _calibration(fields: Any, net: _core.Net) -> Any:
+def _plain_calibration(calibration: Calibration) -> tuple[Any, ...]:
+    """Return the fields of a calibration, with the rows of its arrays."""
+    kind, rows, scores, widths = calibration
+    return kind, rows, list(scores), None if widths is None else list(widths.reshape(2 * len(scores), -1))
+
+
+def _calibration(fields: Any, net: _core.Net, *, has_classes: bool) -> Any:
     if fields is None:
         return None
-    kind, rows, scores = fields
-    found = np.stack([native(row, (np.float64,), "scores") for row in scores])
-    return checked_calibration(kind, rows, found, n_answers(net))
+    kind, rows, scores, widths = fields
+    scores, widths = _rows(scores, "scores"), None if widths is None else _rows(widths, "widths")
+    return checked_calibration(kind, rows, scores, widths, net, has_classes=has_classes)
+
+
+def _rows(rows: Any, name: str) -> Any:
+    return np.stack([native(row, (np.float64,), name) for row in rows])
 
 
 def _fitted_outputs(fields: Any, networks: list[tuple[_core.Net, Any]], labels: Labels | None) -> Any:

@@ -274,7 +274,8 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     if target is not None:
         parts["target"] = _bits(target.numbers), as_json(target.names and list(target.names))
     if calibration is not None:
-        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores)
+        widths = None if calibration.widths is None else _bits(calibration.widths)
+        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths
     if model.background is not None:
         parts["background"] = [_bits(array) for array in model.background]
     if summary is not None:

@@ -2,8 +2,9 @@
 
 Split conformal prediction: Vovk, Gammerman, Shafer, "Algorithmic learning in a random world", 2005; Papadopoulos and
 others, "Inductive confidence machines for regression", 2002. Quantiles: Romano, Patterson, Candès, "Conformalized
-quantile regression", 2019. Sets of classes: Sadinle, Lei, Wasserman, "Least ambiguous set-valued classifiers with
-bounded error levels", 2019.
+quantile regression", 2019. Widths that follow the row: Papadopoulos, Gammerman, Vovk, "Normalized nonconformity
+measures for regression conformal prediction", 2008. Sets of classes: Sadinle, Lei, Wasserman, "Least ambiguous
+set-valued classifiers with bounded error levels", 2019.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
     from cmlp._bridge import _core
 
-ABSOLUTE_ERROR, QUANTILES, PROBABILITY = "absolute_error", "quantiles", "probability"
-KINDS = (ABSOLUTE_ERROR, QUANTILES, PROBABILITY)
+ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY = "absolute_error", "scaled_error", "quantiles", "probability"
+KINDS = (ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY)
 HELD_OUT, CALIBRATION = "held_out", "calibration"
 ROWS = (HELD_OUT, CALIBRATION)
 MOST_SCORES = 9_999  # that are kept: 80 kB of a file
 _ROUNDING = 1e-9  # of (n + 1) * coverage, which must not add a rank
+# Widths: chosen on the tables of `benchmarks.intervals`, which depend little on these numbers.
+_MOST_KNOTS, _ROWS_OF_KNOT = 8, 20
+_SHARE_OF_MEAN = 0.2  # that the mean error of all rows has in each factor
 
 
 class Calibration(NamedTuple):
@@ -35,23 +39,31 @@ class Calibration(NamedTuple):
 
     Attributes
     ----------
-    kind : {"absolute_error", "quantiles", "probability"}
-        The score of a row: ``|y - prediction|``; by how much y is outside the predicted quantiles, negative inside;
-        1 minus the probability of the right class, or of the right answer for a label. `scores_of` rounds them so that
-        the interval or the set of each margin contains every row whose score is at most this margin.
+    kind : {"absolute_error", "scaled_error", "quantiles", "probability"}
+        The score of a row: ``|y - prediction|``; this divided by the factor of the row; by how much y is outside the
+        predicted quantiles, negative inside; 1 minus the probability of the right class, or of the right answer for a
+        label. `scores_of` and `scaled` round them so that the interval or the set of each margin contains every row
+        whose score is at most this margin.
     rows : {"held_out", "calibration"}
         "held_out": each row was judged by the networks that held it out, and helped to choose their epochs.
         "calibration": rows of `calibrate`, judged by the model.
     scores : ndarray of float64, shape (n_answers, n_scores)
         Ascending in each row. Each target has its row, and each label if a row of the table can have several.
+    widths : ndarray of float64, shape (n_answers, 2, n_knots), or None
+        For "scaled_error", how the width of an interval follows from the prediction: ascending predictions and their
+        factors, see `factors_of`.
     """
 
     kind: str
     rows: str
     scores: NDArray[np.float64]
+    widths: NDArray[np.float64] | None = None
 
     def margins(self, coverage: float) -> NDArray[np.float64]:
-        """Return the scores of rank ``ceil((n + 1) * coverage)``; infinity, with a warning, if n is too small."""
+        """Return the scores of rank ``ceil((n + 1) * coverage)``; infinity, with a warning, if n is too small.
+
+        If the widths follow the rows, the factor of a row multiplies them.
+        """
         n_answers, n = self.scores.shape
         rank = max(1, math.ceil(coverage * (n + 1) - _ROUNDING))
         if rank <= n:
@@ -64,12 +76,14 @@ class Calibration(NamedTuple):
     def intervals(self, outputs: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
         """Return the lower and upper ends for the outputs of a regressor, of shape (n_rows, [n_targets,] 2)."""
         margins = self.margins(coverage)
+        if self.widths is not None:
+            margins = margins * factors_of(self.widths, outputs)
         low, high = _ends(self.kind, outputs)
         low, high = low - margins, high + margins
         crossed = low > high  # a negative margin: the point between both ends covers more than nothing
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
         ends = np.stack([low, high], axis=-1)
-        return ends if len(margins) > 1 else ends[:, 0]
+        return ends if len(self.scores) > 1 else ends[:, 0]
 
     def sets(self, probabilities: NDArray[np.float64], coverage: float) -> NDArray[np.bool_]:
         """Return which classes are in the set of each row; the most probable class always is.
@@ -90,17 +104,44 @@ def n_answers(net: _core.Net) -> int:
     return 1 if is_one else int(net.n_out)
 
 
-def checked_calibration(kind: object, rows: object, scores: NDArray[np.float64], n: int) -> Calibration:
-    """Return the calibration of a file or a pickle for `n` answers; raises ValueError if it is invalid."""
+def checked_calibration(
+    kind: object,
+    rows: object,
+    scores: NDArray[np.float64],
+    widths: NDArray[np.float64] | None,
+    net: _core.Net,
+    *,
+    has_classes: bool,
+) -> Calibration:
+    """Return the calibration of a file or a pickle with such networks; raises ValueError if it is invalid.
+
+    `widths` have two rows for each answer, as in a file.
+    """
+    n, usual = n_answers(net), kind_of_scores(net, has_classes=has_classes)
     if kind not in KINDS or rows not in ROWS or scores.ndim != 2 or len(scores) != n or not scores.size:
         raise ValueError("the calibration is invalid")
+    if kind != usual and (kind, usual) != (SCALED_ERROR, ABSOLUTE_ERROR):
+        raise ValueError(f"the calibration is not that of a {'classifier' if has_classes else 'regressor'}")
     if np.isnan(scores).any() or (scores[:, 1:] < scores[:, :-1]).any():
         raise ValueError("the scores of the calibration do not ascend")
-    return Calibration(str(kind), str(rows), scores)
+    if (widths is None) != (kind != SCALED_ERROR):
+        raise ValueError("the widths of the calibration do not fit its kind")
+    if widths is None:
+        return Calibration(str(kind), str(rows), scores)
+    if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
+        raise ValueError("the widths of the calibration are invalid")
+    widths = widths.reshape(n, 2, -1)
+    predictions, factors = widths[:, 0], widths[:, 1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.diff(predictions)
+    ascend = np.isfinite(predictions).all() and np.isfinite(steps).all() and (steps >= 0).all()
+    if not ascend or not (np.isfinite(factors) & (factors > 0)).all():
+        raise ValueError("the widths of the calibration break a rule")
+    return Calibration(str(kind), str(rows), scores, widths)
 
 
 def kind_of_scores(net: _core.Net, *, has_classes: bool) -> str:
-    """Return the kind of score of a model with such networks."""
+    """Return the kind of score of a model with such networks, if the widths of intervals do not follow the rows."""
     if has_classes:
         return PROBABILITY
     return QUANTILES if isinstance(net.loss_parameter, tuple) else ABSOLUTE_ERROR
@@ -130,9 +171,91 @@ def _ends(kind: str, outputs: NDArray[np.float64]) -> tuple[NDArray[np.float64],
     return (outputs[:, :1], outputs[:, -1:]) if kind == QUANTILES else (outputs, outputs)
 
 
-def calibrated(kind: str, rows: str, scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> Calibration:
+def factors_of(widths: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by which factor intervals are wider than usual, for predictions of shape (n_rows, n_answers).
+
+    The factors of two knots are interpolated between their predictions, and those of the first and the last knot hold
+    beyond them.
+    """
+    found = np.empty_like(predictions)
+    for j, (knots, factors) in enumerate(widths):
+        values = np.clip(predictions[:, j], knots[0], knots[-1])
+        at = np.searchsorted(knots, values, "right") - 1
+        after = np.minimum(at + 1, len(knots) - 1)
+        step = knots[after] - knots[at]
+        share = np.where(after > at, (values - knots[at]) / np.where(after > at, step, 1), 0)
+        found[:, j] = factors[at] + share * (factors[after] - factors[at])
+    return found
+
+
+def _learn_widths(
+    predictions: NDArray[np.float64], errors: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    """Return the widths from predictions and absolute errors of shape (n_rows, n_answers); None for too few rows.
+
+    The rows are sorted by prediction and split into groups of the same size. The knot of a group is at its middle
+    prediction, and its factor is its mean error in units of that of all rows.
+    """
+    n_rows, n_answers = predictions.shape
+    n_knots = min(_MOST_KNOTS, n_rows // _ROWS_OF_KNOT)
+    if n_knots < 2:
+        return None
+    found = np.ones((n_answers, 2, n_knots))
+    for j in range(n_answers):
+        groups = np.array_split(np.argsort(predictions[:, j], kind="stable"), n_knots)
+        found[j, 0] = [predictions[rows[len(rows) // 2], j] for rows in groups]
+        mean = _mean(errors[:, j], weight)
+        if mean > 0:
+            means = [_mean(errors[rows, j] / mean, None if weight is None else weight[rows]) for rows in groups]
+            found[j, 1] = (_SHARE_OF_MEAN + np.asarray(means)) / (1 + _SHARE_OF_MEAN)
+    return found if np.isfinite(found).all() else None
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> float:
+    return float(values.mean() if weight is None else np.average(values, weights=weight))
+
+
+def learned_widths(
+    predictions: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    part: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return widths learned from all rows, and the factors of the rows; None for too few rows.
+
+    Cross-fitted: the factors of the rows of a part follow from the other parts. `part` has the number of each row's
+    part. Every second row is a part if there is only one.
+    """
+    if not part.any():
+        part = np.arange(len(part)) % 2
+    factors = np.empty_like(predictions)
+    for k in range(part.max() + 1):
+        others = part != k
+        widths = _learn_widths(predictions[others], errors[others], None if weight is None else weight[others])
+        if widths is None:
+            return None
+        factors[~others] = factors_of(widths, predictions[~others])
+    widths = _learn_widths(predictions, errors, weight)
+    return None if widths is None else (widths, factors)
+
+
+def scaled(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scores of rows divided by their factors: large enough that the product is not below the score."""
+    found: NDArray[np.float64] = scores / factors
+    while (small := found * factors < scores).any():
+        found = np.where(small, np.nextafter(found, np.inf), found)
+    return found
+
+
+def calibrated(
+    kind: str,
+    rows: str,
+    scores: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    widths: NDArray[np.float64] | None = None,
+) -> Calibration:
     """Return the calibration with these scores, of shape (n_answers, n_rows)."""
-    return Calibration(kind, rows, np.stack([_kept(each, weight) for each in scores]))
+    return Calibration(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths)
 
 
 def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:

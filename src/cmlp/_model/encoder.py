@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.columns import DATES, ColumnLayout
+from cmlp._data.columns import DATES, ColumnLayout, checked_column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -135,6 +135,23 @@ class ColumnEncoder:
                     parts.append(Part(name, self.numbers[at : at + n_edges]))
                 at += n_edges
             yield EncodedColumn(kind, n, missing, centre, scale, edges, categories, parts)
+
+
+def checked_encoder(
+    layout: Sequence[ColumnLayout],
+    numbers: NDArray[np.float64],
+    categories: Sequence[Sequence[object] | None],
+    column_types: Any,
+) -> ColumnEncoder:
+    """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other."""
+    types = checked_column_types(column_types, layout)
+    for i, (column, known) in enumerate(zip(layout, categories, strict=True)):
+        is_ordered = bool(types) and types[i] == "ordered"
+        if (column.kind == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
+            raise ValueError("'categories' does not fit 'column_kinds'")
+        if column.kind == "category" and (known is None or len(known) != column.n):
+            raise ValueError("'categories' does not fit 'columns'")
+    return ColumnEncoder(layout, numbers, categories, types)
 
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
-from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
+from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
@@ -29,8 +29,8 @@ from cmlp._data.json_texts import (
     refuse,
 )
 from cmlp._data.scale import InputScale
-from cmlp._model.calibration import KINDS, checked_calibration, kind_of_scores, n_answers
-from cmlp._model.encoder import PARTS, ColumnEncoder
+from cmlp._model.calibration import KINDS, checked_calibration, n_answers
+from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.shapley import checked_background
@@ -71,13 +71,15 @@ _TABLE_KEYS = (
 )
 # Arrays.
 TABLE_NUMBERS, TABLE_TARGET, TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
-CALIBRATION_SCORES, FITTED_OUTPUTS = "calibration.scores", "calibration.outputs"
+CALIBRATION_SCORES, CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
+FITTED_OUTPUTS = "calibration.outputs"
 BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
 _TABLE_ARRAYS = (
     TABLE_NUMBERS,
     TABLE_TARGET,
     TABLE_THRESHOLD,
     CALIBRATION_SCORES,
+    CALIBRATION_WIDTHS,
     FITTED_OUTPUTS,
     *BACKGROUND,
     SUMMARY_VALUES,
@@ -373,17 +375,12 @@ def _table_of(
     """Return the fields of a table's model that others do not have, checked."""
     net = networks[0][0]
     target = _target(file, net, labels)
-    column_types: Sequence[str] = ()
+    column_types: Any = ()
     if "column_kinds" in file.strings:
-        words = parsed(file.strings["column_kinds"], "column_kinds", _MOST_TYPE * len(layout))
-        column_types = _checked(checked_column_types, words, layout)
+        column_types = parsed(file.strings["column_kinds"], "column_kinds", _MOST_TYPE * len(layout))
     categories = load_categories(file.strings["categories"])
-    for i, (column, known) in enumerate(zip(layout, categories, strict=True)):
-        is_ordered = bool(column_types) and column_types[i] == "ordered"
-        if (column.kind == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
-            raise refuse("'categories' does not fit 'column_kinds'")
     return {
-        "encoder": ColumnEncoder(layout, file.arrays[TABLE_NUMBERS], categories, column_types),
+        "encoder": _checked(checked_encoder, layout, file.arrays[TABLE_NUMBERS], categories, column_types),
         "target": target,
         "calibration": _calibration(file, net, labels),
         "fitted_outputs": _checked(checked_outputs, [*file.arrays[FITTED_OUTPUTS]], net, len(networks), labels)
@@ -403,9 +400,8 @@ def _calibration(file: Metadata, net: _core.Net, labels: Labels | None) -> Calib
     scores = file.arrays.get(CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    if values["kind"] != kind_of_scores(net, has_classes=labels is not None):
-        raise refuse(f"'calibration' is not that of a {'regressor' if labels is None else 'classifier'}")
-    return checked_calibration(values["kind"], values.get("rows"), scores, n_answers(net))
+    widths, has_classes = file.arrays.get(CALIBRATION_WIDTHS), labels is not None
+    return checked_calibration(values["kind"], values.get("rows"), scores, widths, net, has_classes=has_classes)
 
 
 def _background(file: Metadata, n_columns: int) -> Background | None:

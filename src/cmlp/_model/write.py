@@ -19,7 +19,7 @@ from cmlp._data.json_texts import (
     without_tensors,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, FITTED_OUTPUTS, SUMMARY_VALUES
+from cmlp._model.read import BACKGROUND, CALIBRATION_SCORES, CALIBRATION_WIDTHS, FITTED_OUTPUTS, SUMMARY_VALUES
 
 if TYPE_CHECKING:
     import os
@@ -60,6 +60,8 @@ def write_model(
     arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(BACKGROUND, kept, strict=True))
     if calibration is not None:
         arrays[CALIBRATION_SCORES] = calibration.scores
+        if calibration.widths is not None:
+            arrays[CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
     if model.fitted_outputs is not None:
         arrays[FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
     if model.summary is not None:
@@ -92,8 +94,7 @@ def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, st
     if model.kind != "network":
         strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
     if model.calibration is not None:
-        kind, rows, _ = model.calibration
-        strings["calibration"] = as_json({"kind": kind, "rows": rows})
+        strings["calibration"] = as_json({"kind": model.calibration.kind, "rows": model.calibration.rows})
     if model.target is not None and n_answers(model.net) > 1:
         strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
     if model.summary is not None:

@@ -245,6 +245,14 @@ NETWORK_ROWS = (
         """),
     ),
     Hyperparameter(
+        "interval_width",
+        Use(TABULAR[1:], '{"adaptive", "constant"}', "adaptive", (options(str, "adaptive", "constant"),)).says("""
+            How wide the intervals of `predict_interval` are, unless several quantiles decide. "adaptive": in proportion
+            to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
+            with fewer than about 100 rows or if none is held out.
+        """),
+    ),
+    Hyperparameter(
         "keep_background",
         Use(TABULAR, "int", 0, (interval(Integral, 0, 64, "both", booleans=False),)).says("""
             Number of training rows, drawn at random, that the model keeps for `explain`, at most 64. They are part of

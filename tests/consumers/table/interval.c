@@ -21,9 +21,9 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
 static cmlp_status print_intervals(const cmlp_model *model, double coverage, const double *outputs, int64_t n)
 {
     double margin;
-    int64_t n_targets = cmlp_model_margin(model, 1, coverage, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
+    int64_t n_targets = cmlp_model_margin(model, 1, coverage, 0, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
     for (int64_t k = 0; k < n_targets; k++) {
-        cmlp_status status = cmlp_model_margin(model, k, coverage, &margin);
+        cmlp_status status = cmlp_model_margin(model, k, coverage, outputs[k], &margin);
         if (status) return status;
         double low = outputs[k] - margin, high = outputs[k + width - 1] + margin;
         if (low > high) low = high = (low + high) / 2;

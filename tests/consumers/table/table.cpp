@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
         if (predict(rows[i]) != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
-        const double margin = model.margin(0.9);
+        const double margin = model.margin(0.9, many[i]);
         std::printf("%.17g %.17g %.17g\n", many[i], many[i] - margin, many[i] + margin);
     }
     std::printf("%s %s\n", cmlp_status_name(status_of("/")), cmlp_status_name(status_of_nothing()));

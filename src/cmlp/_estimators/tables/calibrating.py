@@ -10,7 +10,19 @@ import numpy as np
 from cmlp._data.weights import as_weights
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.tables.table_targets import counted
-from cmlp._model.calibration import CALIBRATION, HELD_OUT, calibrated, kind_of_scores, n_answers, scores_of
+from cmlp._model.calibration import (
+    ABSOLUTE_ERROR,
+    CALIBRATION,
+    HELD_OUT,
+    SCALED_ERROR,
+    calibrated,
+    factors_of,
+    kind_of_scores,
+    learned_widths,
+    n_answers,
+    scaled,
+    scores_of,
+)
 from cmlp._model.probabilities import Scores, fitted_map, fitted_networks, scores_of_rows, with_map
 from cmlp._model.summary import accuracy_of
 from cmlp._process.signals import immediate_signals
@@ -129,8 +141,11 @@ def _calibrated(
     weight: NDArray[np.float64] | None,
 ) -> TrainedModel:
     """Return the model with the scores and the accuracy of outputs."""
-    has_classes = model.labels is not None
-    calibration, accuracy = measured(model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+    has_classes, known = model.labels is not None, model.calibration
+    widths = None if known is None or known.widths is None else (known.widths, factors_of(known.widths, outputs))
+    calibration, accuracy = measured(
+        model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes, widths=widths
+    )
     summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
     return model.replace(calibration=calibration, summary=summary)
 
@@ -203,8 +218,20 @@ def measured(
     weight: NDArray[np.float64] | None,
     *,
     has_classes: bool,
+    part: NDArray[np.int64] | None = None,
+    widths: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> tuple[Calibration, Accuracy | None]:
-    """Return the calibration and the accuracy of outputs."""
+    """Return the calibration and the accuracy of outputs.
+
+    `widths` are those of the model and the factors of the rows. If `part` has the number of each row's part, they are
+    learned from these rows.
+    """
     kind = kind_of_scores(net, has_classes=has_classes)
-    scores = calibrated(kind, kind_of_rows, scores_of(kind, outputs, truth), weight)
-    return scores, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+    scores = scores_of(kind, outputs, truth)
+    if part is not None and kind == ABSOLUTE_ERROR:
+        widths = learned_widths(outputs, scores.T, weight, part)
+    if widths is None:
+        calibration = calibrated(kind, kind_of_rows, scores, weight)
+    else:
+        calibration = calibrated(SCALED_ERROR, kind_of_rows, scaled(scores, widths[1].T), weight, widths[0])
+    return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)

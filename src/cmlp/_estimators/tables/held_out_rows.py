@@ -61,7 +61,10 @@ def measured_on_held_out(
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, target) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]
-    return measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None)
+    part = None
+    if bag.options.interval_width == "adaptive":
+        part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
+    return measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None, part=part)
 
 
 def held_out_scores(

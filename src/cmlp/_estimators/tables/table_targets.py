@@ -42,6 +42,7 @@ class TableOptions(NamedTuple):
     class_weight: ClassWeight = None
     loss: str = ""
     quantile: float | tuple[float, ...] = 0.5
+    interval_width: str = ""
 
 
 class UserTargets(NamedTuple):

@@ -99,6 +99,7 @@ class TabularRegressor(TabularEstimator):
         date_parts: bool = True,
         loss: str = "squared_error",
         quantile: float | Sequence[float] = _MEDIAN,
+        interval_width: str = "adaptive",
         learning_rate_init: float = 0.005,
         dropout: float | Sequence[float] = 0.1,
         n_epochs: int | None = None,
@@ -190,11 +191,13 @@ class TabularRegressor(TabularEstimator):
     def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
         """Return an interval for each row that contains the true number as often as asked for.
 
-        The interval is ``[prediction - q, prediction + q]``. Of rows outside the training, the share `coverage` has an
-        error of at most q: of n such errors, q is number ``ceil((n + 1) * coverage)`` in ascending order (split
-        conformal prediction [1]_). With several quantiles, the interval is ``[lowest - q, highest + q]``, and q, which
-        can be negative, is found in the same way from how far the targets are outside the predicted quantiles
-        (conformalized quantile regression [2]_).
+        The interval is ``[prediction - q * w, prediction + q * w]``. Of rows outside the training, the share `coverage`
+        has an error of at most ``q * w``: of n such errors, each divided by its w, q is number ``ceil((n + 1) *
+        coverage)`` in ascending order (split conformal prediction [1]_). With ``interval_width="adaptive"``, the
+        default, w follows from the prediction: it is the mean error of the rows held out in `fit` with about the same
+        prediction, in units of the mean error of all of them [2]_. With "constant" it is 1. With several quantiles, the
+        interval is ``[lowest - q, highest + q]``, and q, which can be negative, is found in the same way from how far
+        the targets are outside the predicted quantiles (conformalized quantile regression [3]_).
 
         The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
         least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
@@ -223,7 +226,9 @@ class TabularRegressor(TabularEstimator):
         References
         ----------
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
-        .. [2] Romano, Patterson, Candès (2019), "Conformalized quantile regression", NeurIPS.
+        .. [2] Papadopoulos, Gammerman, Vovk (2008), "Normalized nonconformity measures for regression conformal
+           prediction", AIA.
+        .. [3] Romano, Patterson, Candès (2019), "Conformalized quantile regression", NeurIPS.
 
         Examples
         --------

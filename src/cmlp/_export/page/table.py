@@ -79,6 +79,7 @@ def table_page(
         "target": _targets(model),
         "threshold": model.threshold,
         "intervals": _intervals(model),
+        "widths": _widths(model),
         "background": None if compared is None else _described_background(compared, is_kept=background),
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
@@ -236,6 +237,12 @@ def _intervals(model: TrainedModel) -> list[tuple[float, list[float]]]:
     with warnings.catch_warnings(action="ignore"):
         margins = [calibration.margins(coverage).tolist() for coverage in _COVERAGES]
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
+
+
+def _widths(model: TrainedModel) -> list[Any] | None:
+    """Return for each answer the predictions and factors of its knots, if the widths of intervals follow the row."""
+    widths = None if model.calibration is None else model.calibration.widths
+    return None if widths is None else list(widths.tolist())
 
 
 def _facts(model: TrainedModel, units: list[str]) -> list[str]:

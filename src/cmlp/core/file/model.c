@@ -210,6 +210,8 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model->scores = head.scores;
     model->n_scores = head.n_scores;
     model->n_score_rows = head.n_score_rows;
+    model->widths = head.widths;
+    model->n_knots = head.n_knots;
     model->is_pair = cmlp_is_pair(head.classes, cmlp_n_out(&model->net));
     if (!status && cmlp_table_of(model)) {
         status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));

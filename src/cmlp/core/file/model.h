@@ -14,6 +14,8 @@ struct cmlp_model {
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
     uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
     int64_t n_scores, n_score_rows;
+    uint64_t widths;                /* of the calibration: their offset, or 0, and how many for each answer */
+    int64_t n_knots;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
     const cmlp_table_part *tables;  /* the functions for it */
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
@@ -57,7 +59,7 @@ typedef struct cmlp_loading {
 cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info);
 cmlp_status cmlp_load_model(const cmlp_table_part *tables, const cmlp_loading *given);
 
-/* Returns OPTION if a score of the calibration is NaN or below the one before it. */
+/* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */
 cmlp_status cmlp_check_scores(const cmlp_model *model);
 
 /* Whether n parameters, in native byte order, are finite. */

@@ -86,14 +86,33 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlp_content_ki
     return CMLP_OK;
 }
 
+/* Its widths, likewise. The first of each two rows has predictions, the second one their factors. */
+static cmlp_status check_widths(const cmlp_model_array *a, int64_t n_score_rows)
+{
+    const double *numbers = a->data;
+    if (!cmlp_holds_widths(a->dtype, a->rows, a->columns, n_score_rows)) return CMLP_ERROR_FILE_TENSOR;
+    for (int64_t i = 0; i < a->rows * a->columns; i++) {
+        const int is_factor = i / a->columns % 2 == 1;
+        if (!cmlp_is_width(numbers[i], is_factor || i % a->columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
+            return CMLP_ERROR_FILE_VALUE;
+    }
+    return CMLP_OK;
+}
+
 static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind)
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
+    int64_t n_score_rows = 0;
     for (int32_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
         cmlp_status status = check_array(a, kind);
-        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) status = check_scores(a, kind);
+        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) {
+            status = check_scores(a, kind);
+            n_score_rows = a->rows;
+        }
+        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_WIDTHS))
+            status = check_widths(a, n_score_rows);
         if (status) return status;
         if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }

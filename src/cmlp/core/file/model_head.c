@@ -283,6 +283,15 @@ static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
+/* Notes where its widths start. The scores come before them. */
+static void note_widths(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
+{
+    head->widths = start;
+    head->n_knots = (int64_t)t->shape[1];
+    if (!cmlp_holds_widths(t->dtype, (int64_t)t->shape[0], head->n_knots, head->n_score_rows))
+        fail(c, CMLP_ERROR_FILE_TENSOR);
+}
+
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
@@ -314,6 +323,7 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
+    if (of_table && is_name(n, CMLP_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
 }
 
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */

@@ -3,6 +3,7 @@
 #ifndef CMLP_MODEL_HEAD_H
 #define CMLP_MODEL_HEAD_H
 
+#include <math.h>
 #include <string.h>
 
 #include "../base/build.h"
@@ -30,6 +31,7 @@
 #define CMLP_TABLE_THRESHOLD "table.threshold"
 #define CMLP_TARGET_NUMBERS 4
 #define CMLP_CALIBRATION_SCORES "calibration.scores"
+#define CMLP_CALIBRATION_WIDTHS "calibration.widths"
 
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
 typedef struct cmlp_dtype_name {
@@ -61,6 +63,8 @@ typedef struct cmlp_head {
     uint64_t table_numbers, table_target, table_threshold; /* likewise; of a table only */
     uint64_t scores;                        /* likewise; of the calibration: n_score_rows times n_scores */
     int64_t n_scores, n_score_rows, n_targets;
+    uint64_t widths;                        /* likewise; of the calibration: 2 * n_score_rows times n_knots */
+    int64_t n_knots;
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
     cmlp_text columns;                      /* the words of a table's columns */
     cmlp_column_words words;                /* what they tell; 0 columns without a table */
@@ -116,6 +120,20 @@ static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns
     const int is_one = rows == 1 && !has_targets;
     const int is_each = rows == n_outputs && (has_targets || output == CMLP_ACTIVATION_LOGISTIC);
     return dtype == CMLP_FLOAT64 && columns && (is_one || is_each);
+}
+
+/* Whether a number can stand in the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose
+ * step from the one before it (for the first, itself) is finite and not negative. */
+static inline int cmlp_is_width(double number, double before, int is_factor)
+{
+    const double step = number - before; /* NaN for a first prediction that is not finite */
+    return is_factor ? number > 0 && number < INFINITY : step >= 0 && step < INFINITY;
+}
+
+/* Whether they can hold its widths: two rows for each row of scores. Without scores there are none. */
+static inline int cmlp_holds_widths(int32_t dtype, int64_t rows, int64_t columns, int64_t n_score_rows)
+{
+    return dtype == CMLP_FLOAT64 && columns && rows == 2 * n_score_rows;
 }
 
 /* Checks the description of the network in a head, with n_in inputs, and writes the network. */

@@ -6,11 +6,36 @@
 #include "model_head.h"
 
 #if CMLP_BUILDS_TABLES
-static double score_at(const cmlp_model *model, int64_t i)
+static double number_at(const cmlp_model *model, uint64_t offset, int64_t i)
 {
-    double score;
-    cmlp_load(&score, model->file + model->scores + (uint64_t)i * sizeof score, 1, sizeof score);
-    return score;
+    double number;
+    cmlp_load(&number, model->file + offset + (uint64_t)i * sizeof number, 1, sizeof number);
+    return number;
+}
+
+static double score_at(const cmlp_model *model, int64_t i) { return number_at(model, model->scores, i); }
+
+/* The prediction of a knot of an answer, and its factor. */
+static double knot_at(const cmlp_model *model, int64_t answer, int64_t i)
+{
+    return number_at(model, model->widths, 2 * answer * model->n_knots + i);
+}
+
+static double factor_at(const cmlp_model *model, int64_t answer, int64_t i)
+{
+    return number_at(model, model->widths, (2 * answer + 1) * model->n_knots + i);
+}
+
+static cmlp_status check_widths(const cmlp_model *model)
+{
+    const int64_t n = model->n_knots;
+    for (int64_t i = 0; i < n * model->n_score_rows; i++) {
+        const int64_t answer = i / n, k = i % n;
+        const double knot = knot_at(model, answer, k), before = k ? knot_at(model, answer, k - 1) : knot;
+        if (!cmlp_is_width(knot, before, 0) || !cmlp_is_width(factor_at(model, answer, k), 0, 1))
+            return CMLP_ERROR_OPTION;
+    }
+    return CMLP_OK;
 }
 
 cmlp_status cmlp_check_scores(const cmlp_model *model)
@@ -22,13 +47,13 @@ cmlp_status cmlp_check_scores(const cmlp_model *model)
         if (!(score >= last)) return CMLP_ERROR_OPTION;
         last = score;
     }
-    return CMLP_OK;
+    return check_widths(model);
 }
 
-/* Whether the file names a kind of score that this library knows. */
+/* Whether the file names a kind of score that this library knows, and has widths if and only if this kind needs them. */
 static int is_known(const cmlp_model *model)
 {
-    static const char *const kinds[] = {"absolute_error", "quantiles", "probability"};
+    static const char *const kinds[] = {"scaled_error", "absolute_error", "quantiles", "probability"};
     static const char start[] = "{\\\"kind\\\":\\\"";
     const char *text;
     size_t length;
@@ -37,12 +62,25 @@ static int is_known(const cmlp_model *model)
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t n = 0, at = sizeof start - 1;
         while (kinds[k][n] && at < length && text[at] == kinds[k][n]) n++, at++;
-        if (!kinds[k][n] && at < length && text[at] == '\\') return 1;
+        if (!kinds[k][n] && at < length && text[at] == '\\') return !k == !!model->widths;
     }
     return 0;
 }
 
-static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
+/* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
+static double factor_of(const cmlp_model *model, int64_t answer, double value)
+{
+    const int64_t n = model->n_knots;
+    int64_t i = 0;
+    if (value >= knot_at(model, answer, n - 1)) return factor_at(model, answer, n - 1);
+    if (value < knot_at(model, answer, 0)) value = knot_at(model, answer, 0);
+    while (knot_at(model, answer, i + 1) <= value) i++;
+    const double knot = knot_at(model, answer, i), factor = factor_at(model, answer, i);
+    const double share = (value - knot) / (knot_at(model, answer, i + 1) - knot);
+    return factor + share * (factor_at(model, answer, i + 1) - factor);
+}
+
+static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, double output, double *margin)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
@@ -50,17 +88,19 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     if (target < 0 || !(coverage > 0 && coverage < 1)) return CMLP_ERROR_OPTION;
     if (target && target >= model->n_score_rows) return CMLP_ERROR_OPTION;
     if (!model->n_scores || !is_known(model)) return CMLP_ERROR_FILE_KEY;
+    if (model->widths && isnan(output)) return CMLP_ERROR_OPTION;
     const double place = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
     int64_t rank = (int64_t)place;
     if (rank < 1 || (double)rank < place) rank++;
-    *margin = rank > model->n_scores ? INFINITY : score_at(model, target * model->n_scores + rank - 1);
+    const double score = rank > model->n_scores ? INFINITY : score_at(model, target * model->n_scores + rank - 1);
+    *margin = model->widths ? score * factor_of(model, target, output) : score;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double *margin)
+cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output, double *margin)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = find_margin(model, target, coverage, margin);
+    const cmlp_status status = find_margin(model, target, coverage, output, margin);
     cmlp_leave_mode(mode);
     return status;
 }

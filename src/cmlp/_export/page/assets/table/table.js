@@ -324,11 +324,23 @@ function paintOutputs() {
 	paintInterval();
 }
 
+/** By which factor the interval of an answer is wider than usual, if its width follows the row: as `factors_of` has it. */
+function factorOf(answer) {
+	if (!model.widths) return 1;
+	const [knots, factors] = model.widths[answer];
+	const [value, last] = [result[answer], knots.length - 1];
+	if (value >= knots[last]) return factors[last];
+	const from = knots.findLastIndex((knot) => knot <= max(value, knots[0]));
+	const share = (max(value, knots[0]) - knots[from]) / (knots[from + 1] - knots[from]);
+	return factors[from] + share * (factors[from + 1] - factors[from]);
+}
+
 /** The interval or the set of classes that contains the truth as often as chosen. */
 function paintInterval() {
 	if (!coverages.length) return;
 	const j = shownOutput();
-	const margin = coverages[$("coverage").selectedIndex][1][several ? j : 0];
+	const answer = several ? j : 0;
+	const margin = coverages[$("coverage").selectedIndex][1][answer] * factorOf(answer);
 	if (!target) {
 		const [names, p] = several
 			? [
