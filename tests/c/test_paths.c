@@ -153,8 +153,8 @@ static void test_networks(void)
     const int32_t logistic[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_LOGISTIC};
     const int32_t softmax[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_GELU, CMLP_ACTIVATION_SOFTMAX};
     test_network(2, one, identity, CMLP_LOSS_SQUARED_ERROR);
-    test_network(3, two, logistic, CMLP_LOSS_LOG_LOSS);
-    test_network(4, three, softmax, CMLP_LOSS_LOG_LOSS);
+    test_network(3, two, logistic, CMLP_LOSS_LOG);
+    test_network(4, three, softmax, CMLP_LOSS_LOG);
 }
 
 static void make_default(void)

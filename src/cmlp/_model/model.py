@@ -356,12 +356,14 @@ class TrainedModel:
                 self.params, rows, to, begins, starts, orders, scale=self.input_scale, n_threads=n_threads
             )
             return self.combined(found.reshape(-1, self.net.n_out)).astype(np.float64).reshape(shape)
-        core, inputs, outputs = self.encoder.core, {}, []
+        core, outputs = self.encoder.core, []
+        inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]] = {}
         for net, params in self.networks:
             if net.n_in not in inputs:
                 bins = net.n_in == core.width(True)
-                inputs[net.n_in] = (*(core.encode(raw, bins=bins) for raw in (rows, to)), core.begins(bins))
-            found = net.forward_paths(params, *inputs[net.n_in], starts, orders, n_threads=n_threads)
+                inputs[net.n_in] = core.encode(rows, bins=bins), core.encode(to, bins=bins), core.begins(bins)
+            first, last, begins = inputs[net.n_in]
+            found = net.forward_paths(params, first, last, begins, starts, orders, n_threads=n_threads)
             outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
         return mean_outputs(outputs, self.target).reshape(shape)
 

@@ -202,7 +202,7 @@ class Permutations:
         walks[:, :, 0], walks[:, :, n] = self.game.base[self.rows][:, None], output
         walks[:, :, 1:n] = path.reshape(n_pairs, 2, n - 1, -1)
         steps, ranks = np.diff(walks, axis=2), self._ranks[:, :, None]
-        pairs = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(steps[:, 1], n - 1 - ranks, 1)
+        pairs: Array = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(steps[:, 1], n - 1 - ranks, 1)
         return pairs / 2
 
     def _of_all(self, changes: Array) -> tuple[Array, Array]:
