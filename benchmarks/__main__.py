@@ -22,7 +22,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
   one-row   nanoseconds for one row in C, relative to plain loops and to the version that CMLP_BEFORE names
   table-row microseconds for one raw row of a table in C: 20 columns, 4 networks
-  explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap
+  explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap;
+            for 100 rows of 73 columns, also of the version that CMLP_BEFORE names
   before    this version in turns with an earlier one, whose source tree CMLP_BEFORE names
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands

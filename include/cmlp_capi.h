@@ -111,6 +111,10 @@ typedef struct cmlp_capi {
                                        const cmlp_targets *targets, const cmlp_objective *objective,
                                        cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                                        cmlp_workers *workers, cmlp_run *run);
+    cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
+                                 const cmlp_paths *paths, void *outputs, cmlp_run *run);
+    cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                        const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -143,7 +147,7 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step, cmlp_table_model_size, cmlp_table_model_init,
     cmlp_model_categories, cmlp_categories_find_text, cmlp_categories_find_number, cmlp_categories_find_integer,
     cmlp_model_margin, cmlp_encoder_width, cmlp_encode, cmlp_table_workspace_size, cmlp_table_write,
-    cmlp_workers_workspace_size, cmlp_workers_train_epoch
+    cmlp_workers_workspace_size, cmlp_workers_train_epoch, cmlp_forward_paths, cmlp_paths_workspace_size
 };
 #endif
 

@@ -13,6 +13,7 @@ the middle of an epoch, whenever ``trainer.state.batch``, the number of complete
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
@@ -20,6 +21,7 @@ from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterator
 
 __all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
 
@@ -250,3 +252,13 @@ def new_bar(**options: Any) -> Any:
     """Return a new progress bar; raises ImportError without tqdm."""
     tqdm = optional("tqdm.auto", "A progress bar needs tqdm: install it with `pip install cmlp[progress]`.")
     return tqdm.tqdm(**options)
+
+
+@contextmanager
+def bar_over(n: int, unit: str, *, shows: bool) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that shows in a progress bar how many of n units are done; None unless it `shows`."""
+    if not shows:
+        yield None
+        return
+    with new_bar(total=n, unit=unit) as bar:
+        yield lambda n_done: bar.update(n_done - bar.n)

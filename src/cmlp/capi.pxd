@@ -110,6 +110,11 @@ cdef extern from "cmlp_capi.h" nogil:
                                            cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
                                            cmlp_epoch_result *result, cmlp_workers *workers,
                                            cmlp_run *run) noexcept nogil
+        cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                     const cmlp_rows *to, const cmlp_paths *paths, void *outputs,
+                                     cmlp_run *run) noexcept nogil
+        cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                            const cmlp_paths *paths, int32_t n_threads, size_t *bytes) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

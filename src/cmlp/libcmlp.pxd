@@ -400,6 +400,19 @@ cdef extern from "cmlp.h" nogil:
                                    cmlp_run *run)
     cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
                             void **lowest, void **highest, cmlp_run *run)
+
+    ctypedef struct cmlp_paths:
+        size_t struct_size
+        const int64_t *begins
+        int64_t n_groups
+        const int64_t *starts
+        const int64_t *orders
+        int64_t n_paths
+
+    cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
+                                   const cmlp_paths *paths, void *outputs, cmlp_run *run)
+    cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                          const cmlp_paths *paths, int32_t n_threads, size_t *bytes)
     cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run)
     cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,

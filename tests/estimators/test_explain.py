@@ -2,7 +2,9 @@
 
 import math
 import pickle
+import sys
 import time
+import types
 from itertools import permutations
 
 import numpy as np
@@ -155,6 +157,54 @@ def test_errors_shrink_with_the_budget():
     assert model.explain(rows(20), rows(64), n_evaluations=64 * 30).errors.max() == 0
 
 
+# ------------------------------------------------------------------------------------------------------ small budgets
+
+
+def test_small_budgets_add_up_and_an_unused_column_has_the_value_0(model):
+    for budget in (2 * N_COLUMNS, 2 * 8, 8 * 7, 8 * 14 - 1):  # 1, 2, 7 and 13 pairs for 7 rows
+        explanation = model.explain(X, BACKGROUND, n_evaluations=budget)
+        assert explanation.n_evaluations == budget // 8 * 8
+        np.testing.assert_allclose(explanation.base_values, predicted(model, BACKGROUND).mean(axis=0), rtol=1e-5)
+        differences = explanation.predictions - explanation.base_values
+        np.testing.assert_allclose(explanation.values.sum(axis=1), differences, rtol=0, atol=1e-12)
+        assert np.isnan(explanation.errors).all() == (budget < 16) and not np.isinf(explanation.errors).any()
+    assert not np.isnan(explanation.errors).any()
+    weights = rows(5, 3), rows(3, 1)
+    weights[0][4] = 0
+    net = MLPRegressor.from_arrays(weights, [np.zeros(3), [1.0]])
+    assert not net.explain(X, BACKGROUND, n_evaluations=10).values[:, 4].any()
+    assert not net.explain(X, BACKGROUND, n_evaluations=24).values[:, 4].any()
+
+
+def test_errors_of_small_budgets_are_those_of_the_sample():
+    model, background = network(MLPRegressor, NUMBERS), rows(64, seed=2)
+    exact = model.explain(X, background, exact=True)
+    for n_pairs in (4, 12, 32):
+        found = [model.explain(X, background, n_evaluations=8 * n_pairs, random_state=seed) for seed in range(20)]
+        squares = [((one.values - exact.values) ** 2).mean() for one in found]
+        assert 0.5 < np.sqrt(np.mean(squares) / np.mean([(one.errors**2).mean() for one in found])) < 1.5
+    means = [
+        np.abs(model.explain(X, background, n_evaluations=8 * n + 2).values - exact.values).mean()
+        for n in (1, 4, 16, 64)
+    ]
+    assert means == sorted(means, reverse=True)
+
+
+def test_budget_below_two_pairs_for_each_row_has_less_error_than_half_of_it():
+    """Whether rows of the background are drawn or all are used, more evaluations are better."""
+    model, background = network(MLPRegressor, NUMBERS), rows(16, seed=2)
+    exact = model.explain(X, background, exact=True).values
+    errors = [np.abs(model.explain(X, background, n_evaluations=8 * n).values - exact).mean() for n in (8, 16, 31, 64)]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_small_budget_draws_rows_by_the_seed():
+    model = MODELS["one output"]()
+    found = [model.explain(X, BACKGROUND, n_evaluations=24, random_state=seed).values for seed in (0, 0, 1)]
+    assert_same_bits(found[0], found[1])
+    assert np.abs(found[0] - found[2]).max() > 0
+
+
 def test_one_column_needs_no_evaluations():
     model = MLPRegressor(**QUICK, max_iter=2).fit(X[:, :1], NUMBERS)
     explanation = model.explain(X[:, :1], BACKGROUND[:, :1])
@@ -172,6 +222,21 @@ def test_row_has_the_same_bits_alone_and_with_any_number_of_threads():
     alone = model.set_params(n_threads=1).explain(X[5:6], BACKGROUND, **FORCED)
     assert_same_bits(alone.values[0], together.values[5])
     assert_same_bits(alone.errors[0], together.errors[5])
+
+
+def test_large_networks_have_the_same_bits_with_several_threads():
+    """They share the paths of a row, and those of several rows."""
+    rng = np.random.RandomState(0)
+    weights = [rng.standard_normal(shape) / 10 for shape in ((14, 200), (200, 200), (200, 2))]
+    model = MLPRegressor.from_arrays(weights, [np.zeros(200), np.zeros(200), np.zeros(2)], activation="gelu")
+    Z, background = rows(12, 14), rows(20, 14, seed=1)
+    for budget in (20 * 26 * 2, 28):
+        first = model.set_params(n_threads=1).explain(Z, background, n_evaluations=budget)
+        for n_threads in (2, 3, None):
+            again = model.set_params(n_threads=n_threads).explain(Z, background, n_evaluations=budget)
+            assert_same_bits(again.values, first.values)
+            assert_same_bits(again.errors, first.errors)
+        assert_same_bits(model.explain(Z[7:8], background, n_evaluations=budget).values[0], first.values[7])
 
 
 def test_seed_chooses_the_permutations():
@@ -192,11 +257,12 @@ def test_values_are_pinned():
     model = MLPRegressor.from_arrays(weights, [np.zeros(4), np.ones(2)], activation="tanh")
     Z, others = numbers[28:43].reshape(3, 5), numbers[43:].reshape(7, 5)
     sampled, exact = model.explain(Z, others, **FORCED), model.explain(Z, others, exact=True)
-    found = sampled.values[0, 0, 1], sampled.errors[2, 1, 0], exact.values[1, 4, 1]
+    few = model.explain(Z, others, n_evaluations=24)
+    found = sampled.values[0, 0, 1], sampled.errors[2, 1, 0], exact.values[1, 4, 1], few.values[0, 0, 1]
     assert [float(number).hex() for number in found] == PINNED
 
 
-PINNED = ["0x1.f0642d983cd66p-6", "0x1.583b9123fd619p-13", "-0x1.72c9249f526c4p-5"]
+PINNED = ["0x1.f0642d983cd68p-6", "0x1.583b9123fd690p-13", "-0x1.72c9249f526c4p-5", "-0x1.9f52d8d49d895p-7"]
 
 
 # ------------------------------------------------------------------------------------------------------------- tables
@@ -233,7 +299,9 @@ def test_table_of_a_frame():
     assert values["size"] == frame["size"][1] and values["district"] == frame.district[1]
     assert values["built"] == frame.built[1].to_pydatetime()
     assert sum(row["prediction"]) == pytest.approx(explanation.predictions[1] - explanation.base_values)
-    assert table["column"][0] in repr(explanation).split("\n")[2]
+    lines = repr(explanation).split("\n")
+    assert lines[0] == "Mean absolute Shapley values of 4 rows"
+    assert [line.split("  ")[-1] for line in lines[1:]] == table["column"]
 
 
 def test_table_of_classes_and_of_many_columns():
@@ -243,7 +311,107 @@ def test_table_of_classes_and_of_many_columns():
     wide = MLPRegressor.from_arrays([rows(30, 1)], [[0.0]])
     lines = repr(wide.explain(rows(2, 30), rows(3, 30))).split("\n")
     assert lines[0] == "Mean absolute Shapley values of 2 rows"
-    assert lines[-1] == "and 6 more columns"
+    assert lines[-2] == "and 18 more columns" and lines[-1].startswith("Standard errors up to ")
+
+
+def test_text_of_one_row_is_a_sum_with_signs():
+    frame, price = flats()
+    model = TabularRegressor(random_state=0).fit(frame, price)
+    explanation = model.explain(frame[3:4], frame[20:50])
+    title, mean, *columns, prediction = str(explanation).split("\n")
+    assert title == "Shapley values of one row"
+    assert mean.endswith("  mean prediction") and prediction.endswith("  prediction")
+    named = {line.split("  ")[-1].split(" = ")[0]: line for line in columns}
+    assert named["size"].endswith("size = missing") and named["city"].endswith("+0  city = Rome")
+    assert named["built"].endswith(f"built = {frame.built[3].date()}")
+    numbers = [float(line.split()[0].replace(",", "")) for line in (mean, *columns, prediction)]
+    assert sum(numbers[:-1]) == pytest.approx(numbers[-1], abs=3)
+    assert all(line.split()[0][0] in "+-" for line in columns)
+
+
+def test_text_of_one_row_of_many_columns_and_of_classes():
+    wide = MLPRegressor.from_arrays([np.full((30, 1), 1000.0)], [[0.0]])
+    Z = np.zeros((1, 30))
+    Z[0, :2] = 1234.5, -2
+    lines = str(wide.explain(Z, np.zeros((3, 30)))).split("\n")
+    assert lines[2:4] == ["+1,234,500  column 0 = 1,234.5", "    -2,000  column 1 = -2"]
+    assert lines[-2:] == ["        +0  18 other columns", " 1,232,500  prediction"]
+    explanation = MODELS["table, multiclass"]().explain(X[:1], BACKGROUND)
+    lines = str(explanation).split("\n")
+    assert lines[1].split() == ["high", "low", "middle"]
+    assert len(lines) == 4 + N_COLUMNS
+    largest = np.abs(explanation.values[0]).sum(axis=1).argmax()
+    shown = [float(number) for number in lines[3].split("  column")[0].split()]
+    np.testing.assert_allclose(shown, explanation.values[0, largest], atol=1e-3)
+
+
+def test_text_says_that_one_pair_has_no_errors():
+    text = str(MODELS["one output"]().explain(X[:1], BACKGROUND, n_evaluations=10))
+    assert text.endswith("Their standard errors are unknown: one pair of permutations has none")
+
+
+def test_verbose_shows_a_bar_over_the_rows(monkeypatch):
+    shown = []
+
+    class Bar:
+        def __init__(self, **options):
+            self.n, self.options = 0, options
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            shown.append((self.n, self.options))
+
+        def update(self, n):
+            self.n += n
+
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    model = MODELS["one output"]()
+    for options in ({"exact": True}, FORCED):
+        model.explain(X, BACKGROUND, verbose=True, **options)
+    assert shown == [(40, {"total": 40, "unit": "row"})] * 2
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r"pip install cmlp\[progress\]"):
+        model.explain(X, BACKGROUND, verbose=True)
+
+
+# ------------------------------------------------------------------------------------------------- feature importances
+
+
+def test_importances_are_the_mean_absolute_values_of_the_kept_rows():
+    model = kept(10)
+    kept_rows = model._trained().background.rows
+    values = model.explain(kept_rows).values
+    np.testing.assert_allclose(model.feature_importances_, np.abs(values).mean(axis=0), rtol=1e-12)
+    assert model.feature_importances_.shape == (N_COLUMNS,)
+    weight = np.arange(40) % 4
+    exact = kept(64, sample_weight=weight).feature_importances_
+    repeated = np.abs(kept(64, sample_weight=weight).explain(np.repeat(X, weight, axis=0)).values).mean(axis=0)
+    np.testing.assert_allclose(exact, repeated, rtol=1e-9)
+
+
+def test_importances_of_several_classes_are_the_mean_over_them():
+    model = kept(10, TabularClassifier, LABELS)
+    values = model.explain(model._trained().background.rows).values
+    np.testing.assert_allclose(model.feature_importances_, np.abs(values).mean(axis=(0, 2)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
+def test_importances_need_a_fit_with_kept_rows(kind):
+    with pytest.raises(AttributeError, match="not fitted"):
+        _ = kind().feature_importances_
+    model = kind(**TABLE).fit(X, NUMBERS > 0)
+    with pytest.raises(AttributeError, match="has kept no training rows: fit with keep_background=64"):
+        _ = model.feature_importances_
+    assert not hasattr(model, "feature_importances_") and not hasattr(kind(), "feature_importances_")
+
+
+def test_features_are_selected_by_their_importances():
+    selection = package("sklearn.feature_selection")
+    chosen = selection.SelectFromModel(TabularRegressor(**TABLE, keep_background=16), max_features=3, threshold=-np.inf)
+    assert chosen.fit(X, NUMBERS).get_support().sum() == 3
 
 
 # ------------------------------------------------------------------------------------------------- the kept background
@@ -335,8 +503,8 @@ def test_damaged_background_is_refused(tmp_path):
         ({"background": X[:, :2]}, "In background: X has 2 features"),
         ({"background": X * np.inf}, "In background: .*at row 0, column 0"),
         (
-            {"n_evaluations": 100},
-            "n_evaluations must be at least 112 for 5 columns and a background of 7 rows",
+            {"n_evaluations": 9},
+            "n_evaluations must be at least 10, twice the number of columns, got 9",
         ),
         ({"n_evaluations": 1000.0}, "n_evaluations must be a positive integer or None, got 1000.0"),
         ({"random_state": -1}, "random_state"),

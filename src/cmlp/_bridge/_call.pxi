@@ -487,14 +487,32 @@ cdef class Call:
         cdef double work = self.work()
         if objective != NULL and objective.loss != NULL:
             n_threads = 1
-        if n_threads is None:
-            n_threads = available_threads() if work > SMALL_WORK else 1
-        self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
+        self.set_threads(n_threads, work)
         if self.peers is None:
             check(cmlp_workspace_size(self.net.net, &self.rows, objective, epoch, self.run.n_threads, &size))
         else:
             check(cmlp_workers_workspace_size(self.net.net, &self.rows, objective, epoch, &self.workers,
                                               self.run.n_threads, &size))
+        return self.allocate(size, work, seconds)
+
+    cdef int prepare_paths(self, const cmlp_rows *to, const cmlp_paths *paths, object n_threads) except -1:
+        """Do the same as `prepare`, for a prediction of paths."""
+        cdef size_t size = 0
+        cdef double steps = <double>to.n_rows * <double>paths.n_paths * <double>paths.n_groups
+        cdef double work = <double>self.net.n_params * (<double>self.n + steps)
+        self.set_threads(n_threads, work)
+        check(cmlp_paths_workspace_size(self.net.net, &self.rows, to, paths, self.run.n_threads, &size))
+        return self.allocate(size, work, FOREVER)
+
+    cdef int set_threads(self, object n_threads, double work) except -1:
+        """Set the number of threads of a call with about `work` multiply-adds."""
+        if n_threads is None:
+            n_threads = available_threads() if work > SMALL_WORK else 1
+        self.run.struct_size, self.run.n_threads = sizeof(cmlp_run), thread_count(n_threads)
+        return 0
+
+    cdef int allocate(self, size_t size, double work, double seconds) except -1:
+        """Allocate a workspace of this size, and set up signal checks if the call is long."""
         self.memory = PyMem_RawMalloc(size)
         if self.memory == NULL:
             raise MemoryError(f"no memory for a workspace of {size} bytes")

@@ -179,6 +179,18 @@ class Net:
         dropout_step: int = ...,
         dropout_row: int = ...,
     ) -> Array: ...
+    def forward_paths(
+        self,
+        params: Array,
+        X: npt.ArrayLike,
+        to: npt.ArrayLike,
+        begins: npt.ArrayLike,
+        starts: npt.ArrayLike,
+        orders: npt.ArrayLike,
+        *,
+        scale: float | tuple[Array, Array] = ...,
+        n_threads: int | None = ...,
+    ) -> Array: ...
     def deltas(
         self,
         params: Array,
@@ -291,6 +303,7 @@ COLUMN_KINDS: dict[str, int]
 class Columns:
     def __init__(self, layout: Sequence[tuple[str, int, bool, tuple[int, ...]]], numbers: npt.ArrayLike) -> None: ...
     def width(self, bins: bool) -> int: ...
+    def begins(self, bins: bool) -> npt.NDArray[np.int64]: ...
     def encode(self, raw: npt.ArrayLike, *, bins: bool) -> npt.NDArray[np.float32]: ...
     def without_bins(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
 

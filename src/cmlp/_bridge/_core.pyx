@@ -415,6 +415,32 @@ cdef class Net:
         call.done(status)
         return lows, highs
 
+    def forward_paths(self, params, X, to, begins, starts, orders, *, scale=1.0, n_threads=None):
+        """Return the outputs on paths from rows of X to each row of `to`, (n_to, n_paths, n_groups - 1, n_outputs)."""
+        cdef Call call = Call.__new__(Call), ends = Call.__new__(Call)
+        cdef cnp.ndarray each_begin, each_start, each_order, result
+        cdef cmlp_paths paths
+        cdef int status
+        call.set_rows(self, params, X, scale, None)
+        ends.set_rows(self, params, to, scale, None)
+        each_begin, each_start = np.array(begins, np.int64).reshape(-1), np.array(starts, np.int64).reshape(-1)
+        each_order = np.array(orders, np.int64)
+        memset(&paths, 0, sizeof(paths))
+        paths.struct_size, paths.n_groups, paths.n_paths = sizeof(cmlp_paths), len(each_begin) - 1, len(each_start)
+        if (<object>each_order).shape != (paths.n_paths, paths.n_groups):
+            raise ValueError(f"orders must have shape {(paths.n_paths, paths.n_groups)}, got {describe(each_order)}")
+        paths.begins = <const int64_t *>cnp.PyArray_DATA(each_begin)
+        paths.starts = <const int64_t *>cnp.PyArray_DATA(each_start)
+        paths.orders = <const int64_t *>cnp.PyArray_DATA(each_order)
+        n_steps = max(paths.n_groups - 1, 0)
+        result = np.empty((ends.n, paths.n_paths, n_steps, self.n_out), self.dtype)
+        call.prepare_paths(&ends.rows, &paths, n_threads)
+        with nogil:
+            status = cmlp_forward_paths(self.net, call.params, &call.rows, &ends.rows, &paths,
+                                        cnp.PyArray_DATA(result), &call.run)
+        call.done(status)
+        return result
+
     def deltas(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)

@@ -16,7 +16,8 @@ cdef class Columns:
     """
 
     cdef cmlp_encoder encoder
-    cdef cnp.ndarray memory, numbers, sizes  # sizes: numbers of inputs before, in and behind the bins of each scale
+    cdef cnp.ndarray memory, numbers
+    cdef cnp.ndarray sizes, firsts  # numbers of inputs before, in and behind the bins of each scale; the first of each column
 
     def __cinit__(self, layout, numbers):
         cdef cmlp_column *column
@@ -28,8 +29,9 @@ cdef class Columns:
         number = <const double *>cnp.PyArray_DATA(self.numbers)
         self.encoder.struct_size = sizeof(cmlp_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(layout)
-        sizes = []
+        sizes, firsts = [], []
         for i, (kind, n, has_missing, widths) in enumerate(layout):
+            firsts.append(len(sizes))
             column[i].kind, column[i].n, column[i].has_missing = choice(COLUMN_KINDS, kind, "kind"), n, has_missing
             if kind != "number":
                 sizes.append((n - (n == 2) if kind == "category" else 0, 0, 0))
@@ -50,6 +52,7 @@ cdef class Columns:
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
         self.sizes = np.array(sizes, np.int64).reshape(-1)
+        self.firsts = np.array([*firsts, len(sizes)], np.int64)
 
     def width(self, bint bins):
         """Return the number of inputs with or without bins."""
@@ -77,6 +80,14 @@ cdef class Columns:
             status = cmlp_encode(&encoder, first, n, 0, out)
         check(status)
         return inputs
+
+    def begins(self, bint bins):
+        """Return the index of the first input of each column, and at the end the number of inputs."""
+        before = np.zeros(len(self.sizes) // 3 + 1, np.int64)
+        np.cumsum(self.sizes.reshape(-1, 3).sum(axis=1, where=[True, bins, True]), out=before[1:])
+        found = before[self.firsts]
+        found[-1] = self.width(bins)  # 1 if all columns are unused
+        return found
 
     def without_bins(self, inputs):
         """Return the inputs without bins from those with bins, faster than by encoding the rows again."""

@@ -312,6 +312,7 @@ class Estimator(SklearnStub, ExportMethods):
         exact: bool = False,
         n_evaluations: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
+        verbose: bool = False,
     ) -> Explanation:
         """Return how much each column moves the prediction of each row away from the mean one: Shapley values.
 
@@ -331,21 +332,25 @@ class Estimator(SklearnStub, ExportMethods):
         exact : bool, default=False
             Whether to enumerate all 2 ** n_features sets of columns, at most 12 columns.
         n_evaluations : int or None, default=None
-            The largest number of predictions for each row of X. Each row of the background then has as many pairs of
-            permutations as possible, at least 2; a pair takes ``2 * (n_features - 1)`` predictions. None for at least
-            192 pairs altogether. If all sets of columns need fewer predictions, they are enumerated, and the values are
-            exact.
+            The largest number of predictions for each row of X, at least ``2 * n_features``. A pair of permutations
+            takes ``2 * (n_features - 1)`` predictions. None for at least 192 pairs altogether, and 2 for each row of
+            the background. If there are fewer pairs than 2 for each of these rows, the pairs are those of rows drawn at
+            random. If all sets of columns need fewer predictions, they are enumerated, and the values are exact.
         random_state : int, RandomState or None, default=0
             Seed or generator of the permutations, as for `fit`. They are the same for all rows of X.
+        verbose : bool, default=False
+            Whether to show a progress bar over the rows (needs tqdm).
 
         Returns
         -------
         Explanation
             Values, their standard errors, and names. The values of a row do not depend on the other rows. They have the
-            same bits on every machine.
+            same bits on every machine, for any number of threads.
 
         Raises
         ------
+        ImportError
+            With `verbose`, if tqdm is not installed.
         NotFittedError
             If the estimator is not fitted.
         ValueError
@@ -355,7 +360,11 @@ class Estimator(SklearnStub, ExportMethods):
         Notes
         -----
         Permutations come in antithetic pairs: one and its reverse [1]_. The value of a column is computed for each row
-        of the background from its own pairs. The standard errors are estimated from the differences between them.
+        of the background from its own pairs. The standard errors are estimated from the differences between them. With
+        fewer pairs than 2 for each row, they are estimated from the differences between all pairs; what the drawn rows
+        differ from the background in the mean prediction is divided among the columns in proportion to the variances of
+        their values. These errors are rather too large, the more so the more of the background is drawn. A single pair
+        has no standard errors: they are NaN.
 
         The background is what "mean" means: with rows of other people as the background, the values say why this person
         differs from them. Changing some columns only can make rows that do not exist, such as a child with a pension.
@@ -377,18 +386,17 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._model.explanation import explanation_of
         from cmlp._model.shapley import chosen_method, game_of
         from cmlp._train.random import random_state as generator_of
+        from cmlp.callbacks import bar_over
 
         model, rng = self._trained(), generator_of(random_state)
         rows, data = self._rows_of(model, X)
         if not len(rows):
             raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")
 
-        def outputs(some: NDArray[np.float64]) -> NDArray[np.float64]:
-            return model.predict(some, self.n_threads).astype(np.float64)
-
-        game = game_of(outputs, self._background(model, background))
+        game = game_of(model, self._background(model, background), self.n_threads)
         method = chosen_method(game, rng, exact=exact, n_evaluations=n_evaluations)
-        return explanation_of(model, game, method, rows, data)
+        with bar_over(len(rows), "row", shows=verbose) as progress:
+            return explanation_of(model, game, method, rows, data, progress)
 
     def _background(self, model: TrainedModel, background: ArrayLike | None) -> Background:
         """Return the rows that the user passed, or those of the model."""

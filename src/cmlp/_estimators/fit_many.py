@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from cmlp._train.hyperparameters import network_argument
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
 _MOST_NAMED = 3  # models in a message
 
@@ -90,6 +89,8 @@ def fit_many(
     >>> fitted is not models and all(one is other for one, other in zip(fitted, models))
     True
     """
+    from cmlp.callbacks import bar_over
+
     models = _checked_models(models)
     if on_error not in ("raise", "return"):
         raise ValueError(f"on_error must be 'raise' or 'return', got {on_error!r}.")
@@ -107,7 +108,7 @@ def fit_many(
         except Exception as error:
             results[k] = errors[k] = error
 
-    with _progress(n, verbose) as progress:
+    with bar_over(n, "model", shows=verbose) as progress:
         pool.run(train, progress)
     for (message, category), indices in pool.warnings().items():
         warn(f"{message} ({_named(indices)})", category)
@@ -157,18 +158,6 @@ def _for_each_model(n: int, shared: Any, several: Iterable[Any] | None, name: st
     if len(entries) != n:
         raise ValueError(f"{name}s must have an entry for each of the {n} models, got {len(entries)}.")
     return entries
-
-
-@contextmanager
-def _progress(n: int, verbose: bool) -> Iterator[Callable[[int], None] | None]:
-    """Yield a function that shows how many of n models are fitted, or None."""
-    if not verbose:
-        yield None
-        return
-    from cmlp.callbacks import new_bar
-
-    with new_bar(total=n, unit="model") as bar:
-        yield lambda n_done: bar.update(n_done - bar.n)
 
 
 def _named(indices: list[int]) -> str:

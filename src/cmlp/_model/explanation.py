@@ -7,30 +7,38 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._data.arrays import is_missing
+from cmlp._model.shapley import chosen_method, game_of
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from cmlp._model.model import TrainedModel
     from cmlp._model.shapley import Exact, Game, Permutations
 
-_MOST_SHOWN = 24  # lines of the text
+_MOST_SHOWN = 12  # columns of the text
+_MOST_CHARACTERS = 40  # of a value in the text
 
 
 class Explanation(NamedTuple):
     """Shapley values of the columns: how much each of them moves a prediction away from the mean prediction.
 
     `predictions` are those of `predict` of a regressor and `predict_proba` of a classifier. For each row and output,
-    the values of the columns add up to the prediction minus `base_values`, to rounding. ``print`` shows `table`.
+    the values of the columns add up to the prediction minus `base_values`, to rounding. ``print`` shows of one row the
+    mean prediction, the columns with the largest values, and the prediction; of several rows the columns with the
+    largest mean absolute values.
 
     Attributes
     ----------
     values : ndarray of float64, shape (n_samples, n_features) or (n_samples, n_features, n_outputs)
         The shape of `predictions` with an axis for the columns.
     errors : ndarray of float64, the shape of `values`
-        Standard error of each value, which is due to the number of permutations; 0 if the values are exact.
+        Standard error of each value, which is due to the number of permutations; 0 if the values are exact, NaN if
+        there was one pair of permutations.
     base_values : ndarray of float64, shape () or (n_outputs,)
         Mean prediction over the background.
     predictions : ndarray of float64, shape (n_samples,) or (n_samples, n_outputs)
@@ -123,17 +131,58 @@ class Explanation(NamedTuple):
         )
 
     def __repr__(self) -> str:
-        table = self.table()
-        cells = [[name, *map(_cell, entries[:_MOST_SHOWN])] for name, entries in table.items()]
-        widths = [max(map(len, column)) for column in cells]
+        return "\n".join(self._row_text() if len(self.values) == 1 else self._summary())
+
+    def _row_text(self) -> list[str]:
+        """Return the lines of a sum, from the mean prediction by the values of the columns to the prediction."""
+        n = len(self.feature_names)
+        values = self.values[0].reshape(n, -1)
+        order = np.argsort(-np.abs(values).sum(axis=1), kind="stable").tolist()
+        shown, hidden = order[:_MOST_SHOWN], order[_MOST_SHOWN:]
+        named = [f"{self.feature_names[i]} = {_text_of(self.data[0, i])}" for i in shown]
+        effects = values[shown]
+        if hidden:
+            named.append(f"{len(hidden)} other columns")
+            effects = np.concatenate([effects, values[hidden].sum(axis=0, keepdims=True)])
         lines = [
-            "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
-            for line in zip(*cells, strict=True)
+            ("mean prediction", self.base_values.reshape(-1), ""),
+            *((name, line, "+") for name, line in zip(named, effects, strict=True)),
+            ("prediction", self.predictions[0].reshape(-1), ""),
         ]
-        n_hidden = len(self.feature_names) - _MOST_SHOWN
+        return ["Shapley values of one row", *self._columns_of_numbers(lines, values), *self._error_text()]
+
+    def _summary(self) -> list[str]:
+        """Return the lines of the columns with the largest mean absolute values."""
+        n = len(self.feature_names)
+        effects = np.abs(self.values).mean(axis=0).reshape(n, -1)
+        order = np.argsort(-effects.sum(axis=1), kind="stable").tolist()
+        lines = [(self.feature_names[i], effects[i], "") for i in order[:_MOST_SHOWN]]
+        n_hidden = n - len(lines)
         more = [f"and {n_hidden} more columns"] if n_hidden > 0 else []
         title = f"Mean absolute Shapley values of {len(self.values):,} rows"
-        return "\n".join([title, *lines, *more])
+        return [title, *self._columns_of_numbers(lines, effects), *more, *self._error_text()]
+
+    def _columns_of_numbers(self, lines: list[tuple[str, np.ndarray, str]], effects: np.ndarray) -> list[str]:
+        """Return lines of a name behind a number for each output, below the names of several outputs."""
+        largest = np.abs(effects).max(initial=0)
+        n = effects.shape[1]
+        columns = [[_number(numbers[k], sign, largest) for _, numbers, sign in lines] for k in range(n)]
+        several = len(columns) > 1
+        if several:
+            columns = [[name, *column] for name, column in zip(self.output_names, columns, strict=True)]
+        widths = [max(map(len, column)) for column in columns]
+        texts = ["  ".join(map(str.rjust, line, widths)) for line in zip(*columns, strict=True)]
+        names = [*[""] * several, *(name for name, _, _ in lines)]
+        return [f"{text}  {name}".rstrip() for text, name in zip(texts, names, strict=True)]
+
+    def _error_text(self) -> list[str]:
+        """Return a line about the standard errors, unless the values are exact."""
+        if not self.errors.any():
+            return []
+        if np.isnan(self.errors).any():
+            return ["Their standard errors are unknown: one pair of permutations has none"]
+        largest = self.errors.max()
+        return [f"Standard errors up to {_number(largest, '', largest)}"]
 
 
 Explanation.__module__ = "cmlp"
@@ -151,21 +200,59 @@ def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     return np.array([one if isinstance(one, Number) else codes[str(one)] for one in entries], np.float64)
 
 
-def _cell(entry: object) -> str:
-    return f"{entry:.4g}" if isinstance(entry, float) else str(entry)
+def _number(value: float, sign: str, largest: float) -> str:
+    """Return a number as text, with three digits of the largest one."""
+    if 0 < largest < 1e-4 or not np.isfinite(largest):
+        return f"{value:{sign}.3g}"
+    digits = max(0, 2 - int(np.floor(np.log10(largest)))) if largest else 0
+    return f"{round(value, digits) + 0.0:{sign},.{digits}f}"
+
+
+def _text_of(value: object) -> str:
+    """Return the value of a column as text on one line."""
+    if is_missing(value):
+        return "missing"
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = str(value).removesuffix(" 00:00:00")
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 
 def explanation_of(
-    model: TrainedModel, game: Game, method: Exact | Permutations, rows: NDArray[np.float64], data: NDArray[Any]
+    model: TrainedModel,
+    game: Game,
+    method: Exact | Permutations,
+    rows: NDArray[np.float64],
+    data: NDArray[Any],
+    progress: Callable[[int], None] | None = None,
 ) -> Explanation:
     """Return the explanation of the predictions of a model for some rows."""
     predictions, base = game.outputs(rows), game.mean
-    found = [method.values(row, output) for row, output in zip(rows, predictions, strict=True)]
+    found = []
+    for each in method.values(rows, predictions):
+        found.append(each)
+        if progress is not None:
+            progress(len(found))
     values, errors = (np.stack(each) for each in zip(*found, strict=True))
     names = _names_of_features(model), output_names(model)
     if model.kind == "regressor" and len(base) == 1:
         values, errors, base, predictions = values[..., 0], errors[..., 0], base[0], predictions[:, 0]
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, method.n_evaluations)
+
+
+def importances(model: TrainedModel, n_threads: int | None) -> NDArray[np.float64]:
+    """Return the mean absolute Shapley value of each column over the background of a model."""
+    background = model.background
+    assert background is not None
+    game = game_of(model, background, n_threads)
+    method = chosen_method(game, _core.Random(0), exact=False, n_evaluations=None)
+    found = [np.abs(values).mean(axis=1) for values, _ in method.values(background.rows, game.base)]
+    weights = background.weights[:, None]
+    mean: NDArray[np.float64] = np.add.accumulate(np.stack(found) * weights, axis=0)[-1] / weights.sum()
+    return mean
 
 
 def _names_of_features(model: TrainedModel) -> list[str]:

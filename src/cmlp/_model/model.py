@@ -327,6 +327,59 @@ class TrainedModel:
             return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.target)
         return self.combined(self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads))
 
+    def predict_paths(
+        self,
+        rows: NDArray[Any],
+        to: NDArray[Any],
+        starts: NDArray[np.int64],
+        orders: NDArray[np.int64],
+        n_threads: int | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the answers on paths from `rows` to each row of `to`, in which one column after the other changes.
+
+        Parameters
+        ----------
+        starts : ndarray of shape (n_paths,)
+            The row in which each path begins.
+        orders : ndarray of shape (n_paths, n_inputs)
+            The columns in the order in which they change.
+
+        Returns
+        -------
+        ndarray of shape (len(to), n_paths, n_inputs - 1, n_outputs)
+            The answers after each change but the last.
+        """
+        shape = (len(to), len(starts), self.n_inputs - 1, -1)
+        if self.encoder is None:
+            begins = np.arange(self.n_inputs + 1)
+            found = self.net.forward_paths(
+                self.params, rows, to, begins, starts, orders, scale=self.input_scale, n_threads=n_threads
+            )
+            return self.combined(found.reshape(-1, self.net.n_out)).astype(np.float64).reshape(shape)
+        core, outputs = self.encoder.core, []
+        inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]] = {}
+        for net, params in self.networks:
+            if net.n_in not in inputs:
+                bins = net.n_in == core.width(True)
+                inputs[net.n_in] = core.encode(rows, bins=bins), core.encode(to, bins=bins), core.begins(bins)
+            first, last, begins = inputs[net.n_in]
+            found = net.forward_paths(params, first, last, begins, starts, orders, n_threads=n_threads)
+            outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
+        return mean_outputs(outputs, self.target).reshape(shape)
+
+    def used_columns(self) -> NDArray[np.bool_]:
+        """Return whether any weight of the first layer of a network reads each column."""
+        used = np.zeros(self.n_inputs, bool)
+        for one in self.networks:
+            inputs = np.concatenate([[0], np.cumsum(one.weights[0].any(axis=1))])
+            if self.encoder is None:
+                begins = np.arange(self.n_inputs + 1)
+            else:
+                core = self.encoder.core
+                begins = core.begins(one.net.n_in == core.width(True))
+            used |= np.diff(inputs[begins]) > 0
+        return used
+
     def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the answers of the model from the outputs of its only network."""
         rule = self.rule

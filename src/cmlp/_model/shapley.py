@@ -11,6 +11,7 @@ same bits on every machine, for a row alone or among others.
 
 from __future__ import annotations
 
+from functools import partial
 from math import comb
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from cmlp._bridge import _core
 from cmlp._data.checks import positive_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 MOST_EXACT = 12  # columns whose 2**12 sets can be enumerated
 MOST_ROWS = 64  # of a background
 FEWEST_PAIRS = 2  # of permutations for each row of the background, to estimate the errors
-DEFAULT_PAIRS = 192  # 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 15 seconds
+DEFAULT_PAIRS = 192  # 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 5 seconds
 _BLOCK = 8192  # rows predicted at a time, so that they take little memory
+_NUMBERS = 1 << 17  # outputs on paths computed at a time, which take 8 bytes for each network
 
 
 class Background(NamedTuple):
@@ -66,6 +68,8 @@ class Game(NamedTuple):
     """A model, and the background of its explanations with its outputs."""
 
     outputs: Callable[[NDArray[Any]], Array]  # of rows, of shape (n, n_outputs)
+    paths: Callable[..., Array]  # outputs on paths between rows, see `TrainedModel.predict_paths`
+    used: NDArray[np.bool_]  # whether the model uses a column
     background: Background
     base: Array  # outputs of the background's rows
 
@@ -91,9 +95,15 @@ def _sum(terms: Array) -> Array:
     return total
 
 
-def game_of(outputs: Callable[[NDArray[Any]], Array], background: Background) -> Game:
-    """Return the game of a model and a background."""
-    return Game(outputs, background, outputs(background.rows))
+def game_of(model: Any, background: Background, n_threads: int | None) -> Game:
+    """Return the game of a `TrainedModel` and a background."""
+
+    def outputs(rows: NDArray[Any]) -> Array:
+        predicted: Array = model.predict(rows, n_threads).astype(np.float64)
+        return predicted
+
+    paths = partial(model.predict_paths, n_threads=n_threads)
+    return Game(outputs, paths, model.used_columns(), background, outputs(background.rows))
 
 
 def n_sets(n_columns: int) -> int:
@@ -114,8 +124,12 @@ class Exact:
         # For each column the numbers of the sets without it, in the order of the sets of the other columns.
         self._without = [_without(numbers[: 2 ** (n - 1)], column) for column in range(n)]
 
-    def values(self, x: NDArray[Any], output: Array) -> tuple[Array, Array]:
-        """Return the Shapley values of the columns of a row, (n_columns, n_outputs), and their errors, which are 0."""
+    def values(self, rows: NDArray[Any], outputs: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield the Shapley values of the columns of each row, (n_columns, n_outputs), and their errors: 0."""
+        for x, output in zip(rows, outputs, strict=True):
+            yield self._values(x, output)
+
+    def _values(self, x: NDArray[Any], output: Array) -> tuple[Array, Array]:
         values = self._values_of_sets(x, output)
         found = np.empty((self.game.n_columns, len(output)))
         for column, without in enumerate(self._without):
@@ -152,43 +166,73 @@ def _without(numbers: NDArray[np.intp], column: int) -> NDArray[np.intp]:
 class Permutations:
     """Shapley values from random orders of the columns, in antithetic pairs: an order and its reverse.
 
-    Each row of the background has pairs of its own, so the values of a row add up to its output minus the mean over the
-    background. (Mitchell, Cooper, Frank, Holmes, "Sampling permutations for Shapley value estimation", 2022.)
+    (Mitchell, Cooper, Frank, Holmes, "Sampling permutations for Shapley value estimation", 2022.) If there are enough
+    pairs, each row of the background has as many of them as another, so the values of a row add up to its output minus
+    the mean over the background. With fewer pairs than two for each row, the rows are a sample too. What the mean of
+    the sample differs from that of the background is then divided among the columns in proportion to the variances of
+    their values.
     """
 
     def __init__(self, game: Game, n_pairs: int, rng: Any) -> None:
         n, n_rows = game.n_columns, len(game.base)
-        self.game, self.n_pairs = game, n_pairs
-        self.n_evaluations = 2 * (n - 1) * n_pairs * n_rows
-        # The positions of the columns in the order of each pair.
-        self._ranks = np.stack([np.argsort(rng.permutation(n)) for _ in range(n_pairs * n_rows)])
-        self._rows = np.repeat(np.arange(n_rows), n_pairs)
+        self.game, self.each = game, n_pairs // n_rows
+        self.samples = self.each < FEWEST_PAIRS
+        self.rows = np.resize(rng.permutation(n_rows), n_pairs) if self.samples else np.arange(n_rows).repeat(self.each)
+        self.n_evaluations = 2 * (n - 1) * len(self.rows)
+        orders = np.stack([rng.permutation(n) for _ in self.rows])
+        self._ranks = np.argsort(orders, axis=1)  # the positions of the columns in the order of each pair
+        self._orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, n)
+        self._starts = self.rows.repeat(2)
 
-    def values(self, x: NDArray[Any], output: Array) -> tuple[Array, Array]:
-        """Return the Shapley values of the columns of a row, (n_columns, n_outputs), and their standard errors."""
-        weights, ranks, n = self.game.background.weights, self._ranks[:, :, None], self.game.n_columns
-        steps = np.diff(self._walks(x, output), axis=2)
-        pairs = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(steps[:, 1], n - 1 - ranks, 1)
-        changes = (pairs / 2).reshape(len(weights), self.n_pairs, n, -1).swapaxes(0, 1)
-        means = _sum(changes) / self.n_pairs
-        variances = _sum((changes - means) ** 2) / (self.n_pairs * (self.n_pairs - 1))
+    def values(self, rows: NDArray[Any], outputs: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield the Shapley values of the columns of each row, (n_columns, n_outputs), and their standard errors."""
+        game, n_outputs = self.game, outputs.shape[1]
+        at_once = max(1, _NUMBERS // (self.n_evaluations * n_outputs))
+        found = self._of_sample if self.samples else self._of_all
+        for start in range(0, len(rows), at_once):
+            block = slice(start, start + at_once)
+            paths = game.paths(game.background.rows, rows[block], self._starts, self._orders)
+            for path, output in zip(paths, outputs[block], strict=True):
+                yield found(self._changes(path, output))
+
+    def _changes(self, path: Array, output: Array) -> Array:
+        """Return how each column changes the output, in the mean of each pair: (n_pairs, n_columns, n_outputs)."""
+        n_pairs, n = self._ranks.shape
+        walks = np.empty((n_pairs, 2, n + 1, len(output)))
+        walks[:, :, 0], walks[:, :, n] = self.game.base[self.rows][:, None], output
+        walks[:, :, 1:n] = path.reshape(n_pairs, 2, n - 1, -1)
+        steps, ranks = np.diff(walks, axis=2), self._ranks[:, :, None]
+        pairs: Array = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(steps[:, 1], n - 1 - ranks, 1)
+        return pairs / 2
+
+    def _of_all(self, changes: Array) -> tuple[Array, Array]:
+        """Return values and errors if each row of the background has several pairs."""
+        weights, n_pairs = self.game.background.weights, self.each
+        changes = changes.reshape(len(weights), n_pairs, *changes.shape[1:]).swapaxes(0, 1)
+        means = _sum(changes) / n_pairs
+        variances = _sum((changes - means) ** 2) / (n_pairs * (n_pairs - 1))
         shares, total = weights[:, None, None], _sum(weights)
         return _sum(means * shares) / total, np.sqrt(_sum(variances * shares**2)) / total
 
-    def _walks(self, x: NDArray[Any], output: Array) -> Array:
-        """Return the outputs along each order and its reverse, (n_orders, 2, n_columns + 1, n_outputs)."""
-        n_orders, n = self._ranks.shape
-        walks = np.empty((n_orders, 2, n + 1, len(output)))
-        walks[:, :, 0], walks[:, :, n] = self.game.base[self._rows][:, None], output
-        at_once = max(1, _BLOCK // max(1, 2 * (n - 1)))
-        forward = np.arange(1, n)[:, None]
-        for start in range(0, n_orders if n > 1 else 0, at_once):
-            ranks = self._ranks[start : start + at_once, None]
-            is_x = np.concatenate([ranks < forward, ranks >= n - forward], axis=1)
-            rows = np.repeat(self._rows[start : start + at_once], 2 * (n - 1))
-            each = self.game.mixed(x, is_x.reshape(-1, n), rows)
-            walks[start : start + at_once, :, 1:n] = each.reshape(len(ranks), 2, n - 1, -1)
-        return walks
+    def _of_sample(self, changes: Array) -> tuple[Array, Array]:
+        """Return values and errors if the pairs are of a sample of the background."""
+        mean, variances = self._mean_and_variances(changes)
+        if len(changes) < 2:
+            variances = mean**2
+        # Without any differences, all columns that the model uses have the same share.
+        variances = np.where(_sum(variances) > 0, variances, self.game.used[:, None])
+        shares = variances / np.maximum(_sum(variances), np.finfo(np.float64).tiny)
+        rest = (self.game.base[self.rows] - self.game.mean)[:, None] * shares
+        mean, variances = self._mean_and_variances(changes + rest)
+        return mean, np.sqrt(variances)
+
+    def _mean_and_variances(self, changes: Array) -> tuple[Array, Array]:
+        """Return the mean over the pairs and its variances, which are NaN for a single pair."""
+        weights, n = self.game.background.weights[self.rows, None, None], len(changes)
+        total = _sum(weights)
+        mean = _sum(changes * weights) / total
+        variances = _sum(((changes - mean) * weights) ** 2) / total**2
+        return mean, variances * n / (n - 1) if n > 1 else np.full_like(mean, np.nan)
 
 
 def chosen_method(game: Game, rng: Any, *, exact: bool, n_evaluations: int | None) -> Exact | Permutations:
@@ -196,14 +240,11 @@ def chosen_method(game: Game, rng: Any, *, exact: bool, n_evaluations: int | Non
     n, n_rows = game.n_columns, len(game.base)
     if exact and n > MOST_EXACT:
         raise ValueError(f"exact=True enumerates the sets of at most {MOST_EXACT} columns, got {n} columns.")
-    of_pairs = 2 * (n - 1) * n_rows  # evaluations, if each row of the background has one pair
-    default = of_pairs * max(FEWEST_PAIRS, -(-DEFAULT_PAIRS // n_rows))
+    of_pair = 2 * (n - 1)  # evaluations
+    default = of_pair * n_rows * max(FEWEST_PAIRS, -(-DEFAULT_PAIRS // n_rows))
     budget = default if n_evaluations is None else positive_integer("n_evaluations", n_evaluations, " or None")
     if exact or (n <= MOST_EXACT and n_sets(n) * n_rows <= budget):
         return Exact(game)
-    if budget < FEWEST_PAIRS * of_pairs:
-        raise ValueError(
-            f"n_evaluations must be at least {FEWEST_PAIRS * of_pairs:,} for {n} columns and a background of {n_rows} "
-            f"rows ({FEWEST_PAIRS} pairs of permutations for each), got {budget:,}."
-        )
-    return Permutations(game, budget // of_pairs, rng)
+    if budget < 2 * n:
+        raise ValueError(f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got {budget:,}.")
+    return Permutations(game, budget // of_pair, rng)

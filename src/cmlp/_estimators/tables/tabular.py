@@ -224,6 +224,22 @@ class TabularEstimator(Calibrating, Estimator):
         return table
 
     @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """Mean absolute Shapley value of each column over the training rows that `keep_background` has kept.
+
+        The mean is also over the outputs, in their unit. Each access computes the values, as `explain` does.
+        """
+        model, name = self._trained(), type(self).__name__
+        if model.background is None:
+            raise AttributeError(
+                f"This {name} has no feature_importances_, because it has kept no training rows: fit with "
+                f"keep_background=64, or take the mean of the absolute values that explain returns."
+            )
+        from cmlp._model.explanation import importances
+
+        return importances(model, self.n_threads)
+
+    @property
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)

@@ -81,6 +81,9 @@ class TabularClassifier(TabularEstimator):
     threshold_ : float or None
         The probability of the second of two classes from which on `predict` returns it, see `choose_threshold`. None
         after fit: `predict` returns the most probable class.
+    feature_importances_ : ndarray of float64, shape (n_features,)
+        Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
+        kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 

@@ -68,6 +68,9 @@ class TabularRegressor(TabularEstimator):
     categories_ : dict of list
         The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
         ordered column are all that its type or your list has, in ascending order.
+    feature_importances_ : ndarray of float64, shape (n_features,)
+        Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
+        kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit; each is issued once, and then counted.
 

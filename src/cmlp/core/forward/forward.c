@@ -82,8 +82,7 @@ static inline void *layer_output(const cmlp_net *net, const cmlp_outputs *output
     return all ? cmlp_at(net, all, first * net->layers[l].n_out) : hidden;
 }
 
-/* Sorts the predicted quantiles of each row by insertion, which is fast because most rows are sorted already. */
-static void sort_quantiles(const cmlp_net *net, void *outputs, int64_t n)
+void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         void *row = cmlp_at(net, outputs, i * net->n_quantiles);
@@ -127,7 +126,7 @@ static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const 
         x = a;
     }
     if (net->n_quantiles && !outputs->all)
-        sort_quantiles(net, cmlp_at(net, *outputs->list, first * net->n_quantiles), n);
+        cmlp_sort_outputs(net, cmlp_at(net, *outputs->list, first * net->n_quantiles), n);
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 

@@ -16,4 +16,7 @@ typedef struct cmlp_outputs {
 /* Computes the outputs of one row, the only one of the data, in an aligned workspace of net->row.forward bytes. */
 cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cmlp_outputs *outputs, char *workspace);
 
+/* Sorts the predicted quantiles of n rows by insertion, which is fast because most rows are sorted already. */
+void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n);
+
 #endif
