@@ -354,8 +354,11 @@ def test_predictions_have_intervals_and_sets_on_demand(command):
     _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.8")
     found = np.array([line.split(",") for line in lines], float)
     assert found.shape == (N, 3) and (found[:, 1] < found[:, 0]).all() and (found[:, 0] < found[:, 2]).all()
-    margin = cmlp.load("m.cmlp")._trained().calibration.margins(0.8)[0]
-    assert np.allclose(found[:, 2] - found[:, 0], margin)
+    districts = [None if name == "NA" else name for name in DISTRICT]
+    records = [
+        {"size": None if i % 10 == 3 else SIZE[i], "district": districts[i], "built": BUILT[i].item()} for i in range(N)
+    ]
+    np.testing.assert_allclose(found[:, 1:], cmlp.load("m.cmlp").predict_interval(records, 0.8), rtol=1e-6)
     command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
     _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.9")
     assert len(lines) == N and {*lines} <= {"large", "small", "large,small"}

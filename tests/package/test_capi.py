@@ -25,7 +25,7 @@ ORDER = (
     "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
     "gradient input_gradient deltas step table_model_size table_model_init model_categories categories_find_text "
     "categories_find_number categories_find_integer model_margin encoder_width encode table_workspace_size "
-    "table_write workers_workspace_size workers_train_epoch"
+    "table_write workers_workspace_size workers_train_epoch forward_paths paths_workspace_size"
 )
 
 

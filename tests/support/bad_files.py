@@ -25,6 +25,7 @@ def good_files(folder):
     rows = [[i % 7 + 0.5, "ab"[i % 2], float(i)] for i in range(60)]
     classes = cmlp.TabularClassifier(hidden_layer_sizes=(3,), n_estimators=1, max_time=1e-9, random_state=0)
     classes.fit(rows, np.arange(60) % 3 > 0).threshold_ = 0.25
+    many = [[i % 7 + 0.5, "ab"[i % 2], float(i)] for i in range(400)]
     classifier = cmlp.MLPClassifier((3,), max_iter=1)
     with pytest.warns(UserWarning, match="Stochastic"):
         classifier.fit(np.arange(8.0).reshape(4, 2), list("abca"))
@@ -32,6 +33,7 @@ def good_files(folder):
         "network": saved(cmlp.Network([4, 3, 2], **sizes), folder),
         "columns": saved(cmlp.Network([2, 3, 2], **sizes, input_scale=([1, 2], [3, 4])), folder),
         "table": saved(table.fit(rows, np.arange(60.0)), folder),
+        "widths": saved(table.fit(many, np.arange(400.0) ** 2), folder),
         "targets": saved(table.fit(rows, np.arange(120.0).reshape(60, 2)), folder),
         "quantiles": saved(table.set_params(loss="quantile", quantile=(0.1, 0.9)).fit(rows, np.arange(60.0)), folder),
         "classifier": saved(classifier, folder),
@@ -64,13 +66,13 @@ def with_targets(file, n):
 
 
 def with_number(file, tensor, value, at=0):
-    """Change element `at` of a tensor."""
+    """Change element `at` of a tensor, a negative one from its end."""
 
     def make(good):
         text, data = split(good[file])
         entry = json.loads(text)[tensor]
         code, size = ("<f", 4) if entry["dtype"] == "F32" else ("<d", 8)
-        begin = entry["data_offsets"][0] + at * size
+        begin = entry["data_offsets"][at < 0] + at * size
         return repaired(text, data[:begin] + struct.pack(code, value) + data[begin + size :])
 
     return make
@@ -154,6 +156,10 @@ FILES = {
         *(with_number("table", "calibration.scores", nan, at) for at in (0, 3)),
         with_number("table", "calibration.scores", inf, at=2),
         with_number("table", "calibration.scores", -1.0, at=1),
+    ],
+    "a number in `calibration.widths` breaks a rule": [
+        *(with_number("widths", "calibration.widths", value) for value in (nan, inf, 1e300)),
+        *(with_number("widths", "calibration.widths", value, at=-1) for value in (nan, inf, 0.0, -1.0)),
     ],
     "a weight or a bias is NaN or infinite": [
         with_number(file, f"{prefix}{part}", value)

@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
-from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, script, style
+from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, dense, script, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
 from cmlp._model.encoder import PARTS
@@ -64,7 +64,7 @@ def table_page(
     compared = model.background if background else _made_rows(model)
     described = {
         "columns": _columns(model),
-        "names": None if model.names is None else [*map(str, model.names)],
+        "names": None if model.feature_names is None else model.feature_names.tolist(),
         "grammar": Grammar(model.cell_format).as_json(),
         "order": _order(model, model.background or compared),
         "nets": [
@@ -88,7 +88,7 @@ def table_page(
         "facts": escape(facts[0]),
         "about": escape(_about(model)),
         "theme": SYSTEM_THEME,
-        "style": style(["base", "table"]),
+        "style": dense(style(["base", "table"])),
         "script": script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS]),
         "model": as_json(described),
     }
