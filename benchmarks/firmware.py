@@ -259,6 +259,8 @@ def integers(folder, model, X, core):
 
 
 def integers_of_floats(folder, model, X, core):
+    if core == AVR:
+        raise embedded.MissingPeerError("int8 header, rows of float: measured on ARM only")
     model.to_c(folder / "digits.h", int8=True, calibrate=X.astype(np.float32) + np.float32(0.25))
     return HEADER_OF_FLOATS, ["-DQUANTIZE"]
 
