@@ -58,3 +58,21 @@ def test_line_of_the_library_compiles(single_file, tmp_path):
     (line,) = [block.source for block in found if "arm-none-eabi-gcc" in block.source]
     qemu = re.search(r"qemu-system-arm .*firmware\.elf", (BOARD / "main.c").read_text(encoding="utf-8"))[0]
     assert "CMLP_OK" in run_quietly(f"{line}\n{qemu}", tmp_path)
+
+
+def test_table_has_the_figures_of_the_benchmark(monkeypatch):
+    """Other versions of the compiler may differ by a fifth."""
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks import firmware
+
+    names = {
+        "float header": "float header, rows of float",
+        "int8 header": "int8 header, rows of bytes",
+        "library": "library, float",
+    }
+    text = (DOCS / "start/firmware.md").read_text(encoding="utf-8")
+    measured = {name: figures for name, *figures in firmware.measure((16,), firmware.M4, n_rows=50)}
+    for row, name in names.items():
+        cells = re.search(rf"\| Cortex-M4F, {row} \| (.*) \|", text)[1]
+        shown = [int(cell.replace(",", "")) for cell in cells.split(" | ")]
+        assert shown == pytest.approx(measured[f"{firmware.M4}, {name}"], rel=0.2), row
