@@ -20,6 +20,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   import    milliseconds of an import in addition to numpy's
   model     microseconds to load a model file, compared with other formats; its bytes
   embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
+  firmware  flash, RAM, stack and instructions of a row on microcontrollers, compared with other C libraries
   one-row   nanoseconds for one row in C, relative to plain loops and to the version that CMLP_BEFORE names
   table-row microseconds for one raw row of a table in C: 20 columns, 4 networks
   explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap;
@@ -59,6 +60,7 @@ COMMANDS = [
     "import",
     "model",
     "embedding",
+    "firmware",
     "one-row",
     "table-row",
     "explain",

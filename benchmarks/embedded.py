@@ -286,12 +286,18 @@ def tiny_dnn(folder, model, pixels):
     return made(compiled(folder, "tiny-dnn", TINY_DNN, *options, compiler="g++"), model, pixels)
 
 
-def emlearn(folder, model, pixels):
+def emlearn_header(folder, model):
+    """Write emlearn.h with the weights of the model in the folder; return the package."""
     peer = installed("emlearn", "emlearn")
     with warnings.catch_warnings(), contextlib.chdir(folder):  # it compiles in the current folder
         warnings.simplefilter("ignore")
         converted = peer.convert(scikit_learn(model), method="inline", dtype="float")
         converted.save(file=str(folder / "emlearn.h"), name="digits")
+    return peer
+
+
+def emlearn(folder, model, pixels):
+    peer = emlearn_header(folder, model)
     loaded = compiled(folder, "emlearn", EMLEARN, f"-I{peer.includedir}", "-lm", "-w")
     rows = scaled(pixels)
     return lambda n: loaded.predict(pointer(rows), n)
@@ -330,7 +336,7 @@ def scikit_learn(model):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = linear.MLPClassifier(model.hidden_layer_sizes, activation=model.activation, max_iter=1)
-        theirs.fit(np.random.RandomState(0).random_sample((100, 784)), np.arange(100) % 10)
+        theirs.fit(np.random.RandomState(0).random_sample((100, model.n_features_in_)), np.arange(100) % 10)
     theirs.coefs_ = [weights.astype(np.float64) for weights in model.coefs_]
     theirs.intercepts_ = [biases.astype(np.float64) for biases in model.intercepts_]
     return theirs

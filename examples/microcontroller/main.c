@@ -2,7 +2,7 @@
  * the rows of ROWS (bytes), and prints the classes and what it needs, through the debugger (semihosting). board.h and
  * board.ld are for the board mps2-an386 of QEMU; replace them by those of your board.
  *
- *   arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -Os \
+ *   arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -Os -I. \
  *       -DCMLP_NO_THREADS -DCMLP_INFERENCE_ONLY -DCMLP_NO_FLOAT64 -DCMLP_NO_TABLES -DMODEL='"model.cmlp"' \
  *       -DROWS='"rows.bin"' main.c cmlp.c --specs=nano.specs -ffunction-sections -fdata-sections -nostartfiles \
  *       -Wl,--gc-sections -T board.ld -o firmware.elf

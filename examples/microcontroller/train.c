@@ -2,7 +2,7 @@
  * All memory is static. The program writes a model file through the debugger (semihosting), with all that Python needs
  * to continue the training. The result is bit-identical to training without a break.
  *
- *   arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -Os \
+ *   arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -Os -I. \
  *       -DCMLP_NO_THREADS -DCMLP_NO_FLOAT64 -DCMLP_NO_TABLES -DROWS='"rows.bin"' -DLABELS='"labels.bin"' \
  *       -DTRAINED='"trained.cmlp"' train.c cmlp.c --specs=nano.specs -ffunction-sections -fdata-sections -nostartfiles \
  *       -Wl,--gc-sections -T board.ld -lm -o firmware.elf
