@@ -1,6 +1,6 @@
 """A figure that several documents contain is the same in all of them.
 
-The first place of a figure has it exactly; the others may round it to a whole number.
+The first place of a figure has it exactly; the others may round it to a whole number or to one digit behind the point.
 """
 
 import re
@@ -18,24 +18,20 @@ FIGURES = {
     "code of a program that only predicts, KB": [
         ("docs/embedding.md", r"`-Os`, small, `-DCMLP_BUILD_ISA=1` \| ([\d,]+) \|", 1 / THOUSAND),
         ("docs/start/embedding.md", r"only\s+predicts needs ([\d,]+) KB", 1),
-        ("README.md", r"C program that only predicts \| ([\d,]+) KB", 1),
+        ("README.md", r"C library of ([\d,]+) KB", 1),
     ],
-    "flash of a Cortex-M4, KB": [
-        ("docs/embedding.md", r"constants, with the reader of model files \| ([\d,]+) \|", 1 / THOUSAND),
-        ("README.md", r"flash, RAM \| (\d+) KB", 1),
+    "flash of an exported 64-16-10 on a Cortex-M4F, KB": [
+        ("docs/start/firmware.md", r"Cortex-M4F, float header \| ([\d,]+) \|", 1 / THOUSAND),
+        ("README.md", r"takes ([\d.]+) KB of flash as float", 1),
     ],
-    "RAM of a Cortex-M4, KB": [
-        ("docs/embedding.md", r"RAM: model [^|]*\| ([\d,]+) \|", 1 / THOUSAND),
-        ("README.md", r"flash, RAM \| \d+ KB, (\d+) KB", 1),
+    "the same with integers of 8 bits, KB": [
+        ("docs/start/firmware.md", r"Cortex-M4F, int8 header \| ([\d,]+) \|", 1 / THOUSAND),
+        ("README.md", r"and ([\d.]+) KB as int8", 1),
     ],
     "epoch of 784-128-64-10 in batches of 128, ms": [
         ("docs/performance.md", r"784-128-64-10, 128 \| (\d+) ms", 1),
         ("README.md", r"784-128-64-10, batches of 128 rows, one thread \| (\d+) ms", 1),
         ("docs/index.md", r"\*\*(\d+) ms\*\*", 1),
-    ],
-    "the same in batches of 10, ms": [
-        ("docs/performance.md", r"784-128-64-10, 10 \| (\d+) ms", 1),
-        ("README.md", r"batches of 10 rows \| (\d+) ms", 1),
     ],
     "scikit-learn, batches of 128": [
         ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| [\d.]+ \| ([\d.]+) \|", 1),
@@ -46,14 +42,6 @@ FIGURES = {
         ("docs/performance.md", r"PyTorch 2\.13 took ([\d.]+) times the CPU time for 784-128-64-10", 1),
         ("README.md", r"PyTorch ([\d.]+) times", 1),
     ],
-    "JAX, batches of 128": [
-        ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| ([\d.]+) \|", 1),
-        ("README.md", r"JAX ([\d.]+) times", 1),
-    ],
-    "scikit-learn, batches of 10": [
-        ("docs/performance.md", r"784-128-64-10, 10 \| 89 ms \| [\d.]+ \| ([\d.]+) \|", 1),
-        ("README.md", r"89 ms \| scikit-learn ([\d.]+) times", 1),
-    ],
     "one row, µs": [
         ("docs/performance.md", r"([\d.]+) µs for 784-16-16-10 and", 1),
         ("README.md", r"784-16-16-10, from Python \| ([\d.]+) µs", 1),
@@ -61,7 +49,7 @@ FIGURES = {
     ],
     "one row in C, µs": [
         ("docs/performance.md", r"the same rows take ([\d.]+) and", 1),
-        ("README.md", r"in C, without Python \| ([\d.]+) µs", 1),
+        ("README.md", r"in C, without Python ([\d.]+) µs", 1),
     ],
     "mean rank on data frames": [
         ("docs/tables.md", r"`TabularClassifier`, `TabularRegressor` \| ([\d.]+) \|", 1),
@@ -73,21 +61,12 @@ FIGURES = {
     "mean rank of CatBoost": [
         ("docs/tables.md", r"\| CatBoost 1\.2 \| ([\d.]+) \|", 1),
         ("docs/images/tables-ranks.svg", r"CatBoost \(([\d.]+)\)", 1),
-        ("README.md", r"CatBoost ([\d.]+), XGBoost", 1),
+        ("README.md", r"\| CatBoost ([\d.]+); the best", 1),
         ("docs/index.md", r"CatBoost has ([\d.]+),", 1),
-    ],
-    "mean rank of XGBoost": [
-        ("docs/tables.md", r"\| XGBoost 3 \| ([\d.]+) \|", 1),
-        ("docs/images/tables-ranks.svg", r"XGBoost \(([\d.]+)\)", 1),
-        ("README.md", r"XGBoost ([\d.]+)", 1),
     ],
     "CPU time of fit relative to CatBoost": [
         ("docs/tables.md", r"`TabularRegressor` \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", 1),
         ("README.md", r"CPU time of `fit` \| ([\d.]+) \|", 1),
-    ],
-    "LightGBM's": [
-        ("docs/tables.md", r"\| LightGBM 4 \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", 1),
-        ("README.md", r"LightGBM ([\d.]+) \|", 1),
     ],
     "bytes per row of a fit": [
         ("docs/performance.md", r"4 MB, and (\d+) bytes per row", 1),
@@ -104,13 +83,12 @@ FIGURES = {
     "chapters of the story": [
         ("src/cmlp/story/story.py", r"Tell in (\d+) chapters", 1),
         ("src/cmlp/story/story.py", r"web page: (\d+) chapters", 1),
-        ("README.md", r"story in (\d+) interactive chapters", 1),
+        ("README.md", r"in (\d+)\s+chapters", 1),
         ("paper/paper.md", r"page of (\d+) chapters", 1),
     ],
     "seconds until Ctrl-C ends a fit": [
         ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
         ("docs/guide/many-models.md", r"Ctrl-C ends the call within ([\d.]+) s", 1),
-        ("README.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
     ],
     "seconds until a poll, 10^8 parameters": [
         ("include/cmlp.h", r"10\^8 every ([\d.]+) s", 1),
@@ -143,7 +121,7 @@ def test_figure_is_the_same_everywhere(name):
         assert match, f"{file} has no figure {pattern}"
         found[f"{file}: {match[0]}"] = round(float(match[1].replace(",", "")) * factor, 6)
     first = next(iter(found.values()))
-    assert all(value in (first, round(first)) for value in found.values()), found
+    assert all(value in (first, round(first), round(first, 1)) for value in found.values()), found
 
 
 @pytest.mark.parametrize("pattern", WITHDRAWN)

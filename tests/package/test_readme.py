@@ -6,6 +6,7 @@ import re
 
 import pytest
 from c_build import ROOT
+from optional import package
 
 if not (ROOT / "README.md").exists():
     pytest.skip("the README is in the source tree only", allow_module_level=True)
@@ -17,7 +18,9 @@ def blocks(language, document=README):
 
 
 @pytest.mark.parametrize("source", blocks("python"))
-def test_python_examples_print_what_their_comments_show(source):
+def test_python_examples_print_what_their_comments_show(source, tmp_path, monkeypatch):
+    package("pandas")
+    monkeypatch.chdir(tmp_path)
     expected = re.findall(r"^print\(.*\)  # ([^:\n]+)", source, re.MULTILINE)
     assert len(expected) == source.count("print(") > 0
     output = io.StringIO()
