@@ -142,7 +142,7 @@ def test_shell_blocks_run(name, tmp_path):
     for block in PAGES[name]:
         if block.note == "file":
             (tmp_path / block.detail).write_text(block.source, encoding="utf-8")
-        elif block.language == "python" and (name in WHOLE or not block.note and "save(" in block.source):
+        elif block.language == "python" and (name in WHOLE or (not block.note and "save(" in block.source)):
             with contextlib.chdir(tmp_path), contextlib.redirect_stdout(io.StringIO()):
                 blocks.run(block, names, name)
         if block.language == "sh" and not block.note:
