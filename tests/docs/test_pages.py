@@ -18,6 +18,7 @@ import pytest
 from c_build import COMPILER, ROOT, WARNINGS, needs_compiler
 from c_build import run as run_command
 from helpers import imported
+from optional import package
 
 import cmlp
 import cmlp.plots
@@ -31,8 +32,9 @@ PAGES = {str(path.relative_to(DOCS)): blocks.blocks_of(path) for path in sorted(
 NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
 # Languages of blocks that are no code, and the directives of the documentation.
 SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript|")
-# Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the exports run the calls.
+WHOLE = {"start/tables.md"}  # their shell blocks use what all Python blocks before have written
 LONG = {"start/embedding.md", "start/learner.md"}  # they compile the library and fit large networks
+# Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the exports run the calls.
 FRAGMENTS = {"embedding.md", "export.md", "extensions.md"}
 
 
@@ -134,11 +136,13 @@ def test_shell_blocks_run(name, tmp_path):
     environment["PATH"] = os.pathsep.join([str(tmp_path / "bin"), sysconfig.get_path("scripts"), os.environ["PATH"]])
     if any(re.search(r"\bcc\b", block.source) for block in PAGES[name] if block.language == "sh" and not block.note):
         write_compiler(tmp_path / "bin/cc")
+    if name in WHOLE:
+        package("pandas")
     names = {"__name__": "page"}
     for block in PAGES[name]:
         if block.note == "file":
             (tmp_path / block.detail).write_text(block.source, encoding="utf-8")
-        elif block.language == "python" and not block.note and "save(" in block.source:
+        elif block.language == "python" and (name in WHOLE or (not block.note and "save(" in block.source)):
             with contextlib.chdir(tmp_path), contextlib.redirect_stdout(io.StringIO()):
                 blocks.run(block, names, name)
         if block.language == "sh" and not block.note:
@@ -163,7 +167,7 @@ def write_compiler(path):
 
 @needs_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("name", pages_with("c"))
+@pytest.mark.parametrize("name", [name for name in pages_with("c") if name not in WHOLE])
 def test_c_blocks_compile(name, tmp_path):
     for number, block in enumerate(block for block in PAGES[name] if block.language == "c" and block.note != "not run"):
         source = tmp_path / f"block{number}.c"
