@@ -35,7 +35,7 @@ def test_links_of_the_readme_are_files_or_absolute_addresses():
     targets = dict(re.findall(r"^\[([^\]]+)\]: (\S+)$", known, re.MULTILINE))
     assert set(targets) == labels and all(target.startswith("https://") for target in targets.values())
     assert targets["docs/index.md"] == "https://someone.example.org/cmlp/"
-    assert targets["docs/guide/tables.md"] == "https://someone.example.org/cmlp/guide/tables.html"
+    assert targets["docs/start/tables.md"] == "https://someone.example.org/cmlp/start/tables.html"
     assert targets["LICENSE"] == "https://example.org/someone/cmlp/blob/main/LICENSE"
     pictures = [target for label, target in targets.items() if label.endswith(".png")]
     assert len(pictures) == 2

@@ -255,7 +255,7 @@ FIGURES.playground = {
 		const now = ++motion;
 		let [step, before] = [this.stepNow(), null];
 		skip();
-		write("play", "Hold");
+		write("play", "Pause");
 		const go = (time) => {
 			if (now !== motion) return;
 			step += min(100, time - (before ?? time)) / 4;
