@@ -115,11 +115,12 @@ class TableTraining:
 
     def _columns(self) -> str:
         """Return the columns in the order of their mean absolute Shapley values, as shares."""
-        from cmlp._model.shapley import DEFAULT_PAIRS, MOST_ROWS
+        from cmlp._model.explanation import DEFAULT_PAIRS
+        from cmlp._model.summary import MOST_BACKGROUND
 
         n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
         chosen = (self.held if len(self.held) else self.rows)[:n]
-        background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_ROWS])
+        background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND])
         found = self.model.explain(self.frame.take(chosen), background)
         effects = np.abs(found.values).mean(axis=0).reshape(len(found.feature_names), -1).sum(axis=1)
         total = effects.sum() or 1.0

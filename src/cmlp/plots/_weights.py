@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._model.names import letters, neuron_name
+from cmlp._model.results import letters, neuron_name
 from cmlp.plots._model import Layers, image_shape_of, index_of
 from cmlp.plots._style import Display, ImageGrid, signed_colormap, signed_limit
 
