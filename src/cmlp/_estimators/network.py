@@ -11,9 +11,8 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge._core import Optimizer
-from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
+from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
-from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.scale import check_scale_width, scaled
 from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.arrays import CSR, StoredRows
 from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, leaf
 from cmlp._data.labels import distinct, kind_of_labels
-from cmlp._data.sparse import CSR, StoredRows
 from cmlp._estimators.sources import Arrays
 from cmlp._train.split import sizes_of
 

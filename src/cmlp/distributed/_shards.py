@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
-from cmlp._data.sparse import is_sparse, section, stacked
 from cmlp._estimators.sources import row_named, unpacked
 from cmlp.distributed._averaging import train_shard, with_moments
 

@@ -10,8 +10,8 @@ from zlib import crc32
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import StoredRows, section
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._data.sparse import StoredRows, section
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fit import request_of, train_and_store
 from cmlp._estimators.fit_network import prepare, warn_of_unused
