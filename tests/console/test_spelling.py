@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import cmlp
-from cmlp._cli.options import nearest
-from cmlp._cli.wording import EXPORT_WORDS, PAGE_WORDS, TRAIN_WORDS, in_options
+from cmlp._cli.options import EXPORT_WORDS, PAGE_WORDS, TRAIN_WORDS, in_options, nearest
 
 OPTIONS = ["--max-iter", "--max_iter", "--alpha", "--hidden-layer-sizes", "--header", "--help", "-o"]
 WORDS = {"max_iter": "--max-iter", "loss": "--loss", "alpha": "--alpha", "X_val=None": "no --validation"}

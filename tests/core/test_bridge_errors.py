@@ -9,7 +9,7 @@ from small_network import X, Y
 
 from cmlp import StatusError
 from cmlp._bridge import _core
-from cmlp._data.sparse import StoredRows
+from cmlp._data.arrays import StoredRows
 
 INF, NAN = np.inf, np.nan
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sparse
 
 from cmlp import Network
-from cmlp._data.sparse import CSR
+from cmlp._data.arrays import CSR
 
 
 def test_elements_can_be_indexed():

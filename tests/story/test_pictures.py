@@ -8,7 +8,7 @@ from terminals import terminal
 
 from cmlp import Network
 from cmlp._cli.terminal import side_by_side, visible
-from cmlp._model.names import letters
+from cmlp._model.results import letters
 from cmlp.datasets import load_digits28
 from cmlp.story import charts, drawing, story_network
 from cmlp.story.neurons import Names, Unit, activation_function, source_name

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp._data.arrays import LossFunction
-from cmlp._data.sparse import CSR
+from cmlp._data.arrays import CSR, LossFunction
 
 class Activation:
     code: int

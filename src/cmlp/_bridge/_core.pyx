@@ -28,10 +28,11 @@ cdef extern from "core/net/tuning_names.h" nogil:
 
 import numpy as np
 
-from cmlp._data.arrays import as_doubles, as_matrix, as_order, rectangular, targets_in_range
+from cmlp._data.arrays import (
+    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, is_sparse, rectangular, targets_in_range,
+    values_and_gradient,
+)
 from cmlp._data.labels import as_class_indices
-from cmlp._data.arrays import values_and_gradient
-from cmlp._data.sparse import StoredRows, as_sparse_matrix, is_sparse
 from cmlp._data.weights import refusal
 from cmlp._process.threads import interrupted
 from cmlp._process.signals import deliver, safe_point, immediate_signals

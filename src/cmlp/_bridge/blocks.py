@@ -1,4 +1,7 @@
-"""Parameter blocks: flat arrays, aligned to cache lines, of all weights and biases."""
+"""Parameter blocks: flat arrays, aligned to cache lines, of all weights and biases; what is read from pickles.
+
+Pickles have a version, so that those of other versions of the package raise an error that says so.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from cmlp._bridge._core import address_of
 from cmlp._data.arrays import rectangular
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
     from cmlp._bridge._core import Net
 
+
+# Version of the pickles that this package writes. Increase it whenever a field changes.
+PICKLE_VERSION = 5
 _CACHE_LINE = 64  # bytes
 
 
@@ -93,3 +99,12 @@ def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
         names = " or ".join(map(str, expected))
         raise ValueError(f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}.")
     return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))
+
+
+def check_version(fields: Mapping[str, object], what: str) -> None:
+    """Raise ValueError if a pickle has a different version of the format."""
+    if fields.get("version") != PICKLE_VERSION:
+        raise ValueError(
+            f"This {what} was pickled by another version of cmlp and cannot be loaded: train it again, or unpickle it "
+            "with the version that wrote it."
+        )

@@ -335,7 +335,7 @@ class TableRows(NamedTuple):
         return CellFormat() if isinstance(self.rows, ParquetTable) else self.rows.grammar.cell_format
 
 
-def decide(
+def read_training_rows(
     arguments: argparse.Namespace, resumed: TrainedModel | None, progress: Callable[[float], None]
 ) -> NumberRows | TableRows:
     """Read the rows of training, and decide by them: they are those of a table if a column is not all numbers.

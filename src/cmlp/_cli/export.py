@@ -8,8 +8,8 @@ from typing import Any
 
 from cmlp._cli import options
 from cmlp._cli.data_files import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
+from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
-from cmlp._cli.wording import EXPORT_WORDS
 
 NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
 DESCRIPTION = (

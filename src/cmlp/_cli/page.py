@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.experiment import SUBJECTS, story_network
+from cmlp._cli.options import PAGE_WORDS
 from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
-from cmlp._cli.wording import PAGE_WORDS
 
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document

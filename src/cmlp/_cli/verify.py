@@ -67,7 +67,7 @@ def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], d
                 f"{arguments.model} is the model of a table, which has neither --labels nor --validation: use "
                 "cmlp.verify in Python"
             )
-        from cmlp._cli.train_table import rows_of_fit
+        from cmlp._cli.train import rows_of_fit
 
         return rows_of_fit(arguments, model), {}
     from cmlp._data.files.rows import LabelledRows, in_memory

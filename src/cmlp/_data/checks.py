@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import (
+    CSR,
     IN_PLACE,
+    as_csr,
+    as_dense,
+    is_sparse,
     readable,
     rectangular,
     refuse_complex,
     refuse_records,
+    refuse_sparse,
     require_finite,
     to_float64,
 )
 from cmlp._data.frames import as_table, check_names, feature_names
 from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled
-from cmlp._data.sparse import CSR, as_csr, as_dense, is_sparse, refuse_sparse
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
 from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class
@@ -56,7 +60,7 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     # A list contains Python numbers, which are doubles, whatever dtype NumPy chooses for them.
     small = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 4)
     single = small and not isinstance(X, (list, tuple))
-    array = as_csr(array, lambda values: readable(values, "X")) if sparse else readable(array, "X")
+    array = as_csr(array, "X") if sparse else readable(array, "X")
     return array, np.dtype(np.float32 if single else np.float64)
 
 

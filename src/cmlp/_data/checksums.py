@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.sparse import CSR, section, stacked
+from cmlp._data.arrays import CSR, section, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, is_missing, rectangular
+from cmlp._data.arrays import EXACT, is_missing, rectangular, refuse_sparse
 from cmlp._data.checks import check_rows
 from cmlp._data.column_entries import (
     CATEGORY,
@@ -34,7 +34,6 @@ from cmlp._data.column_entries import (
 )
 from cmlp._data.columns import ArrowColumn, FileColumn
 from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
-from cmlp._data.sparse import refuse_sparse
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:

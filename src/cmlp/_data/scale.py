@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from cmlp._data.sparse import CSR, taken
+from cmlp._data.arrays import CSR, taken
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:

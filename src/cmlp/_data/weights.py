@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import rectangular, refuse_complex, require_finite, to_float64
-from cmlp._data.sparse import refuse_sparse
+from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

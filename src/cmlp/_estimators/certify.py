@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._model.bounds import bounds_of
+from cmlp._model.model import TrainedNet
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import NonFiniteInputError
@@ -153,7 +153,7 @@ class _NetworkJudge(Judge):
 
     def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction."""
-        bounds = bounds_of(self.net, self.model.params, (low, high), self.model.input_scale)
+        bounds = TrainedNet(self.net, self.model.params).bounds((low, high), self.model.input_scale)
         least, most = (bound.astype(np.float64) for bound in bounds)
         finite = np.isfinite(least).all(axis=1) & np.isfinite(most).all(axis=1)
         if self.kind != "multiclass":

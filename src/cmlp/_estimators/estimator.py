@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp._data.pickles import PICKLE_VERSION, check_version
+from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
-    from cmlp._model.shapley import Background
+    from cmlp._model.summary import Background
 
 
 @functools.cache
@@ -252,7 +252,7 @@ class Estimator(SklearnStub, ExportMethods):
             and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
         """
         from cmlp._estimators.fitted import extras_of
-        from cmlp._model.write import require_own_class, write_model
+        from cmlp._model.file import require_own_class, write_model
 
         require_own_class(self)
         model, parameters, fitted = self._whole()
@@ -383,37 +383,41 @@ class Estimator(SklearnStub, ExportMethods):
         >>> model.explain([[1.0, 1.0]], background=X).values.round(2)
         array([[1. , 0.5]])
         """
-        from cmlp._model.explanation import explanation_of
-        from cmlp._model.shapley import chosen_method, game_of
+        from cmlp._model.explanation import explain
         from cmlp._train.random import random_state as generator_of
-        from cmlp.callbacks import bar_over
 
         model, rng = self._trained(), generator_of(random_state)
         rows, data = self._rows_of(model, X)
         if not len(rows):
             raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")
-
-        game = game_of(model, self._background(model, background), self.n_threads)
-        method = chosen_method(game, rng, exact=exact, n_evaluations=n_evaluations)
-        with bar_over(len(rows), "row", shows=verbose) as progress:
-            return explanation_of(model, game, method, rows, data, progress)
+        return explain(
+            model,
+            rows,
+            data,
+            self._background(model, background),
+            rng,
+            exact=exact,
+            n_evaluations=n_evaluations,
+            n_threads=self.n_threads,
+            verbose=verbose,
+        )
 
     def _background(self, model: TrainedModel, background: ArrayLike | None) -> Background:
         """Return the rows that the user passed, or those of the model."""
-        from cmlp._model.shapley import MOST_ROWS, Background
+        from cmlp._model.summary import MOST_BACKGROUND, Background
 
         if background is None:
             if model.background is None:
-                remedy = "" if model.encoder is None else f", or fit with keep_background={MOST_ROWS}"
+                remedy = "" if model.encoder is None else f", or fit with keep_background={MOST_BACKGROUND}"
                 raise ValueError(
-                    f"background must be at most {MOST_ROWS} rows, got None, and this {type(self).__name__} has none: "
-                    f"pass some training rows{remedy}."
+                    f"background must be at most {MOST_BACKGROUND} rows, got None, and this {type(self).__name__} has "
+                    f"none: pass some training rows{remedy}."
                 )
             return model.background
         with named("background"):
             rows, _ = self._rows_of(model, background)
-        if not 0 < len(rows) <= MOST_ROWS:
+        if not 0 < len(rows) <= MOST_BACKGROUND:
             raise ValueError(
-                f"background must have 1 to {MOST_ROWS} rows, got {len(rows):,}: pass a sample of the rows."
+                f"background must have 1 to {MOST_BACKGROUND} rows, got {len(rows):,}: pass a sample of the rows."
             )
         return Background(rows, np.ones(len(rows)))

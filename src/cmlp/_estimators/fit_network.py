@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Rows
 from cmlp._data.scale import InputScale, warn_of_scale
-from cmlp._data.sparse import StoredRows, stored_rows
 from cmlp._estimators.attributes import can_assemble
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.first_state import begun_state, dtype_of, input_scale_of, network_description

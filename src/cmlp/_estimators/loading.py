@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cmlp._model.file import ExtraKeys, read_model
 from cmlp._model.model import TrainedModel
-from cmlp._model.read import ExtraKeys, read_model
 
 if TYPE_CHECKING:
     import os

@@ -11,12 +11,11 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge._core import Optimizer
-from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
+from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
-from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.scale import check_scale_width, scaled
 from cmlp._estimators.exports import ExportMethods
-from cmlp._model.bounds import bounds_of
+from cmlp._model.model import TrainedNet
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import per_layer
@@ -348,7 +347,7 @@ class Network(ExportMethods):
         TypeError
             If this is an instance of a subclass.
         """
-        from cmlp._model.write import require_own_class, write_model
+        from cmlp._model.file import require_own_class, write_model
 
         require_own_class(self)
         write_model(path, self._trained())
@@ -604,7 +603,7 @@ class Network(ExportMethods):
         True
         """
         low, high = readable(rectangular(lower, "lower"), "lower"), readable(rectangular(upper, "upper"), "upper")
-        return bounds_of(self._net, self.params, (low, high), self._scale)
+        return TrainedNet(self._net, self.params).bounds((low, high), self._scale)
 
     # Training
 

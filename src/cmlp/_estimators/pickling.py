@@ -19,8 +19,7 @@ from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import checked_encoder
 from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.probabilities import checked_outputs, checked_threshold
-from cmlp._model.shapley import checked_background
-from cmlp._model.summary import checked_summary
+from cmlp._model.summary import checked_background, checked_summary
 from cmlp._train.state import Curve, TrainingState
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import CSR
 from cmlp._data.checks import Door, check_width
 from cmlp._data.scale import scale_of_moments
-from cmlp._data.sparse import CSR
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import shared
 from cmlp._train.engine import BatchEngine

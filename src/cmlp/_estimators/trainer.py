@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.labels import as_class_indices
-from cmlp._data.pickles import PICKLE_VERSION, check_version
 from cmlp._data.weights import as_weights
 from cmlp._model.model import TrainedModel, model_of
 from cmlp._model.results import TrainedEpoch

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import IN_PLACE, rectangular, refuse_complex, require_finite, to_float64
+from cmlp._data.arrays import IN_PLACE, as_dense, is_sparse, rectangular, refuse_complex, require_finite, to_float64
 from cmlp._data.checks import as_targets
-from cmlp._data.sparse import as_dense, is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

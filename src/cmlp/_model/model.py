@@ -13,10 +13,12 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import rectangular
+from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat
 from cmlp._data.frames import texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
+from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._model.shapley import Background
-    from cmlp._model.summary import Summary
+    from cmlp._model.summary import Background, Summary
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -37,6 +38,7 @@ CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor":
 TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
 
 _PLAIN_FORMAT = CellFormat()
+_EXACT = ("identity", "relu", "leaky_relu")  # activations with bounds in float64
 _TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
 
 
@@ -75,6 +77,40 @@ class TrainedNet(NamedTuple):
         )
         with np.errstate(over="ignore"):
             return TrainedNet(converted, self.params.astype(dtype))
+
+    def bounds(
+        self, corners: tuple[NDArray[Any], NDArray[Any]], scale: float | InputScale
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return what the outputs can be for every input in a box, to the bit; `Network.bounds` documents it."""
+        net, (lower, upper) = self.net, corners
+        for name, corner in (("lower", lower), ("upper", upper)):
+            if corner.ndim != 2 or corner.shape[1] != net.n_in:
+                raise ValueError(f"{name} must have the shape (n, {net.n_in}), got {corner.shape}.")
+        if lower.shape != upper.shape:
+            raise ValueError(f"lower and upper must have the same shape, got {lower.shape} and {upper.shape}.")
+        above = lower > upper
+        if above.any():
+            row, column = np.argwhere(above)[0]
+            raise ValueError(
+                f"lower must be at most upper, got {lower[row, column]} and {upper[row, column]} at row {row}, column "
+                f"{column}."
+            )
+        if net.dtype == np.float64 and not {*net.activations} <= {*_EXACT}:
+            name = next(name for name in net.activations if name not in _EXACT)
+            raise ValueError(
+                f"bounds of a float64 network need identity, relu or leaky_relu, got {name!r}: use float32."
+            )
+        try:
+            lows, highs = net.bounds(self.params, lower, upper, scale=scale)
+        except NonFiniteInputError as error:
+            for name, corner in (("lower", lower), ("upper", upper)):
+                found = first_non_finite_error(error, corner, scale, net.dtype, None, name)
+                if found is not error:
+                    raise found from None
+            raise
+        if self.sorts:
+            return np.sort(lows[-1], axis=1), np.sort(highs[-1], axis=1)
+        return lows[-1], highs[-1]
 
 
 class Combination(NamedTuple):

@@ -1,7 +1,7 @@
-"""What a table's model knows about its training rows besides what it predicts from: for pages and `cmlp info`.
+"""What a model knows about its training rows besides what it predicts from: for pages, `cmlp info` and explanations.
 
-There are some values of each column, without the rows that they were in; and how often, or how far, the model was wrong
-on rows outside the training. No answer depends on it.
+Of a table there are some values of each column, without the rows that they were in; and how often, or how far, the
+model was wrong on rows outside the training. With `keep_background` there are some rows. No answer depends on them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._model.calibration import ROWS, n_answers
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._bridge import _core
     from cmlp._data.columns import ColumnLayout
 
+
 N_VALUES = 32  # of each column
+MOST_BACKGROUND = 64  # rows
 _HALF = 0.5  # the probability above which a row has a label
 
 
@@ -148,3 +150,33 @@ def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accurac
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
     return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))
+
+
+class Background(NamedTuple):
+    """Rows of the inputs of a model, of a table raw rows, and their weights."""
+
+    rows: NDArray[Any]
+    weights: NDArray[np.float64]
+
+
+def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int) -> Background | None:
+    """Return a sample of at most `n` training rows with their weights; None if `n` is 0.
+
+    The sample has a generator of its own, so that it changes no other random number of a fit.
+    """
+    if not n:
+        return None
+    chosen = np.sort(_core.Random(0).permutation(len(rows))[:n])
+    return Background(rows[chosen].astype(np.float64), np.ones(len(chosen)) if weights is None else weights[chosen])
+
+
+def checked_background(n_columns: int, rows: Any, weights: Any) -> Background:
+    """Return the background in a file or a pickle; raises ValueError if it is none of a model with `n_columns`."""
+    arrays = [np.asarray(rows), np.asarray(weights)]
+    if any(array.dtype.kind != "f" for array in arrays) or arrays[0].shape != (len(arrays[1]), n_columns):
+        raise ValueError(f"the background is not a matrix of {n_columns} columns with a weight for each row")
+    rows, weights = (array.astype(np.float64) for array in arrays)
+    is_positive = (np.isfinite(weights) & (weights > 0)).all()
+    if not 0 < len(rows) <= MOST_BACKGROUND or np.isinf(rows).any() or not is_positive:
+        raise ValueError(f"the background must have 1 to {MOST_BACKGROUND} rows without infinity, of positive weights")
+    return Background(rows, weights)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import stored_rows
 from cmlp._data.scale import root_mean_squares, sample
-from cmlp._data.sparse import stored_rows
 from cmlp._process.threads import shared
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import CSR, stacked, taken
 from cmlp._data.scale import Moments, sample
-from cmlp._data.sparse import CSR, stacked, taken
 from cmlp._train.random import draw_and_store
 from cmlp._train.split import shuffled
 from cmlp.exceptions import NonFiniteInputError

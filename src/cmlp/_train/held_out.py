@@ -6,7 +6,7 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.sparse import taken
+from cmlp._data.arrays import taken
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import NonFiniteInputError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.sparse import CSR
+    from cmlp._data.arrays import CSR
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.observer import Deadline
     from cmlp._train.state import TrainingState

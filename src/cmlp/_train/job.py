@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import StoredRows
 from cmlp._data.checks import first_non_finite_error, named_column
 from cmlp._data.scale import learned_scale
-from cmlp._data.sparse import StoredRows
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.arrays import CSR, LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._data.sparse import CSR
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale

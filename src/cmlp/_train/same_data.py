@@ -8,8 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
+from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
-from cmlp._data.sparse import CSR, StoredRows, stored_rows, taken
 from cmlp._process.threads import shared
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import block_copy, check_params, loaded_block, native
-from cmlp._data.pickles import PICKLE_VERSION, check_version
+from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.schedules import SCHEDULES, Schedule
 from cmlp._train.target_scale import scale_of

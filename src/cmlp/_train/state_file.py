@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import PICKLE_VERSION
 from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
-from cmlp._data.pickles import PICKLE_VERSION
 from cmlp._train.random import stored_generator
 from cmlp._train.recorder import TrainingLoss
 from cmlp._train.schedules import SCHEDULES

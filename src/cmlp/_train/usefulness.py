@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import StoredRows, taken
 from cmlp._data.scale import sample
-from cmlp._data.sparse import StoredRows, taken
 from cmlp._process.threads import shared
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.advice import scale_advice
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.sparse import CSR
+    from cmlp._data.arrays import CSR
     from cmlp._train.advice import Sizes
     from cmlp._train.job import TrainingJob
 

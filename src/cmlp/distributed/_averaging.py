@@ -1,7 +1,7 @@
 """Training in rounds: each shard of the rows trains alone, then parameters and optimizer states are averaged.
 
 This is local SGD with averaging of parameters (McDonald, Hall and Mann 2010; Stich 2019). This module does not know how
-shards reach their workers: see `_shards.py`.
+shards reach their workers: see `_rounds.py`.
 """
 
 from __future__ import annotations

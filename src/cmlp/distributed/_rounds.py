@@ -1,12 +1,17 @@
-"""Training in rounds on a Dask cluster."""
+"""Training in rounds on a Dask cluster: its parts of the rows are checked, converted once, and joined to shards."""
 
 from __future__ import annotations
 
 import os
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.checks import positive_integer
+from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
+from cmlp._data.scale import Moments
 from cmlp._estimators.exclusive import Exclusively
 from cmlp._estimators.fit import train_on
 from cmlp._estimators.fit_batches import check_batches
@@ -15,23 +20,28 @@ from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
-from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, with_learned_scales
+from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
-from cmlp.distributed._averaging import Rounds
+from cmlp.distributed._averaging import Rounds, train_shard, with_moments
 from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
-from cmlp.distributed._shards import DaskShards, all_classes, open_part, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.sources import BlockFormat
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._train.feed import Block
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.options import TrainingOptions
     from cmlp._train.split import Shards
+    from cmlp.distributed._averaging import Job, Trained
     from cmlp.distributed._cluster import Cluster
+
 
 _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accuracy
 _ROUNDS = 8  # per epoch, with more shards
@@ -144,3 +154,128 @@ def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, 
         if kept.get(name) != now:
             raise ValueError(f"The checkpoint has {name}={kept.get(name)}, so {name}={now} is not possible.")
     return stored
+
+
+class Summary(NamedTuple):
+    """What the caller needs to know of a part."""
+
+    n_rows: int
+    first: tuple[Any, Any, Any] | None  # the first row, as the user has it; None without rows
+    classes: NDArray[Any] | None  # labels, or columns of multilabel targets; None for a regressor
+
+
+def open_part(part: Any, index: int, door: Door) -> Opened:
+    """Return a part with converted rows; raises ValueError or TypeError that names it, and the row if it can."""
+    X, y, weight = unpacked(part, index, "part")
+    with row_named("part", index, y):
+        return door.targets(door.rows(X), y, weight, warn_of_column=False)
+
+
+def summary(part: Any, opened: Opened, index: int, labels: bool) -> Summary:
+    """Return the summary of a part; raises ValueError or TypeError that names it if it does not have labels."""
+    y = opened.y
+    if not len(y):
+        return Summary(0, None, None)
+    classes = None
+    if labels:
+        with row_named("part", index, y):
+            classes = np.arange(y.shape[1]) if kind_of_labels(y) == "multilabel" else labels_of(y).classes
+    first = [None if value is None else _first_row(value) for value in unpacked(part, index, "part")]
+    return Summary(len(y), (first[0], first[1], first[2]), classes)
+
+
+def _first_row(value: Any) -> Any:
+    if hasattr(value, "iloc"):
+        return value.iloc[:1]
+    return value.tocsr()[:1] if is_sparse(value) else value[:1]
+
+
+def all_classes(summaries: Sequence[Summary]) -> NDArray[Any] | None:
+    """Return the sorted classes of all parts; None for a regressor."""
+    found = [(index, one.classes) for index, one in enumerate(summaries) if one.classes is not None]
+    if not found:
+        return None
+    (begin, first), *others = found
+    for index, classes in others:
+        if mixes_text(classes, first):
+            kinds = ["text" if labels.dtype.kind in "OUT" else "numbers" for labels in (classes, first)]
+            raise ValueError(f"In part {index}: y has {kinds[0]}, but {kinds[1]} in part {begin}.")
+    return labels_of(np.concatenate([classes for _, classes in found])).classes
+
+
+class DaskShards:
+    """Shards of rows on the workers of a cluster: consecutive rows of opened parts.
+
+    They depend on the rows of all parts together, and not on how the parts are cut. The workers keep them between the
+    rounds. If a worker ends, Dask computes its shards again from the parts.
+    """
+
+    def __init__(
+        self, cluster: Cluster, parts: Sequence[Any], sizes_of_parts: Sequence[int], sizes: tuple[int, ...]
+    ) -> None:
+        self.cluster, self.sizes = cluster, sizes
+        self._parts, self._offsets = parts, np.cumsum([0, *sizes_of_parts]).tolist()
+        self._bounds = np.cumsum([0, *sizes]).tolist()
+
+    def convert(self, block_format: BlockFormat) -> None:
+        """Encode all parts, and join them to shards; raises the error of the first part that cannot be converted."""
+        submit, offsets = self.cluster.submit, self._offsets
+        blocks = {
+            index: submit(_encoded, block_format, part, index)
+            for index, part in enumerate(self._parts)
+            if offsets[index] < offsets[index + 1]
+        }
+        self._shards = []
+        slots: Sequence[str | None] = self.cluster.slots() or [
+            None
+        ]  # Dask trains a shard where it is: the shards are spread evenly
+        for number, (begin, end) in enumerate(zip(self._bounds, self._bounds[1:], strict=False)):
+            used = [index for index in blocks if offsets[index] < end and offsets[index + 1] > begin]
+            sections = [(max(begin - offsets[i], 0), min(end, offsets[i + 1]) - offsets[i]) for i in used]
+            near = slots[number % len(slots)]
+            self._shards.append(submit(_joined, number, [blocks[index] for index in used], sections, near=near))
+        for checked in (blocks.values(), self._shards):
+            for _ in self.cluster.results([submit(_accepted, block) for block in checked]):
+                pass
+        self._parts = []
+
+    def moments(self) -> tuple[Moments, Moments]:
+        """Return the moments of inputs and targets, added in the order of the rows."""
+        total = (Moments(), Moments())
+        for shard in self._shards:
+            total = self.cluster.submit(with_moments, total, shard)
+        (result,) = self.cluster.results([total])
+        return result  # type: ignore[no-any-return]
+
+    def train(self, job: Job) -> Iterator[Trained]:
+        """Train all shards for a round; yield the results in the order of the shards."""
+        shared = self.cluster.submit(_accepted_job, job)
+        names = [f"shard {i}, whose first row is the row {begin} of X" for i, begin in enumerate(self._bounds[:-1])]
+        futures = [
+            self.cluster.submit(train_shard, shared, shard, place=place)
+            for shard, place in zip(self._shards, names, strict=True)
+        ]
+        return self.cluster.results(futures)
+
+
+def _encoded(block_format: BlockFormat, part: Opened, index: int) -> Block:
+    with row_named("part", index, part.y, block_format.targets.labels):
+        return block_format.encoded(part, index)
+
+
+def _joined(number: int, blocks: list[Block], sections: list[tuple[int, int]]) -> Block:
+    """Return the shard with sections of blocks."""
+    if len(blocks) == 1 and sections[0] == (0, len(blocks[0].X)):
+        return blocks[0]._replace(number=number)
+    X = stacked([section(block.X, *rows) for block, rows in zip(blocks, sections, strict=True)])
+    targets = np.concatenate([block.targets[slice(*rows)] for block, rows in zip(blocks, sections, strict=True)])
+    weights = [block.weight[slice(*r)] for block, r in zip(blocks, sections, strict=True) if block.weight is not None]
+    return blocks[0]._replace(X=X, targets=targets, weight=np.concatenate(weights) if weights else None, number=number)
+
+
+def _accepted(block: Block) -> None:
+    """Return nothing: an error of a block takes the place of this result."""
+
+
+def _accepted_job(job: Job) -> Job:
+    return job

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._model.names import letters
-from cmlp.plots._model import Layers, image_shape_of
-from cmlp.plots._style import ACTIVATIONS, Display
+from cmlp._model.results import letters
+from cmlp.plots._style import ACTIVATIONS, Display, Layers, image_shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

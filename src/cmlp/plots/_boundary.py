@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.plots._model import answers_of, describe, is_classifier, is_network
-from cmlp.plots._style import ACTIVATIONS, COLORS, MARKERS, Display, pyplot, text_color
+from cmlp.plots._style import (
+    ACTIVATIONS,
+    COLORS,
+    MARKERS,
+    Display,
+    answers_of,
+    describe,
+    is_classifier,
+    is_network,
+    pyplot,
+    text_color,
+)
 
 if TYPE_CHECKING:
     from typing import Self

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
-from cmlp.plots._model import describe, is_network
-from cmlp.plots._style import COLORS, Display
+from cmlp.plots._style import COLORS, Display, describe, is_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.plots._model import answers_of, required_image_shape
-from cmlp.plots._style import Display, ImageGrid
+from cmlp.plots._style import Display, ImageGrid, answers_of, required_image_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._model.names import letters
-from cmlp.plots._model import Layers, image_shape_of
-from cmlp.plots._style import ACTIVATIONS, COLORS, Display, signed_colormap, text_color
+from cmlp._model.results import letters
+from cmlp.plots._style import ACTIVATIONS, COLORS, Display, Layers, image_shape_of, signed_colormap, text_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._model.names import letters, neuron_name
-from cmlp.plots._model import Layers, image_shape_of, index_of
-from cmlp.plots._style import Display, ImageGrid, signed_colormap, signed_limit
+from cmlp._model.results import letters, neuron_name
+from cmlp.plots._style import Display, ImageGrid, Layers, image_shape_of, index_of, signed_colormap, signed_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

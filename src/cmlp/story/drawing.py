@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp._cli.terminal import Terminal, padded, side_by_side
-from cmlp._model.names import letters
+from cmlp._model.results import letters
 from cmlp.story import charts
 from cmlp.story.neurons import SIDE, Names, Unit
 

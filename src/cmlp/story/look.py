@@ -13,7 +13,7 @@ from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, counted, side_by_side, visible, wrapped
-from cmlp._model.names import letters
+from cmlp._model.results import letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.neurons import SIDE, Unit

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp._cli.terminal import counted
-from cmlp._model.names import letters, neuron_name
-from cmlp._model.results import ParameterIndex
+from cmlp._model.results import ParameterIndex, letters, neuron_name
 
 SIDE = 28  # pixels per row and per column
 

@@ -16,8 +16,7 @@ from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, counted, side_by_side, visible, wrapped
-from cmlp._model.names import letters
-from cmlp._model.results import Gradient, ParameterIndex
+from cmlp._model.results import Gradient, ParameterIndex, letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit

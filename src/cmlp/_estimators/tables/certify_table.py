@@ -10,7 +10,6 @@ import numpy as np
 
 from cmlp._data.frame_reader import OTHER
 from cmlp._estimators.certify import MOST_BOXES, Judge, box_around, end_of, radii_of
-from cmlp._model.bounds import bounds_of
 from cmlp._model.encoder import N_WAVES, PARTS
 from cmlp._model.model import mean_outputs, outputs_of_table
 from cmlp._model.results import Certification
@@ -135,9 +134,9 @@ class _TableJudge(Judge):
         """Return for each box whether all inputs have this prediction: the mean rises with each network's output."""
         ends: tuple[list[NDArray[np.float64]], ...] = [], []
         is_point = np.asarray(~(low < high).any(axis=1))
-        for net, params in self.networks:
-            corners = self._inputs(low, high, is_point, net.n_in == self.columns.width(True))
-            for end, bound in zip(ends, bounds_of(net, params, corners, 1.0), strict=True):
+        for network in self.networks:
+            corners = self._inputs(low, high, is_point, network.net.n_in == self.columns.width(True))
+            for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
         first, second = (mean_outputs(end, None) for end in ends)
         least, most = np.minimum(first, second), np.maximum(first, second)  # the first of two classes falls

@@ -25,8 +25,7 @@ from cmlp._estimators.tables.table_targets import TableRows, UserTargets, frame_
 from cmlp._estimators.tables.train_members import BagTrainer, train_members
 from cmlp._model.model import TrainedModel
 from cmlp._model.probabilities import fitted_networks
-from cmlp._model.shapley import kept_rows
-from cmlp._model.summary import Summary, values_at_ranks
+from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.sparse import taken
+from cmlp._data.arrays import taken
 from cmlp._estimators.tables.bag import N_FOLDS
 from cmlp._estimators.tables.calibrating import measured
 from cmlp._model.calibration import HELD_OUT

@@ -19,8 +19,7 @@ from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
 from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
-from cmlp._model.shapley import Background
-from cmlp._model.summary import short
+from cmlp._model.summary import Background, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

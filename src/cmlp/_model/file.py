@@ -1,4 +1,7 @@
-"""Read model files. The reader never executes code from a file, and validates all data before it uses them."""
+"""Model files: `write_model` and `read_model`. What an estimator keeps of its training lies beside the model.
+
+The reader never executes code from a file, and validates all data before it uses them.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,13 @@ from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     Metadata,
+    as_json,
+    dump_categories,
+    dump_column_names,
+    dump_labels,
+    dump_names,
+    dump_parameters,
+    dump_target_names,
     load_categories,
     load_column_names,
     load_labels,
@@ -27,27 +37,29 @@ from cmlp._data.json_texts import (
     load_target_names,
     parsed,
     refuse,
+    without_tensors,
 )
 from cmlp._data.scale import InputScale
 from cmlp._model.calibration import KINDS, checked_calibration, n_answers
 from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
 from cmlp._model.probabilities import checked_outputs, checked_threshold
-from cmlp._model.shapley import checked_background
-from cmlp._model.summary import checked_summary
+from cmlp._model.summary import checked_background, checked_summary
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
-    from cmlp._model.shapley import Background
-    from cmlp._model.summary import Summary
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.summary import Background, Summary
 
     Built = TypeVar("Built")
+
 
 _MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
@@ -70,19 +82,19 @@ _TABLE_KEYS = (
     "targets",
 )
 # Arrays.
-TABLE_NUMBERS, TABLE_TARGET, TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
-CALIBRATION_SCORES, CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
-FITTED_OUTPUTS = "calibration.outputs"
-BACKGROUND, SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
+_TABLE_NUMBERS, _TABLE_TARGET, _TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
+_CALIBRATION_SCORES, _CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
+_FITTED_OUTPUTS = "calibration.outputs"
+_BACKGROUND, _SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
 _TABLE_ARRAYS = (
-    TABLE_NUMBERS,
-    TABLE_TARGET,
-    TABLE_THRESHOLD,
-    CALIBRATION_SCORES,
-    CALIBRATION_WIDTHS,
-    FITTED_OUTPUTS,
-    *BACKGROUND,
-    SUMMARY_VALUES,
+    _TABLE_NUMBERS,
+    _TABLE_TARGET,
+    _TABLE_THRESHOLD,
+    _CALIBRATION_SCORES,
+    _CALIBRATION_WIDTHS,
+    _FITTED_OUTPUTS,
+    *_BACKGROUND,
+    _SUMMARY_VALUES,
 )
 _TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
 _EXAMPLE = ("example.input", "example.output")
@@ -275,7 +287,7 @@ def _read_table(
         nets.append((net, block if is_map else block_copy(block)))
         at += size
     tensors = _entries(text, _TABLE_ARRAYS, "{")
-    arrays = {TABLE_NUMBERS: np.empty(0)} | _arrays(tensors, memoryview(content)[at:], at - head_size)
+    arrays = {_TABLE_NUMBERS: np.empty(0)} | _arrays(tensors, memoryview(content)[at:], at - head_size)
     if sys.byteorder == "big":
         for _, block in nets:
             block.byteswap(inplace=True)
@@ -380,14 +392,14 @@ def _table_of(
         column_types = parsed(file.strings["column_kinds"], "column_kinds", _MOST_TYPE * len(layout))
     categories = load_categories(file.strings["categories"])
     return {
-        "encoder": _checked(checked_encoder, layout, file.arrays[TABLE_NUMBERS], categories, column_types),
+        "encoder": _checked(checked_encoder, layout, file.arrays[_TABLE_NUMBERS], categories, column_types),
         "target": target,
         "calibration": _calibration(file, net, labels),
-        "fitted_outputs": _checked(checked_outputs, [*file.arrays[FITTED_OUTPUTS]], net, len(networks), labels)
-        if FITTED_OUTPUTS in file.arrays
+        "fitted_outputs": _checked(checked_outputs, [*file.arrays[_FITTED_OUTPUTS]], net, len(networks), labels)
+        if _FITTED_OUTPUTS in file.arrays
         else None,
-        "threshold": _checked(checked_threshold, file.arrays[TABLE_THRESHOLD].item(), labels)
-        if TABLE_THRESHOLD in file.arrays
+        "threshold": _checked(checked_threshold, file.arrays[_TABLE_THRESHOLD].item(), labels)
+        if _TABLE_THRESHOLD in file.arrays
         else None,
         "summary": _summary(file, layout, net),
         "background": _background(file, len(layout)),
@@ -397,22 +409,22 @@ def _table_of(
 def _calibration(file: Metadata, net: _core.Net, labels: Labels | None) -> Calibration | None:
     """Return the calibration; None if the file has none, or one of a kind that this version does not know."""
     values = load_parameters(file.strings.get("calibration", "{}"), "calibration")
-    scores = file.arrays.get(CALIBRATION_SCORES)
+    scores = file.arrays.get(_CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    widths, has_classes = file.arrays.get(CALIBRATION_WIDTHS), labels is not None
+    widths, has_classes = file.arrays.get(_CALIBRATION_WIDTHS), labels is not None
     return checked_calibration(values["kind"], values.get("rows"), scores, widths, net, has_classes=has_classes)
 
 
 def _background(file: Metadata, n_columns: int) -> Background | None:
-    found = [file.arrays[name] for name in BACKGROUND if name in file.arrays]
+    found = [file.arrays[name] for name in _BACKGROUND if name in file.arrays]
     if len(found) == 1:
-        raise refuse(f"one of {' and '.join(BACKGROUND)} is missing")
+        raise refuse(f"one of {' and '.join(_BACKGROUND)} is missing")
     return checked_background(n_columns, *found) if found else None
 
 
 def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
-    fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(SUMMARY_VALUES)
+    fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(_SUMMARY_VALUES)
     if values is None:
         return None
     return checked_summary(layout, n_answers(net), values, fields.get("accuracy"))
@@ -429,7 +441,7 @@ def _names(net: _core.Net, file: Metadata) -> list[Any] | NDArray[Any] | None:
 
 def _target(file: Metadata, net: _core.Net, labels: Labels | None) -> TableTarget | None:
     """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
-    numbers, is_classifier = file.arrays.get(TABLE_TARGET), labels is not None
+    numbers, is_classifier = file.arrays.get(_TABLE_TARGET), labels is not None
     if labels is not None:
         _check_labels(labels, net)
     n = 0 if numbers is None else numbers.size // 4  # targets
@@ -449,3 +461,86 @@ def _check_labels(labels: Labels, net: _core.Net) -> None:
         raise refuse("'classes' are not those of a TabularClassifier")
     if (labels.kind == "multilabel") != (n_answers(net) > 1):
         raise refuse("a TabularClassifier has several logistic outputs for multilabel targets only")
+
+
+# ------------------------------------------------------------------------------------------------------------ writing
+
+
+def require_own_class(model: object) -> None:
+    """Raise TypeError if a model is an instance of a class that is not part of this package."""
+    kind = type(model)
+    if kind.__module__.partition(".")[0] != "cmlp":
+        raise TypeError(
+            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator of cmlp, but not a "
+            "subclass, because loading must not execute other code. Use pickle instead."
+        )
+
+
+def write_model(
+    path: str | os.PathLike[str],
+    model: TrainedModel,
+    parameters: Mapping[str, Any] | None = None,
+    extras: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
+) -> None:
+    """Write a model to a file; see `MLPClassifier.save`.
+
+    The parameters are those of an estimator's constructor. `extras` returns strings and arrays that do not belong to
+    the model either; it is called if the model can be saved.
+    """
+    from cmlp._data.disk import write_atomically
+    from cmlp._model.formats import require
+
+    require(model, "save")
+    strings, tensors = extras()
+    calibration, kept = model.calibration, model.background
+    arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(_BACKGROUND, kept, strict=True))
+    if calibration is not None:
+        arrays[_CALIBRATION_SCORES] = calibration.scores
+        if calibration.widths is not None:
+            arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
+    if model.fitted_outputs is not None:
+        arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
+    if model.summary is not None:
+        arrays[_SUMMARY_VALUES] = model.summary.values
+    content: dict[str, Any] = {
+        "strings": {**_strings(model, parameters or {}), **strings},
+        "arrays": {**arrays, **tensors},
+    }
+    target = None if model.target is None else model.target.numbers
+
+    def produce(write: Any) -> None:
+        if model.encoder is None:
+            _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
+        else:
+            columns, limit = model.encoder.core, model.threshold
+            _core.write_table(columns, model.networks, target, limit, write=write, **content)
+
+    write_atomically(path, produce)
+
+
+def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the metadata of a file."""
+    owner, encoder = model.class_name, model.encoder
+    strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
+    strings["class"] = owner
+    if model.cell_format != CellFormat():
+        strings["cells"] = as_json(model.cell_format._asdict())
+    if encoder is not None and not {*encoder.column_types} <= {"number", "category"}:
+        strings["column_kinds"] = as_json(list(encoder.column_types))
+    if model.kind != "network":
+        strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
+    if model.calibration is not None:
+        strings["calibration"] = as_json({"kind": model.calibration.kind, "rows": model.calibration.rows})
+    if model.target is not None and n_answers(model.net) > 1:
+        strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
+    if model.summary is not None:
+        strings["summary"] = as_json(
+            {"accuracy": model.summary.accuracy, "dates": () if encoder is None else encoder.dates}
+        )
+    if model.labels is not None:
+        strings["classes"] = dump_labels(model.labels)
+    if model.feature_names is not None:
+        strings["feature_names"] = dump_names(model.feature_names)
+    elif model.names is not None:
+        strings["column_names"] = dump_column_names(list(model.names), owner)
+    return strings
