@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._estimators.resuming import resumed_state
+from cmlp._estimators.request import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._train import hyperparameters

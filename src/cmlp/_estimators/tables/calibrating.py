@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.weights import as_weights
-from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.tables.table_targets import counted
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,

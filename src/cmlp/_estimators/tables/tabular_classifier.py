@@ -12,7 +12,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.attributes import with_classes
-from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.tables.calibrating import (
     calibrated_by_held_out,
     calibrated_by_rows,
