@@ -13,8 +13,7 @@ from cmlp._cli.terminal import printable
 from cmlp._data.arrays import EXACT
 from cmlp._data.files.rows import ParquetTable
 from cmlp._estimators.fitted import provenance_of
-from cmlp._estimators.tables.tabular_classifier import TabularClassifier
-from cmlp._estimators.tables.tabular_regressor import TabularRegressor
+from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
 from cmlp._model.model import model_of
 from cmlp._model.summary import short
 

@@ -14,8 +14,8 @@ from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.attributes import assigned_params
 from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._train import architecture, hyperparameters
+from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.constraints import HOOKS
-from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.options import TrainingOptions, options_of
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
@@ -149,8 +149,9 @@ class FitRequest(NamedTuple):
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues.
 
-        `call` is "fit", "partial_fit", "fit_batches", "distributed.fit" (rounds) or "find_learning_rate": each
-        refuses or switches off what it cannot do. All but the last warn of parameters without effect.
+        `call` is "fit", "partial_fit", "fit_batches", "comm" (fit of several processes), "distributed.fit" (rounds)
+        or "find_learning_rate": each refuses or switches off what it cannot do. All but the last warn of parameters
+        without effect.
         """
         options, own_rows = estimator._parameters(), validation[0] is not None
         is_network = isinstance(options, TrainingOptions)
@@ -158,6 +159,8 @@ class FitRequest(NamedTuple):
             _check_partial_fit(options)
         elif call in ("fit_batches", "distributed.fit"):
             _check_batches(options, own_rows, call)
+        elif call == "comm" and options.solver == "lbfgs":
+            raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
         if call in _SWITCHED_OFF:
             options = options._replace(**_SWITCHED_OFF[call])
         if options.provenance:

@@ -70,9 +70,7 @@ def _request(
     estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
 ) -> tuple[FitRequest, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
-    request = FitRequest.of(estimator, validation, shards=shards, resume=resume)
-    if request.options.solver == "lbfgs":
-        raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
+    request = FitRequest.of(estimator, validation, call="comm", shards=shards, resume=resume)
     options = {"local": local, "resume": resume, "warm_start": request.options.warm_start}
     return request, {name: bool(value) for name, value in options.items()}
 

@@ -16,11 +16,10 @@ from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
 from cmlp._estimators.fitted import Fitted, with_fitted
 from cmlp._estimators.request import FitRequest, parameters_to_keep
-from cmlp._estimators.tables.bag import Bag, curves_of, encoded_inputs, networks_of
-from cmlp._estimators.tables.held_out_rows import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
+from cmlp._estimators.tables.bag import Bag, BagTrainer, curves_of, encoded_inputs, networks_of, train_members
+from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.tables.table_targets import TableRows, UserTargets, frame_reader_of
-from cmlp._estimators.tables.train_members import BagTrainer, train_members
 from cmlp._model.model import TrainedModel
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.shapley import kept_rows
