@@ -53,15 +53,12 @@ if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
     from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
     from cmlp._bridge.include import get_cmake_dir, get_include, get_source
-    from cmlp._estimators.converting import from_onnx, from_pipeline, from_sklearn, from_torch
     from cmlp._estimators.fit_many import fit_many
-    from cmlp._estimators.loading import load
-    from cmlp._estimators.mlp_classifier import MLPClassifier
-    from cmlp._estimators.mlp_regressor import MLPRegressor
+    from cmlp._estimators.loading import from_onnx, from_pipeline, from_sklearn, from_torch, load
+    from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
-    from cmlp._estimators.tables.tabular_classifier import TabularClassifier
-    from cmlp._estimators.tables.tabular_regressor import TabularRegressor
+    from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verify import verify
     from cmlp._model.explanation import Explanation
@@ -80,12 +77,10 @@ else:
     _NAMES_OF = {
         "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
-        "_estimators.mlp_classifier": ("MLPClassifier",),
+        "_estimators.mlp": ("MLPClassifier", "MLPRegressor"),
         "_estimators.fit_many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
-        "_estimators.mlp_regressor": ("MLPRegressor",),
-        "_estimators.converting": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch"),
-        "_estimators.loading": ("load",),
+        "_estimators.loading": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
         "_estimators.network": ("Network",),
         "_model.explanation": ("Explanation",),
         "_model.results": (
@@ -98,8 +93,7 @@ else:
             "TrainedEpoch",
             "Verification",
         ),
-        "_estimators.tables.tabular_classifier": ("TabularClassifier",),
-        "_estimators.tables.tabular_regressor": ("TabularRegressor",),
+        "_estimators.tables.tabular": ("TabularClassifier", "TabularRegressor"),
         "_estimators.trainer": ("Trainer",),
         "_estimators.verify": ("verify",),
     }
@@ -107,9 +101,8 @@ else:
 
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (
-        "_estimators.mlp_classifier",
+        "_estimators.mlp",
         "_estimators.fit_network",
-        "_estimators.mlp_regressor",
         "_estimators.sources",
         "_data.checks",
         "_estimators.network",

@@ -14,7 +14,7 @@ import pytest
 from estimator_cases import blobs, flat, interrupted_at, small
 
 # The lock of a fit is interrupted at each point at which Python runs signal handlers.
-from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fit import Exclusively
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
@@ -154,7 +154,7 @@ def test_predictions_during_a_fit_use_one_complete_model():
 def test_ctrl_c_at_any_point_leaves_no_estimator_locked():
     X, y = blobs(n_rows=6)
     model = small(hidden_layer_sizes=(2,)).partial_fit(X, y, classes=[0, 1, 2])
-    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.exclusive"
+    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.fit"
     step, errors = 0, []
     while interrupted_at(step := step + 1, lambda: model.partial_fit(X, y), *modules):
         try:

@@ -1,6 +1,6 @@
 """A call of `fit`, of networks and of tables alike: request, prepare, train and store.
 
-1. `request_of` checks the parameters of the estimator, and finds the fit that the call continues.
+1. `FitRequest.of` checks the parameters of the estimator, and finds the fit that the call continues.
 2. `prepare`, of `fit_network` or `tables.fit_table` beside this file, opens the rows and makes the runs.
 3. `train_and_store` trains, and stores what the fit leaves in one assignment.
 
@@ -9,23 +9,55 @@ Until training begins, nothing changes.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED
-from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import fit_to_continue
-from cmlp._process.signals import immediate_signals
+from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
+from cmlp._process.signals import DeferredSignals, immediate_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from numpy.typing import ArrayLike
+    from types import TracebackType
+    from typing import Self
 
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.provenance import ProvenanceNow
+    from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import RowSource
     from cmlp._train.observer import Observer
-    from cmlp._train.split import Shards
+
+
+class Exclusively(DeferredSignals):
+    """Context manager that locks an estimator for training; RuntimeError if another call is training it.
+
+    The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
+    because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
+    estimator locked, and neither the loop nor the last assignment is interrupted; what comes before these, and changes
+    nothing, runs within `immediate_signals`.
+    """
+
+    def __init__(self, estimator: object) -> None:
+        super().__init__()
+        self.estimator = estimator
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        own = (os.getpid(),)
+        attributes = vars(self.estimator)
+        present: tuple[int] = attributes.setdefault(LOCK, own)  # atomic
+        if present is not own:
+            if present == own:
+                super().__exit__(None, None, None)
+                raise RuntimeError(
+                    f"This {type(self.estimator).__name__} instance is being fitted by another call; "
+                    "fit a copy of it instead."
+                )
+            attributes[LOCK] = own
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        vars(self.estimator).pop(LOCK, None)
+        super().__exit__(kind, error, tb)
 
 
 class PreparedFit:
@@ -62,24 +94,6 @@ class PreparedFit:
 
     def judge(self) -> None:
         """Warn if the stored model is useless, unless its run has done it."""
-
-
-def request_of(
-    estimator: Any,
-    validation: tuple[Any, Any, Any],
-    *,
-    resume: object = False,
-    classes: ArrayLike | None = None,
-    shards: Shards | None = None,
-) -> FitRequest:
-    """Check the parameters of an estimator; return what a call asks for, and the fit that it continues."""
-    options = estimator._parameters()
-    if options.provenance:
-        from cmlp._estimators.provenance import seed_of  # few programs need it
-
-        options = options._replace(random_state=seed_of(estimator.get_params(deep=False)))
-    previous = fit_to_continue(estimator, options, resume)
-    return FitRequest(estimator, options, previous, validation, classes, shards, resume=bool(resume))
 
 
 def train_on(request: FitRequest, source: RowSource, prepare: Callable[[FitRequest, RowSource], PreparedFit]) -> None:

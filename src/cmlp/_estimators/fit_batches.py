@@ -9,9 +9,9 @@ from cmlp._data.checks import positive_integer
 from cmlp._data.frames import as_table, read_once
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
-from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fit import request_of, train_on
-from cmlp._estimators.fit_network import prepare, warn_of_unused
+from cmlp._estimators.fit import Exclusively, train_on
+from cmlp._estimators.fit_network import prepare
+from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.provenance import StreamHashes
-    from cmlp._estimators.request import EstimatorOptions
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import Data, TrainingJob
 
@@ -40,14 +39,12 @@ def fit_batches(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = request_of(estimator, validation, resume=resume, classes=classes)
+            request = FitRequest.of(estimator, validation, call="fit_batches", resume=resume, classes=classes)
             options, previous = request.options, request.previous
             if request.is_classifier and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
             passes = Passes(source)
             stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
-            check_batches(options, validation[0] is not None, "fit_batches")
-            warn_of_unused(estimator, own_rows=validation[0] is not None)
             n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
             passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
         try:
@@ -57,28 +54,6 @@ def fit_batches(
         finally:
             with immediate_signals():
                 stream.close()
-
-
-def check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> None:
-    """Raise ValueError if a parameter needs all rows at once."""
-    if options.solver == "lbfgs":
-        raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
-    if options.early_stopping and not own_rows:
-        raise ValueError(f"early_stopping=True needs X_val and y_val for {caller}, which holds no rows out.")
-    if options.class_weight == "balanced":
-        raise ValueError(
-            f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."
-        )
-    if options.input_scale == "robust":
-        raise ValueError(
-            f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
-            "'minmax' or (shift, factor)."
-        )
-    if options.y_scale == "robust":
-        raise ValueError(
-            f"y_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', or "
-            "scale y yourself."
-        )
 
 
 class BlockSource(RowSource):

@@ -14,18 +14,14 @@ from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Rows
 from cmlp._data.scale import InputScale, warn_of_scale
 from cmlp._estimators.attributes import can_assemble
-from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.first_state import begun_state, dtype_of, input_scale_of, network_description
-from cmlp._estimators.fit import PreparedFit, request_of, store, train_on
+from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
 from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, fitted_network, with_fitted
 from cmlp._estimators.from_arrays import assemble
-from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import parameters_to_keep
+from cmlp._estimators.request import FitRequest, parameters_to_keep
 from cmlp._estimators.targets import learn_targets
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
 from cmlp._train.held_out import UserScore
-from cmlp._train.hyperparameters import TABLE
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
 from cmlp._train.observer import callbacks_of
 from cmlp._train.options import check_scoring
@@ -49,15 +45,6 @@ if TYPE_CHECKING:
     from cmlp._train.training_run import TrainingRun
 
 
-# The sentence of scikit-learn's SGDClassifier.
-_BALANCED = (
-    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
-    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
-    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
-    "the class_weight parameter."
-)
-
-
 def fit(
     estimator: Any,
     source: Arrays,
@@ -69,15 +56,8 @@ def fit(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = request_of(estimator, validation, resume=resume, shards=shards)
-            warn_of_unused(estimator, own_rows=validation[0] is not None)
+            request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
         train_on(request, source, prepare)
-
-
-def warn_of_unused(estimator: Any, own_rows: bool = False) -> None:
-    """Warn of parameters of an estimator that have no effect under the others in a fit."""
-    given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-    TABLE.warn_of_unused(estimator._table_owner, given)
 
 
 class NetworkFit(PreparedFit):
@@ -187,13 +167,13 @@ def prepare(
     opened = source.open(request.door())
     rows = opened.rows
     n_features = rows.X.shape[1]
-    dtype, scale = dtype_of(request, rows.auto_dtype), input_scale_of(request, n_features)
+    dtype, scale = request.dtype(rows.auto_dtype), request.input_scale(n_features)
     if isinstance(scale, float) and (previous is None or not request.incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     # The targets, the network, and the first state
     targets, encoded = learn_targets(request, opened, whole=source.is_whole)
-    net = network_description(request, targets, n_features, dtype)
-    state = begun_state(request, net)
+    net = request.network(n_features, targets.n_outputs, targets.output, dtype)
+    state = request.begun_state(net)
     data, objective, own = _data(request, rows, targets, encoded, scale), targets.objective(), opened.y
     fit = NetworkFit(request, source, targets.labels)
     # Validation rows, shards, and a score of the user
@@ -222,22 +202,11 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with immediate_signals():
-            options = estimator._parameters()
-            if options.early_stopping:
-                raise ValueError(
-                    "partial_fit does not support early_stopping=True, because each call is one epoch: set "
-                    "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
-                )
-            if options.class_weight == "balanced":
-                raise ValueError(_BALANCED)
-            if options.provenance:
-                raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
-            warn_of_unused(estimator)
-            if FITTED not in vars(estimator) and can_assemble(estimator):
+            request = FitRequest.of(estimator, call="partial_fit", classes=classes)
+            if request.previous is None and can_assemble(estimator):
                 assemble(estimator)
-            previous = vars(estimator).get(FITTED)
-            options = options._replace(scoring=None, max_time=None)
-            request = FitRequest(estimator, options, previous, classes=classes, incremental=True)
+                request = request._replace(previous=vars(estimator)[FITTED])
+            previous = request.previous
             with _naming_classes(request, source):
                 fit = prepare(request, source)
             run = fit.run

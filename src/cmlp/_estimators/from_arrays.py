@@ -12,7 +12,6 @@ from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import check_scale_width
 from cmlp._estimators.attributes import assigned_params
-from cmlp._estimators.first_state import network_description
 from cmlp._estimators.fitted import ASSIGNED, fitted_network
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.targets import learn_targets
@@ -89,7 +88,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     request = FitRequest(estimator, options)
     targets = learn_targets(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
-    net = network_description(request, targets, len(first), dtype)
+    net = request.network(len(first), targets.n_outputs, targets.output, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())

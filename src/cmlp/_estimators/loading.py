@@ -1,21 +1,23 @@
-"""`load`: a model file as a network or an estimator."""
+"""`load`, a model file as a network or an estimator, and the `from_*`, which take models of other libraries."""
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
+from cmlp._estimators.fitted import unchanging
 from cmlp._model.file import ExtraKeys, read_model
-from cmlp._model.model import TrainedModel
+from cmlp._model.model import TrainedModel, network_parameters
 
 if TYPE_CHECKING:
     import os
 
+    from numpy.typing import ArrayLike
+
     from cmlp._data.json_texts import Metadata
-    from cmlp._estimators.mlp_classifier import MLPClassifier
-    from cmlp._estimators.mlp_regressor import MLPRegressor
+    from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
-    from cmlp._estimators.tables.tabular_classifier import TabularClassifier
-    from cmlp._estimators.tables.tabular_regressor import TabularRegressor
+    from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
     from cmlp._train.state import TrainingState
 
 
@@ -89,7 +91,7 @@ def load(
 def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadata) -> Any:
     """Return the network or the fitted estimator of a file."""
     if model.kind == "network":
-        return built(model, {})
+        return _built(model, {})
     provenance, state = None, None
     if "provenance" in file.strings:
         from cmlp._estimators.provenance import load_provenance
@@ -101,10 +103,10 @@ def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadat
         if "parameters" not in file.strings:  # written by a C program
             parameters |= training_parameters(file)
         state = load_state(model.net, model.params, parameters, file)
-    return built(model, parameters, state, provenance)
+    return _built(model, parameters, state, provenance)
 
 
-def class_of(name: str) -> Any:
+def _class_of(name: str) -> Any:
     """Return the public class of this name. A program imports only those that it loads."""
     match name:
         case "Network":
@@ -112,31 +114,31 @@ def class_of(name: str) -> Any:
 
             return Network
         case "MLPClassifier":
-            from cmlp._estimators.mlp_classifier import MLPClassifier
+            from cmlp._estimators.mlp import MLPClassifier
 
             return MLPClassifier
         case "MLPRegressor":
-            from cmlp._estimators.mlp_regressor import MLPRegressor
+            from cmlp._estimators.mlp import MLPRegressor
 
             return MLPRegressor
         case "TabularClassifier":
-            from cmlp._estimators.tables.tabular_classifier import TabularClassifier
+            from cmlp._estimators.tables.tabular import TabularClassifier
 
             return TabularClassifier
         case _:
-            from cmlp._estimators.tables.tabular_regressor import TabularRegressor
+            from cmlp._estimators.tables.tabular import TabularRegressor
 
             return TabularRegressor
 
 
-def built(
+def _built(
     model: TrainedModel,
     parameters: dict[str, Any],
     state: TrainingState | None = None,
     provenance: dict[str, Any] | None = None,
 ) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
-    cls = class_of(model.class_name)
+    cls = _class_of(model.class_name)
     if model.kind == "network":
         return cls._assembled(model.net, model.params, model.input_scale)
     estimator = cls(**parameters)
@@ -153,3 +155,201 @@ def built(
     name = checked.input_scale if isinstance(checked.input_scale, str) else None
     estimator._fitted = Fitted.of(model, state, name, provenance)
     return estimator
+
+
+# Models of other libraries as networks and estimators: `from_onnx`, `from_torch`, `from_sklearn`, `from_pipeline`
+
+
+def from_onnx(
+    path: str | os.PathLike[str], *, classes: ArrayLike | None = None
+) -> Network | MLPClassifier | MLPRegressor:
+    """Read a multilayer perceptron from an ONNX file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph must be a chain of
+        layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Softplus,
+        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Reshape with the same rows, Cast
+        to float32 or float64 and one multiplication by a positive number are supported.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
+
+    Returns
+    -------
+    Network, MLPClassifier or MLPRegressor
+        A fitted `MLPClassifier` if the file has an output of labels or `classes` is given; the class that was exported
+        for a file of `to_onnx`; otherwise a `Network`. The parameters have the file's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package onnx is not installed.
+    OSError
+        If the file cannot be read.
+    ValueError
+        If the file is not a valid ONNX file, or if a node does not match; the message names its operator and the node.
+
+    Notes
+    -----
+    Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
+    the size of the file.
+
+    Examples
+    --------
+    >>> import cmlp, os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
+    ...     path = os.path.join(folder, "net.onnx")
+    ...     cmlp.Network([2, 3, 2]).to_onnx(path)
+    ...     cmlp.from_onnx(path).sizes
+    (2, 3, 2)
+    """
+    from cmlp._export.onnx_read import read_onnx
+
+    return _imported(read_onnx(path, classes))  # type: ignore[no-any-return]
+
+
+def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
+    """Convert a PyTorch module to a network or a fitted classifier.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
+        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax,
+        BatchNorm1d before or after a Linear, whose parameters then include it, and modules that do nothing in
+        prediction: Identity, Dropout and, at the start, Flatten. Also those of `Network.to_torch`.
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
+        The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
+
+    Returns
+    -------
+    Network or MLPClassifier
+        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32 or float64.
+
+    Raises
+    ------
+    ImportError
+        If the package torch is not installed.
+    TypeError
+        If `module` is not a module, or contains a module that is not supported; the message names it.
+    ValueError
+        If a module has an option that is not supported, a forward hook or a replaced ``forward``, modules are in an
+        order that is not supported, or `classes` does not match the outputs.
+
+    Notes
+    -----
+    A BatchNorm1d counts with its running mean and variance, as in evaluation mode, also if the module is in training
+    mode.
+
+    torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
+    Lower thresholds raise ValueError.
+
+    Examples
+    --------
+    >>> import cmlp, torch
+    >>> net = cmlp.from_torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
+    >>> net.sizes
+    (4, 8, 3)
+    """
+    from cmlp._export.torch import read_torch
+
+    return _imported(read_torch(module, classes))  # type: ignore[no-any-return]
+
+
+def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
+    """Convert a fitted estimator of scikit-learn.
+
+    Parameters
+    ----------
+    model : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        A fitted estimator with the same parameters, a copy of the weights in their dtype, and the same classes, feature
+        names, curves and counters. Its results agree up to rounding. The state of the optimizer is not converted, so
+        `partial_fit` starts with a new optimizer.
+
+    Raises
+    ------
+    NotFittedError
+        If `model` is not fitted.
+    TypeError
+        If `model` is another object, for example a pipeline: see `from_pipeline`.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> from sklearn.neural_network import MLPRegressor  # doctest: +SKIP
+    >>> theirs = MLPRegressor((8,)).fit(X, y)  # doctest: +SKIP
+    >>> cmlp.from_sklearn(theirs).save("model.cmlp")  # doctest: +SKIP
+    """
+    from cmlp._export.sklearn import read_sklearn
+
+    trained, parameters, state = read_sklearn(model)
+    own = _class_of(trained.class_name)._get_param_names()
+    parameters = {name: value for name, value in parameters.items() if name in own}
+    return _built(trained, parameters, state)  # type: ignore[no-any-return]
+
+
+def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
+    """Convert a pipeline of scalers and a network to one estimator, which scales the inputs itself.
+
+    The estimator can be saved and exported, and takes the inputs of the pipeline.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted. The last step is an `MLPClassifier` or `MLPRegressor` of cmlp or of scikit-learn. The steps before are
+        any number of StandardScaler, MinMaxScaler, RobustScaler and MaxAbsScaler, without ``clip=True``, and
+        "passthrough".
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        A fitted estimator with copies of the weights, whose `input_scale` is a pair ``(shift, factor)``. Its
+        predictions agree with those of the pipeline up to rounding.
+
+    Raises
+    ------
+    NotFittedError
+        If the last step is not fitted.
+    TypeError
+        If `pipeline` is no pipeline, or a step is another object.
+    ValueError
+        If a scaler clips or is not fitted, or float64 cannot hold the sum of the shifts of several scalers.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> from sklearn.pipeline import make_pipeline  # doctest: +SKIP
+    >>> from sklearn.preprocessing import StandardScaler  # doctest: +SKIP
+    >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
+    >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
+    """
+    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._export.sklearn import pipeline_scale, steps_of
+
+    *scalers, last = steps_of(pipeline)
+    last = unchanging(last)
+    model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
+    trained = model._trained()
+    state = copy.deepcopy(model._fitted.state)
+    state.params = trained.params.copy()
+    scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
+    scaled = TrainedModel(
+        trained.kind,
+        [(trained.net, state.params)],
+        input_scale=scale,
+        labels=trained.labels,
+        names=getattr(pipeline.steps[0][1], "feature_names_in_", None),
+    )
+    parameters = {**model.get_params(deep=False), "input_scale": scale}
+    return _built(scaled, parameters, state)  # type: ignore[no-any-return]
+
+
+def _imported(model: TrainedModel) -> Any:
+    """Return the network or estimator of a model whose other parameters are unknown: it gets the defaults."""
+    return _built(model, {**network_parameters(model.net), "input_scale": model.input_scale})

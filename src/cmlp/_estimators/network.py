@@ -18,10 +18,9 @@ from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
 from cmlp._train import architecture, hyperparameters
-from cmlp._train.architecture import per_layer
+from cmlp._train.architecture import init_activations, initial_params, per_layer
 from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
 from cmlp._train.hyperparameters import documented, network_argument
-from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.random import random_state as generator
 
 if TYPE_CHECKING:

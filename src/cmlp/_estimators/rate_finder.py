@@ -129,18 +129,10 @@ def find_learning_rate(
         class_name = getattr(estimator, "__name__", type(estimator).__name__)
         raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}.")
     rates = _rates(low, high, n_steps)
-    options = estimator._parameters()._replace(
-        learning_rate="constant",
-        warmup=0.0,
-        early_stopping=False,
-        scoring=None,
-        callbacks=None,
-        max_time=None,
-        verbose=False,
-    )
-    if options.solver == "lbfgs":
+    request = FitRequest.of(estimator, call="find_learning_rate")
+    if request.options.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    run: Any = prepare(FitRequest(estimator, options), Arrays(X, y, sample_weight)).run
+    run: Any = prepare(request, Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")

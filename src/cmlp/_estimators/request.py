@@ -1,25 +1,38 @@
-"""What a call of `fit` begins with: the validated parameters of the estimator, and the arguments but for the rows."""
+"""`FitRequest`: a call of fit but for its rows. The validated parameters, and the fit that the call continues."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from cmlp._bridge import _core
+from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
+from cmlp._data.scale import InputScale, check_scale_width
+from cmlp._estimators.attributes import assigned_params
+from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._train import architecture, hyperparameters
-from cmlp._train.initialization import init_activations
+from cmlp._train.architecture import init_activations, initial_params
+from cmlp._train.constraints import HOOKS
 from cmlp._train.options import TrainingOptions, options_of
+from cmlp._train.random import random_state
+from cmlp._train.state import History, TrainingState
+from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
-    import numpy as np
     from numpy.typing import ArrayLike
 
     from cmlp._data.arrays import LossFunction
-    from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted
+    from cmlp._train.random import Generator
     from cmlp._train.split import Shards
+
 
 _MEDIAN = 0.5  # the default of `quantile`
 
@@ -123,6 +136,45 @@ class FitRequest(NamedTuple):
     incremental: bool = False  # whether this is `partial_fit`
     resume: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        estimator: Any,
+        validation: tuple[Any, Any, Any] = (None, None, None),
+        *,
+        call: str = "fit",
+        resume: object = False,
+        classes: ArrayLike | None = None,
+        shards: Shards | None = None,
+    ) -> Self:
+        """Check the parameters of an estimator, and find the fit that the call continues.
+
+        `call` is "fit", "partial_fit", "fit_batches", "comm" (fit of several processes), "distributed.fit" (rounds)
+        or "find_learning_rate": each refuses or switches off what it cannot do. All but the last warn of parameters
+        without effect.
+        """
+        options, own_rows = estimator._parameters(), validation[0] is not None
+        is_network = isinstance(options, TrainingOptions)
+        if call == "partial_fit":
+            _check_partial_fit(options)
+        elif call in ("fit_batches", "distributed.fit"):
+            _check_batches(options, own_rows, call)
+        elif call == "comm" and options.solver == "lbfgs":
+            raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
+        if call in _SWITCHED_OFF:
+            options = options._replace(**_SWITCHED_OFF[call])
+        if options.provenance:
+            options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
+        previous = None if call == "find_learning_rate" else vars(estimator).get(FITTED)
+        if resume:
+            previous = fit_to_resume(estimator, options) if is_network else _table_to_resume(estimator)
+        elif not options.warm_start and call != "partial_fit":
+            previous = None
+        if is_network and call != "find_learning_rate":
+            given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
+            hyperparameters.TABLE.warn_of_unused(estimator._table_owner, given)
+        return cls(estimator, options, previous, validation, classes, shards, call == "partial_fit", bool(resume))
+
     @property
     def is_classifier(self) -> bool:
         """Whether y has labels."""
@@ -139,3 +191,269 @@ class FitRequest(NamedTuple):
         if previous is None:
             return Door(self.class_name, self.is_classifier)
         return Door(self.class_name, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
+
+    def network(self, n_features: int, n_outputs: int, output: str, dtype: np.dtype[Any]) -> _core.Net:
+        """Return the network; `output` is the activation of its outputs.
+
+        Raises ValueError if it differs from the previous model's network.
+        """
+        options, previous = self.options, self.previous
+        sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
+        known = None if previous is None else previous.model.net
+        if known is not None and known.sizes != sizes:
+            raise ValueError(
+                f"The model was fitted with the layer sizes {known.sizes}, so training cannot continue with "
+                f"{sizes}; call fit with warm_start=False to start again."
+            )
+        activations, numbers = (*options.activation, output), (*options.activation_parameter, 0.0)
+        make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
+        net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
+        if known is not None:
+            _require_same("activation", known.activations[:-1], net.activations[:-1])
+            _require_same("activation_parameter", known.activation_parameters, net.activation_parameters)
+            _require_same("loss", known.loss, net.loss)
+            _require_same("the loss parameter", known.loss_parameter, net.loss_parameter)
+            _require_same("the output activation", known.activations[-1], net.activations[-1])
+        return net
+
+    def dtype(self, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype of the network, which a model keeps; `auto_dtype` is that for ``dtype="auto"``."""
+        options, previous = self.options, self.previous
+        if previous is None:
+            return auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
+        if options.dtype != "auto":
+            _require_same("dtype", previous.model.net.dtype.name, options.dtype)
+        return previous.model.net.dtype
+
+    def input_scale(self, n_features: int) -> float | InputScale | str:
+        """Return the scale, which a model keeps; a name if it is to be learned."""
+        scale, previous = self.options.input_scale, self.previous
+        if previous is None:
+            check_scale_width(scale, n_features)
+        elif isinstance(scale, str) and previous.scale_name is not None:
+            _require_same("input_scale", previous.scale_name, scale)
+        else:
+            _require_same("input_scale", previous.model.input_scale, scale)
+        return scale if previous is None else previous.model.input_scale
+
+    def begun_state(self, net: _core.Net) -> TrainingState:
+        """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
+        options, rng = self.options, random_state(self.options.random_state)
+        if self.resume and self.previous is not None:
+            return resumed_state(self.previous.state, options)
+        state = self._initial_state(net, rng)
+        options.draw_dropout_seed(state, len(net.sizes) - 1)
+        return state
+
+    def _initial_state(self, net: _core.Net, rng: Generator) -> TrainingState:
+        """Return the initial state: a new one, or one that continues from the previous model."""
+        options, previous, incremental = self.options, self.previous, self.incremental
+        scaled, random = options.y_scale is not None, False
+        known = None if previous is None else previous.state.target_scale
+        if previous is None:
+            assigned = assigned_params(self.estimator, net) if incremental or options.warm_start else None
+            params = assigned
+            if params is None:
+                params = initial_params(net, rng, options.init_activation, options.initialization)
+                random = isinstance(options.initialization, str)
+            history = History()
+        else:
+            params, history = block_copy(previous.model.params), previous.history.copy()
+        if previous is None or not incremental:
+            state = TrainingState(params, history, rng)
+            state.target_scale = known if known is not None and known.kind == options.y_scale else None
+            state.predicts_y = scaled and not random  # random parameters are for standardized targets
+            return state
+        kept, rate = previous.state, options.learning_rate_init
+        if kept.optimizer is not None:
+            _require_same("y_scale", None if known is None else known.kind, options.y_scale)
+        optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
+        if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
+            schedule = schedule.with_rate(rate)
+            optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
+        state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
+        state.target_scale, state.predicts_y = known, scaled
+        return state
+
+
+# The sentence of scikit-learn's SGDClassifier.
+_BALANCED = (
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
+)
+# Of each call: the parameters that it does not use, as if they had these values.
+_SWITCHED_OFF: dict[str, dict[str, Any]] = {
+    "partial_fit": {"scoring": None, "max_time": None},
+    "find_learning_rate": {
+        "learning_rate": "constant",
+        "warmup": 0.0,
+        "early_stopping": False,
+        "scoring": None,
+        "callbacks": None,
+        "max_time": None,
+        "verbose": False,
+        "provenance": False,
+    },
+}
+
+
+def _check_partial_fit(options: EstimatorOptions) -> None:
+    """Raise ValueError if a parameter needs more than one call."""
+    if options.early_stopping:
+        raise ValueError(
+            "partial_fit does not support early_stopping=True, because each call is one epoch: set "
+            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
+        )
+    if options.class_weight == "balanced":
+        raise ValueError(_BALANCED)
+    if options.provenance:
+        raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+
+
+def _check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> None:
+    """Raise ValueError if a parameter needs all rows at once."""
+    if options.solver == "lbfgs":
+        raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
+    if options.early_stopping and not own_rows:
+        raise ValueError(f"early_stopping=True needs X_val and y_val for {caller}, which holds no rows out.")
+    if options.class_weight == "balanced":
+        raise ValueError(
+            f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."
+        )
+    if options.input_scale == "robust":
+        raise ValueError(
+            f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
+            "'minmax' or (shift, factor)."
+        )
+    if options.y_scale == "robust":
+        raise ValueError(
+            f"y_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', or "
+            "scale y yourself."
+        )
+    if options.provenance and caller == "distributed.fit":
+        raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+
+
+def _seed_of(values: Mapping[str, Any]) -> int:
+    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    if values.get("solver") == "lbfgs":
+        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
+    if values.get("warm_start"):
+        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
+    if values.get("scoring") not in (None, "loss"):
+        raise ValueError(
+            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        )
+    if not isinstance(values.get("initialization", ""), str):
+        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
+    for callback in values.get("callbacks") or ():
+        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
+            raise ValueError(
+                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
+            )
+    seed = values["random_state"]
+    if seed is None:
+        return int(2**32 * float(random_state(None).random_sample()))
+    if not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
+    return int(seed)
+
+
+def _require_same(name: str, was: object, now: object) -> None:
+    """Raise ValueError if training continues with a different value than the model was fitted with."""
+    if was != now:
+        raise ValueError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
+            "call fit with warm_start=False to start again."
+        )
+
+
+def parameters_to_keep(estimator: Any) -> dict[str, Any]:
+    """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
+    values = vars(estimator)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._table_owner)
+    kept = {name: values[name] for name in names}
+    # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
+    changing = [name for name, value in kept.items() if type(value) not in _PLAIN and not callable(value)]
+    return {**kept, **{name: deepcopy(kept[name]) for name in changing}}
+
+
+def _require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ValueError if a parameter differs from that of the fit that is resumed; kept ones may be missing."""
+    for name, value in now.items():
+        was = kept.get(name, value)
+        if not _is_same(was, value):
+            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+
+
+def _is_same(was: Any, now: Any) -> bool:
+    """Return whether two values of a parameter are equal. Arrays, lists and tuples with equal entries are."""
+    if was is now:
+        return True
+    if isinstance(was, dict) and isinstance(now, dict):
+        return was.keys() == now.keys() and all(_is_same(was[key], now[key]) for key in was)
+    if any(isinstance(value, str) or not hasattr(value, "__iter__") for value in (was, now)):
+        return bool(was == now)
+    entries = list(was), list(now)
+    return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
+
+
+def _nothing_to_resume(estimator: object) -> Exception:
+    """Return the NotFittedError for an estimator without a call of fit."""
+    return sklearn_class(NotFittedError)(
+        f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+    )
+
+
+def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool = False) -> Fitted:
+    """Return what is kept of the previous fit; raises ValueError if it cannot be resumed.
+
+    Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
+    """
+    values = vars(estimator)
+    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
+    if options.solver == "lbfgs":
+        raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
+    if fitted is None:
+        raise _nothing_to_resume(estimator)
+    state = fitted.state
+    if state.parameters is None:
+        raise ValueError(
+            "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
+            "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
+        )
+    if "rounds" in state.parameters and not in_rounds:
+        raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
+    _require_kept(state.parameters, parameters_to_keep(estimator))
+    return fitted
+
+
+def _table_to_resume(estimator: Any) -> Fitted:
+    """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
+    values = vars(estimator)
+    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
+    if fitted is None:
+        raise _nothing_to_resume(estimator)
+    if fitted.state is None:
+        raise ValueError(
+            f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
+            "complete, or it was loaded from a file, which has no training state."
+        )
+    _, parameters, _ = fitted.state
+    _require_kept(parameters, parameters_to_keep(estimator))
+    return fitted
+
+
+def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:
+    """Return a state from which training continues; the kept one stays as it is."""
+    state = kept.copy()
+    assert state.schedule is not None
+    # A callback or an interruption does not end training for good, but the stopping rule does.
+    state.stopped = not state.schedule.is_planned and state.history.stale > options.n_iter_no_change
+    return state

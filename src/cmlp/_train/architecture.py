@@ -1,4 +1,4 @@
-"""The layers of a network: sizes, activations and losses that fit together, and numbers for each layer."""
+"""Layers of a network: sizes, activations and losses that fit together, numbers for each layer, initial weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import empty_block, given_params
 from cmlp._train.constraints import (
     ACTIVATION,
     LARGEST_FLOAT,
@@ -27,7 +28,11 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from cmlp._data.arrays import LossFunction
+    from cmlp._train.random import Generator
+
 
 POSITIVE_LOSSES = ("gamma", "poisson")  # of targets that must not be negative
 ROBUST_LOSSES = ("absolute_error", "quantile")  # whose best constant answer no single target moves far
@@ -75,17 +80,17 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
             "activation must be one name for all hidden layers, or one name for each of the "
             f"{n_hidden} hidden layers, got {activation!r}"
         )
-    return [canonical(name) for name in names]
+    return [_canonical(name) for name in names]
 
 
-def canonical(name: str) -> str:
+def _canonical(name: str) -> str:
     """Return the core's name of an activation."""
     return SYNONYMS.get(str(name), str(name))
 
 
 def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | LossFunction]:
     """Return an output activation and a loss, after checking that the combination is allowed."""
-    output, loss = canonical(network_argument("output", output)), network_argument("loss", loss)
+    output, loss = _canonical(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
         raise InvalidParameterError(
             f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
@@ -135,3 +140,53 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
     number: Any = converted(value, choices, sentence, "loss_parameter", str(loss))
     return number if isinstance(number, tuple) else float(number)
+
+
+_FACTORS = {"he": 6, "lecun": 3}
+_CHUNK = 2**18  # random numbers per call of the generator, which takes a few milliseconds
+
+
+def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
+    """Return for each layer the activation that determines the range of its initial weights.
+
+    The output layer uses the last hidden one. A network without hidden layers uses the user's `activation`; a list
+    (which must be empty then) counts as "identity".
+    """
+    named = _canonical(activation) if isinstance(activation, str) else "identity"
+    return [*hidden, hidden[-1] if hidden else named]
+
+
+def initial_params(
+    net: _core.Net, rng: Generator, activations: Sequence[str], initialization: str | Sequence[Any] = "glorot"
+) -> NDArray[Any]:
+    """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
+
+    Only the method ``random_sample`` of the generator is called: its values are the same on every platform. An
+    `initialization` that is no name is a pair of lists of arrays. Random weights are uniform in ``(-bound, bound)``:
+
+    - "glorot": ``bound = sqrt(factor / (n_in + n_out))`` for weights and biases; the factor is 2 for "logistic" and 6
+      for other activations (Glorot and Bengio 2010).
+    - "he": ``bound = sqrt(6 / n_in)``, and biases of 0 (He, Zhang, Ren and Sun 2015).
+    - "lecun": ``bound = sqrt(3 / n_in)``, and biases of 0 (LeCun, Bottou, Orr and Müller 1998).
+    """
+    if not isinstance(initialization, str):
+        coefs, intercepts = initialization[0], initialization[1]
+        return given_params(net, coefs, intercepts, ("the coefs of initialization", "the intercepts of initialization"))
+    params = empty_block(net.n_params, net.dtype)
+    for weights, biases, activation in zip(*net.views(params), activations, strict=True):
+        if initialization == "glorot":
+            factor = _core.ACTIVATIONS[activation].init_factor
+            bound = math.sqrt(factor / sum(weights.shape))  # with NumPy's scalars, a failing allocation can crash
+            _fill(weights.reshape(-1), bound, rng)
+            _fill(biases, bound, rng)
+        else:
+            _fill(weights.reshape(-1), math.sqrt(_FACTORS[initialization] / weights.shape[0]), rng)
+            biases[:] = 0
+    return params
+
+
+def _fill(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
+    """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
+    for start in range(0, tensor.size, _CHUNK):
+        chunk = tensor[start : start + _CHUNK]
+        chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)

@@ -10,7 +10,7 @@ import math
 import sys
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -131,8 +131,6 @@ def _are_quantiles(value: object) -> bool:
     return all(map(_LEVEL.accepts, value)) and all(low < high for low, high in pairwise(value))
 
 
-Row: TypeAlias = tuple[Constraint, ...]
-
 BOOLEAN = (instance(bool), instance(np.bool_))
 NONE = Constraint("None", lambda value: value is None)
 ARRAY_LIKE = Constraint(
@@ -164,7 +162,7 @@ QUANTILES = Constraint(
 _USED_AS_GIVEN = {float, str, bool, type(None)}
 
 
-def converted(value: object, choices: Row, sentence: str, name: str, owner: str = "") -> object:
+def converted(value: object, choices: tuple[Constraint, ...], sentence: str, name: str, owner: str = "") -> object:
     """Return a value in the type in which it is used.
 
     If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.

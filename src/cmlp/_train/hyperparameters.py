@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 
 from cmlp._process.warnings import Notices, warn
 from cmlp._train.constraints import REQUIRED, argument, converted
-from cmlp._train.network_rows import NETWORK_ROWS
-from cmlp._train.training_rows import TRAINING_ROWS
+from cmlp._train.parameters import NETWORK_ROWS, TRAINING_ROWS
 from cmlp.exceptions import UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
-    from cmlp._train.constraints import Hyperparameter, Need, Row
+    from cmlp._train.constraints import Constraint, Hyperparameter, Need
 
     Documented = TypeVar("Documented")
 
@@ -39,7 +38,7 @@ class Hyperparameters:
     def __init__(self, rows: Iterable[Hyperparameter]) -> None:
         self.rows = {row.name: row for row in rows}
         # By owner, since each fit asks for them.
-        self._constraints: dict[str, dict[str, Row]] = {}
+        self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
         self._notices = Notices()  # of all fits of the process: a search clones its estimators
@@ -52,7 +51,7 @@ class Hyperparameters:
         """Return the default of each of an owner's parameters."""
         return {name: self.rows[name].uses[owner].default for name in self.names(owner)}
 
-    def constraints(self, owner: str) -> Mapping[str, Row]:
+    def constraints(self, owner: str) -> Mapping[str, tuple[Constraint, ...]]:
         """Map an owner's parameters to their constraints, without those that only the data can check."""
         known = self._constraints.get(owner)
         if known is None:

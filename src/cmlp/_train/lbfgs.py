@@ -8,11 +8,10 @@ import numpy as np
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._process.warnings import warn
-from cmlp._train.advice import scale_advice
 from cmlp._train.architecture import per_layer
+from cmlp._train.diagnosis import scale_advice, warn_if_useless
+from cmlp._train.loop import VerboseLines
 from cmlp._train.observer import Deadline, Observers
-from cmlp._train.recorder import VerboseLines
-from cmlp._train.usefulness import warn_if_useless
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,

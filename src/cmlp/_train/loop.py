@@ -8,23 +8,25 @@ continues with the same results as without a break.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+import time
+from itertools import repeat
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from cmlp._process.signals import safe_point
+from cmlp._bridge.blocks import block_copy
+from cmlp._process.signals import immediate_signals, safe_point
 from cmlp._process.warnings import is_ignored, warn
-from cmlp._train.advice import scale_advice, sizes_of
+from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
 from cmlp._train.held_out import HeldOut, NoValidation
 from cmlp._train.observer import Deadline, Observers
-from cmlp._train.recorder import Recorder
-from cmlp._train.usefulness import warn_if_useless
+from cmlp._train.state import Curve
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping, Sequence
 
     from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
-    from cmlp._train.state import TrainingState
+    from cmlp._train.state import History, TrainingState
 
 
 class EpochLoop:
@@ -150,3 +152,174 @@ class EpochLoop:
     def state_to_keep(self) -> TrainingState:
         """Return the state to keep after the call."""
         return self.state.resumable()
+
+
+# The recorder: history, stopping rules, the next learning rate, and lines on the terminal
+
+
+class _StoppingRule:
+    """Stopping rules: the base class records a measure of each epoch; improvements below `tol` do not count."""
+
+    measure: ClassVar[str]
+
+    def __init__(self, tol: float) -> None:
+        self.tol = tol
+
+    def begin(self, history: History) -> None:
+        """Prepare a history for this rule. If the previous call used the other rule, reset the best value."""
+        raise NotImplementedError
+
+    def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
+        """Record losses of epochs, of one if it has a validation score; return whether the parameters are the best."""
+        raise NotImplementedError
+
+    def _record(self, history: History, score: float) -> float:
+        """Record a validation score; return the best one before."""
+        best = -math.inf if history.best_validation_score is None else history.best_validation_score
+        history.validation_scores = (history.validation_scores or Curve()).appended(score)
+        history.best_validation_score = max(best, score)
+        return best
+
+
+class TrainingLoss(_StoppingRule):
+    """An epoch is an improvement if its training loss is at least `tol` below the best loss so far."""
+
+    measure = "Training loss"
+
+    def begin(self, history: History) -> None:
+        """Prepare a history for this rule."""
+        if history.best_loss is None:
+            history.best_loss = math.inf
+        history.validation_scores = history.best_validation_score = None
+
+    def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
+        """Record the losses of epochs, and the score if there are validation rows; no parameters are kept."""
+        if score is not None:
+            self._record(history, score)
+        best, stale = math.inf if history.best_loss is None else history.best_loss, history.stale
+        for loss in losses:
+            stale = 0 if loss <= best - self.tol else stale + 1
+            best = min(best, loss)
+        history.best_loss, history.stale = best, stale
+        return False
+
+
+class _ValidationScore(_StoppingRule):
+    """An epoch is an improvement if its validation score is at least `tol` above the best score so far."""
+
+    measure = "Validation score"
+
+    def begin(self, history: History) -> None:
+        """Prepare a history for this rule."""
+        if history.validation_scores is None:
+            history.best_loss, history.validation_scores = None, Curve()
+            history.best_validation_score = -math.inf
+
+    def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
+        """Record the validation score of one epoch; return whether it is the best so far."""
+        assert score is not None
+        best = self._record(history, score)
+        history.stale = 0 if score >= best + self.tol else history.stale + 1
+        return score > best
+
+
+# The rule for each value of `early_stopping`.
+STOPPING_RULES: Mapping[bool, type[_StoppingRule]] = {False: TrainingLoss, True: _ValidationScore}
+
+
+# ------------------------------------------------------------------------------------------------ the training recorder
+
+
+class VerboseLines:
+    """The lines that training prints for `verbose`."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        self._options, self._state, verbose = job.options, job.state, job.options.verbose
+        self._every = 0 if isinstance(verbose, str) else int(verbose)  # "bar" is a callback
+        self.horizon = 1 if self._every else math.inf
+        self._started: float | None = None
+        self._first_epoch = job.state.epoch
+
+    def plan(self) -> None:
+        """Note the time at which training begins or continues, to estimate how long it takes."""
+        self._started, self._first_epoch = time.monotonic(), self._state.epoch
+
+    def due(self, n_epochs: int) -> bool:
+        """Return whether a line is printed after this number of epochs."""
+        return self._every > 0 and (n_epochs <= 1 or n_epochs % self._every == 0)
+
+    def write(self, loss: float, score: float | None = None) -> None:
+        """Print the line of an epoch."""
+        epoch = self._state.epoch
+        line = f"Iteration {epoch}, loss = {loss:.8f}"
+        if score is not None:
+            line += f", validation score = {score:f}"
+        if self._started is not None:  # partial_fit does not plan a number of epochs
+            seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
+            line += f", at most {seconds * (self._options.max_iter - epoch):.0f} s left"
+        with immediate_signals():
+            print(line, flush=True)
+
+
+class Recorder:
+    """Records epochs, and decides how training continues."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        options = job.options
+        tol = options.tol if options.early_stopping else options.tol * job.objective.unit
+        self._options, self._state = options, job.state
+        self._rule = STOPPING_RULES[options.early_stopping](tol)
+        self.lines = VerboseLines(job)
+
+    def horizon(self) -> float:
+        """Return after how many epochs training may stop, or the learning rate change, or a line be printed."""
+        state, options = self._state, self._options
+        until_standstill = options.n_iter_no_change + 1 - state.history.stale
+        return min(self.lines.horizon, options.max_iter - state.epoch, until_standstill)
+
+    def record(
+        self, epochs: list[EpochRecord], n_rows: int, score: float | None = None, validation_loss: float = math.nan
+    ) -> bool:
+        """Record epochs of `n_rows` rows, the last one with the score and the loss of the validation rows.
+
+        Return whether the parameters of the last one are the best so far, which are then kept. Training stops, or the
+        learning rate changes, after the last one only.
+        """
+        state, options = self._state, self._options
+        optimizer, schedule = state.stepping()
+        history = state.history.copy()
+        score_or_nan = math.nan if score is None else score
+        losses, *others = zip(*epochs, strict=True)
+        is_best = self._rule.watch(history, losses, score)
+        history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
+        history.loss_curve = history.loss_curve.appended(*losses)
+        history.records = history.records.appended(*zip(repeat(validation_loss), repeat(score_or_nan), *others))
+        rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
+        message = ""
+        if history.stale > options.n_iter_no_change and not schedule.is_planned:
+            assert rate is not None
+            message, rate = schedule.rate_after_standstill(rate)
+            history.stale = 0 if rate is not None else history.stale
+        state.history, state.batch, state.seconds = history, None, 0.0
+        state.epoch += len(epochs)
+        state.schedule_epoch += len(epochs)
+        if is_best:
+            state.best = block_copy(state.params)
+        if rate is None:
+            state.stopped = True
+        else:
+            optimizer.learning_rate = rate
+        if self.lines.horizon == 1:
+            self._write(epochs[-1][0], score, message)
+        return is_best
+
+    def _write(self, loss: float, score: float | None, message: str) -> None:
+        options = self._options
+        if message or self.lines.due(self._state.schedule_epoch):
+            self.lines.write(loss, score)
+        if message:
+            with immediate_signals():
+                print(
+                    f"{self._rule.measure} did not improve more than tol={options.tol:f} for "
+                    f"{options.n_iter_no_change} consecutive epochs. {message}"
+                )

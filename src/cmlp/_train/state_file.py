@@ -13,8 +13,8 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import PICKLE_VERSION
 from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
+from cmlp._train.loop import TrainingLoss
 from cmlp._train.random import stored_generator
-from cmlp._train.recorder import TrainingLoss
 from cmlp._train.schedules import SCHEDULES
 from cmlp._train.state import NO_SUMS, RECORDED, Curve, History, TrainingState
 from cmlp._train.target_scale import scale_of

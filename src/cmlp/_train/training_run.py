@@ -9,9 +9,8 @@ import numpy as np
 
 from cmlp._data.scale import Moments
 from cmlp._train.lbfgs import LBFGS
-from cmlp._train.loop import EpochLoop
+from cmlp._train.loop import STOPPING_RULES, EpochLoop
 from cmlp._train.random import draw_and_store
-from cmlp._train.recorder import STOPPING_RULES
 from cmlp._train.split import split
 from cmlp._train.state import Curve
 from cmlp._train.target_scale import robust_scale, standard_scale, warn_of_lost_targets

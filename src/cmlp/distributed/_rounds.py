@@ -12,14 +12,10 @@ from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
-from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fit import train_on
-from cmlp._estimators.fit_batches import check_batches
-from cmlp._estimators.fit_network import prepare, warn_of_unused
-from cmlp._estimators.fitted import FITTED
+from cmlp._estimators.fit import Exclusively, train_on
+from cmlp._estimators.fit_network import prepare
 from cmlp._estimators.loading import load as load_model
-from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import fit_to_resume
+from cmlp._estimators.request import FitRequest, fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, sizes_of
@@ -67,20 +63,14 @@ def fit_in_rounds(
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
         with immediate_signals():
-            options = model._parameters()
-            check_batches(options, validation[0] is not None, "distributed.fit")
-            if options.provenance:
-                raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
-            warn_of_unused(model, validation[0] is not None)
+            request = FitRequest.of(model, validation, call="distributed.fit")
+            options = request.options
             division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
-            resuming = checkpoint is not None and os.path.exists(checkpoint)
-            previous = vars(model).get(FITTED) if options.warm_start else None
-            if resuming:
-                previous = _stored(model, options, checkpoint, division)
             if checkpoint is not None:
+                if os.path.exists(checkpoint):
+                    request = request._replace(previous=_stored(model, options, checkpoint, division), resume=True)
                 callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
-                options = options._replace(callbacks=callbacks)
-            request = FitRequest(model, options, previous, validation, resume=resuming)
+                request = request._replace(options=options._replace(callbacks=callbacks))
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
             request = request._replace(classes=source.classes)
         train_on(request, source, prepare)

@@ -17,9 +17,9 @@ from cmlp._data.arrays import CSR, StoredRows, section
 from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
-from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fit import request_of, train_and_store
-from cmlp._estimators.fit_network import prepare, warn_of_unused
+from cmlp._estimators.fit import Exclusively, train_and_store
+from cmlp._estimators.fit_network import prepare
+from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
-    from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays
     from cmlp._train.engine import CallOfCore
     from cmlp._train.job import TrainingJob
@@ -77,10 +76,7 @@ def _request(
     estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
 ) -> tuple[FitRequest, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
-    request = request_of(estimator, validation, shards=shards, resume=resume)
-    if request.options.solver == "lbfgs":
-        raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-    warn_of_unused(estimator, own_rows=validation[0] is not None)
+    request = FitRequest.of(estimator, validation, call="comm", shards=shards, resume=resume)
     options = {"local": local, "resume": resume, "warm_start": request.options.warm_start}
     return request, {name: bool(value) for name, value in options.items()}
 

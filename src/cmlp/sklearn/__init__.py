@@ -34,25 +34,25 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         """Mixin without methods."""
 
 
-from cmlp._estimators import mlp_classifier, mlp_regressor
-from cmlp._estimators.tables import tabular_classifier, tabular_regressor
+from cmlp._estimators import mlp
+from cmlp._estimators.tables import tabular
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
 
-class MLPClassifier(Callbacks, mlp_classifier.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(Callbacks, mlp.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class MLPRegressor(Callbacks, mlp_regressor.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPRegressor(Callbacks, mlp.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 
-class TabularClassifier(tabular_classifier.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TabularClassifier(tabular.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.TabularClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class TabularRegressor(tabular_regressor.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class TabularRegressor(tabular.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.TabularRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 

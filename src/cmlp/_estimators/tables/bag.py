@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
+import math
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._estimators.resuming import resumed_state
+from cmlp._estimators.request import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
+from cmlp._model.results import TrainedEpoch
+from cmlp._process.threads import Pool, available_threads
+from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
+from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.engine import BatchEngine
-from cmlp._train.initialization import init_activations, initial_params
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
+from cmlp._train.observer import Deadline, Observer
 from cmlp._train.options import options_of
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_run import make_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import os
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cmlp._estimators.tables.table_targets import NetworkSpec, TableOptions, TableRows
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Objective, Split
+    from cmlp._train.loop import EpochLoop
     from cmlp._train.options import TrainingOptions
+    from cmlp._train.state import TrainingState
 
 
 N_FOLDS = 8
-FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
+_FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
 # The recipe was chosen by its error and its log loss on the sets that benchmarks/table_sets.py calls CHOSEN.
-RECIPE: dict[str, Any] = {
+_RECIPE: dict[str, Any] = {
     "solver": "adamw",
     "learning_rate": "cosine",
     "warmup": 0.05,
     "weight_decay": 0.02,
     "alpha": 0.0,
 }
-ACTIVATION = "relu"
+_ACTIVATION = "relu"
 N_STEPS, EPOCHS = 2000, (24, 96)
-BATCH = (32, 256)
+_BATCH = (32, 256)
 
 
-def batch_and_epochs(n_rows: int) -> tuple[int, int]:
+def _batch_and_epochs(n_rows: int) -> tuple[int, int]:
     """Return the batch size, a power of two, and the number of epochs for about `N_STEPS` steps."""
-    batch = int(2 ** np.round(np.log2(np.clip(n_rows / 16, *BATCH))))
+    batch = int(2 ** np.round(np.log2(np.clip(n_rows / 16, *_BATCH))))
     return batch, int(np.clip(round(N_STEPS * batch / n_rows), *EPOCHS))
 
 
@@ -64,10 +74,10 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
 
 def encoded_inputs(encoder: ColumnEncoder, raw: NDArray[np.float64], n: int) -> dict[bool, NDArray[np.float32]]:
     """Return the inputs of the n members of a bag, by whether they have bins."""
-    return {bins: encoder.core.encode(raw, bins=bins) for bins in {has_bins(encoder, k) for k in range(min(n, 2))}}
+    return {bins: encoder.core.encode(raw, bins=bins) for bins in {_has_bins(encoder, k) for k in range(min(n, 2))}}
 
 
-def has_bins(encoder: ColumnEncoder, k: int) -> bool:
+def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
     """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
 
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
@@ -93,7 +103,7 @@ class Bag(NamedTuple):
 
     def inputs_of(self, k: int) -> NDArray[np.float32]:
         """Return the encoded rows as member k reads them."""
-        return self.inputs[has_bins(self.encoder, k)]
+        return self.inputs[_has_bins(self.encoder, k)]
 
     def outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the outputs of member k for some rows."""
@@ -129,13 +139,13 @@ class Bag(NamedTuple):
         """Return the network of member k."""
         spec = self.spec
         sizes = (self.inputs_of(k).shape[1], *spec.hidden, spec.n_outputs)
-        activations = (*[ACTIVATION] * len(spec.hidden), spec.output)
+        activations = (*[_ACTIVATION] * len(spec.hidden), spec.output)
         return _core.Net(sizes, activations, spec.loss, np.float32, None, spec.loss_parameter)
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
         net, rng = self._net(k), _core.Random(seed)
-        params = initial_params(net, rng, init_activations([ACTIVATION] * len(self.spec.hidden), ACTIVATION))
+        params = initial_params(net, rng, init_activations([_ACTIVATION] * len(self.spec.hidden), _ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
         state = TrainingState(params, History(), _core.Random(seed))
@@ -153,10 +163,10 @@ class Bag(NamedTuple):
 
     def _options(self, net: _core.Net, n_rows: int, has_validation: bool) -> TrainingOptions:
         """Return the options of a member with this number of training rows."""
-        batch, epochs = batch_and_epochs(n_rows)
+        batch, epochs = _batch_and_epochs(n_rows)
         options = self.options
         given = {
-            **RECIPE,
+            **_RECIPE,
             "learning_rate_init": options.learning_rate_init,
             "dropout": options.dropout,
             "batch_size": min(batch, n_rows),
@@ -181,7 +191,7 @@ class Bag(NamedTuple):
         rows = np.arange(self.n_rows)
         if self.rows.n_validation:
             return rows, np.arange(self.n_rows, len(self.rows.raw))
-        if self.n_rows < FEWEST_ROWS or not self.options.early_stopping:
+        if self.n_rows < _FEWEST_ROWS or not self.options.early_stopping:
             return rows, None
         held_out = folds == k % N_FOLDS
         return rows[~held_out], rows[held_out]
@@ -197,3 +207,180 @@ def curves_of(run: EpochLoop) -> dict[str, list[float]]:
     """Return the losses of the epochs of a member."""
     loss, scores = run.state.history.loss_curve, run.state.history.validation_scores
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
+
+
+# Training the members of a bag side by side; `BagTrainer` is what callbacks get
+
+
+_EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
+_FEWEST_BATCHES = 100  # that each member trains whatever the time limit
+
+
+def train_members(
+    runs: Sequence[EpochLoop],
+    n_threads: int | None,
+    deadline: Deadline,
+    *,
+    verbose: bool,
+    follower: Observer | None = None,
+) -> None:
+    """Train the members side by side. The result does not depend on the number of threads.
+
+    With a follower, an `Observer`, the members train epoch by epoch: after each epoch of all members, it is called in
+    this thread. An exception in one member, or Ctrl-C, ends all of them.
+
+    Each member trains at least `_FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
+    time is over, also in the middle of an epoch. In step, training ends after an epoch.
+    """
+    if deadline.has_come():
+        warn(
+            f"max_time was over {-deadline.left():.2g} s before training began, because reading and learning the "
+            f"columns takes longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first epoch."
+        )
+    n_threads = n_threads or available_threads()
+    if follower is not None:
+        _train_in_step(runs, n_threads, deadline, follower)
+    else:
+        _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
+
+
+def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
+    """Call ``work(k)`` for each k below n in the threads of a pool, and issue its warnings."""
+    pool = Pool(n, n_threads)
+    pool.run(work)
+    for message, category in pool.warnings():
+        warn(message, category)
+
+
+def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
+    run, seconds = runs[k], deadline.left()
+    if seconds < math.inf and not run.finished:
+        n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
+        share = Deadline(seconds / n_rounds)
+        run.advance(_FEWEST_BATCHES)
+        run.deadline = share
+    if verbose and k == 0:
+        run.observers.append(_Estimate(runs, n_threads))
+    run.run()
+    if verbose:
+        print(_summary(k, run))
+
+
+class _Estimate(Observer):
+    """Prints how long a fit will take, after the first epochs of the first network."""
+
+    def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
+        left = [run.job.options.max_iter - run.state.epoch for run in runs if not run.finished]
+        self._n_rounds = math.ceil(len(left) / min(n_threads, len(runs)))
+        self._left, self._n, self._start = max(left, default=0), 0, 0.0
+
+    @property
+    def horizon(self) -> float:
+        return 1 if self._n < _EPOCHS_OF_ESTIMATE else math.inf
+
+    def fit_begins(self) -> None:
+        self._start = time.monotonic()
+
+    def epoch_ends(self) -> bool:
+        self._n += 1
+        if self._n == _EPOCHS_OF_ESTIMATE < self._left:
+            seconds = (time.monotonic() - self._start) / self._n * self._left * self._n_rounds
+            print(f"About {seconds:.2g} seconds: estimated from {self._n} of {self._left} epochs of the first network")
+        return False
+
+
+def _train_in_step(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, follower: Observer) -> None:
+    """Train one epoch of all members after the other."""
+    follower.fit_begins()
+    try:
+        while left := [run for run in runs if not run.finished]:
+            _in_pool(partial(_advance, left), len(left), n_threads)
+            for run in left:
+                run.observers.epoch_ends()
+            if follower.epoch_ends() or deadline.has_come():
+                break
+    finally:
+        for run in runs:
+            run.finish()
+            run.observers.fit_ends()
+        follower.fit_ends()
+
+
+def _advance(runs: Sequence[EpochLoop], k: int) -> None:
+    runs[k].advance()
+
+
+def _summary(k: int, run: EpochLoop) -> str:
+    """Return a line about the complete training of member k."""
+    history = run.state.history
+    scores = history.validation_scores
+    loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
+    score = f", best validation loss = {-max(scores):.8f}" if scores else ""
+    return f"Network {k + 1}: {run.state.epoch} epochs{loss}{score}"
+
+
+class BagTrainer:
+    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
+
+    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
+    returns the estimator, fitted with copies of the parameters so far.
+    """
+
+    def __init__(self, runs: Sequence[EpochLoop], copy_model: Callable[[], Any]) -> None:
+        self._runs, self._copy_model = runs, copy_model
+
+    @property
+    def state(self) -> TrainingState:
+        """The training state of the network with the most epochs."""
+        return self._longest.state
+
+    @property
+    def _longest(self) -> EpochLoop:
+        return max(self._runs, key=lambda run: run.job.options.max_iter)
+
+    @property
+    def max_iter(self) -> int:
+        """Number of epochs."""
+        return self._longest.job.options.max_iter
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
+        tables = [run.state.history.table() for run in self._runs]
+        return {
+            name: [
+                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
+                for epoch in range(len(values))
+            ]
+            for name, values in self._longest.state.history.table().items()
+        }
+
+    @property
+    def last_epoch(self) -> TrainedEpoch:
+        """The numbers of the last epoch; the validation score is minus the validation loss."""
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        if not last:
+            raise ValueError("No epoch is complete.")
+        score = last.get("validation_score")
+        return TrainedEpoch(
+            self.state.epoch,
+            last["loss"],
+            score,
+            last["learning_rate"],
+            None if score is None else -score,
+            last.get("gradient_norm"),
+            last.get("seconds", math.nan),
+        )
+
+    def stop(self) -> None:
+        """End training after the current epoch; each network gets its best parameters."""
+        for run in self._runs:
+            run.state.stopped = True
+
+    def snapshot(self) -> Any:
+        """Return a fitted copy of the estimator, with the best parameters so far."""
+        return self._copy_model()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `snapshot` to a model file. It has no training state."""
+        self.snapshot().save(path)

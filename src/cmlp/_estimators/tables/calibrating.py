@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import taken
 from cmlp._data.weights import as_weights
-from cmlp._estimators.exclusive import Exclusively
+from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.tables.bag import N_FOLDS
 from cmlp._estimators.tables.table_targets import counted
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
@@ -23,34 +25,59 @@ from cmlp._model.calibration import (
     scaled,
     scores_of,
 )
-from cmlp._model.probabilities import Scores, fitted_map, fitted_networks, scores_of_rows, with_map
+from cmlp._model.model import mean_outputs
+from cmlp._model.probabilities import (
+    HeldOut,
+    Scores,
+    fitted_map,
+    fitted_networks,
+    no_map,
+    scores_of_inputs,
+    scores_of_rows,
+    with_map,
+)
 from cmlp._model.summary import accuracy_of
 from cmlp._process.signals import immediate_signals
+from cmlp._process.warnings import warn
+from cmlp._train.diagnosis import (
+    Judged,
+    causes,
+    classes_of,
+    constant_loss,
+    is_accurate,
+    is_better_on_most_rows,
+    judged_rows,
+    loss_of_outputs,
+    sentence,
+)
+from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Self, TypeGuard
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
     from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.tables.bag import Bag
     from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableTarget, TrainedModel, TrainedNet
     from cmlp._model.probabilities import HeldOut, ProbabilityMap
     from cmlp._model.summary import Accuracy
+    from cmlp._train.loop import EpochLoop
 
 
-class JudgedRows(NamedTuple):
+class _JudgedRows(NamedTuple):
     """Raw rows with what is true for them."""
 
     raw: NDArray[np.float64]
     truth: NDArray[Any]
     weight: NDArray[np.float64] | None
 
-    def of(self, part: slice) -> JudgedRows:
+    def of(self, part: slice) -> _JudgedRows:
         """Return some of the rows."""
-        return JudgedRows(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
+        return _JudgedRows(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
 
 
 class Calibrating:
@@ -100,14 +127,14 @@ class Calibrating:
 
     def _judged(
         self, model: TrainedModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> JudgedRows:
+    ) -> _JudgedRows:
         """Return the rows that a user has passed, without those of weight 0."""
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
         raw = self._raw(model, X)
         truth = self._truth(model, y, len(raw))
         rows, weight = counted(as_weights(sample_weight, len(raw)), len(raw))
-        return JudgedRows(raw[rows], truth[rows], weight)
+        return _JudgedRows(raw[rows], truth[rows], weight)
 
     def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
@@ -143,7 +170,7 @@ def _calibrated(
     """Return the model with the scores and the accuracy of outputs."""
     has_classes, known = model.labels is not None, model.calibration
     widths = None if known is None or known.widths is None else (known.widths, factors_of(known.widths, outputs))
-    calibration, accuracy = measured(
+    calibration, accuracy = _measured(
         model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes, widths=widths
     )
     summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
@@ -151,7 +178,7 @@ def _calibrated(
 
 
 def calibrated_by_rows(
-    model: TrainedModel, rows: JudgedRows, answers: Callable[[TrainedModel, NDArray[np.float64]], NDArray[np.float64]]
+    model: TrainedModel, rows: _JudgedRows, answers: Callable[[TrainedModel, NDArray[np.float64]], NDArray[np.float64]]
 ) -> tuple[TrainedModel, ProbabilityMap]:
     """Return the model with calibrated probabilities by every second row and scores by the others, and the map."""
     learning, scoring = rows.of(slice(0, None, 2)), rows.of(slice(1, None, 2))
@@ -165,7 +192,7 @@ def calibrated_by_rows(
     return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
 
 
-def _scores(model: TrainedModel, rows: JudgedRows) -> Scores:
+def _scores(model: TrainedModel, rows: _JudgedRows) -> Scores:
     """Return the scores of rows with a known class by the networks as fit has trained them."""
     assert model.encoder is not None
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
@@ -210,7 +237,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
-def measured(
+def _measured(
     net: _core.Net,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
@@ -235,3 +262,101 @@ def measured(
     else:
         calibration = calibrated(SCALED_ERROR, kind_of_rows, scaled(scores, widths[1].T), weight, widths[0])
     return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+
+
+# The rows that networks of a bag held out: their errors, and whether the bag is better than a constant there
+
+
+def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return the rows that members held out, each time with all members that held out these; none if none did."""
+    held = [run.state.validation for run in runs if run.state.validation is not None]
+    groups: dict[int, list[int]] = {}
+    for k in range(len(held)):
+        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
+    return [(held[group[0]], group) for group in groups.values()]
+
+
+def measured_on_held_out(
+    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any], target: TableTarget | None
+) -> tuple[Calibration | None, Accuracy | None]:
+    """Return scores and accuracy on the held-out rows, each judged by the networks that held it out; None without such.
+
+    `truth` has the true values of all rows of the bag.
+    """
+    groups = _held_out_rows(bag, runs)
+    if not groups:
+        return None, None
+    rows = np.concatenate([held for held, _ in groups])
+    each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
+    outputs = np.concatenate([mean_outputs(found, target) for found in each])
+    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
+    part = None
+    if bag.options.interval_width == "adaptive":
+        part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
+    return _measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None, part=part)
+
+
+def held_out_scores(
+    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any]
+) -> HeldOut | None:
+    """Return the scores of the held-out rows by the networks that held them out; None without such rows."""
+    parts = []
+    for rows, group in _held_out_rows(bag, runs):
+        z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
+        weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
+        parts.append(Scores(np.stack(z), truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
+    return HeldOut(tuple(parts), no_map(networks[0].net)) if parts else None
+
+
+# ---------------------------------------------------------------- the comparison of a bag with the best constant answer
+
+
+def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] | None) -> None:
+    """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
+
+    The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
+    again, each by the networks that held it out. Without held-out rows, these are the training rows.
+    """
+    if any(run.state.history.loss is None for run in runs):
+        return
+    if bag.objective.score is None and all(map(_is_useful, runs)):
+        return
+    judges = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
+    parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
+    outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
+    weights = [rows.weight for rows, _ in parts if rows.weight is not None]
+    weight = np.concatenate(weights) if weights else None
+    net, first = runs[0].job.net, parts[0][0]
+    every = Judged(first.X, targets, weight, held_out=first.held_out)
+    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    if is_better_on_most_rows(net, outputs, every):
+        return
+    # The best epoch of each network was chosen by its own rows, so chance depends on their number.
+    if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
+        return
+    if classes is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
+        return
+    job = runs[0].job
+    names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
+    text = causes(job._replace(data=job.data._replace(group_names=names)), first).replace("max_iter", "n_epochs")
+    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
+
+
+def _is_useful(run: EpochLoop) -> bool:
+    """Return whether the losses that were computed in training show that a network is clearly better."""
+    rows, net, history = judged_rows(run.job), run.job.net, run.state.history
+    score, loss = history.best_validation_score, history.loss
+    kept = -score if rows.held_out and score is not None else loss
+    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
+
+
+def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
+    """Return the mean outputs of runs for the rows by which they are judged."""
+    found = []
+    for run in runs:
+        held = run.state.validation
+        params = run.state.params if run.state.best is None else run.state.best
+        inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
+        found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
+    mean: NDArray[np.float64] = np.mean(found, axis=0)
+    return mean

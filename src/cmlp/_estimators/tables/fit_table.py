@@ -13,16 +13,13 @@ from cmlp._bridge import _core
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
-from cmlp._estimators.exclusive import Exclusively
-from cmlp._estimators.fit import PreparedFit, request_of, train_on
+from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
 from cmlp._estimators.fitted import Fitted, with_fitted
-from cmlp._estimators.request import FitRequest
-from cmlp._estimators.resuming import parameters_to_keep
-from cmlp._estimators.tables.bag import Bag, curves_of, encoded_inputs, networks_of
-from cmlp._estimators.tables.held_out_rows import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
+from cmlp._estimators.request import FitRequest, parameters_to_keep
+from cmlp._estimators.tables.bag import Bag, BagTrainer, curves_of, encoded_inputs, networks_of, train_members
+from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.tables.table_targets import TableRows, UserTargets, frame_reader_of
-from cmlp._estimators.tables.train_members import BagTrainer, train_members
 from cmlp._model.model import TrainedModel
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
@@ -52,7 +49,7 @@ def fit_table(estimator: Any, source: RowSource, validation: tuple[Any, Any, Any
     """Learn the columns, train the networks on them, and store what they have learned."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = request_of(estimator, validation, resume=resume)
+            request = FitRequest.of(estimator, validation, resume=resume)
         train_on(request, source, prepare)
 
 

@@ -1,32 +1,64 @@
-"""The base class of the estimators for tables."""
+"""`TabularClassifier`, `TabularRegressor`, and their base class."""
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cmlp._data.arrays import require_finite, to_float64
+from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frame_reader import frame_of_records, is_records
+from cmlp._data.frames import feature_names
+from cmlp._data.labels import kind_of_labels, learn_labels
+from cmlp._data.scale import median_and_spread
+from cmlp._data.weights import as_weights, weights_of_classes
+from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
+from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fitted import FITTED
-from cmlp._estimators.tables.calibrating import Calibrating
-from cmlp._estimators.tables.table_targets import TableOptions, frame_reader_of
-from cmlp._model.model import TrainedModel
-from cmlp._model.outside import outside
+from cmlp._estimators.tables.calibrating import (
+    Calibrating,
+    calibrated_by_held_out,
+    calibrated_by_rows,
+    calibration_of,
+    require_goal,
+)
+from cmlp._estimators.tables.table_targets import (
+    NetworkSpec,
+    TableOptions,
+    TableTargets,
+    UserTargets,
+    counted,
+    frame_reader_of,
+)
+from cmlp._model.calibration import n_answers
+from cmlp._model.model import TableTarget, TrainedModel
+from cmlp._model.outside import outside, warn_outside
+from cmlp._model.probabilities import checked_threshold, chosen_threshold
+from cmlp._process.signals import immediate_signals
 from cmlp._train import hyperparameters
-from cmlp._train.architecture import hidden_sizes
+from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES, hidden_sizes
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.labels import Labels
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._estimators.tables.table_targets import TableTargets, UserTargets
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.probabilities import HeldOut
+    from cmlp._model.results import Certification
+
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 
@@ -243,3 +275,836 @@ class TabularEstimator(Calibrating, Estimator):
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)
+
+
+_SMOOTHING = 0.02
+
+
+@documented("TabularClassifier")
+class TabularClassifier(TabularEstimator):
+    """Classifier for tables: a bag of small networks on encoded columns.
+
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values. Numbers are scaled
+    robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_, in bins
+    that a decision tree of each column finds. Categories are one-hot encoded. Each network is trained by AdamW with
+    dropout and label smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
+    on the other eighth. The predicted probabilities are the mean over the networks.
+
+    If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A tree then splits where
+    the share of any label changes, and the epoch is that with the smallest sum of the labels' log losses.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; for multilabel targets the numbers of the columns.
+    estimators_ : list of Network
+        The networks. Their inputs are encoded rows.
+    history_ : dict of list
+        The curves of all networks.
+    n_features_in_ : int
+        Number of columns of X in fit.
+    feature_names_in_ : ndarray of str
+        Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    column_types_ : dict
+        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
+        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
+    categories_ : dict of list
+        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
+        ordered column are all that its type or your list has, in ascending order.
+    threshold_ : float or None
+        The probability of the second of two classes from which on `predict` returns it, see `choose_threshold`. None
+        after fit: `predict` returns the most probable class.
+    feature_importances_ : ndarray of float64, shape (n_features,)
+        Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
+        kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
+    warning_counts_ : dict of str to int
+        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
+
+    Notes
+    -----
+    A category that fit has not seen, or that is rarer than the 200 most frequent ones of its column, has zeros in all
+    inputs. Ordered categories are numbers, their ranks; unknown ones are missing. Dates are numbers: days since 1970,
+    in UTC if they have a time zone. A column that is constant in fit is not used.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn, Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+       tabular data", NeurIPS.
+    .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular deep learning",
+       NeurIPS.
+
+    Examples
+    --------
+    >>> from cmlp import TabularClassifier
+    >>> X = [[1.5, "red"], [2.5, "blue"], [None, "red"], [1.0, "blue"]] * 10
+    >>> y = ["warm", "cold", "warm", "cold"] * 10
+    >>> model = TabularClassifier(random_state=0).fit(X, y)
+    >>> model.predict([[2.0, "red"], [None, "blue"]])
+    array(['warm', 'cold'], dtype='<U4')
+    """
+
+    __module__ = "cmlp"
+
+    _estimator_type: ClassVar[str] = "classifier"
+    _table_owner: ClassVar[str] = "TabularClassifier"
+
+    @hinting
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        max_time: float | None = None,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        date_parts: bool = True,
+        class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
+        learning_rate_init: float = 0.005,
+        dropout: float | Sequence[float] = 0.1,
+        n_epochs: int | None = None,
+        early_stopping: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: bool | int | str = False,
+        callbacks: Sequence[Any] | None = None,
+        keep_background: int = 0,
+        provenance: bool = False,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        self._store(locals())
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, sorted."""
+        return self._trained().labels.classes
+
+    @classes_.setter
+    def classes_(self, value: ArrayLike) -> None:
+        self._fitted = with_classes(self._whole_fit(), value)
+
+    def _targets(
+        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
+    ) -> TableTargets:
+        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
+
+        owner = type(self).__name__
+        y = as_targets(given.y, given.n_rows, owner, labels=True)
+        kind_of_labels(y)  # raises an error for rows of weight 0 too
+        rows, weight = counted(given.weight, len(y))
+        every, targets = learn_labels(y[rows])
+        labels, weights = every, weights_of_classes(options.class_weight, every, targets, weight)
+        if weights is not None:
+            own = None if given.weight is None else given.weight[rows]
+            more, weight = counted(weights.times(own, targets), len(rows))
+            if len(more) < len(rows):
+                rows = rows[more]
+                labels, targets = learn_labels(y[rows])  # without the labels of weight 0
+        if len(labels.classes) < 2:
+            where = "" if len(rows) == len(y) else " in rows of positive weight"
+            raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
+        if previous is not None:
+            _require_same(labels, previous.labels)
+        is_multilabel = labels.kind == "multilabel"
+        groups = None if is_multilabel else targets.reshape(-1)
+        validation, held_weight = np.arange(0), None
+        if val_given.y is not None:
+            with named_validation():
+                own = as_targets(val_given.y, val_given.n_rows, owner, labels=True)
+                values = every.encode(own)
+                own_weight = val_given.weight if weights is None else weights.times(val_given.weight, values)
+                validation, held_weight = counted(own_weight, len(own))
+                targets = np.concatenate([targets, labels.encode(own[validation])])
+        output = "softmax" if labels.kind == "multiclass" else "logistic"
+        spec = NetworkSpec(options.hidden_layer_sizes, labels.n_outputs, output, "label_smoothing", _SMOOTHING)
+        objective, truth = Objective(score=None), targets if is_multilabel else targets.reshape(-1)
+        return TableTargets(targets, objective, spec, rows, weight, validation, held_weight, groups, truth, labels)
+
+    def calibrate(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        probabilities: bool = False,
+    ) -> Self:
+        """Measure the errors of the fitted model on other rows, for sets, and with `probabilities` calibrate these too.
+
+        Sets are then as large as these rows need. The rows replace those that the networks held out in `fit`, also for
+        the accuracy on a page. If `fit` has seen none of them, neither as rows nor as validation data, and they are
+        exchangeable with the rows to predict (for example, all are drawn at random from one population), sets contain
+        the truth at least as often as asked for: split conformal prediction [1]_.
+
+        With ``probabilities=True``, each class gets a slope and a shift, by which its score changes in every network:
+        Platt scaling [2]_, or with more classes vector scaling [3]_; with more than 16 there is one slope and no shift.
+        They have the largest posterior probability. Slopes are normally distributed around 1 and shifts around 0, and
+        rows with the probabilities of the model as it is, less half of the label smoothing, count beside the others: as
+        many as have 20 of the rarest class. So a few rows change little. Of the rows, the first, third and so on
+        determine slopes and shifts, and the others the sets, whose guarantee stays. Without rows, those that the
+        networks held out in `fit` determine both, the sets by cross-fitting.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features), optional
+            With ``probabilities=True``, None means the rows that the networks held out in `fit`. They are known until
+            the classifier is saved, pickled or copied.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+            Labels, as for `fit`. No set contains a label that `fit` has not seen.
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows, without a guarantee.
+        probabilities : bool, default=False
+            Whether to calibrate the probabilities too, starting from those that `fit` has left. This removes the
+            threshold of `choose_threshold`. If False, probabilities do not change.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the classifier is not fitted, or the rows are invalid, too few or missing. It then keeps its former
+            calibration.
+
+        References
+        ----------
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
+        .. [2] Platt (2000), "Probabilistic outputs for support vector machines and comparisons to regularized
+           likelihood methods", Advances in large margin classifiers.
+        .. [3] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks", ICML.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularClassifier
+        >>> x = np.random.default_rng(0).standard_normal((600, 1))
+        >>> y = np.random.default_rng(1).random(600) < 0.05 * np.exp(x[:, 0])
+        >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
+        >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
+        """
+        if not probabilities:
+            if X is None or y is None:
+                raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
+            return super().calibrate(X, y, sample_weight)
+        with Exclusively(self):
+            with immediate_signals():
+                fitted = self._whole_fit()
+                model = fitted.model
+                if X is None:
+                    model, held = calibrated_by_held_out(model, self._held_out(fitted, y, sample_weight))
+                    fitted = fitted._replace(model=model, held_out=held)
+                else:
+                    rows = self._judged(model, X, y, sample_weight)
+                    model, found = calibrated_by_rows(model, rows, self._answers)
+                    held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
+                    fitted = fitted._replace(model=model, held_out=held_out)
+            self._fitted = fitted
+        return self
+
+    def choose_threshold(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        recall: float | None = None,
+        costs: tuple[float, float] | None = None,
+    ) -> Self:
+        """Choose the probability of the second class from which on `predict` returns it; only for two classes.
+
+        It is the attribute `threshold_`; files, pages and exports keep it, and `fit` removes it. Probabilities and sets
+        do not depend on it.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features), optional
+            Rows that `fit` has not seen. None means the rows that the networks held out in `fit`. They are known until
+            the classifier is saved, pickled or copied.
+        y : array-like of shape (n_samples,), optional
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+        recall : float, optional
+            Choose the largest threshold by which at least this share of the rows of the second class is found.
+        costs : tuple of two floats, optional
+            The cost of a row of the first class that is predicted to be of the second (a false alarm), and of a row of
+            the second class that is not found. Choose the threshold with the smallest sum over the rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If not exactly one of `recall` and `costs` is given or it is invalid, the classes are not two, or the rows
+            are invalid or missing, or none is of the second class.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularClassifier
+        >>> x = np.random.default_rng(0).standard_normal((600, 1))
+        >>> y = np.random.default_rng(1).random(600) < 0.05 * np.exp(x[:, 0])
+        >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
+        >>> model = model.choose_threshold(x[300:], y[300:], costs=(1, 10))
+        >>> 0 < model.threshold_ < 0.5
+        True
+        """
+        require_goal(recall, costs)
+        with Exclusively(self):
+            with immediate_signals():
+                fitted = self._whole_fit()
+                model = fitted.model
+                checked_threshold(0, model.labels)
+                if X is None:
+                    held_out = self._held_out(fitted, y, sample_weight)
+                    output = model.net.activations[-1]
+                    p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
+                    truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
+                    weight = np.concatenate([part.weight for part in held_out.parts])
+                else:
+                    rows = self._judged(model, X, y, sample_weight)
+                    p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
+                    weight = np.ones(len(p)) if rows.weight is None else rows.weight
+                if not (truth == 1).any():
+                    raise ValueError(f"y has no row of the second class, {model.labels.classes.tolist()[1]!r}.")
+                threshold = chosen_threshold(p, truth == 1, weight, recall, costs)
+            self._fitted = fitted._replace(model=model.replace(threshold=threshold))
+        return self
+
+    def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOut:
+        """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
+        if y is not None or sample_weight is not None:
+            raise ValueError("X is missing: y and sample_weight belong to rows.")
+        if fitted.held_out is None:
+            raise ValueError(
+                f"X and y are needed, because this {type(self).__name__} knows no held-out rows: fit held out none "
+                "(early_stopping=False, or fewer than 16 rows), or it was loaded, unpickled or copied."
+            )
+        return fitted.held_out
+
+    @property
+    def threshold_(self) -> float | None:
+        """The probability of the second of two classes from which on `predict` returns it; None: the most probable."""
+        return self._trained().threshold
+
+    @threshold_.setter
+    def threshold_(self, value: float | None) -> None:
+        fitted = self._whole_fit()
+        threshold = checked_threshold(value, fitted.model.labels)
+        self._fitted = fitted._replace(model=fitted.model.replace(threshold=threshold))
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the probability of each label: the mean over the networks.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+            For multilabel targets, the probability that the row has the label; rows do not add up to 1.
+        """
+        return self._predicted(self._trained(), X)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the most probable label of each row; with a `threshold_`, the second one from this probability on.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label whose probability is
+            above 0.5.
+        """
+        model = self._trained()
+        probabilities, labels = self._predicted(model, X), model.labels
+        if labels.kind == "multilabel":
+            return labels.decode(probabilities)
+        predicted: np.ndarray = labels.classes[model.classes(probabilities)]
+        return predicted
+
+    def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
+        """Return a set of classes for each row that contains the right class as often as asked for.
+
+        The set has each class with ``1 - probability <= q``. Of rows outside the training, the share `coverage` has a
+        right class for which this holds: of n such rows, q is number ``ceil((n + 1) * coverage)`` of their values of
+        ``1 - probability`` in ascending order. These sets are the smallest on average (LAC [1]_). A set that would be
+        empty gets the most probable class.
+
+        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
+        least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
+        guarantee, because each of them is judged by the networks that held it out, not by all, and they have chosen the
+        epochs of these networks and the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87. The
+        coverage is that of all rows together; it can be smaller for a class.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+        coverage : float, default=0.9
+            Above 0 and below 1.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_samples, n_classes)
+            Whether each class of `classes_` is in the set. If there are too few rows, all are, and a warning says so:
+            0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a set of its own, of the answers no and
+            yes: the shape is (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
+            Another warning names columns of which rows are clearly outside the training range, see `outside`.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+
+        References
+        ----------
+        .. [1] Sadinle, Lei, Wasserman (2019), "Least ambiguous set-valued classifiers with bounded error levels",
+           Journal of the American Statistical Association.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularClassifier
+        >>> x = np.arange(90.0)[:, None]
+        >>> model = TabularClassifier(random_state=0).fit(x, x[:, 0] >= 45)
+        >>> model.predict_set([[10.0], [80.0]], coverage=0.9)
+        array([[ True, False],
+               [False,  True]])
+        """
+        model = self._trained()
+        calibration = calibration_of(model, coverage, "predict_set", type(self).__name__)
+        raw = self._raw(model, X)
+        warn_outside(model, raw, "sets")
+        return calibration.sets(self._answers(model, raw), coverage)
+
+    def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
+        """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
+
+        The proof covers every rounding of `predict`, and a counterexample is within the radius in exact arithmetic. A
+        radius is for numbers, in the units of X: a missing number stays missing, and a category stays as it is. The
+        radius infinity stands for every value of a column: all numbers and a missing one, or all categories, also
+        unknown ones. Boxes that cannot be decided are split, along the columns that matter most, up to 2,000 times per
+        row.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+        radius : float or array-like of shape (n_features,)
+            The largest change of each column, from its values as float64; not negative.
+        max_time : float or None, default=None
+            Time limit in seconds for all rows. Rows that are not decided are "unknown".
+
+        Returns
+        -------
+        Certification
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If an argument is invalid.
+
+        Examples
+        --------
+        >>> from cmlp import TabularClassifier
+        >>> X = [[1.5, "red"], [2.5, "blue"], [None, "red"], [1.0, "blue"]] * 10
+        >>> model = TabularClassifier(random_state=0).fit(X, ["warm", "cold", "warm", "cold"] * 10)
+        >>> model.certify([[1.5, "red"], [1.5, "red"]], [0.1, 0]).answers
+        array(['certified', 'certified'], dtype='<U14')
+        >>> model.certify([[1.5, "red"]], [0, float("inf")]).counterexamples
+        array([[1.5, 'blue']], dtype=object)
+        """
+        from cmlp._estimators.certify import certify_table
+
+        return certify_table(self, X, radius, max_time)
+
+    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        owner, labels = type(self).__name__, model.labels
+        y = as_targets(y, n_rows, owner, labels=True)
+        if labels.kind == "multilabel":
+            return labels.encode(y)
+        if kind_of_labels(y) == "multilabel":
+            raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
+        codes, known = np.full(len(y), -1), np.isin(y, labels.classes)  # no set contains an unknown label
+        codes[known] = labels.encode(y[known]).reshape(-1)
+        return codes
+
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            logarithms: np.ndarray = np.log(self.predict_proba(X))
+        return logarithms
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy: the fraction of correct rows; for multilabel targets, all labels must be correct.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        from cmlp._train.scores import accuracy_of_labels
+
+        return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+
+
+def _require_same(labels: Labels, known: Labels) -> None:
+    """Raise ValueError for a warm start with other labels than those of the model."""
+    if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
+        raise ValueError(
+            f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
+            f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
+        )
+
+
+_MEDIAN = 0.5
+_LARGEST = 1e150  # squares of targets are finite
+_MOST_SPREADS = 1e18  # whose squares are finite in float32
+
+
+@documented("TabularRegressor")
+class TabularRegressor(TabularEstimator):
+    """Regressor for tables: a bag of small networks on encoded columns.
+
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
+    `TabularClassifier`. The targets are standardized for training: by mean and standard deviation, or for the losses
+    "absolute_error" and "quantile" by median and interquartile range, which a few far targets do not change. For
+    "poisson" and "gamma" they are divided by their mean, and the outputs are exponential. The prediction is the mean
+    over the networks, each limited to the range of the targets in `fit`.
+
+    If y has several columns, each is a target with an output of the same networks. Their standardized errors count
+    alike: a tree splits where any target changes, and the best epoch is that with the smallest sum of the losses.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    estimators_ : list of Network
+        The networks. Their inputs are encoded rows, their outputs standardized targets.
+    history_ : dict of list
+        The curves of all networks, for standardized targets; of several targets, the sums.
+    n_features_in_ : int
+        Number of columns of X in fit.
+    feature_names_in_ : ndarray of str
+        Column names of the data frame in fit; if not all are text, the attribute does not exist.
+    column_types_ : dict
+        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
+        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
+    categories_ : dict of list
+        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
+        ordered column are all that its type or your list has, in ascending order.
+    feature_importances_ : ndarray of float64, shape (n_features,)
+        Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
+        kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
+    warning_counts_ : dict of str to int
+        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
+
+    Examples
+    --------
+    >>> from cmlp import TabularRegressor
+    >>> X = [[float(size), "town" if size % 2 else None] for size in range(40)]
+    >>> y = [1000.0 * size + 5000 * (place == "town") for size, place in X]
+    >>> model = TabularRegressor(random_state=0).fit(X, y)
+    >>> bool(abs(model.predict([[20.0, None]])[0] - 20_000) < 2_000)
+    True
+    """
+
+    __module__ = "cmlp"
+
+    _estimator_type: ClassVar[str] = "regressor"
+    _table_owner: ClassVar[str] = "TabularRegressor"
+    _scale: TableTarget  # centre and spread of the targets, and the limits of scaled ones
+    _target_names: list[str] | None
+
+    @hinting
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        max_time: float | None = None,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        date_parts: bool = True,
+        loss: str = "squared_error",
+        quantile: float | Sequence[float] = _MEDIAN,
+        interval_width: str = "adaptive",
+        learning_rate_init: float = 0.005,
+        dropout: float | Sequence[float] = 0.1,
+        n_epochs: int | None = None,
+        early_stopping: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        verbose: bool | int | str = False,
+        callbacks: Sequence[Any] | None = None,
+        keep_background: int = 0,
+        provenance: bool = False,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        self._store(locals())
+
+    def _parameters(self) -> TableOptions:
+        options = super()._parameters()
+        if options.loss != "quantile" and options.quantile != _MEDIAN:
+            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+        return options
+
+    def _targets(
+        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
+    ) -> TableTargets:
+        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
+
+        values = self._numbers(given.y, given.n_rows)
+        n, names = values.shape[1], feature_names(given.y)
+        level = options.quantile
+        levels = level if isinstance(level, tuple) else ()
+        if levels and n > 1:
+            raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
+        rows, weight = counted(given.weight, len(values))
+        values = values[rows]
+        loss = options.loss
+        output = "exp" if loss in POSITIVE_LOSSES else "identity"
+        if previous is not None and previous.net.activations[-1] != output:
+            raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
+        _require_positive(values, loss)
+        scale = _scale_of(values, weight, None if previous is None else previous.target, loss)
+        centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
+        validation, held_weight = counted(val_given.weight, val_given.n_rows)
+        if val_given.y is not None:
+            with named_validation():
+                own = np.tile(np.atleast_1d(centre), (val_given.n_rows, 1))
+                # Rows that do not count may be far away.
+                own[validation] = self._numbers(val_given.y, val_given.n_rows, n)[validation]
+                _require_positive(own[validation], loss)
+                _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
+            values = np.concatenate([values, own[validation]])
+        targets = (values - centre) / spread
+        if loss == "gamma":
+            targets = np.maximum(targets, np.finfo(np.float32).tiny)
+        n_outputs, parameter = len(levels) or n, level if loss == "quantile" else 0.0
+        spec = NetworkSpec(options.hidden_layer_sizes, n_outputs, output, loss, parameter)
+        columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
+        objective = Objective(partial(_pinball_score, np.asarray(levels)) if levels else None)
+        target = scale._replace(names=None if n == 1 or names is None else names.tolist())
+        return TableTargets(
+            columns, objective, spec, rows, weight, validation, held_weight, None, values, target=target
+        )
+
+    def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
+        """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
+        owner = type(self).__name__
+        values = to_float64(np.array(as_targets(y, n_rows, owner)), "y")
+        require_finite(values, "y")
+        if n_targets is not None and values.size != n_rows * n_targets:
+            raise ValueError(f"y must have {n_targets} columns, as in fit, got an array of shape {values.shape}.")
+        values = values.reshape(n_rows, -1)
+        _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
+        return values
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the predicted numbers: the mean over the networks.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,), (n_samples, n_targets) or (n_samples, n_quantiles)
+            A column for each of several targets, or of several quantiles, which ascend in every row.
+        """
+        predicted = self._predicted(self._trained(), X)
+        return predicted[:, 0] if predicted.shape[1] == 1 else predicted
+
+    def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
+        """Return an interval for each row that contains the true number as often as asked for.
+
+        The interval is ``[prediction - q * w, prediction + q * w]``. Of rows outside the training, the share `coverage`
+        has an error of at most ``q * w``: of n such errors, each divided by its w, q is number ``ceil((n + 1) *
+        coverage)`` in ascending order (split conformal prediction [1]_). With ``interval_width="adaptive"``, the
+        default, w follows from the prediction: it is the mean error of the rows held out in `fit` with about the same
+        prediction, in units of the mean error of all of them [2]_. With "constant" it is 1. With several quantiles, the
+        interval is ``[lowest - q, highest + q]``, and q, which can be negative, is found in the same way from how far
+        the targets are outside the predicted quantiles (conformalized quantile regression [3]_).
+
+        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
+        least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
+        guarantee, because each of them is judged by the networks that held it out, not by all, and they have chosen the
+        epochs of these networks and the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+        coverage : float, default=0.9
+            Above 0 and below 1.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
+            The lower and the upper ends. With several targets, each has its own intervals, and the coverage is that of
+            each target, not of all together. They are infinite, and a warning says so, if there are too few errors: 0.9
+            needs 9, 0.99 needs 99. Another warning names columns of which rows are clearly outside the training range,
+            see `outside`: the coverage does not hold there.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+
+        References
+        ----------
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
+        .. [2] Papadopoulos, Gammerman, Vovk (2008), "Normalized nonconformity measures for regression conformal
+           prediction", AIA.
+        .. [3] Romano, Patterson, Candès (2019), "Conformalized quantile regression", NeurIPS.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import TabularRegressor
+        >>> x = np.random.RandomState(0).random_sample((300, 1))
+        >>> y = x[:, 0] + np.random.RandomState(1).standard_normal(300) / 10
+        >>> model = TabularRegressor(random_state=0).fit(x[:200], y[:200])
+        >>> low, high = model.calibrate(x[200:], y[200:]).predict_interval([[0.5]], coverage=0.9)[0]
+        >>> bool(low < 0.5 < high)
+        True
+        """
+        model = self._trained()
+        calibration = calibration_of(model, coverage, "predict_interval", type(self).__name__)
+        raw = self._raw(model, X)
+        warn_outside(model, raw, "intervals")
+        return calibration.intervals(self._answers(model, raw), coverage)
+
+    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        return self._numbers(y, n_rows, n_answers(model.net))
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination R^2 of the predictions; with several targets, their mean.
+
+        With several quantiles, return the mean of their D^2 scores, as `MLPRegressor.score` does.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : None, float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        from cmlp._train.scores import d2_pinball, r_squared
+
+        model = self._trained()
+        predicted = self._predicted(model, X)
+        predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
+        truth, weight = self._truth(model, y, len(predicted)), as_weights(sample_weight, len(predicted))
+        quantiles = model.net.loss_parameter
+        if isinstance(quantiles, tuple):
+            return d2_pinball(as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight)
+        return r_squared(truth, predicted, weight)
+
+
+def _scale_of(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, loss: str
+) -> TableTarget:
+    """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
+    n = values.shape[1]
+    if known is not None and np.size(known.centre) != n:
+        raise ValueError(
+            f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
+        )
+    before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
+    learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
+    found = [_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
+    return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
+
+
+def _scale_of_one(
+    values: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    known: Sequence[float] | None,
+    learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
+) -> tuple[float, float, float, float]:
+    """Return centre, spread, and the lowest and highest scaled value of one target."""
+    if known is not None:
+        centre, spread, *limits = known
+        message = "y is too far from the y of the first fit"
+        _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
+    else:
+        (centre, spread), limits = learn(values, weight), []
+    targets = ((values - centre) / spread).tolist() + limits
+    return centre, spread, min(targets), max(targets)
+
+
+def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
+    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
+    width = float(np.ptp(values))
+    if not width:
+        return centre, 1.0
+    if weight is None:
+        return centre, float(values.std()) or width
+    return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+
+
+def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
+    centre, spread = median_and_spread(values, weight)
+    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
+    return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
+
+
+def _require_positive(values: NDArray[np.float64], loss: str) -> None:
+    """Raise ValueError, with the first such row, if a loss of positive outputs does not allow a target."""
+    if loss in POSITIVE_LOSSES:
+        wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
+        if wrong.any():
+            row, least = int(wrong.argmax()), "be positive" if loss == "gamma" else "not be negative"
+            raise ValueError(f"y must {least} for loss={loss!r}, got {values[row].min():g} in row {row}.")
+
+
+def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
+    """Raise ValueError, with the first such row, if a number is farther from the centre of its column."""
+    far = np.abs(values - centre) > distance
+    if far.any():
+        row, column = divmod(int(far.argmax()), values.shape[1])
+        place = f"row {row}" if values.shape[1] == 1 else f"row {row}, column {column}"
+        raise ValueError(f"{message}, got {values[row, column]:g} in {place}.")
+
+
+def _pinball_score(
+    levels: NDArray[np.float64], outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+) -> float:
+    """Return minus the mean pinball loss of predicted quantiles, which are sorted, unlike those in the cost."""
+    rest = y - outputs.astype(np.float64)
+    losses = np.maximum(levels * rest, (levels - 1) * rest).mean(axis=1)
+    return -float(np.average(losses, weights=weight))

@@ -1,4 +1,4 @@
-"""The comparison of a fit with the best constant answer, and what its warning says.
+"""What is wrong with a fit: its comparison with the best constant answer, and advice about scales.
 
 The rule: a model is useful if its loss is clearly below that of the best constant answer (`Judged.limit`), if it
 predicts classes of clearly more rows correctly than the most frequent class, or, with a loss for which far targets
@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import StoredRows, taken
-from cmlp._data.scale import sample
+from cmlp._data.arrays import StoredRows, stored_rows, taken
+from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import shared
 from cmlp._process.warnings import is_ignored, warn
-from cmlp._train.advice import scale_advice
 from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.arrays import CSR
-    from cmlp._train.advice import Sizes
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.job import Data, Objective, TrainingJob
 
     Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
 
@@ -117,7 +115,7 @@ def warn_if_useless(
     job: TrainingJob,
     kept: tuple[float, float] = (math.nan, math.nan),
     sampled: Sampled | None = None,
-    sizes: Sizes | None = None,
+    sizes: _Sizes | None = None,
 ) -> None:
     """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
 
@@ -352,7 +350,7 @@ def is_accurate(
 # What the data say about the cause, each with its remedy
 
 
-def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, sizes: Sizes | None = None) -> str:
+def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, sizes: _Sizes | None = None) -> str:
     """Return sentences with the causes and their remedies, each after a space.
 
     `outputs` of the rows and `sizes` are computed if they are None.
@@ -473,3 +471,61 @@ def _deep(net: _core.Net) -> str:
         return ""
     names = "/".join(sorted(set(hidden)))
     return f" {len(hidden)} hidden layers of {names} units are hard to train: fewer layers help."
+
+
+# Advice about the scale of inputs and targets, for training runs that did not succeed
+
+
+# Inputs and targets whose root mean square is larger than this are called large.
+_LARGE = 10.0
+_TINY = 1e-2  # if all are smaller, they are called tiny
+_STANDARDIZE = "standardizing X (input_scale='standard' of an estimator)"
+_MOST_NAMED = 5  # columns in a message
+
+
+class _Sizes(NamedTuple):
+    """The root mean square of each column of X, and the largest one of a column of y; NaN if advice does not name y."""
+
+    columns: NDArray[np.float64]
+    y: float
+
+
+def sizes_of(objective: Objective, data: Data) -> _Sizes:
+    """Return the sizes of the inputs and targets of a fit."""
+    columns = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
+    return _Sizes(columns, shared(_size_of, data.targets) if objective.y_advice else math.nan)
+
+
+def scale_advice(objective: Objective, data: Data, sizes: _Sizes | None = None, *, tiny: bool = False) -> str:
+    """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none.
+
+    With `tiny`, they also name X and targets of which all values are tiny. `sizes` are those of the fit, if known.
+    """
+    advice = ""
+    sizes = sizes_of(objective, data) if sizes is None else sizes
+    largest = float(sizes.columns.max())
+    helps = "input_scale=1/255" if data.X.dtype == np.uint8 else _STANDARDIZE
+    if largest > _LARGE:
+        columns = np.flatnonzero(sizes.columns > _LARGE)
+        advice += f" X has values of the order of {largest:.0e} in {_named(columns, data.names)}: {helps} helps."
+    elif tiny and 0 < largest < _TINY:
+        advice += f" X has values of the order of {largest:.0e} in all columns: {_STANDARDIZE} helps."
+    if sizes.y > _LARGE or (tiny and 0 < sizes.y < _TINY):
+        advice += f" y has values of the order of {sizes.y:.0e}: {objective.y_advice} helps."
+    return advice
+
+
+def _size_of(targets: NDArray[Any]) -> float:
+    """Return the largest root mean square of a column, of at most 256 rows."""
+    y = np.asarray(targets[sample(len(targets))], np.float64)
+    with np.errstate(over="ignore"):
+        return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
+
+
+def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
+    """Return the names of columns, or their numbers."""
+    shown = [str(column) if names is None else repr(names[column]) for column in columns[:_MOST_NAMED].tolist()]
+    rest = len(columns) - len(shown)
+    return (
+        f"{'column' if len(columns) == 1 else 'the columns'} {', '.join(shown)}{f' and {rest} others' if rest else ''}"
+    )
