@@ -463,6 +463,16 @@ def typed(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
+def test_a_row_fills_a_page_of_numbers_and_categories_alone(watch, tmp_path):
+    X, y = typed_rows()
+    model = TabularRegressor(**SMALL).fit(X[["size", "town"]], y)
+    model.to_html(tmp_path / "page.html", target="rent")
+    page = watch(tmp_path / "page.html")
+    assert loaded(page, "12.5;Rome") == "Row 1 of 1 is in the fields."
+    assert predictions(page, 1) == pytest.approx(model.predict({"size": 12.5, "town": "Rome"}), rel=1e-5)
+
+
 def by_the_command(typed, text, capsys):
     """Return what ``cmlp predict`` prints for lines of text, or its error."""
     (typed / "rows.csv").write_text(text, encoding="utf-8")

@@ -89,6 +89,11 @@ class ColumnEncoder:
         self.layout, self.numbers, self.categories, self.column_types = layout, numbers, categories, column_types
         self.core = _core.Columns(layout, numbers)
 
+    @property
+    def types(self) -> Sequence[str]:
+        """The type of each column, also if all are numbers or categories."""
+        return self.column_types or ["number" if known is None else "category" for known in self.categories]
+
     @classmethod
     def of(
         cls,

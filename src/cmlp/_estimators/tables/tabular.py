@@ -224,8 +224,7 @@ class TabularEstimator(Calibrating, Estimator):
         model = self._trained()
         encoder = model.encoder
         assert encoder is not None
-        held = encoder.column_types or ["number" if known is None else "category" for known in encoder.categories]
-        return dict(zip(model.names or range(len(held)), held, strict=True))
+        return dict(zip(model.names or range(len(encoder.types)), encoder.types, strict=True))
 
     @property
     def categories_(self) -> dict[Any, list[Any]]:

@@ -136,9 +136,9 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
     texts = model.feature_names
     names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    types = (model.encoder.column_types if model.encoder else ()) or ["number"] * model.n_inputs
-    for i, (name, one, kind) in enumerate(zip(names, model.encoder or (), types, strict=True)):
-        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": kind}
+    types = model.encoder.types if model.encoder else ()
+    for i, (name, one, held) in enumerate(zip(names, model.encoder or (), types, strict=True)):
+        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": held}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
