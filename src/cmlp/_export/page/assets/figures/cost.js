@@ -49,10 +49,10 @@ FIGURES.cost = {
 		const left = side + (narrow ? 12 : 30);
 		const pitch = (width - left) / 10;
 		const [top, bottom] = [26, height * 0.4];
-		const unit = min(pitch * 1.5, (height * 0.44) / 1.75);
 		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
+		const unit = min(pitch * 1.5, (height * 0.44) / max(1.75, Math.sqrt(total)));
 		const big = [narrow ? 12 : width * 0.24, height - 34, unit * Math.sqrt(total)];
-		const [grow, pour] = [ease(part(t, 0.06, 0.26)), ease(part(t, 0.32, 0.46))];
+		const [grow, pour] = [ease(part(t, 0.04, 0.18)), ease(part(t, 0.36, 0.47))];
 		let filled = 0;
 		[...outputs].forEach((a, j) => {
 			const wanted = this.one.targets[j];
@@ -63,12 +63,12 @@ FIGURES.cost = {
 			headline(pen, j, x, bottom + 16, "center");
 			if (!narrow) note(pen, number(a, 2), x, top - 8, "center", { size: 11 });
 			const gap = abs(a - wanted);
-			const from = [x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top)];
+			box(pen, x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top), colours.mark);
 			const square = [x - (gap * unit) / 2, bottom + 26, gap * unit, gap * unit];
 			const share = gap ** 2 / total;
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
-			box(pen, ...blendAll(blendAll(from, square, grow), strip, pour), colours.mark, 0.55 + 0.45 * pour);
+			box(pen, ...blendAll(blendAll([x, bottom + 26, 0, 0], square, grow), strip, pour), colours.mark, 0.55 + 0.45 * pour);
 		});
 		if (t > 0.47)
 			headline(
