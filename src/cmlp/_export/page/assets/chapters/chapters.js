@@ -48,7 +48,7 @@ const TALE = {
 		],
 		learn: [
 			"Let it learn",
-			"Learning means: find knobs that make the cost small. It starts with random weights. Ten images, the average of their wishes, one step: again and again. These are the weights of layer A; nobody draws anything into them.",
+			"Learning means: find knobs that make the cost small. It starts with random weights. Ten images, one step against their gradient, again and again. These are the weights of layer A; nobody draws anything into them.",
 		],
 	},
 	Backpropagation: {
@@ -62,7 +62,7 @@ const TALE = {
 		],
 		chain: [
 			"Four in a row: the chain rule",
-			"Pull w3: its sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
+			"Pull w3: its sum changes, so does the activation, so does the cost. Above each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
 		],
 		batches: [
 			"A few at a time",

@@ -84,7 +84,7 @@ FIGURES.chain = {
 				headline(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 9, "center", 12, n === k - 1);
 			}
 			disc(pen, x(n), y, size, now.a[n]);
-			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, clamp(x(n), 36, width), y + size + 16);
+			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, clamp(x(n), 36, width - 36), y + size + 16);
 		});
 		// Four wheels: a hand turns with its number, by the same angle for the same change whatever was pulled.
 		const middle = y + size + 48 + radius;

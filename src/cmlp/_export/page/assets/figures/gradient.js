@@ -141,7 +141,7 @@ FIGURES.gradient = {
 			drawLine(pen, [at(this.angle, 0), place], colours.mark, 3);
 			drawLine(pen, [place], colours.mark, 13);
 			if (this.angle % 180)
-				headline(pen, signed(change, 4), clamp(place[0], 40, width - 40), place[1] + (change > 0 ? -12 : 22), "center");
+				headline(pen, signed(change, 4), clamp(place[0] - (change < 0) * 36, 40, width - 40), place[1] + (change > 0 ? -12 : 14), "center");
 		}
 		const rise = part(t, 0.8, 0.97);
 		if (!rise) return;

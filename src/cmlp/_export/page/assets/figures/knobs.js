@@ -96,7 +96,7 @@ FIGURES.knobs = {
 		}
 		const flow = part(t, 0.62, 0.98);
 		const cell = narrow ? 9 : min(16, (width * 0.3) / 18, (height * 0.6 - 84) / 16);
-		const tall = (height - 100) * 0.4;
+		const tall = (height - 100) * (narrow ? 0.22 : 0.4);
 		const areas = (this.areas = [
 			[0, 30, width - 4, tall],
 			[0, 84 + tall, cell * 17, cell * 16],
