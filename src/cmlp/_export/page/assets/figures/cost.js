@@ -18,14 +18,14 @@ FIGURES.cost = {
 		},
 		verdict() {
 			const { mean } = FIGURES.cost;
-			return `Ten times 0.5 costs ${number(this.costs()[0], 2)}; ten times 0.1: ${number(this.costs()[1], 2)}; ten times 0: ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
+			return `If all ten say 0.5, an image costs ${number(this.costs()[0], 2)}; if they say 0.1: ${number(this.costs()[1], 2)}; 0: ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
 		},
 	},
 	says(t) {
 		if (t < 1 || (this.one === pictures.nine && this.same === null)) return;
 		if (this.same === null)
 			return "Another digit, and nearly the same ten outputs: a random network hardly looks at the image.";
-		return `Ten times ${number(this.same, 2)}, for every image, so the average is the same. Where is the cost lowest?`;
+		return `All say ${number(this.same, 2)} for every image, so the average is the same. Where is the cost lowest?`;
 	},
 	set() {
 		this.one = pictures.nine;
@@ -68,7 +68,12 @@ FIGURES.cost = {
 			const share = gap ** 2 / total;
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
-			box(pen, ...blendAll(blendAll([x, bottom + 26, 0, 0], square, grow), strip, pour), colours.mark, 0.55 + 0.45 * pour);
+			box(
+				pen,
+				...blendAll(blendAll([x, bottom + 26, 0, 0], square, grow), strip, pour),
+				colours.mark,
+				0.55 + 0.45 * pour,
+			);
 		});
 		if (t > 0.47)
 			headline(

@@ -12,7 +12,7 @@ FIGURES.knobs = {
 	],
 	bet: {
 		question:
-			"Turn every knob at random. How far, until it reads less than half of the digits? Most knobs are within ±0.7.",
+			"How far must all knobs be turned, at random, until it reads less than half of the digits? Most stand within ±0.7.",
 		options: ["±0.05", "±0.25", "±1"],
 		shares: () => [0.05, 0.25, 1].map((by) => rightShare(FIGURES.knobs.turned(by))),
 		measure() {

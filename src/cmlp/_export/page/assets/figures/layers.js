@@ -24,7 +24,7 @@ FIGURES.layers = {
 		verdict() {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
-			return `It is ${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}; the 3s turn on ${each.join(", ")} neurons. Different patterns, the same answer.`;
+			return `${shared.length} neurons are on each time: ${shared.map((k) => neuronName(1, k)).join(", ")}. Each image turns on others as well: ${each.join(", ")} in all. Different patterns, the same answer.`;
 		},
 	},
 	set() {

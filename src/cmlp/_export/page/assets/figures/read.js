@@ -161,7 +161,7 @@ FIGURES.read = {
 		const missed = test.filter((_, n) => !after[n]);
 		const [left2, top2, wide] = narrow ? [width - 130, 152, 124] : [width * 0.41, 250, width * 0.23];
 		const low = narrow ? 44 + 10 * row : height;
-		const size = narrow ? 22 : 34;
+		const size = narrow ? 20 : 34;
 		if (won.length + lost.length) {
 			// What a repair wins, and what it loses.
 			const half2 = (low - top2) / 2;

@@ -163,7 +163,7 @@ FIGURES.ways = {
 		});
 		if (t < 0.93) return;
 		disc(pen, out, end[1], 10, this.after, colours.mark, 3);
-		const sums = `${narrow ? "Sum p" : "A tenth of what is switched on: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
+		const sums = `${narrow ? "Sum p" : "With a tenth of these changes: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
 		note(pen, sums, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 13 });
 	},
 	press(x, y) {
