@@ -26,7 +26,7 @@ const TALE = {
 		],
 		squash: [
 			"Squash, and how much is enough",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added before that: with −10, the weights must bring more than 10 to turn the neuron on. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. First the bias is added: with −10, the weights must bring over 10 to turn it on. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
@@ -36,7 +36,7 @@ const TALE = {
 	Descent: {
 		cost: [
 			"Chance, and what it costs",
-			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. The ten squares together are the cost of an image; the average over all images is the cost of the network.",
+			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. The ten squares together are an image’s cost; the average over all is the network’s.",
 		],
 		gradient: [
 			"Which way is down?",
@@ -44,7 +44,7 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring moves only on this map, the yellow network in all 13,002 directions.",
+			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring moves only on this map, the yellow network in all 13,002.",
 		],
 		learn: [
 			"Let it learn",
@@ -70,13 +70,13 @@ const TALE = {
 		],
 		curves: [
 			"Other curves",
-			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. How much of the wishes reaches the front?",
+			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. Do wishes reach the front?",
 		],
 	},
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one explains most, because least is left when it is taken away.",
+			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one leaves least when it is taken away.",
 		],
 		exam: [
 			"The examination",

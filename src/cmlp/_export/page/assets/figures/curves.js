@@ -33,8 +33,8 @@ FIGURES.curves = {
 		choices(
 			"Sigmoid weights",
 			[
-				[1, "usual"],
-				[3, "3 times as large"],
+				[1, "× 1"],
+				[3, "× 3"],
 			],
 			(scale) => scale === this.scale,
 			(scale) => {
