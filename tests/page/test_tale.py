@@ -41,7 +41,7 @@ RIGHT = {
 
 # For each claim of docs/story-claims.md: the moment of its chapter, and what is then written there.
 CLAIMS = {
-    1: (1, "3: A11, A12, A14; the 3s turn on 5, 7, 9"),
+    1: (1, "3 are always on: A11, A12, A14. Each image turns on more: 5, 7, 9"),
     2: (1, "rule 55 %, network 93 %"),
     3: (0.5, r"\n0\.99\n.*That is its activation"),
     4: (0.5, "a number from 0, black, to 1, white"),
@@ -55,7 +55,7 @@ CLAIMS = {
     12: (1, "sum z = −1.265"),
     13: (0.5, r"a 7: 15\.38\n.*a block: 24\.00"),
     14: (1, r"a 7: 15\.03\n.*a block: 0\.00"),
-    15: (1, "A positive weight says: be on when that pixel is on"),
+    15: (1, "A bright pixel with a positive weight raises the sum, with a negative one it lowers it"),
     16: (0.5, "The sigmoid squashes it to between 0 and 1"),
     17: (0.5, "a very negative sum becomes almost 0, a very positive one almost 1"),
     18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
@@ -68,7 +68,7 @@ CLAIMS = {
     25: (0, "the answer is trash"),
     26: (1, r"cost of this 9: \d\.\d+"),
     27: (1, r"average of 500 digits: \d\.\d+"),
-    28: (1, "Low cost, good network"),
+    28: (1, "The lower the cost, the better the network"),
     29: (0, "find knobs that make the cost small"),
     30: (1, r"▲ \+0\.0177.*▼ −0\.0144"),
     31: (0, "long where it is steep, short where it is flat"),

@@ -18,7 +18,7 @@ const TALE = {
 	Neuron: {
 		sum: [
 			"One neuron multiplies and adds",
-			"A13 has a wire from each pixel, and each wire has a weight. The neuron multiplies, adds everything up, and adds its bias. A positive weight says: be on when that pixel is on. A negative one: be off.",
+			"A13 has a wire from each pixel, and each wire has a weight. The neuron multiplies, adds everything up, and adds its bias. A bright pixel with a positive weight raises the sum, with a negative one it lowers it.",
 		],
 		edge: [
 			"A neuron made by hand",
@@ -26,7 +26,7 @@ const TALE = {
 		],
 		squash: [
 			"Squash, and how much is enough",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the sum must be above 10 to turn it on. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. First the bias is added: with −10, the weights must bring over 10 to turn it on. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
@@ -36,7 +36,7 @@ const TALE = {
 	Descent: {
 		cost: [
 			"Chance, and what it costs",
-			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. Their sum is the cost of an image; the average over all is the cost.",
+			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. The ten squares together are an image’s cost; the average over all is the network’s.",
 		],
 		gradient: [
 			"Which way is down?",
@@ -44,43 +44,43 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring must stay on this map; the yellow network need not.",
+			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring moves only on this map, the yellow network in all 13,002.",
 		],
 		learn: [
 			"Let it learn",
-			"Learning means: find knobs that make the cost small. It starts with random weights. Ten images, the average of their wishes, one step: again and again. These are the weights of layer A; nobody draws anything into them.",
+			"Learning means: find knobs that make the cost small. It starts with random weights. Ten images, one step against their gradient, again and again. These are the weights of layer A; nobody draws anything into them.",
 		],
 	},
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"The network reads this 9 as a 4. So output 9 wishes to rise, 4 to fall. It can rise in three ways: by its bias; by its weights, in proportion to the activations; by the activations before it, in proportion to the weights.",
+			"The network reads this 9 as a 4. So output 9 wishes to rise, 4 to fall. Three things can raise it: its bias; its weights, most of all those from bright neurons; and the neurons before it, most of all those with large weights.",
 		],
 		wishes: [
 			"Ten wishes become one",
-			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Then B stands where the outputs stood, and sends its wishes to A in the same way. That is backpropagation.",
+			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Now B has wishes, as the outputs had, and sends them to A in the same way. That is backpropagation.",
 		],
 		chain: [
 			"Four in a row: the chain rule",
-			"Pull w3: its sum changes, so does the activation, so does the cost. Under each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
+			"Pull w3: its sum changes, so does the activation, so does the cost. Above each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
 		],
 		batches: [
 			"A few at a time",
-			"Each digit wishes something else: a 9 wishes every answer to be a 9. So the wishes of some digits are averaged. The average of ten points only roughly where that of all 5,000 points, but it takes far less time to compute.",
+			"Each digit wishes something else: a 9 wishes every answer to be a 9. So the wishes of some digits are averaged. The average of ten gives only roughly the direction of all 5,000, but it takes far less time to compute.",
 		],
 		curves: [
 			"Other curves",
-			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. How far do the wishes get?",
+			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. Do wishes reach the front?",
 		],
 	},
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one explains most: take it away, and the least is left.",
+			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one leaves least when it is taken away.",
 		],
 		exam: [
 			"The examination",
-			"It reads 98 % of the old images, fewer of the new ones. And what is no digit at all? It knows ink, not digits, and has no way to say: none. Change each pixel a little along the gradient: the 9 becomes a 3.",
+			"It reads 98 % of the old images, fewer of the new ones. And what is no digit at all? It was shown only digits, so it cannot answer: none. Change each pixel a little along the gradient: the 9 becomes a 3.",
 		],
 	},
 };

@@ -16,7 +16,7 @@ FIGURES.batches = {
 	],
 	bet: {
 		question:
-			"To read 80 %, how much time does a network need that averages all 5,000 digits for each step, compared with 10?",
+			"One network averages 10 digits for each step, another all 5,000. How long does the second one take to read 80 %?",
 		options: ["less", "10 times as much", "over 100 times"],
 		at: 0.5,
 		ratio: () => tale.race[3][3] / tale.race[1][3],
@@ -142,10 +142,17 @@ FIGURES.batches = {
 			// The first two end at nearly the same time: one name stands at the left, one at the right.
 			const side = n === 1 ? -10 : n ? 0 : 10;
 			const place = n > 1 ? clamp(x, 40, right - 56) : x + side;
-			note(pen, words, place, n % 3 ? y - 10 : y + 20, ["left", "right", "center", "center"][n], {
-				colour: colours.text,
-				bold: n === 1,
-			});
+			note(
+				pen,
+				words,
+				place,
+				n ? y - (narrow && n === 2 ? 24 : 10) : y + 20,
+				["left", "right", "center", "center"][n],
+				{
+					colour: colours.text,
+					bold: n === 1,
+				},
+			);
 		});
 	},
 };

@@ -84,7 +84,7 @@ FIGURES.chain = {
 				headline(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 9, "center", 12, n === k - 1);
 			}
 			disc(pen, x(n), y, size, now.a[n]);
-			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, clamp(x(n), 36, width), y + size + 16);
+			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, clamp(x(n), 36, width - 36), y + size + 16);
 		});
 		// Four wheels: a hand turns with its number, by the same angle for the same change whatever was pulled.
 		const middle = y + size + 48 + radius;
@@ -157,8 +157,8 @@ FIGURES.chain = {
 		drawLine(pen, [at(nudge, cost(nudge))], colours.mark, 11);
 		const change = cost(nudge) - cost(0);
 		const said = `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`;
-		headline(pen, said, width, narrow ? low + 16 : low - 10, "right", 12, false);
-		headline(pen, `measured ${signed(change, 5)}`, narrow ? 150 : width, low + (narrow ? 16 : 8), "right", 12);
+		headline(pen, said, narrow ? 190 : width, narrow ? low + 16 : low - 10, "right", 12, false);
+		headline(pen, `measured ${signed(change, 5)}`, width, low + (narrow ? 16 : 8), "right", 12);
 		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, left + 8, bottom - 8, "left", { colour: colours.positive });
 	},
 	label() {

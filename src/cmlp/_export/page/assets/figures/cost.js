@@ -18,14 +18,14 @@ FIGURES.cost = {
 		},
 		verdict() {
 			const { mean } = FIGURES.cost;
-			return `Ten times 0.5 costs ${number(this.costs()[0], 2)}; ten times 0.1: ${number(this.costs()[1], 2)}; ten times 0: ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
+			return `If all ten say 0.5, an image costs ${number(this.costs()[0], 2)}; if they say 0.1: ${number(this.costs()[1], 2)}; 0: ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
 		},
 	},
 	says(t) {
 		if (t < 1 || (this.one === pictures.nine && this.same === null)) return;
 		if (this.same === null)
 			return "Another digit, and nearly the same ten outputs: a random network hardly looks at the image.";
-		return `Ten times ${number(this.same, 2)}, for every image, so the average is the same. Where is the cost lowest?`;
+		return `All say ${number(this.same, 2)} for every image, so the average is the same. Where is the cost lowest?`;
 	},
 	set() {
 		this.one = pictures.nine;
@@ -49,10 +49,10 @@ FIGURES.cost = {
 		const left = side + (narrow ? 12 : 30);
 		const pitch = (width - left) / 10;
 		const [top, bottom] = [26, height * 0.4];
-		const unit = min(pitch * 1.5, (height * 0.44) / 1.75);
 		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
+		const unit = min(pitch * 1.5, (height * 0.44) / max(1.75, Math.sqrt(total)));
 		const big = [narrow ? 12 : width * 0.24, height - 34, unit * Math.sqrt(total)];
-		const [grow, pour] = [ease(part(t, 0.06, 0.26)), ease(part(t, 0.32, 0.46))];
+		const [grow, pour] = [ease(part(t, 0.04, 0.18)), ease(part(t, 0.36, 0.47))];
 		let filled = 0;
 		[...outputs].forEach((a, j) => {
 			const wanted = this.one.targets[j];
@@ -63,12 +63,17 @@ FIGURES.cost = {
 			headline(pen, j, x, bottom + 16, "center");
 			if (!narrow) note(pen, number(a, 2), x, top - 8, "center", { size: 11 });
 			const gap = abs(a - wanted);
-			const from = [x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top)];
+			box(pen, x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top), colours.mark);
 			const square = [x - (gap * unit) / 2, bottom + 26, gap * unit, gap * unit];
 			const share = gap ** 2 / total;
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
-			box(pen, ...blendAll(blendAll(from, square, grow), strip, pour), colours.mark, 0.55 + 0.45 * pour);
+			box(
+				pen,
+				...blendAll(blendAll([x, bottom + 26, 0, 0], square, grow), strip, pour),
+				colours.mark,
+				0.55 + 0.45 * pour,
+			);
 		});
 		if (t > 0.47)
 			headline(

@@ -30,10 +30,18 @@ FIGURES.curves = {
 	set() {
 		this.start(1);
 		action("Playground", () => goTo("playground", { preset: "fading" }));
-		action("Sigmoid weights 3 times as large", () => {
-			this.start(this.scale === 1 ? 3 : 1);
-			again();
-		});
+		choices(
+			"Sigmoid weights",
+			[
+				[1, "× 1"],
+				[3, "× 3"],
+			],
+			(scale) => scale === this.scale,
+			(scale) => {
+				this.start(scale);
+				again();
+			},
+		);
 	},
 	work(t) {
 		const behind = () => this.nets[Number(this.nets[1].shares.length < this.nets[0].shares.length)];
@@ -106,7 +114,7 @@ FIGURES.curves = {
 				1.5,
 				[5, 4],
 			);
-			note(pen, n ? "slope 1" : "slope at most 0.25", n ? at(0.2, 0)[0] : x, at(0, n ? 0.84 : 0.42)[1], "left", {
+			note(pen, n ? "slope 1" : "slope ≤ 0.25", n ? at(0.2, 0)[0] : x, at(0, 0.84)[1], "left", {
 				size,
 			});
 			const [top, room] = [graph + 56, height * (narrow ? 0.2 : 0.23)];
@@ -127,20 +135,20 @@ FIGURES.curves = {
 		const middle = width / 2;
 		const gap = abs(Math.round(100 * now[1]) - Math.round(100 * now[0]));
 		headline(pen, gap, middle, height * 0.34, "center", narrow ? 30 : 56);
-		note(pen, `point${gap === 1 ? "" : "s"}${narrow ? "" : " apart"}`, middle, height * 0.34 + 22);
+		note(pen, `point${gap === 1 ? "" : "s"} apart`, middle, height * 0.34 + 22);
 		note(pen, `step ${step}`, middle, height * 0.34 + 42);
 		// Right answers over the steps.
-		if (!narrow) {
-			const [left, high, right, low] = [wide + 40, height * 0.34 + 66, width - wide - 40, height - 84];
-			axes(pen, [left, high, right, low]);
-			this.nets.forEach(({ shares }, n) => {
-				const place = (share, k) => [left + ((k * 30) / CURVE_STEPS) * (right - left), low - share * (low - high)];
-				const line = shares.slice(0, step / 30 + 1).map(place);
-				drawLine(pen, line, n ? colours.mark : colours.text, 2.5, n ? [] : [5, 4]);
-				note(pen, ["- - sigmoid", "— ReLU"][n], n ? right : left, low + 16, n ? "right" : "left");
-			});
-			note(pen, "test digits right", left + 6, high + 4, "left");
-		}
+		const margin = narrow ? 10 : 40;
+		const [left, high, right, low] = [wide + margin, height * 0.34 + 66, width - wide - margin, height - 84];
+		axes(pen, [left, high, right, low]);
+		this.nets.forEach(({ shares }, n) => {
+			const place = (share, k) => [left + ((k * 30) / CURVE_STEPS) * (right - left), low - share * (low - high)];
+			const line = shares.slice(0, step / 30 + 1).map(place);
+			drawLine(pen, line, n ? colours.mark : colours.text, 2.5, n ? [] : [5, 4]);
+			if (narrow) note(pen, ["- - sigmoid", "— ReLU"][n], middle, low + 16 + 14 * n);
+			else note(pen, ["- - sigmoid", "— ReLU"][n], n ? right : left, low + 16, n ? "right" : "left");
+		});
+		note(pen, narrow ? "right" : "test digits right", left + 6, high + 4, "left");
 		if (t < 0.99) return;
 		const { z, a } = resultOf(trained, pictures.rival.input);
 		const total = logSumExp(z[2]);

@@ -17,7 +17,7 @@ FIGURES.gradient = {
 	],
 	bet: {
 		question:
-			"A step against the gradient lowers the cost. How much of that does the best of 200 random steps achieve?",
+			"A step against the gradient lowers the cost. By what part of that does the best of 200 random steps lower it?",
 		options: ["a half", "a tenth", "below 1/20"],
 		at: 0.5,
 		ratio() {
@@ -141,7 +141,13 @@ FIGURES.gradient = {
 			drawLine(pen, [at(this.angle, 0), place], colours.mark, 3);
 			drawLine(pen, [place], colours.mark, 13);
 			if (this.angle % 180)
-				headline(pen, signed(change, 4), clamp(place[0], 40, width - 40), place[1] + (change > 0 ? -12 : 22), "center");
+				headline(
+					pen,
+					signed(change, 4),
+					clamp(place[0] - (change < 0) * 36, 40, width - 40),
+					place[1] + (change > 0 ? -12 : 14),
+					"center",
+				);
 		}
 		const rise = part(t, 0.8, 0.97);
 		if (!rise) return;
@@ -150,7 +156,7 @@ FIGURES.gradient = {
 		const most = largest(this.gradient);
 		const zeros = this.gradient.filter((value) => value === 0).length.toLocaleString("en");
 		const sorted = narrow ? "the gradient, sorted" : "the 13,002 numbers of the gradient, sorted";
-		note(pen, `${sorted}; exactly 0 (dark pixels): ${zeros}`, width / 2, high - 6);
+		note(pen, `${sorted}; ${zeros} are 0 (dark pixels)`, width / 2, high - 6);
 		drawLine(pen, segment(left, zero, right, zero), colours.line);
 		const count = this.sorted.length;
 		range(400).forEach((n) => {

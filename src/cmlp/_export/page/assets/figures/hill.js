@@ -50,12 +50,12 @@ FIGURES.hill = {
 	seconds: 9,
 	net: "half",
 	stops: [
-		[0, "Both balls start beside the ridge. The step: long where it is steep, short where it is flat."],
+		[0, "Ring and network start beside the ridge. The step: long where it is steep, short where it is flat."],
 		[0.3, "The first ten steps."],
 		[1, "60 steps. Choose another rate, or drag the start: in which valley does the ring end? Drag elsewhere to turn."],
 	],
 	bet: {
-		question: "With a learning rate of 8 the ring, held to this map, …",
+		question: "With learning rate 8 the ring …",
 		options: OUTCOMES,
 		measure: () => outcomeOf(heldPath(8)),
 		verdict() {
@@ -157,11 +157,11 @@ FIGURES.hill = {
 		[826, 854].forEach((k, n) => {
 			const [x, y] = points[k];
 			drawLine(pen, [points[k].slice(0, 2)], colours.text, 7);
-			headline(pen, n ? "its twin" : "half-trained network", clamp(x, 66, width - 30), y - 12, "center", 12);
+			headline(pen, n ? "its twin" : "half-trained", n ? min(x + 24, width) : max(x, 86), y - 12, "right", 12);
 		});
 		this.first = surface(...this.held[0]);
 		drawLine(pen, [this.first.slice(0, 2)], colours.text, 7);
-		headline(pen, "start", this.first[0], this.first[1] - 14, "center", 12);
+		headline(pen, "start", this.first[0] + 10, this.first[1] + 4, "left", 12);
 		this.balls().forEach(([path, colour], isFree) => {
 			const seen = [...path.slice(0, floor(at) + 1), stepBetween(path, at)].filter((p) => isOnHill(p) && finite(p[2]));
 			drawLine(
@@ -184,13 +184,13 @@ FIGURES.hill = {
 				? surface(...ball)
 				: surface(clamp(ball[0], -wide, wide), clamp(ball[1], -deep, deep), seen.at(-1)[2]);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
-			else if (isFree) {
+			else {
 				const side = x > width - 140 ? -14 : 14;
-				note(pen, "outside this map", x + side, y + 4, side < 0 ? "right" : "left", {
+				note(pen, isFree ? "outside this map" : "left the map", x + side, y + 4, side < 0 ? "right" : "left", {
 					colour: colours.text,
 					bold: true,
 				});
-			} else note(pen, "left the map", clamp(x, 60, width - 60), y + 28, "center", { colour, bold: true });
+			}
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);

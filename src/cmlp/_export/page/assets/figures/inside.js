@@ -129,13 +129,19 @@ FIGURES.inside = {
 	now() {
 		return this.hand ?? this.best(this.neuron);
 	},
+	says(t) {
+		if (t < 1 || !this.hand) return;
+		const { kind, top, left } = this.hand;
+		const [share] = explainedBy(this.weights[this.neuron], kind, top, left);
+		return `Laid by you: ${percent(share)}. The best place explains ${percent(this.best(this.neuron).share)}.`;
+	},
 	lay(change) {
 		this.hand = { ...this.now(), ...change };
 	},
 	drag(x, y) {
 		if (y < 22 || y > 22 + this.side || moment < 1) return;
-		const k = pixelAt(x % (this.side + this.gap), y, [0, 22, this.side]);
-		if (k >= 0) this.lay({ top: floor(k / SIDE), left: k % SIDE });
+		const place = (at) => clamp(floor((at / this.side) * SIDE), GABOR_MARGIN, SIDE - 1 - GABOR_MARGIN);
+		this.lay({ top: place(y - 22), left: place(x % (this.side + this.gap)) });
 	},
 	press(x, y) {
 		this.drag(x, y);

@@ -12,7 +12,7 @@ FIGURES.knobs = {
 	],
 	bet: {
 		question:
-			"Turn every knob at random. How far, until it reads less than half of the digits? Most knobs are within ±0.7.",
+			"How far must all knobs be turned, at random, until it reads less than half of the digits? Most stand within ±0.7.",
 		options: ["±0.05", "±0.25", "±1"],
 		shares: () => [0.05, 0.25, 1].map((by) => rightShare(FIGURES.knobs.turned(by))),
 		measure() {
@@ -96,7 +96,7 @@ FIGURES.knobs = {
 		}
 		const flow = part(t, 0.62, 0.98);
 		const cell = narrow ? 9 : min(16, (width * 0.3) / 18, (height * 0.6 - 84) / 16);
-		const tall = (height - 100) * 0.4;
+		const tall = (height - 100) * (narrow ? 0.22 : 0.4);
 		const areas = (this.areas = [
 			[0, 30, width - 4, tall],
 			[0, 84 + tall, cell * 17, cell * 16],

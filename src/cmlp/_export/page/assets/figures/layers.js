@@ -24,7 +24,7 @@ FIGURES.layers = {
 		verdict() {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
-			return `It is ${shared.length}: ${shared.map((k) => neuronName(1, k)).join(", ")}; the 3s turn on ${each.join(", ")} neurons. Different patterns, the same answer.`;
+			return `${shared.length} are always on: ${shared.map((k) => neuronName(1, k)).join(", ")}. Each image turns on more: ${each.join(", ")}. Different patterns, one answer.`;
 		},
 	},
 	set() {
@@ -41,10 +41,10 @@ FIGURES.layers = {
 		paintNet(pen, places, trained, result, wave);
 		if (isDrawn) this.paintPulses(pen, places);
 		if (t > 0.99 && !isDrawn) {
-			const found = tale.hidden.map(([hidden, right]) => `${hidden.join(" and ") || "none"}: ${right} %`);
+			const [none, two, one] = tale.hidden.map(([, right]) => right);
 			const words = narrow
-				? found.join(", ").replaceAll(" and ", "–")
-				: `Test digits right, by neurons in hidden layers: ${found.join(",  ")}`;
+				? `Without hidden layers ${none} % right, with A, B ${two} %`
+				: `Test digits right: ${none} % without hidden layers, ${two} % with A and B, ${one} % with one of 128 neurons`;
 			headline(pen, words, 0, narrow ? 12 : height - 6, "left", narrow ? 12 : 15);
 		}
 		const shown = THREES.slice(0, n + 1);

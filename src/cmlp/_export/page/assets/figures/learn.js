@@ -6,9 +6,9 @@ FIGURES.learn = {
 	seconds: 12,
 	net: "A new network, learning here",
 	stops: [
-		[0, "The weights of A1 to A16 are random. At the right a 9 and its ten outputs."],
+		[0, "The weights of A1 to A16 are random, and so are the ten outputs for this 9."],
 		[0.04, "It learns here, from this page’s 500 training digits, ten at a time."],
-		[1, "At the right, recorded by Python: 30 passes over 5,000 digits. Try another rate."],
+		[1, "The cost has fallen, and more digits are right. Does it learn better at another rate?"],
 	],
 	bet: {
 		question: "After 500 steps of ten digits: how many test digits, never seen, will it read correctly?",
@@ -20,7 +20,7 @@ FIGURES.learn = {
 		verdict() {
 			const [first, last] = [FIGURES.learn.known[0], FIGURES.learn.until(LEARN_STEPS).at(-1)];
 			const end = tale.history.at(-1);
-			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost went from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. Low cost, good network. On the plateau at 0.9 it says 0.1 everywhere: the first thing it learns is the answer of chapter 8.`;
+			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost went from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. The lower the cost, the better the network. On the plateau at 0.9 it says 0.1 everywhere: the first thing it learns is the answer of chapter 8.`;
 		},
 	},
 	set() {
@@ -104,7 +104,7 @@ FIGURES.learn = {
 			tale.history.map(([cost]) => cost),
 			tale.history.map(([, right]) => right / 100),
 			31,
-			"30 passes, recorded",
+			"30 passes over 5,000, recorded",
 		);
 	},
 };
@@ -119,7 +119,7 @@ function chartOf(pen, frame, costs, shares, count, name, narrow) {
 		note(pen, percent(share), right + 6, at(0, share)[1] + 4, "left");
 	}
 	drawLine(pen, [at(0, 0.9 / 3.2), at(count - 1, 0.9 / 3.2)], colours.ring, 1, [2, 4]);
-	note(pen, "0.9: all outputs say 0.1", right - 4, at(0, 0.9 / 3.2)[1] - 5, "right", { size: 11 });
+	note(pen, "··· 0.9: all say 0.1", left, bottom + 16, "left");
 	drawLine(
 		pen,
 		costs.map((cost, n) => at(n, cost / 3.2)),

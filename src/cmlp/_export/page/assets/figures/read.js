@@ -89,16 +89,16 @@ FIGURES.read = {
 	unlocked: true,
 	seconds: 5,
 	stops: [
-		[0, "An 8 whose pen has left a gap. At the left a rule, at the right the network."],
+		[0, "An 8 whose pen has left a gap, a rule, and the network."],
 		[0.5, "The rule goes through its ifs. The first one that holds gives the answer."],
-		[1, "The network reads an 8. Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
+		[1, "Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
 		options: ["90 %", "70 %", "50 %"],
 		measure: () => nearest([0.9, 0.7, 0.5], ruleShare(RULE)),
 		verdict: () =>
-			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000; these 300 are easier). A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
+			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
 	},
 	set() {
 		this.rule = { ...RULE };
@@ -161,7 +161,7 @@ FIGURES.read = {
 		const missed = test.filter((_, n) => !after[n]);
 		const [left2, top2, wide] = narrow ? [width - 130, 152, 124] : [width * 0.41, 250, width * 0.23];
 		const low = narrow ? 44 + 10 * row : height;
-		const size = narrow ? 26 : 34;
+		const size = narrow ? 20 : 34;
 		if (won.length + lost.length) {
 			// What a repair wins, and what it loses.
 			const half2 = (low - top2) / 2;

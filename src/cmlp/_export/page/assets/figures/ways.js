@@ -47,7 +47,7 @@ FIGURES.ways = {
 		[0.36, "First way: a larger bias. What it adds to the sum flies to the bar below."],
 		[0.51, "Second way: the weights. The brighter the neuron before it, the more a weight can do."],
 		[0.7, "Third way: the activations. The larger the weight, the more they can do. Only B itself can change them."],
-		[1, "All three, measured. Switch a way off, or press another output."],
+		[1, "Measured. Switch a way off, or press another output."],
 	],
 	bet: {
 		question: "Which weight into output 9 should change most?",
@@ -156,14 +156,14 @@ FIGURES.ways = {
 				left += wide;
 			});
 			if (isOn && !n) note(pen, "bias", arrows[0][0] - 12, arrows[0][1] - 12, "right", { colour: colours.text });
-			if (fly < 1) return;
+			if (fly < 1 || !isOn) return;
 			const text = `${n + 1}. ${name} ${percent(this.shares[n])}`;
 			note(pen, text, max(start, words), height - 56, "left", { colour: colours.text });
 			words = max(start, words) + pen.measureText(text).width + 12;
 		});
 		if (t < 0.93) return;
 		disc(pen, out, end[1], 10, this.after, colours.mark, 3);
-		const sums = `${narrow ? "Sum p" : "A tenth of what is switched on: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
+		const sums = `${narrow ? "Sum p" : "With a tenth of these changes: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
 		note(pen, sums, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 13 });
 	},
 	press(x, y) {

@@ -17,8 +17,8 @@ FIGURES.wishes = {
 		[0.34, "Output 9’s are added. Below, the pile of one neuron."],
 		[0.46, "The other eight are nearly content: they add little."],
 		[0.56, "Up against down: what is left is the arrow of each neuron of B."],
-		[0.7, "Now B stands where the outputs stood: first the neuron whose pile you saw, then the other fifteen."],
-		[1, "The wishes for A. The pixels stay as they are: it ends in A’s weights and biases. Press any neuron."],
+		[0.7, "Now B sends its wishes to A: first the neuron whose pile you saw, then the other fifteen."],
+		[1, "The wishes for A. Pixels cannot change, so it ends with A’s weights and biases. Press any neuron."],
 	],
 	bet: {
 		question: "Output 4 wishes to fall; its weight from B10 is −1.545. What does it wish of B10?",
