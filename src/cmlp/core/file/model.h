@@ -14,11 +14,12 @@ struct cmlp_model {
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
     uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
     int64_t n_scores, n_score_rows;
-    uint64_t widths;                /* of the calibration: their offset, or 0, and how many for each answer */
-    int64_t n_knots;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
     const cmlp_table_part *tables;  /* the functions for it */
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
+    /* Behind the net, where the struct would have padding. */
+    uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
+    int64_t n_knots;
     int is_pair; /* see cmlp_is_pair: the caller receives the probabilities of both labels */
 };
 
