@@ -107,7 +107,7 @@ def train_on(request: FitRequest, source: RowSource, prepare: Callable[[FitReque
 
 
 def train_and_store(fit: PreparedFit) -> None:
-    """Train, and store the model; after Ctrl-C, that of the last complete batch."""
+    """Train and store the model. After Ctrl-C, store the model of the last complete batch."""
     estimator = fit.request.estimator
     try:
         fit.train()

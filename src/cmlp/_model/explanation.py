@@ -466,9 +466,7 @@ def importances(model: TrainedModel, n_threads: int | None) -> NDArray[np.float6
     game = _game_of(model, background, n_threads)
     method = _chosen_method(game, _core.Random(0), exact=False, n_evaluations=None)
     found = [np.abs(values).mean(axis=1) for values, _ in method.values(background.rows, game.base)]
-    weights = background.weights[:, None]
-    mean: NDArray[np.float64] = np.add.accumulate(np.stack(found) * weights, axis=0)[-1] / weights.sum()
-    return mean
+    return _sum(np.stack(found) * background.weights[:, None]) / _sum(background.weights)
 
 
 def _names_of_features(model: TrainedModel) -> list[str]:
