@@ -4,6 +4,8 @@ As a program, it prints the seconds of a fit and those of its calls of the core,
 So it measures an earlier version too.
 """
 
+import functools
+import importlib
 import json
 import os
 import subprocess
@@ -27,10 +29,12 @@ PROVENANCE = "a fit that records its provenance, one thread"
 def time_the_core():
     """Have networks add up the seconds of their calls for training, and return the list that they add to.
 
-    The estimators take the class from the bridge when they are first used.
+    The estimators take the class from the bridge when they are first used. An earlier version has it elsewhere.
     """
-    from cmlp._bridge import _core
-
+    try:
+        _core = importlib.import_module("cmlp._bridge._core")
+    except ModuleNotFoundError:
+        _core = importlib.import_module("cmlp._core")
     seconds = []
 
     def timed(method):
@@ -44,6 +48,8 @@ def time_the_core():
 
     methods = {name: timed(getattr(_core.Net, name)) for name in ("train_epoch", "train_epochs")}
     _core.Net = type("TimedNet", (_core.Net,), methods)
+    if hasattr(_core, "shared_net"):
+        _core.shared_net = functools.lru_cache(_core.Net)
     return seconds
 
 
