@@ -13,9 +13,8 @@ import numpy as np
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Rows
 from cmlp._data.scale import InputScale, warn_of_scale
-from cmlp._estimators.attributes import can_assemble
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
-from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, fitted_network, with_fitted
+from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, fitted_network, with_fitted
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest, parameters_to_keep
 from cmlp._estimators.targets import learn_targets

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from cmlp._bridge.blocks import given_params
 from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
@@ -52,6 +53,20 @@ def unchanging(estimator: Estimator) -> Estimator:
     twin = object.__new__(type(estimator))
     vars(twin).update(attributes_to_copy(estimator))
     return twin
+
+
+def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
+    """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
+    assigned = vars(estimator).get(ASSIGNED, {})
+    if not {"coefs_", "intercepts_"} <= set(assigned):
+        return None
+    return given_params(net, assigned["coefs_"], assigned["intercepts_"], ("coefs_", "intercepts_"))
+
+
+def can_assemble(estimator: Any) -> bool:
+    """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
+    needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
+    return needed <= set(vars(estimator).get(ASSIGNED, {}))
 
 
 # ------------------------------------------------------- what a fit leaves: `Fitted`, the one attribute of an estimator

@@ -11,8 +11,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._estimators.attributes import assigned_params
-from cmlp._estimators.fitted import FITTED, INTERRUPTED
+from cmlp._estimators.fitted import FITTED, INTERRUPTED, assigned_params
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.constraints import HOOKS
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted
+    from cmlp._model.model import TrainedModel
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
 
@@ -80,6 +80,42 @@ class EstimatorOptions(TrainingOptions):
         )
         own = {name: checked[name] for name in cls.__annotations__ if name in checked}
         return cls({**vars(options_of(checked, len(sizes) + 1)), **own})
+
+
+class TableOptions(NamedTuple):
+    """The parameters of an estimator for tables, validated and converted; those with a default exist in one of two."""
+
+    n_estimators: int
+    hidden_layer_sizes: tuple[int, ...]
+    max_time: float | None
+    categorical_features: Any  # "from_dtype", or what `learn_frame_reader` accepts
+    date_parts: bool
+    learning_rate_init: float
+    dropout: float | tuple[float, ...]
+    n_epochs: int | None  # None: the recipe's number of epochs
+    early_stopping: bool  # whether rows are held out
+    warm_start: bool
+    random_state: int | np.random.RandomState | None
+    n_threads: int | None
+    verbose: bool | int | str
+    callbacks: Sequence[Any] | None
+    keep_background: int
+    provenance: bool
+    class_weight: ClassWeight = None
+    loss: str = ""
+    quantile: float | tuple[float, ...] = _MEDIAN
+    interval_width: str = ""
+
+    @classmethod
+    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> Self:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
+        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
+        checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+        checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
+        options = cls(**{name: checked[name] for name in cls._fields if name in checked})
+        if options.loss != "quantile" and options.quantile != _MEDIAN:
+            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+        return options
 
 
 _known: dict[tuple[object, ...], EstimatorOptions] = {}  # see `parameters_of`
@@ -179,6 +215,11 @@ class FitRequest(NamedTuple):
     def is_classifier(self) -> bool:
         """Whether y has labels."""
         return bool(self.estimator._estimator_type == "classifier")
+
+    @property
+    def warm_model(self) -> TrainedModel | None:
+        """The model that a warm start continues."""
+        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
     @property
     def class_name(self) -> str:
