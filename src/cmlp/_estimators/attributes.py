@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Self
 
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._model.model import TrainedModel
     from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
+AnyFitted = TypeVar("AnyFitted", "Fitted", "FittedTable")
 
 
 # ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
@@ -74,7 +75,7 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     return fitted._replace(model=fitted.model.replace(names=names))
 
 
-def with_classes(fitted: Fitted, value: Any) -> Fitted:
+def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     """Set the labels of the classes."""
     labels, known = as_labels(value, "classes_"), fitted.model.labels
     if labels.shape != known.classes.shape or (labels[1:] <= labels[:-1]).any():

@@ -51,17 +51,19 @@ def fit(
     *,
     resume: bool = False,
     shards: Shards | None = None,
+    observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with immediate_signals():
             request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
-        train_on(request, source, prepare)
+        train_on(source.given, estimator, lambda: prepare_network(request, source), observers)
 
 
 class NetworkFit(PreparedFit):
     """A call whose rows are open, with the run that trains the network, and the classes."""
 
+    request: FitRequest
     run: TrainingRun
 
     def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None) -> None:
@@ -152,7 +154,7 @@ class NetworkFit(PreparedFit):
         return with_fitted(self.request.estimator, self.fitted_with(state, with_names=with_names))
 
 
-def prepare(
+def prepare_network(
     request: FitRequest, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None
 ) -> NetworkFit:
     """Open the source, and make the training run of a call; the estimator does not change.
@@ -207,7 +209,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
                 request = request._replace(previous=vars(estimator)[FITTED])
             previous = request.previous
             with _naming_classes(request, source):
-                fit = prepare(request, source)
+                fit = prepare_network(request, source)
             run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
         run.advance()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._estimators.request import EstimatorOptions
     from cmlp._model.model import TrainedModel
@@ -168,6 +169,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     set_callbacks = OfSklearnClasses()
 
+    _fitted: Fitted
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
     random_state: int | np.random.RandomState | None

@@ -1,4 +1,7 @@
-"""`FitRequest`: a call of fit but for its rows. The validated parameters, and the fit that the call continues."""
+"""`FitRequest` and `TableRequest`: a call of fit but for its rows.
+
+They have the validated parameters, and the fit that the call continues.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.fitted import Fitted
-    from cmlp._model.model import TrainedModel
+    from cmlp._estimators.fitted import Fitted, FittedTable
+    from cmlp._model.model import TableModel
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
 
@@ -161,10 +164,10 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 class FitRequest(NamedTuple):
-    """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
+    """A call of `fit`, `partial_fit` or `fit_batches` of an estimator of one network: everything but its rows."""
 
     estimator: Any
-    options: Any  # `EstimatorOptions`, or `TableOptions` of a table
+    options: EstimatorOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
@@ -189,8 +192,8 @@ class FitRequest(NamedTuple):
         or "find_learning_rate": each refuses or switches off what it cannot do. All but the last warn of parameters
         without effect.
         """
-        options, own_rows = estimator._parameters(), validation[0] is not None
-        is_network = isinstance(options, TrainingOptions)
+        options: EstimatorOptions = estimator._parameters()
+        own_rows = validation[0] is not None
         if call == "partial_fit":
             _check_partial_fit(options)
         elif call in ("fit_batches", "distributed.fit"):
@@ -201,12 +204,12 @@ class FitRequest(NamedTuple):
             options = options._replace(**_SWITCHED_OFF[call])
         if options.provenance:
             options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
-        previous = None if call == "find_learning_rate" else vars(estimator).get(FITTED)
+        previous = None
         if resume:
-            previous = fit_to_resume(estimator, options) if is_network else _table_to_resume(estimator)
-        elif not options.warm_start and call != "partial_fit":
-            previous = None
-        if is_network and call != "find_learning_rate":
+            previous = fit_to_resume(estimator, options)
+        elif call == "partial_fit" or (options.warm_start and call != "find_learning_rate"):
+            previous = vars(estimator).get(FITTED)
+        if call != "find_learning_rate":
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
             hyperparameters.TABLE.warn_of_unused(estimator._table_owner, given)
         return cls(estimator, options, previous, validation, classes, shards, call == "partial_fit", bool(resume))
@@ -215,11 +218,6 @@ class FitRequest(NamedTuple):
     def is_classifier(self) -> bool:
         """Whether y has labels."""
         return bool(self.estimator._estimator_type == "classifier")
-
-    @property
-    def warm_model(self) -> TrainedModel | None:
-        """The model that a warm start continues."""
-        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
     @property
     def class_name(self) -> str:
@@ -315,6 +313,44 @@ class FitRequest(NamedTuple):
         state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
         state.target_scale, state.predicts_y = known, scaled
         return state
+
+
+class TableRequest(NamedTuple):
+    """A call of `fit` of an estimator for tables: everything but its rows."""
+
+    estimator: Any
+    options: TableOptions
+    previous: FittedTable | None = None  # the fit that the call continues
+    validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    resume: bool = False
+
+    @classmethod
+    def of(cls, estimator: Any, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
+        """Check the parameters of an estimator, and find the fit that the call continues."""
+        options: TableOptions = estimator._parameters()
+        if options.provenance:
+            options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
+        previous = None
+        if resume:
+            previous = _table_to_resume(estimator)
+        elif options.warm_start:
+            previous = vars(estimator).get(FITTED)
+        return cls(estimator, options, previous, validation, bool(resume))
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether y has labels."""
+        return bool(self.estimator._estimator_type == "classifier")
+
+    @property
+    def class_name(self) -> str:
+        """The name of the estimator's class, for messages."""
+        return type(self.estimator).__name__
+
+    @property
+    def warm_model(self) -> TableModel | None:
+        """The model that a warm start continues."""
+        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -475,10 +511,10 @@ def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool =
     return fitted
 
 
-def _table_to_resume(estimator: Any) -> Fitted:
+def _table_to_resume(estimator: Any) -> FittedTable:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     values = vars(estimator)
-    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
+    fitted: FittedTable | None = values.get(INTERRUPTED) or values.get(FITTED)
     if fitted is None:
         raise _nothing_to_resume(estimator)
     if fitted.state is None:
@@ -486,8 +522,7 @@ def _table_to_resume(estimator: Any) -> Fitted:
             f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
             "complete, or it was loaded from a file, which has no training state."
         )
-    _, parameters, _ = fitted.state
-    _require_kept(parameters, parameters_to_keep(estimator))
+    _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 
 

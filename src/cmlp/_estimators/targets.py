@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.request import EstimatorOptions, FitRequest
+    from cmlp._estimators.request import EstimatorOptions, FitRequest, TableRequest
 
 
 class Encoded(NamedTuple):
@@ -366,7 +366,7 @@ class TableNumberEncoding(TableEncoding):
 
 
 def learn_table_targets(
-    request: FitRequest, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
+    request: TableRequest, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
 ) -> tuple[TableEncoding, TableTargets]:
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, request.class_name, labels=request.is_classifier)
@@ -376,7 +376,7 @@ def learn_table_targets(
 
 
 def _learn_table_classes(
-    request: FitRequest, y: NDArray[Any], weight: NDArray[np.float64] | None
+    request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[TableEncoding, TableTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
@@ -405,7 +405,7 @@ def _learn_table_classes(
 
 
 def _learn_table_numbers(
-    request: FitRequest, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
+    request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
 ) -> tuple[TableEncoding, TableTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]

@@ -9,7 +9,6 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.columns import DATES, ColumnLayout, checked_column_types
-from cmlp._data.frame_reader import FrameReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -118,10 +117,6 @@ class ColumnEncoder:
     def codes(self) -> list[Mapping[object, int] | None]:
         """The code of each category, of each column; None for a column of numbers."""
         return [None if each is None else {one: code for code, one in enumerate(each)} for each in self.categories]
-
-    def reader(self, names: Sequence[Any] | None) -> FrameReader:
-        """Return what reads tables whose columns have these names."""
-        return FrameReader(names, self.codes, self.column_types)
 
     @property
     def dates(self) -> tuple[int, ...]:

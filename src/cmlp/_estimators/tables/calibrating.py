@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import FittedTable
     from cmlp._estimators.tables.bag import Bag
     from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TrainedModel, TrainedNet
+    from cmlp._model.model import TableModel, TrainedNet
     from cmlp._model.probabilities import HeldOut, ProbabilityMap
     from cmlp._model.summary import Accuracy
     from cmlp._train.loop import EpochLoop
@@ -83,9 +83,9 @@ class _JudgedRows(NamedTuple):
 class Calibrating:
     """The part of the estimators for tables that intervals and sets need; the others define the private members."""
 
-    _fitted: Fitted
+    _fitted: FittedTable
 
-    def _trained(self) -> TrainedModel:
+    def _trained(self) -> TableModel:
         raise NotImplementedError
 
     def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -126,7 +126,7 @@ class Calibrating:
         return self
 
     def _judged(
-        self, model: TrainedModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+        self, model: TableModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
     ) -> _JudgedRows:
         """Return the rows that a user has passed, without those of weight 0."""
         if y is None:
@@ -136,18 +136,18 @@ class Calibrating:
         rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
         return _JudgedRows(raw[rows], truth[rows], weight)
 
-    def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
 
-    def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         raise NotImplementedError
 
-    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
         raise NotImplementedError
 
 
-def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str) -> Calibration:
+def calibration_of(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
     if not _is_number(coverage) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
@@ -161,12 +161,12 @@ def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str
 
 
 def _calibrated(
-    model: TrainedModel,
+    model: TableModel,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
     truth: NDArray[Any],
     weight: NDArray[np.float64] | None,
-) -> TrainedModel:
+) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
     has_classes, known = model.labels is not None, model.calibration
     widths = None if known is None or known.widths is None else (known.widths, factors_of(known.widths, outputs))
@@ -178,8 +178,8 @@ def _calibrated(
 
 
 def calibrated_by_rows(
-    model: TrainedModel, rows: _JudgedRows, answers: Callable[[TrainedModel, NDArray[np.float64]], NDArray[np.float64]]
-) -> tuple[TrainedModel, ProbabilityMap]:
+    model: TableModel, rows: _JudgedRows, answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]]
+) -> tuple[TableModel, ProbabilityMap]:
     """Return the model with calibrated probabilities by every second row and scores by the others, and the map."""
     learning, scoring = rows.of(slice(0, None, 2)), rows.of(slice(1, None, 2))
     scores = _scores(model, learning)
@@ -192,16 +192,15 @@ def calibrated_by_rows(
     return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
 
 
-def _scores(model: TrainedModel, rows: _JudgedRows) -> Scores:
+def _scores(model: TableModel, rows: _JudgedRows) -> Scores:
     """Return the scores of rows with a known class by the networks as fit has trained them."""
-    assert model.encoder is not None
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
     scores = scores_of_rows(fitted_networks(model), model.encoder.core, rows.raw)
     return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
 
 
-def calibrated_by_held_out(model: TrainedModel, held_out: HeldOut) -> tuple[TrainedModel, HeldOut]:
+def calibrated_by_held_out(model: TableModel, held_out: HeldOut) -> tuple[TableModel, HeldOut]:
     """Return the model with calibrated probabilities by the rows that networks held out, and what is known of these.
 
     The scores for sets are cross-fitted: the map for the rows of a part is learned from the other parts.

@@ -15,8 +15,8 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
-from cmlp._estimators.fitted import Fitted, with_fitted
-from cmlp._estimators.request import FitRequest, parameters_to_keep
+from cmlp._estimators.fitted import FittedTable, TableState, with_fitted
+from cmlp._estimators.request import TableRequest, parameters_to_keep
 from cmlp._estimators.tables.bag import (
     Bag,
     BagTrainer,
@@ -29,7 +29,7 @@ from cmlp._estimators.tables.bag import (
 from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.targets import learn_table_targets
-from cmlp._model.model import TrainedModel
+from cmlp._model.model import TableModel
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TableEncoding, TableTargets
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.loop import EpochLoop
@@ -52,18 +51,25 @@ if TYPE_CHECKING:
 _FEWEST_ROWS = 2  # that fit accepts
 
 
-def fit_table(estimator: Any, source: RowSource, validation: tuple[Any, Any, Any], *, resume: bool) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned."""
+def fit_table(
+    estimator: Any,
+    rows: tuple[Any, Any, Any],
+    validation: tuple[Any, Any, Any],
+    *,
+    resume: bool,
+    observers: Sequence[Observer] = (),
+) -> None:
+    """Learn the columns, train the networks on them, and store what they have learned; rows are X, y and weights."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = FitRequest.of(estimator, validation, resume=resume)
-        train_on(request, source, prepare)
+            request = TableRequest.of(estimator, validation, resume=resume)
+        train_on(rows, estimator, lambda: prepare_table(request, *rows), observers)
 
 
-def prepare(request: FitRequest, source: RowSource) -> TableFit:
+def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
     """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change."""
     deadline = Deadline(request.options.max_time)
-    opened = open_rows(request, source)
+    opened = open_rows(request, X, y, weight)
     reader, encoder, rows = learn_columns(request, opened)
     inputs = encoded_inputs(encoder, rows.raw, request.options.n_estimators)
     fit = TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
@@ -80,9 +86,9 @@ class OpenedTable(NamedTuple):
     validation: tuple[FrameColumns, TableTargets] | None
 
 
-def open_rows(request: FitRequest, source: RowSource) -> OpenedTable:
+def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
     """Return the columns that the user has passed, and the targets of the rows that count."""
-    (X, y, weight), (X_val, y_val, weight_val) = source.given, request.validation
+    X_val, y_val, weight_val = request.validation
     frame, val_frame = frame_of(X, request.class_name), None
     if require_complete(X_val, y_val, weight_val):
         if not request.options.early_stopping:
@@ -103,12 +109,11 @@ def open_rows(request: FitRequest, source: RowSource) -> OpenedTable:
     return OpenedTable(frame, encoding, targets, validation)
 
 
-def learn_columns(request: FitRequest, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
+def learn_columns(request: TableRequest, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
     """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Return the rows, too."""
     model, options, targets = request.warm_model, request.options, opened.targets
     if model is not None:
-        assert model.encoder is not None
-        reader = model.encoder.reader(model.names)
+        reader = model.reader
         return reader, model.encoder, rows_of(reader, opened, request.class_name)
     categorical = options.categorical_features
     reader = learn_frame_reader(opened.frame, categorical, request.class_name, targets.rows, targets.weight)
@@ -122,9 +127,10 @@ def learn_columns(request: FitRequest, opened: OpenedTable) -> tuple[FrameReader
 class TableFit(PreparedFit):
     """A call whose rows are open and whose columns are learned, with the runs that train the networks."""
 
+    request: TableRequest
     runs: list[EpochLoop]
 
-    def __init__(self, request: FitRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
+    def __init__(self, request: TableRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
         self.request, self.reader, self.bag = request, reader, bag
         self._deadline, self._digest = deadline, digest_of(reader, bag)
         self._follower: Reporter | None = None  # calls the callbacks
@@ -136,14 +142,13 @@ class TableFit(PreparedFit):
     def make_runs(self) -> None:
         """Make the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
         previous, options = self.request.previous, self.request.options
-        if self.request.resume and previous is not None:
-            states, _, digest = previous.state
-            if self._digest != digest:
+        if self.request.resume and previous is not None and previous.state is not None:
+            if self._digest != previous.state.digest:
                 raise ValueError(
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            self.runs = self.bag.resumed_runs([state.shared() for state in states])
+            self.runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
         else:
             networks = None if previous is None else fitted_networks(previous.model)
             self.runs = self.bag.new_runs(_generator(options.random_state), networks)
@@ -188,16 +193,16 @@ class TableFit(PreparedFit):
         with immediate_signals():  # signals end the threads, each of which stops at a safe point
             train_members(self.runs, options.n_threads, self._deadline, verbose=lines, follower=self._follower)
 
-    def fitted(self) -> Fitted:
+    def fitted(self) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
         return self.fitted_with(self._state_to_keep())
 
-    def fitted_with(self, state: tuple[Any, ...] | None) -> Fitted:
+    def fitted_with(self, state: TableState | None) -> FittedTable:
         """Return what the fit would leave now, with this state for `resume`."""
         bag, runs, targets = self.bag, self.runs, self.bag.targets
         networks = networks_of(runs)
         calibration, accuracy = measured_on_held_out(bag, runs, networks)
-        model = TrainedModel(
+        model = TableModel(
             self.request.estimator._estimator_type,
             networks,
             labels=targets.labels,
@@ -209,16 +214,16 @@ class TableFit(PreparedFit):
             summary=Summary(self._values, accuracy),
         )
         held_out = held_out_scores(bag, runs, networks)
-        return Fitted(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
+        return FittedTable(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
 
-    def _state_to_keep(self) -> tuple[Any, ...] | None:
-        """Return states, parameters and digest of the data, which `resume` needs; None if the runs are complete."""
+    def _state_to_keep(self) -> TableState | None:
+        """Return what `resume` needs; None if the runs are complete."""
         runs = self.runs
         if all(run.state.epoch >= run.job.options.max_iter for run in runs):
             return None
         for run in runs:
             run.state.restore_best()
-        return [run.state.resumable() for run in runs], self._parameters, self._digest
+        return TableState([run.state.resumable() for run in runs], self._parameters, self._digest)
 
     def judge(self) -> None:
         """Warn if the networks are not better than a constant."""

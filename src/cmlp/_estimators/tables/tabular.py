@@ -36,10 +36,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.frame_reader import FrameReader
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import FittedTable
     from cmlp._estimators.network import Network
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOut
     from cmlp._model.results import Certification
 
@@ -47,17 +46,12 @@ if TYPE_CHECKING:
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 
 
-def _reader_of(model: TrainedModel) -> FrameReader:
-    """Return the reader by which a model reads its tables."""
-    assert model.encoder is not None
-    return model.encoder.reader(model.names)
-
-
 class TabularEstimator(Calibrating, Estimator):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
     _several_outputs: ClassVar[bool] = True
+    _fitted: FittedTable
     allow_missing_keys: bool
 
     @hinting
@@ -113,46 +107,45 @@ class TabularEstimator(Calibrating, Estimator):
         cmlp.DivergenceError
             If training diverged.
         """
-        from cmlp._estimators.sources import Arrays
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(self, Arrays(X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
+        fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
     def _parameters(self) -> TableOptions:
         """Return the validated parameters."""
         return TableOptions.of(self._table_owner, self.get_params(deep=False), type(self).__name__)
 
-    def _whole_fit(self) -> Fitted:
+    def _whole_fit(self) -> FittedTable:
         """Return everything that fit has left; raises NotFittedError."""
-        fitted: Fitted | None = vars(self).get(FITTED)
+        fitted: FittedTable | None = vars(self).get(FITTED)
         if fitted is None:
             raise self._not_fitted()
         return fitted
 
-    def _trained(self) -> TrainedModel:
+    def _trained(self) -> TableModel:
         """Return the model that predicts; raises NotFittedError."""
         return self._whole_fit().model
 
-    def _predicted(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _predicted(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the answers of the model for all rows."""
         return self._answers(model, self._raw(model, X))
 
-    def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, at least one."""
-        raw = _reader_of(model).read(self._frame(model, X), type(self).__name__, model.notices)
+        raw = model.reader.read(self._frame(model, X), type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
 
-    def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, len(raw), _BLOCK)
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
-    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return _reader_of(model).read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
+    def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        return model.reader.read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
 
-    def _frame(self, model: TrainedModel, X: Any) -> Any:
+    def _frame(self, model: TableModel, X: Any) -> Any:
         """Return the X of a user, and the columns of records by the names of the model."""
         if not is_records(X):
             return X
@@ -201,15 +194,13 @@ class TabularEstimator(Calibrating, Estimator):
     def column_types_(self) -> dict[Any, str]:
         """What each column holds: names, or numbers of columns without names, and words such as "number"."""
         model = self._trained()
-        encoder = model.encoder
-        assert encoder is not None
-        return dict(zip(model.names or range(len(encoder.types)), encoder.types, strict=True))
+        types = model.encoder.types
+        return dict(zip(model.names or range(len(types)), types, strict=True))
 
     @property
     def categories_(self) -> dict[Any, list[Any]]:
         """The categories of each column that has some: from the most frequent one on, or in their order if ordered."""
         model = self._trained()
-        assert model.encoder is not None
         categories = model.encoder.categories
         names = model.names or range(len(categories))
         return {name: list(known) for name, known in zip(names, categories, strict=True) if known is not None}
@@ -512,7 +503,7 @@ class TabularClassifier(TabularEstimator):
             self._fitted = fitted._replace(model=model.replace(threshold=threshold))
         return self
 
-    def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOut:
+    def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOut:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None:
             raise ValueError("X is missing: y and sample_weight belong to rows.")
@@ -664,7 +655,7 @@ class TabularClassifier(TabularEstimator):
 
         return certify_table(self, X, radius, max_time)
 
-    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         owner, labels = type(self).__name__, model.labels
         y = as_targets(y, n_rows, owner, labels=True)
         if labels.kind == "multilabel":
@@ -866,7 +857,7 @@ class TabularRegressor(TabularEstimator):
         warn_outside(model, raw, "intervals")
         return calibration.intervals(self._answers(model, raw), coverage)
 
-    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
