@@ -10,23 +10,22 @@ import operator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import fill_tensors, given_params
+from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.labels import Labels, as_labels
-from cmlp._estimators.fitted import ASSIGNED, FITTED, NETWORK
+from cmlp._estimators.fitted import ASSIGNED, FITTED, NETWORK, can_assemble
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Self
 
-    from numpy.typing import NDArray
-
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._model.model import TrainedModel
     from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
+AnyFitted = TypeVar("AnyFitted", "Fitted", "FittedTable")
 
 
 # ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
@@ -76,7 +75,7 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     return fitted._replace(model=fitted.model.replace(names=names))
 
 
-def with_classes(fitted: Fitted, value: Any) -> Fitted:
+def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     """Set the labels of the classes."""
     labels, known = as_labels(value, "classes_"), fitted.model.labels
     if labels.shape != known.classes.shape or (labels[1:] <= labels[:-1]).any():
@@ -97,20 +96,6 @@ def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
     net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
     return fitted._replace(model=fitted.model.replace(networks=[(net, fitted.model.params)]))
-
-
-def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
-    """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
-    assigned = vars(estimator).get(ASSIGNED, {})
-    if not {"coefs_", "intercepts_"} <= set(assigned):
-        return None
-    return given_params(net, assigned["coefs_"], assigned["intercepts_"], ("coefs_", "intercepts_"))
-
-
-def can_assemble(estimator: Any) -> bool:
-    """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
-    needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
-    return needed <= set(vars(estimator).get(ASSIGNED, {}))
 
 
 # ------------------------------------------------------------------------------------------------------ the descriptors

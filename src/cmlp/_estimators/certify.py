@@ -20,7 +20,7 @@ from cmlp.exceptions import NonFiniteInputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel, TrainedModel
 
     Boxes = NDArray[np.float64]
     from numpy.typing import NDArray
@@ -235,9 +235,8 @@ def _cases(value: float, radius: float, column: EncodedColumn) -> list[Case]:
     return [(float(low), float(high))]
 
 
-def _entries(model: TrainedModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
+def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
     """Return a counterexample as the user would pass it: unchanged columns have their entries of X."""
-    assert model.encoder is not None
     found = entries.copy()
     for i, codes in enumerate(model.encoder.codes):
         if example[i] == row[i] or (np.isnan(example[i]) and np.isnan(row[i])):
@@ -287,8 +286,7 @@ def _bound_part(part: Part, low: Boxes, high: Boxes, least: NDArray[Any], most: 
 class _TableJudge(_Judge):
     """Decides about boxes of raw columns, in which each category and each missing number is fixed."""
 
-    def __init__(self, model: TrainedModel) -> None:
-        assert model.encoder is not None
+    def __init__(self, model: TableModel) -> None:
         self.model, self.is_multilabel = model, model.labels.kind == "multilabel"
         self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder)
 

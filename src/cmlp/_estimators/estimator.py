@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, unchanging
+from cmlp._estimators.fitted import FITTED, Fitted, FittedTable, attributes_to_copy, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.other_names import parameter_hint
 from cmlp.exceptions import NotFittedError, named, sklearn_class
@@ -48,14 +48,14 @@ class Estimator(SklearnStub, ExportMethods):
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
-    _fitted: Fitted  # exists after fit
+    _fitted: Fitted | FittedTable  # exists after fit
     n_threads: int | None
 
     def _parameters(self) -> object:
         """Return the validated parameters."""
         raise NotImplementedError
 
-    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 
@@ -257,7 +257,7 @@ class Estimator(SklearnStub, ExportMethods):
         require_own_class(self)
         model, parameters, fitted = self._whole()
         state, record = include_training_state, include_provenance
-        more = functools.partial(extras_of, model, fitted, include_training_state=state, include_provenance=record)
+        more = functools.partial(extras_of, fitted, include_training_state=state, include_provenance=record)
         write_model(path, model, parameters, more)
 
     def to_sklearn(self) -> Any:
@@ -404,11 +404,13 @@ class Estimator(SklearnStub, ExportMethods):
 
     def _background(self, model: TrainedModel, background: ArrayLike | None) -> Background:
         """Return the rows that the user passed, or those of the model."""
+        from cmlp._model.model import TableModel
         from cmlp._model.summary import MOST_BACKGROUND, Background
 
         if background is None:
             if model.background is None:
-                remedy = "" if model.encoder is None else f", or fit with keep_background={MOST_BACKGROUND}"
+                is_table = isinstance(model, TableModel)
+                remedy = f", or fit with keep_background={MOST_BACKGROUND}" if is_table else ""
                 raise ValueError(
                     f"background must be at most {MOST_BACKGROUND} rows, got None, and this {type(self).__name__} has "
                     f"none: pass some training rows{remedy}."

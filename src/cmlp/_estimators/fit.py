@@ -1,7 +1,7 @@
 """A call of `fit`, of networks and of tables alike: request, prepare, train and store.
 
-1. `FitRequest.of` checks the parameters of the estimator, and finds the fit that the call continues.
-2. `prepare`, of `fit_network` or `tables.fit_table` beside this file, opens the rows and makes the runs.
+1. `FitRequest.of` or `TableRequest.of` checks the parameters, and finds the fit that the call continues.
+2. `prepare_network` in `fit_network`, or `prepare_table` in `tables.fit_table`, opens the rows and makes the runs.
 3. `train_and_store` trains, and stores what the fit leaves in one assignment.
 
 Until training begins, nothing changes.
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._estimators.provenance import ProvenanceNow
-    from cmlp._estimators.request import FitRequest
-    from cmlp._estimators.sources import RowSource
+    from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._train.observer import Observer
 
 
@@ -63,7 +62,7 @@ class Exclusively(DeferredSignals):
 class PreparedFit:
     """A call whose rows are open and whose runs are made: of one network, or of all networks of a table."""
 
-    request: FitRequest
+    request: FitRequest | TableRequest
     provenance_now: ProvenanceNow = staticmethod(lambda: None)  # returns how the fit so far can be repeated
 
     @property
@@ -88,7 +87,7 @@ class PreparedFit:
         """Train all runs."""
         raise NotImplementedError
 
-    def fitted(self) -> Fitted:
+    def fitted(self) -> Fitted | FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
         raise NotImplementedError
 
@@ -96,13 +95,15 @@ class PreparedFit:
         """Warn if the stored model is useless, unless its run has done it."""
 
 
-def train_on(request: FitRequest, source: RowSource, prepare: Callable[[FitRequest, RowSource], PreparedFit]) -> None:
-    """Train on the rows of a source, and store the model."""
-    with request.estimator._observers(*source.given) as observers:
+def train_on(
+    rows: tuple[Any, Any, Any], estimator: Any, prepare: Callable[[], PreparedFit], observers: Sequence[Observer] = ()
+) -> None:
+    """Train on what a call has prepared of its rows (X, y and weights), and store the model."""
+    with estimator._observers(*rows) as own:
         with immediate_signals():
-            fit = prepare(request, source)
+            fit = prepare()
             fit.remember_for_resume()
-            fit.follow(observers)
+            fit.follow([*own, *observers])
         train_and_store(fit)
 
 
@@ -122,7 +123,7 @@ def train_and_store(fit: PreparedFit) -> None:
         raise
 
 
-def store(estimator: Any, fitted: Fitted) -> None:
+def store(estimator: Any, fitted: Fitted | FittedTable) -> None:
     """Store what a fit leaves, and free the values that were assigned before."""
     estimator._fitted = fitted
     for name in (ASSIGNED, INTERRUPTED):

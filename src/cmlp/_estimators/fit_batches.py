@@ -10,7 +10,7 @@ from cmlp._data.frames import as_table, read_once
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit import Exclusively, train_on
-from cmlp._estimators.fit_network import prepare
+from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
@@ -19,12 +19,15 @@ from cmlp._train.feed import Block, StreamFeed
 from cmlp.exceptions import named
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.observer import Observer
 
 
 def fit_batches(
@@ -35,6 +38,7 @@ def fit_batches(
     validation: tuple[Any, Any, Any],
     *,
     resume: bool = False,
+    observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
@@ -50,7 +54,7 @@ def fit_batches(
         try:
             with immediate_signals():
                 stream.open_first_block()
-            train_on(request, stream, prepare)
+            train_on(stream.given, estimator, lambda: prepare_network(request, stream), observers)
         finally:
             with immediate_signals():
                 stream.close()

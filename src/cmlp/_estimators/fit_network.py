@@ -13,9 +13,8 @@ import numpy as np
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Rows
 from cmlp._data.scale import InputScale, warn_of_scale
-from cmlp._estimators.attributes import can_assemble
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
-from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, fitted_network, with_fitted
+from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, fitted_network, with_fitted
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest, parameters_to_keep
 from cmlp._estimators.targets import learn_targets
@@ -52,17 +51,19 @@ def fit(
     *,
     resume: bool = False,
     shards: Shards | None = None,
+    observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with immediate_signals():
             request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
-        train_on(request, source, prepare)
+        train_on(source.given, estimator, lambda: prepare_network(request, source), observers)
 
 
 class NetworkFit(PreparedFit):
     """A call whose rows are open, with the run that trains the network, and the classes."""
 
+    request: FitRequest
     run: TrainingRun
 
     def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None) -> None:
@@ -153,7 +154,7 @@ class NetworkFit(PreparedFit):
         return with_fitted(self.request.estimator, self.fitted_with(state, with_names=with_names))
 
 
-def prepare(
+def prepare_network(
     request: FitRequest, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None
 ) -> NetworkFit:
     """Open the source, and make the training run of a call; the estimator does not change.
@@ -208,7 +209,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
                 request = request._replace(previous=vars(estimator)[FITTED])
             previous = request.previous
             with _naming_classes(request, source):
-                fit = prepare(request, source)
+                fit = prepare_network(request, source)
             run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
         run.advance()

@@ -1,6 +1,6 @@
-"""What a fit leaves: `Fitted`, the one attribute of an estimator, and the names of its private attributes.
+"""What a fit leaves: `Fitted` or `FittedTable`, one attribute of an estimator, and the names of its private attributes.
 
-fit builds a new `Fitted` and assigns it at the end. So a prediction in another thread always reads a complete model,
+fit builds a new one and assigns it at the end. So a prediction in another thread always reads a complete model,
 and a failing fit changes nothing. A method that reads fitted attributes more than once could read those of two fits,
 and mix two models: it reads them from `unchanging(estimator)`.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from cmlp._bridge.blocks import given_params
 from cmlp._model.model import TrainedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
+    from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOut
-    from cmlp._train.state import TrainingState
+    from cmlp._train.state import History, TrainingState
 
 
 Estimator = TypeVar("Estimator")
@@ -54,34 +56,45 @@ def unchanging(estimator: Estimator) -> Estimator:
     return twin
 
 
-# ------------------------------------------------------- what a fit leaves: `Fitted`, the one attribute of an estimator
+def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
+    """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
+    assigned = vars(estimator).get(ASSIGNED, {})
+    if not {"coefs_", "intercepts_"} <= set(assigned):
+        return None
+    return given_params(net, assigned["coefs_"], assigned["intercepts_"], ("coefs_", "intercepts_"))
+
+
+def can_assemble(estimator: Any) -> bool:
+    """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
+    needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
+    return needed <= set(vars(estimator).get(ASSIGNED, {}))
+
+
+# ------------------------------------------ what a fit leaves: `Fitted` or `FittedTable`, one attribute of an estimator
 
 
 class Fitted(NamedTuple):
-    """What an estimator keeps of a fit. It is replaced in one assignment.
+    """What an estimator of one network keeps of a fit. It is replaced in one assignment.
 
     Attributes
     ----------
     model : TrainedModel
         Without the parameters of the constructor, which the estimator has.
-    history : History or tuple of dict
-        Curves and counters; of a table the curves of each network.
-    state : TrainingState, tuple or None
-        What `resume` and `partial_fit` need. That of a table is None after a complete fit.
+    history : History
+        Curves and counters.
+    state : TrainingState
+        What `resume` and `partial_fit` need.
     provenance : dict or None
         How `cmlp.verify` can train the model again, if fit has recorded it.
     scale_name : str or None
         The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
-    held_out : HeldOut or None
-        The scores of the rows that a table's classifier has held out; neither copied nor pickled.
     """
 
     model: TrainedModel
-    history: Any
-    state: Any = None
+    history: History
+    state: TrainingState
     provenance: dict[str, Any] | None = None
     scale_name: str | None = None
-    held_out: HeldOut | None = None
 
     @classmethod
     def of(
@@ -96,6 +109,38 @@ class Fitted(NamedTuple):
             raise ValueError("The parameters of the training state are not those of the model.")
         state.check(model.net)
         return cls(model, state.history, state, provenance, scale_name)
+
+
+class TableState(NamedTuple):
+    """What `resume` needs of a fit of a table that is not complete."""
+
+    states: Sequence[TrainingState]  # of all networks
+    parameters: dict[str, Any]  # of the estimator, which must not change
+    digest: tuple[bytes, str, bytes]  # of the data
+
+
+class FittedTable(NamedTuple):
+    """What an estimator for tables keeps of a fit. It is replaced in one assignment.
+
+    Attributes
+    ----------
+    model : TableModel
+        Without the parameters of the constructor, which the estimator has.
+    history : tuple of dict
+        The curves of each network.
+    state : TableState or None
+        None after a complete fit.
+    provenance : dict or None
+        How `cmlp.verify` can train the model again, if fit has recorded it.
+    held_out : HeldOut or None
+        The scores of the rows that a classifier has held out; neither copied nor pickled.
+    """
+
+    model: TableModel
+    history: tuple[dict[str, list[float]], ...]
+    state: TableState | None = None
+    provenance: dict[str, Any] | None = None
+    held_out: HeldOut | None = None
 
 
 def fitted_network(
@@ -114,7 +159,7 @@ def fitted_network(
     return Fitted.of(model, state, scale_name, provenance)
 
 
-def with_fitted(estimator: Any, fitted: Fitted) -> Any:
+def with_fitted(estimator: Any, fitted: Fitted | FittedTable) -> Any:
     """Return a copy of an estimator that is fitted like this."""
     from copy import copy  # few programs need it
 
@@ -125,21 +170,22 @@ def with_fitted(estimator: Any, fitted: Fitted) -> Any:
 
 
 def extras_of(
-    model: TrainedModel, fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
+    fitted: Fitted | FittedTable, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays of what fit has left beside the model: the training state and the provenance.
 
     Without the training state, only counters are kept of it.
     """
-    provenance, state = fitted.provenance, fitted.state if model.encoder is None else None
+    class_name, provenance = fitted.model.class_name, fitted.provenance
+    state = fitted.state if isinstance(fitted, Fitted) else None
     if include_training_state and state is None:
         raise ValueError(
-            f"include_training_state must be False for {model.class_name}: a model file has no training state of a "
+            f"include_training_state must be False for {class_name}: a model file has no training state of a "
             "table. Use pickle instead."
         )
     if include_provenance and provenance is None:
         raise ValueError(
-            f"include_provenance must be None or False for this {model.class_name}, because its fit has recorded "
+            f"include_provenance must be None or False for this {class_name}, because its fit has recorded "
             "none: set provenance=True before fit."
         )
     strings = {}
@@ -158,5 +204,5 @@ def extras_of(
 
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
-    fitted: Fitted | None = vars(model).get(FITTED)
+    fitted: Fitted | FittedTable | None = vars(model).get(FITTED)
     return None if fitted is None else fitted.provenance

@@ -11,8 +11,7 @@ import numpy as np
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import check_scale_width
-from cmlp._estimators.attributes import assigned_params
-from cmlp._estimators.fitted import ASSIGNED, fitted_network
+from cmlp._estimators.fitted import ASSIGNED, assigned_params, fitted_network
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.targets import learn_targets
 from cmlp._model.from_layers import Layer, class_order, sorted_output

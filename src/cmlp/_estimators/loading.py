@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
 from cmlp._model.file import ExtraKeys, read_model
-from cmlp._model.model import TrainedModel, network_parameters
+from cmlp._model.model import TableModel, TrainedModel, network_parameters
 
 if TYPE_CHECKING:
     import os
@@ -97,7 +97,7 @@ def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadat
         from cmlp._estimators.provenance import load_provenance
 
         provenance = load_provenance(file.strings["provenance"], model.networks)
-    if model.encoder is None:
+    if not isinstance(model, TableModel):
         from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
 
         if "parameters" not in file.strings:  # written by a C program
@@ -143,10 +143,11 @@ def _built(
         return cls._assembled(model.net, model.params, model.input_scale)
     estimator = cls(**parameters)
     checked = estimator._parameters()  # raises ValueError for invalid parameters
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import Fitted, FittedTable
 
-    if model.encoder is not None:
-        estimator._fitted = Fitted(model, ({"loss": []},) * len(model.networks), None, provenance)
+    if isinstance(model, TableModel):
+        curves: dict[str, list[float]] = {"loss": []}
+        estimator._fitted = FittedTable(model, (curves,) * len(model.networks), None, provenance)
         return estimator
     if state is None:
         from cmlp._train.state import History, TrainingState

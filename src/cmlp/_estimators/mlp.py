@@ -11,9 +11,9 @@ import numpy as np
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_rows, as_targets, check_width, first_non_finite_error
 from cmlp._data.frames import as_table, check_names, feature_names
 from cmlp._data.weights import as_weights
-from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, can_assemble, with_classes
+from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import FITTED, unchanging
+from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._estimators.request import EstimatorOptions
     from cmlp._model.model import TrainedModel
@@ -168,6 +169,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     set_callbacks = OfSklearnClasses()
 
+    _fitted: Fitted
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
     random_state: int | np.random.RandomState | None

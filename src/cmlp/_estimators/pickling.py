@@ -5,6 +5,7 @@ The plain form of a model comes first, then that of an estimator's private attri
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,33 +15,38 @@ from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.columns import ColumnLayout, checked_cell_format
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
-from cmlp._estimators.fitted import Fitted
+from cmlp._estimators.fitted import Fitted, FittedTable, TableState
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import checked_encoder
-from cmlp._model.model import TableTarget, TrainedModel
+from cmlp._model.model import TableModel, TableTarget, TrainedModel
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
 from cmlp._train.state import Curve, TrainingState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cmlp._model.calibration import Calibration
 
 
-def to_plain(model: TrainedModel) -> dict[str, Any]:
+def _plain_model(model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a model, without parameters of a constructor."""
-    encoder, calibration, summary = model.encoder, model.calibration, model.summary
     return {
         "kind": model.kind,
         "networks": [tuple(one) for one in model.networks],
         "input_scale": model.input_scale,
         "labels": model.labels,
         "names": model.names,
-        "encoder": None
-        if encoder is None
-        else ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.column_types),
         "cell_format": tuple(model.cell_format),
+    }
+
+
+def _plain_table(model: TableModel) -> dict[str, Any]:
+    """Return the fields of the model of a table."""
+    encoder, calibration, summary = model.encoder, model.calibration, model.summary
+    return {
+        **_plain_model(model),
+        "encoder": ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.column_types),
         "target": None if model.target is None else tuple(model.target),
         "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
@@ -52,16 +58,34 @@ def to_plain(model: TrainedModel) -> dict[str, Any]:
     }
 
 
-def from_plain(fields: Mapping[str, Any]) -> TrainedModel:
-    """Return the model with these fields; raises ValueError if they are damaged."""
+@contextmanager
+def _naming_damage() -> Iterator[None]:
+    """Raise ValueError that says that an estimator is damaged for an error in its fields."""
     try:
-        return _checked(fields)
+        yield
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"The pickled estimator is damaged: {error}") from error
 
 
-def _checked(fields: Mapping[str, Any]) -> TrainedModel:
-    """Return a model whose parts match each other."""
+def _model(fields: Mapping[str, Any]) -> TrainedModel:
+    """Return the model with these fields; raises ValueError if they are damaged."""
+    with _naming_damage():
+        model = TrainedModel(**_checked(fields))
+        if model.names is not None and np.shape(model.names) != (model.net.n_in,):
+            raise ValueError(f"it must have {model.net.n_in} feature names")
+        return model
+
+
+def _table(fields: Mapping[str, Any]) -> TableModel:
+    """Return the model of a table with these fields; raises ValueError if they are damaged."""
+    with _naming_damage():
+        checked = _checked(fields)
+        del checked["input_scale"]
+        return TableModel(**checked, **_checked_table(fields, checked["networks"], checked["labels"]))
+
+
+def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a model, whose parts match each other."""
     labels, names, scale = fields["labels"], fields["names"], fields["input_scale"]
     networks = []
     for net, params in fields["networks"]:
@@ -80,15 +104,23 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
         raise ValueError(f"its labels do not fit {net.n_out} outputs")
     if (labels is None) != (fields["kind"] == "regressor"):
         raise ValueError("a classifier needs labels, and a regressor has none")
-    cell_format = checked_cell_format(fields["cell_format"])
-    if fields["encoder"] is None:
-        if names is not None and np.shape(names) != (net.n_in,):
-            raise ValueError(f"it must have {net.n_in} feature names")
-        more = {"input_scale": scale, "labels": labels, "names": names, "cell_format": cell_format}
-        return TrainedModel(fields["kind"], networks, **more)
+    return {
+        "kind": fields["kind"],
+        "networks": networks,
+        "input_scale": scale,
+        "labels": labels,
+        "names": names,
+        "cell_format": checked_cell_format(fields["cell_format"]),
+    }
+
+
+def _checked_table(
+    fields: Mapping[str, Any], networks: list[tuple[_core.Net, Any]], labels: Labels | None
+) -> dict[str, Any]:
+    """Return the fields that only the model of a table has."""
     columns, numbers, categories, column_types = fields["encoder"]
-    layout = [ColumnLayout(*column) for column in columns]
-    if len({len(layout), len(categories), len(names or layout)}) > 1:
+    net, layout = networks[0][0], [ColumnLayout(*column) for column in columns]
+    if len({len(layout), len(categories), len(fields["names"] or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
     encoder = checked_encoder(layout, numbers, categories, column_types)
@@ -98,20 +130,15 @@ def _checked(fields: Mapping[str, Any]) -> TrainedModel:
     target, background, summary = fields["target"], fields["background"], fields["summary"]
     if (target is None) != (labels is not None):
         raise ValueError("a regressor needs the scale of its targets, and a classifier has none")
-    return TrainedModel(
-        fields["kind"],
-        networks,
-        labels=labels,
-        names=names,
-        encoder=encoder,
-        cell_format=cell_format,
-        target=None if target is None else TableTarget(*target),
-        calibration=_calibration(fields["calibration"], net, has_classes=labels is not None),
-        fitted_outputs=_fitted_outputs(fields["fitted_outputs"], networks, labels),
-        threshold=checked_threshold(fields["threshold"], labels),
-        background=None if background is None else checked_background(len(layout), *background),
-        summary=None if summary is None else checked_summary(layout, n_answers(net), *summary),
-    )
+    return {
+        "encoder": encoder,
+        "target": None if target is None else TableTarget(*target),
+        "calibration": _calibration(fields["calibration"], net, has_classes=labels is not None),
+        "fitted_outputs": _fitted_outputs(fields["fitted_outputs"], networks, labels),
+        "threshold": checked_threshold(fields["threshold"], labels),
+        "background": None if background is None else checked_background(len(layout), *background),
+        "summary": None if summary is None else checked_summary(layout, n_answers(net), *summary),
+    }
 
 
 def _plain_calibration(calibration: Calibration) -> tuple[Any, ...]:
@@ -178,33 +205,51 @@ def _training_state(fields: dict[str, Any]) -> TrainingState:
 
 
 def _fields_of(fitted: Fitted) -> dict[str, Any]:
-    """Return what to pickle of a fit; the state of one network has neither the block of the model nor a class."""
+    """Return what to pickle of a fit of one network; its state has neither the block of the model nor a class."""
     fields: dict[str, Any] = fitted._asdict()
-    del fields["held_out"]
-    if type(fitted.state) is TrainingState:
-        fields["state"] = {**fitted.state.__getstate__(), "params": None}
-        del fields["history"]  # a part of the state
+    fields["state"] = {**fitted.state.__getstate__(), "params": None}
+    del fields["history"]  # a part of the state
     return fields
 
 
 def _fitted(fields: dict[str, Any]) -> Fitted:
-    model, state = fields["model"], fields["state"]
+    model, name, provenance = fields["model"], fields["scale_name"], _checked_provenance(fields)
     if type(model) is not TrainedModel:
         raise ValueError("The pickled estimator is damaged: it has no model.")
-    name, provenance = fields["scale_name"], fields["provenance"]
     if name is not None and name not in SCALES:
         raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
+    return Fitted.of(model, _training_state({**fields["state"], "params": model.params}), name, provenance)
+
+
+def _fields_of_table(fitted: FittedTable) -> dict[str, Any]:
+    """Return what to pickle of a fit of a table: not the scores of the rows that were held out."""
+    fields: dict[str, Any] = fitted._asdict()
+    fields["state"] = None if fitted.state is None else tuple(fitted.state)
+    del fields["held_out"]
+    return fields
+
+
+def _fitted_table(fields: dict[str, Any]) -> FittedTable:
+    model, state = fields["model"], fields["state"]
+    if type(model) is not TableModel:
+        raise ValueError("The pickled estimator is damaged: it has no model.")
+    kept = None if state is None else TableState(*state)
+    return FittedTable(model, tuple(fields["history"]), kept, _checked_provenance(fields))
+
+
+def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:
+    provenance: dict[str, Any] | None = fields["provenance"]
     if provenance is not None and type(provenance) is not dict:
         raise ValueError(f"The pickled estimator is damaged: its provenance is {provenance!r}.")
-    if "history" in fields:
-        return Fitted(model, tuple(fields["history"]), state, provenance)
-    return Fitted.of(model, _training_state({**state, "params": model.params}), name, provenance)
+    return provenance
 
 
 # Name: class, function that returns its fields, function that makes an object from them.
 _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
     "Fitted": (Fitted, _fields_of, _fitted),
-    "TrainedModel": (TrainedModel, to_plain, from_plain),
+    "FittedTable": (FittedTable, _fields_of_table, _fitted_table),
+    "TrainedModel": (TrainedModel, _plain_model, _model),
+    "TableModel": (TableModel, _plain_table, _table),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
     "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),

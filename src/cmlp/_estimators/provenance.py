@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cmlp._data.labels import Labels
-    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.tables.bag import Bag
     from cmlp._train.feed import Block
@@ -66,12 +66,12 @@ def recorded_parameters(estimator: Any) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def earlier_provenance(request: FitRequest) -> Provenance | None:
+def earlier_provenance(request: FitRequest | TableRequest) -> Provenance | None:
     """Return the record of the fit that a call resumes; None if it resumes none, or one without a record."""
     return request.previous.provenance if request.resume and request.previous is not None else None
 
 
-def is_recorded(request: FitRequest) -> bool:
+def is_recorded(request: FitRequest | TableRequest) -> bool:
     """Return whether a fit with ``provenance=True`` is recorded: one that resumes a fit without a record is not."""
     return not request.resume or earlier_provenance(request) is not None
 
@@ -94,7 +94,7 @@ def provenance_of_network(
 
 
 def provenance_of_table(
-    request: FitRequest,
+    request: TableRequest,
     bag: Bag,
     states: Sequence[TrainingState],
     names: Sequence[object] | None,
@@ -114,7 +114,7 @@ def provenance_of_table(
 
 
 def _provenance(
-    request: FitRequest,
+    request: FitRequest | TableRequest,
     states: Sequence[TrainingState],
     data: Callable[[], dict[str, str] | None],
     more: Mapping[str, Any],

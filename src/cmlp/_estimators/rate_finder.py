@@ -120,7 +120,7 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.fit_network import prepare
+    from cmlp._estimators.fit_network import prepare_network
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays
@@ -132,7 +132,7 @@ def find_learning_rate(
     request = FitRequest.of(estimator, call="find_learning_rate")
     if request.options.solver == "lbfgs":
         raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
-    run: Any = prepare(request, Arrays(X, y, sample_weight)).run
+    run: Any = prepare_network(request, Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")

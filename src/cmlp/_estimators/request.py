@@ -1,4 +1,7 @@
-"""`FitRequest`: a call of fit but for its rows. The validated parameters, and the fit that the call continues."""
+"""`FitRequest` and `TableRequest`: a call of fit but for its rows.
+
+They have the validated parameters, and the fit that the call continues.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._estimators.attributes import assigned_params
-from cmlp._estimators.fitted import FITTED, INTERRUPTED
+from cmlp._estimators.fitted import FITTED, INTERRUPTED, assigned_params
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.constraints import HOOKS
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import Fitted, FittedTable
+    from cmlp._model.model import TableModel
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
 
@@ -82,6 +85,42 @@ class EstimatorOptions(TrainingOptions):
         return cls({**vars(options_of(checked, len(sizes) + 1)), **own})
 
 
+class TableOptions(NamedTuple):
+    """The parameters of an estimator for tables, validated and converted; those with a default exist in one of two."""
+
+    n_estimators: int
+    hidden_layer_sizes: tuple[int, ...]
+    max_time: float | None
+    categorical_features: Any  # "from_dtype", or what `learn_frame_reader` accepts
+    date_parts: bool
+    learning_rate_init: float
+    dropout: float | tuple[float, ...]
+    n_epochs: int | None  # None: the recipe's number of epochs
+    early_stopping: bool  # whether rows are held out
+    warm_start: bool
+    random_state: int | np.random.RandomState | None
+    n_threads: int | None
+    verbose: bool | int | str
+    callbacks: Sequence[Any] | None
+    keep_background: int
+    provenance: bool
+    class_weight: ClassWeight = None
+    loss: str = ""
+    quantile: float | tuple[float, ...] = _MEDIAN
+    interval_width: str = ""
+
+    @classmethod
+    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> Self:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
+        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
+        checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+        checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
+        options = cls(**{name: checked[name] for name in cls._fields if name in checked})
+        if options.loss != "quantile" and options.quantile != _MEDIAN:
+            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+        return options
+
+
 _known: dict[tuple[object, ...], EstimatorOptions] = {}  # see `parameters_of`
 _MOST_KNOWN = 64
 _PLAIN = frozenset((bool, float, int, str, type(None)))  # their values never change
@@ -125,10 +164,10 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 class FitRequest(NamedTuple):
-    """A call of `fit`, `partial_fit` or `fit_batches`: everything but its rows."""
+    """A call of `fit`, `partial_fit` or `fit_batches` of an estimator of one network: everything but its rows."""
 
     estimator: Any
-    options: Any  # `EstimatorOptions`, or `TableOptions` of a table
+    options: EstimatorOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
@@ -153,8 +192,8 @@ class FitRequest(NamedTuple):
         or "find_learning_rate": each refuses or switches off what it cannot do. All but the last warn of parameters
         without effect.
         """
-        options, own_rows = estimator._parameters(), validation[0] is not None
-        is_network = isinstance(options, TrainingOptions)
+        options: EstimatorOptions = estimator._parameters()
+        own_rows = validation[0] is not None
         if call == "partial_fit":
             _check_partial_fit(options)
         elif call in ("fit_batches", "distributed.fit"):
@@ -165,12 +204,12 @@ class FitRequest(NamedTuple):
             options = options._replace(**_SWITCHED_OFF[call])
         if options.provenance:
             options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
-        previous = None if call == "find_learning_rate" else vars(estimator).get(FITTED)
+        previous = None
         if resume:
-            previous = fit_to_resume(estimator, options) if is_network else _table_to_resume(estimator)
-        elif not options.warm_start and call != "partial_fit":
-            previous = None
-        if is_network and call != "find_learning_rate":
+            previous = fit_to_resume(estimator, options)
+        elif call == "partial_fit" or (options.warm_start and call != "find_learning_rate"):
+            previous = vars(estimator).get(FITTED)
+        if call != "find_learning_rate":
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
             hyperparameters.TABLE.warn_of_unused(estimator._table_owner, given)
         return cls(estimator, options, previous, validation, classes, shards, call == "partial_fit", bool(resume))
@@ -274,6 +313,44 @@ class FitRequest(NamedTuple):
         state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
         state.target_scale, state.predicts_y = known, scaled
         return state
+
+
+class TableRequest(NamedTuple):
+    """A call of `fit` of an estimator for tables: everything but its rows."""
+
+    estimator: Any
+    options: TableOptions
+    previous: FittedTable | None = None  # the fit that the call continues
+    validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    resume: bool = False
+
+    @classmethod
+    def of(cls, estimator: Any, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
+        """Check the parameters of an estimator, and find the fit that the call continues."""
+        options: TableOptions = estimator._parameters()
+        if options.provenance:
+            options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
+        previous = None
+        if resume:
+            previous = _table_to_resume(estimator)
+        elif options.warm_start:
+            previous = vars(estimator).get(FITTED)
+        return cls(estimator, options, previous, validation, bool(resume))
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether y has labels."""
+        return bool(self.estimator._estimator_type == "classifier")
+
+    @property
+    def class_name(self) -> str:
+        """The name of the estimator's class, for messages."""
+        return type(self.estimator).__name__
+
+    @property
+    def warm_model(self) -> TableModel | None:
+        """The model that a warm start continues."""
+        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -434,10 +511,10 @@ def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool =
     return fitted
 
 
-def _table_to_resume(estimator: Any) -> Fitted:
+def _table_to_resume(estimator: Any) -> FittedTable:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     values = vars(estimator)
-    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
+    fitted: FittedTable | None = values.get(INTERRUPTED) or values.get(FITTED)
     if fitted is None:
         raise _nothing_to_resume(estimator)
     if fitted.state is None:
@@ -445,8 +522,7 @@ def _table_to_resume(estimator: Any) -> Fitted:
             f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
             "complete, or it was loaded from a file, which has no training state."
         )
-    _, parameters, _ = fitted.state
-    _require_kept(parameters, parameters_to_keep(estimator))
+    _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
-from cmlp._data.arrays import readable, rectangular
+from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
-from cmlp._data.labels import as_class_indices
 from cmlp._data.weights import as_weights
+from cmlp._estimators.targets import NetworkEncoding
 from cmlp._model.model import TrainedModel, model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
@@ -24,20 +24,16 @@ from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import (
     Data,
-    Objective,
     TrainingJob,
     Validation,
     named_validation,
-    objective_of_numbers,
     require_complete,
-    y_advice,
 )
 from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
-from cmlp._train.scores import accuracy
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_run import make_run
 
@@ -48,8 +44,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._bridge import _core
-    from cmlp._train.job import Score
     from cmlp._train.options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
@@ -339,19 +333,22 @@ class Trainer:
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training run on them."""
         options, trained = self._options, self._content
-        own, (rows, targets, weight) = self._opened(X, y, sample_weight)
-        objective, validation = _objective_of(trained.net, targets), None
+        user_y = rectangular(y, "y")
+        targets = NetworkEncoding(trained.net, user_y)
+        objective = targets.objective()
+        rows = self._opened(X, user_y, sample_weight, targets)
+        validation = None
         if require_complete(*given):
             hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
+            X_val, y_val, weight_val = given
             with named_validation():
-                own, validation = self._opened(*given)
+                user_y = rectangular(y_val, "y")
+                validation = self._opened(X_val, user_y, weight_val, targets)
         check_scoring(options, validation is not None)
-        data = Data(
-            rows, targets, weight, trained.input_scale, validation=validation, groups=_groups_of(trained.net, targets)
-        )
+        data = Data(*rows, trained.input_scale, validation=validation, groups=targets.groups(rows.targets))
         if callable(options.scoring):
             objective = objective._replace(
-                scorer=UserScore(options.scoring, lambda: self.network, data, own, self.state)
+                scorer=UserScore(options.scoring, lambda: self.network, data, user_y, self.state)
             )
         elif options.scoring not in (None, "loss", objective.score_name):
             raise ValueError(
@@ -365,18 +362,17 @@ class Trainer:
             check_sample(run.job)
         return run
 
-    def _opened(self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Validation]:
-        """Return the targets as they were passed, and rows of training or validation, converted."""
+    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, targets: NetworkEncoding) -> Validation:
+        """Return rows of training or validation, converted."""
         net, class_name = self._content.net, type(self.network).__name__
         rows, _ = as_rows(X, class_name)
         require_samples(rows, class_name)
         check_width(rows.shape[1], net.n_in, class_name)
-        own = rectangular(y, "y")
-        targets = _targets_of(net, own)
-        if len(targets) != len(rows):
-            counts = [len(rows), len(targets)]
+        values = targets.values(y)
+        if len(values) != len(rows):
+            counts = [len(rows), len(values)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
-        return own, Validation(rows, targets, as_weights(weight, len(rows)))
+        return Validation(rows, values, as_weights(weight, len(rows)))
 
     def _tell(self, callbacks: list[Any], run: TrainingRun) -> None:
         """Call callbacks with this trainer."""
@@ -394,45 +390,3 @@ class Trainer:
 def _options(parameters: Mapping[str, object], trained: TrainedModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
     return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)
-
-
-# Losses of outputs that are probabilities.
-_LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
-
-
-def _targets_of(net: _core.Net, y: ArrayLike) -> NDArray[Any]:
-    """Return targets, as `Network.cost` accepts them, for the core: class indices, or a matrix."""
-    array = rectangular(y, "y")
-    if array.ndim == 1:
-        return as_class_indices(array, net.n_out, net.activations[-1])
-    if array.ndim != 2 or array.shape[1] != net.n_out:
-        raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {array.shape}.")
-    targets = readable(array, "y")
-    if net.loss in _LIKELIHOODS and net.n_out == 1:
-        targets = np.array(targets)  # another thread could change the caller's array after `_groups_of` has read it
-    return targets
-
-
-def _objective_of(net: _core.Net, targets: NDArray[Any]) -> Objective:
-    """Return the objective of training a network on targets from `_targets_of`.
-
-    The score is the accuracy if the loss is a log loss or a variant of it, or if y has class indices; otherwise the
-    coefficient of determination.
-    """
-    if targets.ndim == 1:
-        return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
-    quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
-    if quantiles is not None or net.loss not in _LIKELIHOODS:
-        advice = y_advice(net.loss, "standardizing y" if net.activations[-1] == "identity" else "")
-        return objective_of_numbers(quantiles)._replace(y_advice=advice)
-    if net.activations[-1] == "softmax":
-        return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
-    score: Score = lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)  # noqa: E731
-    return Objective(score)
-
-
-def _groups_of(net: _core.Net, targets: NDArray[Any]) -> NDArray[Any] | None:
-    """Return the groups of a stratified validation split: one column of zeros and ones, as for a binary classifier."""
-    if targets.ndim == 1 or net.loss not in _LIKELIHOODS or net.activations[-1] == "softmax" or net.n_out > 1:
-        return None
-    return targets[:, 0] if bool(np.isin(targets, (0, 1)).all()) else None

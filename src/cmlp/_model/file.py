@@ -42,7 +42,14 @@ from cmlp._data.json_texts import (
 from cmlp._data.scale import InputScale
 from cmlp._model.calibration import KINDS, checked_calibration, n_answers
 from cmlp._model.encoder import PARTS, checked_encoder
-from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, TableTarget, TrainedModel, network_parameters
+from cmlp._model.model import (
+    CLASS_NAMES,
+    TABLE_CLASS_NAMES,
+    TableModel,
+    TableTarget,
+    TrainedModel,
+    network_parameters,
+)
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
 from cmlp.exceptions import ModelFormatError
@@ -368,10 +375,9 @@ def _model_of(raw: RawFile) -> tuple[TrainedModel, dict[str, Any]]:
         parameters.setdefault("input_scale", raw.input_scale)
     fields: dict[str, Any] = {"labels": labels, "names": _names(net, file), "cell_format": cell_format}
     if file.layout is None:
-        fields["input_scale"] = raw.input_scale
-    else:
-        fields |= _table_of(file, file.layout, raw.networks, labels)
-    return TrainedModel(kind, raw.networks, **fields), parameters
+        return TrainedModel(kind, raw.networks, input_scale=raw.input_scale, **fields), parameters
+    fields |= _table_of(file, file.layout, raw.networks, labels)
+    return TableModel(kind, raw.networks, **fields), parameters
 
 
 def _checked(check: Callable[..., Any], *values: Any) -> Any:
@@ -509,38 +515,42 @@ def write_model(
     target = None if model.target is None else model.target.numbers
 
     def produce(write: Any) -> None:
-        if model.encoder is None:
-            _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
+        if isinstance(model, TableModel):
+            _core.write_table(model.encoder.core, model.networks, target, model.threshold, write=write, **content)
         else:
-            columns, limit = model.encoder.core, model.threshold
-            _core.write_table(columns, model.networks, target, limit, write=write, **content)
+            _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
 
     write_atomically(path, produce)
 
 
 def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, str]:
     """Return the metadata of a file."""
-    owner, encoder = model.class_name, model.encoder
-    strings = {} if encoder is None else {"categories": dump_categories(encoder.categories, owner)}
+    owner = model.class_name
+    strings = _table_strings(model) if isinstance(model, TableModel) else {}
     strings["class"] = owner
     if model.cell_format != CellFormat():
         strings["cells"] = as_json(model.cell_format._asdict())
-    if encoder is not None and not {*encoder.column_types} <= {"number", "category"}:
-        strings["column_kinds"] = as_json(list(encoder.column_types))
     if model.kind != "network":
         strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
-    if model.calibration is not None:
-        strings["calibration"] = as_json({"kind": model.calibration.kind, "rows": model.calibration.rows})
-    if model.target is not None and n_answers(model.net) > 1:
-        strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
-    if model.summary is not None:
-        strings["summary"] = as_json(
-            {"accuracy": model.summary.accuracy, "dates": () if encoder is None else encoder.dates}
-        )
     if model.labels is not None:
         strings["classes"] = dump_labels(model.labels)
     if model.feature_names is not None:
         strings["feature_names"] = dump_names(model.feature_names)
     elif model.names is not None:
         strings["column_names"] = dump_column_names(list(model.names), owner)
+    return strings
+
+
+def _table_strings(model: TableModel) -> dict[str, str]:
+    """Return the metadata that only a table has."""
+    encoder = model.encoder
+    strings = {"categories": dump_categories(encoder.categories, model.class_name)}
+    if not {*encoder.column_types} <= {"number", "category"}:
+        strings["column_kinds"] = as_json(list(encoder.column_types))
+    if model.calibration is not None:
+        strings["calibration"] = as_json({"kind": model.calibration.kind, "rows": model.calibration.rows})
+    if model.target is not None and n_answers(model.net) > 1:
+        strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
+    if model.summary is not None:
+        strings["summary"] = as_json({"accuracy": model.summary.accuracy, "dates": encoder.dates})
     return strings

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._model.model import TableModel
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
@@ -62,7 +64,7 @@ def _non_finite(message: str) -> Refusal:
 
 
 def _table(message: str) -> Refusal:
-    return lambda model: None if model.encoder is None else ValueError(message)
+    return lambda model: ValueError(message) if isinstance(model, TableModel) else None
 
 
 _ONE_NETWORK = (
@@ -106,7 +108,7 @@ def _for_int8(model: TrainedModel) -> Exception | None:
 
 
 def _for_page(model: TrainedModel) -> Exception | None:
-    net, is_table = model.net, model.encoder is not None
+    net, is_table = model.net, isinstance(model, TableModel)
     if model.first.sorts and not is_table:
         return ValueError(
             "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"

@@ -1,4 +1,4 @@
-"""`TrainedModel`: one trained model, as one value.
+"""`TrainedModel`: one trained model, as one value. `TableModel` is that of a table.
 
 Estimators and networks hold it; predictions, files, exports, pages, plots and `cmlp info` read it. A `Network` gives
 the simplest one; the fullest is that of an estimator for tables: several networks behind an encoder of columns.
@@ -7,7 +7,7 @@ the simplest one; the fullest is that of an estimator for tables: several networ
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -21,11 +21,12 @@ from cmlp._process.warnings import Notices
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import SupportsIndex
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Self, SupportsIndex
 
     from numpy.typing import DTypeLike, NDArray
 
+    from cmlp._data.frame_reader import FrameReader
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
@@ -206,17 +207,12 @@ class Tensors(tuple["NDArray[Any]", ...]):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
 
-# The arguments of the constructor of a `TrainedModel`.
-FIELDS = ("kind", "networks", "input_scale", "labels", "names", "encoder", "cell_format", "target", "calibration",
-          "fitted_outputs", "threshold", "background", "summary")  # fmt: skip
-
-
 class TrainedModel:
     """A trained model: everything that a prediction depends on. Its fields never change, see `replace`.
 
-    It is what predicts, and what is saved, exported, explained, certified and shown: one network, or several behind an
-    encoder of columns. The blocks of parameters are the model's own and can be written to, so nothing may be cached
-    from their values.
+    It is what predicts, and what is saved, exported, explained, certified and shown: one network here, several behind
+    an encoder of columns in the subclass `TableModel`. The blocks of parameters are the model's own and can be written
+    to, so nothing may be cached from their values.
 
     Parameters
     ----------
@@ -230,24 +226,8 @@ class TrainedModel:
         The classes of a classifier.
     names : sequence or None
         The names of the columns in fit; those of a table can be of any hashable type.
-    encoder : ColumnEncoder or None
-        The encoder of a table. Networks that see no bins have fewer inputs.
     cell_format : CellFormat
         How the cells of files of text are read.
-    target : TableTarget or None
-        Of a table's regressor.
-    calibration : Calibration or None
-        The scores from which intervals or sets of a table follow.
-    fitted_outputs : sequence of ndarray or None
-        The weights and biases of each network's output layer as fit has trained them, if the probabilities of a table's
-        classifier are calibrated: those of the networks have slopes and shifts then.
-    threshold : float or None
-        The probability of the second of two classes from which on a table's classifier predicts it; None predicts the
-        most probable class.
-    background : Background or None
-        Training rows of a table that were kept for explanations.
-    summary : Summary or None
-        Of the training rows of a table, for pages: no answer depends on it.
 
     Attributes
     ----------
@@ -261,6 +241,8 @@ class TrainedModel:
         That of `combination`.
     notices : Notices
         Counts the warnings about rows of a table, which are issued once.
+    encoder, target, calibration, fitted_outputs, threshold, background, summary
+        None: only a `TableModel` has them.
     """
 
     kind: str
@@ -268,14 +250,7 @@ class TrainedModel:
     input_scale: float | InputScale
     labels: Labels  # None for a regressor and a network, which never read it
     names: tuple[Any, ...] | None
-    encoder: ColumnEncoder | None
     cell_format: CellFormat
-    target: TableTarget | None
-    calibration: Calibration | None
-    fitted_outputs: tuple[NDArray[Any], ...] | None
-    threshold: float | None
-    background: Background | None
-    summary: Summary | None
     net: _core.Net
     params: NDArray[Any]
     feature_names: NDArray[Any] | None
@@ -283,8 +258,19 @@ class TrainedModel:
     rule: str
     notices: Notices
     _tensors: tuple[Tensors, Tensors] | None
+
+    encoder: ColumnEncoder | None = None
+    target: TableTarget | None = None
+    calibration: Calibration | None = None
+    fitted_outputs: tuple[NDArray[Any], ...] | None = None
+    threshold: float | None = None
+    background: Background | None = None
+    summary: Summary | None = None
+
+    _class_names: ClassVar[Mapping[str, str]] = CLASS_NAMES
+    _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "input_scale", "labels", "names", "cell_format")
     # Slots are read fastest: a prediction of one row takes less than a microsecond.
-    __slots__ = (*FIELDS, "_tensors", "combination", "feature_names", "net", "notices", "params", "rule")
+    __slots__ = (*_fields, "_tensors", "combination", "feature_names", "net", "notices", "params", "rule")
 
     def __init__(
         self,
@@ -294,36 +280,37 @@ class TrainedModel:
         input_scale: float | InputScale = 1.0,
         labels: Labels | None = None,
         names: Iterable[Any] | None = None,
-        encoder: ColumnEncoder | None = None,
         cell_format: CellFormat = _PLAIN_FORMAT,
-        target: TableTarget | None = None,
-        calibration: Calibration | None = None,
-        fitted_outputs: Sequence[NDArray[Any]] | None = None,
-        threshold: float | None = None,
-        background: Background | None = None,
-        summary: Summary | None = None,
     ) -> None:
         nets = tuple(TrainedNet(*one) for one in networks)
         columns = None if names is None else tuple(names)
-        fitted = None if fitted_outputs is None else tuple(fitted_outputs)
-        own = nets, input_scale, labels, columns, encoder, cell_format, target, calibration, fitted, threshold
-        for name, value in zip(FIELDS, (kind, *own, background, summary), strict=True):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "net", nets[0].net)
-        object.__setattr__(self, "params", nets[0].params)
-        object.__setattr__(self, "feature_names", texts_of_names(columns))
         combination = _combination(kind, nets[0].net, labels)
-        object.__setattr__(self, "combination", combination)
-        object.__setattr__(self, "rule", combination.rule)
-        object.__setattr__(self, "notices", Notices())
-        object.__setattr__(self, "_tensors", None)
+        self._store(
+            kind=kind,
+            networks=nets,
+            input_scale=input_scale,
+            labels=labels,
+            names=columns,
+            cell_format=cell_format,
+            net=nets[0].net,
+            params=nets[0].params,
+            feature_names=texts_of_names(columns),
+            combination=combination,
+            rule=combination.rule,
+            notices=Notices(),
+            _tensors=None,
+        )
+
+    def _store(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of a TrainedModel cannot be assigned: use replace.")
 
-    def replace(self, **changes: Any) -> TrainedModel:
+    def replace(self, **changes: Any) -> Self:
         """Return a model with other values of some fields. It shares the blocks of parameters."""
-        return TrainedModel(**{name: getattr(self, name) for name in FIELDS} | changes)
+        return type(self)(**{name: getattr(self, name) for name in self._fields} | changes)
 
     @property
     def first(self) -> TrainedNet:
@@ -333,7 +320,7 @@ class TrainedModel:
     @property
     def class_name(self) -> str:
         """Name of the public class; for an instance of a subclass, that of the parent class."""
-        return (CLASS_NAMES if self.encoder is None else TABLE_CLASS_NAMES)[self.kind]
+        return self._class_names[self.kind]
 
     @property
     def coefs(self) -> Tensors:
@@ -355,12 +342,10 @@ class TrainedModel:
     @property
     def n_inputs(self) -> int:
         """Number of values of a row, before they are encoded."""
-        return self.net.n_in if self.encoder is None else len(self.encoder)
+        return self.net.n_in
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for rows of numbers, or for raw rows of a table."""
-        if self.encoder is not None:
-            return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.target)
         return self.combined(self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads))
 
     def predict_paths(
@@ -385,36 +370,23 @@ class TrainedModel:
         ndarray of shape (len(to), n_paths, n_inputs - 1, n_outputs)
             The answers after each change but the last.
         """
-        shape = (len(to), len(starts), self.n_inputs - 1, -1)
-        if self.encoder is None:
-            begins = np.arange(self.n_inputs + 1)
-            found = self.net.forward_paths(
-                self.params, rows, to, begins, starts, orders, scale=self.input_scale, n_threads=n_threads
-            )
-            return self.combined(found.reshape(-1, self.net.n_out)).astype(np.float64).reshape(shape)
-        core, outputs = self.encoder.core, []
-        inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]] = {}
-        for net, params in self.networks:
-            if net.n_in not in inputs:
-                bins = net.n_in == core.width(True)
-                inputs[net.n_in] = core.encode(rows, bins=bins), core.encode(to, bins=bins), core.begins(bins)
-            first, last, begins = inputs[net.n_in]
-            found = net.forward_paths(params, first, last, begins, starts, orders, n_threads=n_threads)
-            outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
-        return mean_outputs(outputs, self.target).reshape(shape)
+        found = self.net.forward_paths(
+            self.params, rows, to, self._begins(self.net), starts, orders, scale=self.input_scale, n_threads=n_threads
+        )
+        answers = self.combined(found.reshape(-1, self.net.n_out)).astype(np.float64)
+        return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def used_columns(self) -> NDArray[np.bool_]:
         """Return whether any weight of the first layer of a network reads each column."""
         used = np.zeros(self.n_inputs, bool)
         for one in self.networks:
             inputs = np.concatenate([[0], np.cumsum(one.weights[0].any(axis=1))])
-            if self.encoder is None:
-                begins = np.arange(self.n_inputs + 1)
-            else:
-                core = self.encoder.core
-                begins = core.begins(one.net.n_in == core.width(True))
-            used |= np.diff(inputs[begins]) > 0
+            used |= np.diff(inputs[self._begins(one.net)]) > 0
         return used
+
+    def _begins(self, net: _core.Net) -> NDArray[np.int64]:
+        """Return the number of the first input of each column, and at the end the number of inputs of a network."""
+        return np.arange(net.n_in + 1)
 
     def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the answers of the model from the outputs of its only network."""
@@ -427,15 +399,13 @@ class TrainedModel:
 
     def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
-        if self.threshold is None:
-            return np.asarray(probabilities.argmax(axis=1))
-        return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
+        return np.asarray(probabilities.argmax(axis=1))
 
-    def astype(self, dtype: DTypeLike) -> TrainedModel:
+    def astype(self, dtype: DTypeLike) -> Self:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
         return self.replace(networks=[one.astype(dtype) for one in self.networks])
 
-    def unscaled(self) -> TrainedModel:
+    def unscaled(self) -> Self:
         """Return a model in float64 with the input scale in the weights and biases of the first layer.
 
         The weighted sums for raw inputs agree to about 1e-7. Raises ValueError if they cannot: a shift is so large that
@@ -459,6 +429,111 @@ class TrainedModel:
                 "of the weights and biases, even in float64: subtract a constant from this column before fit."
             )
         return model.replace(input_scale=1.0)
+
+
+class TableModel(TrainedModel):
+    """The trained model of a table: several networks behind an encoder of columns.
+
+    Parameters
+    ----------
+    kind, networks, labels, names, cell_format
+        As for `TrainedModel`. Networks that see no bins have fewer inputs. They have no input scale.
+    encoder : ColumnEncoder
+    target : TableTarget or None
+        Of a regressor.
+    calibration : Calibration or None
+        The scores from which intervals or sets follow.
+    fitted_outputs : sequence of ndarray or None
+        The weights and biases of each network's output layer as fit has trained them, if the probabilities of a
+        classifier are calibrated: those of the networks have slopes and shifts then.
+    threshold : float or None
+        The probability of the second of two classes from which on a classifier predicts it; None predicts the most
+        probable class.
+    background : Background or None
+        Training rows that were kept for explanations.
+    summary : Summary or None
+        Of the training rows, for pages: no answer depends on it.
+    """
+
+    encoder: ColumnEncoder
+
+    _class_names = TABLE_CLASS_NAMES
+    __slots__ = ("background", "calibration", "encoder", "fitted_outputs", "summary", "target", "threshold")
+    _fields = ("kind", "networks", "labels", "names", "cell_format", *__slots__)
+
+    def __init__(
+        self,
+        kind: str,
+        networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+        *,
+        encoder: ColumnEncoder,
+        labels: Labels | None = None,
+        names: Iterable[Any] | None = None,
+        cell_format: CellFormat = _PLAIN_FORMAT,
+        target: TableTarget | None = None,
+        calibration: Calibration | None = None,
+        fitted_outputs: Sequence[NDArray[Any]] | None = None,
+        threshold: float | None = None,
+        background: Background | None = None,
+        summary: Summary | None = None,
+    ) -> None:
+        super().__init__(kind, networks, labels=labels, names=names, cell_format=cell_format)
+        self._store(
+            encoder=encoder,
+            target=target,
+            calibration=calibration,
+            fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
+            threshold=threshold,
+            background=background,
+            summary=summary,
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of columns."""
+        return len(self.encoder)
+
+    @property
+    def reader(self) -> FrameReader:
+        """What reads tables for this model."""
+        from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
+
+        return FrameReader(self.names, self.encoder.codes, self.encoder.column_types)
+
+    def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
+        """Return the answers of the model for raw rows."""
+        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.target)
+
+    def predict_paths(
+        self,
+        rows: NDArray[Any],
+        to: NDArray[Any],
+        starts: NDArray[np.int64],
+        orders: NDArray[np.int64],
+        n_threads: int | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the answers on paths between raw rows, as `TrainedModel.predict_paths`."""
+        core, outputs = self.encoder.core, []
+        inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        for net, params in self.networks:
+            if net.n_in not in inputs:
+                bins = net.n_in == core.width(True)
+                inputs[net.n_in] = core.encode(rows, bins=bins), core.encode(to, bins=bins)
+            first, last = inputs[net.n_in]
+            found = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
+            outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
+        return mean_outputs(outputs, self.target).reshape(len(to), len(starts), self.n_inputs - 1, -1)
+
+    def _begins(self, net: _core.Net) -> NDArray[np.int64]:
+        core = self.encoder.core
+        begins: NDArray[np.int64] = core.begins(net.n_in == core.width(True))
+        return begins
+
+    def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
+        if self.threshold is None:
+            return super().classes(probabilities)
+        return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
@@ -510,7 +585,7 @@ def model_of(owner: Any, *, tables: bool = True) -> TrainedModel:
     read = getattr(owner, "_trained", None)
     if read is not None:
         model: TrainedModel = read()
-        if tables or model.encoder is None:
+        if tables or not isinstance(model, TableModel):
             return model
     needed = "A Network or an estimator of cmlp" if tables else "A Network, an MLPClassifier or an MLPRegressor"
     raise TypeError(f"{needed} is needed, got {type(owner).__name__}.")

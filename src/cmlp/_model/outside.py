@@ -12,14 +12,14 @@ from cmlp._process.warnings import warn
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel
 
 # Of new rows from the same population, a few are a little outside: that is no reason for a warning.
 _MARGIN, _SHARE = 0.1, 0.1  # many rows: more than this share is farther outside than this part of the range
 _FAR = 0.5  # one row is farther outside than this part of the range
 
 
-def outside(model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far each value is above (or, negative, below) the range of its column in training.
 
     NaN stands for a category or a missing value that training did not have.
@@ -28,9 +28,8 @@ def outside(model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def _distances(
-    model: TrainedModel, raw: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+    model: TableModel, raw: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    assert model.encoder is not None
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
     for i, column in enumerate(model.encoder):
@@ -41,9 +40,8 @@ def _distances(
     return found
 
 
-def _ranges(model: TrainedModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the smallest and the largest number of each column in training; NaN for categories, and if not known."""
-    assert model.encoder is not None
     ranges = np.full((2, len(model.encoder)), np.nan)
     for i, column in enumerate(model.encoder):
         if len(column.edges):
@@ -55,9 +53,8 @@ def _ranges(model: TrainedModel) -> tuple[NDArray[np.float64], NDArray[np.float6
     return ranges[0], ranges[1]
 
 
-def warn_outside(model: TrainedModel, raw: NDArray[np.float64], what: str) -> None:
+def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None:
     """Warn once for each column of which rows are clearly outside the training range: coverages do not hold there."""
-    assert model.encoder is not None
     low, high = _ranges(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.labels import Labels
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel, TrainedModel
 
 _MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift
 _PRIOR = 20.0  # rows of each class with the probabilities of the model as it is, which count beside the others
@@ -110,7 +110,7 @@ def fitted_networks(model: TrainedModel) -> Sequence[TrainedNet]:
     return copies
 
 
-def with_map(model: TrainedModel, found: ProbabilityMap) -> TrainedModel:
+def with_map(model: TableModel, found: ProbabilityMap) -> TableModel:
     """Return the model with these slopes and shifts instead of those that it had."""
     fitted = fitted_networks(model)
     copies = _copies(fitted)

@@ -13,7 +13,7 @@ from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
 from cmlp._estimators.fit import Exclusively, train_on
-from cmlp._estimators.fit_network import prepare
+from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest, fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
@@ -73,7 +73,7 @@ def fit_in_rounds(
                 request = request._replace(options=options._replace(callbacks=callbacks))
             source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
             request = request._replace(classes=source.classes)
-        train_on(request, source, prepare)
+        train_on(source.given, model, lambda: prepare_network(request, source))
 
 
 class Parts(RowSource):

@@ -18,7 +18,7 @@ from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._estimators.fit import Exclusively, train_and_store
-from cmlp._estimators.fit_network import prepare
+from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
@@ -93,7 +93,7 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    fit = workers.together(partial(prepare, request, source, partial(JointEngine, workers=workers)))
+    fit = workers.together(partial(prepare_network, request, source, partial(JointEngine, workers=workers)))
     run = fit.run
     assert run.has_epochs
     engine: Any = run.engine

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.tables.table_targets import NetworkSpec, TableOptions, TableRows
+    from cmlp._estimators.request import TableOptions
+    from cmlp._estimators.targets import TableEncoding
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._train.job import Objective, Split
+    from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
@@ -86,12 +87,22 @@ def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
     return k % 2 == 0 or any(len(edges) > 2 * LEAVES for one in encoder for edges in one.all_edges)
 
 
+class TableRows(NamedTuple):
+    """The rows of a fit that count; the last `n_validation` of them are the user's validation data."""
+
+    raw: NDArray[np.float64]  # columns
+    targets: NDArray[Any]
+    truth: NDArray[Any]  # as `scores_of` compares it with outputs
+    weight: NDArray[np.float64] | None
+    groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
+    n_validation: int
+
+
 class Bag(NamedTuple):
     """The members of a bag before they are trained."""
 
     rows: TableRows
-    objective: Objective
-    spec: NetworkSpec
+    targets: TableEncoding
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
@@ -137,15 +148,15 @@ class Bag(NamedTuple):
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        spec = self.spec
-        sizes = (self.inputs_of(k).shape[1], *spec.hidden, spec.n_outputs)
-        activations = (*[_ACTIVATION] * len(spec.hidden), spec.output)
-        return _core.Net(sizes, activations, spec.loss, np.float32, None, spec.loss_parameter)
+        targets, hidden = self.targets, self.options.hidden_layer_sizes
+        sizes = (self.inputs_of(k).shape[1], *hidden, targets.n_outputs)
+        activations = (*[_ACTIVATION] * len(hidden), targets.output)
+        return _core.Net(sizes, activations, targets.loss, np.float32, None, targets.loss_parameter)
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
         net, rng = self._net(k), _core.Random(seed)
-        params = initial_params(net, rng, init_activations([_ACTIVATION] * len(self.spec.hidden), _ACTIVATION))
+        params = initial_params(net, rng, init_activations([_ACTIVATION] * len(net.sizes[1:-1]), _ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
         state = TrainingState(params, History(), _core.Random(seed))
@@ -179,9 +190,10 @@ class Bag(NamedTuple):
     def _run(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        rows = self.rows
-        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split)
-        job = TrainingJob(net, self.objective, data, options, state, 1, judges=False)
+        rows, labels = self.rows, self.targets.labels
+        classes = None if labels is None or rows.groups is None else labels.classes
+        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
+        job = TrainingJob(net, self.targets.objective(), data, options, state, 1, judges=False)
         run = make_run(job, len(data.X), BatchEngine)
         assert isinstance(run, EpochLoop)
         return run

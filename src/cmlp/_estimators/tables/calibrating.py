@@ -11,7 +11,7 @@ from cmlp._data.arrays import taken
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.tables.bag import N_FOLDS
-from cmlp._estimators.tables.table_targets import counted
+from cmlp._estimators.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,
@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import FittedTable
     from cmlp._estimators.tables.bag import Bag
     from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TableTarget, TrainedModel, TrainedNet
+    from cmlp._model.model import TableModel, TrainedNet
     from cmlp._model.probabilities import HeldOut, ProbabilityMap
     from cmlp._model.summary import Accuracy
     from cmlp._train.loop import EpochLoop
@@ -83,9 +83,9 @@ class _JudgedRows(NamedTuple):
 class Calibrating:
     """The part of the estimators for tables that intervals and sets need; the others define the private members."""
 
-    _fitted: Fitted
+    _fitted: FittedTable
 
-    def _trained(self) -> TrainedModel:
+    def _trained(self) -> TableModel:
         raise NotImplementedError
 
     def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -126,28 +126,28 @@ class Calibrating:
         return self
 
     def _judged(
-        self, model: TrainedModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+        self, model: TableModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
     ) -> _JudgedRows:
         """Return the rows that a user has passed, without those of weight 0."""
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
         raw = self._raw(model, X)
         truth = self._truth(model, y, len(raw))
-        rows, weight = counted(as_weights(sample_weight, len(raw)), len(raw))
+        rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
         return _JudgedRows(raw[rows], truth[rows], weight)
 
-    def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
 
-    def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         raise NotImplementedError
 
-    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
         raise NotImplementedError
 
 
-def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str) -> Calibration:
+def calibration_of(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
     if not _is_number(coverage) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
@@ -161,12 +161,12 @@ def calibration_of(model: TrainedModel, coverage: float, method: str, owner: str
 
 
 def _calibrated(
-    model: TrainedModel,
+    model: TableModel,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
     truth: NDArray[Any],
     weight: NDArray[np.float64] | None,
-) -> TrainedModel:
+) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
     has_classes, known = model.labels is not None, model.calibration
     widths = None if known is None or known.widths is None else (known.widths, factors_of(known.widths, outputs))
@@ -178,8 +178,8 @@ def _calibrated(
 
 
 def calibrated_by_rows(
-    model: TrainedModel, rows: _JudgedRows, answers: Callable[[TrainedModel, NDArray[np.float64]], NDArray[np.float64]]
-) -> tuple[TrainedModel, ProbabilityMap]:
+    model: TableModel, rows: _JudgedRows, answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]]
+) -> tuple[TableModel, ProbabilityMap]:
     """Return the model with calibrated probabilities by every second row and scores by the others, and the map."""
     learning, scoring = rows.of(slice(0, None, 2)), rows.of(slice(1, None, 2))
     scores = _scores(model, learning)
@@ -192,16 +192,15 @@ def calibrated_by_rows(
     return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
 
 
-def _scores(model: TrainedModel, rows: _JudgedRows) -> Scores:
+def _scores(model: TableModel, rows: _JudgedRows) -> Scores:
     """Return the scores of rows with a known class by the networks as fit has trained them."""
-    assert model.encoder is not None
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
     scores = scores_of_rows(fitted_networks(model), model.encoder.core, rows.raw)
     return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
 
 
-def calibrated_by_held_out(model: TrainedModel, held_out: HeldOut) -> tuple[TrainedModel, HeldOut]:
+def calibrated_by_held_out(model: TableModel, held_out: HeldOut) -> tuple[TableModel, HeldOut]:
     """Return the model with calibrated probabilities by the rows that networks held out, and what is known of these.
 
     The scores for sets are cross-fitted: the map for the rows of a part is learned from the other parts.
@@ -277,41 +276,39 @@ def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np
 
 
 def measured_on_held_out(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any], target: TableTarget | None
+    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]
 ) -> tuple[Calibration | None, Accuracy | None]:
-    """Return scores and accuracy on the held-out rows, each judged by the networks that held it out; None without such.
-
-    `truth` has the true values of all rows of the bag.
-    """
+    """Return scores and accuracy on held-out rows, each judged by the networks that held it out; None without such."""
     groups = _held_out_rows(bag, runs)
     if not groups:
         return None, None
-    rows = np.concatenate([held for held, _ in groups])
+    target, rows = bag.targets.target, np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, target) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]
     part = None
     if bag.options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
-    return _measured(networks[0].net, HELD_OUT, outputs, truth[rows], weight, has_classes=target is None, part=part)
+    truth = bag.rows.truth[rows]
+    return _measured(networks[0].net, HELD_OUT, outputs, truth, weight, has_classes=target is None, part=part)
 
 
-def held_out_scores(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet], truth: NDArray[Any]
-) -> HeldOut | None:
-    """Return the scores of the held-out rows by the networks that held them out; None without such rows."""
+def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOut | None:
+    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
+    if bag.targets.labels is None:
+        return None
     parts = []
     for rows, group in _held_out_rows(bag, runs):
         z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
         weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
-        parts.append(Scores(np.stack(z), truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
+        parts.append(Scores(np.stack(z), bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
     return HeldOut(tuple(parts), no_map(networks[0].net)) if parts else None
 
 
 # ---------------------------------------------------------------- the comparison of a bag with the best constant answer
 
 
-def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray[Any] | None) -> None:
+def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
@@ -319,7 +316,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray
     """
     if any(run.state.history.loss is None for run in runs):
         return
-    if bag.objective.score is None and all(map(_is_useful, runs)):
+    if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
         return
     judges = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
     parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
@@ -334,11 +331,9 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
         return
-    if classes is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
+    if bag.targets.labels is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
         return
-    job = runs[0].job
-    names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
-    text = causes(job._replace(data=job.data._replace(group_names=names)), first).replace("max_iter", "n_epochs")
+    text = causes(runs[0].job, first).replace("max_iter", "n_epochs")
     warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
 
 

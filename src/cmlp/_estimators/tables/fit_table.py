@@ -10,22 +10,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
-from cmlp._estimators.fitted import Fitted, with_fitted
-from cmlp._estimators.request import FitRequest, parameters_to_keep
-from cmlp._estimators.tables.bag import Bag, BagTrainer, curves_of, encoded_inputs, networks_of, train_members
+from cmlp._estimators.fitted import FittedTable, TableState, with_fitted
+from cmlp._estimators.request import TableRequest, parameters_to_keep
+from cmlp._estimators.tables.bag import (
+    Bag,
+    BagTrainer,
+    TableRows,
+    curves_of,
+    encoded_inputs,
+    networks_of,
+    train_members,
+)
 from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
-from cmlp._estimators.tables.table_targets import TableRows, UserTargets, frame_reader_of
-from cmlp._model.model import TrainedModel
+from cmlp._estimators.targets import learn_table_targets
+from cmlp._model.model import TableModel
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
-from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import named_validation, require_complete
 from cmlp._train.observer import Deadline, Reporter, callbacks_of
 from cmlp._train.random import random_state
@@ -35,98 +43,96 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.sources import RowSource
-    from cmlp._estimators.tables.table_targets import TableTargets
+    from cmlp._estimators.targets import TableEncoding, TableTargets
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.loop import EpochLoop
     from cmlp._train.observer import Observer
 
 _FEWEST_ROWS = 2  # that fit accepts
-_SOFT_LIMIT = 3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
 
 
-def fit_table(estimator: Any, source: RowSource, validation: tuple[Any, Any, Any], *, resume: bool) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned."""
+def fit_table(
+    estimator: Any,
+    rows: tuple[Any, Any, Any],
+    validation: tuple[Any, Any, Any],
+    *,
+    resume: bool,
+    observers: Sequence[Observer] = (),
+) -> None:
+    """Learn the columns, train the networks on them, and store what they have learned; rows are X, y and weights."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = FitRequest.of(estimator, validation, resume=resume)
-        train_on(request, source, prepare)
+            request = TableRequest.of(estimator, validation, resume=resume)
+        train_on(rows, estimator, lambda: prepare_table(request, *rows), observers)
 
 
-def prepare(request: FitRequest, source: RowSource) -> TableFit:
+def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
     """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change."""
     deadline = Deadline(request.options.max_time)
-    opened = open_rows(request, source)
+    opened = open_rows(request, X, y, weight)
     reader, encoder, rows = learn_columns(request, opened)
-    targets, options = opened.targets, request.options
-    inputs = encoded_inputs(encoder, rows.raw, options.n_estimators)
-    bag = Bag(rows, targets.objective, targets.spec, encoder, inputs, options)
-    fit = TableFit(request, deadline, reader, targets, bag)
+    inputs = encoded_inputs(encoder, rows.raw, request.options.n_estimators)
+    fit = TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
     fit.make_runs()
     return fit
 
 
 class OpenedTable(NamedTuple):
-    """The columns of X and of X_val, and what y means."""
+    """The columns of X and of X_val, what y means, and the targets of the rows that count."""
 
     frame: FrameColumns
-    validation: FrameColumns | None
+    encoding: TableEncoding
     targets: TableTargets
+    validation: tuple[FrameColumns, TableTargets] | None
 
 
-def open_rows(request: FitRequest, source: RowSource) -> OpenedTable:
+def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
     """Return the columns that the user has passed, and the targets of the rows that count."""
-    (X, y, weight), (X_val, y_val, weight_val) = source.given, request.validation
+    X_val, y_val, weight_val = request.validation
     frame, val_frame = frame_of(X, request.class_name), None
     if require_complete(X_val, y_val, weight_val):
         if not request.options.early_stopping:
             raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
         val_frame = _validation_frame(X_val, request.class_name)
     _require_rows(frame, request.class_name)
-    given = UserTargets(y, frame.n_rows, as_weights(weight, frame.n_rows))
-    with named_validation():
-        n_val = 0 if val_frame is None else val_frame.n_rows
-        val_given = UserTargets(y_val, n_val, as_weights(weight_val, n_val))
-    targets = request.estimator._targets(given, val_given, request.options, _warm_model(request))
+    encoding, targets = learn_table_targets(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
+    validation = None
+    if val_frame is not None:
+        with named_validation():
+            array = as_targets(y_val, val_frame.n_rows, request.class_name, labels=request.is_classifier)
+            validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
     if len(targets.rows) < _FEWEST_ROWS:
         raise ValueError(
             f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
             "(weights below 1e-30 of the largest count as 0, and class_weight multiplies them)."
         )
-    return OpenedTable(frame, val_frame, targets)
+    return OpenedTable(frame, encoding, targets, validation)
 
 
-def learn_columns(request: FitRequest, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
+def learn_columns(request: TableRequest, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
     """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Return the rows, too."""
-    frame, targets, model, class_name = opened.frame, opened.targets, _warm_model(request), request.class_name
+    model, options, targets = request.warm_model, request.options, opened.targets
     if model is not None:
-        reader = frame_reader_of(model)
-        rows = rows_of(reader, opened, class_name)
-        assert model.encoder is not None
-        return reader, model.encoder, rows
-    categorical = request.estimator.categorical_features
-    reader = learn_frame_reader(frame, categorical, class_name, targets.rows, targets.weight)
-    rows, options = rows_of(reader, opened, class_name), request.options
+        reader = model.reader
+        return reader, model.encoder, rows_of(reader, opened, request.class_name)
+    categorical = options.categorical_features
+    reader = learn_frame_reader(opened.frame, categorical, request.class_name, targets.rows, targets.weight)
+    rows = rows_of(reader, opened, request.class_name)
     raw = rows.raw[: len(targets.rows)]
-    encoder = learn_encoder(raw, reader, split_target_of(targets), options.n_threads, date_parts=options.date_parts)
+    target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
+    encoder = learn_encoder(raw, reader, target, options.n_threads, date_parts=options.date_parts)
     return reader, encoder, rows
-
-
-def _warm_model(request: FitRequest) -> TrainedModel | None:
-    """Return the model that a warm start continues."""
-    return request.previous.model if request.options.warm_start and request.previous is not None else None
 
 
 class TableFit(PreparedFit):
     """A call whose rows are open and whose columns are learned, with the runs that train the networks."""
 
+    request: TableRequest
     runs: list[EpochLoop]
 
-    def __init__(
-        self, request: FitRequest, deadline: Deadline, reader: FrameReader, targets: TableTargets, bag: Bag
-    ) -> None:
-        self.request, self.reader, self.targets, self.bag = request, reader, targets, bag
-        self._deadline, self._digest = deadline, digest_of(reader, bag, targets)
+    def __init__(self, request: TableRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
+        self.request, self.reader, self.bag = request, reader, bag
+        self._deadline, self._digest = deadline, digest_of(reader, bag)
         self._follower: Reporter | None = None  # calls the callbacks
         # What the model keeps of the rows
         raw, weight = bag.rows.raw[: bag.n_rows], bag.rows.weight
@@ -136,14 +142,13 @@ class TableFit(PreparedFit):
     def make_runs(self) -> None:
         """Make the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
         previous, options = self.request.previous, self.request.options
-        if self.request.resume and previous is not None:
-            states, _, digest = previous.state
-            if self._digest != digest:
+        if self.request.resume and previous is not None and previous.state is not None:
+            if self._digest != previous.state.digest:
                 raise ValueError(
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            self.runs = self.bag.resumed_runs([state.shared() for state in states])
+            self.runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
         else:
             networks = None if previous is None else fitted_networks(previous.model)
             self.runs = self.bag.new_runs(_generator(options.random_state), networks)
@@ -161,7 +166,7 @@ class TableFit(PreparedFit):
 
             if is_recorded(self.request):
                 states = [run.state for run in self.runs]
-                labels, names = self.targets.labels, self.reader.names
+                labels, names = self.bag.targets.labels, self.reader.names
                 self.provenance_now = provenance_of_table(self.request, self.bag, states, names, labels)
 
     def follow(self, observers: Sequence[Observer]) -> None:
@@ -188,16 +193,16 @@ class TableFit(PreparedFit):
         with immediate_signals():  # signals end the threads, each of which stops at a safe point
             train_members(self.runs, options.n_threads, self._deadline, verbose=lines, follower=self._follower)
 
-    def fitted(self) -> Fitted:
+    def fitted(self) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
         return self.fitted_with(self._state_to_keep())
 
-    def fitted_with(self, state: tuple[Any, ...] | None) -> Fitted:
+    def fitted_with(self, state: TableState | None) -> FittedTable:
         """Return what the fit would leave now, with this state for `resume`."""
-        bag, runs, targets = self.bag, self.runs, self.targets
+        bag, runs, targets = self.bag, self.runs, self.bag.targets
         networks = networks_of(runs)
-        calibration, accuracy = measured_on_held_out(bag, runs, networks, targets.truth, targets.target)
-        model = TrainedModel(
+        calibration, accuracy = measured_on_held_out(bag, runs, networks)
+        model = TableModel(
             self.request.estimator._estimator_type,
             networks,
             labels=targets.labels,
@@ -208,23 +213,22 @@ class TableFit(PreparedFit):
             background=self._background,
             summary=Summary(self._values, accuracy),
         )
-        held_out = None if targets.labels is None else held_out_scores(bag, runs, networks, targets.truth)
-        return Fitted(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
+        held_out = held_out_scores(bag, runs, networks)
+        return FittedTable(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
 
-    def _state_to_keep(self) -> tuple[Any, ...] | None:
-        """Return states, parameters and digest of the data, which `resume` needs; None if the runs are complete."""
+    def _state_to_keep(self) -> TableState | None:
+        """Return what `resume` needs; None if the runs are complete."""
         runs = self.runs
         if all(run.state.epoch >= run.job.options.max_iter for run in runs):
             return None
         for run in runs:
             run.state.restore_best()
-        return [run.state.resumable() for run in runs], self._parameters, self._digest
+        return TableState([run.state.resumable() for run in runs], self._parameters, self._digest)
 
     def judge(self) -> None:
         """Warn if the networks are not better than a constant."""
         if not self.request.options.warm_start:
-            labels = self.targets.labels
-            warn_if_bag_is_useless(self.bag, self.runs, None if labels is None else labels.classes)
+            warn_if_bag_is_useless(self.bag, self.runs)
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
@@ -252,47 +256,32 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> FrameColumns:
     return frame
 
 
-def split_target_of(targets: TableTargets) -> SplitTarget:
-    """Return what the encoder should separate: the classes, or the standardized numbers or labels of each column.
-
-    A split lowers the variance of this target. Of losses for which far targets count little, the numbers are
-    soft-clipped, because the variance would depend on the far ones alone. Those of "poisson" and "gamma" are square
-    roots and logarithms, which have about the same variance for small and large means.
-    """
-    if targets.groups is not None:
-        return SplitTarget(targets.groups, targets.weight)
-    is_one = isinstance(targets.spec.loss_parameter, tuple)  # one number, in a column for each quantile
-    numbers = targets.values[: len(targets.rows), : 1 if is_one else None]
-    values, loss = numbers.astype(np.float64), targets.spec.loss
-    if loss in ROBUST_LOSSES:
-        values /= np.sqrt(1 + (values / _SOFT_LIMIT) ** 2)
-    elif loss in POSITIVE_LOSSES:
-        values = np.sqrt(values) if loss == "poisson" else np.log(values)
-    return SplitTarget(values, targets.weight)
-
-
 def rows_of(reader: FrameReader, opened: OpenedTable, class_name: str) -> TableRows:
     """Return the training rows that count; validation rows follow the others."""
-    frame, validation, targets = opened
-    raw, weight = reader.read(frame, class_name), targets.weight
+    _, encoding, targets, validation = opened
+    raw, weight = reader.read(opened.frame, class_name), targets.weight
+    groups = encoding.groups(targets.values)
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
     if validation is None:
-        return TableRows(raw, targets.values, weight, targets.groups, 0)
+        return TableRows(raw, targets.values, targets.truth, weight, groups, 0)
+    frame, others = validation
     with named_validation():
-        held_out = reader.read(validation, class_name, Notices())[targets.validation_rows]
-    if weight is not None or targets.validation_weight is not None:
-        weights = zip((weight, targets.validation_weight), (raw, held_out), strict=True)
+        held_out = reader.read(frame, class_name, Notices())[others.rows]
+    if weight is not None or others.weight is not None:
+        weights = zip((weight, others.weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
-    return TableRows(np.concatenate([raw, held_out]), targets.values, weight, targets.groups, len(held_out))
+    values = np.concatenate([targets.values, others.values])
+    truth = np.concatenate([targets.truth, others.truth])
+    return TableRows(np.concatenate([raw, held_out]), values, truth, weight, groups, len(held_out))
 
 
-def digest_of(reader: FrameReader, bag: Bag, targets: TableTargets) -> tuple[bytes, str, bytes]:
+def digest_of(reader: FrameReader, bag: Bag) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    labels = targets.labels
+    labels, target = bag.targets.labels, bag.targets.target
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if reader.names is None else list(reader.names)
-    learned = names, bag.encoder.categories, bag.encoder.dates, classes, targets.target, bag.rows.n_validation
+    learned = names, bag.encoder.categories, bag.encoder.dates, classes, target, bag.rows.n_validation
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.rows.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frame_reader import frame_of_records, is_records
-from cmlp._data.frames import feature_names
-from cmlp._data.labels import kind_of_labels, learn_labels
-from cmlp._data.scale import median_and_spread
-from cmlp._data.weights import as_weights, weights_of_classes
+from cmlp._data.labels import kind_of_labels
+from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fitted import FITTED
+from cmlp._estimators.request import TableOptions
 from cmlp._estimators.tables.calibrating import (
     Calibrating,
     calibrated_by_held_out,
@@ -27,35 +22,23 @@ from cmlp._estimators.tables.calibrating import (
     calibration_of,
     require_goal,
 )
-from cmlp._estimators.tables.table_targets import (
-    NetworkSpec,
-    TableOptions,
-    TableTargets,
-    UserTargets,
-    counted,
-    frame_reader_of,
-)
+from cmlp._estimators.targets import table_numbers
 from cmlp._model.calibration import n_answers
-from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
 from cmlp._process.signals import immediate_signals
-from cmlp._train import hyperparameters
-from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES, hidden_sizes
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.labels import Labels
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import FittedTable
     from cmlp._estimators.network import Network
-    from cmlp._estimators.tables.table_targets import TableTargets, UserTargets
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOut
     from cmlp._model.results import Certification
 
@@ -68,6 +51,7 @@ class TabularEstimator(Calibrating, Estimator):
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
     _several_outputs: ClassVar[bool] = True
+    _fitted: FittedTable
     allow_missing_keys: bool
 
     @hinting
@@ -123,57 +107,45 @@ class TabularEstimator(Calibrating, Estimator):
         cmlp.DivergenceError
             If training diverged.
         """
-        from cmlp._estimators.sources import Arrays
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(self, Arrays(X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
+        fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
     def _parameters(self) -> TableOptions:
         """Return the validated parameters."""
-        checked = hyperparameters.TABLE.checked(self._table_owner, self.get_params(deep=False), type(self).__name__)
-        checked["hidden_layer_sizes"] = hidden_sizes(checked["hidden_layer_sizes"])
-        return TableOptions(**{name: checked[name] for name in TableOptions._fields if name in checked})
+        return TableOptions.of(self._table_owner, self.get_params(deep=False), type(self).__name__)
 
-    def _targets(
-        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
-    ) -> TableTargets:
-        """Encode the targets of training and of validation (y may be None), and choose output layer and loss.
-
-        `previous` is the model that a warm start continues.
-        """
-        raise NotImplementedError
-
-    def _whole_fit(self) -> Fitted:
+    def _whole_fit(self) -> FittedTable:
         """Return everything that fit has left; raises NotFittedError."""
-        fitted: Fitted | None = vars(self).get(FITTED)
+        fitted: FittedTable | None = vars(self).get(FITTED)
         if fitted is None:
             raise self._not_fitted()
         return fitted
 
-    def _trained(self) -> TrainedModel:
+    def _trained(self) -> TableModel:
         """Return the model that predicts; raises NotFittedError."""
         return self._whole_fit().model
 
-    def _predicted(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _predicted(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the answers of the model for all rows."""
         return self._answers(model, self._raw(model, X))
 
-    def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, at least one."""
-        raw = frame_reader_of(model).read(self._frame(model, X), type(self).__name__, model.notices)
+        raw = model.reader.read(self._frame(model, X), type(self).__name__, model.notices)
         if not len(raw):
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
 
-    def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, len(raw), _BLOCK)
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
-    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return frame_reader_of(model).read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
+    def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        return model.reader.read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
 
-    def _frame(self, model: TrainedModel, X: Any) -> Any:
+    def _frame(self, model: TableModel, X: Any) -> Any:
         """Return the X of a user, and the columns of records by the names of the model."""
         if not is_records(X):
             return X
@@ -222,15 +194,13 @@ class TabularEstimator(Calibrating, Estimator):
     def column_types_(self) -> dict[Any, str]:
         """What each column holds: names, or numbers of columns without names, and words such as "number"."""
         model = self._trained()
-        encoder = model.encoder
-        assert encoder is not None
-        return dict(zip(model.names or range(len(encoder.types)), encoder.types, strict=True))
+        types = model.encoder.types
+        return dict(zip(model.names or range(len(types)), types, strict=True))
 
     @property
     def categories_(self) -> dict[Any, list[Any]]:
         """The categories of each column that has some: from the most frequent one on, or in their order if ordered."""
         model = self._trained()
-        assert model.encoder is not None
         categories = model.encoder.categories
         names = model.names or range(len(categories))
         return {name: list(known) for name, known in zip(names, categories, strict=True) if known is not None}
@@ -274,9 +244,6 @@ class TabularEstimator(Calibrating, Estimator):
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)
-
-
-_SMOOTHING = 0.02
 
 
 @documented("TabularClassifier")
@@ -384,43 +351,6 @@ class TabularClassifier(TabularEstimator):
     @classes_.setter
     def classes_(self, value: ArrayLike) -> None:
         self._fitted = with_classes(self._whole_fit(), value)
-
-    def _targets(
-        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
-    ) -> TableTargets:
-        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
-
-        owner = type(self).__name__
-        y = as_targets(given.y, given.n_rows, owner, labels=True)
-        kind_of_labels(y)  # raises an error for rows of weight 0 too
-        rows, weight = counted(given.weight, len(y))
-        every, targets = learn_labels(y[rows])
-        labels, weights = every, weights_of_classes(options.class_weight, every, targets, weight)
-        if weights is not None:
-            own = None if given.weight is None else given.weight[rows]
-            more, weight = counted(weights.times(own, targets), len(rows))
-            if len(more) < len(rows):
-                rows = rows[more]
-                labels, targets = learn_labels(y[rows])  # without the labels of weight 0
-        if len(labels.classes) < 2:
-            where = "" if len(rows) == len(y) else " in rows of positive weight"
-            raise ValueError(f"{owner} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}.")
-        if previous is not None:
-            _require_same(labels, previous.labels)
-        is_multilabel = labels.kind == "multilabel"
-        groups = None if is_multilabel else targets.reshape(-1)
-        validation, held_weight = np.arange(0), None
-        if val_given.y is not None:
-            with named_validation():
-                own = as_targets(val_given.y, val_given.n_rows, owner, labels=True)
-                values = every.encode(own)
-                own_weight = val_given.weight if weights is None else weights.times(val_given.weight, values)
-                validation, held_weight = counted(own_weight, len(own))
-                targets = np.concatenate([targets, labels.encode(own[validation])])
-        output = "softmax" if labels.kind == "multiclass" else "logistic"
-        spec = NetworkSpec(options.hidden_layer_sizes, labels.n_outputs, output, "label_smoothing", _SMOOTHING)
-        objective, truth = Objective(score=None), targets if is_multilabel else targets.reshape(-1)
-        return TableTargets(targets, objective, spec, rows, weight, validation, held_weight, groups, truth, labels)
 
     def calibrate(
         self,
@@ -573,7 +503,7 @@ class TabularClassifier(TabularEstimator):
             self._fitted = fitted._replace(model=model.replace(threshold=threshold))
         return self
 
-    def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOut:
+    def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOut:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None:
             raise ValueError("X is missing: y and sample_weight belong to rows.")
@@ -725,7 +655,7 @@ class TabularClassifier(TabularEstimator):
 
         return certify_table(self, X, radius, max_time)
 
-    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         owner, labels = type(self).__name__, model.labels
         y = as_targets(y, n_rows, owner, labels=True)
         if labels.kind == "multilabel":
@@ -769,18 +699,7 @@ class TabularClassifier(TabularEstimator):
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 
 
-def _require_same(labels: Labels, known: Labels) -> None:
-    """Raise ValueError for a warm start with other labels than those of the model."""
-    if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
-        raise ValueError(
-            f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
-            f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
-        )
-
-
 _MEDIAN = 0.5
-_LARGEST = 1e150  # squares of targets are finite
-_MOST_SPREADS = 1e18  # whose squares are finite in float32
 
 
 @documented("TabularRegressor")
@@ -836,8 +755,6 @@ class TabularRegressor(TabularEstimator):
 
     _estimator_type: ClassVar[str] = "regressor"
     _table_owner: ClassVar[str] = "TabularRegressor"
-    _scale: TableTarget  # centre and spread of the targets, and the limits of scaled ones
-    _target_names: list[str] | None
 
     @hinting
     def __init__(
@@ -865,64 +782,6 @@ class TabularRegressor(TabularEstimator):
         allow_missing_keys: bool = False,
     ) -> None:
         self._store(locals())
-
-    def _parameters(self) -> TableOptions:
-        options = super()._parameters()
-        if options.loss != "quantile" and options.quantile != _MEDIAN:
-            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
-        return options
-
-    def _targets(
-        self, given: UserTargets, val_given: UserTargets, options: TableOptions, previous: TrainedModel | None
-    ) -> TableTargets:
-        from cmlp._train.job import Objective, named_validation  # programs that only predict do not need it
-
-        values = self._numbers(given.y, given.n_rows)
-        n, names = values.shape[1], feature_names(given.y)
-        level = options.quantile
-        levels = level if isinstance(level, tuple) else ()
-        if levels and n > 1:
-            raise ValueError(f"quantile must be one number if y has several columns, got {level!r} and {n} columns.")
-        rows, weight = counted(given.weight, len(values))
-        values = values[rows]
-        loss = options.loss
-        output = "exp" if loss in POSITIVE_LOSSES else "identity"
-        if previous is not None and previous.net.activations[-1] != output:
-            raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
-        _require_positive(values, loss)
-        scale = _scale_of(values, weight, None if previous is None else previous.target, loss)
-        centre, spread = np.asarray(scale.centre), np.asarray(scale.scale)
-        validation, held_weight = counted(val_given.weight, val_given.n_rows)
-        if val_given.y is not None:
-            with named_validation():
-                own = np.tile(np.atleast_1d(centre), (val_given.n_rows, 1))
-                # Rows that do not count may be far away.
-                own[validation] = self._numbers(val_given.y, val_given.n_rows, n)[validation]
-                _require_positive(own[validation], loss)
-                _require_within(own, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
-            values = np.concatenate([values, own[validation]])
-        targets = (values - centre) / spread
-        if loss == "gamma":
-            targets = np.maximum(targets, np.finfo(np.float32).tiny)
-        n_outputs, parameter = len(levels) or n, level if loss == "quantile" else 0.0
-        spec = NetworkSpec(options.hidden_layer_sizes, n_outputs, output, loss, parameter)
-        columns = np.broadcast_to(targets.astype(np.float32), (len(targets), n_outputs))
-        objective = Objective(partial(_pinball_score, np.asarray(levels)) if levels else None)
-        target = scale._replace(names=None if n == 1 or names is None else names.tolist())
-        return TableTargets(
-            columns, objective, spec, rows, weight, validation, held_weight, None, values, target=target
-        )
-
-    def _numbers(self, y: ArrayLike, n_rows: int, n_targets: int | None = None) -> NDArray[np.float64]:
-        """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
-        owner = type(self).__name__
-        values = to_float64(np.array(as_targets(y, n_rows, owner)), "y")
-        require_finite(values, "y")
-        if n_targets is not None and values.size != n_rows * n_targets:
-            raise ValueError(f"y must have {n_targets} columns, as in fit, got an array of shape {values.shape}.")
-        values = values.reshape(n_rows, -1)
-        _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
-        return values
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the predicted numbers: the mean over the networks.
@@ -998,8 +857,8 @@ class TabularRegressor(TabularEstimator):
         warn_outside(model, raw, "intervals")
         return calibration.intervals(self._answers(model, raw), coverage)
 
-    def _truth(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        return self._numbers(y, n_rows, n_answers(model.net))
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R^2 of the predictions; with several targets, their mean.
@@ -1026,84 +885,3 @@ class TabularRegressor(TabularEstimator):
         if isinstance(quantiles, tuple):
             return d2_pinball(as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)
-
-
-def _scale_of(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, loss: str
-) -> TableTarget:
-    """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
-    n = values.shape[1]
-    if known is not None and np.size(known.centre) != n:
-        raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
-        )
-    before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
-    learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
-    found = [_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
-    return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
-
-
-def _scale_of_one(
-    values: NDArray[np.float64],
-    weight: NDArray[np.float64] | None,
-    known: Sequence[float] | None,
-    learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
-) -> tuple[float, float, float, float]:
-    """Return centre, spread, and the lowest and highest scaled value of one target."""
-    if known is not None:
-        centre, spread, *limits = known
-        message = "y is too far from the y of the first fit"
-        _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
-    else:
-        (centre, spread), limits = learn(values, weight), []
-    targets = ((values - centre) / spread).tolist() + limits
-    return centre, spread, min(targets), max(targets)
-
-
-def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
-    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
-    width = float(np.ptp(values))
-    if not width:
-        return centre, 1.0
-    if weight is None:
-        return centre, float(values.std()) or width
-    return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
-
-
-def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
-    centre, spread = median_and_spread(values, weight)
-    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
-
-
-def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
-    return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
-
-
-def _require_positive(values: NDArray[np.float64], loss: str) -> None:
-    """Raise ValueError, with the first such row, if a loss of positive outputs does not allow a target."""
-    if loss in POSITIVE_LOSSES:
-        wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
-        if wrong.any():
-            row, least = int(wrong.argmax()), "be positive" if loss == "gamma" else "not be negative"
-            raise ValueError(f"y must {least} for loss={loss!r}, got {values[row].min():g} in row {row}.")
-
-
-def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
-    """Raise ValueError, with the first such row, if a number is farther from the centre of its column."""
-    far = np.abs(values - centre) > distance
-    if far.any():
-        row, column = divmod(int(far.argmax()), values.shape[1])
-        place = f"row {row}" if values.shape[1] == 1 else f"row {row}, column {column}"
-        raise ValueError(f"{message}, got {values[row, column]:g} in {place}.")
-
-
-def _pinball_score(
-    levels: NDArray[np.float64], outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
-) -> float:
-    """Return minus the mean pinball loss of predicted quantiles, which are sorted, unlike those in the cost."""
-    rest = y - outputs.astype(np.float64)
-    losses = np.maximum(levels * rest, (levels - 1) * rest).mean(axis=1)
-    return -float(np.average(losses, weights=weight))
