@@ -61,12 +61,12 @@ class Judged(NamedTuple):
     targets: NDArray[Any]
     weight: NDArray[np.float64] | None
     order: NDArray[np.int64] | None = None  # the rows of X that the targets belong to; None for all of them
-    held_out: bool = False
+    is_validation: bool = False
 
     @property
     def kind(self) -> str:
         """What the rows are called in messages."""
-        return "validation" if self.held_out else "training"
+        return "validation" if self.is_validation else "training"
 
     def n_rows(self) -> float:
         """Return the number of rows, or with weights the number of equal weights that would be as certain."""
@@ -82,7 +82,7 @@ class Judged(NamedTuple):
         does not depend on the constant's loss as that of other losses.
         """
         scale = 0.5 if net.loss in _PROBABILITIES else constant
-        by_chance = _GAIN_BY_CHANCE[self.held_out] * scale / self.n_rows()
+        by_chance = _GAIN_BY_CHANCE[self.is_validation] * scale / self.n_rows()
         return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
 
     def fewer(self) -> Judged:
@@ -105,7 +105,7 @@ def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
     data, rows = job.data, job.state.validation
     if data.validation is not None:
-        return Judged(*data.validation, held_out=True)
+        return Judged(*data.validation, is_validation=True)
     if rows is None:
         return Judged(data.X, data.targets, data.weight)
     return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
@@ -129,11 +129,11 @@ def warn_if_useless(
     if is_ignored(UselessModelWarning):
         return
     state, rows = job.state, judged_rows(job)
-    loss = kept[0] if rows.held_out else state.history.loss
+    loss = kept[0] if rows.is_validation else state.history.loss
     if loss is None:  # no epoch is complete
         return
     judged = rows
-    if job.reads_again and not rows.held_out:
+    if job.reads_again and not rows.is_validation:
         if sampled is None:
             return
         targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
@@ -168,7 +168,9 @@ def warn_if_useless(
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
     objective, net = job.objective, job.net
-    if not rows.held_out or objective.scorer is not None or objective.score is None or job.options.scoring == "loss":
+    if not rows.is_validation or job.options.scoring == "loss":
+        return False
+    if objective.scorer is not None or objective.score is None:
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and net.loss in _PROBABILITIES):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
