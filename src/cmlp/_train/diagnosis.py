@@ -352,10 +352,16 @@ def is_accurate(
 # What the data say about the cause, each with its remedy
 
 
-def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, sizes: _Sizes | None = None) -> str:
+def causes(
+    job: TrainingJob,
+    rows: Judged,
+    outputs: NDArray[Any] | None = None,
+    sizes: _Sizes | None = None,
+    epochs: str = "max_iter",
+) -> str:
     """Return sentences with the causes and their remedies, each after a space.
 
-    `outputs` of the rows and `sizes` are computed if they are None.
+    `outputs` of the rows and `sizes` are computed if they are None. `epochs` is the parameter with their number.
     """
     if isinstance(rows.X, StoredRows):
         rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
@@ -363,7 +369,7 @@ def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, 
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     found = [
         _equal_outputs(job.net, layers, targets),
-        _unfinished(job),
+        _unfinished(job, epochs),
         _plateau(job),
         _out_of_range(job.net, targets) + scale_advice(job.objective, job.data, sizes, tiny=True),
         _never_predicted(job, rows, outputs),
@@ -393,25 +399,25 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     return f"{text}: standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
 
 
-def _unfinished(job: TrainingJob) -> str:
+def _unfinished(job: TrainingJob, epochs: str) -> str:
     """Return a sentence if the training loss was still falling, or there were few epochs."""
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        return f" Training ended after max_iter={options.max_iter} iterations: more help." if reached else ""
+        return f" Training ended after {epochs}={options.max_iter} iterations: more help." if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
     rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
-        epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
-        return f" Training ended after {epochs}: more epochs (max_iter) or {rate} helps."
+        few = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {few}: more epochs ({epochs}) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
     return (
         f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs (max_iter={options.max_iter}) helps."
+        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter}) helps."
     )
 
 

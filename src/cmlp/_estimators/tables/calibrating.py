@@ -338,7 +338,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], classes: NDArray
         return
     job = runs[0].job
     names = classes if targets.ndim == 1 or targets.shape[1] == 1 else None
-    text = causes(job._replace(data=job.data._replace(group_names=names)), first).replace("max_iter", "n_epochs")
+    text = causes(job._replace(data=job.data._replace(group_names=names)), first, epochs="n_epochs")
     warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
 
 
