@@ -16,7 +16,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import StoredRows, stored_rows, taken
 from cmlp._data.scale import root_mean_squares, sample
-from cmlp._process.threads import shared
+from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import log_loss_clip
@@ -140,7 +140,7 @@ def warn_if_useless(
         judged = rows._replace(targets=targets, weight=sampled[1])
     objective = job.objective
     unit = objective.loss_scale * objective.report_scale * objective.unit  # of the reported loss
-    constant = shared(constant_loss, job.net, judged.targets, judged.weight)
+    constant = once_per_pool(constant_loss, job.net, judged.targets, judged.weight)
     constant, limit = constant * unit, judged.limit(job.net, constant) * unit
     if loss < limit or not 0 < constant < math.inf or _shown_by_score(job, judged, kept[1]):
         return
@@ -500,8 +500,8 @@ class _Sizes(NamedTuple):
 
 def sizes_of(objective: Objective, data: Data) -> _Sizes:
     """Return the sizes of the inputs and targets of a fit."""
-    columns = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
-    return _Sizes(columns, shared(_size_of, data.targets) if objective.y_advice else math.nan)
+    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
+    return _Sizes(columns, once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan)
 
 
 def scale_advice(objective: Objective, data: Data, sizes: _Sizes | None = None, *, tiny: bool = False) -> str:
