@@ -26,7 +26,7 @@ from cmlp._data.arrays import (
 )
 from cmlp._data.frames import as_table, check_names, feature_names
 from cmlp._data.labels import as_labels
-from cmlp._data.scale import InputScale, scaled
+from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
 from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class
@@ -211,9 +211,10 @@ def _first(
 
 def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):
-        seen = (
-            scaled(values, scale, dtype) if isinstance(scale, InputScale) else values.astype(dtype) * dtype.type(scale)
-        )
+        if isinstance(scale, InputScale):
+            seen = scaled_rows(values, scale, dtype)
+        else:
+            seen = values.astype(dtype) * dtype.type(scale)
         finite: NDArray[np.bool_] = np.isfinite(seen)
     return finite
 

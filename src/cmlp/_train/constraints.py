@@ -162,7 +162,7 @@ QUANTILES = Constraint(
 _USED_AS_GIVEN = {float, str, bool, type(None)}
 
 
-def converted(value: object, choices: tuple[Constraint, ...], sentence: str, name: str, owner: str = "") -> object:
+def validated(value: object, choices: tuple[Constraint, ...], sentence: str, name: str, owner: str = "") -> object:
     """Return a value in the type in which it is used.
 
     If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.
@@ -179,7 +179,7 @@ def converted(value: object, choices: tuple[Constraint, ...], sentence: str, nam
 
 def argument(name: str, value: object, *choices: Constraint) -> Any:
     """Return an argument of a method, validated and converted; raises InvalidParameterError if it is invalid."""
-    return converted(value, choices, "{name} must be {expected}, got {value!r}", name)
+    return validated(value, choices, "{name} must be {expected}, got {value!r}", name)
 
 
 # ---------------------------------------------------------------------------------------------------- the entries

@@ -13,7 +13,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from cmlp._process.warnings import Notices, warn
-from cmlp._train.constraints import REQUIRED, argument, converted
+from cmlp._train.constraints import REQUIRED, argument, validated
 from cmlp._train.parameters import NETWORK_ENTRIES, TRAINING_ENTRIES
 from cmlp.exceptions import UnusedParameterWarning
 
@@ -67,7 +67,7 @@ class Hyperparameters:
         """
         table = self.constraints(owner)
         return {
-            name: converted(value, table[name], _SENTENCE, name, class_name)
+            name: validated(value, table[name], _SENTENCE, name, class_name)
             for name, value in values.items()
             if name in table
         }

@@ -27,7 +27,7 @@ from cmlp._data.files.file_formats import (
     opened,
     read_array,
 )
-from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_columns, schema
+from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.files.text_rows import TextRows
 from cmlp._data.grammar import Grammar
@@ -66,7 +66,7 @@ class ParquetTable(NamedTuple):
     def read(self) -> LabelledRows:
         """Return the selected columns as an Arrow table, and a column as targets."""
         name = _target_name(self.path, self.target)
-        X = read_columns(self.path, _parquet_columns(self.path, self.select)[1])
+        X = read_parquet(self.path, _parquet_columns(self.path, self.select)[1])
         return LabelledRows(X, _parquet_targets(self.path, name))
 
 
@@ -307,11 +307,11 @@ def _target_name(path: str, target: Choice) -> str:
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
     from cmlp._data.arrow import read
 
-    y: NDArray[Any] = np.asarray(read(read_columns(path, [name]).column(0), f"column {name!r} of {path}"))
-    return y.astype(str) if y.dtype == object else whole(y)
+    y: NDArray[Any] = np.asarray(read(read_parquet(path, [name]).column(0), f"column {name!r} of {path}"))
+    return y.astype(str) if y.dtype == object else as_integers(y)
 
 
-def whole(values: NDArray[Any]) -> NDArray[Any]:
+def as_integers(values: NDArray[Any]) -> NDArray[Any]:
     """Return floats that are exact integers as integers, so that labels are printed as such."""
     is_whole = values.dtype.kind == "f" and (np.abs(values) < EXACT).all() and (values == np.trunc(values)).all()
     return values.astype(np.int64) if is_whole else values
@@ -345,7 +345,7 @@ def training_rows(
     if start == NPY:
         values = _mapped_matrix(path)
         at = target(path, values.shape[1], None)
-        return LabelledRows(_columns(path, values, select), whole(np.array(values[:, at])))
+        return LabelledRows(_columns(path, values, select), as_integers(np.array(values[:, at])))
     if start == IDX:
         raise DataError(
             f"{path} has no columns of labels: use ", Setting("labels", "FILE"), " instead of ", Setting("target")
@@ -468,7 +468,7 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
     `classes` are those of a model, if the labels must be known.
     """
     if _start(path, options.max_bytes):
-        values = whole(_array(path, options.max_bytes).reshape(-1))
+        values = as_integers(_array(path, options.max_bytes).reshape(-1))
         if classes is not None:
             known = {*classes.tolist()}
             unknown = next((label for label in values.tolist() if label not in known), None)

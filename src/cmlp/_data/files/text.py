@@ -91,7 +91,7 @@ class Place:
         return self._file.names[self._column] if self._file.has_names else str(self._column + 1)
 
 
-class Block(NamedTuple):
+class TextBlock(NamedTuple):
     """Some rows: the cells of each column, the number of the first row from 0, and the line of each row from 1."""
 
     columns: Sequence[Sequence[str]]
@@ -177,7 +177,7 @@ class TextFile:
         names = f"with{'' if self.has_names else 'out'} names"
         return f"{self.path}: {separator}, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
 
-    def blocks(self, progress: Callable[[float], None] | None = None) -> Iterator[Block]:
+    def blocks(self, progress: Callable[[float], None] | None = None) -> Iterator[TextBlock]:
         """Yield the rows in blocks; `progress` gets the share of the file that has been read.
 
         A row is never left out, but a blank line is no row in a file of several columns.
@@ -204,7 +204,7 @@ class TextFile:
                         waits, rows, at = False, rows[1:], at[1:]
                     columns = list(zip(*rows, strict=True))
                 if at:
-                    yield Block(columns, n_rows, at)
+                    yield TextBlock(columns, n_rows, at)
                 n_rows += len(at)
         if not n_rows:
             raise DataError(f"{self.path} contains no rows")
