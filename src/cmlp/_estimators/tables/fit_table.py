@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
-from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
+from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
 from cmlp._estimators.fitted import Fitted, with_fitted
@@ -69,8 +69,8 @@ def prepare(request: FitRequest, source: RowSource) -> TableFit:
 class OpenedTable(NamedTuple):
     """The columns of X and of X_val, and what y means."""
 
-    frame: FrameColumns
-    validation: FrameColumns | None
+    frame: InputFrame
+    validation: InputFrame | None
     targets: TableTargets
 
 
@@ -233,7 +233,7 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
 
 
-def _require_rows(frame: FrameColumns, class_name: str) -> None:
+def _require_rows(frame: InputFrame, class_name: str) -> None:
     """Raise ValueError if there are too few rows."""
     shape = frame.n_rows, len(frame.columns)
     if frame.n_rows < _FEWEST_ROWS:
@@ -243,7 +243,7 @@ def _require_rows(frame: FrameColumns, class_name: str) -> None:
         )
 
 
-def _validation_frame(X_val: ArrayLike | None, class_name: str) -> FrameColumns:
+def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     """Return the columns of the validation data."""
     with named_validation():
         frame = frame_of(X_val, class_name)

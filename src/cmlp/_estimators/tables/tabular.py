@@ -11,8 +11,8 @@ import numpy as np
 
 from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
+from cmlp._data.columns import feature_names
 from cmlp._data.frame_reader import frame_of_records, is_records
-from cmlp._data.frames import feature_names
 from cmlp._data.labels import kind_of_labels, learn_labels
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import as_weights, weights_of_classes
