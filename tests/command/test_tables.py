@@ -310,7 +310,7 @@ def test_interrupted_training_writes_the_model(command, monkeypatch):
     def interrupted(self, trainer):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cmlp._cli.train.Progress.on_epoch_end", interrupted)
+    monkeypatch.setattr("cmlp._cli.train.ProgressLine.on_epoch_end", interrupted)
     status, lines, _ = command(*TRAIN)
     assert status == 130 and lines[-1] == "interrupted: wrote m.cmlp"
     assert isinstance(cmlp.load("m.cmlp"), TabularRegressor)

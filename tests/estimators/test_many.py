@@ -38,6 +38,29 @@ def test_models_have_the_bits_of_fit_alone(n_threads):
         same(one, other)
 
 
+def test_models_with_the_same_rows_share_the_converted_ones():
+    X, y = blobs()
+    n_converted = 0
+
+    class Rows:
+        """Rows that count how often they are converted."""
+
+        shape, __len__ = X.shape, X.__len__
+
+        def __array__(self, dtype=None, copy=None):
+            nonlocal n_converted
+            n_converted += 1
+            return np.asarray(X, dtype)
+
+    def conversions(n_models):
+        nonlocal n_converted
+        n_converted = 0
+        fit_many(classifiers(n_models), Rows(), y, n_threads=1)
+        return n_converted
+
+    assert conversions(3) == conversions(1) >= 1
+
+
 def test_models_of_the_same_data_have_labels_of_their_own():
     X, y = blobs()
     first, second = fit_many(classifiers(2), X, y, n_threads=1)

@@ -230,7 +230,7 @@ def test_a_fit_that_is_interrupted_is_repeated(step):
 def test_a_fit_that_is_interrupted_in_its_validation_is_repeated(step):
     model = fitted(max_iter=2, early_stopping=True)
     model.set_params(max_iter=20)
-    assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._train.held_out")
+    assert interrupted_at(step, lambda: model.fit(X, Y, resume=True), "cmlp._train.validation")
     assert record_of(model)["ends"][0][1] > 0 and cmlp.verify(model, X, Y).identical
 
 

@@ -45,7 +45,7 @@ def defaults(function):
 
 
 def in_table(owner):
-    return {name: TABLE.rows[name].uses[owner].default for name in TABLE.names(owner)}
+    return {name: TABLE.entries[name].uses[owner].default for name in TABLE.names(owner)}
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -104,15 +104,15 @@ def test_the_guide_tells_what_may_change_before_fit_resumes():
     assert set(re.findall(r"`(\w+)`", named)) == set(TABLE.names("MLPClassifier", "free_on_resume"))
 
 
-# A parameter that is added: its row, its place in the signatures, and nothing else.
+# A parameter that is added: its entry, its place in the signatures, and nothing else.
 
 OWNERS = "MLPClassifier", "MLPRegressor", "Trainer"
 
 
 def added(monkeypatch, **flags):
     """Add a parameter "drag" to a copy of the table, and return a classifier that has it."""
-    row = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
-    monkeypatch.setattr(hyperparameters, "TABLE", Hyperparameters([*TABLE.rows.values(), row]))
+    entry = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
+    monkeypatch.setattr(hyperparameters, "TABLE", Hyperparameters([*TABLE.entries.values(), entry]))
 
     @documented("MLPClassifier")
     class Dragged(MLPClassifier):
@@ -154,7 +154,7 @@ def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
     dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
     with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
         dragged(solver="lbfgs", drag=0.5).fit(X, Y)
-    assert "`dropout` and `drag`" in hyperparameters.TABLE.entry("MLPClassifier", "solver")
+    assert "`dropout` and `drag`" in hyperparameters.TABLE.documentation("MLPClassifier", "solver")
 
 
 @pytest.mark.parametrize("free", [False, True])

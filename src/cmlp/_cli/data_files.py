@@ -14,12 +14,13 @@ from select import select as wait_for
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli import options
-from cmlp._cli.options import CommandError, nearest
+from cmlp._cli.options import CommandError, nearest, worded
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import DataError, Pipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -108,7 +109,7 @@ def _separator(text: str) -> str:
     return found
 
 
-def text_options(arguments: argparse.Namespace) -> TextOptions:
+def _text_options(arguments: argparse.Namespace) -> TextOptions:
     """Return what the options say about files of text."""
     from cmlp._data.files.text import TextOptions
 
@@ -254,38 +255,59 @@ def known_by(trained: TrainedModel) -> Known:
     return Known(trained.cell_format, names, classes, trained.encoder.column_types, trained.encoder.categories)
 
 
-def require_validation(arguments: argparse.Namespace) -> None:
-    """Raise CommandError if labels of validation rows are given without these."""
-    if arguments.validation is None and arguments.validation_labels is not None:
-        raise CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
+class DataFiles(NamedTuple):
+    """The files of rows of a command, and how the options say that they are read."""
 
+    data: str
+    reading: TextOptions
+    dropped: Sequence[str]  # columns
+    target: str | None = None  # a column
+    labels: str | None = None
+    validation: str | None = None
+    validation_labels: str | None = None
 
-def _target_and_inputs(arguments: argparse.Namespace) -> tuple[Choice | None, Selection]:
-    """Return the choice of the targets, and the selection of all other columns that are not dropped."""
-    if arguments.target is None:
-        return None, without(arguments.drop)
-    return column(arguments.target), without([*arguments.drop, arguments.target])
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """Return what the arguments say; raises CommandError if labels of validation rows are given without these."""
+        given = {name: getattr(arguments, name, None) for name in cls._fields[3:]}
+        if given["validation"] is None and given["validation_labels"] is not None:
+            raise CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
+        return cls(arguments.data, _text_options(arguments), arguments.drop, **given)
 
+    @property
+    def paths(self) -> tuple[str | None, ...]:
+        """All files."""
+        return self.data, self.labels, self.validation, self.validation_labels
 
-def rows_of(arguments: argparse.Namespace, path: str, labels: str | None, known: Known) -> LabelledRows | ParquetBlocks:
-    """Return the rows of a file with targets that are labels of the classes of a model, or numbers if it has none."""
-    from cmlp._data.files.rows import known_rows
+    def target_and_inputs(self) -> tuple[Choice | None, Selection]:
+        """Return the choice of the targets, and the selection of all other columns that are not dropped."""
+        if self.target is None:
+            return None, without(self.dropped)
+        return column(self.target), without([*self.dropped, self.target])
 
-    target, inputs = _target_and_inputs(arguments)
-    return known_rows(path, known, target, labels, inputs, text_options(arguments))
+    def rows(self, known: Known) -> LabelledRows | ParquetBlocks:
+        """Return the rows with targets that are labels of the classes of a model, or numbers if it has none."""
+        from cmlp._data.files.rows import known_rows
 
+        target, inputs = self.target_and_inputs()
+        return known_rows(self.data, known, target, self.labels, inputs, self.reading)
 
-def table_rows(arguments: argparse.Namespace, trained: TrainedModel) -> Any:
-    """Return the columns of a table's model from delimited text or Parquet, with the column of the targets."""
-    from cmlp._data.files.rows import known_rows
+    def validation_rows(self, known: Known) -> LabelledRows | None:
+        """Return the rows of the validation file in memory; None without a file."""
+        from cmlp._data.files.rows import in_memory
 
-    if arguments.target is None:
-        raise CommandError(f"{arguments.model} is the model of a table, which needs --target COLUMN")
-    names = None if trained.names is None else list(map(str, trained.names))
-    inputs = inputs_of(trained.n_inputs, names, [*arguments.drop, arguments.target])
-    return known_rows(
-        arguments.data, known_by(trained), column(arguments.target), None, inputs, text_options(arguments)
-    )
+        if self.validation is None:
+            return None
+        return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(known))
+
+    def rows_of_table(self, trained: TrainedModel) -> Any:
+        """Return the columns of a table's model from delimited text or Parquet, with the column of the targets."""
+        from cmlp._data.files.rows import known_rows
+
+        assert self.target is not None
+        names = None if trained.names is None else list(map(str, trained.names))
+        inputs = inputs_of(trained.n_inputs, names, [*self.dropped, self.target])
+        return known_rows(self.data, known_by(trained), column(self.target), None, inputs, self.reading)
 
 
 # ------------------------------------------------------------------------------- the rows of training: numbers or table
@@ -303,23 +325,19 @@ class NumberRows(NamedTuple):
         """How cells of text are read."""
         return self.known.cell_format
 
-    def validation(self, arguments: argparse.Namespace) -> LabelledRows | None:
-        """Return the rows of the validation file in memory, read as these; None without a file."""
+    def known_to_validation(self, regressor: bool) -> Known:
+        """Return how the file of validation rows is read: as these rows, with their classes."""
         import numpy as np
 
-        from cmlp._data.files.rows import LabelledRows, in_memory
+        from cmlp._data.files.rows import LabelledRows
 
-        if arguments.validation is None:
-            return None
         known, data = self.known, self.data
-        if not arguments.regressor and known.classes is None:
+        if not regressor and known.classes is None:
             known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
-        if known.names is None:
-            known = known._replace(names=getattr(data, "columns", None))
-        return in_memory(rows_of(arguments, arguments.validation, arguments.validation_labels, known))
+        return known if known.names is not None else known._replace(names=getattr(data, "columns", None))
 
 
-class TableRows(NamedTuple):
+class FileTable(NamedTuple):
     """Rows that need the model of a table."""
 
     rows: TextRows | ParquetTable
@@ -336,8 +354,8 @@ class TableRows(NamedTuple):
 
 
 def read_training_rows(
-    arguments: argparse.Namespace, resumed: TrainedModel | None, progress: Callable[[float], None]
-) -> NumberRows | TableRows:
+    files: DataFiles, regressor: bool, resumed: TrainedModel | None, progress: Callable[[float], None]
+) -> NumberRows | FileTable:
     """Read the rows of training, and decide by them: they are those of a table if a column is not all numbers.
 
     Labels in a file of their own, validation rows and the model that is `resumed` need numbers.
@@ -345,25 +363,24 @@ def read_training_rows(
     from cmlp._data.files.rows import Known, LabelledRows, ParquetTable, training_rows
     from cmlp._data.files.text_rows import TextRows
 
-    require_validation(arguments)
     known = Known() if resumed is None else known_by(resumed)
-    known = known._replace(cell_format=text_options(arguments).cell_format(known.cell_format))
+    known = known._replace(cell_format=files.reading.cell_format(known.cell_format))
     if resumed is not None:
-        return NumberRows(rows_of(arguments, arguments.data, arguments.labels, known), known, [])
-    target, inputs = _target_and_inputs(arguments)
-    rows = training_rows(arguments.data, target, arguments.labels, inputs, text_options(arguments), progress)
-    notices = [*rows.notices] if isinstance(rows, TextRows) else []
+        return NumberRows(files.rows(known), known, [])
+    target, inputs = files.target_and_inputs()
+    rows = training_rows(files.data, target, files.labels, inputs, files.reading, progress)
+    notices = [*map(worded, rows.notices)] if isinstance(rows, TextRows) else []
     if isinstance(rows, (TextRows, ParquetTable)) and rows.other_than_number is not None:
-        if arguments.validation is not None:
+        if files.validation is not None:
             raise DataError(rows.other_than_number)
-        return TableRows(rows, rows.other_than_number, notices)
+        return FileTable(rows, rows.other_than_number, notices)
     assert not isinstance(rows, ParquetTable)
     if isinstance(rows, TextRows):
-        table, (y, why) = rows.table(), _targets_of_text(rows, arguments.regressor)
+        table, (y, why) = rows.table(), _targets_of_text(rows, regressor)
         rows = LabelledRows(table.values if table.columns is None else table, y)
     else:
-        is_parquet = arguments.target is not None and getattr(getattr(rows, "X", rows), "columns", None)
-        why = _why_classifier_of(rows, arguments.data) if is_parquet and not arguments.regressor else ""
+        is_parquet = files.target is not None and getattr(getattr(rows, "X", rows), "columns", None)
+        why = _why_classifier_of(rows, files.data) if is_parquet and not regressor else ""
     return NumberRows(rows, known, [*notices, why] if why else notices)
 
 

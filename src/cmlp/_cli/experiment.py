@@ -176,7 +176,7 @@ class Experiment:
 
     def measure(self) -> Measurement:
         """Return costs and accuracies of the network as it is."""
-        return measured(self.network, self.data)
+        return measurement_of(self.network, self.data)
 
     def python(self) -> list[str]:
         """Return the Python program that trains the same network, with the same bits."""
@@ -279,7 +279,7 @@ def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any])
     return 100 * float(np.mean(network.forward(X).argmax(axis=1) == y))
 
 
-def measured(network: Network, data: datasets.Dataset) -> Measurement:
+def measurement_of(network: Network, data: datasets.Dataset) -> Measurement:
     """Return costs and accuracies of a network."""
     sets = (data.X_train, data.y_train), (data.X_test, data.y_test)
     costs, accuracies = ([measure(network, *images) for images in sets] for measure in (Network.cost, accuracy))

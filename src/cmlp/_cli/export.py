@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.data_files import DATA_HELP, add_file_options, data_file, known_by, model_columns, text_options
+from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, known_by, model_columns
 from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
@@ -27,7 +27,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", choices=("float32",), help="for C headers: round the weights of a float64 model to float32"
     )
-    parser.add_argument("--calibrate", type=data_file, metavar="DATA", help=f"for c-int8, typical {DATA_HELP}")
+    parser.add_argument(
+        "--calibrate", dest="data", type=data_file, metavar="DATA", help=f"for c-int8, typical {DATA_HELP}"
+    )
     parser.add_argument(
         "--labels",
         metavar="FILE",
@@ -39,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
     _check(arguments)
-    options.check_output(arguments.output, arguments.model, arguments.calibrate, arguments.labels)
+    options.check_output(arguments.output, arguments.model, arguments.data, arguments.labels)
     load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
     model = load(arguments.model)
     result = _exported(arguments, model)
@@ -52,11 +54,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if arguments.to == "c-int8" and arguments.calibrate is None:
+    if arguments.to == "c-int8" and arguments.data is None:
         raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
-    if arguments.to != "c-int8" and arguments.calibrate is not None:
+    if arguments.to != "c-int8" and arguments.data is not None:
         raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
-    if arguments.labels is not None and arguments.calibrate is None:
+    if arguments.labels is not None and arguments.data is None:
         raise options.CommandError("--labels needs --calibrate DATA: the rows that have these labels")
     for option in ("name", "dtype"):
         if arguments.to == "onnx" and getattr(arguments, option) is not None:
@@ -70,23 +72,24 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
             return None
         header = {"name": arguments.name, "dtype": arguments.dtype}
         if arguments.to == "c-int8":
-            header |= {"int8": True, "calibrate": _calibration(arguments, model)}
+            header |= {"int8": True, "calibrate": _calibration(DataFiles.of(arguments), arguments.model, model)}
         return model.to_c(arguments.output, **header)
 
 
-def _calibration(arguments: argparse.Namespace, model: Any) -> Any:
+def _calibration(files: DataFiles, path: str, model: Any) -> Any:
+    """Return typical rows for the model in the file `path`, with their labels if they are given."""
     from cmlp._data.columns import joined
     from cmlp._data.files.rows import known_blocks, read_labels
     from cmlp._model.model import model_of
 
-    trained, reading = model_of(model), text_options(arguments)
-    select = model_columns(trained, arguments.drop)
-    rows = joined(list(known_blocks(arguments.calibrate, known_by(trained), select, reading))).values
-    if arguments.labels is None:
+    trained = model_of(model)
+    select = model_columns(trained, files.dropped)
+    rows = joined(list(known_blocks(files.data, known_by(trained), select, files.reading))).values
+    if files.labels is None:
         return rows
     if not hasattr(model, "classes_"):
-        raise options.CommandError(f"--labels needs a classifier, but {arguments.model} is a {type(model).__name__}")
-    labels = read_labels(arguments.labels, reading, model.classes_)
+        raise options.CommandError(f"--labels needs a classifier, but {path} is a {type(model).__name__}")
+    labels = read_labels(files.labels, files.reading, model.classes_)
     if len(labels) != len(rows):
-        raise options.CommandError(f"{arguments.labels} has {len(labels)} labels for {len(rows)} rows")
+        raise options.CommandError(f"{files.labels} has {len(labels)} labels for {len(rows)} rows")
     return rows, labels

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, counted, printable, printable_message
+from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.scale import InputScale
 from cmlp._model.summary import short
 
@@ -139,7 +139,7 @@ def _training(model: Any) -> dict[str, str]:
     changed = [name for name in model._get_param_names() if not model._is_default(name)]
     shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
     history = model._fitted.history
-    result = [f"{counted(model.n_iter_, 'epoch')} in the last call"] if history.t or model.n_iter_ else ["none"]
+    result = [f"{count_noun(model.n_iter_, 'epoch')} in the last call"] if history.t or model.n_iter_ else ["none"]
     if history.loss is not None:
         result.append(f"loss {history.loss:.6g}")
     if history.best_validation_score is not None:

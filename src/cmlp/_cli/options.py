@@ -12,12 +12,13 @@ import contextlib
 import math
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from cmlp._data.files.file_formats import DataError
+from cmlp._data.files.file_formats import DataError, Setting
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
@@ -38,7 +39,7 @@ def reported(*also: type[Exception], words: Mapping[str, str] = MappingProxyType
     try:
         yield
     except DataError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(worded(error.args)) from error
     except types as error:
         message = str(error)
         if isinstance(error, OSError) and error.strerror and error.filename:
@@ -219,6 +220,23 @@ EXPORT_WORDS = {
 def flag(parameter: str) -> str:
     """Return the option of a parameter."""
     return f"--{parameter.replace('_', '-')}"
+
+
+def worded(parts: Iterable[str | Setting]) -> str:
+    """Return a message about a file of rows, whose settings are options of the command.
+
+    Examples
+    --------
+    >>> worded(["add ", Setting("missing", "not known")])
+    "add --missing 'not known'"
+    """
+    return "".join(_option_of(part) if isinstance(part, Setting) else part for part in parts)
+
+
+def _option_of(setting: Setting) -> str:
+    value = setting.value
+    quoted = f'"{value}"' if value in ("'", " ") else shlex.quote(value)
+    return f"{flag(setting.name)} {quoted}" if value else flag(setting.name)
 
 
 def words_of_train(parameters: Iterable[str]) -> dict[str, str]:

@@ -6,27 +6,27 @@ import argparse
 import contextlib
 import sys
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
+    DataFiles,
     add_file_options,
     data_file,
     known_by,
     model_columns,
     table_columns,
-    text_options,
 )
 from cmlp._cli.terminal import Terminal, printable, printable_message
+from cmlp._data.columns import NamedMatrix
 from cmlp._data.disk import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.columns import NamedMatrix
+    from cmlp._model.model import TrainedModel
 
 NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
@@ -80,10 +80,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         raise options.CommandError(
             f"{arguments.model} has a {trained.class_name}: only the model of a table has intervals"
         )
+    files, predict = DataFiles.of(arguments), partial(_results, model, arguments.proba, arguments.coverage)
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in _lines(arguments, model, _write_notice):
+            for lines in _lines(files, trained, predict, _write_notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
@@ -94,7 +95,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     notices: list[str] = []
 
     def produce(write: Callable[[memoryview], object]) -> None:
-        for lines in _lines(arguments, model, notices.append):
+        for lines in _lines(files, trained, predict, notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
     with options.reported():
@@ -103,37 +104,33 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _lines(arguments: argparse.Namespace, model: Any, notice: Callable[[str], None]) -> Iterator[list[str]]:
-    """Yield the lines of each block of rows; `notice` gets what a file of text is.
+def _lines(
+    files: DataFiles, trained: TrainedModel, predict: Callable[[Any], Any], notice: Callable[[str], None]
+) -> Iterator[list[str]]:
+    """Yield the lines of each block of rows, which `predict` predicts; `notice` gets what a file of text is.
 
     A row's prediction does not depend on the block.
     """
-    from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.rows import known_blocks
-    from cmlp._model.model import model_of
 
-    trained = model_of(model)
     is_table = trained.encoder is not None  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
     with options.reported():
         known = known_by(trained)
         inputs = (
-            table_columns(trained, arguments.drop, _write_notice)
-            if is_table
-            else model_columns(trained, arguments.drop)
+            table_columns(trained, files.dropped, _write_notice) if is_table else model_columns(trained, files.dropped)
         )
-        for block in known_blocks(arguments.data, known, inputs, text_options(arguments), notice):
+        for block in known_blocks(files.data, known, inputs, files.reading, notice):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
-                    results = _results_of_table(model, block, arguments)
+                    results = predict(block)
                 for text in dict.fromkeys(str(one.message) for one in caught):
                     if text not in noticed:
                         noticed.add(text)
                         _write_notice(printable_message(text))
             else:
-                named = NamedMatrix(block.values, known.names)
-                results = _results(model, named, arguments.proba)
+                results = predict(NamedMatrix(block.values, known.names))
             yield list(map(_line, results))
 
 
@@ -152,13 +149,26 @@ def _quoted(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _results_of_table(model: Any, frame: Any, arguments: argparse.Namespace) -> Any:
-    """Return what to print for each row: a label, a number, probabilities, a number with an interval, or labels."""
+def _results(model: Any, proba: bool, coverage: float | None, rows: Any) -> Any:
+    """Return what to print for each row: a label, a number, probabilities, a number with an interval, or labels.
+
+    For a network with softmax or logistic outputs, the labels are class indices.
+    """
+    from cmlp._model.model import model_of
+
+    if coverage is not None:
+        return _intervals(model, rows, coverage)
+    if model_of(model).kind == "network":
+        return model.forward(rows.values) if proba else model.predict(rows.values)
+    # A table with column names has those of the model; without names, there is no warning about them.
+    X = rows.values if isinstance(rows, NamedMatrix) and rows.columns is None else rows
+    return model.predict_proba(X) if proba else model.predict(X)
+
+
+def _intervals(model: Any, frame: Any, coverage: float) -> Any:
+    """Return for each row of a table a number and the ends of its interval, or labels."""
     import numpy as np
 
-    coverage = arguments.coverage
-    if coverage is None:
-        return model.predict_proba(frame) if arguments.proba else model.predict(frame)
     if model._estimator_type == "classifier":
         sets = model.predict_set(frame, coverage)
         if sets.ndim == 2:
@@ -175,14 +185,3 @@ def _write_notice(text: str) -> None:
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             print(f"cmlp: {text}", file=sys.stderr, flush=True)
-
-
-def _results(model: Any, table: NamedMatrix, proba: bool) -> NDArray[Any]:
-    """Return labels, numbers or probabilities; for a network with softmax or logistic outputs, class indices."""
-    from cmlp._model.model import model_of
-
-    if model_of(model).kind != "network":
-        # A table with column names has those of the model; without names, there is no warning about them.
-        X = table.values if table.columns is None else table
-        return model.predict_proba(X) if proba else model.predict(X)  # type: ignore[no-any-return]
-    return model.forward(table.values) if proba else model.predict(table.values)  # type: ignore[no-any-return]

@@ -179,7 +179,7 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line.replace("\xa0", " ") for line in lines] or [""]
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """Return a number with its noun, which gets an s unless the number is 1."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 

@@ -9,22 +9,22 @@ import math
 import os
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
+    DataFiles,
+    FileTable,
     NumberRows,
-    TableRows,
     add_file_options,
     add_target_options,
     data_file,
     read_training_rows,
-    table_rows,
 )
-from cmlp._cli.terminal import Terminal, counted, duration, printable, printable_message
+from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._estimators.fitted import FITTED, provenance_of
 from cmlp._model.model import model_of
@@ -35,6 +35,7 @@ from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -126,30 +127,47 @@ def _value(text: str) -> object:
         return text.split(",") if "," in text else text
 
 
+class TrainRequest(NamedTuple):
+    """What the arguments say."""
+
+    files: DataFiles
+    parameters: Mapping[str, Any]  # those that are given
+    regressor: bool
+    output: str
+    resume: bool
+    checkpoint_every: int | None
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """Return what the arguments say; a parameter is a word of them with a prefix."""
+        named = {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if _PREFIX in name}
+        is_regressor = arguments.regressor or "quantile" in named
+        output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
+        return cls(DataFiles.of(arguments), named, is_regressor, output, resume, checkpoint_every)
+
+
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    arguments.regressor |= f"{_PREFIX}quantile" in arguments
-    files = arguments.data, arguments.labels, arguments.validation, arguments.validation_labels
-    options.check_output(arguments.output, *files)  # reported now, not after hours of training
+    request = TrainRequest.of(arguments)
+    options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
     words, progress = options.words_of_train(_parameters()), ReadingProgress(terminal)
     with options.reported(TypeError, ImportError, words=words):
-        model = _model_of_numbers(arguments)
-        rows = read_training_rows(arguments, model_of(model) if arguments.resume else None, progress)
+        model = _model_of_numbers(request)
+        resumed = model_of(model) if request.resume else None
+        rows = read_training_rows(request.files, request.regressor, resumed, progress)
         training = (
-            NumberTraining(arguments, model, rows)
-            if isinstance(rows, NumberRows)
-            else _training_of_table(arguments, rows)
+            NumberTraining(request, model, rows) if isinstance(rows, NumberRows) else TableTraining(request, rows)
         )
     progress.end()
     if training.notices:
         terminal.write_lines([*map(printable_message, training.notices)])
-    return _train(arguments.output, terminal, training, words)
+    return _train(request.output, terminal, training, words)
 
 
 def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraining, words: Mapping[str, str]) -> int:
     """Fit, and write the model to a file."""
     model = training.model
-    model.callbacks = [Progress(terminal), *training.callbacks]
+    model.callbacks = [ProgressLine(terminal), *training.callbacks]
     try:
         with options.reported(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -179,14 +197,15 @@ class NumberTraining:
 
     is_resumable = True
 
-    def __init__(self, arguments: argparse.Namespace, model: Any, rows: NumberRows) -> None:
-        for name in _only_of_tables().intersection(_given(arguments)):
-            raise options.CommandError(
-                f"{options.flag(name)} is only for tables, and {arguments.data} has only numbers"
-            )
+    def __init__(self, request: TrainRequest, model: Any, rows: NumberRows) -> None:
+        files = request.files
+        for name in _only_of_tables().intersection(request.parameters):
+            raise options.CommandError(f"{options.flag(name)} is only for tables, and {files.data} has only numbers")
         self.model, self.cell_format, self.notices = model, rows.cell_format, rows.notices
-        self._data, self._validation, self._resume = rows.data, rows.validation(arguments), arguments.resume
-        self.callbacks = _checkpoints(arguments, rows.cell_format)
+        self._data, self._resume = rows.data, request.resume
+        known = None if files.validation is None else rows.known_to_validation(request.regressor)
+        self._validation = None if known is None else files.validation_rows(known)
+        self.callbacks = _checkpoints(request, rows.cell_format)
 
     def fit(self) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
@@ -204,7 +223,7 @@ class NumberTraining:
 
     def report(self) -> list[str]:
         """Return a line: epochs, loss and validation score."""
-        line = f"{counted(self.model.n_iter_, 'epoch')}, loss {self.model.loss_:.6g}"
+        line = f"{count_noun(self.model.n_iter_, 'epoch')}, loss {self.model.loss_:.6g}"
         scores = getattr(self.model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
         return [f"{line}, validation score {scores[-1]:.6g}" if scores else line]
 
@@ -218,28 +237,28 @@ class TableTraining:
 
     is_resumable, callbacks = False, ()
 
-    def __init__(self, arguments: argparse.Namespace, parameters: Mapping[str, Any], rows: TableRows) -> None:
+    def __init__(self, request: TrainRequest, rows: FileTable) -> None:
         from cmlp._data.files.rows import ParquetTable
 
-        table = rows.rows
+        if request.checkpoint_every is not None:
+            raise options.CommandError(f"{rows.reason}. --checkpoint-every is not for tables")
+        table, parameters = rows.rows, request.parameters
         if isinstance(table, ParquetTable):
             self.frame, self.y = table.read()
             is_number = self.y.dtype.kind in "iuf"
             target = "fractions" if self.y.dtype.kind == "f" else "whole" if is_number else "text"
-            owner, why = _chosen(target, self.y, arguments.regressor)
+            owner, why = _chosen(target, self.y, request.regressor)
         else:
             target = table.kind_of_target()
             self.y = table.labels() if target == "text" else table.targets()
             is_exact = target != "whole" or bool((np.abs(self.y) < EXACT).all())
-            owner, why = _chosen(target, self.y if is_exact else table.labels(), arguments.regressor)
+            owner, why = _chosen(target, self.y if is_exact else table.labels(), request.regressor)
             if owner._estimator_type == "classifier" and target != "text":
                 self.y = table.labels()
             self.frame = table.frame()
         unknown = next((name for name in parameters if name not in owner._get_param_names()), None)
         if unknown is not None:
-            raise options.CommandError(
-                f"--{unknown.replace('_', '-')} is not for tables: {owner.__name__} has no {unknown}"
-            )
+            raise options.CommandError(f"{options.flag(unknown)} is not for tables: {owner.__name__} has no {unknown}")
         self.model, self.cell_format = owner(**parameters), rows.cell_format
         self.held, self.rows = _divided(len(self.y))
         self.notices = [*rows.notices, f"{rows.reason}. So this trains a {owner.__name__}: {why}"]
@@ -323,12 +342,12 @@ def _divided(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
 
-def rows_of_fit(arguments: argparse.Namespace, model: Any) -> tuple[Any, NDArray[Any]]:
+def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
     These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
     """
-    X, y = table_rows(arguments, model_of(model))
+    X, y = files.rows_of_table(model_of(model))
     record = provenance_of(model)
     if record is not None and record["n_rows"] != len(y):
         rows = _divided(len(y))[1]
@@ -370,44 +389,30 @@ class _CheckpointWithCells(Checkpoint):
         model.save(path, include_training_state=True)
 
 
-def _checkpoints(arguments: argparse.Namespace, cell_format: CellFormat) -> list[Checkpoint]:
-    if arguments.checkpoint_every is None:
+def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpoint]:
+    if request.checkpoint_every is None:
         return []
-    stem, end = os.path.splitext(arguments.output.replace("{", "{{").replace("}", "}}"))
-    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", arguments.checkpoint_every, cell_format)]
+    stem, end = os.path.splitext(request.output.replace("{", "{{").replace("}", "}}"))
+    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", request.checkpoint_every, cell_format)]
 
 
-def _training_of_table(arguments: argparse.Namespace, rows: TableRows) -> TableTraining:
-    """Return the training of the model of a table, because a cell is not a number."""
-    from cmlp._cli.train import TableTraining
-
-    if arguments.checkpoint_every is not None:
-        raise options.CommandError(f"{rows.reason}. --checkpoint-every is not for tables")
-    return TableTraining(arguments, _given(arguments), rows)
-
-
-def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the parameters that are given as options."""
-    return {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)}
-
-
-def _model_of_numbers(arguments: argparse.Namespace) -> Any:
+def _model_of_numbers(request: TrainRequest) -> Any:
     """Return the estimator of one network with the given parameters, or the one to resume."""
     import cmlp
 
-    kind: Any = cmlp.MLPRegressor if arguments.regressor else cmlp.MLPClassifier
+    kind: Any = cmlp.MLPRegressor if request.regressor else cmlp.MLPClassifier
     tables = _only_of_tables()
-    given = {name: value for name, value in _given(arguments).items() if name not in tables}
-    for name in given:
+    parameters = {name: value for name, value in request.parameters.items() if name not in tables}
+    for name in parameters:
         if name not in kind._get_param_names():
-            relation = "is not for" if arguments.regressor else "is only for"
+            relation = "is not for" if request.regressor else "is only for"
             raise options.CommandError(f"{options.flag(name)} {relation} --regressor")
-    if not arguments.resume:
-        return kind(**given)
-    model: Any = cmlp.load(arguments.output)
+    if not request.resume:
+        return kind(**parameters)
+    model: Any = cmlp.load(request.output)
     if type(model) is not kind:
-        raise options.CommandError(f"{arguments.output} has a {type(model).__name__}, not a {kind.__name__}")
-    return model.set_params(**given)
+        raise options.CommandError(f"{request.output} has a {type(model).__name__}, not a {kind.__name__}")
+    return model.set_params(**parameters)
 
 
 def _save(path: str, training: NumberTraining | TableTraining) -> None:
@@ -449,7 +454,7 @@ class ReadingProgress:
             self._terminal.settle()
 
 
-class Progress:
+class ProgressLine:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
 
     _repeatable = True  # see `cmlp._estimators.provenance`

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
+    DataFiles,
     add_file_options,
     add_target_options,
     data_file,
     known_by,
-    require_validation,
-    rows_of,
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
 from cmlp._model.model import model_of
@@ -45,41 +44,39 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train again, and print the answer."""
     from cmlp._estimators.verify import verify, without_training
 
-    model = options.loaded_model(arguments.model)
+    model, files = options.loaded_model(arguments.model), DataFiles.of(arguments)
     with options.reported(TypeError, ImportError):
         answer = without_training(model)  # the rows are read by names and classes of the model
         if answer is None:
-            rows, held = _data(arguments, model)
+            rows, validation = _data(files, arguments.model, model)
             try:
-                answer = verify(model, *rows, **held, progress=_shown(terminal))
+                answer = verify(model, *rows, **validation, progress=_shown(terminal))
             finally:
                 terminal.settle()
     terminal.write_lines([printable_message(str(answer))])
     return _STATUSES[answer.reason]
 
 
-def _data(arguments: argparse.Namespace, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the rows of the fit of a model, and its validation rows, read as the model says."""
+def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the rows of the fit of the model in the file `path`, and its validation rows, read as the model says."""
     trained = model_of(model)
     if trained.encoder is not None:
-        if arguments.labels is not None or arguments.validation is not None:
+        if files.labels is not None or files.validation is not None:
             raise options.CommandError(
-                f"{arguments.model} is the model of a table, which has neither --labels nor --validation: use "
+                f"{path} is the model of a table, which has neither --labels nor --validation: use "
                 "cmlp.verify in Python"
             )
+        if files.target is None:
+            raise options.CommandError(f"{path} is the model of a table, which needs --target COLUMN")
         from cmlp._cli.train import rows_of_fit
 
-        return rows_of_fit(arguments, model), {}
-    from cmlp._data.files.rows import LabelledRows, in_memory
+        return rows_of_fit(files, model), {}
+    from cmlp._data.files.rows import LabelledRows
 
     known = known_by(trained)
-    data = rows_of(arguments, arguments.data, arguments.labels, known)
-    held = {}
-    require_validation(arguments)
-    if arguments.validation is not None:
-        validation = in_memory(rows_of(arguments, arguments.validation, arguments.validation_labels, known))
-        held = {"X_val": validation.X, "y_val": validation.y}
-    return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), held
+    data, validation = files.rows(known), files.validation_rows(known)
+    named = {} if validation is None else {"X_val": validation.X, "y_val": validation.y}
+    return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), named
 
 
 def _shown(terminal: Terminal) -> Callable[[int, int], None]:

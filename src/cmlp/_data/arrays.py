@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from cmlp._data.columns import NamedColumns
 from cmlp.exceptions import StatusError
 
 if TYPE_CHECKING:
@@ -53,6 +54,33 @@ def is_arrow(value: object) -> bool:
         return False
     offers = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
     return offers and not hasattr(value, "iloc")
+
+
+def arrow_copied(X: Any, name: str = "X") -> Any:
+    """Return a table or column of Arrow as a copy that can be read several times; anything else as it is."""
+    if is_arrow(X):
+        from cmlp._data.arrow import read
+
+        return read(X, name)
+    if isinstance(X, NamedColumns):
+        from cmlp._data.arrow import table_of
+
+        return table_of(X, name)
+    return X
+
+
+def read_once(value: Any, name: str) -> Any:
+    """Return what may be a stream of Arrow, which can be read once, as a copy; anything else as it is.
+
+    X becomes `NamedColumns`, which have nulls and dates; other arguments become what `arrow_copied` returns.
+    """
+    if not is_arrow(value) or hasattr(value, "__array__"):
+        return value
+    if name != "X":
+        return arrow_copied(value, name)
+    from cmlp._data.arrow import read_columns
+
+    return read_columns(value, name)
 
 
 def is_missing(value: object) -> bool:

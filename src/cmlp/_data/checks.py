@@ -13,6 +13,7 @@ import numpy as np
 from cmlp._data.arrays import (
     CSR,
     IN_PLACE,
+    arrow_copied,
     as_csr,
     as_dense,
     is_sparse,
@@ -24,9 +25,9 @@ from cmlp._data.arrays import (
     require_finite,
     to_float64,
 )
-from cmlp._data.frames import as_table, check_names, feature_names
+from cmlp._data.columns import check_names, feature_names
 from cmlp._data.labels import as_labels
-from cmlp._data.scale import InputScale, scaled
+from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
 from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class
@@ -211,9 +212,10 @@ def _first(
 
 def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):
-        seen = (
-            scaled(values, scale, dtype) if isinstance(scale, InputScale) else values.astype(dtype) * dtype.type(scale)
-        )
+        if isinstance(scale, InputScale):
+            seen = scaled_rows(values, scale, dtype)
+        else:
+            seen = values.astype(dtype) * dtype.type(scale)
         finite: NDArray[np.bool_] = np.isfinite(seen)
     return finite
 
@@ -256,7 +258,7 @@ class Door(NamedTuple):
 
     def rows(self, X: Any) -> Rows:
         """Return converted rows."""
-        X = as_table(X)
+        X = arrow_copied(X)
         names = feature_names(X)
         if self.width is not None:
             check_names(names, self.names, self.owner)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._process.warnings import warn
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -131,6 +133,70 @@ def joined(blocks: Sequence[Any]) -> Any:
     types = [max(part.column_type for part in column) for column in parts]
     columns = [np.concatenate([part.values for part in column]) for column in parts]
     return NamedColumns(first.columns, [*map(FileColumn, columns, types)])
+
+
+# ------------------------------------------------------------------------------------ the names of the columns of X
+
+
+def feature_names(X: Any) -> NDArray[Any] | None:
+    """Return the column names of a data frame; None if they are not strings or X is not a data frame.
+
+    A data frame is recognized by its attributes, so that neither pandas nor polars has to be imported.
+    """
+    if isinstance(X, np.ndarray) or not (hasattr(X, "columns") and hasattr(X, "__array__")):
+        return None
+    names = np.asarray(list(X.columns), dtype=object)
+    kinds = sorted({type(name).__qualname__ for name in names})
+    if len(kinds) > 1 and "str" in kinds:
+        raise TypeError(
+            "Feature names are only supported if all input features have string names, but your "
+            f"input has {kinds} as feature name / column name types. If you want feature names to "
+            "be stored and validated, you must convert them all to strings, by using X.columns = "
+            "X.columns.astype(str) for example. Otherwise you can remove feature / column names "
+            "from your input data, or convert them all to a non-string data type."
+        )
+    return names if kinds == ["str"] else None
+
+
+def texts_of_names(names: Sequence[object] | None) -> NDArray[Any] | None:
+    """Return column names as an array; None if there are none, or if one is not text."""
+    if names is None or not all(isinstance(name, str) for name in names):
+        return None
+    return np.array(names, object)
+
+
+def check_names(names: NDArray[Any] | None, fitted: NDArray[Any] | None, owner: str) -> None:
+    """Compare the column names of X, from `feature_names`, with the names that fit stored.
+
+    Warns if only one of them has names. Raises ValueError if the names differ.
+    """
+    if names is None and fitted is None:
+        return
+    if fitted is None:
+        warn(f"X has feature names, but {owner} was fitted without feature names")
+    elif names is None:
+        warn_of_no_names(owner)
+    elif len(names) != len(fitted) or (names != fitted).any():
+        raise ValueError(_name_mismatch(set(names), set(fitted)))
+
+
+def warn_of_no_names(owner: str) -> None:
+    """Warn of X without names for a model with names."""
+    warn(f"X does not have valid feature names, but {owner} was fitted with feature names")
+
+
+def _name_mismatch(names: set[str], fitted: set[str]) -> str:
+    lines = ["The feature names should match those that were passed during fit."]
+    for title, listed in (
+        ("Feature names unseen at fit time:", sorted(names - fitted)),
+        ("Feature names seen at fit time, yet now missing:", sorted(fitted - names)),
+    ):
+        if listed:
+            lines += [title, *(f"- {name}" for name in listed[:5])]
+            lines += ["- ..."] if len(listed) > 5 else []
+    if len(lines) == 1:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    return "\n".join(lines) + "\n"
 
 
 # --------------------------------------------------- what a model knows about the columns of a table, and cells of text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, is_missing, rectangular, refuse_sparse
+from cmlp._data.arrays import EXACT, is_missing, read_once, rectangular, refuse_sparse
 from cmlp._data.checks import check_rows
 from cmlp._data.column_entries import (
     CATEGORY,
@@ -32,8 +32,7 @@ from cmlp._data.column_entries import (
     type_of_entries,
     type_of_numbers,
 )
-from cmlp._data.columns import ArrowColumn, FileColumn
-from cmlp._data.frames import read_once, texts_of_names, warn_of_no_names
+from cmlp._data.columns import ArrowColumn, FileColumn, texts_of_names, warn_of_no_names
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -59,8 +58,8 @@ _PLAIN_TYPES = frozenset(
 )
 
 
-class FrameColumns(NamedTuple):
-    """The columns of a table as the user passed them; `names`, of any hashable type, is None if they have none."""
+class InputFrame(NamedTuple):
+    """X of a table as columns, as the user passed them; `names`, of any hashable type, is None if they have none."""
 
     names: list[Any] | None
     columns: Sequence[Any]
@@ -100,7 +99,7 @@ class FrameReader(NamedTuple):
         """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
         return bool(self.column_types) and self.column_types[i] == ORDERED
 
-    def read(self, X: ArrayLike | FrameColumns, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
+    def read(self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
 
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
@@ -118,7 +117,7 @@ class FrameReader(NamedTuple):
             found[:, i] = entries_of(column, frame.label(i))
         return self._values(frame, notices), found
 
-    def _values(self, frame: FrameColumns, notices: Notices | None) -> NDArray[np.float64]:
+    def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
         column_types = self.column_types or [NUMBER if codes is None else CATEGORY for codes in self.codes]
         if frame.matrix is None or not TIMES.isdisjoint(column_types):
             raw = np.empty((frame.n_rows, len(self.codes)))
@@ -144,7 +143,7 @@ class FrameReader(NamedTuple):
         require_no_infinity(raw, frame)
         return raw
 
-    def _same_columns(self, frame: FrameColumns, owner: str, notices: Notices | None) -> FrameColumns:
+    def _same_columns(self, frame: InputFrame, owner: str, notices: Notices | None) -> InputFrame:
         """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self.codes):
@@ -165,12 +164,12 @@ class FrameReader(NamedTuple):
             )
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
-        return FrameColumns(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
+        return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
-def frame_of(X: Any, owner: str) -> FrameColumns:
-    """Return the columns of an array or a data frame, which is read once; a `FrameColumns` is returned as it is."""
-    if isinstance(X, FrameColumns):
+def frame_of(X: Any, owner: str) -> InputFrame:
+    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is."""
+    if isinstance(X, InputFrame):
         return X
     refuse_sparse(X, "X")
     X = read_once(X, "X")
@@ -181,14 +180,14 @@ def frame_of(X: Any, owner: str) -> FrameColumns:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        return FrameColumns(names, _few_rows(X) or _columns(X, names), len(X))
+        return InputFrame(names, _few_rows(X) or _columns(X, names), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
     if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
         array, rows = np.array(X, dtype=object), None
     copy = np.array(array)  # which other threads cannot change
-    return FrameColumns(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
+    return InputFrame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
 
 
 def _columns(X: Any, names: Sequence[Any]) -> list[Any]:
@@ -225,7 +224,7 @@ def is_records(X: object) -> bool:
 
 def frame_of_records(
     X: Mapping[Any, Any] | Sequence[Mapping[Any, Any]], names: Sequence[Any] | None, owner: str, *, may_lack_keys: bool
-) -> FrameColumns:
+) -> InputFrame:
     """Return the columns of records, each of which maps the names of columns to values; X can be one record.
 
     Raises ValueError for an unknown key, for a missing one unless records `may_lack_keys`, which then are missing
@@ -258,7 +257,7 @@ def frame_of_records(
             known = set(names)
             unknown = [key for key in record if key not in known]
             raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
-    return FrameColumns(list(names), columns, len(records))
+    return InputFrame(list(names), columns, len(records))
 
 
 def _names(X: Any) -> list[Any] | None:
@@ -275,7 +274,7 @@ def _names(X: Any) -> list[Any] | None:
 
 
 def learn_frame_reader(
-    X: ArrayLike | FrameColumns,
+    X: ArrayLike | InputFrame,
     categorical: Any,
     owner: str,
     rows: NDArray[np.intp] | None = None,
@@ -339,7 +338,7 @@ def _require_levels(column: Any, codes: Codes | None, label: str) -> None:
             raise ValueError(f"{label} must be one of its ordered categories {known}, got {value!r} in row {row}.")
 
 
-def _chosen(categorical: Any, frame: FrameColumns) -> dict[int, Sequence[object] | None]:
+def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] | None]:
     """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
     if isinstance(categorical, str) and categorical == _FROM_DTYPE:
         return {}
@@ -430,7 +429,7 @@ def _codes(column: Any, codes: Codes, label: str, column_type: str) -> NDArray[n
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 
-def require_no_infinity(raw: NDArray[np.float64], frame: FrameColumns) -> None:
+def require_no_infinity(raw: NDArray[np.float64], frame: InputFrame) -> None:
     """Raise ValueError if a number is infinite; missing values are allowed."""
     infinite = np.isinf(raw)
     if infinite.any():

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Self
 
-Block = TypeVar("Block")
+Converted = TypeVar("Converted")
 
 
 class Passes:
@@ -47,12 +47,12 @@ class Passes:
             )
 
 
-class Reader(Generic[Block]):
+class Reader(Generic[Converted]):
     """An iterator over blocks, which a thread reads and converts by ``convert(item, index)`` one block ahead."""
 
-    def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Block]) -> None:
+    def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Converted]) -> None:
         self._items, self._convert = items, convert
-        self._ready: SimpleQueue[tuple[Block | None, BaseException | None]] = SimpleQueue()
+        self._ready: SimpleQueue[tuple[Converted | None, BaseException | None]] = SimpleQueue()
         self._wanted = threading.Semaphore(1)  # blocks that may be read: one, in addition to the one in use
         self._closed = self._ended = False
         self._thread = threading.Thread(target=self._read, name="cmlp-reader", daemon=True)
@@ -81,7 +81,7 @@ class Reader(Generic[Block]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Block:
+    def __next__(self) -> Converted:
         if self._ended:
             raise StopIteration
         with immediate_signals():  # the thread runs code of the caller

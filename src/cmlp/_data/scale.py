@@ -96,7 +96,7 @@ def check_scale_width(scale: object, n_columns: int) -> None:
         raise ValueError(f"input_scale must have vectors of {n_columns} numbers, got {len(scale.shift)}.")
 
 
-def scaled(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
+def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
     """Return dense inputs as the network sees them: computed in float64 and rounded once."""
     wide = np.array(X, np.float64)  # a copy, for the operations in place
     if isinstance(scale, InputScale):
@@ -305,7 +305,7 @@ def root_mean_squares(X: NDArray[Any] | CSR, input_scale: float | InputScale) ->
             values = values * factor
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
-            rows = scaled(X[sample(len(X))], input_scale, np.float64)  # a copy of its own
+            rows = scaled_rows(X[sample(len(X))], input_scale, np.float64)  # a copy of its own
             rows *= rows
             n, sums = len(rows), np.add.reduce(rows, axis=0)
         found: NDArray[np.float64] = np.sqrt(sums / n)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.arrays import arrow_copied, read_once
 from cmlp._data.checks import positive_integer
-from cmlp._data.frames import as_table, read_once
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit import Exclusively, train_on
@@ -75,7 +75,7 @@ class BlockSource(RowSource):
         items = self._passes.open()
         for index, item in enumerate(items):
             X, y, weight = unpacked(item, index)
-            self.given = X, y, weight = as_table(X), read_once(y, "y"), read_once(weight, "sample_weight")
+            self.given = X, y, weight = arrow_copied(X), read_once(y, "y"), read_once(weight, "sample_weight")
             self._seen.append((X, y) if weight is None else (X, y, weight))
             rows = self._door.rows(X)
             if rows.X.shape[0]:

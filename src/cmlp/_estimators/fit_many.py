@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.frames import read_once
+from cmlp._data.arrays import read_once
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train.hyperparameters import network_argument

@@ -13,7 +13,7 @@ from cmlp._bridge import _core
 from cmlp._bridge._core import Optimizer
 from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
-from cmlp._data.scale import check_scale_width, scaled
+from cmlp._data.scale import check_scale_width, scaled_rows
 from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
@@ -407,7 +407,7 @@ class Network(ExportMethods):
         hidden = self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads)
         to_dense = getattr(X, "toarray", None)
         dense = X if to_dense is None else to_dense()
-        return [scaled(dense, self._scale, self._net.dtype), *hidden]
+        return [scaled_rows(dense, self._scale, self._net.dtype), *hidden]
 
     def weighted_sums(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.checksums import RowHash, hash_of_text
-from cmlp._data.frames import texts_of_names
+from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import (
     dump_categories,
     dump_column_names,

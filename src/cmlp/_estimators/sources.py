@@ -15,7 +15,7 @@ from cmlp._data.arrays import CSR
 from cmlp._data.checks import Door, check_width
 from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
-from cmlp._process.threads import shared
+from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block
 from cmlp._train.target_scale import standard_scale
@@ -67,15 +67,11 @@ class Arrays(RowSource):
 
     def open(self, door: Door) -> Opened:
         """Return all rows."""
-        return shared(_opened, *self.given, *door)
+        return once_per_pool(Door.open, door, *self.given)
 
     def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return len(job.data.X), job.data
-
-
-def _opened(X: Any, y: Any, weight: Any, *door: Any) -> Opened:
-    return Door(*door).open(X, y, weight)
 
 
 class BlockFormat(NamedTuple):

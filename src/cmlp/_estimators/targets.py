@@ -16,12 +16,12 @@ import numpy as np
 
 from cmlp._data.arrays import readable, require_finite, to_float64
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
-from cmlp._data.frames import feature_names
+from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes
 from cmlp._model.model import TableTarget
-from cmlp._process.threads import shared
+from cmlp._process.threads import once_per_pool
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy
@@ -110,7 +110,7 @@ class NumberEncoding(TargetEncoding):
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
-        targets = shared(_as_matrix, y)
+        targets = once_per_pool(_as_matrix, y)
         if self.loss in POSITIVE_LOSSES:
             targets = np.array(targets)  # another thread could change the caller's array after the check
             if (targets < 0).any() or (self.loss == "gamma" and not targets.all()):
@@ -152,7 +152,7 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
         labels = request.previous.model.labels
         values = labels.encode_all(y)
     else:
-        labels, values = shared(learn_labels, y)
+        labels, values = once_per_pool(learn_labels, y)
         labels = Labels(labels.kind, labels.classes.copy())  # a program can write to `classes_` of one model
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
     targets = ClassEncoding(labels, request.options.loss, weights)

@@ -20,7 +20,6 @@ from cmlp._process.signals import DeferredSignals
 from cmlp._train import hyperparameters
 from cmlp._train.constraints import COUNT, argument
 from cmlp._train.engine import BatchEngine
-from cmlp._train.held_out import UserScore
 from cmlp._train.hyperparameters import documented
 from cmlp._train.job import (
     Data,
@@ -36,6 +35,7 @@ from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_run import make_run
+from cmlp._train.validation import UserScore
 
 if TYPE_CHECKING:
     import os

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._export.c_text import Parts
+    from cmlp._export.c_text import HeaderParts
     from cmlp._export.quantization import Comparison
     from cmlp._model.model import TrainedModel
 
@@ -79,7 +79,7 @@ def write_c_header(
     return header
 
 
-def _assembled(model: TrainedModel, header: CHeader, parts: Parts) -> str:
+def _assembled(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
     """Return the text of a header from its parts."""
     n_in, n_out = parts.sizes
     usage, texts = _texts(model, header.name)
@@ -124,7 +124,7 @@ def _require_resolution(model: TrainedModel) -> None:
         )
 
 
-def _head(model: TrainedModel, header: CHeader, parts: Parts, more: list[tuple[str, str]]) -> str:
+def _head(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]) -> str:
     """Return the comment that explains the header, and the include guard."""
     usage = [*parts.usage, *more]
     width = max(len(call) for call, _ in usage)

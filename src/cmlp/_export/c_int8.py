@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from cmlp._export.c_text import Parts, classify, floats, inner, integers
+from cmlp._export.c_text import HeaderParts, classify, floats, inner, integers
 from cmlp._export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
@@ -79,14 +79,14 @@ $body}
 """)
 
 
-def parts_of_integers(model: TrainedModel, prefix: str, calibrate: Any) -> Parts:
+def parts_of_integers(model: TrainedModel, prefix: str, calibrate: Any) -> HeaderParts:
     """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
     X, y = calibration_rows(model, calibrate)
     net, sums = quantize(model, X)
     comparison, combination = compare(model, net, sums, X, y), model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
-    return Parts(
+    return HeaderParts(
         constants=_constants_size(net),
         stack=_stack_size(net),
         usage=[

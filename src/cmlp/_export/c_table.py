@@ -16,8 +16,8 @@ from cmlp._export.c_text import (
     CHECK_USAGE,
     OPENING,
     SEED,
+    HeaderParts,
     NetText,
-    Parts,
     array,
     classify,
     expected_outputs,
@@ -52,7 +52,7 @@ _ABOUT = [
 ]
 
 
-def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
+def parts_of_table(model: TrainedModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for several networks behind an encoder of columns."""
     table = _Table(model, prefix)
     columns, combination = table.columns, model.combination
@@ -66,7 +66,7 @@ def parts_of_table(model: TrainedModel, prefix: str) -> Parts:
     n_params = sum(net.n_params for net, _ in model.networks)
     column_bytes = _COLUMN_BYTES + (_PARTS_BYTES if table.has_parts else 0)
     n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
-    return Parts(
+    return HeaderParts(
         constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns),
         stack=4 * n_floats + _NUMBER_BYTES * combination.n,
         usage=[
@@ -315,7 +315,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
+def _self_check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
     """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
@@ -332,7 +332,7 @@ def check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
 
 def _check(model: TrainedModel, prefix: str) -> str:
     assert model.encoder is not None
-    rows = check_rows(model.encoder)
+    rows = _self_check_rows(model.encoder)
     expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else model.predict(rows)
     return _CHECK.substitute(
         prefix=prefix,

@@ -35,7 +35,7 @@ _KEYWORDS = """
 CHECK_USAGE = ("check()", "1 if the outputs have the bits that Python computed, else 0")
 
 
-class Parts(NamedTuple):
+class HeaderParts(NamedTuple):
     """The parts of a header that depend on its rows and its arithmetic."""
 
     constants: int  # bytes
@@ -349,7 +349,7 @@ _SORT = """\
 _MEANINGS = {"binary": "the probabilities of both classes", "multiclass": "the probabilities of the classes"}
 
 
-def parts_of_rows(model: TrainedModel, prefix: str) -> Parts:
+def parts_of_rows(model: TrainedModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for a model in float32 without a table."""
     labels, scale, combination = model.labels, model.input_scale, model.combination
     meaning = "the outputs" if labels is None else _MEANINGS.get(labels.kind, "the probability of each label")
@@ -362,7 +362,7 @@ def parts_of_rows(model: TrainedModel, prefix: str) -> Parts:
     elif scale != 1:
         about = ["", f"All inputs are multiplied by {scale!r}, as in Python."]
     scale_bytes = 16 * model.n_inputs if shifted else 1024 if scale != 1 else 0
-    return Parts(
+    return HeaderParts(
         constants=4 * model.net.n_params + scale_bytes,
         stack=_stack_size(model),
         usage=[

@@ -254,7 +254,7 @@ class InputRows(NamedTuple):
     form: str | tuple[int, ...]
 
 
-class Sums:
+class WeightedSums:
     """The weighted sums of a layer."""
 
     def __init__(
@@ -281,7 +281,7 @@ class Sums:
 class Term(NamedTuple):
     """A function of a layer's weighted sums."""
 
-    sums: Sums
+    sums: WeightedSums
     state: str  # which function it is
     parameter: float = 0.0  # of the activation
     source: str = ""  # the state from which labels are computed
@@ -306,10 +306,10 @@ def layer(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list
     if n_in not in (None, weights.shape[0]):
         raise ValueError(f"{node} must have weights of shape ({n_in}, n_outputs), got {weights.shape}")
     biases = others[1] if len(others) > 1 else None
-    return with_biases(node, Sums(x, weights, attributes["alpha"]), biases, attributes["beta"])
+    return with_biases(node, WeightedSums(x, weights, attributes["alpha"]), biases, attributes["beta"])
 
 
-def with_biases(node: Node, sums: Sums, biases: Any, beta: float) -> Term:
+def with_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term:
     """Return weighted sums with biases."""
     if biases is not None:
         n_out = sums.n_out
@@ -317,7 +317,7 @@ def with_biases(node: Node, sums: Sums, biases: Any, beta: float) -> Term:
         if not isinstance(biases, Constant) or biases.dtype != sums.weights.dtype or biases.shape not in shapes:
             got = f"{biases.dtype} of shape {biases.shape}" if isinstance(biases, Constant) else "a computed tensor"
             raise ValueError(f"{node} must have {n_out} constant biases of {sums.weights.dtype}, got {got}")
-    return Term(Sums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
+    return Term(WeightedSums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
 
 
 # --------------------------------------------------------------- what operators compute from the input of an ONNX graph

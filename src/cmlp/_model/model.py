@@ -14,8 +14,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
-from cmlp._data.columns import CellFormat
-from cmlp._data.frames import texts_of_names
+from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import NonFiniteInputError

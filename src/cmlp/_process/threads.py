@@ -59,7 +59,7 @@ class Pool:
         self._begun, self._ended = deque[None](), deque[None]()  # an entry for each thread
         self._errors: deque[BaseException] = deque()
         self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
-        self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}  # key, result, arguments of `shared`
+        self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}  # key, result, arguments of `once_per_pool`
 
     def run(self, task: Callable[[int], None], progress: Callable[[int], None] | None = None) -> None:
         """Call ``task(number)`` for each number, and return when all calls have ended.
@@ -125,9 +125,9 @@ class Pool:
         """Keep a warning of the task that the calling thread does."""
         self._warnings.append((_current.task, message, category))
 
-    def shared(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Return what `shared` returns. A function that warns is called again: each task has its warning."""
-        key = [one if type(one) in _COMPARED else id(one) for one in arguments]
+    def once(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Return what `once_per_pool` returns. A function that warns is called again: each task has its warning."""
+        key = [_key(argument) for argument in arguments]
         latest = self._latest.get(function)
         if latest is not None and latest[0] == key:
             return latest[1]
@@ -141,13 +141,21 @@ class Pool:
 _COMPARED = frozenset((bool, float, int, str))  # types of arguments that are compared by value
 
 
-def shared(function: Callable[..., Result], *arguments: Any) -> Result:
+def _key(argument: Any) -> Any:
+    """Return what tells an argument from others: its value, its fields, or which object it is."""
+    if hasattr(type(argument), "_fields"):  # a named tuple
+        return [_key(field) for field in argument]
+    return argument if type(argument) in _COMPARED else id(argument)
+
+
+def once_per_pool(function: Callable[..., Result], *arguments: Any) -> Result:
     """Return ``function(*arguments)``; tasks of a pool with the same objects as arguments share the latest result.
 
-    The result must depend on the arguments only, and nobody may change it.
+    Named tuples are the same if their fields are. The result must depend on the arguments only, and nobody may change
+    it.
     """
     pool = _current.pool
-    return function(*arguments) if pool is None else pool.shared(function, arguments)
+    return function(*arguments) if pool is None else pool.once(function, arguments)
 
 
 def current_pool() -> Pool | None:

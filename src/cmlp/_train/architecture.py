@@ -19,8 +19,8 @@ from cmlp._train.constraints import (
     SYNONYMS,
     Constraint,
     argument,
-    converted,
     interval,
+    validated,
 )
 from cmlp._train.hyperparameters import network_argument
 from cmlp.exceptions import InvalidParameterError
@@ -138,7 +138,7 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     if loss == "quantile":
         choices = (*choices, QUANTILES)
     sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
-    number: Any = converted(value, choices, sentence, "loss_parameter", str(loss))
+    number: Any = validated(value, choices, sentence, "loss_parameter", str(loss))
     return number if isinstance(number, tuple) else float(number)
 
 

@@ -1,4 +1,4 @@
-"""What the table `cmlp._train.hyperparameters` consists of: rows, and constraints on values.
+"""What the table `cmlp._train.hyperparameters` consists of: entries, and constraints on values.
 
 A valid value satisfies at least one of a parameter's constraints. Error messages have scikit-learn's wording, because
 its users know it and their tests may depend on it.
@@ -91,7 +91,7 @@ def interval(
     return Constraint(f"a float in the range {opening}{float(low)}, {float(high)}{closing}", accepts, float)
 
 
-def options(kind: type, *values: object) -> Constraint:
+def one_of(kind: type, *values: object) -> Constraint:
     """Accept a value of a list, all of the same type; a str of NumPy becomes the equal one of the list."""
     text = f"a {'str' if kind is str else 'float'} among {{{', '.join(map(repr, values))}}}"
     return Constraint(
@@ -147,7 +147,7 @@ CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', 
 FLOAT_TYPE = Constraint("float32 or float64", _is_float_type, np.dtype)
 COLUMNS = pair("shift", "factor", lambda value: InputScale(*value))
 POSITIVE_INTEGER = interval(Integral, 1, math.inf, "left", booleans=False)
-ACTIVATION = options(str, *HIDDEN, *SYNONYMS)
+ACTIVATION = one_of(str, *HIDDEN, *SYNONYMS)
 COUNT = interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
 POSITIVE = interval(Real, 0, math.inf, "neither", booleans=False)
 NOT_NEGATIVE = interval(Real, 0, math.inf, "left", booleans=False)
@@ -162,7 +162,7 @@ QUANTILES = Constraint(
 _USED_AS_GIVEN = {float, str, bool, type(None)}
 
 
-def converted(value: object, choices: tuple[Constraint, ...], sentence: str, name: str, owner: str = "") -> object:
+def validated(value: object, choices: tuple[Constraint, ...], sentence: str, name: str, owner: str = "") -> object:
     """Return a value in the type in which it is used.
 
     If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.
@@ -179,10 +179,10 @@ def converted(value: object, choices: tuple[Constraint, ...], sentence: str, nam
 
 def argument(name: str, value: object, *choices: Constraint) -> Any:
     """Return an argument of a method, validated and converted; raises InvalidParameterError if it is invalid."""
-    return converted(value, choices, "{name} must be {expected}, got {value!r}", name)
+    return validated(value, choices, "{name} must be {expected}, got {value!r}", name)
 
 
-# ------------------------------------------------------------------------------------------------------- the rows
+# ---------------------------------------------------------------------------------------------------- the entries
 
 # The classes that have parameters. `Network` includes its methods.
 NETWORK, TRAINER = ("Network",), ("Trainer",)

@@ -16,7 +16,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import StoredRows, stored_rows, taken
 from cmlp._data.scale import root_mean_squares, sample
-from cmlp._process.threads import shared
+from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import log_loss_clip
@@ -61,12 +61,12 @@ class Judged(NamedTuple):
     targets: NDArray[Any]
     weight: NDArray[np.float64] | None
     order: NDArray[np.int64] | None = None  # the rows of X that the targets belong to; None for all of them
-    held_out: bool = False
+    is_validation: bool = False
 
     @property
     def kind(self) -> str:
         """What the rows are called in messages."""
-        return "validation" if self.held_out else "training"
+        return "validation" if self.is_validation else "training"
 
     def n_rows(self) -> float:
         """Return the number of rows, or with weights the number of equal weights that would be as certain."""
@@ -82,7 +82,7 @@ class Judged(NamedTuple):
         does not depend on the constant's loss as that of other losses.
         """
         scale = 0.5 if net.loss in _PROBABILITIES else constant
-        by_chance = _GAIN_BY_CHANCE[self.held_out] * scale / self.n_rows()
+        by_chance = _GAIN_BY_CHANCE[self.is_validation] * scale / self.n_rows()
         return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
 
     def fewer(self) -> Judged:
@@ -105,7 +105,7 @@ def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
     data, rows = job.data, job.state.validation
     if data.validation is not None:
-        return Judged(*data.validation, held_out=True)
+        return Judged(*data.validation, is_validation=True)
     if rows is None:
         return Judged(data.X, data.targets, data.weight)
     return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
@@ -129,18 +129,18 @@ def warn_if_useless(
     if is_ignored(UselessModelWarning):
         return
     state, rows = job.state, judged_rows(job)
-    loss = kept[0] if rows.held_out else state.history.loss
+    loss = kept[0] if rows.is_validation else state.history.loss
     if loss is None:  # no epoch is complete
         return
     judged = rows
-    if job.reads_again and not rows.held_out:
+    if job.reads_again and not rows.is_validation:
         if sampled is None:
             return
         targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
         judged = rows._replace(targets=targets, weight=sampled[1])
     objective = job.objective
     unit = objective.loss_scale * objective.report_scale * objective.unit  # of the reported loss
-    constant = shared(constant_loss, job.net, judged.targets, judged.weight)
+    constant = once_per_pool(constant_loss, job.net, judged.targets, judged.weight)
     constant, limit = constant * unit, judged.limit(job.net, constant) * unit
     if loss < limit or not 0 < constant < math.inf or _shown_by_score(job, judged, kept[1]):
         return
@@ -168,7 +168,9 @@ def warn_if_useless(
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
     objective, net = job.objective, job.net
-    if not rows.held_out or objective.scorer is not None or objective.score is None or job.options.scoring == "loss":
+    if not rows.is_validation or job.options.scoring == "loss":
+        return False
+    if objective.scorer is not None or objective.score is None:
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and net.loss in _PROBABILITIES):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
@@ -350,10 +352,16 @@ def is_accurate(
 # What the data say about the cause, each with its remedy
 
 
-def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, sizes: _Sizes | None = None) -> str:
+def causes(
+    job: TrainingJob,
+    rows: Judged,
+    outputs: NDArray[Any] | None = None,
+    sizes: _Sizes | None = None,
+    epochs: str = "max_iter",
+) -> str:
     """Return sentences with the causes and their remedies, each after a space.
 
-    `outputs` of the rows and `sizes` are computed if they are None.
+    `outputs` of the rows and `sizes` are computed if they are None. `epochs` is the parameter with their number.
     """
     if isinstance(rows.X, StoredRows):
         rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
@@ -361,7 +369,7 @@ def causes(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None = None, 
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     found = [
         _equal_outputs(job.net, layers, targets),
-        _unfinished(job),
+        _unfinished(job, epochs),
         _plateau(job),
         _out_of_range(job.net, targets) + scale_advice(job.objective, job.data, sizes, tiny=True),
         _never_predicted(job, rows, outputs),
@@ -391,25 +399,25 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     return f"{text}: standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
 
 
-def _unfinished(job: TrainingJob) -> str:
+def _unfinished(job: TrainingJob, epochs: str) -> str:
     """Return a sentence if the training loss was still falling, or there were few epochs."""
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        return f" Training ended after max_iter={options.max_iter} iterations: more help." if reached else ""
+        return f" Training ended after {epochs}={options.max_iter} iterations: more help." if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
     rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
-        epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
-        return f" Training ended after {epochs}: more epochs (max_iter) or {rate} helps."
+        few = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {few}: more epochs ({epochs}) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
     return (
         f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs (max_iter={options.max_iter}) helps."
+        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter}) helps."
     )
 
 
@@ -492,8 +500,8 @@ class _Sizes(NamedTuple):
 
 def sizes_of(objective: Objective, data: Data) -> _Sizes:
     """Return the sizes of the inputs and targets of a fit."""
-    columns = shared(root_mean_squares, stored_rows(data.X), data.input_scale)
-    return _Sizes(columns, shared(_size_of, data.targets) if objective.y_advice else math.nan)
+    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
+    return _Sizes(columns, once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan)
 
 
 def scale_advice(objective: Objective, data: Data, sizes: _Sizes | None = None, *, tiny: bool = False) -> str:

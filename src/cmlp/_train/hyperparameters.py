@@ -1,9 +1,9 @@
-"""The hyperparameters: one table, with a row for each of them.
+"""The hyperparameters: one table, with an entry for each of them.
 
-A row has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and what
-else depends on the parameter alone: what it needs of others to have an effect, whether it needs batches, may change
-before a fit is resumed, and may differ between workers. Everything that asks such a question reads the table. The
-signatures repeat names and defaults, for editors and readers; a test compares them.
+An entry has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and
+what else depends on the parameter alone: what it needs of others to have an effect, whether it needs batches, may
+change before a fit is resumed, and may differ between workers. Everything that asks such a question reads the table.
+The signatures repeat names and defaults, for editors and readers; a test compares them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from cmlp._process.warnings import Notices, warn
-from cmlp._train.constraints import REQUIRED, argument, converted
-from cmlp._train.parameters import NETWORK_ROWS, TRAINING_ROWS
+from cmlp._train.constraints import REQUIRED, argument, validated
+from cmlp._train.parameters import NETWORK_ENTRIES, TRAINING_ENTRIES
 from cmlp.exceptions import UnusedParameterWarning
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _WIDTH = 108  # of a line of names in a docstring, whose indent is at most 12
 class Hyperparameters:
     """A table of hyperparameters."""
 
-    def __init__(self, rows: Iterable[Hyperparameter]) -> None:
-        self.rows = {row.name: row for row in rows}
+    def __init__(self, entries: Iterable[Hyperparameter]) -> None:
+        self.entries = {entry.name: entry for entry in entries}
         # By owner, since each fit asks for them.
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
@@ -45,17 +45,18 @@ class Hyperparameters:
 
     def names(self, owner: str, flag: str | None = None) -> list[str]:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
-        return [name for name, row in self.rows.items() if owner in row.uses and (not flag or getattr(row, flag))]
+        entries = [entry for entry in self.entries.values() if owner in entry.uses]
+        return [entry.name for entry in entries if not flag or getattr(entry, flag)]
 
     def defaults(self, owner: str) -> dict[str, Any]:
         """Return the default of each of an owner's parameters."""
-        return {name: self.rows[name].uses[owner].default for name in self.names(owner)}
+        return {name: self.entries[name].uses[owner].default for name in self.names(owner)}
 
     def constraints(self, owner: str) -> Mapping[str, tuple[Constraint, ...]]:
         """Map an owner's parameters to their constraints, without those that only the data can check."""
         known = self._constraints.get(owner)
         if known is None:
-            uses = {name: self.rows[name].uses[owner] for name in self.names(owner)}
+            uses = {name: self.entries[name].uses[owner] for name in self.names(owner)}
             known = self._constraints[owner] = {name: use.constraints for name, use in uses.items() if use.constraints}
         return known
 
@@ -66,7 +67,7 @@ class Hyperparameters:
         """
         table = self.constraints(owner)
         return {
-            name: converted(value, table[name], _SENTENCE, name, class_name)
+            name: validated(value, table[name], _SENTENCE, name, class_name)
             for name, value in values.items()
             if name in table
         }
@@ -82,7 +83,7 @@ class Hyperparameters:
     def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
         """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
         for name in self.names(owner, "needs_batches"):
-            if _differs(values[name], self.rows[name].uses[owner].default):
+            if _differs(values[name], self.entries[name].uses[owner].default):
                 return name
         return None
 
@@ -95,7 +96,7 @@ class Hyperparameters:
         if needs is None:
             defaults = self.defaults(owner)
             needs = self._needs[owner] = [
-                (name, defaults[name], self.rows[name].needs) for name in defaults if self.rows[name].needs
+                (name, defaults[name], self.entries[name].needs) for name in defaults if self.entries[name].needs
             ]
         for name, default, conditions in needs:
             value = values.get(name, default)
@@ -110,9 +111,9 @@ class Hyperparameters:
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 
-    def entry(self, owner: str, name: str) -> str:
-        """Return the entry of a parameter in the docstring of its owner."""
-        use = self.rows[name].uses[owner]
+    def documentation(self, owner: str, name: str) -> str:
+        """Return the paragraph of a parameter in the docstring of its owner."""
+        use = self.entries[name].uses[owner]
         shown = f'"{use.default}"' if isinstance(use.default, str) else repr(use.default)
         heading = f"{name} : {use.kind}" + ("" if use.default is REQUIRED else f", default={shown}")
         first, *lines = use.text.strip("\n ").split("\n")
@@ -136,7 +137,7 @@ def _differs(value: Any, default: object) -> bool:
     return any(one != default for one in (value if several else [value]))
 
 
-TABLE = Hyperparameters([*NETWORK_ROWS, *TRAINING_ROWS])
+TABLE = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
 
 
 def network_argument(name: str, value: object) -> Any:
@@ -147,9 +148,9 @@ def network_argument(name: str, value: object) -> Any:
 def documented(owner: str, sections: Callable[[], Mapping[str, str]] = dict) -> Callable[[Documented], Documented]:
     """Return a decorator that replaces the lines in angle brackets in the docstring of a class or a method.
 
-    ``<parameters>`` stands for the entries of the parameters in the signature that the table has, the name of a
-    parameter for its entry, that of a flag for the names of the parameters with it, and other names for what `sections`
-    returns. The docstring of a class is made when it is first read, because most programs never do.
+    ``<parameters>`` stands for the paragraphs of the parameters in the signature that the table has, the name of a
+    parameter for its paragraph, that of a flag for the names of the parameters with it, and other names for what
+    `sections` returns. The docstring of a class is made when it is first read, because most programs never do.
     """
 
     def replaced(thing: Documented) -> Documented:
@@ -182,10 +183,10 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
         code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        known = [one for one in arguments if one in TABLE.rows and owner in TABLE.rows[one].uses]
-        text = "\n".join(TABLE.entry(owner, one) for one in known)
-    elif name in TABLE.rows:
-        text = TABLE.entry(owner, name)
+        known = [one for one in arguments if one in TABLE.entries and owner in TABLE.entries[one].uses]
+        text = "\n".join(TABLE.documentation(owner, one) for one in known)
+    elif name in TABLE.entries:
+        text = TABLE.documentation(owner, name)
     else:
         found = sections().get(name)
         text = TABLE.filled(owner, f"<{name}>") if found is None else found.strip()

@@ -16,9 +16,9 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import immediate_signals, safe_point
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
-from cmlp._train.held_out import HeldOut, NoValidation
 from cmlp._train.observer import Deadline, Observers
 from cmlp._train.state import Curve
+from cmlp._train.validation import NoValidation, ValidationRows
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class EpochLoop:
     def __init__(self, job: TrainingJob, engine: Engine) -> None:
         self.job, self.state, self.engine = job, job.state, engine
         has_validation = job.data.validation is not None or job.state.validation is not None
-        self.validation, self.recorder = HeldOut(job) if has_validation else NoValidation(), Recorder(job)
+        self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
         self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.

@@ -40,7 +40,7 @@ from cmlp._train.constraints import (
     Use,
     instance,
     interval,
-    options,
+    one_of,
     pair,
 )
 
@@ -55,10 +55,10 @@ _FROM_1 = interval(Integral, 1, math.inf, "left")
 _DECAY = interval(Real, 0, 1, "left")
 _RATE = interval(Real, 0, 1, "left", booleans=False)
 _MOMENTUM = interval(Real, 0, 1, "both")
-_VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, options(str, "bar")
-_SOLVERS = (options(str, "adam", "adamw", "lbfgs", "sgd"),)
+_VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, one_of(str, "bar")
+_SOLVERS = (one_of(str, "adam", "adamw", "lbfgs", "sgd"),)
 _KINDS = '{"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable'
-_SCHEDULES = options(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), FUNCTION
+_SCHEDULES = one_of(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), FUNCTION
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the solver comes first.
 _PLANNED = ("one_cycle", "cosine")  # learning rates that are planned for `max_iter` epochs, besides functions
@@ -102,7 +102,7 @@ _EPOCHS_WITHOUT_CHANGE = Need(
     "learning_rate", lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values), _PLAN
 )
 
-TRAINING_ROWS = (
+TRAINING_ENTRIES = (
     Hyperparameter(
         "solver",
         Use(MLP, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says("""
@@ -115,7 +115,7 @@ TRAINING_ROWS = (
         Use(TRAINER, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says(
             'As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter 2019).'
         ),
-        Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (options(str, "adam", "adamw", "sgd"),)).says(
+        Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (one_of(str, "adam", "adamw", "sgd"),)).says(
             '"adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with momentum.'
         ),
     ),
@@ -135,7 +135,7 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "batch_size",
-        Use((*MLP, *TRAINER), 'int or "auto"', "auto", (options(str, "auto"), _FROM_1)).says(
+        Use((*MLP, *TRAINER), 'int or "auto"', "auto", (one_of(str, "auto"), _FROM_1)).says(
             'Number of rows per update; "auto" is the smaller of 200 and the number of rows.'
         ),
         Use(RIVER, "int", 1, (interval(Integral, 1, math.inf, "left", booleans=False),)).says("""
@@ -199,7 +199,7 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "shuffle",
-        Use((*MLP, *TRAINER), 'bool or "blocks"', True, (*BOOLEAN, options(str, "blocks"))).says("""
+        Use((*MLP, *TRAINER), 'bool or "blocks"', True, (*BOOLEAN, one_of(str, "blocks"))).says("""
             Whether to shuffle the rows before each epoch. "blocks" is for a memory-mapped file that is larger than
             memory: it shuffles the order of blocks of `block_size` rows, and then the rows of 8 blocks at a time, so
             that the file is read in long stretches and only the order of 8 blocks is held.
@@ -298,7 +298,7 @@ TRAINING_ROWS = (
     ),
     Hyperparameter(
         "n_iter_no_change",
-        Use((*MLP, *TRAINER), "int or inf", 10, (_FROM_1, options(Real, math.inf))).says("""
+        Use((*MLP, *TRAINER), "int or inf", 10, (_FROM_1, one_of(Real, math.inf))).says("""
             Training stops after more than this many consecutive epochs without improvement. With inf, training always
             takes `max_iter` epochs; with ``tol=0`` too, it issues no ConvergenceWarning.
         """),
@@ -442,12 +442,12 @@ TRAINING_ROWS = (
 _ACTIVATIONS = ", ".join(f'"{name}"' for name in HIDDEN)
 _SIZES = ARRAY_LIKE, interval(Integral, 1, math.inf, "left")
 _LEVELS = interval(Real, 0, 1, "neither", booleans=False), QUANTILES
-_INITIALIZATION = options(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
+_INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
 _GENERATOR = SEED, GENERATOR, NONE
 _THREADS = POSITIVE_INTEGER, NONE
 
-NETWORK_ROWS = (
+NETWORK_ENTRIES = (
     Hyperparameter(
         "n_estimators",
         Use(TABULAR, "int", 4, (POSITIVE_INTEGER,)).says(
@@ -481,7 +481,7 @@ NETWORK_ROWS = (
             NETWORK,
             '{"softmax", "logistic", "identity", "exp", "tanh"}',
             "softmax",
-            (options(str, *OUTPUTS, *SYNONYMS),),
+            (one_of(str, *OUTPUTS, *SYNONYMS),),
         ).says("Activation of the output layer."),
     ),
     Hyperparameter(
@@ -490,7 +490,7 @@ NETWORK_ROWS = (
             CLASSIFIER,
             '{"focal", "label_smoothing", "log_loss", "squared_error"} or callable',
             "log_loss",
-            (options(str, "focal", "label_smoothing", "log_loss", "squared_error"), FUNCTION),
+            (one_of(str, "focal", "label_smoothing", "log_loss", "squared_error"), FUNCTION),
         ).says("""
             The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs.
             The others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
@@ -505,7 +505,7 @@ NETWORK_ROWS = (
             REGRESSOR,
             "str or callable",
             "squared_error",
-            (options(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"), FUNCTION),
+            (one_of(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"), FUNCTION),
         ).says("""
             The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma",
             otherwise identity.
@@ -529,7 +529,7 @@ NETWORK_ROWS = (
             NETWORK,
             "str or callable",
             "log_loss",
-            (options(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
+            (one_of(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
         ).says("""
             Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
             logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and
@@ -544,7 +544,7 @@ NETWORK_ROWS = (
             TABULAR[1:],
             '{"squared_error", "absolute_error", "quantile", "poisson", "gamma"}',
             "squared_error",
-            (options(str, "absolute_error", "gamma", "poisson", "quantile", "squared_error"),),
+            (one_of(str, "absolute_error", "gamma", "poisson", "quantile", "squared_error"),),
         ).says("""
             What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
             "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are minimized, and the
@@ -555,7 +555,7 @@ NETWORK_ROWS = (
             RIVER[1:],
             '{"squared_error", "absolute_error", "huber", "poisson", "gamma"}',
             "squared_error",
-            (options(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
+            (one_of(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
         ).says('As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'),
     ),
     Hyperparameter(
@@ -586,7 +586,7 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "y_scale",
-        Use(REGRESSOR, 'None, "standard" or "robust"', None, (options(str, "standard", "robust"), NONE)).says("""
+        Use(REGRESSOR, 'None, "standard" or "robust"', None, (one_of(str, "standard", "robust"), NONE)).says("""
             "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each
             column of y over the training rows of the first call; "robust" takes the median and the interquartile range,
             which a few far targets do not change, and needs all rows (not in `fit_batches`). A warm start and
@@ -605,7 +605,7 @@ NETWORK_ROWS = (
             CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
-            (options(str, "balanced"), instance(dict), instance(list), NONE),
+            (one_of(str, "balanced"), instance(dict), instance(list), NONE),
         ).says("""
             Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
             ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
@@ -618,7 +618,7 @@ NETWORK_ROWS = (
             TABULAR[:1],
             'None, "balanced", dict or list of dict',
             None,
-            (options(str, "balanced"), instance(dict), instance(list), NONE),
+            (one_of(str, "balanced"), instance(dict), instance(list), NONE),
         ).says("""
             Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights:
             for rare classes whose mistakes cost more. Probabilities are then those of balanced classes. For multilabel
@@ -646,7 +646,7 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "interval_width",
-        Use(TABULAR[1:], '{"adaptive", "constant"}', "adaptive", (options(str, "adaptive", "constant"),)).says("""
+        Use(TABULAR[1:], '{"adaptive", "constant"}', "adaptive", (one_of(str, "adaptive", "constant"),)).says("""
             How wide the intervals of `predict_interval` are, unless several quantiles decide. "adaptive": in proportion
             to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
             with fewer than about 100 rows or if none is held out.
@@ -744,21 +744,21 @@ NETWORK_ROWS = (
     ),
     Hyperparameter(
         "dtype",
-        Use(MLP, '{"auto", "float32", "float64"}', "auto", (options(str, "auto", "float32", "float64"),)).says("""
+        Use(MLP, '{"auto", "float32", "float64"}', "auto", (one_of(str, "auto", "float32", "float64"),)).says("""
             Type of the weights and of the computation. "auto" means float32 for float32, float16 and uint8 arrays,
             otherwise float64.
         """),
         Use(NETWORK, '{"float32", "float64"}', "float32", (FLOAT_TYPE,)).says(
             "Type of the parameters and of all arithmetic."
         ),
-        Use(RIVER, '{"float32", "float64"}', "float64", (options(str, "float32", "float64"),)).says(
+        Use(RIVER, '{"float32", "float64"}', "float64", (one_of(str, "float32", "float64"),)).says(
             "Type of the weights and of the computation."
         ),
     ),
     Hyperparameter(
         "input_scale",
         Use(
-            MLP, 'float, (shift, factor), "standard", "minmax" or "robust"', 1, (*_SCALE, options(str, *SCALES))
+            MLP, 'float, (shift, factor), "standard", "minmax" or "robust"', 1, (*_SCALE, one_of(str, *SCALES))
         ).says("""
             What happens to an input when it is read. A number is the factor of all inputs: ``1 / 255`` for images of
             bytes. With two vectors of shape (n_features,), the network sees ``(X - shift) * factor``, computed in

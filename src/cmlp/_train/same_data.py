@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
-from cmlp._process.threads import shared
+from cmlp._process.threads import once_per_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,7 +133,7 @@ def digests_of(job: TrainingJob) -> Digests:
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
         n_rows, first, parts = _stored_part(arrays)
         sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
-        own = shared(_checksums, first, *kinds.values(), *parts)
+        own = once_per_pool(_checksums, first, *kinds.values(), *parts)
         sums[first // BLOCK : first // BLOCK + len(own)] = own
         found[group] = kinds, sums
     return found

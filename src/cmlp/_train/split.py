@@ -138,7 +138,7 @@ CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp_workers.h)
 
 def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_rows: bool) -> tuple[int, ...]:
     """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the options."""
-    sizes = sizes_of(shards, n_rows)
+    sizes = shard_sizes(shards, n_rows)
     if options.solver == "lbfgs":
         raise ValueError("shards needs batches, but solver='lbfgs' has none: use another solver.")
     if options.shuffle is not True:
@@ -161,7 +161,7 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
     return sizes
 
 
-def sizes_of(shards: Shards, n_rows: int) -> tuple[int, ...]:
+def shard_sizes(shards: Shards, n_rows: int) -> tuple[int, ...]:
     """Return the numbers of rows of the shards; ValueError unless they are those of n_rows rows.
 
     Of a number of shards, shard i of n has the rows from ``n_rows * i // n`` to ``n_rows * (i + 1) // n``.

@@ -18,7 +18,7 @@ from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest, fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
-from cmlp._train.split import given_shards, sizes_of
+from cmlp._train.split import given_shards, shard_sizes
 from cmlp.distributed._averaging import Rounds, train_shard, with_moments
 from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
 
@@ -91,7 +91,7 @@ class Parts(RowSource):
         n_rows, n_rounds = sum(sizes_of_parts), division["rounds"]
         if not n_rows:
             raise ValueError("X must have at least one row, got none.")
-        sizes = sizes_of(division["shards"], n_rows)
+        sizes = shard_sizes(division["shards"], n_rows)
         most = max(_ROUNDS, min(sizes))
         if n_rounds > most:
             raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {len(sizes)} shards, got {n_rounds}.")

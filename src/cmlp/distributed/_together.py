@@ -28,7 +28,7 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.observer import Deadline
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
-from cmlp._train.split import CHUNK, sizes_of
+from cmlp._train.split import CHUNK, shard_sizes
 from cmlp.distributed._workers import Workers
 
 if TYPE_CHECKING:
@@ -343,7 +343,7 @@ def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tu
         kind_of_labels(opened.y)
     else:
         opened = opened._replace(y=as_numbers(opened.y))
-    return opened, sizes_of((n_rows,) if shards is None else shards, n_rows)
+    return opened, shard_sizes((n_rows,) if shards is None else shards, n_rows)
 
 
 def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checks import as_rows, check_width
-from cmlp._data.scale import scaled
+from cmlp._data.scale import scaled_rows
 from cmlp._estimators.fitted import unchanging
 from cmlp._model.model import TrainedModel, model_of
 from cmlp.exceptions import optional
@@ -167,7 +167,7 @@ class Layers:
         (net, params), scale = self._model.first, self._model.input_scale
         later = net.activations_of(params, rows, scale=scale, n_threads=self._n_threads)
         dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
-        return [scaled(dense, scale, net.dtype), *later]
+        return [scaled_rows(dense, scale, net.dtype), *later]
 
 
 def own_model(model: Any) -> TrainedModel | None:

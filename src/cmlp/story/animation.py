@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from cmlp._cli.experiment import Learning, Measurement
-from cmlp._cli.terminal import Terminal, counted, padded, side_by_side, visible
+from cmlp._cli.terminal import Terminal, count_noun, padded, side_by_side, visible
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Example
 from cmlp.story.neurons import SIDE, Names, Unit
@@ -77,7 +77,7 @@ def _below(terminal: Terminal, learning: Learning, chosen: Example, width: int, 
     blocks = [[*[""] * max((height - len(block)) // 2, 0), *block] for block in blocks]
     if space >= _CHART_WIDTH:
         n_epochs = learning.experiment.n_epochs
-        bottom = [(0.0, "0"), (1.0, counted(n_epochs, "epoch"))]
+        bottom = [(0.0, "0"), (1.0, count_noun(n_epochs, "epoch"))]
         if n_epochs > 5:
             bottom.insert(1, (learning.share_at(learning.experiment.n_batches), "1"))
         # The first epochs get as much space as the last.

@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.experiment import METHODS, SERIES, Experiment, ExperimentOptions
-from cmlp._cli.terminal import Terminal, counted, duration, side_by_side
+from cmlp._cli.terminal import Terminal, count_noun, duration, side_by_side
 from cmlp.story import drawing
 from cmlp.story.animation import training_charts
 from cmlp.story.case import save
@@ -125,7 +125,7 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
         left = [f"{duration(seconds / number * (n_epochs - number))} left"] if number else []
         terminal.write_live([*fields, *left])
     terminal.settle()
-    bottom = [(0.0, "0"), (1.0, counted(n_epochs, "epoch"))]
+    bottom = [(0.0, "0"), (1.0, count_noun(n_epochs, "epoch"))]
     points = list(zip(np.linspace(0, 1, n_epochs + 1).tolist(), history, strict=True))
     return training_charts(terminal, points, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, counted, side_by_side, visible, wrapped
+from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrapped
 from cmlp._model.results import letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
@@ -68,7 +68,7 @@ def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Draw the image, and the outputs before and after training; on narrow terminals as a row before training."""
     labels, example = look.case.names.labels, look.case.example
     outputs = [activations[-1] for activations in look.activations]
-    times = "before training", f"after {counted(look.case.experiment.n_epochs, 'epoch')}"
+    times = "before training", f"after {count_noun(look.case.experiment.n_epochs, 'epoch')}"
     heads = [f"{when}: it says {labels[int(v.argmax())]}" for when, v in zip(times, outputs, strict=True)]
     image = [f"a {example.label}", *drawing.digit_lines(terminal, example.row)]
     image_width = max(len(visible(line)) for line in image)

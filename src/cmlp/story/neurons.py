@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli.terminal import counted
+from cmlp._cli.terminal import count_noun
 from cmlp._model.results import ParameterIndex, letters, neuron_name
 
 SIDE = 28  # pixels per row and per column
@@ -87,7 +87,7 @@ class WeightedSum:
         rows = [("bias", f"{self._bias:+8.3f}"), ("sum z", f"{self.z:+8.3f}")]
         rows.append((f"{function_name(self._network, self.unit.layer)}(z)", f"{self._activation:8.3f}"))
         if self._n_others:
-            others = counted(self._n_others, f"other {'neuron' if self.unit.layer else 'pixel'}")
+            others = count_noun(self._n_others, f"other {'neuron' if self.unit.layer else 'pixel'}")
             rows.insert(0, (others, f"{self._others:+8.3f}"))
         terms = [f"{source:{width}}  {w:+7.3f} x {a:6.3f} = {product:+8.3f}" for source, w, a, product in self._terms]
         return [*terms, *(f"{name:{width + 21}}{value}" for name, value in rows)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, counted, side_by_side, visible, wrapped
+from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrapped
 from cmlp._model.results import Gradient, ParameterIndex, letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         if n > n_images:
             raise ValueError(f"--examples must be at most {n_images}, the number of training images, got {n}")
         nudge = Nudge(case, n, terminal)
-    when = f"after {counted(arguments.epochs, 'epoch')}" if arguments.epochs else "before training"
+    when = f"after {count_noun(arguments.epochs, 'epoch')}" if arguments.epochs else "before training"
     subject = f"training {case.image_name()}, {when}, seed {arguments.seed}"
     title = charts.ends(f"{program} nudge {case.example.label}", subject, nudge.width)
     sections = nudge.sections()
@@ -290,7 +290,7 @@ class Nudge:
             rows.append((name, [_short(wish) for wish in inputs * layer.bias_changes[:, knob.target]]))
         lines = [f"{name:{margin}}{''.join(f'{cell:>{_COLUMN}}' for cell in cells[:shown])}" for name, cells in rows]
         left_out = len(self.images) - shown
-        return [*lines, f"and {counted(left_out, 'more image')}"] if left_out else lines
+        return [*lines, f"and {count_noun(left_out, 'more image')}"] if left_out else lines
 
 
 def _of_knob(gradient: Gradient, knob: ParameterIndex) -> float:

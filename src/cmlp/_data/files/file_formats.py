@@ -9,7 +9,7 @@ import math
 import os
 import warnings
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -21,18 +21,44 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-OF_IMAGES = "save the pixels of all images as one npy file, a row for each, and their labels as another for --labels"
-_OF_A_FOLDER, _ENDS_OF_IMAGES = "name one of its files", (".png", ".jpg", ".jpeg", ".gif", ".bmp")
+_ENDS_OF_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 _REPORTED = 1 << 20  # bytes between two reports
 # How files of each format begin.
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
+class Setting(NamedTuple):
+    """A setting in a message: a field of `TextOptions` or an argument of `training_rows`, and a value to try.
+
+    Who reports the message writes the setting as the user can state it.
+    """
+
+    name: str
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}" if self.value else self.name
+
+
+OF_IMAGES = (
+    "save the pixels of all images as one npy file, a row for each, and their labels as another for ",
+    Setting("labels"),
+)
+
+
 class DataError(Exception):
     """A file of rows cannot be read as it should be; the message names the file, the place and the remedy.
 
-    The command reports it in one line.
+    Its arguments are parts of the message: texts and settings.
     """
+
+    args: tuple[str | Setting, ...]
+
+    def __init__(self, *parts: str | Setting) -> None:
+        super().__init__(*parts)
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.args))
 
 
 class NotNumbersError(DataError):
@@ -74,7 +100,8 @@ class _Bounded(io.RawIOBase):
 
 def too_large(path: str, limit: int) -> DataError:
     """Return the error for a file that contains more than the limit."""
-    return DataError(f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes")
+    problem = f"{path} contains more than {limit:,} bytes when decompressed"
+    return DataError(f"{problem}: set the limit with ", Setting("max_bytes"))
 
 
 class _WithProgress(io.RawIOBase):
@@ -99,7 +126,9 @@ def opened(path: str, max_bytes: int, progress: Callable[[float], None] | None =
     """Open a regular file for reading, decompressed if it is a gzip file; `progress` gets the share that was read."""
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
-        raise DataError(f"{path} is a folder{' of images' * has_images}: {OF_IMAGES if has_images else _OF_A_FOLDER}")
+        if has_images:
+            raise DataError(f"{path} is a folder of images: ", *OF_IMAGES)
+        raise DataError(f"{path} is a folder: name one of its files")
     with open_regular(on_disk(path)) as regular:
         raw: Any = regular if progress is None else io.BufferedReader(_WithProgress(regular, progress), _REPORTED)
         if not raw.peek(len(_GZIP)).startswith(_GZIP):

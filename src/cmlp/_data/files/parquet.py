@@ -131,7 +131,7 @@ def content_size(path: str) -> int:
         return int(file.metadata.num_rows) * len(file.schema_arrow.names) * 8
 
 
-def read_columns(path: str, columns: Sequence[str]) -> Any:
+def read_parquet(path: str, columns: Sequence[str]) -> Any:
     """Return columns of a file as a table of pyarrow, in this order."""
     with _reported(path), _opened(path) as file:
         return file.read(columns=list(columns)).select(list(columns))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,12 +21,13 @@ from cmlp._data.files.file_formats import (
     PARQUET,
     DataError,
     NotNumbersError,
+    Setting,
     is_mapped,
     mapped,
     opened,
     read_array,
 )
-from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_columns, schema
+from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.files.text_rows import TextRows
 from cmlp._data.grammar import Grammar
@@ -66,7 +66,7 @@ class ParquetTable(NamedTuple):
     def read(self) -> LabelledRows:
         """Return the selected columns as an Arrow table, and a column as targets."""
         name = _target_name(self.path, self.target)
-        X = read_columns(self.path, _parquet_columns(self.path, self.select)[1])
+        X = read_parquet(self.path, _parquet_columns(self.path, self.select)[1])
         return LabelledRows(X, _parquet_targets(self.path, name))
 
 
@@ -277,7 +277,8 @@ def _parquet_columns(path: str, select: Selection) -> tuple[list[int], list[str]
         if counts[names[i]] > 1:
             raise DataError(
                 f"{path} has {counts[names[i]]} columns {names[i]!r}, and columns of Parquet are read by name: rename "
-                "them, or leave all of them out with --drop NUMBER"
+                "them, or leave all of them out with ",
+                Setting("drop", "NUMBER"),
             )
     return kept, [names[i] for i in kept]
 
@@ -306,11 +307,11 @@ def _target_name(path: str, target: Choice) -> str:
 def _parquet_targets(path: str, name: str) -> NDArray[Any]:
     from cmlp._data.arrow import read
 
-    y: NDArray[Any] = np.asarray(read(read_columns(path, [name]).column(0), f"column {name!r} of {path}"))
-    return y.astype(str) if y.dtype == object else whole(y)
+    y: NDArray[Any] = np.asarray(read(read_parquet(path, [name]).column(0), f"column {name!r} of {path}"))
+    return y.astype(str) if y.dtype == object else as_integers(y)
 
 
-def whole(values: NDArray[Any]) -> NDArray[Any]:
+def as_integers(values: NDArray[Any]) -> NDArray[Any]:
     """Return floats that are exact integers as integers, so that labels are printed as such."""
     is_whole = values.dtype.kind == "f" and (np.abs(values) < EXACT).all() and (values == np.trunc(values)).all()
     return values.astype(np.int64) if is_whole else values
@@ -338,15 +339,17 @@ def training_rows(
     if target is None:
         return _labelled(path, start, labels or _labels_beside(path, start, options), select, options, classes)
     if labels is not None:
-        raise DataError("--target and --labels exclude each other")
+        raise DataError(Setting("target"), " and ", Setting("labels"), " exclude each other")
     if start == PARQUET:
         return _parquet(path, target, select, options)
     if start == NPY:
         values = _mapped_matrix(path)
         at = target(path, values.shape[1], None)
-        return LabelledRows(_columns(path, values, select), whole(np.array(values[:, at])))
+        return LabelledRows(_columns(path, values, select), as_integers(np.array(values[:, at])))
     if start == IDX:
-        raise DataError(f"{path} has no columns of labels: use --labels FILE instead of --target")
+        raise DataError(
+            f"{path} has no columns of labels: use ", Setting("labels", "FILE"), " instead of ", Setting("target")
+        )
 
     def finds(width: int, names: Sequence[str] | None) -> bool:
         try:
@@ -361,7 +364,8 @@ def training_rows(
         if count > 1:
             raise DataError(
                 f"{path} has {count} columns {name!r}, and predict finds columns by their names: rename them, or leave "
-                "all but one out with --drop NUMBER"
+                "all but one out with ",
+                Setting("drop", "NUMBER"),
             )
     return TextRows(file, options.cell_format(CellFormat()), kept, at, progress)
 
@@ -375,22 +379,23 @@ def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
     if not start:
         TextFile(path, options)  # raises the error for images and others that are no files of rows
     if start != IDX:
-        raise DataError(f"{path} needs --target COLUMN or --labels FILE")
+        raise DataError(f"{path} needs ", Setting("target", "COLUMN"), " or ", Setting("labels", "FILE"))
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
         return os.path.join(folder, labels)
     similar = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
     split = name.partition("images")[0]  # such as "train-"
     likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
-    hint = "" if likely is None else f", such as --labels {shlex.quote(os.path.join(folder, likely))}"
-    raise DataError(f"{path} needs --labels FILE{hint}{f': there is no {labels} beside it' * (labels != name)}")
+    hint = () if likely is None else (", such as ", Setting("labels", os.path.join(folder, likely)))
+    why = f": there is no {labels} beside it" if labels != name else ""
+    raise DataError(f"{path} needs ", Setting("labels", "FILE"), *hint, why)
 
 
 def _labelled(
     path: str, start: bytes, labels: str, select: Selection, options: TextOptions, classes: NDArray[Any] | None
 ) -> LabelledRows:
     if start == PARQUET:
-        raise DataError(f"{path} must have a column of targets: use --target")
+        raise DataError(f"{path} must have a column of targets: use ", Setting("target"))
     targets = read_labels(labels, options, classes)
     if start == NPY:
         X: Any = _columns(path, _mapped_matrix(path), select)
@@ -432,8 +437,12 @@ def _parquet(
         try:
             next(_parquet_blocks(path, select))
         except NotNumbersError as error:
-            what = f"it is trained in memory: use --max-bytes {size} or more, or leave the column out with --drop"
-            raise DataError(f"{error}. The model of a table takes it, but {what}") from None
+            raise DataError(
+                f"{error}. The model of a table takes it, but it is trained in memory: use ",
+                Setting("max_bytes", str(size)),
+                " or more, or leave the column out with ",
+                Setting("drop"),
+            ) from None
         return blocks
     targets = _parquet_targets(path, name)  # first, so that a missing target is named before a missing number
     try:
@@ -459,7 +468,7 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
     `classes` are those of a model, if the labels must be known.
     """
     if _start(path, options.max_bytes):
-        values = whole(_array(path, options.max_bytes).reshape(-1))
+        values = as_integers(_array(path, options.max_bytes).reshape(-1))
         if classes is not None:
             known = {*classes.tolist()}
             unknown = next((label for label in values.tolist() if label not in known), None)

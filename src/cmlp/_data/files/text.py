@@ -7,13 +7,12 @@ import csv
 import io
 import itertools
 import re
-import shlex
 from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.file_formats import OF_IMAGES, DataError, opened
+from cmlp._data.files.file_formats import OF_IMAGES, DataError, Setting, opened
 from cmlp._data.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class TextOptions(NamedTuple):
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
-            raise DataError(f"--thousands must differ from the decimal point, got {thousands!r} for both")
+            raise DataError(Setting("thousands"), f" must differ from the decimal point, got {thousands!r} for both")
         return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )
@@ -87,12 +86,12 @@ class Place:
         return f"column {self._column + 1}{name}"
 
     @property
-    def option(self) -> str:
-        """The column as a value of an option."""
-        return shlex.quote(self._file.names[self._column]) if self._file.has_names else str(self._column + 1)
+    def name(self) -> str:
+        """The name of the column, or its number if it has none."""
+        return self._file.names[self._column] if self._file.has_names else str(self._column + 1)
 
 
-class Block(NamedTuple):
+class TextBlock(NamedTuple):
     """Some rows: the cells of each column, the number of the first row from 0, and the line of each row from 1."""
 
     columns: Sequence[Sequence[str]]
@@ -148,7 +147,9 @@ class TextFile:
         self.width = len(first)
         if separator is None and self.separator and any(map(_has_several_numbers, first)):
             raise DataError(
-                f"{self.path} has several separators: state one with --separator, or replace spaces and tabs by commas"
+                f"{self.path} has several separators: state one with ",
+                Setting("separator"),
+                ", or replace spaces and tabs by commas",
             )
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and n >= max(_FEW, _MOST * len(parsed)):
@@ -176,7 +177,7 @@ class TextFile:
         names = f"with{'' if self.has_names else 'out'} names"
         return f"{self.path}: {separator}, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
 
-    def blocks(self, progress: Callable[[float], None] | None = None) -> Iterator[Block]:
+    def blocks(self, progress: Callable[[float], None] | None = None) -> Iterator[TextBlock]:
         """Yield the rows in blocks; `progress` gets the share of the file that has been read.
 
         A row is never left out, but a blank line is no row in a file of several columns.
@@ -203,7 +204,7 @@ class TextFile:
                         waits, rows, at = False, rows[1:], at[1:]
                     columns = list(zip(*rows, strict=True))
                 if at:
-                    yield Block(columns, n_rows, at)
+                    yield TextBlock(columns, n_rows, at)
                 n_rows += len(at)
         if not n_rows:
             raise DataError(f"{self.path} contains no rows")
@@ -289,22 +290,27 @@ class TextFile:
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
-            return DataError(f"{self.path} is not text in {self.options.encoding}: {error}. Name another --encoding")
+            problem = f"{self.path} is not text in {self.options.encoding}: {error}"
+            return DataError(f"{problem}. Name another ", Setting("encoding"))
         return DataError(
             f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
-            "example --encoding cp1252 (Windows) or --encoding latin-1"
+            "example ",
+            Setting("encoding", "cp1252"),
+            " (Windows) or ",
+            Setting("encoding", "latin-1"),
         )
 
     def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
-        remedy = ""
+        remedy: tuple[str | Setting, ...] = ()
         if is_top and width == self.width + 1 > 2:
-            remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
+            needs = ". The first line needs a name for each column, also for an empty last one and for names of rows"
+            remedy = (needs,)
         elif is_top and width > self.width:
-            remedy = ". Remove lines that are a title, or say with --comment TEXT how they begin"
+            remedy = ". Remove lines that are a title, or say with ", Setting("comment", "TEXT"), " how they begin"
         elif self.separator in ",;" and self.width > 1:
-            remedy = f". A value that contains {self.separator} needs quotation marks"
+            remedy = (f". A value that contains {self.separator} needs quotation marks",)
         values = f"{width:,} value{'s' * (width != 1)}"
-        return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}{remedy}")
+        return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}", *remedy)
 
 
 def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
@@ -345,7 +351,8 @@ def _encoding(name: str | None) -> str:
     try:
         found = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
     except LookupError:
-        raise DataError(f"--encoding {name} is unknown: use utf-8, utf-16, latin-1, cp1252 or another one") from None
+        known = "utf-8, utf-16, latin-1, cp1252 or another one"
+        raise DataError(Setting("encoding", str(name)), f" is unknown: use {known}") from None
     return found
 
 
@@ -356,7 +363,7 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
         what = "a workbook (xlsx): save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
         raise DataError(f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}")
     if start.startswith(_IMAGES):
-        raise DataError(f"{path} is an image: {OF_IMAGES}")
+        raise DataError(f"{path} is an image: ", *OF_IMAGES)
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
             raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")
@@ -364,7 +371,8 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
         raise DataError(
-            f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs --encoding utf-16"
+            f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs ",
+            Setting("encoding", "utf-16"),
         )
 
 

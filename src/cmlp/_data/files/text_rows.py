@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import re
-import shlex
 from array import array
 from collections import Counter
 from itertools import islice
@@ -15,7 +14,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
-from cmlp._data.files.file_formats import DataError
+from cmlp._data.files.file_formats import DataError, Setting
 from cmlp._data.files.parsing import column_of, integers
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
@@ -35,11 +34,7 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
-_DOUBT = (
-    "{} is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, add "
-    "--decimal , --thousands . and otherwise --decimal ."
-)
-_OTHER_DATE = "{} is read as text. To read dates, write them as 2026-11-24; if the column is text, add --text {}"
+_GERMAN = Setting("decimal", ","), " ", Setting("thousands", ".")
 _GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
 
 
@@ -161,7 +156,7 @@ class TrainingColumn:
             if tally["infinite"]:
                 row, cell = self.first(["infinite"])[0]
                 what = f"the value is {self.grammar.number(cell)}"
-                raise DataError(f"{place(row)}: {what}{parsing.remedy(cell, required=self._is_target)}")
+                raise DataError(f"{place(row)}: {what}", *parsing.remedy(cell, required=self._is_target))
             is_whole = n > 0 and not tally["number"]
             return "text" if is_whole and tally["zeros"] else _PLAIN[not is_whole]  # codes such as 00123
         if n_dates == n:
@@ -169,7 +164,8 @@ class TrainingColumn:
                 (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in {place.line(row)} has none. If "
-                    f"the column is text, add --text {place.option}"
+                    "the column is text, add ",
+                    Setting("text", place.name),
                 )
             return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
         if tally["boolean"] == n:
@@ -179,8 +175,10 @@ class TrainingColumn:
         if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
             row, cell = self.first(["similar"])[0]
             raise DataError(
-                f"{place(row)}: {cell!r} is not a number as it is written. "
-                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add --text {place.option}"
+                f"{place(row)}: {cell!r} is not a number as it is written. ",
+                *_remedy(cell, self.grammar.cell_format.decimal),
+                "; if the column is text, add ",
+                Setting("text", place.name),
             )
         return "text"
 
@@ -202,8 +200,10 @@ class TrainingColumn:
         other_form = f"If {cell!r} is a number, write it like the others. " if is_similar else ""
         return DataError(
             f"{place(row)}: {cell!r} is not a {'number' if are_numbers else 'date'}, but of {n:,} values {found}. The "
-            f"first others are {listed}. {other_form}If they stand for missing values, add --missing "
-            f"{shlex.quote(cell.strip())}; if the column is text, add --text {place.option}"
+            f"first others are {listed}. {other_form}If they stand for missing values, add ",
+            Setting("missing", cell.strip()),
+            "; if the column is text, add ",
+            Setting("text", place.name),
         )
 
     def column(self, column_type: str, place: Place) -> FileColumn | None:
@@ -221,28 +221,42 @@ class TrainingColumn:
         )
 
 
-def _remedy(cell: str, decimal: str) -> str:
+def _remedy(cell: str, decimal: str) -> tuple[str | Setting, ...]:
     """Return what reads a number that is written in another form."""
     text = cell.strip("()$€£¥% \t")
     has_point, has_comma = "." in text, "," in text
-    marks = ('"\'"', "'’"), ('" "', " \u00a0\u202f")
-    groups = next((f"--thousands {mark}" for mark, letters in marks if {*letters} & {*text}), "")
+    marks = ("'", "'’"), (" ", " \u00a0\u202f")
+    stated: tuple[str | Setting, ...] = ()
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
-        stated = "--decimal , --thousands ." if is_german else "--thousands ,"
+        stated = _GERMAN if is_german else (Setting("thousands", ","),)
     elif has_comma:
         is_grouped = len(text) - text.rindex(",") == 4  # a comma and three digits
-        stated = "--thousands , or --decimal ," if is_grouped else "--decimal ,"
+        groups = (Setting("thousands", ","), " or ") if is_grouped else ()
+        stated = *groups, Setting("decimal", ",")
     elif text.count(".") > 1:
-        stated = "--decimal , --thousands ."
+        stated = _GERMAN
     elif has_point and decimal == ",":
         is_grouped = _GROUPED.fullmatch(text) is not None
-        return f"It has a point, but --decimal is a comma{': to read numbers, add --thousands .' * is_grouped}"
+        remedy = (": to read numbers, add ", Setting("thousands", ".")) if is_grouped else ()
+        return "It has a point, but ", Setting("decimal"), " is a comma", *remedy
     else:
-        stated = groups
-    steps = [f"add {stated}"] if stated else []
-    steps += ["remove what is no part of the number"] if text != cell.strip() or not stated else []
-    return f"To read numbers, {' and '.join(steps)}"
+        stated = tuple(Setting("thousands", mark) for mark, letters in marks if {*letters} & {*text})[:1]
+    has_others = text != cell.strip() or not stated
+    other = (f"{' and ' if stated else ''}remove what is no part of the number",) if has_others else ()
+    return "To read numbers, ", *(("add ", *stated) if stated else ()), *other
+
+
+def _doubt(cell: str) -> tuple[str | Setting, ...]:
+    """Return a notice about a number in a file from a country with decimal commas, perhaps."""
+    text = "is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, add "
+    return f"{cell!r} {text}", *_GERMAN, " and otherwise ", Setting("decimal", ".")
+
+
+def _other_date(cell: str, place: Place) -> tuple[str | Setting, ...]:
+    """Return a notice about a date in a column of text."""
+    text = "is read as text. To read dates, write them as 2026-11-24; if the column is text, add "
+    return f"{cell!r} {text}", Setting("text", place.name)
 
 
 class TextRows:
@@ -288,15 +302,15 @@ class TextRows:
         self._at_target, self._target_column = self._place(target), target
         self._types = {i: column.column_type(self._place(i)) for i, column in self._columns.items()}
         # Columns that may be something else than what they are read as.
-        doubts = [(i, _DOUBT.format(repr(cell.strip()))) for i, cell in doubted.items() if cell]
+        doubts = [(i, _doubt(cell.strip())) for i, cell in doubted.items() if cell]
         for i, column in self._columns.items():
             other_date = column.other_date if self._types[i] == "text" and i not in texts else None
             if other_date is not None:
-                doubts.append((i, _OTHER_DATE.format(repr(other_date), self._place(i).option)))
-        # Lines for the user: what the file is, and these columns.
-        self.notices = [
-            file.summary(self.n_rows),
-            *(f"{file.path}, {self._place(i).column}: {doubt}" for i, doubt in doubts),
+                doubts.append((i, _other_date(other_date, self._place(i))))
+        # Lines for the user, in parts as those of DataError: what the file is, and these columns.
+        self.notices: list[tuple[str | Setting, ...]] = [
+            (file.summary(self.n_rows),),
+            *((f"{file.path}, {self._place(i).column}: ", *doubt) for i, doubt in doubts),
         ]
 
     @property

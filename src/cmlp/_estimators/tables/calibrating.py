@@ -324,7 +324,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None
     net, first = runs[0].job.net, parts[0][0]
-    every = Judged(first.X, targets, weight, held_out=first.held_out)
+    every = Judged(first.X, targets, weight, is_validation=first.is_validation)
     loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
     if is_better_on_most_rows(net, outputs, every):
         return
@@ -333,7 +333,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
         return
     if bag.targets.labels is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
         return
-    text = causes(runs[0].job, first).replace("max_iter", "n_epochs")
+    text = causes(runs[0].job, first, epochs="n_epochs")
     warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
 
 
@@ -341,7 +341,7 @@ def _is_useful(run: EpochLoop) -> bool:
     """Return whether the losses that were computed in training show that a network is clearly better."""
     rows, net, history = judged_rows(run.job), run.job.net, run.state.history
     score, loss = history.best_validation_score, history.loss
-    kept = -score if rows.held_out and score is not None else loss
+    kept = -score if rows.is_validation and score is not None else loss
     return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
 
 

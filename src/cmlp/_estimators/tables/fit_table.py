@@ -12,7 +12,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
-from cmlp._data.frame_reader import FrameColumns, FrameReader, frame_of, learn_frame_reader
+from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
 from cmlp._estimators.fitted import FittedTable, TableState, with_fitted
@@ -80,10 +80,10 @@ def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFi
 class OpenedTable(NamedTuple):
     """The columns of X and of X_val, what y means, and the targets of the rows that count."""
 
-    frame: FrameColumns
+    frame: InputFrame
     encoding: TableEncoding
     targets: TableTargets
-    validation: tuple[FrameColumns, TableTargets] | None
+    validation: tuple[InputFrame, TableTargets] | None
 
 
 def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
@@ -237,7 +237,7 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
 
 
-def _require_rows(frame: FrameColumns, class_name: str) -> None:
+def _require_rows(frame: InputFrame, class_name: str) -> None:
     """Raise ValueError if there are too few rows."""
     shape = frame.n_rows, len(frame.columns)
     if frame.n_rows < _FEWEST_ROWS:
@@ -247,7 +247,7 @@ def _require_rows(frame: FrameColumns, class_name: str) -> None:
         )
 
 
-def _validation_frame(X_val: ArrayLike | None, class_name: str) -> FrameColumns:
+def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     """Return the columns of the validation data."""
     with named_validation():
         frame = frame_of(X_val, class_name)

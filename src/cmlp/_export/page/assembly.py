@@ -86,7 +86,7 @@ def compressed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
-def as_json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """Return JSON in ASCII that cannot end the script element around it."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from cmlp._export.page.assembly import Document, as_json, asset, compressed, dense, fill, script, style, without_tabs
+from cmlp._export.page.assembly import (
+    Document,
+    asset,
+    compressed,
+    dense,
+    fill,
+    script,
+    script_json,
+    style,
+    without_tabs,
+)
 from cmlp._export.page.description import Described, visible
 from cmlp._export.page.examples import Examples, default_digits
 from cmlp._export.page.table import table_page
@@ -51,12 +61,12 @@ def page_of(
         "theme": 'document.documentElement.dataset.theme = "dark";',
         "style": _style(described),
         "script": _script(described, examples),
-        "model": as_json(described.as_json(_white(described, examples))),
-        "examples": as_json(None if examples is None else examples.as_json()),
+        "model": script_json(described.as_json(_white(described, examples))),
+        "examples": script_json(None if examples is None else examples.as_json()),
     }
     if has_tale(described, examples):
-        parts["tale"] = as_json(tale(described))
-        sheet = as_json(dense(style(["chapters/chapters", "figures/playground"])))
+        parts["tale"] = script_json(tale(described))
+        sheet = script_json(dense(style(["chapters/chapters", "figures/playground"])))
         parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(CHAPTER_SCRIPTS)}"))
         parts |= {"style": dense(parts["style"]), "script": without_tabs(parts["script"])}
         parts["data"] = fill(asset("chapters/data.html"), parts)

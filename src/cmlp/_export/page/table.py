@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
-from cmlp._export.page.assembly import SYSTEM_THEME, Document, as_json, dense, script, style
+from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, script, script_json, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
 from cmlp._model.encoder import PARTS
@@ -89,7 +89,7 @@ def table_page(
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
         "script": script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS]),
-        "model": as_json(described),
+        "model": script_json(described),
     }
     return Document("table.html", parts)
 

@@ -32,8 +32,8 @@ class NoValidation:
         return None, math.nan
 
 
-class HeldOut:
-    """Validation rows: the user's own ones, or those held out by the training; measured in every epoch."""
+class ValidationRows:
+    """Measures the validation rows in every epoch: the user's own ones, or those that training holds out."""
 
     horizon = 1.0
 
