@@ -13,7 +13,7 @@ from cmlp._data.arrays import require_finite, to_float64
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frame_reader import frame_of_records, is_records
 from cmlp._data.frames import feature_names
-from cmlp._data.labels import kind_of_labels, learn_labels
+from cmlp._data.labels import kind_of_labels, learn_labels, mixes_text
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._estimators.attributes import with_classes
@@ -40,6 +40,7 @@ from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
 from cmlp._process.signals import immediate_signals
+from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES, hidden_sizes
 from cmlp._train.hyperparameters import documented
@@ -441,9 +442,9 @@ class TabularClassifier(TabularEstimator):
         Platt scaling [2]_, or with more classes vector scaling [3]_; with more than 16 there is one slope and no shift.
         They have the largest posterior probability. Slopes are normally distributed around 1 and shifts around 0, and
         rows with the probabilities of the model as it is, less half of the label smoothing, count beside the others: as
-        many as have 20 of the rarest class. So a few rows change little. Of the rows, the first, third and so on
-        determine slopes and shifts, and the others the sets, whose guarantee stays. Without rows, those that the
-        networks held out in `fit` determine both, the sets by cross-fitting.
+        many as have 20 of the rarest class. So a few rows change little. Every fourth row measures the sets, and the
+        others determine slopes and shifts. Only their positions decide, so the guarantee of sets stays. Without rows,
+        those that the networks held out in `fit` determine both, the sets by cross-fitting.
 
         Parameters
         ----------
@@ -511,6 +512,7 @@ class TabularClassifier(TabularEstimator):
         *,
         recall: float | None = None,
         costs: tuple[float, float] | None = None,
+        pos_label: Any = None,
     ) -> Self:
         """Choose the probability of the second class from which on `predict` returns it; only for two classes.
 
@@ -525,10 +527,13 @@ class TabularClassifier(TabularEstimator):
         y : array-like of shape (n_samples,), optional
         sample_weight : None, float or array-like of shape (n_samples,), default=None
         recall : float, optional
-            Choose the largest threshold by which at least this share of the rows of the second class is found.
+            Find at least this share of the rows of the positive class, and as few others as possible.
         costs : tuple of two floats, optional
-            The cost of a row of the first class that is predicted to be of the second (a false alarm), and of a row of
-            the second class that is not found. Choose the threshold with the smallest sum over the rows.
+            The cost of a row of the other class that is predicted to be positive (a false alarm), and of a row of the
+            positive class that is not found. Choose the threshold with the smallest sum over the rows.
+        pos_label : label, optional
+            The positive class, one of `classes_`. None means the second one, with a warning if the labels are neither
+            False and True nor 0 or -1 and 1, and most rows are of the second class.
 
         Returns
         -------
@@ -537,8 +542,8 @@ class TabularClassifier(TabularEstimator):
         Raises
         ------
         ValueError
-            If not exactly one of `recall` and `costs` is given or it is invalid, the classes are not two, or the rows
-            are invalid or missing, or none is of the second class.
+            If not exactly one of `recall` and `costs` is given, an argument is invalid, the classes are not two, or the
+            rows are missing, or none is of the positive class.
 
         Examples
         --------
@@ -557,6 +562,7 @@ class TabularClassifier(TabularEstimator):
                 fitted = self._whole_fit()
                 model = fitted.model
                 checked_threshold(0, model.labels)
+                positive = _position_of(pos_label, model.labels)
                 if X is None:
                     held_out = self._held_out(fitted, y, sample_weight)
                     output = model.net.activations[-1]
@@ -567,9 +573,12 @@ class TabularClassifier(TabularEstimator):
                     rows = self._judged(model, X, y, sample_weight)
                     p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
                     weight = np.ones(len(p)) if rows.weight is None else rows.weight
-                if not (truth == 1).any():
-                    raise ValueError(f"y has no row of the second class, {model.labels.classes.tolist()[1]!r}.")
-                threshold = chosen_threshold(p, truth == 1, weight, recall, costs)
+                is_positive = truth == positive
+                if not is_positive.any():
+                    raise ValueError(f"y has no row of the class {model.labels.classes.tolist()[positive]!r}.")
+                if pos_label is None:
+                    _warn_if_frequent(model.labels, weight[truth == 0].sum(), weight[is_positive].sum())
+                threshold = chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
             self._fitted = fitted._replace(model=model.replace(threshold=threshold))
         return self
 
@@ -732,7 +741,13 @@ class TabularClassifier(TabularEstimator):
             return labels.encode(y)
         if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        codes, known = np.full(len(y), -1), np.isin(y, labels.classes)  # no set contains an unknown label
+        known = np.full(len(y), False) if mixes_text(y, labels.classes) else np.isin(y, labels.classes)
+        if not known.any():
+            raise ValueError(
+                f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
+                f"{reprlib.repr(labels.classes.tolist())}."
+            )
+        codes = np.full(len(y), -1)  # no set contains an unknown label
         codes[known] = labels.encode(y[known]).reshape(-1)
         return codes
 
@@ -767,6 +782,26 @@ class TabularClassifier(TabularEstimator):
         from cmlp._train.scores import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+
+
+def _position_of(pos_label: object, labels: Labels) -> int:
+    """Return which of the two classes is the positive one: the second one unless a label says otherwise."""
+    known: list[object] = labels.classes.tolist()
+    if pos_label is None:
+        return 1
+    if pos_label not in known:
+        raise ValueError(f"pos_label must be one of the classes {known}, got {pos_label!r}.")
+    return known.index(pos_label)
+
+
+def _warn_if_frequent(labels: Labels, first: float, second: float) -> None:
+    """Warn if the second class, with this sum of weights, is the more frequent one, and its label does not mean yes."""
+    known = labels.classes.tolist()
+    if second > first and known not in ([False, True], [-1, 1]):
+        warn(
+            f"choose_threshold finds rows of the second class, {known[1]!r}, but {second / (first + second):.0%} of "
+            f"the rows are of it. To find {known[0]!r}, pass pos_label={known[0]!r}; otherwise pos_label={known[1]!r}."
+        )
 
 
 def _require_same(labels: Labels, known: Labels) -> None:
