@@ -35,10 +35,11 @@ from cmlp._estimators.tables.table_targets import (
     counted,
     frame_reader_of,
 )
-from cmlp._model.calibration import n_answers
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
 from cmlp._model.model import TableTarget, TrainedModel
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
+from cmlp._model.summary import found_by
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from cmlp._model.model import TrainedModel
     from cmlp._model.probabilities import HeldOut
     from cmlp._model.results import Certification
+    from cmlp._model.summary import Found
 
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
@@ -578,8 +580,12 @@ class TabularClassifier(TabularEstimator):
                     raise ValueError(f"y has no row of the class {model.labels.classes.tolist()[positive]!r}.")
                 if pos_label is None:
                     _warn_if_frequent(model.labels, weight[truth == 0].sum(), weight[is_positive].sum())
-                threshold = chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
-            self._fitted = fitted._replace(model=model.replace(threshold=threshold))
+                model = model.replace(
+                    threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
+                )
+                kind = HELD_OUT if X is None else CALIBRATION
+                found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
+            self._fitted = fitted._replace(model=_with_found(model, found))
         return self
 
     def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOut:
@@ -602,7 +608,7 @@ class TabularClassifier(TabularEstimator):
     def threshold_(self, value: float | None) -> None:
         fitted = self._whole_fit()
         threshold = checked_threshold(value, fitted.model.labels)
-        self._fitted = fitted._replace(model=fitted.model.replace(threshold=threshold))
+        self._fitted = fitted._replace(model=_with_found(fitted.model.replace(threshold=threshold), None))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
@@ -782,6 +788,11 @@ class TabularClassifier(TabularEstimator):
         from cmlp._train.scores import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+
+
+def _with_found(model: TrainedModel, found: Found | None) -> TrainedModel:
+    """Return the model with what is known of its threshold."""
+    return model if model.summary is None else model.replace(summary=model.summary._replace(found=found))
 
 
 def _position_of(pos_label: object, labels: Labels) -> int:
