@@ -135,6 +135,8 @@ class Calibrating:
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
         raw = self._raw(model, X)
+        if not len(raw):
+            raise ValueError("X has no rows.")
         truth = self._truth(model, y, len(raw))
         rows, weight = counted(as_weights(sample_weight, len(raw)), len(raw))
         return _JudgedRows(raw[rows], truth[rows], weight)

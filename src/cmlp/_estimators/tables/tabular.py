@@ -163,14 +163,16 @@ class TabularEstimator(Calibrating, Estimator):
         return self._answers(model, self._raw(model, X))
 
     def _raw(self, model: TrainedModel, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the rows of a user as the model reads them, at least one."""
-        raw = frame_reader_of(model).read(self._frame(model, X), type(self).__name__, model.notices)
-        if not len(raw):
+        """Return the rows of a user as the model reads them, at least one unless X is an empty list of records."""
+        is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
+        frame = frame_of_records([], model.names, "", may_lack_keys=True) if is_empty else self._frame(model, X)
+        raw = frame_reader_of(model).read(frame, type(self).__name__, model.notices)
+        if not len(raw) and not is_empty:
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
 
     def _answers(self, model: TrainedModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        starts = range(0, len(raw), _BLOCK)
+        starts = range(0, max(1, len(raw)), _BLOCK)
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
