@@ -59,7 +59,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     assert lines[0] == "flats.csv: , as separator, 6 columns with names, 200 rows"
     assert lines[1].startswith("flats.csv, line 2, column 3 ('district'): ")
     assert lines[1].endswith(". So this trains a TabularRegressor: the target has 193 different numbers")
-    assert lines[-5] == "read as categories: district"
+    assert lines[-6:-4] == ["read as categories: district", "read as dates: built"]
     words = lines[-4].split()
     assert (
         lines[-4].startswith("root mean squared error ")
@@ -91,6 +91,25 @@ def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
     assert lines[-3] == f"90% sets: {np.mean(list(map(len, sets))):.2f} labels on average, right for {right:.1%}"
     _, lines, _ = command(*train, "--early-stopping", "False")
     assert lines[-3].startswith("accuracy ")  # no rows, no sets
+
+
+def test_training_for_a_rare_class_names_threshold_and_calibration(command):
+    random = np.random.RandomState(0)
+    rows = [(f"t{random.randint(3)}", random.randn(), "bad" if random.rand() < 0.1 else "good") for _ in range(400)]
+    text = "".join(f"{town},{x:.3f},{label}\n" for town, x, label in rows)
+    Path("loans.csv").write_text(f"town,x,label\n{text}", encoding="utf-8")
+    _, lines, _ = command("train", "loans.csv", "--target", "label", *OPTIONS)
+    held = np.array([label for *_, label in rows])[np.random.RandomState(0).permutation(400)[:50]]
+    (hint,) = [line for line in lines if "choose_threshold" in line]
+    assert hint.startswith(f"of {(held == 'bad').sum()} held-out rows of the rare label bad, ")
+    assert "choose_threshold(X, y, recall=0.7, pos_label='bad')" in hint and "probabilities=True" in hint
+
+
+def test_a_first_line_about_dates_says_that_they_are_dates(command):
+    days = "".join(f"2025-01-{day:02},{day}.5\n" for day in range(1, 29))
+    Path("days.csv").write_text(f"when,y\n{days}", encoding="utf-8")
+    _, lines, _ = command("train", "days.csv", "--target", "y", *OPTIONS)
+    assert "'2025-01-01' is a date, not a number. So this trains a TabularRegressor" in lines[1]
 
 
 @pytest.mark.parametrize("levels", [[0.9], [0.1, 0.9]])

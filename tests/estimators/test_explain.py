@@ -334,7 +334,7 @@ def test_text_of_one_row_of_many_columns_and_of_classes():
     Z = np.zeros((1, 30))
     Z[0, :2] = 1234.5, -2
     lines = str(wide.explain(Z, np.zeros((3, 30)))).split("\n")
-    assert lines[2:4] == ["+1,234,500  column 0 = 1,234.5", "    -2,000  column 1 = -2"]
+    assert lines[2:4] == ["+1,234,500  column 0 = 1234.5", "    -2,000  column 1 = -2"]
     assert lines[-2:] == ["        +0  18 other columns", " 1,232,500  prediction"]
     explanation = MODELS["table, multiclass"]().explain(X[:1], BACKGROUND)
     lines = str(explanation).split("\n")

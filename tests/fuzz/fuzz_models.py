@@ -67,8 +67,8 @@ def _bases(folder: Path) -> Iterator[bytes]:
         yield path.read_bytes()
     Network([3, 2, 2], "elu", activation_parameter=0.5, input_scale=(X[0], np.ones(3)), random_state=0).save(path)
     yield path.read_bytes()
-    binary = TabularClassifier(**table).fit(MIXED, labels == "no").calibrate(probabilities=True)
-    binary.threshold_ = 0.25
+    binary = TabularClassifier(**table, categorical_features={2: ["b", "a"]}).fit(MIXED, labels == "no")
+    binary.calibrate(probabilities=True).choose_threshold(MIXED, labels == "no", recall=0.5)
     for model, y in ((TabularClassifier(**table), labels), (TabularRegressor(**table), X[:, 0]), (binary, None)):
         if y is not None:
             model.fit(MIXED, y)

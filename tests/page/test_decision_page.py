@@ -97,6 +97,21 @@ def test_no_training_row_is_in_a_page_unless_asked(models):
     assert kept and len(real) == 20 and training >= {tuple(row) for row in real.tolist()}
 
 
+def test_average_of_made_rows_is_that_of_kept_rows(models):
+    """So the page begins its sum of reasons where `explain` does."""
+    from base64 import b64decode
+
+    for kind in ("number", "classes"):
+        found = Parts(page_of(models[kind])).model()["background"]
+        rows, weights = (np.frombuffer(b64decode(found[name])) for name in ("rows", "weights"))
+        mean = np.average(models[kind]._trained().predict(rows.reshape(-1, 5)), axis=0, weights=weights)
+        base = models[kind].explain(people()[0][:1]).base_values
+        assert np.ravel(mean) == pytest.approx(np.ravel(base), rel=1e-6)
+        assert 0.2 < weights.min() < weights.max() < 5
+    weights = np.frombuffer(b64decode(Parts(page_of(models["quantiles"])).model()["background"]["weights"]))
+    assert (weights == 1).all()  # nothing is kept
+
+
 def test_background_is_refused_by_name(models, tmp_path, capsys):
     with pytest.raises(ValueError, match=r"background=True .* it needs keep_background before fit"):
         models["quantiles"].to_html(tmp_path / "page.html", background=True)
@@ -316,6 +331,32 @@ def test_curves_have_ticks_and_names_of_categories(shown):
     assert sorted(ticks) == ["Berlin", "Rome"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("days", "is_short"), [(300, False), (2000, False), (10, True)])
+def test_curve_of_a_date_keeps_time_and_weekday(days, is_short, watch, tmp_path):
+    """Few points at any time would show waves that the model does not have."""
+    hours = pandas.date_range("2025-01-06", periods=24 * days, freq="h" if days < 2000 else "3h")
+    y = np.where(hours.day_of_week < 5, 60, 20) * np.exp(-((hours.hour - 14) ** 2) / 12) + hours.day_of_year / 99
+    model = TabularRegressor(**SMALL).fit(pandas.DataFrame({"when": hours}), y)
+    model.to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    page.page.locator("#column-0").fill("2025-01-09T15:00")
+    settle(page)
+    points, row = np.array(page.evaluate("pointsOf(0)")), page.evaluate("row[0]")
+    low, high = page.evaluate("ends(columns[0])")
+    assert low <= points[0] and points[-1] <= high and (np.diff(points) > 0).all()
+    assert np.isclose(points, row).any()
+    whole = (points - row) / (1 if is_short else 7)
+    assert np.allclose(whole, np.round(whole), atol=1e-6)
+    assert points[0] - low < np.diff(points)[0] + 1e-9 > high - points[-1]
+    if any(part["period"] > 300 for part in page.evaluate("columns[0].parts")):
+        assert np.diff(points).max() <= 30
+    found = model.predict(
+        pandas.DataFrame({"when": pandas.Timestamp(0) + pandas.to_timedelta(points, "D").round("min")})
+    )
+    assert page.evaluate("curves[0]") == pytest.approx(found.tolist(), rel=1e-3, abs=0.05)
+
+
 # ------------------------------------------------------------------------------------------------------ a threshold
 
 
@@ -330,6 +371,50 @@ def test_page_has_the_threshold_and_says_what_the_accuracy_is_of(models):
     described = Parts(page_of(with_threshold(models))).model()
     assert described["threshold"] == 0.2
     assert described["facts"][0].startswith("Without the threshold: right for ")
+
+
+@pytest.mark.parametrize("positive", ["no", "yes"])
+def test_headline_says_what_a_chosen_threshold_finds(models, positive, tmp_path):
+    X, y = people(200, seed=1)
+    truth = np.where(y > 55_000, "yes", "no")
+    model = pickle.loads(pickle.dumps(models["classes"])).choose_threshold(X, truth, recall=0.8, pos_label=positive)
+    found, is_positive = model.predict(X) == positive, truth == positive
+    recall, precision = (found & is_positive).sum() / is_positive.sum(), (found & is_positive).sum() / found.sum()
+    described = Parts(page_of(model)).model()
+    assert described["facts"][0].startswith(
+        f"Finds {recall:.0%} of all {positive}, and {precision:.0%} of what it calls {positive} are right, on the 200 "
+        "rows outside the training with which its threshold was chosen. Without the threshold: right for "
+    )
+    assert described["positive"] == ["no", "yes"].index(positive)
+    model.save(tmp_path / "model.cmlp")
+    for copy in (load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert page_of(copy) == page_of(model)
+    model.threshold_ = 0.2
+    assert Parts(page_of(model)).model()["facts"][0].startswith("Without the threshold")
+    model = TabularClassifier(**SMALL).fit(X, truth).choose_threshold(recall=0.8, pos_label=positive)
+    assert "on the 50 rows held out in training with which" in Parts(page_of(model)).model()["facts"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("positive", ["no", "yes"])
+def test_page_with_a_threshold_begins_with_the_class_to_be_found(models, positive, watch, tmp_path):
+    X, y = people(200, seed=1)
+    model = pickle.loads(pickle.dumps(models["classes"]))
+    model.choose_threshold(X, np.where(y > 55_000, "yes", "no"), recall=0.99, pos_label=positive).to_html(
+        tmp_path / "a.html"
+    )
+    page = watch(tmp_path / "a.html")
+    settle(page)
+    j = ["no", "yes"].index(positive)
+    assert page.evaluate("shownOutput()") == j and page.text("#question").endswith(f"for {positive}?")
+    cut = 100 * (model.threshold_ if j else 1 - model.threshold_)
+    shown = f"{100 * page.evaluate('result')[j]:.1f} %"
+    cut = f"{float(f'{cut:.2g}' if cut < 10 else f'{cut:.3g}'):g}"
+    assert (
+        page.text("#limits") == f"The probability of {positive} is {shown}. From {cut} % on, the answer is {positive}."
+    )
+    values = page.evaluate("curves.flat()")
+    assert page.evaluate("limits") == [min(values), max(values)]
 
 
 @pytest.mark.slow

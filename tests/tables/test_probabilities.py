@@ -80,12 +80,12 @@ def test_calibrate_alone_keeps_probabilities(kind):
 
 def test_rows_of_the_sets_are_others_than_those_of_the_map():
     model = calibrated()
-    y = np.searchsorted(model.classes_, KINDS["binary"][LEFT])[1::2]
-    p = model.predict_proba(X[LEFT][1::2])
+    y = np.searchsorted(model.classes_, KINDS["binary"][LEFT])[3::4]
+    p = model.predict_proba(X[LEFT][3::4])
     assert (model._trained().calibration.scores == np.sort(1 - p[np.arange(len(y)), y])).all()
     other = fitted()
     labels = KINDS["binary"][LEFT].copy()
-    labels[1::2] = "a good one"  # rows of the sets only
+    labels[3::4] = "a good one"  # rows of the sets only
     other.calibrate(X[LEFT], labels, probabilities=True)
     assert other.predict_proba(X[NEW]).tobytes() == model.predict_proba(X[NEW]).tobytes()
 
@@ -136,30 +136,30 @@ def test_rows_that_agree_with_the_model_change_little():
 
 def test_weights_count_like_repeated_rows():
     y = KINDS["binary"]
-    weights = 1.0 + np.arange(500) % 2  # rows 0, 2, ... of the sum below
-    rows = np.repeat(np.arange(1000, 1500), 2)  # each row for the map and for the sets
-    model = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 2), probabilities=True)
-    other = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 2) * 8, probabilities=True)
+    weights = 1.0 + np.arange(500) % 2
+    rows = np.repeat(np.arange(1000, 1500), 4)  # each row for the map and for the sets
+    model = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 4), probabilities=True)
+    other = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 4) * 8, probabilities=True)
     plain = fitted().calibrate(X[rows], y[rows], probabilities=True)
     assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
     assert model.predict_proba(X[NEW]).tobytes() != plain.predict_proba(X[NEW]).tobytes()
-    dropped = fitted().calibrate(X[rows], y[rows], np.repeat(np.arange(500) < 400, 2), probabilities=True)
-    fewer = fitted().calibrate(X[rows[:800]], y[rows[:800]], probabilities=True)
+    dropped = fitted().calibrate(X[rows], y[rows], np.repeat(np.arange(500) < 400, 4), probabilities=True)
+    fewer = fitted().calibrate(X[rows[:1600]], y[rows[:1600]], probabilities=True)
     assert dropped.predict_proba(X[NEW]).tobytes() == fewer.predict_proba(X[NEW]).tobytes()
 
 
 def test_unknown_labels_are_left_out_of_the_map():
     y = KINDS["multiclass"][LEFT].copy()
-    y[:10] = 77
+    y[:12] = 77
     model = fitted("multiclass").calibrate(X[LEFT], y, probabilities=True)
-    assert np.isinf(model._trained().calibration.scores).sum() == 5
-    expected = fitted("multiclass").calibrate(X[LEFT][10:], y[10:], probabilities=True)
+    assert np.isinf(model._trained().calibration.scores).sum() == 3
+    expected = fitted("multiclass").calibrate(X[LEFT][12:], y[12:], probabilities=True)
     assert model.predict_proba(X[NEW]).tobytes() == expected.predict_proba(X[NEW]).tobytes()
 
 
 def test_calibrated_probabilities_have_the_same_bits_everywhere():
     found = [calibrated(kind).predict_proba(X[NEW][:50]) for kind in ("binary", "multiclass", "multilabel")]
-    assert [digest(p) for p in found] == ["9ec4b8f63bd649ce", "92b0c35ba4c34b62", "22940edd80785137"]
+    assert [digest(p) for p in found] == ["d3452fb0f66f3fe8", "32930251b4bb49f4", "6076ca57a5758f2f"]
 
 
 def test_verify_tells_what_training_cannot_repeat():
@@ -185,8 +185,10 @@ def test_warm_start_continues_the_networks_of_fit():
         (((X[:9],), {}), "calibrate needs X and y"),
         (((X[:9],), {"probabilities": True}), "y is missing"),
         (((None, BAD[:9]), {"probabilities": True}), "X is missing"),
-        (((X[:1], ["bad"]), {"probabilities": True}), "at least 2 rows"),
-        (((X[:2], ["unknown", "bad"]), {"probabilities": True}), "at least 2 rows"),
+        (((X[:3], ["bad"] * 3), {"probabilities": True}), "at least 4 rows"),
+        (((X[:4], [*["unknown"] * 3, "bad"]), {"probabilities": True}), "at least 4 rows"),
+        (((X[:2], ["unknown", "new"]), {}), r"All labels of y are unknown, such as 'unknown': .*'bad'\]"),
+        (((X[:2], [True, False]), {}), "All labels of y are unknown, such as True"),
     ],
 )
 def test_calibrate_refuses_missing_rows(arguments, message):
@@ -259,6 +261,41 @@ def test_threshold_of_costs_has_the_smallest_sum(costs, weighted):
     p, is_bad = model.predict_proba(X[LEFT])[:, 1], BAD[LEFT]
     least = min(recall_and_cost(p, is_bad, t, costs, weight)[1] for t in [*p, 2])
     assert recall_and_cost(p, is_bad, model.threshold_, costs, weight)[1] == pytest.approx(least)
+
+
+@pytest.mark.parametrize("goal", [{"recall": 0.7}, {"recall": 1}, {"costs": (1, 10)}, {"costs": (1, 0)}])
+def test_either_class_can_be_the_positive_one(goal):
+    """The same rows are found under labels in the other order."""
+    names = np.where(BAD, "bad", "good")
+    model = TabularClassifier(**FAST).fit(X[FIT], names[FIT])
+    p, weight = model.predict_proba(X[LEFT]), np.arange(1500) % 3 + 1.0
+    model.choose_threshold(X[LEFT], names[LEFT], weight, pos_label="bad", **goal)
+    found, is_bad = model.predict(X[LEFT]) == "bad", BAD[LEFT]
+    assert (found == (p[:, 1] < model.threshold_)).all()
+    if "recall" in goal:
+        without_the_last = found & (p[:, 0] > p[found, 0].min())
+        enough = [
+            weight[rows & is_bad].sum() >= goal["recall"] * weight[is_bad].sum() for rows in (found, without_the_last)
+        ]
+        assert enough == [True, False]
+    else:
+        sums = [recall_and_cost(p[:, 0], is_bad, t, goal["costs"], weight)[1] for t in [*p[:, 0], 2]]
+        missed, false_alarms = weight[is_bad & ~found].sum(), weight[~is_bad & found].sum()
+        assert goal["costs"][0] * false_alarms + goal["costs"][1] * missed == pytest.approx(min(sums))
+    second = model.choose_threshold(X[LEFT], names[LEFT], pos_label="good", **goal).threshold_
+    with pytest.warns(
+        UserWarning, match="second class, 'good', but 9.% of the rows .* To find 'bad', pass pos_label='bad'"
+    ):
+        model.choose_threshold(X[LEFT], names[LEFT], **goal)
+    assert model.threshold_ == second
+
+
+def test_a_frequent_second_class_needs_no_name_if_it_means_yes():
+    for names in (~BAD, (~BAD).astype(int), np.where(BAD, -1, 1)):
+        TabularClassifier(**FAST).fit(X[FIT], names[FIT]).choose_threshold(X[LEFT], names[LEFT], recall=0.5)
+    names = np.where(BAD, 1, 2)
+    with pytest.warns(UserWarning, match="pass pos_label=1; otherwise pos_label=2"):
+        TabularClassifier(**FAST).fit(X[FIT], names[FIT]).choose_threshold(recall=0.5)
 
 
 def test_equal_probabilities_are_not_separated():
@@ -355,7 +392,9 @@ def test_threshold_is_for_two_classes():
     for value in (-0.1, 1.1, np.nan, True, "half"):
         with pytest.raises(ValueError, match="threshold must be"):
             model.threshold_ = value
-    with pytest.raises(ValueError, match="no row of the second class, 'bad'"):
+    with pytest.raises(ValueError, match="no row of the class 'bad'"):
         model.choose_threshold(X[:3], ["a good one"] * 3, recall=0.5)
+    with pytest.raises(ValueError, match=r"pos_label must be one of the classes .*'bad'\], got 'good'"):
+        model.choose_threshold(recall=0.5, pos_label="good")
     assert model.threshold_ is None
     assert not hasattr(TabularRegressor, "choose_threshold")

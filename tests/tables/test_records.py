@@ -87,6 +87,35 @@ def test_a_column_of_values_names_the_data_frame(regressor):
         regressor.predict({name: [value] for name, value in RECORD.items()})
 
 
+def test_a_misspelt_key_is_named_beside_the_missing_one(regressor):
+    wrong = {("distrikt" if key == "district" else key): value for key, value in RECORD.items()}
+    with pytest.raises(
+        ValueError, match=r"'district' has no value in row 0, which has the unknown keys \['distrikt'\]\. A"
+    ):
+        regressor.predict(wrong)
+
+
+def test_no_records_have_no_answers(regressor):
+    classifier = fitted(TabularClassifier)
+    assert regressor.predict([]).shape == (0,) and regressor.predict_interval([]).shape == (0, 2)
+    assert classifier.predict([]).dtype == classifier.classes_.dtype
+    n = len(classifier.classes_)
+    assert classifier.predict_proba([]).shape == classifier.predict_set([]).shape == (0, n)
+    assert regressor.outside([]).shape == (0, 4)
+    for method in (regressor.calibrate, classifier.calibrate):
+        with pytest.raises(ValueError, match="X has no rows"):
+            method([], [])
+    with pytest.raises(ValueError, match="Expected 2D array"):  # of a model without names, [] may be one row
+        TabularRegressor(n_epochs=1).fit([[float(i)] for i in range(20)], range(20)).predict([])
+
+
+def test_a_series_is_refused_with_what_to_pass(regressor):
+    frame = package("pandas").DataFrame(COLUMNS)
+    with pytest.raises(ValueError, match=r"X is a Series.*X\.to_dict\(\).*iloc"):
+        regressor.predict(frame.iloc[7])
+    assert same(regressor.predict(frame.iloc[7].to_dict()), regressor.predict(frame.iloc[[7]]))
+
+
 def test_values_among_records_are_refused(regressor):
     with pytest.raises(ValueError, match="X must be records, got list in row 1"):
         regressor.predict([RECORD, ROWS[0]])

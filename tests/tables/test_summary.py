@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -150,6 +151,24 @@ def test_a_damaged_summary_is_refused(old, new, message, tmp_path):
     assert old.encode() in text
     path.write_bytes(repaired(text.replace(old.encode(), new.encode()), data))
     with pytest.raises(ModelFormatError, match=message):
+        cmlp.load(path)
+
+
+@pytest.mark.parametrize(
+    "found",
+    ["[2,0.5]", '[2,\\"held_out\\",9,0.5,0.5]', '[true,\\"held_out\\",9,0.5,0.5]', '[1,\\"other\\",9,0.5,0.5]',
+     '[1,\\"held_out\\",0,0.5,0.5]', '[1,\\"held_out\\",9,1.5,0.5]', '[1,\\"held_out\\",9,0.5,1]'],
+)  # fmt: skip
+def test_what_a_file_says_of_a_threshold_is_checked(found, tmp_path):
+    path = tmp_path / "table.cmlp"
+    model = TabularClassifier(**TINY).fit(rows(), ["no", "yes"] * 100).choose_threshold(recall=0.8)
+    model.save(path)
+    assert cmlp.load(path)._trained().summary.found == model._trained().summary.found
+    text, data = split(path.read_bytes())
+    changed = re.sub(rb'(\\"found\\":)[^}]*', lambda match: match[1] + found.encode(), text)
+    assert changed != text
+    path.write_bytes(repaired(changed, data))
+    with pytest.raises(ModelFormatError, match="what the summary says of the threshold"):
         cmlp.load(path)
 
 

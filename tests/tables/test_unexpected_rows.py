@@ -187,3 +187,18 @@ def test_numbers_for_dates_and_text_for_numbers_are_errors():
         model.predict(frame(day=AGE))
     with pytest.raises(ValueError, match="column 'age' must be a number, got '"):
         model.predict(frame(day=days, age=AGE.astype(str)))
+
+
+@pytest.mark.parametrize("as_objects", [False, True])
+def test_dates_with_and_without_an_offset_name_it(as_objects):
+    days = package("pandas").Series(package("pandas").date_range("2020-01-01 12:00", periods=N))
+    zoned, dtype = days.dt.tz_localize("UTC"), object if as_objects else None
+    model = TabularRegressor(**QUICK).fit(frame(day=days), Y)
+    message = (
+        r"'day' must be a date without an offset from UTC, got 2020-01-01 12:00:00\+00:00 in row 0\. .*tz_localize"
+    )
+    with pytest.raises(ValueError, match=message):
+        model.predict(frame(day=zoned.astype(dtype) if dtype else zoned))
+    model = TabularRegressor(**QUICK).fit(frame(day=zoned), Y)
+    with pytest.raises(ValueError, match=r"a date with an offset from UTC, got 2020-01-01 12:00:00 in row 0\. Add"):
+        model.predict(frame(day=days.astype(dtype) if dtype else days))

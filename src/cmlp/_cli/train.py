@@ -26,6 +26,7 @@ from cmlp._cli.data_files import (
 )
 from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
 from cmlp._data.arrays import EXACT
+from cmlp._data.columns import DATES
 from cmlp._estimators.fitted import FITTED, provenance_of
 from cmlp._model.model import model_of
 from cmlp._model.summary import short
@@ -56,6 +57,7 @@ DESCRIPTION = (
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _PREFIX = "parameter_"
 _BAR = 10  # characters
+_LINES = 10  # about progress in a file or a pipe, where lines stay
 _PATIENCE = 1.0  # seconds between two lines about reading
 # Of tables.
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
@@ -63,6 +65,7 @@ _FEWEST_ROWS = 32  # of which some are held out
 _MOST_CLASSES = 30  # more distinct numbers are no labels
 _EXPLAINED = 400_000  # predictions to find the columns that matter most
 _NAMED = 8  # columns in a line
+_RARE = 0.2  # the largest share of a rare class
 _COVERAGE = 0.9  # of the intervals and sets that are measured
 
 
@@ -271,19 +274,40 @@ class TableTraining:
         """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
         with warnings.catch_warnings(action="ignore"):  # that rows of this file have a category or number of their own
             measured = [self._score(), *self._interval()] if len(self.held) else []
-            return [*self._categories(), *measured, self._columns()]
+            if measured and self.model._estimator_type == "classifier":
+                measured.extend(self._rare())
+            return [*self._read_as(), *measured, self._columns()]
 
     def interrupted(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
         return [f"interrupted: wrote {path}"]
 
-    def _categories(self) -> list[str]:
-        """Return a line with the columns of categories, so that one of numbers with a stray text is noticed."""
+    def _read_as(self) -> list[str]:
+        """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
         trained = self.model._trained()
-        known = zip(trained.feature_names, trained.encoder.categories, strict=True)
-        names = [printable(name) for name, categories in known if categories is not None]
-        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        return [f"read as categories: {', '.join(names[:_NAMED])}{more}"] if names else []
+        known = list(zip(trained.feature_names, trained.encoder.categories, trained.encoder.types, strict=True))
+        found = {
+            "categories": [printable(name) for name, categories, _ in known if categories is not None],
+            "dates": [printable(name) for name, _, held in known if held in DATES],
+        }
+        more = {what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED) for what, names in found.items()}
+        return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
+
+    def _rare(self) -> list[str]:
+        """Return a line with what helps if most rows of a rare one of two classes are not found."""
+        labels, counts = np.unique(self.y[self.rows], return_counts=True)
+        rare, share = labels.tolist()[counts.argmin()], counts.min() / counts.sum()
+        is_rare = self.y[self.held] == rare
+        if len(labels) != 2 or share > _RARE or not is_rare.any():
+            return []
+        found = (self.model.predict(self.frame.take(self.held)) == rare) & is_rare
+        if 2 * found.sum() > is_rare.sum():
+            return []
+        return [
+            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are predicted. In Python, "
+            f"load the model, call choose_threshold(X, y, recall=0.7, pos_label={rare!r}) with other rows, and "
+            "save it: it then finds more of them. calibrate(X, y, probabilities=True) before corrects probabilities"
+        ]
 
     def _score(self) -> str:
         truth, known = self.y[self.held], self.y[self.rows]
@@ -470,6 +494,8 @@ class ProgressLine:
     def on_epoch_end(self, trainer: Any) -> None:
         """Show the numbers of the epoch."""
         epoch, most = trainer.last_epoch, trainer.max_iter
+        if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
+            return
         done = round(_BAR * epoch.number / most)
         fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
         fields.append(f"loss {epoch.loss:.6f}")

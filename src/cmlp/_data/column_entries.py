@@ -45,6 +45,11 @@ _ALLOWED = {
     DURATION: (DURATION,),
 }
 _WANTED = {_DATE: "a date", _TIME: "a date", _INSTANT: "a date with an offset from UTC", DURATION: "a duration"}
+_WITHOUT_OFFSET = (
+    "a date without an offset from UTC",
+    "Drop the offset, in pandas by tz_localize(None), if its clock is that of the training rows.",
+)
+_WITH_OFFSET = ("a date with an offset from UTC", "Add the offset, in pandas by tz_localize.")
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
 _NAMED = " To use the column as categories, name it in categorical_features."
 
@@ -215,7 +220,7 @@ def numbers_of(column: Any, label: str, column_type: str, *, in_fit: bool = Fals
         missing = np.isnat(array)
         found = DURATION if array.dtype.kind == "m" else _INSTANT if has_offset(column) else _TIME
         if found not in _ALLOWED.get(column_type, ()):
-            _require_missing(~missing, array, label, column_type, in_fit=in_fit)
+            _require_missing(~missing, array, label, column_type, in_fit=in_fit, has_zone=found == _INSTANT)
         numbers = _in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
         numbers[missing] = np.nan
         return numbers
@@ -232,11 +237,19 @@ def numbers_of(column: Any, label: str, column_type: str, *, in_fit: bool = Fals
 
 
 def _require_missing(
-    is_present: NDArray[np.bool_], array: NDArray[Any], label: str, column_type: str, *, in_fit: bool
+    is_present: NDArray[np.bool_],
+    array: NDArray[Any],
+    label: str,
+    column_type: str,
+    *,
+    in_fit: bool,
+    has_zone: bool = False,
 ) -> None:
     if is_present.any():
         row = int(is_present.argmax())
-        _refuse(array[row].item(), row, label, column_type, in_fit=in_fit)
+        value = array[row : row + 1]
+        value = _in_microseconds(value, label, row) if array.dtype.kind in "mM" else value
+        _refuse(value.item().replace(tzinfo=UTC) if has_zone else value.item(), row, label, column_type, in_fit=in_fit)
 
 
 def _number(value: Any, row: int, label: str, column_type: str, in_fit: bool) -> float:
@@ -266,6 +279,9 @@ def _double(value: Any) -> float:
 def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
     remedy = ""
+    if isinstance(value, datetime) and {_type_of_entry(value), column_type} >= {_INSTANT} and column_type in DATES:
+        wanted, remedy = _WITH_OFFSET if column_type == _INSTANT else _WITHOUT_OFFSET
+        raise ValueError(f"{label} must be {wanted}, got {value} in row {row}. {remedy}")
     if column_type in TIMES:
         remedy = _CONVERT if isinstance(value, str) else ""
     elif isinstance(value, time):

@@ -173,6 +173,11 @@ def frame_of(X: Any, owner: str) -> InputFrame:
         return X
     refuse_sparse(X, "X")
     X = read_once(X, "X")
+    if getattr(X, "ndim", 0) == 1 and hasattr(X, "to_frame") and hasattr(X, "to_dict"):  # of pandas
+        raise ValueError(
+            "Expected 2D array, got 1D array instead: X is a Series. If it is a row, pass X.to_dict(), or a frame with "
+            "this row such as frame.iloc[[7]]; if it is a column, X.to_frame()."
+        )
     names = _names(X)
     if names is not None:
         if len(set(names)) != len(names):
@@ -244,7 +249,9 @@ def frame_of_records(
             value = record.get(name, _ABSENT)
             if value is _ABSENT:
                 if not may_lack_keys:
-                    raise ValueError(f"column {name!r} has no value in row {row}. A missing value is None.")
+                    unknown = [key for key in record if key not in set(names)]
+                    other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
+                    raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
             found += 1
             if type(value) not in SIMPLE and hasattr(value, "__len__") and not isinstance(value, (str, bytes)):

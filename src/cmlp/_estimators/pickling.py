@@ -54,7 +54,7 @@ def _plain_table(model: TableModel) -> dict[str, Any]:
         "background": None if model.background is None else tuple(model.background),
         "summary": None
         if summary is None
-        else (summary.values, None if summary.accuracy is None else tuple(summary.accuracy)),
+        else (summary.values, *(None if part is None else tuple(part) for part in summary[1:])),
     }
 
 

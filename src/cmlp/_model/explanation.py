@@ -229,6 +229,7 @@ def _chosen_method(game: _Game, rng: Any, *, exact: bool, n_evaluations: int | N
 
 _MOST_SHOWN = 12  # columns of the text
 _MOST_CHARACTERS = 40  # of a value in the text
+_GROUPED = 10_000  # numbers from here on have a comma; years have none
 
 
 class Explanation(NamedTuple):
@@ -415,14 +416,13 @@ def _number(value: float, sign: str, largest: float) -> str:
     return f"{round(value, digits) + 0.0:{sign},.{digits}f}"
 
 
-def _text_of(value: object) -> str:
+def _text_of(value: Any) -> str:
     """Return the value of a column as text on one line."""
     if is_missing(value):
         return "missing"
-    if isinstance(value, float):
-        return f"{value:,.6g}"
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        return f"{value:,}"
+    if isinstance(value, (int, float, np.integer)) and not isinstance(value, bool):
+        text = f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
+        return text if abs(float(value)) >= _GROUPED else text.replace(",", "")
     text = str(value).removesuffix(" 00:00:00")
     text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"

@@ -433,7 +433,7 @@ def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> 
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(_SUMMARY_VALUES)
     if values is None:
         return None
-    return checked_summary(layout, n_answers(net), values, fields.get("accuracy"))
+    return checked_summary(layout, n_answers(net), values, fields.get("accuracy"), fields.get("found"))
 
 
 def _names(net: _core.Net, file: Metadata) -> list[Any] | NDArray[Any] | None:
@@ -552,5 +552,7 @@ def _table_strings(model: TableModel) -> dict[str, str]:
     if model.target is not None and n_answers(model.net) > 1:
         strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
     if model.summary is not None:
-        strings["summary"] = as_json({"accuracy": model.summary.accuracy, "dates": encoder.dates})
+        summary = {"accuracy": model.summary.accuracy, "dates": encoder.dates}
+        found = None if model.threshold is None else model.summary.found
+        strings["summary"] = as_json(summary if found is None else summary | {"found": found})
     return strings

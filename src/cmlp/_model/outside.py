@@ -55,6 +55,8 @@ def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None:
     """Warn once for each column of which rows are clearly outside the training range: coverages do not hold there."""
+    if not len(raw):
+        return
     low, high = _ranges(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)

@@ -152,28 +152,34 @@ def checked_threshold(value: object, labels: Labels | None) -> float | None:
 
 def chosen_threshold(
     p: NDArray[np.float64],
-    is_second: NDArray[np.bool_],
+    is_positive: NDArray[np.bool_],
     weight: NDArray[np.float64],
     recall: float | None,
     costs: tuple[float, float] | None,
+    *,
+    positive: int = 1,
 ) -> float:
     """Return a threshold for the probability p of the second class: for a recall, or for the costs of both mistakes.
 
-    It is halfway between two rows: an export whose probabilities differ in the last digits then predicts the same.
+    `positive` is the class to be found: 1 for the second, which is predicted from the threshold on, or 0 for the first,
+    which is predicted below it. The threshold is halfway between two rows: an export whose probabilities differ in the
+    last digits then predicts the same.
     """
-    order = np.argsort(-p, kind="stable")
-    p, weight, is_second = p[order], weight[order], is_second[order]
-    found, wrong = np.cumsum(weight * is_second), np.cumsum(weight * ~is_second)
-    last = np.flatnonzero(np.append(p[1:] < p[:-1], True))  # of the rows with equal probabilities
+    order = np.argsort(-p if positive else p, kind="stable")
+    p, weight, is_positive = p[order], weight[order], is_positive[order]
+    found, wrong = np.cumsum(weight * is_positive), np.cumsum(weight * ~is_positive)
+    last = np.flatnonzero(np.append(p[1:] != p[:-1], True))  # of the rows with equal probabilities
     if costs is None:
         at = int(np.argmax(found[last] >= (1 - _ENOUGH) * (recall or 0.0) * found[-1]))
     else:
         cost = costs[0] * wrong[last] + costs[1] * (found[-1] - found[last])
         at = int(np.argmin(cost))
-        if costs[1] * found[-1] <= cost[at] and p[0] < 1:
-            return float(p[0] + 1) / 2  # no row
+        if costs[1] * found[-1] <= cost[at] and not p[0] == positive == 1:
+            return float(p[0] + positive) / 2  # no row
     k = int(last[at])
-    return float(p[k] if k + 1 == len(p) else (p[k] + p[k + 1]) / 2)
+    if k + 1 == len(p):
+        return float(p[k] if positive else (p[k] + 1) / 2)
+    return float(p[k] + p[k + 1]) / 2
 
 
 # ------------------------------------------------------------------------------------------------------------- the map

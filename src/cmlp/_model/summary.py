@@ -55,6 +55,27 @@ class Accuracy(NamedTuple):
         return np.transpose([np.atleast_1d(self.value), np.atleast_1d(self.base)]).tolist()  # type: ignore[no-any-return]
 
 
+class Found(NamedTuple):
+    """How well the threshold of a classifier finds a class, on the rows with which it was chosen.
+
+    Attributes
+    ----------
+    positive : {0, 1}
+        The index of the class.
+    rows : {"held_out", "calibration"}
+    n : int
+        Number of rows.
+    recall, precision : float
+        The share of the rows of the class that are found, and of the found rows that are of it (0 if none is found).
+    """
+
+    positive: int
+    rows: str
+    n: int
+    recall: float
+    precision: float
+
+
 class Summary(NamedTuple):
     """Attributes.
 
@@ -63,10 +84,13 @@ class Summary(NamedTuple):
         and NaN at the end. The rows of this array are not rows of the table.
     accuracy : Accuracy or None
         None if no rows were held out, or for quantiles without the median.
+    found : Found or None
+        None if `choose_threshold` has not chosen the threshold.
     """
 
     values: NDArray[np.float64]
     accuracy: Accuracy | None = None
+    found: Found | None = None
 
 
 def short(error: float) -> str:
@@ -134,14 +158,25 @@ def _median_output(net: _core.Net) -> int | None:
     return levels.index(0.5) if 0.5 in levels else None
 
 
-def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any) -> Summary:
+def found_by(
+    predicted: NDArray[np.intp], truth: NDArray[Any], weight: NDArray[np.float64], positive: int, rows: str
+) -> Found:
+    """Return how well predictions of rows find a class, which at least one of the rows has."""
+    is_found, is_right = predicted == positive, (predicted == positive) & (truth == positive)
+    right = float(weight[is_right].sum())
+    recall, marked = right / float(weight[truth == positive].sum()), float(weight[is_found].sum())
+    return Found(positive, rows, len(truth), recall, right / marked if marked else 0.0)
+
+
+def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any, found: Any = None) -> Summary:
     """Return the summary of a file or a pickle for columns of this layout and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, len(layout)) or np.isinf(values).any():
         raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(layout)} columns")
     values = values.astype(np.float64)
+    known = None if found is None else _checked_found(found)
     if accuracy is None:
-        return Summary(values)
+        return Summary(values, None, known)
     is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
@@ -149,7 +184,16 @@ def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accurac
     are_errors = are_lists and all(type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each))
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
-    return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))
+    return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))), known)
+
+
+def _checked_found(found: Any) -> Found:
+    is_whole = isinstance(found, (list, tuple)) and len(found) == len(Found._fields)
+    positive, rows, n, *shares = found if is_whole else (0, "", 0)
+    is_known = positive in (0, 1) and type(positive) is int and rows in ROWS and type(n) is int and n > 0
+    if not is_known or not all(type(share) is float and 0 <= share <= 1 for share in shares):
+        raise ValueError("what the summary says of the threshold is invalid")
+    return Found(positive, rows, n, *shares)
 
 
 class Background(NamedTuple):

@@ -130,6 +130,8 @@ class TrainingColumn:
             return (row, "the value is missing") if self.tally["missing"] + self.tally["mark"] else None
         if self.grammar.is_missing(cell):
             return row, "the value is missing"
+        if column_type in DATES:
+            return row, f"{cell!r} is a date, not a number"
         has_zeros = column_type == "text" and self.grammar.number(cell) is not None
         return row, f"{cell!r} {'has leading zeros' if has_zeros else 'is not a number'}"
 

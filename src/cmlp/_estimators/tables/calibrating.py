@@ -68,6 +68,9 @@ if TYPE_CHECKING:
     from cmlp._train.loop import EpochLoop
 
 
+_FOURTH = 4  # every fourth row of `calibrate` gives a score for sets if the others calibrate probabilities
+
+
 class _JudgedRows(NamedTuple):
     """Raw rows with what is true for them."""
 
@@ -75,7 +78,7 @@ class _JudgedRows(NamedTuple):
     truth: NDArray[Any]
     weight: NDArray[np.float64] | None
 
-    def of(self, part: slice) -> _JudgedRows:
+    def of(self, part: NDArray[np.bool_]) -> _JudgedRows:
         """Return some of the rows."""
         return _JudgedRows(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
 
@@ -132,6 +135,8 @@ class Calibrating:
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
         raw = self._raw(model, X)
+        if not len(raw):
+            raise ValueError("X has no rows.")
         truth = self._truth(model, y, len(raw))
         rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
         return _JudgedRows(raw[rows], truth[rows], weight)
@@ -180,13 +185,17 @@ def _calibrated(
 def calibrated_by_rows(
     model: TableModel, rows: _JudgedRows, answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]]
 ) -> tuple[TableModel, ProbabilityMap]:
-    """Return the model with calibrated probabilities by every second row and scores by the others, and the map."""
-    learning, scoring = rows.of(slice(0, None, 2)), rows.of(slice(1, None, 2))
+    """Return the model with calibrated probabilities by three of four rows and scores by every fourth, and the map.
+
+    Positions alone decide, so the guarantee of sets is exact. Equal shares of each class in both parts would not leave
+    it so, because they depend on the labels of all rows but the one to predict: in a simulation, 0.9 became 0.896 for
+    200 rows of ten classes. A part for the map that is larger than a half serves its mean probability as well.
+    """
+    is_fourth = np.arange(len(rows.raw)) % _FOURTH == _FOURTH - 1
+    learning, scoring = rows.of(~is_fourth), rows.of(is_fourth)
     scores = _scores(model, learning)
     if not len(scoring.raw) or not len(scores.weight):
-        raise ValueError(
-            "probabilities=True needs at least 2 rows, and one of each two with a label that fit has seen."
-        )
+        raise ValueError("probabilities=True needs at least 4 rows, and known labels outside of every fourth row.")
     found = fitted_map([scores], model.net)
     model = with_map(model, found)
     return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.frame_reader import frame_of_records, is_records
-from cmlp._data.labels import kind_of_labels
+from cmlp._data.labels import kind_of_labels, mixes_text
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
@@ -23,10 +23,12 @@ from cmlp._estimators.tables.calibrating import (
     require_goal,
 )
 from cmlp._estimators.targets import table_numbers
-from cmlp._model.calibration import n_answers
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold
+from cmlp._model.summary import found_by
 from cmlp._process.signals import immediate_signals
+from cmlp._process.warnings import warn
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
 
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.labels import Labels
     from cmlp._estimators.fitted import FittedTable
     from cmlp._estimators.network import Network
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOut
     from cmlp._model.results import Certification
+    from cmlp._model.summary import Found
 
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
@@ -132,14 +136,16 @@ class TabularEstimator(Calibrating, Estimator):
         return self._answers(model, self._raw(model, X))
 
     def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the rows of a user as the model reads them, at least one."""
-        raw = model.reader.read(self._frame(model, X), type(self).__name__, model.notices)
-        if not len(raw):
+        """Return the rows of a user as the model reads them, at least one unless X is an empty list of records."""
+        is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
+        frame = frame_of_records([], model.names, "", may_lack_keys=True) if is_empty else self._frame(model, X)
+        raw = model.reader.read(frame, type(self).__name__, model.notices)
+        if not len(raw) and not is_empty:
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        starts = range(0, len(raw), _BLOCK)
+        starts = range(0, max(1, len(raw)), _BLOCK)
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
@@ -371,9 +377,9 @@ class TabularClassifier(TabularEstimator):
         Platt scaling [2]_, or with more classes vector scaling [3]_; with more than 16 there is one slope and no shift.
         They have the largest posterior probability. Slopes are normally distributed around 1 and shifts around 0, and
         rows with the probabilities of the model as it is, less half of the label smoothing, count beside the others: as
-        many as have 20 of the rarest class. So a few rows change little. Of the rows, the first, third and so on
-        determine slopes and shifts, and the others the sets, whose guarantee stays. Without rows, those that the
-        networks held out in `fit` determine both, the sets by cross-fitting.
+        many as have 20 of the rarest class. So a few rows change little. Every fourth row measures the sets, and the
+        others determine slopes and shifts. Only their positions decide, so the guarantee of sets stays. Without rows,
+        those that the networks held out in `fit` determine both, the sets by cross-fitting.
 
         Parameters
         ----------
@@ -441,6 +447,7 @@ class TabularClassifier(TabularEstimator):
         *,
         recall: float | None = None,
         costs: tuple[float, float] | None = None,
+        pos_label: Any = None,
     ) -> Self:
         """Choose the probability of the second class from which on `predict` returns it; only for two classes.
 
@@ -455,10 +462,13 @@ class TabularClassifier(TabularEstimator):
         y : array-like of shape (n_samples,), optional
         sample_weight : None, float or array-like of shape (n_samples,), default=None
         recall : float, optional
-            Choose the largest threshold by which at least this share of the rows of the second class is found.
+            Find at least this share of the rows of the positive class, and as few others as possible.
         costs : tuple of two floats, optional
-            The cost of a row of the first class that is predicted to be of the second (a false alarm), and of a row of
-            the second class that is not found. Choose the threshold with the smallest sum over the rows.
+            The cost of a row of the other class that is predicted to be positive (a false alarm), and of a row of the
+            positive class that is not found. Choose the threshold with the smallest sum over the rows.
+        pos_label : label, optional
+            The positive class, one of `classes_`. None means the second one, with a warning if the labels are neither
+            False and True nor 0 or -1 and 1, and most rows are of the second class.
 
         Returns
         -------
@@ -467,8 +477,8 @@ class TabularClassifier(TabularEstimator):
         Raises
         ------
         ValueError
-            If not exactly one of `recall` and `costs` is given or it is invalid, the classes are not two, or the rows
-            are invalid or missing, or none is of the second class.
+            If not exactly one of `recall` and `costs` is given, an argument is invalid, the classes are not two, or the
+            rows are missing, or none is of the positive class.
 
         Examples
         --------
@@ -487,6 +497,7 @@ class TabularClassifier(TabularEstimator):
                 fitted = self._whole_fit()
                 model = fitted.model
                 checked_threshold(0, model.labels)
+                positive = _position_of(pos_label, model.labels)
                 if X is None:
                     held_out = self._held_out(fitted, y, sample_weight)
                     output = model.net.activations[-1]
@@ -497,10 +508,17 @@ class TabularClassifier(TabularEstimator):
                     rows = self._judged(model, X, y, sample_weight)
                     p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
                     weight = np.ones(len(p)) if rows.weight is None else rows.weight
-                if not (truth == 1).any():
-                    raise ValueError(f"y has no row of the second class, {model.labels.classes.tolist()[1]!r}.")
-                threshold = chosen_threshold(p, truth == 1, weight, recall, costs)
-            self._fitted = fitted._replace(model=model.replace(threshold=threshold))
+                is_positive = truth == positive
+                if not is_positive.any():
+                    raise ValueError(f"y has no row of the class {model.labels.classes.tolist()[positive]!r}.")
+                if pos_label is None:
+                    _warn_if_frequent(model.labels, weight[truth == 0].sum(), weight[is_positive].sum())
+                model = model.replace(
+                    threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
+                )
+                kind = HELD_OUT if X is None else CALIBRATION
+                found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
+            self._fitted = fitted._replace(model=_with_found(model, found))
         return self
 
     def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOut:
@@ -523,7 +541,7 @@ class TabularClassifier(TabularEstimator):
     def threshold_(self, value: float | None) -> None:
         fitted = self._whole_fit()
         threshold = checked_threshold(value, fitted.model.labels)
-        self._fitted = fitted._replace(model=fitted.model.replace(threshold=threshold))
+        self._fitted = fitted._replace(model=_with_found(fitted.model.replace(threshold=threshold), None))
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
@@ -662,7 +680,13 @@ class TabularClassifier(TabularEstimator):
             return labels.encode(y)
         if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        codes, known = np.full(len(y), -1), np.isin(y, labels.classes)  # no set contains an unknown label
+        known = np.full(len(y), False) if mixes_text(y, labels.classes) else np.isin(y, labels.classes)
+        if not known.any():
+            raise ValueError(
+                f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
+                f"{reprlib.repr(labels.classes.tolist())}."
+            )
+        codes = np.full(len(y), -1)  # no set contains an unknown label
         codes[known] = labels.encode(y[known]).reshape(-1)
         return codes
 
@@ -697,6 +721,31 @@ class TabularClassifier(TabularEstimator):
         from cmlp._train.scores import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+
+
+def _with_found(model: TableModel, found: Found | None) -> TableModel:
+    """Return the model with what is known of its threshold."""
+    return model if model.summary is None else model.replace(summary=model.summary._replace(found=found))
+
+
+def _position_of(pos_label: object, labels: Labels) -> int:
+    """Return which of the two classes is the positive one: the second one unless a label says otherwise."""
+    known: list[object] = labels.classes.tolist()
+    if pos_label is None:
+        return 1
+    if pos_label not in known:
+        raise ValueError(f"pos_label must be one of the classes {known}, got {pos_label!r}.")
+    return known.index(pos_label)
+
+
+def _warn_if_frequent(labels: Labels, first: float, second: float) -> None:
+    """Warn if the second class, with this sum of weights, is the more frequent one, and its label does not mean yes."""
+    known = labels.classes.tolist()
+    if second > first and known not in ([False, True], [-1, 1]):
+        warn(
+            f"choose_threshold finds rows of the second class, {known[1]!r}, but {second / (first + second):.0%} of "
+            f"the rows are of it. To find {known[0]!r}, pass pos_label={known[0]!r}; otherwise pos_label={known[1]!r}."
+        )
 
 
 _MEDIAN = 0.5

@@ -13,9 +13,9 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
-from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, script, script_json, style
+from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, script, script_json, style, without_tabs
 from cmlp._export.page.description import encoded, visible
-from cmlp._model.calibration import CALIBRATION, PROBABILITY, n_answers
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
 from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
@@ -24,11 +24,16 @@ from cmlp._model.summary import Background, short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import TrainedModel
 
+_HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
+_MOST_STEPS, _NEAR = 50, 1e-10  # of the search for weights, and how near a mean must be in standard deviations
+_LARGEST_WEIGHT = 0.25  # of a made row; the weights add up to 1
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
 _NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
 _OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
@@ -77,6 +82,7 @@ def table_page(
         "facts": facts,
         "target": _targets(model),
         "threshold": model.threshold,
+        "positive": _positive(model),
         "intervals": _intervals(model),
         "widths": _widths(model),
         "background": None if compared is None else _described_background(compared, is_kept=background),
@@ -88,7 +94,7 @@ def table_page(
         "about": escape(_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS]),
+        "script": without_tabs(script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS])),
         "model": script_json(described),
     }
     return Document("table.html", parts)
@@ -199,7 +205,35 @@ def _made_rows(model: TrainedModel) -> Background | None:
         return None
     rng, values = _core.Random(0), model.summary.values
     rows = np.stack([column[rng.permutation(len(values))] for column in values.T], axis=1)
-    return Background(rows, np.ones(len(rows)))
+    kept = model.background
+    if kept is None:
+        return Background(rows, np.ones(len(rows)))
+    return Background(
+        rows, _weights_for(np.average(model.predict(kept.rows), axis=0, weights=kept.weights), model.predict(rows))
+    )
+
+
+def _weights_for(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights of rows that give their predictions a mean, as near to equal ones as possible; equal if none do.
+
+    The weights with the largest entropy are exponential functions of the predictions, found by Newton's method.
+    """
+    equal, spread = np.ones(len(predicted)), np.std(predicted, axis=0)
+    use = spread > 0
+    away = (predicted - mean)[:, use] / spread[use]
+    slope, weights = np.zeros(use.sum()), equal / len(equal)
+    for _ in range(_MOST_STEPS):
+        moment = weights @ away
+        if np.abs(moment).max(initial=0) < _NEAR:
+            return np.round(weights * len(weights), 12)
+        curvature = (away * weights[:, None]).T @ away - np.outer(moment, moment)
+        slope = slope - np.linalg.lstsq(curvature, moment, rcond=1e-9)[0]
+        z = away @ slope
+        weights = np.exp(z - z.max())
+        weights /= weights.sum()
+        if weights.max() > _LARGEST_WEIGHT:
+            break
+    return equal
 
 
 def _described_background(background: Background, *, is_kept: bool) -> dict[str, Any]:
@@ -262,10 +296,31 @@ def _facts(model: TrainedModel, units: list[str]) -> list[str]:
         constant = "the median"
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if model.threshold is not None:
-        texts = [f"Without the threshold: {text[0].lower()}{text[1:]}" for text in texts]
+        texts = [f"{_found(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts]
     if several:
         texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(model), texts, strict=True)]
     return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
+
+
+def _positive(model: TrainedModel) -> int:
+    """Return the class that a threshold is to find; 0 without one."""
+    if model.threshold is None:
+        return 0
+    found = None if model.summary is None else model.summary.found
+    return int(model.threshold <= _HALF) if found is None else found.positive
+
+
+def _found(model: TrainedModel) -> str:
+    """Return a sentence about the class that the threshold is to find; "" if it was not chosen on rows."""
+    found = None if model.summary is None else model.summary.found
+    if found is None:
+        return ""
+    name = _outputs(model)[found.positive]
+    rows = "held out in training" if found.rows == HELD_OUT else "outside the training"
+    return (
+        f"Finds {found.recall:.0%} of all {name}, and {found.precision:.0%} of what it calls {name} are right, on the "
+        f"{found.n:,} rows {rows} with which its threshold was chosen. "
+    )
 
 
 def _about(model: TrainedModel) -> str:

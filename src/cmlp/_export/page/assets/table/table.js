@@ -103,11 +103,17 @@ function outsideOf(i, value) {
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
 }
 
-/** The values at which a curve is computed. */
+/** The values at which a curve is computed: of a date at the row's time and weekday, if the answers depend on them. */
 function pointsOf(i) {
 	if (!isNumber(i)) return range(columns[i].choices.length);
-	const [low, high] = ends(columns[i]) || [];
-	return low === undefined ? [] : range(N_POINTS).map((k) => low + ((high - low) * k) / (N_POINTS - 1));
+	if (!ends(columns[i])) return [];
+	const [[low, high], periods] = [ends(columns[i]), columns[i].parts.map(({ period }) => period)];
+	const step = (high - low) / (N_POINTS - 1);
+	if (!periods.length) return range(N_POINTS).map((k) => low + step * k);
+	const whole = max(0, ...periods.filter((period) => period < 9)) || min(step, 1);
+	const size = whole * max(1, floor(min(step, max(...periods) < 9 ? step : 30) / whole));
+	const from = finite(row[i]) ? row[i] - size * floor((row[i] - low) / size) : low;
+	return range(floor((high - from) / size) + 1).map((k) => from + size * k);
 }
 
 // Where a value is on its curve, from 0 to WIDTH. A category has a part of the width.
@@ -318,8 +324,12 @@ function paintOutputs() {
 		write("bars", `A bar goes from 0 to 100 %${model.threshold === null ? "" : ", with a line at the threshold"}.`);
 	$("limits").hidden = model.threshold === null;
 	if (model.threshold !== null) {
-		const [name, cut] = [outputs[1], `${plain(Number((100 * model.threshold).toPrecision(4)))} %`];
-		write("limits", `The probability of ${name} is ${shownValue(result[1])}. From ${cut} on, the answer is ${name}.`);
+		const { positive, threshold } = model;
+		const [name, cut] = [outputs[positive], 100 * (positive ? threshold : 1 - threshold)];
+		write(
+			"limits",
+			`The probability of ${name} is ${shownValue(result[positive])}. From ${Number(cut.toPrecision(cut < 10 ? 2 : 3))} % on, the answer is ${name}.`,
+		);
 	}
 	paintInterval();
 }
@@ -417,7 +427,7 @@ function paintDots() {
 
 function paintCurves() {
 	const values = curves.flat();
-	if (target) limits = [min(...values), max(...values)];
+	if (target || model.threshold !== null) limits = [min(...values), max(...values)];
 	if (values.length)
 		write("scale", `All curves go from ${limits.map((one) => shownValue(one)).join(" (bottom) to ")} (top).`);
 	isPainted = true;
@@ -466,7 +476,7 @@ function show(changed) {
 	paintDots();
 	isPainted = false;
 	explaining = background && explain([...row], shownOutput());
-	waiting = range(columns.length).filter((i) => cards[i] && (i !== changed || waiting.includes(i)));
+	waiting = range(columns.length).filter((i) => cards[i] && (i !== changed || isDate(i) || waiting.includes(i)));
 	requestPaint();
 	clearTimeout(resting);
 	resting = setTimeout(rest, 400);
@@ -497,7 +507,8 @@ async function start() {
 	model.order.forEach((i) => hasUse(columns[i]) && buildColumn(i));
 	buildOutputs();
 	result = predict(row);
-	$("shown").value = several ? 0 : target ? floor((outputs.length - 1) / 2) : best();
+	const middle = floor((outputs.length - 1) / 2);
+	$("shown").value = several ? 0 : target ? middle : model.threshold === null ? best() : model.positive;
 	use(typical);
 	listen($("reset"), "click", () => use(typical));
 	listen($("load"), "click", () => load($("pasted").value));
