@@ -68,10 +68,10 @@ FIGURES.batches = {
 		const [x, y] = narrow ? [30, height - 30] : [width - 84, top + 74];
 		this.dial(pen, x, y, size, this.angles[10], settle, colours.mark);
 		const words = `the average of ten: ${number(this.angles[10], 0)}°`;
-		const sides = [min(...this.angles.slice(0, 10)), max(...this.angles.slice(0, 10))].map((angle) => number(angle, 0));
+		const alone = this.angles.slice(0, 10);
 		if (narrow) {
 			headline(pen, words, 64, y - 4, "left", 14);
-			note(pen, `alone: ${sides.join("° to ")}°`, 64, y + 14, "left");
+			note(pen, `alone: ${number(min(...alone), 0)}° to ${number(max(...alone), 0)}°`, 64, y + 14, "left");
 		} else headline(pen, words, width, y + size + 26, "right", 14);
 	},
 	/** A circle: blue is downhill for all digits, orange uphill. */

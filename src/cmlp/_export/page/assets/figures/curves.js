@@ -12,7 +12,7 @@ FIGURES.curves = {
 			"A wish goes back from the outputs to D. It is multiplied by the weights, and by the slope of the curve (dashed).",
 		],
 		[CURVE_START, "It has arrived at A, the front layer. Each bar is the part of the outputs’ wishes that is left."],
-		[1, "Both have learned here, from the same digits in the same order. Now start with larger weights."],
+		[1, "Both learned here, from the same digits. Now start the sigmoids with larger weights."],
 	],
 	bet: {
 		question: "And how much of the outputs’ wishes arrives at A, through four layers of sigmoids?",

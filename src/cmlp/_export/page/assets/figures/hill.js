@@ -59,10 +59,7 @@ FIGURES.hill = {
 			RING_WAITS,
 			"It has rolled into the valley of the half-trained network. Now the same with a larger learning rate.",
 		],
-		[
-			RING_ENDS,
-			"60 steps of the ring. It had only this map. The network, in yellow, may step in all 13,002 directions.",
-		],
+		[RING_ENDS, "The ring had only this map. The network, in yellow, may step in all 13,002 directions."],
 		[1, "60 steps. Choose another rate, or drag the start. Drag elsewhere to turn the map."],
 	],
 	bet: {
@@ -75,10 +72,8 @@ FIGURES.hill = {
 			const [outcome, cost] = [outcomeOf(held), held.at(-1)[2]];
 			const low = free?.at(-1)[2];
 			const why = low < cost ? ", because in 13,002 directions there are other ways down" : "";
-			const network = free
-				? `The network ends at ${number(low)}${why}.`
-				: "The network is recorded from the first start only.";
-			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? ` and ends at ${number(cost)}` : ""}, because ${REASONS[outcome]}. ${network}`;
+			const network = free ? ` The network ends at ${number(low)}${why}.` : "";
+			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? ` and ends at ${number(cost)}` : ""}, because ${REASONS[outcome]}.${network}`;
 		},
 	},
 	set() {
@@ -271,6 +266,10 @@ FIGURES.hill = {
 		if (across || down) return this.drag(0, 0, across * 16, down * 16);
 		if (!isOpen()) return false;
 		this.choose(this.rate, HILL_STARTS[(HILL_STARTS.indexOf(this.start) + 1) % HILL_STARTS.length]);
+	},
+	says(t) {
+		if (t === 1 && !this.free)
+			return "60 steps from another start. The network’s path is recorded from the first start only.";
 	},
 	label(t) {
 		const words = this.walkers(t).map(([path, , name, at]) => {

@@ -1,6 +1,6 @@
 // --- Chapter 7: all weights and biases at once, the network as a function, and what it withstands.
 
-const [TURNED_BY, STILL_RIGHT] = [0.25, [0.1, 0.5, 0.9]];
+const TURNED_BY = 0.25;
 
 FIGURES.knobs = {
 	seconds: 10,
@@ -18,7 +18,7 @@ FIGURES.knobs = {
 		question: `Now each knob is turned at random, by about ±${TURNED_BY}. How many of the digits does it still read?`,
 		options: ["one in ten", "half of them", "nine in ten"],
 		at: 0.65,
-		measure: () => nearest(STILL_RIGHT, FIGURES.knobs.shareAt(TURNED_BY)),
+		measure: () => nearest([0.1, 0.5, 0.9], FIGURES.knobs.shareAt(TURNED_BY)),
 		verdict() {
 			const [none, some, most] = [0, TURNED_BY, 1].map((by) => percent(FIGURES.knobs.shareAt(by)));
 			return `It still reads ${some}, before it was ${none}, because thousands of small errors cancel in the sums. By ±1 it is ${most}. No single knob holds what it knows.`;
@@ -26,7 +26,7 @@ FIGURES.knobs = {
 	},
 	set() {
 		this.by = null;
-		const options = { min: 0, max: 2, step: 0.05, value: 0, places: 2 };
+		const options = { min: 0, max: 2, step: 0.01, value: 0, places: 2 };
 		this.showBy = slider("Each knob turned at random, by about ±", options, (by) => {
 			this.by = by;
 			moveTo(1);
@@ -66,7 +66,7 @@ FIGURES.knobs = {
 		});
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const by = t < 1 ? Math.round(part(t, 0.75, 0.97) * 20) * (TURNED_BY / 20) : (this.by ?? TURNED_BY);
+		const by = t < 1 ? Math.round(part(t, 0.75, 0.97) * 100 * TURNED_BY) / 100 : (this.by ?? TURNED_BY);
 		this.turn(by);
 		this.showBy(by);
 		const [open, shrink] = [ease(part(t, 0.05, 0.3)), ease(part(t, 0.66, 0.75))];

@@ -157,7 +157,7 @@ FIGURES.ways = {
 			headline(pen, `output ${one}: ${number(after)}`, width - 66, low + 108, "center", size);
 		}
 		if (t < 0.93) return;
-		const sums = `${narrow ? "P" : "Sum p"}redicted ${signed(total, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(after)}`;
+		const sums = `${narrow ? "P" : "For the sum: p"}redicted ${signed(total, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(after)}`;
 		disc(pen, out, end[1], 10, after, colours.mark, 3);
 		note(pen, sums, 0, height - 8, "left", { colour: colours.text, size: narrow ? 12 : 15 });
 	},
