@@ -11,7 +11,7 @@ FIGURES.batches = {
 			"Four networks start alike. They differ in how many digits they average for each step. The clock runs ever faster.",
 		],
 		[0.55, "Recorded by Python on one processor core, each with its best learning rate. Below each bar: its time."],
-		[0.6, "Why ten are enough: a needle for each digit’s step. Up is downhill for all digits; orange is uphill."],
+		[0.6, "Why are ten enough? Each needle is the step of one digit: up is downhill for all digits, orange is uphill."],
 		[1, "Their average is the step: what only one digit wishes for cancels. The angle is that to downhill for all."],
 	],
 	bet: {
@@ -92,8 +92,8 @@ FIGURES.batches = {
 	paintRace(pen, width, height, come, narrow) {
 		const now = come && RACE_START * (tale.race[3][3] / RACE_START) ** come;
 		const pitch = (height - 30) / 4;
-		const [left, size] = [narrow ? 62 : 175, narrow ? 11 : 15];
-		const room = (width - left - (narrow ? 98 : 190)) / 80;
+		const [left, size] = [narrow ? 80 : 175, narrow ? 11 : 15];
+		const room = (width - left - (narrow ? 84 : 190)) / 80;
 		const goal = left + 80 * room;
 		headline(pen, `${number(now, now < 0.1 ? 4 : 3)} s`, 0, 16, "left", narrow ? 14 : 20);
 		note(pen, "80 % of the test digits", goal, 14, "right", { size });
@@ -104,14 +104,7 @@ FIGURES.batches = {
 			const right = curve.findLast(([time]) => time <= now)?.[1] ?? curve[0][1];
 			const isThere = now >= seconds;
 			const name = count.toLocaleString("en");
-			headline(
-				pen,
-				`${name}${narrow ? "" : n ? " digits a step" : " digit a step"}`,
-				0,
-				y + tall / 2 + 5,
-				"left",
-				size,
-			);
+			headline(pen, `${name}${narrow ? "" : n ? " digits" : " digit"} a step`, 0, y + tall / 2 + 5, "left", size);
 			box(pen, left, y, 80 * room, tall, colours.line);
 			box(pen, left, y, min(80, right) * room, tall, n === 1 ? colours.mark : colours.positive);
 			box(pen, left, y + tall + 4, (80 * room * min(now, seconds)) / tale.race[3][3], pitch * 0.2, colours.ring);

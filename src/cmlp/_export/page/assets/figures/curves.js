@@ -6,7 +6,10 @@ FIGURES.curves = {
 	seconds: 14,
 	net: "Two new networks, learning here",
 	stops: [
-		[0, "Sigmoid and ReLU squash one sum. Softmax squashes all ten together, here for the 8 that is almost a 9."],
+		[
+			0,
+			"ReLU turns a negative sum into 0 and keeps the others. Softmax squashes ten sums together, here for an 8 that is almost a 9.",
+		],
 		[
 			0.3,
 			"A wish goes back from the outputs to D. It is multiplied by the weights, and by the slope of the curve (dashed).",
@@ -15,7 +18,7 @@ FIGURES.curves = {
 		[1, "Both learned here, from the same digits. Now start the sigmoids with larger weights."],
 	],
 	bet: {
-		question: "And how much of the outputs’ wishes arrives at A, through four layers of sigmoids?",
+		question: "How much of the outputs’ wishes arrives at A, through four layers of sigmoids?",
 		options: ["about a tenth", "about a hundredth", "less than a thousandth"],
 		at: 0.3,
 		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
@@ -141,7 +144,7 @@ FIGURES.curves = {
 			note(pen, l < 4 ? letter(l + 1) : "out", x + pitch / 2, low + 14, "center", { size });
 			if (come < 1) return;
 			const words = percent(share, share < 0.001 ? 2 : share < 0.01 ? 1 : 0);
-			headline(pen, words, x + pitch / 2, low - room - 6, "center", size);
+			headline(pen, words, x + pitch / 2, low - room - 6, "center", size, !narrow);
 			if (l < 4)
 				note(pen, `${narrow ? "" : "← "}×${number(share / now[l + 1], 2)}`, x + pitch, low + 32, "center", { size });
 		});
