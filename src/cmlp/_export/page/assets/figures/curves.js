@@ -6,16 +6,13 @@ FIGURES.curves = {
 	seconds: 14,
 	net: "Two new networks, learning here",
 	stops: [
+		[0, "ReLU turns a negative sum into 0. Softmax squashes ten sums together, here for an 8 that is almost a 9."],
+		[0.18, "A wish goes back. At each layer it is multiplied by weights, and by the slope of the curve (dashed)."],
 		[
-			0,
-			"ReLU turns a negative sum into 0 and keeps the others. Softmax squashes ten sums together, here for an 8 that is almost a 9.",
+			CURVE_START,
+			"This part of the wishes is left at A, the front layer. Now both networks learn from the same digits.",
 		],
-		[
-			0.3,
-			"A wish goes back from the outputs to D. It is multiplied by the weights, and by the slope of the curve (dashed).",
-		],
-		[CURVE_START, "It has arrived at A, the front layer. Each bar is the part of the outputs’ wishes that is left."],
-		[1, "Both learned here, from the same digits. Now start the sigmoids with larger weights."],
+		[1, `${CURVE_STEPS} steps later. Now start the sigmoids with larger weights.`],
 	],
 	bet: {
 		question: "How much of the outputs’ wishes arrives at A, through four layers of sigmoids?",

@@ -6,11 +6,8 @@ FIGURES.knobs = {
 	seconds: 10,
 	stops: [
 		[0, "Each wire is a number, its weight. Each neuron has one more, its bias."],
-		[0.35, "All numbers at once: a row for each neuron, its bias last. Blue is above 0, orange below."],
-		[
-			0.65,
-			"One function: 784 numbers go in. Each layer multiplies, adds, squashes. Ten numbers come out: this is a 9.",
-		],
+		[0.3, "All numbers at once: a row for each neuron, its bias last. Blue is above 0, orange below."],
+		[0.42, "784 numbers go in. Each layer multiplies, adds, and squashes. Ten numbers come out: this is a 9."],
 		[0.7, "All knobs turn. Yellow: digits that it now misreads, and what it reads instead."],
 		[1, "Turn the knobs further: how far, until it reads less than half?"],
 	],
@@ -112,7 +109,7 @@ FIGURES.knobs = {
 			box(pen, 0, 0, width, height, colours.ground, 1 - shrink);
 		}
 		const counts = ["784 × 16 + 16 = 12,560", "16 × 16 + 16 = 272", "16 × 10 + 10 = 170"];
-		const flow = part(t, 0.38, 0.63);
+		const flow = part(t, 0.4, 0.63);
 		all.forEach((area, l) => {
 			if (!open) return;
 			const from = places.columns[l];
