@@ -261,7 +261,7 @@ def test_wire_that_is_pointed_at_tells_its_weight(watch, story_path):
 
 
 def test_chapters_open_it_and_back_returns(watch, story_path):
-    page = watch(story_path, "#curves?at=0.001")
+    page = watch(story_path, "#curves?at=0.31")
     page.page.locator("#controls button", has_text="Playground").click()
     assert page.link().startswith("#playground?preset=fading")
     page.page.locator("#chapter-back").click()

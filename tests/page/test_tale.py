@@ -30,11 +30,11 @@ RIGHT = {
     "gradient": 2,
     "hill": 2,
     "learn": 2,
-    "ways": 0,
+    "ways": 2,
     "wishes": 0,
     "chain": 0.0993,
     "batches": 2,
-    "curves": 1,
+    "curves": 2,
     "inside": 2,
     "exam": 2,
 }
@@ -51,7 +51,7 @@ CLAIMS = {
     8: (1, "The brightest is the answer, even where two compete"),
     9: (1, "weights look more like blobs"),
     10: (1, "it explains 29 %"),
-    11: (1, r"12,560 \+ 272 \+ 170 = 13,002"),
+    11: (0.65, r"12,560 \+ 272 \+ 170 = 13,002"),
     12: (1, "sum z = −1.265"),
     13: (0.5, r"a 7: 15\.38\n.*a block: 24\.00"),
     14: (1, r"a 7: 15\.03\n.*a block: 0\.00"),
@@ -61,9 +61,9 @@ CLAIMS = {
     18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
     19: (1, "Weights say which pattern; the bias says how much of it is needed"),
     20: (1, r"Sigmoid \d+ %, ReLU \d+ %"),
-    21: (1, r"softmax: 8 holds 0\.702, 9 holds 0\.297, all ten 1\.000"),
-    22: (0, "784 numbers in, ten out"),
-    23: (1, r"a = σ\(a W \+ b\), three times: 9"),
+    21: (0, r"softmax\n.*8\n0\.702\n9\n0\.297\nall ten: 1\.000"),
+    22: (0, "784 numbers go in and ten come out"),
+    23: (0.65, r"A: 784 × 16 \+ 16 = 12,560\n.*Each layer multiplies by its matrix, adds its biases"),
     24: (0, "only images and labels; no rule anywhere"),
     25: (0, "the answer is trash"),
     26: (1, r"cost of this 9: \d\.\d+"),
@@ -75,11 +75,11 @@ CLAIMS = {
     32: (1, "60 steps. Choose another rate"),
     33: (1, r"largest: bias of output 6, −0\.0185"),
     34: (0.3, r"\+1\.335 × 0\.222 = \+0\.296"),
-    35: (1, "achieve 8 %, 43 %, 49 %"),
+    35: (1, "activations give 49 %, the weights 43 %, the bias 8 %"),
     36: (0.56, r"for B10\n.*\+0\.344"),
     37: (1, r"for A12\n.*\+0\.323"),
-    38: (0.3, r"average .*= −gradient"),
-    39: (1, r"10 a step: 0\.0\d+ s.*Ten a step: \d+ steps"),
+    38: (1, r"the average of ten: 64°\n.*their wishes are averaged"),
+    39: (1, r"10 digits a step\n\d+ steps\n0\.0\d+ s\n.*Ten a step: \d+ steps"),
     40: (1, r"9\d\d of 1000, and for \d+ images it is sure"),
     41: (1, r"∂C/∂w3 = 0\.483 × 0\.223 × −0\.673 = −0\.0725"),
 }
@@ -194,7 +194,7 @@ def test_verdict_is_about_the_rate_chosen(watch, story_path):
 
 def test_ring_starts_where_it_is_dragged(watch, story_path):
     page = watch(story_path, "#hill?at=1")
-    assert page.text("#verdict").endswith("directions, ends at 0.405.")
+    assert "The network ends at 0.405, because" in page.text("#verdict")
     box = page.page.locator("#scene").bounding_box()
     (x, y, _), (right, down, _) = page.evaluate("[figure.first, figure.points[12 * 41 + 30]]")
     page.page.mouse.move(box["x"] + x, box["y"] + y)
@@ -220,20 +220,20 @@ def test_cleared_mistake_gives_the_figure_back(watch, story_path):
 
 def test_turned_knobs_cost_right_answers(watch, story_path):
     page = watch(story_path, "#knobs?at=1")
-    assert re.search("right: 93 % of 300", page.evaluate(TEXTS))
+    assert "Turned by ±0.25, it reads 90 % of 300" in page.evaluate(TEXTS)
     page.page.locator("#controls input").first.fill("2")
-    assert re.search("right: 16 % of 300", page.evaluate(TEXTS))
+    assert "Turned by ±2.00, it reads 16 % of 300" in page.evaluate(TEXTS)
 
 
 def test_ways_are_switched_off_one_by_one(watch, story_path):
     page = watch(story_path, "#ways?at=1")
     assert "predicted +0.3706, measured +0.3708; output 9: 0.332 → 0.419" in page.evaluate(TEXTS)
     for name, words in (("activations", "predicted +0.1888, measured +0.1888"), ("weights", "predicted +0.0296, ")):
-        page.page.get_by_role("button", name=name, exact=True).click()
+        page.page.locator("#controls").get_by_role("button", name=name).click()
         assert words in page.evaluate(TEXTS)
     page.page.locator("#scene").focus()
     page.press("ArrowLeft")
-    assert "output 8, wish × slope: −0.075 " in page.evaluate(TEXTS)
+    assert "wish for its sum:\n−0.075 × " in page.evaluate(TEXTS)
 
 
 def test_piles_belong_to_the_neuron_that_is_pressed(watch, story_path):
@@ -310,17 +310,6 @@ def test_outputs_that_say_the_same_cost_what_the_bet_asked(watch, story_path):
         assert f"cost of this 9: {cost}" in page.evaluate(TEXTS)
     page.page.get_by_role("button", name="Another digit").click()
     assert "hardly looks at the image" in page.evaluate(TEXTS)
-
-
-def test_one_knob_is_turned(watch, story_path):
-    page = watch(story_path, "#knobs?at=1")
-    box = page.page.locator("#scene").bounding_box()
-    left, top, wide, tall = page.evaluate("figure.areas[2]")
-    page.page.mouse.click(box["x"] + left + wide / 34, box["y"] + top + tall * 0.95)
-    page.page.locator("#controls input").last.fill("-5")
-    before, after = page.evaluate("[trained, figure.shaken].map(({ params }) => params[12832 + 9])")
-    assert after == pytest.approx(before - 5, abs=1e-6)
-    assert f"weight from B1 to output 9: {after:.2f}".replace("-", "−") in page.evaluate(TEXTS)
 
 
 def test_caption_tells_of_a_drawing(watch, story_path):

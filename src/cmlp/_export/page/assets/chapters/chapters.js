@@ -30,7 +30,7 @@ const TALE = {
 		],
 		knobs: [
 			"13,002 knobs, one function",
-			"Every wire is a number, every neuron has one more: 13,002 knobs. Turn them, and it is another network. Yet it is only a function: 784 numbers in, ten out. Each layer multiplies by a matrix, adds the biases, and squashes.",
+			"Each wire has a weight, each neuron a bias: 13,002 numbers, like knobs. They are one function, because 784 numbers go in and ten come out. Each layer multiplies by its matrix, adds its biases, and squashes. Turn the knobs, and it is another function.",
 		],
 	},
 	Descent: {
@@ -44,7 +44,7 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost, over 2 of 13,002 directions. One valley is the half-trained network, the other its twin: the same neurons in another order. A step is learning rate × slope. The ring moves only on this map, the yellow network in all 13,002.",
+			"Height is the cost, over 2 of the 13,002 directions. There are two valleys, because the half-trained network has a twin: the same neurons in another order. The ring steps against the slope, again and again. A step is learning rate × slope.",
 		],
 		learn: [
 			"Let it learn",
@@ -54,7 +54,7 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"The network reads this 9 as a 4. So output 9 wishes to rise, 4 to fall. Three things can raise it: its bias; its weights, most of all those from bright neurons; and the neurons before it, most of all those with large weights.",
+			"The network reads this 9 as a 4. So output 9 wishes to rise, and 4 to fall. Three things can raise output 9: its bias, its weights from B, and the activations of B. Which is worth most?",
 		],
 		wishes: [
 			"Ten wishes become one",
@@ -66,11 +66,11 @@ const TALE = {
 		],
 		batches: [
 			"A few at a time",
-			"Each digit wishes something else: a 9 wishes every answer to be a 9. So the wishes of some digits are averaged. The average of ten gives only roughly the direction of all 5,000, but it takes far less time to compute.",
+			"Each digit wishes for other changes, so their wishes are averaged. A step may average ten digits or all 5,000. Ten give only a rough direction, but the step takes far less time, because each digit must run through the network.",
 		],
 		curves: [
 			"Other curves",
-			"The sigmoid is old. ReLU turns a negative sum into 0 and keeps a positive one. Two networks with four hidden layers learn side by side, one with each curve, from the same images. Do wishes reach the front?",
+			"The sigmoid is old. ReLU is easier to train, because its slope is 1 where it is on: a wish on its way back is multiplied by the slope of each layer. Here are two networks of four hidden layers, one with each curve.",
 		],
 	},
 	Judgement: {

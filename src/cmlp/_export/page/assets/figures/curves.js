@@ -1,35 +1,39 @@
-// --- Chapter 16: sigmoid and ReLU side by side, and softmax.
+// --- Chapter 16: three ways to squash, and what two of them leave of a wish on its way to the front.
 
-const [CURVE_SIZES, CURVE_STEPS] = [[784, 16, 16, 16, 16, 10], 600];
+const [CURVE_SIZES, CURVE_STEPS, CURVE_START] = [[784, 16, 16, 16, 16, 10], 600, 0.55];
 
 FIGURES.curves = {
 	seconds: 14,
 	net: "Two new networks, learning here",
 	stops: [
-		[0, "Dashed: the slope of each curve. The bars: how long the gradient of each layer is, from A to the outputs."],
-		[0.05, "Both train here, with the same digits in the same order."],
-		[1, "Below: softmax, another curve, squashes all ten outputs together, so that they add up to 1."],
+		[0, "ReLU turns a negative sum into 0. Softmax squashes ten sums together, here for an 8 that is almost a 9."],
+		[0.18, "A wish goes back. At each layer it is multiplied by weights, and by the slope of the curve (dashed)."],
+		[
+			CURVE_START,
+			"This part of the wishes is left at A, the front layer. Now both networks learn from the same digits.",
+		],
+		[1, `${CURVE_STEPS} steps later. Now start the sigmoids with larger weights.`],
 	],
 	bet: {
-		question: `After ${CURVE_STEPS} steps of ten digits, which network reads more test digits?`,
-		options: ["sigmoid", "ReLU", "a draw"],
-		gap: () => FIGURES.curves.until(CURVE_STEPS).map((one) => one.shares.at(-1)),
+		question: "How much of the outputs’ wishes arrives at A, through four layers of sigmoids?",
+		options: ["about a tenth", "about a hundredth", "less than a thousandth"],
+		at: 0.3,
+		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
 		measure() {
-			const [first, second] = this.gap();
-			return abs(first - second) < 0.05 ? 2 : Number(second > first);
+			return nearest([0.1, 0.01, 0], this.arrived()[0]);
 		},
 		verdict() {
-			const [first, second] = this.gap();
+			const [first, second] = FIGURES.curves.until(CURVE_STEPS).map((one) => percent(one.shares.at(-1)));
+			const [low, high] = this.arrived().map((share) => percent(share, share < 0.01 ? 2 : 0));
 			const why =
 				FIGURES.curves.scale > 1
-					? "With larger weights at the start, more of each wish arrives at the front, and the sigmoids learn as well."
-					: "Each sigmoid multiplies a wish by its slope, at most a quarter; behind four of them little is left. With two hidden layers it is a draw (Python: 88.4 and 87.2 %). ReLU has its own trouble: it needs a smaller rate.";
-			return `Sigmoid ${percent(first)}, ReLU ${percent(second)}. ${why}`;
+					? "With larger weights at the start more arrives, so the front learns as well."
+					: "Each slope is at most a quarter, so the front hardly learns. With only two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
+			return `At the start ${low} arrives with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS} steps: Sigmoid ${first}, ReLU ${second}.`;
 		},
 	},
 	set() {
 		this.start(1);
-		action("Playground", () => goTo("playground", { preset: "fading" }));
 		choices(
 			"Sigmoid weights",
 			[
@@ -40,15 +44,18 @@ FIGURES.curves = {
 			(scale) => {
 				this.start(scale);
 				again();
+				if (moment < 1) moment = 0.2;
 			},
 		);
+		action("Playground", () => goTo("playground", { preset: "fading" }));
 	},
 	work(t) {
-		const behind = () => this.nets[Number(this.nets[1].shares.length < this.nets[0].shares.length)];
+		const done = () => min(...this.nets.map((one) => one.done));
+		if (t <= CURVE_START) return t;
 		return steadily(
 			t,
-			() => ((behind().shares.length - 1) * 30) / CURVE_STEPS,
-			() => this.advance(behind()),
+			() => blend(CURVE_START, 1, done() / CURVE_STEPS),
+			() => this.until(done() + 1),
 		);
 	},
 	start(scale) {
@@ -66,101 +73,102 @@ FIGURES.curves = {
 				const bound = times * Math.sqrt((l < 4 ? factor : 2) / (inputs + outputs));
 				for (let k = w; k < b + outputs; k++) params[k] = bound * (2 * random() - 1);
 			});
-			return { net, rate, shares: [], lengths: [], done: 0 };
+			const one = { net, rate, shares: [], wishes: [], done: 0 };
+			this.keep(one);
+			return one;
 		});
-		this.until(0);
 	},
 	/** Trains both as far as is asked for. */
 	until(step) {
-		for (const one of this.nets) while (one.shares.length <= step / 30) this.advance(one);
+		for (const one of this.nets) {
+			while (one.done < step) {
+				const from = (one.done++ * 10) % examples.train.length;
+				const { gradient } = one.net.gradient(examples.train.slice(from, from + 10));
+				one.net.params.set(one.net.params.map((value, k) => value - one.rate * gradient[k]));
+				if (one.done % 30 === 0) this.keep(one);
+			}
+		}
 		return this.nets;
 	},
-	/** Takes a step; before the first and after each 30 keeps the share of right answers and the gradients' lengths. */
-	advance(one) {
-		if (one.done === one.shares.length * 30) {
-			one.shares.push(rightShare(one.net));
-			const { gradient } = one.net.gradient(examples.train.slice(0, 20));
-			one.lengths.push(one.net.layers.map(({ w, b, outputs }) => hypot2(gradient.subarray(w, b + outputs))));
-			return;
-		}
-		const from = (one.done++ * 10) % examples.train.length;
-		const { gradient } = one.net.gradient(examples.train.slice(from, from + 10));
-		one.net.params.set(one.net.params.map((value, k) => value - one.rate * gradient[k]));
+	/** Keeps the share of right answers, and how large the wishes for each layer are beside those for the outputs. */
+	keep({ net, shares, wishes }) {
+		shares.push(rightShare(net));
+		const all = examples.train.slice(0, 20).map((one) => net.backward(net.forward(one.input), one.targets).deltas);
+		const sizes = range(5).map((l) => sum(all.map((deltas) => hypot2(deltas[l + 1]))));
+		wishes.push(sizes.map((size) => size / sizes[4]));
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const step = floor((t * CURVE_STEPS) / 30) * 30;
+		const step = floor(part(t, CURVE_START, 1) * CURVE_STEPS);
 		this.until(step);
-		const now = this.nets.map((one) => one.shares[step / 30]);
-		const wide = narrow ? width * 0.38 : width * 0.34;
-		const graph = height * (narrow ? 0.26 : 0.34);
-		const size = narrow ? 11 : 13;
+		const glide = ease(part(t, 0.05, 0.15));
+		const size = narrow ? 11 : 14;
+		const third = (width - 48) / 3;
+		const tall = height / 2 - 14; // of a row
+		const wide = width * (narrow ? 0.17 : 0.22);
 		this.nets.forEach((one, n) => {
-			const x = n ? width - wide : 0;
-			headline(pen, ["sigmoid", "ReLU"][n], x, 14, "left");
+			const y = n * (height / 2 + 6);
+			const place = [n * (third + 24), 20, third, height - 70];
+			const [left, top, across, down] = blendAll(place, [0, y + 20, wide, tall - 50], glide);
 			const f = (z) => (n ? max(0, z) / 4 : logistic(z));
 			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
-			const at = (z, value) => [x + ((z + 4) / 8) * wide, 20 + graph * (1 - value)];
+			const at = (z, value) => [left + ((z + 4) / 8) * across, top + down * (1 - value)];
+			headline(pen, ["sigmoid", "ReLU"][n], left, top - 6, "left", size);
 			drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
-			drawLine(
-				pen,
-				range(81).map((k) => at(k / 10 - 4, f(k / 10 - 4))),
-				colours.text,
-				2.5,
-			);
-			drawLine(
-				pen,
-				range(81).map((k) => at(k / 10 - 4, slope(k / 10 - 4))),
-				colours.muted,
-				1.5,
-				[5, 4],
-			);
-			note(pen, n ? "slope 1" : "slope ≤ 0.25", n ? at(0.2, 0)[0] : x, at(0, 0.84)[1], "left", {
-				size,
-			});
-			const [top, room] = [graph + 56, height * (narrow ? 0.2 : 0.23)];
-			note(pen, narrow ? "its gradient" : "length of the gradient, front layer to outputs", x, top - 12, "left", {
-				size,
-			});
-			const lengths = one.lengths[step / 30];
-			const longest = max(...lengths, 1e-9);
-			lengths.forEach((length, l) => {
-				const pitch = wide / 5;
-				box(pen, x + l * pitch + 2, top, pitch - 4, room, colours.line, 0.6);
-				const high = (length / longest) * room;
-				box(pen, x + l * pitch + 2, top + room - high, pitch - 4, high, colours.ring);
-				note(pen, l < 4 ? letter(l + 1) : "out", x + l * pitch + pitch / 2, top + room + 14, "center", { size });
-			});
-			headline(pen, percent(now[n]), x + wide / 2, top + room + 40, "center", narrow ? 16 : 22);
+			for (const [curve, ...style] of [
+				[f, colours.text, 2.5],
+				[slope, colours.muted, 1.5, [5, 4]],
+			])
+				drawLine(
+					pen,
+					range(81).map((k) => at(k / 10 - 4, curve(k / 10 - 4))),
+					...style,
+				);
+			note(pen, `slope ${n ? 1 : narrow ? "≤ ¼" : "at most ¼"}`, left, top + down + 18, "left", { size });
+			if (glide === 1) this.paintRow(pen, [width * (narrow ? 0.2 : 0.28), y, width, tall], one, n, step, t, narrow);
 		});
-		const middle = width / 2;
-		const gap = abs(Math.round(100 * now[1]) - Math.round(100 * now[0]));
-		headline(pen, gap, middle, height * 0.34, "center", narrow ? 30 : 56);
-		note(pen, `point${gap === 1 ? "" : "s"} apart`, middle, height * 0.34 + 22);
-		note(pen, `step ${step}`, middle, height * 0.34 + 42);
-		// Right answers over the steps.
-		const margin = narrow ? 10 : 40;
-		const [left, high, right, low] = [wide + margin, height * 0.34 + 66, width - wide - margin, height - 84];
-		axes(pen, [left, high, right, low]);
-		this.nets.forEach(({ shares }, n) => {
-			const place = (share, k) => [left + ((k * 30) / CURVE_STEPS) * (right - left), low - share * (low - high)];
-			const line = shares.slice(0, step / 30 + 1).map(place);
-			drawLine(pen, line, n ? colours.mark : colours.text, 2.5, n ? [] : [5, 4]);
-			if (narrow) note(pen, ["- - sigmoid", "— ReLU"][n], middle, low + 16 + 14 * n);
-			else note(pen, ["- - sigmoid", "— ReLU"][n], n ? right : left, low + 16, n ? "right" : "left");
+		if (glide < 1) this.paintSoftmax(pen, [2 * (third + 24), 20, third, height - 70], size, 1 - glide);
+	},
+	/** What is left of the wishes, from the outputs at the right to A at the left, and the right answers so far. */
+	paintRow(pen, [left, y, width, tall], { wishes, shares }, n, step, t, narrow) {
+		const [low, pitch, size] = [y + tall - 34, (width * (narrow ? 0.55 : 0.42)) / 5, narrow ? 11 : 14];
+		const now = wishes[floor(step / 30)];
+		now.forEach((share, l) => {
+			const come = ease(part(t, 0.42 - 0.06 * l, 0.48 - 0.06 * l));
+			const x = left + l * pitch;
+			const room = low - y - 24;
+			box(pen, x + 2, low - room, pitch - 4, room, colours.line, 0.6);
+			box(pen, x + 2, low - room * share * come, pitch - 4, room * share * come, n ? colours.mark : colours.positive);
+			note(pen, l < 4 ? letter(l + 1) : "out", x + pitch / 2, low + 14, "center", { size });
+			if (come < 1) return;
+			const words = percent(share, share < 0.001 ? 2 : share < 0.01 ? 1 : 0);
+			headline(pen, words, x + pitch / 2, low - room - 6, "center", size, !narrow);
+			if (l < 4)
+				note(pen, `${narrow ? "" : "← "}×${number(share / now[l + 1], 2)}`, x + pitch, low + 32, "center", { size });
 		});
-		note(pen, narrow ? "right" : "test digits right", left + 6, high + 4, "left");
-		if (t < 0.99) return;
-		const { z, a } = resultOf(trained, pictures.rival.input);
+		const [start, top] = [width * 0.78, y + 50];
+		headline(pen, percent(shares[floor(step / 30)]), width, y + 22, "right", narrow ? 18 : 28);
+		note(pen, step ? `${narrow ? "" : "right after "}${step} steps` : "untrained", width, y + 42, "right", { size });
+		axes(pen, [start, top, width, low]);
+		const place = (share, k) => [start + ((k * 30) / CURVE_STEPS) * (width - start), low - share * (low - top)];
+		drawLine(pen, shares.slice(0, floor(step / 30) + 1).map(place), n ? colours.mark : colours.positive, 2.5);
+	},
+	paintSoftmax(pen, [left, top, width, height], size, alpha) {
+		const { z } = resultOf(trained, pictures.rival.input);
 		const total = logSumExp(z[2]);
-		const both = [[...a[3]], [...z[2]].map((value) => exp(value - total))];
-		const [top, row] = [height - 44, 18];
-		note(pen, "the 8 that is almost a 9:", 0, top, "left", { colour: colours.text, size: narrow ? 11 : 12 });
-		both.forEach((values, n) => {
-			const words = `${["sigmoid", "softmax"][n]}: 8 holds ${number(values[8])}, 9 holds ${number(values[9])}, all ten ${number(sum(values))}`;
-			note(pen, words, narrow ? 0 : 170, top + row * (narrow ? n + 1 : n), "left", {
-				colour: colours.text,
-				size: narrow ? 11 : 12,
-			});
+		const pitch = height / 10;
+		headline(pen, "softmax", left, top - 6, "left", size);
+		z[2].forEach((value, k) => {
+			const share = exp(value - total);
+			const y = top + k * pitch;
+			headline(pen, k, left + 6, y + pitch / 2 + 4, "center", size, k > 7);
+			box(pen, left + 20, y + 3, width - 20, pitch - 6, colours.line, alpha);
+			box(pen, left + 20, y + 3, (width - 20) * share, pitch - 6, k === 8 ? colours.mark : colours.ring, alpha);
+			if (k > 7) headline(pen, number(share), left + width - 4, y + pitch / 2 + 4, "right", size);
 		});
+		note(pen, "all ten: 1.000", left, top + height + 18, "left", { size });
+	},
+	says(t) {
+		if (this.scale === 1 || t < CURVE_START) return;
+		return `Sigmoid weights 3 times as large at the start: ${percent(this.nets[0].wishes[0][0])} of the wishes arrived at A.`;
 	},
 };

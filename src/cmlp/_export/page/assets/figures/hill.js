@@ -1,7 +1,8 @@
-// --- Chapter 10: the cost in relief over two directions, recorded by Python, and two balls that step down.
+// --- Chapter 10: the cost in relief over two directions, recorded by Python. A ring steps down on it, then a network.
 
-const [HILL_STEPS, LIFT, GROUND] = [60, 0.38, -0.35];
-const HILL_VIEW = [0.3, 0.92]; // turned and tilted so that both valleys are seen
+const [HILL_STEPS, LIFT, GROUND] = [60, 0.34, -0.2];
+const HILL_VIEW = [0.16, 0.82]; // turned and tilted so that both valleys are seen
+const [FIRST_RATE, RING_WAITS, RING_ENDS] = [5, 0.35, 0.66]; // the ring ends with the first rate, and with the chosen one
 const HILL_STARTS = [
 	[-1, -4],
 	[1, 4],
@@ -27,7 +28,7 @@ function heightAt(x, y) {
 }
 const isOnHill = ([x, y]) => abs(x) <= tale.hill.wide && abs(y) <= tale.hill.deep;
 
-/** The path of the ball that must stay on the map: every place is a function of the step. */
+/** The path of the ring, which must stay on the map: every place is a function of the step. */
 function heldPath(rate, start = tale.hill.start) {
 	const path = [[...start, heightAt(...start)]];
 	while (path.length <= HILL_STEPS && isOnHill(path.at(-1))) {
@@ -47,26 +48,37 @@ function outcomeOf(path) {
 }
 
 FIGURES.hill = {
-	seconds: 9,
+	seconds: 12,
 	net: "half",
 	stops: [
-		[0, "Ring and network start beside the ridge. The step: long where it is steep, short where it is flat."],
-		[0.3, "The first ten steps."],
-		[1, "60 steps. Choose another rate, or drag the start: in which valley does the ring end? Drag elsewhere to turn."],
+		[
+			0,
+			`The ring starts beside the ridge, with learning rate ${FIRST_RATE}. Its step is long where it is steep, short where it is flat.`,
+		],
+		[
+			RING_WAITS,
+			"It has rolled into the valley of the half-trained network. Now the same with a larger learning rate.",
+		],
+		[RING_ENDS, "The ring had only this map. The network, in yellow, may step in all 13,002 directions."],
+		[1, "60 steps. Choose another rate, or drag the start. Drag elsewhere to turn the map."],
 	],
 	bet: {
-		question: "With learning rate 8 the ring …",
+		question: `With learning rate 8 instead of ${FIRST_RATE}, each step is longer. The ring …`,
 		options: OUTCOMES,
+		at: RING_WAITS,
 		measure: () => outcomeOf(heldPath(8)),
 		verdict() {
 			const { rate, held, free } = FIGURES.hill;
 			const [outcome, cost] = [outcomeOf(held), held.at(-1)[2]];
-			const network = free ? ` The network, free in 13,002 directions, ends at ${number(free.at(-1)[2])}.` : "";
-			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? `, and ends at ${number(cost)}` : ""}: ${REASONS[outcome]}.${network}`;
+			const low = free?.at(-1)[2];
+			const why = low < cost ? ", because in 13,002 directions there are other ways down" : "";
+			const network = free ? ` The network ends at ${number(low)}${why}.` : "";
+			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? ` and ends at ${number(cost)}` : ""}, because ${REASONS[outcome]}.${network}`;
 		},
 	},
 	set() {
 		[this.yaw, this.pitch] = HILL_VIEW;
+		if ($("scene").clientWidth < 560) this.pitch += 0.3;
 		[this.grip, HILL_STARTS[3]] = [false, tale.hill.start];
 		this.choose(8, tale.hill.start);
 		choices(
@@ -79,6 +91,7 @@ FIGURES.hill = {
 			(rate) => {
 				this.choose(rate);
 				again();
+				if (moment < 1) moment = RING_WAITS;
 			},
 		);
 		action("From above", () => {
@@ -112,14 +125,19 @@ FIGURES.hill = {
 			return [width / 2 + zoom * (across - (left + right) / 2), height / 2 + zoom * (down - (top + bottom) / 2), depth];
 		};
 	},
-	balls() {
-		const held = [this.held, colours.text, "ring"];
-		return this.free ? [held, [this.free, colours.mark, "network"]] : [held];
+	/** What steps at a moment: [path, colour, name, steps so far]. First the ring with the first rate, then with the chosen one. */
+	walkers(t) {
+		// The first steps take longer, so that each is seen.
+		const steps = (from, to) => HILL_STEPS * part(t, from, to) ** 1.5;
+		if (t <= RING_WAITS)
+			return [[heldPath(FIRST_RATE, this.start), colours.text, "ring", steps(0.02, RING_WAITS - 0.02)]];
+		const ring = [this.held, colours.text, "ring", steps(RING_WAITS, RING_ENDS)];
+		return this.free && t > RING_ENDS ? [ring, [this.free, colours.mark, "network", steps(RING_ENDS, 1)]] : [ring];
 	},
-	paint({ pen, width, height }, t) {
+	paint({ pen, width, height, narrow }, t) {
 		const { wide, deep } = tale.hill;
-		const at = t < 0.3 ? (t / 0.3) * 10 : 10 + ((t - 0.3) / 0.7) * 50;
-		const place = this.camera(width, height - 86);
+		const walkers = this.walkers(t);
+		const place = this.camera(width, height - 110);
 		const [ground, surface] = [(x, y) => place(x, y, GROUND), (x, y, z) => place(x, y, z * LIFT)];
 		const [low, middle, high, shade] = ["positive", "ring", "negative", "ground"].map(rgb);
 		const shaded = (cost, light) => {
@@ -153,16 +171,8 @@ FIGURES.hill = {
 			pen.setLineDash([]);
 			pen.stroke();
 		}
-		// The half-trained network and its twin, at the recorded places.
-		[826, 854].forEach((k, n) => {
-			const [x, y] = points[k];
-			drawLine(pen, [points[k].slice(0, 2)], colours.text, 7);
-			headline(pen, n ? "its twin" : "half-trained", n ? min(x + 24, width) : max(x, 86), y - 12, "right", 12);
-		});
 		this.first = surface(...this.held[0]);
-		drawLine(pen, [this.first.slice(0, 2)], colours.text, 7);
-		headline(pen, "start", this.first[0] + 10, this.first[1] + 4, "left", 12);
-		this.balls().forEach(([path, colour], isFree) => {
+		walkers.forEach(([path, colour, , at], isFree) => {
 			const seen = [...path.slice(0, floor(at) + 1), stepBetween(path, at)].filter((p) => isOnHill(p) && finite(p[2]));
 			drawLine(
 				pen,
@@ -195,22 +205,32 @@ FIGURES.hill = {
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);
 		});
-		this.paintCurve(pen, [40, height - 74, width - 112, height - 16], at);
+		// The half-trained network, its twin, and the start, all named beside the paths.
+		const name = (words, [x, y], across, down, align) => {
+			const place = [words, max(x + across, align === "right" ? 92 : 0), y + down];
+			drawLine(pen, [[x, y]], colours.text, 7);
+			if (down < -20) drawLine(pen, segment(x, y, x, y + down + 4), colours.text);
+			pen.font = "bold 13px system-ui, sans-serif";
+			[pen.strokeStyle, pen.lineWidth, pen.textAlign] = [colours.ground, 4, align];
+			pen.strokeText(...place);
+			headline(pen, ...place, align);
+		};
+		name("half-trained", points[826], ...(narrow ? [0, -46] : [-8, 20]), "right");
+		name("its twin", points[854], 0, -12, "center");
+		name("start", this.first, 14, 14, "left");
+		this.paintCurve(pen, [40, height - 92, width - 112, height - 16], walkers);
 	},
 	/** Cost over steps, with a scale of its own for this learning rate. */
-	paintCurve(pen, frame, at) {
+	paintCurve(pen, frame, walkers) {
 		const [left, top, right, bottom] = frame;
-		const balls = this.balls();
-		const all = balls.flatMap(([path]) => path.map((p) => p[2])).filter(finite);
+		const all = walkers.flatMap(([path]) => path.map((p) => p[2])).filter(finite);
 		const [low, high] = [min(...all), max(...all)];
 		axes(pen, frame);
-		if (decided) {
-			note(pen, number(high, 2), left - 6, top + 8, "right");
-			note(pen, number(low, 2), left - 6, bottom, "right");
-		}
+		note(pen, number(high, 2), left - 6, top + 8, "right");
+		note(pen, number(low, 2), left - 6, bottom, "right");
 		note(pen, "60 steps", right, bottom + 14, "right");
 		note(pen, "cost", left + 6, bottom + 14, "left");
-		const ends = balls.map(([path, colour, name]) => {
+		const ends = walkers.map(([path, colour, name, at]) => {
 			const line = path.slice(0, floor(at) + 1).filter((p) => finite(p[2]));
 			const y = (cost) => bottom - ((cost - low) / (high - low || 1)) * (bottom - top);
 			drawLine(
@@ -247,14 +267,20 @@ FIGURES.hill = {
 		if (!isOpen()) return false;
 		this.choose(this.rate, HILL_STARTS[(HILL_STARTS.indexOf(this.start) + 1) % HILL_STARTS.length]);
 	},
-	label() {
-		const at = floor(moment < 0.3 ? (moment / 0.3) * 10 : 10 + ((moment - 0.3) / 0.7) * 50);
-		const held = stepBetween(this.held, at)[2];
-		return `The cost in relief. Step ${at} of 60 with rate ${this.rate}: ${this.free ? `network ${number(this.free[at][2])}, ` : ""}ring ${finite(held) ? number(held) : "off the map"}. Arrow keys turn the view, Enter chooses another start.`;
+	says(t) {
+		if (t === 1 && !this.free)
+			return "60 steps from another start. The network’s path is recorded from the first start only.";
+	},
+	label(t) {
+		const words = this.walkers(t).map(([path, , name, at]) => {
+			const cost = stepBetween(path, at)[2];
+			return `${name} after ${floor(at)} of 60 steps ${finite(cost) ? number(cost) : "off the map"}`;
+		});
+		return `The cost in relief, rate ${t <= RING_WAITS ? FIRST_RATE : this.rate}: ${words.join(", ")}. Arrow keys turn the view, Enter chooses another start.`;
 	},
 };
 
-/** A ball between two of its steps. */
+/** A place between two steps. */
 function stepBetween(path, step) {
 	const n = min(floor(step), path.length - 1);
 	return blendAll(path[n], path[min(n + 1, path.length - 1)], step % 1);

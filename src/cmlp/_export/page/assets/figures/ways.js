@@ -1,5 +1,7 @@
 // --- Chapter 12: three ways to change one output. The picture is the one of the next chapter: B, and the outputs.
 
+const [WAYS, WAY_RATE] = [["bias", "weights", "activations"], 0.1];
+
 /** Backpropagation of a picture in the half-trained network: wishes for activations, and for weighted sums. */
 function wishesIn(net, picture) {
 	const result = resultOf(net, picture.input);
@@ -39,141 +41,137 @@ function paintWishing(pen, { a, wish }, x, y, grown, mark) {
 }
 
 FIGURES.ways = {
-	seconds: 9,
+	seconds: 10,
 	net: "half",
 	stops: [
 		[0, "The half-trained network reads this 9 as a 4. An arrow is a wish: output 9 to rise, output 4 to fall."],
-		[0.3, "Wish × slope of its curve = wish for its sum. A wire is a weight: blue above 0, orange below."],
-		[0.36, "First way: a larger bias. What it adds to the sum flies to the bar below."],
-		[0.51, "Second way: the weights. The brighter the neuron before it, the more a weight can do."],
-		[0.7, "Third way: the activations. The larger the weight, the more they can do. Only B itself can change them."],
-		[1, "Measured. Switch a way off, or press another output."],
+		[0.25, "The wish for the output × the slope of its curve is the wish for its sum. What can raise the sum?"],
+		[0.35, "First, its bias: it adds to the sum directly."],
+		[0.55, "Second, its weights: each by as much as the neuron before it is bright, because a weight multiplies it."],
+		[0.75, "Third, the activations of B: each by as much as its weight, down where the weight is negative."],
+		[1, `All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output.`],
 	],
 	bet: {
-		question: "Which weight into output 9 should change most?",
-		options: ["from the brightest neuron", "from the darkest", "the largest"],
-		at: 0.3,
-		brightest: () => [...FIGURES.ways.a[2]].indexOf(max(...FIGURES.ways.a[2])),
+		question: "Which of the three ways changes the sum of output 9 most?",
+		options: WAYS,
+		at: 0.25,
 		measure() {
-			const { weights } = FIGURES.ways;
-			return weights.map(abs).indexOf(largest(weights)) === this.brightest() ? 2 : 0;
+			return FIGURES.ways.first.indexOf(max(...FIGURES.ways.first));
 		},
 		verdict() {
-			return `From ${neuronName(2, this.brightest())}: a weight multiplies the activation before it, so there it has most effect. Bias, weights and activations achieve ${FIGURES.ways.shares.map((one) => percent(one)).join(", ")}.`;
+			const [bias, weights, activations] = FIGURES.ways.first.map((one) => percent(one));
+			return `For output 9 the activations give ${activations}, the weights ${weights}, the bias ${bias}, because its weights are larger than the activations, and it has only one bias. But nobody can set activations: it must ask B for them.`;
 		},
 	},
 	set() {
 		Object.assign(this, wishesIn(half, pictures.train4), { on: [true, true, true] });
 		this.choose(9);
+		this.first = this.shares;
 		choices(
 			"Change",
-			["bias", "weights", "activations"].map((name, n) => [n, name]),
+			WAYS.map((name, n) => [n, name]),
 			(n) => this.on[n],
 			(n) => {
 				this.on[n] = !this.on[n];
 				this.choose(this.one);
+				moveTo(1);
 			},
 		);
 	},
-	/** What the three ways predict for an output's sum, and what a tenth of each that is switched on achieves. */
+	/** For an output's sum: what the ways that are switched on add to it, by the neurons of B, and what they achieve. */
 	choose(k) {
 		const { w, outputs } = half.layers[2];
-		const a = [...this.a[2]];
+		const [a, step] = [[...this.a[2]], WAY_RATE * this.push[3][k]];
 		const weights = range(16).map((i) => half.params[w + i * outputs + k]);
-		const squares = [[1], a, weights].map((values) => sum(values.map((value) => value * value)));
-		const [bias, second, third] = this.on.map((on) => 0.1 * this.push[3][k] * on);
+		const squares = [[1], a, weights].map((values) => values.map((value) => value * value));
+		const [, second, third] = this.on.map((on) => on * step);
 		const changed = weights.map((weight, i) => (weight + second * a[i]) * (a[i] + third * weight) - weight * a[i]);
-		const total = sum(squares);
-		const pieces = [[1], a, weights].map((values) => values.map((value) => (value * value) / total));
-		Object.assign(this, { one: k, weights, pieces, shares: squares.map((one) => one / total) });
-		this.predicted = 0.1 * this.push[3][k] * sum(squares.filter((_, n) => this.on[n]));
-		this.measured = bias + sum(changed);
-		this.after = logistic(this.z[2][k] + this.measured);
+		this.adds = squares.map((values, n) => values.map((value) => value * step * this.on[n]));
+		const sums = squares.map((values) => sum(values));
+		Object.assign(this, { one: k, weights, shares: sums.map((one) => one / sum(sums)), most: step * max(...sums) });
+		this.measured = this.adds[0][0] + sum(changed);
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const { a, one, weights } = this;
+		const { a, one, weights, adds } = this;
 		const [wish, push] = [this.wish[3][one], this.push[3][one]];
-		const bottom = height - 92;
-		const [yB, yOut] = [rowsBetween(20, bottom, 16), (this.yOut = rowsBetween(20, bottom, 10))];
-		const [x, out, radius] = [narrow ? 62 : 250, width - 100, min(11, bottom / 42)];
-		if (!narrow) {
-			picture(pen, pictures.train4.input, 0, 30, 170);
-			note(pen, "should be a 9, is read as a 4", 85, 22);
+		const low = height - (narrow ? 106 : 140); // where the bars begin
+		const bottom = low - (narrow ? 22 : 12);
+		const [yB, yOut] = [rowsBetween(20, bottom, 16), (this.yOut = rowsBetween(8, bottom, 10))];
+		const [x, out, radius] = [narrow ? 62 : 330, width - 100, min(11, bottom / 42)];
+		const size = narrow ? 12 : 15;
+		const words = `${signed(wish, 3)} × ${number(push / wish)} = ${signed(push, 3)}`;
+		if (narrow) t > 0.14 && headline(pen, `wish × slope: ${words}`, 0, low - 10, "left", size);
+		else {
+			note(pen, "should be a 9, is read as a 4", 0, 12, "left");
+			picture(pen, pictures.train4.input, 0, 20, 220);
+			if (t > 0.14) {
+				headline(pen, "wish × slope = wish for its sum:", 0, 272, "left", size, false);
+				headline(pen, words, 0, 298, "left", 18);
+			}
 		}
 		const end = [out - 12, yOut(one)];
-		const come = ease(part(t, 0.12, 0.26));
 		const top = largest(weights);
 		note(pen, "B", x, 12);
 		const between = (k, share) => blendAll([x + radius, yB(k)], end, share);
-		range(16).forEach((k) => {
-			const wide = abs(weights[k]) / top;
+		weights.forEach((weight, k) => {
+			const wide = abs(weight) / top;
 			pen.globalAlpha = 0.25 + 0.5 * wide;
-			if (come) drawLine(pen, [end, between(k, 1 - come)], tint(weights[k]), 0.5 + 4 * wide);
+			drawLine(pen, [end, between(k, 0)], tint(weight), 0.5 + 4 * wide);
 			pen.globalAlpha = 1;
 			disc(pen, x, yB(k), radius, a[2][k]);
 			note(pen, neuronName(2, k), x - radius - 24, yB(k) + 4, "right", { size: 11 });
 		});
 		paintWishing(pen, this, out, yOut, ease(part(t, 0.02, 0.12)), one);
-		if (t > 0.14) {
-			const words = `${signed(wish, 3)} × ${number(push / wish)} = ${signed(push, 3)}`;
-			headline(pen, narrow ? words : `output ${one}, wish × slope: ${words}`, 0, height - 74, "left");
-		}
-		// The arrows of each way: first they go to their place, then what each adds flies to the bar.
-		const ways = [
-			{ from: 0.33, arrows: [[...blendAll(end, [x, end[1]], 0.03), 1]], name: "bias" },
-			{
-				from: 0.47,
-				arrows: weights.map((_, k) => [...between(k, 0.42 * ease(part(t, 0.47, 0.54))), a[2][k] / largest(a[2])]),
-				name: "weights",
-			},
-			{
-				from: 0.65,
-				arrows: weights.map((weight, k) => {
-					const back = ease(part(t, 0.65, 0.72));
-					return [...blendAll(end, [x - radius - 12, yB(k)], back), weight / top];
-				}),
-				name: "activations",
-			},
+		// The arrows of each way, and what each adds, which flies to the bar of this way.
+		const brightest = largest(a[2]);
+		const arrows = [
+			[[...blendAll(end, [x, end[1]], 0.03), 1.4]],
+			weights.map((_, k) => [...between(k, 0.42), a[2][k] / brightest]),
+			weights.map((weight, k) => [x - radius - 12, yB(k), weight / top]),
 		];
-		let left = 0;
-		let words = 0; // where the last name ends
-		ways.forEach(({ from, arrows, name }, n) => {
-			const isOn = t > from && this.on[n];
-			const fly = ease(part(t, from + (n ? 0.08 : 0.03), from + (n ? 0.15 : 0.1)));
-			const start = left;
-			arrows.forEach(([across, down, size], k) => {
-				const wide = width * this.pieces[n][k];
-				if (t > 0.33) box(pen, left, height - 50, max(0.5, wide - 1), 26, colours.line);
-				if (isOn) {
-					arrow(pen, across, down, size * Math.sign(push), n ? 1 : 1.4);
-					if (fly)
-						box(
-							pen,
-							...blendAll([across - 3, down - 3, 6, 6], [left, height - 50, max(0.5, wide - 1), 26], fly),
-							tint(push),
-						);
-				}
-				left += wide;
+		const [left, pitch] = [narrow ? 104 : 130, narrow ? 26 : 36];
+		const room = width - left - (narrow ? 56 : 210);
+		let total = 0;
+		arrows.forEach((list, n) => {
+			const from = 0.27 + 0.2 * n;
+			const y = low + n * pitch;
+			const isOn = this.on[n];
+			const [come, fly] = [ease(part(t, from, from + 0.07)), isOn * ease(part(t, from + 0.09, from + 0.17))];
+			box(pen, left, y, room, pitch - 10, colours.line);
+			headline(pen, `${n + 1}. ${WAYS[n]}`, 0, y + pitch / 2, "left", size, come > 0 && isOn);
+			let start = left;
+			list.forEach(([across, down, share], k) => {
+				const wide = (room * adds[n][k]) / this.most;
+				if (come && isOn) arrow(pen, across, down, share * Math.sign(push) * come);
+				if (fly)
+					box(pen, ...blendAll([across - 3, down - 3, 6, 6], [start, y, wide + 0.5, pitch - 10], fly), tint(push));
+				start += wide;
 			});
-			if (isOn && !n) note(pen, "bias", arrows[0][0] - 12, arrows[0][1] - 12, "right", { colour: colours.text });
-			if (fly < 1 || !isOn) return;
-			const text = `${n + 1}. ${name} ${percent(this.shares[n])}`;
-			note(pen, text, max(start, words), height - 56, "left", { colour: colours.text });
-			words = max(start, words) + pen.measureText(text).width + 12;
+			total += fly * sum(adds[n]);
+			if (fly === 1 || !isOn)
+				headline(pen, isOn ? percent(this.shares[n]) : "off", left + room + 8, y + pitch / 2, "left", size);
 		});
+		const after = logistic(this.z[2][one] + (t < 0.93 ? total : this.measured));
+		if (!narrow) {
+			disc(pen, width - 66, low + 44, 40, after, colours.mark, 4);
+			headline(pen, `output ${one}: ${number(after)}`, width - 66, low + 108, "center", size);
+		}
 		if (t < 0.93) return;
-		disc(pen, out, end[1], 10, this.after, colours.mark, 3);
-		const sums = `${narrow ? "Sum p" : "With a tenth of these changes: sum p"}redicted ${signed(this.predicted, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(this.after)}`;
-		note(pen, sums, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 13 });
+		const sums = `${narrow ? "P" : "For the sum: p"}redicted ${signed(total, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(after)}`;
+		disc(pen, out, end[1], 10, after, colours.mark, 3);
+		note(pen, sums, 0, height - 8, "left", { colour: colours.text, size: narrow ? 12 : 15 });
+	},
+	says(t) {
+		const names = WAYS.filter((_, n) => !this.on[n]);
+		if (t === 1 && names.length) return `Switched off: ${names.join(", ")}. Only the rest changes the sum.`;
 	},
 	press(x, y) {
-		const k = range(10).sort((p, q) => abs(this.yOut(p) - y) - abs(this.yOut(q) - y))[0];
-		if (isOpen()) this.choose(k);
+		if (isOpen()) this.choose(nearest(range(10).map(this.yOut), y));
 	},
 	keys(across, down) {
 		if (isOpen()) this.choose((this.one + across + down + 10) % 10);
 	},
 	label(t) {
-		return `${stopsAt(t)[1]} Arrow keys choose an output; output ${this.one}: wish ${signed(this.wish[3][this.one], 3)}${t < 1 ? "" : `, after the change ${number(this.after)}`}.`;
+		return `${stopsAt(t)[1]} Arrow keys choose an output; output ${this.one}: wish ${signed(this.wish[3][this.one], 3)}${t < 1 ? "" : `, after the change ${number(logistic(this.z[2][this.one] + this.measured))}`}.`;
 	},
 };
