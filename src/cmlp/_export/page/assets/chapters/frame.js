@@ -86,6 +86,7 @@ function fillColumn(id) {
 function ask() {
 	const { question, options } = figure.bet;
 	[decided, chosen] = [false, null];
+	delete $("stop").dataset.bet;
 	write("verdict", "");
 	write("bet-question", question);
 	$("bet-options").replaceChildren(...(options ? options.map(optionButton) : numberField()));
@@ -169,10 +170,11 @@ function arrive() {
 
 /** Measures what was bet on, once it has been seen. */
 function judge() {
+	delete $("stop").dataset.bet;
 	if (chosen === null) return "";
 	const { options, near } = figure.bet;
 	bets[chapter] = options ? figure.bet.measure() === chosen : abs(figure.bet.measure() - chosen) <= near;
-	return bets[chapter] ? "Won. " : "Lost. ";
+	return ($("stop").dataset.bet = bets[chapter] ? "Won. " : "Lost. "); // seen on a phone, where the verdict may be below
 }
 
 /** Lets the motion run to a moment, forwards at the figure's own pace. With reduced motion it jumps. */
