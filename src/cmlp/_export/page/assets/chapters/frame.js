@@ -88,6 +88,7 @@ function ask() {
 	[decided, chosen] = [false, null];
 	delete $("stop").dataset.bet;
 	write("verdict", "");
+	$("bet").hidden = false;
 	write("bet-question", question);
 	$("bet-options").replaceChildren(...(options ? options.map(optionButton) : numberField()));
 	$("controls").inert = !figure.unlocked;
@@ -115,8 +116,8 @@ function numberField() {
 /** Takes a bet, measures, and shows. A second choice is no second bet. */
 function bet(choice) {
 	if (decided) return;
-	skip();
 	choose(choice);
+	skip();
 	play(1);
 }
 
@@ -131,6 +132,7 @@ function skip() {
 	decided = true;
 	$("controls").inert = false;
 	for (const one of $("bet-options").children) one.disabled = true;
+	$("bet").hidden = chapter === "playground" && chosen === null;
 }
 
 /** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
