@@ -18,7 +18,7 @@ def control(page, name):
 
 
 def test_gradient_and_steps_equal_python(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l2=0.01&batch=10")
+    page = watch(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10")
     net = Network([2, 5, 3, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
     net.params[:] = page.evaluate("[...figure.states[0].params]")
     points = page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])")
@@ -30,7 +30,7 @@ def test_gradient_and_steps_equal_python(watch, story_path):
     decay = np.zeros(len(gradient))
     for weights, of_gradient in zip(net.weights, net.gradient(X, y).weights, strict=True):
         at = np.flatnonzero(np.isin(net.params, weights.ravel()))
-        decay[at] = 0.01 * net.params[at]
+        decay[at] = 0.01 * net.params[at] + 0.001 * np.sign(net.params[at])
         assert of_gradient.shape == weights.shape
     after = net.params - (net.gradient(X, y).flat + decay)
     assert largest_difference(page.evaluate("[...figure.small.params]"), after) < 1e-6
@@ -80,8 +80,8 @@ def test_change_asks_again_and_keeps_the_points(watch, story_path):
     assert page.page.locator("#bet-options button").first.is_disabled()
     page.page.get_by_role("button", name="Layers +", exact=True).click()
     assert page.page.locator("#bet-options button").first.is_enabled()
-    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["x", "y", "blue"]
-    control(page, "Points").select_option("own")
+    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["", "blue", "x", "y", "tests"]
+    page.page.get_by_role("button", name="own", exact=True).click()
     assert page.evaluate("figure.points.length") == 240
     assert page.page.get_by_role("slider", name="Noise", exact=True).is_disabled()
     before = page.evaluate("[...figure.states[0].params]")
@@ -122,6 +122,7 @@ def test_change_of_the_rate_does_not_stop_a_run(watch, story_path):
 
 def test_run_has_no_end_and_keeps_a_limited_number_of_states(watch, story_path):
     page = watch(story_path, "#playground?preset=free&at=1&layers=", reduced_motion="reduce")
+    page.until("moment === 1")
     for end in (8000, 12_000):
         page.page.get_by_role("button", name="Run").click()
         page.until("moment === 1")
@@ -150,6 +151,42 @@ def test_verdict_names_its_step_and_goes_with_what_it_was_about(watch, story_pat
     page.until("moment === aim")
     control(page, "Rate").select_option("0.03")
     assert page.text("#verdict") == ""
+
+
+def test_run_can_be_faster(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&layers=")
+    page.page.get_by_role("button", name="Speed 1", exact=True).click()
+    page.page.get_by_role("button", name="Speed 4", exact=True).click()
+    page.page.get_by_role("button", name="Run").click()
+    page.until("figure.stepNow() > 250")
+    assert page.evaluate("figure.speed") == 10
+    page.page.get_by_role("button", name="Pause").click()
+
+
+@pytest.mark.parametrize("tests, count", [(0, 0), (0.25, 60), (0.5, 120)])
+def test_share_of_test_points_is_chosen(tests, count, watch, story_path):
+    page = watch(story_path, f"#playground?preset=free&tests={tests}&data=moons")
+    assert page.evaluate("[figure.train.length, figure.tests.length]") == [240 - count, count]
+    page.page.get_by_role("button", name="spiral", exact=True).click()
+    assert page.evaluate("[figure.options.data, figure.tests.length]") == ["spiral", count]
+
+
+def test_bias_of_the_output_is_pressed(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    box = page.page.locator("#scene").bounding_box()
+    _, _, left, top, side = page.evaluate("figure.cells.find(([l]) => l === 3)")
+    page.page.mouse.click(box["x"] + left + side / 2, box["y"] + top + side / 2)
+    page.settle()
+    assert page.page.locator(".knob span").inner_text() == "output bias"
+
+
+def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    assert page.page.locator("#bet").is_visible()
+    page.page.get_by_role("button", name="Step", exact=True).click()
+    assert not page.page.locator("#bet").is_visible()
+    page.page.get_by_role("button", name="moons", exact=True).click()
+    assert page.page.locator("#bet").is_visible()
 
 
 def test_own_points_are_all_learned_from(watch, story_path):
@@ -220,9 +257,9 @@ def test_steppers_stand_above_their_layers(watch, story_path):
     centres = page.evaluate(
         "[1, 2, 3].map((l) => figure.cells.find((one) => one[0] === l)).map((one) => one[2] + one[4] / 2)"
     )
-    boxes = [one.bounding_box() for one in page.page.locator(".heads > div").all()]
+    boxes = [one.bounding_box() for one in page.page.locator(".heads > div").all()][1:]
     assert [box["x"] + box["width"] / 2 - left for box in boxes] == pytest.approx(centres, abs=1)
-    assert page.page.locator(".heads output").all_inner_texts() == ["5", "3", "8"]
+    assert page.page.locator(".heads output").all_inner_texts() == ["3", "5", "3", "8"]
     page.page.locator("#chapter-back").click()
     assert page.page.locator(".heads, .runs").all() and not page.page.locator(".heads").is_visible()
     assert page.page.locator("#play").is_visible() and not page.page.locator(".runs").is_visible()

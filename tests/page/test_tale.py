@@ -211,11 +211,11 @@ def test_ring_starts_where_it_is_dragged(watch, story_path):
 def test_cleared_mistake_gives_the_figure_back(watch, story_path):
     page = watch(story_path, "#exam?at=1")
     assert page.evaluate("trained.forward(pictures.nine.input.map((v, k) => v + figure.change[k])).a[3][3]") > 0.9
-    assert "Your bets" not in page.text("#verdict")
+    assert "Your bets" not in page.evaluate(TEXTS)
     page.page.get_by_role("button", name="Next mistake").last.click()
     assert "mistake 1 of" in page.evaluate(TEXTS)
     page.page.locator("#clear").click()
-    assert "after" in page.evaluate(TEXTS)
+    assert "mistake 1 of" not in page.evaluate(TEXTS) and "and this is no digit" in page.evaluate(TEXTS)
 
 
 def test_turned_knobs_cost_right_answers(watch, story_path):
@@ -312,14 +312,48 @@ def test_outputs_that_say_the_same_cost_what_the_bet_asked(watch, story_path):
     assert "hardly looks at the image" in page.evaluate(TEXTS)
 
 
-def test_caption_tells_of_a_drawing(watch, story_path):
+def test_image_is_drawn_on(watch, story_path):
     page = watch(story_path, "#numbers?at=1")
     words = page.text("#stop")
-    page.draw([[(0.3, 0.3), (0.6, 0.3), (0.45, 0.8)]])
-    assert page.text("#stop").startswith("Your drawing")
-    page.page.locator("#clear").click()
+    box = page.page.locator("#scene").bounding_box()
+    left, top, side = page.evaluate("figure.image")
+    page.page.mouse.move(box["x"] + left + side / 4, box["y"] + top + side / 4)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + left + side / 4, box["y"] + top + side * 0.7)
+    page.page.mouse.up()
+    page.settle()
+    assert page.text("#stop").startswith("Drawn by you: it reads ")
+    assert page.evaluate("range(12).every((n) => figure.drawn[(7 + n) * SIDE + 7] === 1)")
+    page.page.get_by_role("button", name="The 8 as it was").click()
     page.settle()
     assert page.text("#stop") == words
+
+
+def test_step_is_turned_before_the_bet(watch, story_path):
+    page = watch(story_path, "#gradient")
+    page.page.locator("#controls input").fill("150")
+    page.settle()
+    change = page.evaluate("signed(figure.curve[30], 4)")
+    assert page.text("#stop").startswith(f"At 150° the cost changes by {change}.")
+    assert page.evaluate("[decided, moment, figure.seen.filter(Boolean).length]") == [False, 0, 13]
+
+
+def test_removed_pixel_takes_its_product_from_the_sum(watch, story_path):
+    page = watch(story_path, "#sum?at=0.92")
+    least = page.evaluate("figure.terms().five[0][0]")
+    z = page.evaluate("resultOf(trained, pictures.nine.input).z[0][A13]")
+    assert f"sum z = {z - least:.3f}".replace("-", "−") in page.evaluate(TEXTS)
+
+
+def test_examination_ends_with_the_bets_and_the_surest_answer_to_no_digit(watch, story_path):
+    page = watch(story_path, "#exam", reduced_motion="reduce")
+    page.page.locator("#bet-options button").nth(2).click()
+    page.until("moment === 1")
+    texts = page.evaluate(TEXTS)
+    assert "Your bets: 1 of 1 won" in texts and "of new digits, and nothing else." in texts
+    sure, digit = page.evaluate("figure.trophy.slice(0, 2)")
+    assert sure == page.evaluate("max(...figure.noises.flatMap((one) => [...resultOf(trained, one).a[3]]))")
+    assert f"It says {digit}: {sure:.3f}" in texts
 
 
 def test_neuron_is_chosen_by_its_picture(watch, story_path):

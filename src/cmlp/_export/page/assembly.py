@@ -82,8 +82,8 @@ def dense(text: str) -> str:
 
 
 def compressed(text: str) -> str:
-    """Return a text for the page's function `inflate`."""
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+    """Return a text compressed and in base85, for the page's functions `inflate` and `base85`."""
+    return base64.b85encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
 def script_json(value: Any) -> str:
@@ -100,7 +100,7 @@ def _policy(parts: Mapping[str, str]) -> str:
 
     texts = [parts["theme"], "\n" + parts["script"] + "\n"]
     if "chapters" in parts:
-        texts.append(zlib.decompress(base64.b64decode(parts["chapters"])).decode())
+        texts.append(zlib.decompress(base64.b85decode(parts["chapters"])).decode())
     scripts = " ".join(map(digest, texts))
     return (
         f"default-src 'none'; script-src {scripts}; style-src {digest(chr(10) + parts['style'] + chr(10))}; "

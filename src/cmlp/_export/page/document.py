@@ -96,6 +96,7 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
         **dict.fromkeys(FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not has_tale(model, examples)),
+        "chapters/base85": has_tale(model, examples),
         "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)

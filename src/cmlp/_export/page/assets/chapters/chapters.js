@@ -26,7 +26,7 @@ const TALE = {
 		],
 		squash: [
 			"Squash, and how much is enough",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. First the bias is added: with −10, the weights must bring over 10 to turn it on. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: if it is −10, the pixels must bring over 10. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
@@ -40,7 +40,7 @@ const TALE = {
 		],
 		gradient: [
 			"Which way is down?",
-			"Change all 13,002 knobs a little, in a random direction: what does the cost do? The gradient is 13,002 numbers, one for each knob: which way the cost rises, and how much this knob matters. Its negative points downhill.",
+			"A step turns all 13,002 knobs a little. In which direction does the cost rise most? That is the gradient: 13,002 numbers, one for each knob, because each knob changes the cost by its own amount. Its negative points downhill.",
 		],
 		hill: [
 			"Down the hill",
@@ -58,7 +58,7 @@ const TALE = {
 		],
 		wishes: [
 			"Ten wishes become one",
-			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Now B has wishes, as the outputs had, and sends them to A in the same way. That is backpropagation.",
+			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Now B has wishes too, so it sends them on to A in the same way. That is backpropagation.",
 		],
 		chain: [
 			"Four in a row: the chain rule",
@@ -76,11 +76,11 @@ const TALE = {
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Here 15,488 edges and bars are laid over a neuron’s weights, at every place, in 8 directions. The best one leaves least when it is taken away.",
+			"The hope was: edges, then loops, then digits. Are there edges? Lay an edge or a bar over a neuron’s weights and subtract it. If little is left, the weights were that edge. 15,488 are tried, at every place and in 8 directions.",
 		],
 		exam: [
 			"The examination",
-			"It reads 98 % of the old images, fewer of the new ones. And what is no digit at all? It was shown only digits, so it cannot answer: none. Change each pixel a little along the gradient: the 9 becomes a 3.",
+			"It reads 98 % of the old images, fewer of the new ones. And what is no digit at all? It has seen only digits, so it cannot answer: none. Change each pixel a little along the gradient, and a 9 becomes a 3.",
 		],
 	},
 };

@@ -86,7 +86,9 @@ function fillColumn(id) {
 function ask() {
 	const { question, options } = figure.bet;
 	[decided, chosen] = [false, null];
+	delete $("stop").dataset.bet;
 	write("verdict", "");
+	$("bet").hidden = false;
 	write("bet-question", question);
 	$("bet-options").replaceChildren(...(options ? options.map(optionButton) : numberField()));
 	$("controls").inert = !figure.unlocked;
@@ -114,8 +116,8 @@ function numberField() {
 /** Takes a bet, measures, and shows. A second choice is no second bet. */
 function bet(choice) {
 	if (decided) return;
-	skip();
 	choose(choice);
+	skip();
 	play(1);
 }
 
@@ -130,6 +132,7 @@ function skip() {
 	decided = true;
 	$("controls").inert = false;
 	for (const one of $("bet-options").children) one.disabled = true;
+	$("bet").hidden = chapter === "playground" && chosen === null;
 }
 
 /** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
@@ -169,10 +172,11 @@ function arrive() {
 
 /** Measures what was bet on, once it has been seen. */
 function judge() {
+	delete $("stop").dataset.bet;
 	if (chosen === null) return "";
 	const { options, near } = figure.bet;
 	bets[chapter] = options ? figure.bet.measure() === chosen : abs(figure.bet.measure() - chosen) <= near;
-	return bets[chapter] ? "Won. " : "Lost. ";
+	return ($("stop").dataset.bet = bets[chapter] ? "Won. " : "Lost. "); // seen on a phone, where the verdict may be below
 }
 
 /** Lets the motion run to a moment, forwards at the figure's own pace. With reduced motion it jumps. */

@@ -4,8 +4,8 @@ const root = document.documentElement;
 const $ = (id) => document.getElementById(id);
 const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
-async function inflate(base64) {
-	const stream = new Blob([bytes(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
+async function inflate(text, decode = bytes) {
+	const stream = new Blob([decode(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
 	return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

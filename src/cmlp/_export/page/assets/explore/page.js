@@ -204,7 +204,9 @@ async function start() {
 	if (isRegression) $("mistake").hidden = true;
 	if (usable) {
 		if (hasTale)
-			document.head.append(make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent))));
+			document.head.append(
+				make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent, base85))),
+			);
 		startTraining();
 		Object.assign(ACTIONS, TRAINING_ACTIONS);
 		if (hasTale) await setUpTale();

@@ -4,8 +4,8 @@ FIGURES.cost = {
 	seconds: 8,
 	net: "A new network with random weights",
 	stops: [
-		[0, "A network with random weights: its ten outputs, and what they should be (blue lines)."],
-		[0.5, "Each difference is the side of a square. All ten areas together are the cost of this image."],
+		[0, "Its ten outputs, and what they should be (blue lines). Each difference is the side of a yellow square."],
+		[0.34, "All ten areas together are the cost of this image."],
 		[1, "The cost of the network is the average over all training digits."],
 	],
 	bet: {
@@ -48,11 +48,14 @@ FIGURES.cost = {
 		picture(pen, this.one.input, 0, 22, side);
 		const left = side + (narrow ? 12 : 30);
 		const pitch = (width - left) / 10;
-		const [top, bottom] = [26, height * 0.4];
+		// A difference is as long at the bars as the side of its square.
+		const [top, side1] = [26, min(height * 0.31, (width - left) * 0.35)];
+		const bottom = top + side1;
+		const rowsAt = (row) => bottom + 30 + row * ((height - bottom - 30) / 2);
 		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
-		const unit = min(pitch * 1.5, (height * 0.44) / max(1.75, Math.sqrt(total)));
+		const unit = min(side1, (height * 0.5) / Math.sqrt(total));
 		const big = [narrow ? 12 : width * 0.24, height - 34, unit * Math.sqrt(total)];
-		const [grow, pour] = [ease(part(t, 0.04, 0.18)), ease(part(t, 0.36, 0.47))];
+		const pour = ease(part(t, 0.3, 0.45));
 		let filled = 0;
 		[...outputs].forEach((a, j) => {
 			const wanted = this.one.targets[j];
@@ -64,16 +67,23 @@ FIGURES.cost = {
 			if (!narrow) note(pen, number(a, 2), x, top - 8, "center", { size: 11 });
 			const gap = abs(a - wanted);
 			box(pen, x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top), colours.mark);
-			const square = [x - (gap * unit) / 2, bottom + 26, gap * unit, gap * unit];
+			const square = [(((j % 5) + 0.5) * width) / 5 - (gap * unit) / 2, rowsAt(floor(j / 5)), gap * unit, gap * unit];
 			const share = gap ** 2 / total;
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
-			box(
-				pen,
-				...blendAll(blendAll([x, bottom + 26, 0, 0], square, grow), strip, pour),
-				colours.mark,
-				0.55 + 0.45 * pour,
-			);
+			box(pen, ...blendAll(square, strip, pour), colours.mark);
+			if (!pour)
+				note(
+					pen,
+					`${narrow ? "" : `${j}: `}${number(gap ** 2, 2)}`,
+					square[0] + square[2] / 2,
+					square[1] + square[3] / 2 + 4,
+					"center",
+					{
+						colour: colours.ground,
+						bold: true,
+					},
+				);
 		});
 		if (t > 0.47)
 			headline(

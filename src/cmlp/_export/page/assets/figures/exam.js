@@ -3,15 +3,14 @@
 const NOISES = 1000;
 
 FIGURES.exam = {
-	seconds: 9,
+	seconds: 12,
 	draws: true,
 	stops: [
-		[0, "Noise: each pixel at random. Nobody would call it a digit."],
-		[0.5, "A thousand images of noise, and what they are called."],
-		[
-			1,
-			"A small change along the gradient, and it reads the 9 as a 3. Draw or spray what is no digit: how sure does it get?",
-		],
+		[0, "Noise: each pixel at random. Nobody would call it a digit. What does the network say?"],
+		[0.25, "A thousand images of noise, and what they are called."],
+		[0.5, "Now a 9. All its pixels change a little along the gradient, because that raises output 3."],
+		[0.82, "You still see a 9, but the network reads a 3."],
+		[1, "No digit, and yet it is surest of this one. Now you: draw or spray what is no digit. Can you beat it?"],
 	],
 	bet: {
 		question: "1,000 images of noise: how many does it call a 3?",
@@ -20,9 +19,7 @@ FIGURES.exam = {
 		shown: 0.5,
 		verdict() {
 			const { called, sure } = FIGURES.exam;
-			const made = Object.values(bets);
-			const won = made.length ? ` Your bets: ${made.filter(Boolean).length} of ${made.length} won.` : "";
-			return `${called[3]} of ${NOISES}, and for ${sure} images it is sure (above 0.9). Of 1,000 new digits it misses ${Math.round(1000 - 10 * tale.right[0])}.${won} In Python: cmlp.story.story_network().`;
+			return `${called[3]} of ${NOISES}, and for ${sure} images it is sure (above 0.9). Of 1,000 new digits it misses ${Math.round(1000 - 10 * tale.right[0])}.`;
 		},
 	},
 	says() {
@@ -31,13 +28,14 @@ FIGURES.exam = {
 		if (this.miss >= 0) return "A digit that it has never seen, and misses. Would you?";
 	},
 	set() {
-		this.noises = range(9).map((n) => Float32Array.from({ length: PIXELS }, randomNumbers(n)));
+		this.noises = range(NOISES).map((n) => Float32Array.from({ length: PIXELS }, randomNumbers(n)));
 		this.called = Array(10).fill(0);
-		this.sure = 0;
-		for (let n = 0; n < NOISES; n++) {
-			const outputs = trained.forward(Float32Array.from({ length: PIXELS }, randomNumbers(n))).a[3];
+		[this.sure, this.trophy] = [0, [0]]; // the highest certainty of what is no digit, its answer, and the image
+		for (const noise of this.noises) {
+			const outputs = resultOf(trained, noise).a[3];
 			this.called[winner(outputs)]++;
 			this.sure += max(...outputs) > 0.9;
+			this.keep(noise, outputs);
 		}
 		this.change = foolingChange(pictures.nine.input, 3, 0.9);
 		this.misses = examples.test.filter((one) => !isRight(trained, one));
@@ -53,31 +51,46 @@ FIGURES.exam = {
 			show({ strokes: [...strokesNow(), ...dots] });
 		});
 	},
-	paint({ pen, width, height, narrow }, t) {
+	/** Keeps the image of which the network is surest. */
+	keep(image, outputs) {
+		const best = winner(outputs);
+		if (outputs[best] > this.trophy[0]) this.trophy = [outputs[best], best, image.slice()];
+	},
+	paint(view, t) {
+		const { pen, width, height, narrow } = view;
 		if (t < 1 || shown !== this.cleared) this.miss = -1;
-		if (strokesNow().length || this.miss >= 0) return this.paintOne(pen, width, height, narrow);
-		const noise = 1 - part(t, 0.5, 0.53);
-		const side = min(narrow ? (width - 16) / 3 : 170, height * 0.34);
-		if (noise) {
-			pen.globalAlpha = noise;
-			range(narrow ? 3 : 5).forEach((n) =>
-				picture(pen, this.noises[n], n * (side + 8), 8, min(side, (width - 40) / (narrow ? 3 : 5))),
-			);
-			const grown = part(t, 0.05, 0.48);
-			{
-				const counts = this.called.map((count) => (count / NOISES) * grown);
-				note(pen, "what they are called, of 1,000", 0, side + 40, "left");
-				pen.globalAlpha = noise;
-				paintColumnBars(pen, [0, side + 44, width, height - side - 50], counts, 0.999);
-				this.called.forEach((count, k) => {
-					if (grown === 1 && count)
-						note(pen, count, (k + 0.5) * (width / 10), side + 54, "center", { colour: colours.text });
-				});
-			}
-			pen.globalAlpha = 1;
+		if (strokesNow().length || this.miss >= 0 || t === 1) return this.paintOne(view);
+		const columns = narrow ? 3 : 5;
+		if (t < 0.25) {
+			const side = min(width / columns - 8, height / 3 - 26);
+			this.noises.slice(0, 3 * columns).forEach((noise, n) => {
+				const [x, y] = [(n % columns) * (width / columns), floor(n / columns) * (side + 26)];
+				picture(pen, noise, x, y, side);
+				const outputs = resultOf(trained, noise).a[3];
+				const words = `${winner(outputs)}, at ${number(max(...outputs), 2)}`;
+				if (20 * t > n / columns) headline(pen, words, x + side / 2, y + side + 18);
+			});
 			return;
 		}
-		const share = part(t, 0.6, 0.97);
+		const side = min(narrow ? (width - 16) / 3 : 170, height * 0.34);
+		if (t < 0.5) {
+			range(columns).forEach((n) => picture(pen, this.noises[n], n * (width / columns), 8, side));
+			const grown = part(t, 0.25, 0.45);
+			note(pen, "what they are called, of 1,000", 0, side + 40, "left");
+			const area = [0, side + 44, width, height - side - 50];
+			paintColumnBars(
+				pen,
+				area,
+				this.called.map((count) => (count / NOISES) * grown),
+				0.999,
+			);
+			this.called.forEach((count, k) => {
+				if (grown === 1 && count)
+					note(pen, count, (k + 0.5) * (width / 10), side + 54, "center", { colour: colours.text });
+			});
+			return;
+		}
+		const share = part(t, 0.52, 0.78);
 		const after = pictures.nine.input.map((value, k) => value + share * this.change[k]);
 		const images = [
 			["before", pictures.nine.input, 1],
@@ -112,27 +125,50 @@ FIGURES.exam = {
 			{ colour: colours.text },
 		);
 	},
-	/** A drawing, or one of the mistakes. */
-	paintOne(pen, width, height, narrow) {
-		const one = strokesNow().length ? null : this.misses[this.miss];
-		const shown = one ? one.input : input;
-		const outputs = trained.forward(shown).a[3];
-		const side = min(narrow ? 150 : 240, height * 0.45);
-		picture(pen, shown, 0, 8, side);
+	/** A drawing, one of the mistakes, or the noise of which the network is surest. */
+	paintOne({ pen, width, height, narrow }) {
+		const isDrawn = strokesNow().length > 0;
+		const one = isDrawn ? null : this.misses[this.miss];
+		const image = isDrawn ? input : (one?.input ?? this.trophy[2]);
+		const outputs = trained.forward(image).a[3];
+		if (isDrawn) this.keep(input, outputs);
 		const best = winner(outputs);
-		headline(
-			pen,
-			one ? `A ${one.label}, read as ${best}` : `It says ${best}: ${number(outputs[best], 2)}`,
-			side + 16,
-			40,
-			"left",
-			narrow ? 14 : 20,
+		const side = min(narrow ? 144 : 250, height * 0.45);
+		const made = Object.values(bets);
+		const [sure, digit] = this.trophy;
+		const lines = one
+			? [`A ${one.label}, read as ${best}`, `mistake ${this.miss + 1} of ${this.misses.length}`]
+			: [
+					`It says ${best}: ${number(outputs[best])}`,
+					`${isDrawn ? "surest so far" : "and this is no digit"}: ${number(sure, 3)} for ${digit}`,
+					...(made.length ? [`Your bets: ${made.filter(Boolean).length} of ${made.length} won`] : []),
+					"Found by going downhill,",
+					`13,002 numbers read ${tale.right[0]} %`,
+					"of new digits, and nothing else.",
+				];
+		picture(pen, image, 0, 8, side);
+		lines.forEach((line, n) =>
+			headline(
+				pen,
+				line,
+				side + 16,
+				32 + n * (narrow ? 22 : 34),
+				"left",
+				n ? (narrow ? 11 : 16) : narrow ? 14 : 24,
+				!n,
+			),
 		);
-		if (one) note(pen, `mistake ${this.miss + 1} of ${this.misses.length}`, side + 16, 64, "left");
-		else {
-			if (!(this.trophy?.[0] > outputs[best])) this.trophy = [outputs[best], best];
-			note(pen, `brightest so far: ${number(this.trophy[0])} for ${this.trophy[1]}`, side + 16, 64, "left");
-		}
+		if (one)
+			crowd(
+				pen,
+				this.misses,
+				[side + 16, 90, width - side - 16, side - 82],
+				narrow ? 24 : 46,
+				(other) => other === one,
+			);
+		else if (!narrow && isDrawn) picture(pen, this.trophy[2], width - side, 8, side);
+		else if (!narrow)
+			crowd(pen, examples.test, [width * 0.66, 8, width * 0.34 + 4, side], 27, (other) => this.misses.includes(other));
 		paintColumnBars(pen, [0, side + 24, width, height - side - 30], outputs, 1, true);
 	},
 };

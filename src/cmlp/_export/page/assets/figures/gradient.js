@@ -3,23 +3,20 @@
 const [STEP_LENGTH, TRIES] = [0.1, 200];
 
 FIGURES.gradient = {
+	unlocked: true,
 	seconds: 10,
 	net: "half",
 	stops: [
-		[
-			0,
-			"The half-trained network. Each bar is one step of length 0.1: how does the cost of 100 training digits change?",
-		],
-		[0.5, "200 random directions: some raise the cost, some lower it, all of them by almost nothing."],
-		[0.58, "The same step along the gradient, and against it: the bars leave the frame."],
-		[0.78, "Now sorted by the angle to the gradient. Chance always ends at 90 degrees: it walks along the slope."],
-		[1, "Turn a step from the gradient’s direction to its opposite. Below: the gradient, one number for each knob."],
+		[0, "One step of the half-trained network, 0.1 long. Turn it with the slider: where does the cost fall most?"],
+		[0.3, "At 0° the step goes along the gradient: the cost rises most. At 180°, against it, the cost falls most."],
+		[0.4, "Now 200 steps in random directions: the cost hardly changes."],
+		[0.78, "All end near 90°, because among 13,002 directions nearly all are at right angles to any one."],
+		[1, "Below, the gradient itself: one number for each knob. Turn the step again."],
 	],
 	bet: {
 		question:
 			"A step against the gradient lowers the cost. By what part of that does the best of 200 random steps lower it?",
 		options: ["a half", "a tenth", "below 1/20"],
-		at: 0.5,
 		ratio() {
 			const one = FIGURES.gradient;
 			one.try(TRIES);
@@ -37,7 +34,7 @@ FIGURES.gradient = {
 		this.start = Float64Array.from(half.params);
 		this.base = this.costAt(this.start, 0);
 		const { gradient } = half.gradient(this.digits);
-		Object.assign(this, { gradient, length: hypot2(gradient), tries: [], random: randomNumbers(5), angle: 135 });
+		Object.assign(this, { gradient, length: hypot2(gradient), tries: [], random: randomNumbers(5), angle: 90 });
 		this.sorted = gradient.slice().sort();
 		// A step in the plane of the gradient and the first random direction.
 		const straight = gradient.map((value) => value / this.length);
@@ -55,9 +52,10 @@ FIGURES.gradient = {
 			);
 		});
 		[this.up, this.down] = [this.curve[0], this.curve[36]];
-		slider("Angle to the gradient, in degrees", { min: 0, max: 180, step: 5, value: 135 }, (value) => {
-			this.angle = value;
-			moveTo(1);
+		this.seen = range(37).map((n) => n === 18); // the angles that were tried, in steps of 5 degrees
+		slider("Turn the step", { min: 0, max: 180, step: 5, value: 90, words: (angle) => `${angle}°` }, (angle) => {
+			range(37).forEach((n) => (this.seen[n] ||= (5 * n - angle) * (5 * n - this.angle) <= 0));
+			this.angle = angle;
 		});
 		action("Try 200 more", () => isOpen() && this.try(this.tries.length + TRIES));
 	},
@@ -81,77 +79,91 @@ FIGURES.gradient = {
 			this.tries.push([this.costAt(direction, STEP_LENGTH) - this.base, (angle * 180) / Math.PI]);
 		}
 	},
+	says(t) {
+		if (t || this.angle === 90) return;
+		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}. Find the best direction, then bet.`;
+	},
 	paint({ pen, width, height, narrow }, t) {
-		const shown = t < 0.5 ? ceil(part(t, 0, 0.48) * TRIES) : max(TRIES, this.tries.length);
+		const shown = t === 1 ? max(TRIES, this.tries.length) : ceil(part(t, 0.4, 0.72) * TRIES);
 		this.try(shown);
-		const [left, right, top, bottom] = [8, width - 8, 26, height * 0.66];
-		const middle = (top + bottom) / 2;
-		const reach = middle - top;
-		const [far, turned] = [ease(part(t, 0.6, 0.68)), ease(part(t, 0.69, 0.77))];
-		const unit = (reach / 0.0008) * (0.0008 / max(this.up, -this.down)) ** far;
+		const [left, right, top] = [8, width - 8, 48];
+		const bottom = blend(height - 32, height * 0.6, ease(part(t, 0.8, 0.86)));
+		const unit = (bottom - top) / (this.up - this.down);
+		const middle = top + this.up * unit;
 		const at = (angle, change) => [left + 16 + (angle / 180) * (right - left - 32), middle - change * unit];
-		drawLine(pen, segment(left, middle, right, middle), colours.ring);
+		const along = (n) => at(5 * n, blend(this.curve[floor(n)], this.curve[ceil(n)], n % 1));
+		const turned = 36 * ease(part(t, 0.03, 0.28));
+		const angle = t % 1 ? 5 * turned : this.angle;
 		note(pen, "▲ cost rises", left, 14, "left");
-		note(pen, "▼ cost falls", left, bottom + 4, "left");
-		if (turned === 1) {
-			drawLine(
-				pen,
-				this.curve.map((change, n) => at(5 * n, change)),
-				colours.muted,
-				1.5,
-			);
-			for (const angle of [0, 45, 90, 135, 180])
-				note(pen, `${angle}°`, at(angle, 0)[0], middle + (angle > 90 ? -8 : 18));
+		if (t < 0.8) note(pen, "▼ cost falls", left, height - 8, "left");
+		for (const change of [-0.01, 0, 0.01]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
+		for (const mark of [0, 45, 90, 135, 180]) {
+			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
+			if (abs(mark - angle) > 14)
+				note(pen, `${mark}°`, at(mark, 0)[0] + 4, middle + (mark > 90 ? -6 : 16), mark > 135 ? "right" : "left");
 		}
-		const seen = this.tries.slice(-TRIES);
-		seen.forEach(([change, angle], n) => {
-			const x = blend(left + ((n + 0.5) * width * 0.76) / TRIES, at(angle, 0)[0], turned);
-			const wide = max(1.5, (width * 0.76) / TRIES - 1);
-			box(pen, x - wide / 2, middle - max(0, change) * unit, wide, abs(change) * unit, tint(-change));
-			if (turned) drawLine(pen, [[x, middle - change * unit]], colours.text, 4 * turned);
+		range(36).forEach((n) => {
+			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))
+				drawLine(pen, [along(n), along(n + 1)], colours.text, 2);
 		});
-		const best = min(...this.tries.map(([change]) => change));
-		const grown = part(t, 0.54, 0.57);
-		[this.up, this.down].forEach((change, n) => {
-			if (!grown) return;
-			const x = blend(width * (0.84 + 0.1 * n), at(180 * n, 0)[0], turned);
-			const size = min(reach - 12 * n, abs(change) * unit * grown);
-			box(pen, x - 12, n ? middle : middle - size, 24, size, tint(-change));
-			if (grown < 1) return;
-			const across = turned ? (n ? right : left + 110) : min(x, width - 34);
-			const side = turned ? (n ? "right" : "left") : "center";
-			headline(pen, `${n ? "▼" : "▲"} ${signed(change, 4)}`, across, n ? bottom + 4 : 14, side, 12);
-		});
-		if (t >= 0.5 && (turned === 0 || turned === 1)) {
-			const words = `best of ${this.tries.length}: ${number(best, 5)}`;
+		if (t >= 0.3) {
 			headline(
 				pen,
-				words,
-				width * (turned ? 0.25 : 0.5),
-				turned ? middle + 50 : bottom + 4,
-				"center",
-				narrow ? 12 : 14,
+				`▲ ${signed(this.up, 4)}${narrow ? "" : " along the gradient"}`,
+				left,
+				at(0, this.up)[1] - 12,
+				"left",
 			);
-			const times = `${narrow ? "gradient" : "against the gradient"}: ${number(this.down / best, 0)} times as much`;
-			if (turned) note(pen, times, width * 0.25, middle + 70);
+			headline(
+				pen,
+				`▼ ${signed(this.down, 4)}${narrow ? "" : " against it"}`,
+				right,
+				at(180, this.down)[1] + 22,
+				"right",
+			);
 		}
-		if (t === 1) {
-			const change = this.curve[this.angle / 5];
-			const place = at(this.angle, change);
-			drawLine(pen, [at(this.angle, 0), place], colours.mark, 3);
-			drawLine(pen, [place], colours.mark, 13);
-			if (this.angle % 180)
+		// The random steps fall to their places.
+		this.tries.slice(0, shown).forEach(([change, where], n) => {
+			const fall = t === 1 ? 1 : part(t * TRIES, (0.4 + 0.0016 * n) * TRIES, (0.44 + 0.0016 * n) * TRIES);
+			const [x, y] = at(where, change);
+			drawLine(pen, [[x, blend(top, y, fall * fall)]], tint(-change), 6);
+		});
+		if (t >= 0.76) {
+			const [x, y] = [at(90, 0)[0] + (narrow ? 8 : 30), top + (narrow ? 6 : 30)];
+			const best = min(...this.tries.map(([change]) => change));
+			headline(pen, `best of ${this.tries.length}: ${number(best, 5)}`, x, y, "left", narrow ? 12 : 16);
+			note(pen, `against the gradient${narrow ? "" : ":"}`, x, y + 20, "left");
+			note(pen, `${number(this.down / best, 0)} times as much`, x + (narrow ? 0 : 130), y + (narrow ? 36 : 20), "left");
+		}
+		if (t % 1 === 0 || t < 0.3) {
+			const place = along(angle / 5);
+			drawLine(pen, [at(angle, 0), place], colours.mark, 3);
+			drawLine(pen, [place], colours.mark, 16);
+			const change = (middle - place[1]) / unit;
+			// Beside the line to the axis, where the curve is not.
+			const beside = angle > 90 === angle > 25 && angle < 155 ? 1 : -1;
+			if (angle % 180 || t < 0.3)
 				headline(
 					pen,
 					signed(change, 4),
-					clamp(place[0] - (change < 0) * 36, 40, width - 40),
-					place[1] + (change > 0 ? -12 : 14),
-					"center",
+					place[0] + 12 * beside,
+					(middle + place[1]) / 2 + (angle > 90 ? 14 : -4),
+					beside > 0 ? "left" : "right",
+					16,
+				);
+			if (t < 0.3)
+				headline(
+					pen,
+					`cost ${number(this.base)} → ${number(this.base + change)}`,
+					right,
+					30,
+					"right",
+					narrow ? 16 : 24,
 				);
 		}
-		const rise = part(t, 0.8, 0.97);
+		const rise = part(t, 0.86, 0.98);
 		if (!rise) return;
-		const [high, low] = [bottom + 36, height - 22];
+		const [high, low] = [bottom + 50, height - 22];
 		const zero = (high + low) / 2;
 		const most = largest(this.gradient);
 		const zeros = this.gradient.filter((value) => value === 0).length.toLocaleString("en");

@@ -76,11 +76,8 @@ const GABOR_TOUR = [
 FIGURES.inside = {
 	seconds: 9,
 	stops: [
-		[0, "The weights of A15. A bar glides over them, as bright as fits best, and is taken away."],
-		[
-			0.4,
-			"At the right is what it leaves: here nearly everything, so it explains nearly nothing. Where is the best place?",
-		],
+		[0, "The weights of A15. A bar glides over them, and is subtracted, always as bright as fits best."],
+		[0.4, "What is left is nearly all, so here the bar explains nearly nothing. Where is the best place?"],
 		[1, "Here it explains most. Drag the bar, turn it, or press another neuron below."],
 	],
 	bet: {
@@ -163,13 +160,13 @@ FIGURES.inside = {
 		const [share, factor] = explainedBy(weights, kind, top, left);
 		const edge = edgeAt(kind, top, left).map((value) => factor * value);
 		const gap = narrow ? 8 : 30;
-		const thumb = min((width + 4) / 9, 74);
+		const thumb = min((width + 4) / 9, 82);
 		const low = height - 2 * (thumb + 16);
 		const side = min((width - 2 * gap) / 3, low - 76);
 		Object.assign(this, { side, gap });
 		const images = [
 			[`weights of ${this.name(this.neuron)}`, weights, 0],
-			[narrow ? "− the bar" : "− the bar, as bright as fits best", edge, narrow ? 0 : largest(edge)],
+			["− the bar", edge, narrow ? 0 : largest(edge)],
 			["= what is left", weights.map((value, k) => value - edge[k]), largest(weights)],
 		];
 		images.forEach(([name, values, most], n) => {

@@ -1,12 +1,11 @@
 // --- Chapter 2: an image as numbers, and ten numbers as the answer.
 
 FIGURES.numbers = {
-	seconds: 4,
-	draws: true,
+	seconds: 5,
 	stops: [
-		[0, "A 9. Each pixel is a number; point at the image, or draw one of your own."],
+		[0, "A 9. Each pixel is a number. Point at the image: the numbers under the frame stand beside it."],
 		[0.5, "48 of its 784 numbers. The ten outputs are numbers as well; here 9 is by far the brightest."],
-		[1, "An 8 that is almost a 9: two outputs compete. The numbers are activations, not probabilities."],
+		[1, "An 8 that is almost a 9: two outputs compete. Draw on it: can you make it a 9?"],
 	],
 	bet: {
 		question: "Next comes an 8 that is almost a 9. Do its ten outputs add up to 1?",
@@ -22,15 +21,31 @@ FIGURES.numbers = {
 			return `They add up to ${number(this.total())}: 8 holds ${number(outputs[8])}, 9 holds ${number(outputs[9])}. Each output is a number of its own; nothing makes them share.`;
 		},
 	},
-	says: () =>
-		strokesNow().length ? "Your drawing: 784 numbers, and ten outputs that need not add up to 1." : undefined,
+	says() {
+		if (!this.drawn) return;
+		const outputs = trained.forward(this.drawn).a[3];
+		const best = winner(outputs);
+		return `Drawn by you: it reads ${best}, at ${number(outputs[best], 2)}. Each number you change moves all ten outputs a little.`;
+	},
 	set() {
 		this.cut = [6, 9]; // row and column of the corner
+		[this.drawn, this.ink] = [null, 1];
+		choices(
+			"Pen",
+			[
+				[1, "white"],
+				[0, "black"],
+			],
+			(ink) => ink === this.ink,
+			(ink) => (this.ink = ink),
+		);
+		action("The 8 as it was", () => (this.drawn = null));
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const shown = drawnOr(t <= 0.5 ? pictures.nine.input : pictures.rival.input);
+		if (t < 1) this.drawn = null;
+		const shown = this.drawn ?? pictures[t <= 0.5 ? "nine" : "rival"].input;
 		const result = trained.forward(shown);
-		const side = narrow ? 132 : min(width * 0.4, height * 0.62, 300);
+		const side = narrow ? 170 : min(width * 0.4, height * 0.62);
 		this.image = [0, 22, side];
 		note(pen, "28 × 28 pixels", side / 2, 14);
 		picture(pen, shown, ...this.image);
@@ -38,13 +53,13 @@ FIGURES.numbers = {
 		const step = side / SIDE;
 		frameOf(pen, column * step, 22 + row * step, 8 * step, 6 * step);
 		const [left, cell] = narrow
-			? [142, [(width - 144) / 8, 24]]
-			: [side + 40, [min(56, (width - side - 44) / 8), side / 6.5]];
-		note(pen, `rows ${row} to ${row + 5}, columns ${column} to ${column + 7}`, left + cell[0] * 4, 14);
+			? [side + 8, [(width - side - 8) / 8, 28]]
+			: [side + 30, [(width - side - 30) / 8, side / 6]];
+		note(pen, `rows ${row}–${row + 5}, columns ${column}–${column + 7}`, left + cell[0] * 4, 14);
 		range(48).forEach((k) => {
 			const [r, c] = [floor(k / 8), k % 8];
 			const value = shown[(row + r) * SIDE + column + c];
-			const go = ease(part(t * 14 - r, 0, 1.2));
+			const go = ease(part(t * 20 - r, -0.8, 0.8));
 			const from = [(column + c) * step, 22 + (row + r) * step, step, step];
 			const [x, y, w, h] = blendAll(from, [left + c * cell[0], 22 + r * cell[1], cell[0] - 2, cell[1] - 2], go);
 			if (!go) return;
@@ -56,21 +71,43 @@ FIGURES.numbers = {
 					size: narrow ? 11 : 13,
 				});
 		});
-		const grown = t <= 0.5 ? part(t, 0.4, 0.5) : part(t, 0.55, 0.8);
-		const y = (narrow ? 22 + 6 * 24 : 22 + side) + 20;
-		const isTold = t > 0.95 || strokesNow().length > 0;
-		paintColumnBars(pen, [0, y, width, height - y], result.a[3], strokesNow().length ? 1 : grown, isTold);
-		if (isTold) note(pen, `ten outputs, together ${number(sum([...result.a[3]]))}`, width, y - 6, "right");
+		const grown = t <= 0.5 ? part(t, 0, 0.3) : part(t, 0.55, 0.8);
+		const y = side + 48;
+		const isTold = t > 0.95;
+		paintColumnBars(pen, [0, y, width, height - y], result.a[3], grown, isTold);
+		headline(
+			pen,
+			`ten outputs${isTold ? `: together ${number(sum([...result.a[3]]))}` : ""}`,
+			narrow ? 0 : side + 30,
+			y - 8,
+			"left",
+		);
 	},
 	hover(x, y) {
 		const k = pixelAt(x, y, this.image);
 		if (k >= 0) this.cut = [clamp(floor(k / SIDE) - 3, 0, SIDE - 6), clamp((k % SIDE) - 4, 0, SIDE - 8)];
 	},
+	press(x, y) {
+		this.hover(x, y);
+		if (pixelAt(x, y, this.image) >= 0 && isOpen()) this.drag(x, y, 0, 0);
+	},
+	drag(x, y, across, down) {
+		if (moment < 1) return;
+		this.hover(x, y);
+		pixelsOn(this.image, x, y, across, down).forEach((k) => this.draw(k));
+	},
+	/** A pen about two pixels wide. */
+	draw(k) {
+		this.drawn ??= pictures.rival.input.slice();
+		for (const by of [0, 1, SIDE, SIDE + 1]) if (k + by < PIXELS) this.drawn[k + by] = this.ink;
+	},
 	keys(across, down) {
+		const [row, column] = this.cut;
+		if (!across && !down) return isOpen() ? this.draw((row + 3) * SIDE + column + 4) : false;
 		this.cut = [clamp(this.cut[0] + down, 0, SIDE - 6), clamp(this.cut[1] + across, 0, SIDE - 8)];
 	},
 	label() {
 		const [row, column] = this.cut;
-		return `${stopsAt(moment)[1]} Arrow keys move the cut-out, now at row ${row}, column ${column}.`;
+		return `${$("stop").textContent} Arrow keys move the cut-out, now at row ${row}, column ${column}; Enter draws in its middle.`;
 	},
 };

@@ -42,9 +42,11 @@ const PLAY_START = {
 	inputs: "x-y",
 	curve: "tanh",
 	rate: 1,
+	l1: 0,
 	l2: 0,
 	batch: 10,
 	noise: 0.02,
+	tests: 0.25,
 	seed: 7,
 };
 const PLAY_PRESETS = {
@@ -96,12 +98,9 @@ FIGURES.playground = {
 	},
 	net: "A small network of two numbers, learning here",
 	stops: [
-		[
-			0,
-			"Random weights. Each small plane is one neuron’s activation at every point; press it for its formula, or a wire to change its weight.",
-		],
-		[0.5, "The slider goes back, too: every step is kept. Rate, L2 and batch may change on the way."],
-		[1, "Change anything: points, inputs, layers, curve. Filled points are learned from, rings are tests."],
+		[0, "Random weights. Run it: the boundary bends, because each step lowers the cost of the points."],
+		[0.5, "The slider goes back, too: every step is kept. Rate, L1, L2 and batch may change on the way."],
+		[1, "Change anything. Press a square for its neuron’s formula, or a wire to change its weight."],
 	],
 	bet: {
 		get question() {
@@ -137,10 +136,12 @@ FIGURES.playground = {
 		for (const name in PLAY_START) {
 			if (!parts.has(name)) continue;
 			const value = typeof PLAY_START[name] === "number" ? Number(parts.get(name)) : parts.get(name);
+			const isData = name === "data" && (value in PLAY_DATA || value === "own");
 			const isInputs = name === "inputs" && value.split("-").every((one) => one in PLAY_INPUTS);
 			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,3})?$/.test(value);
 			const isNumber = { seed: value > 0 && value < 1000, noise: value >= 0 && value <= MOST_NOISE }[name];
-			if (isInputs || isSizes || isNumber || MENUS[name]?.some(([one]) => one === value)) this.options[name] = value;
+			if (isData || isInputs || isSizes || isNumber || MENUS[name]?.some(([one]) => one === value))
+				this.options[name] = value;
 		}
 		const points = (parts.get("points") ?? "").match(/-?\d+x-?\d+x[01]/g) ?? [];
 		this.own = points
@@ -150,46 +151,53 @@ FIGURES.playground = {
 		this.asked = this.pointed = this.wire = this.knob = null;
 		this.start();
 		this.buildHandle();
-		this.count = make("div");
-		$("controls").append(this.count);
 		this.fillHeads();
-		const isInput = (name) => this.options.inputs.split("-").includes(name);
-		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
-			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
-			if (now.length) this.change("inputs", now.join("-"));
-		});
 		this.lists = {};
-		const list = (name, title, options) =>
-			(this.lists[name] = menu(title, options, (value) => {
-				if (value === "own") this.own = this.asOwn();
-				if (name in this.log[0][1]) this.goOn(name, value);
-				else this.change(name, value);
-			}));
-		const lists = (...names) => names.forEach((name) => list(name, MENU_TITLES[name], MENUS[name]));
-		lists("curve");
-		this.buildKnob();
-		closeRow();
-		lists("rate", "l2", "batch");
+		const lists = (...names) => {
+			for (const name of names)
+				this.lists[name] = menu(MENU_TITLES[name], MENUS[name], (value) =>
+					name in this.log[0][1] ? this.goOn(name, value) : this.change(name, value),
+				);
+		};
+		lists("rate", "l1", "l2", "batch");
 		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
 		this.showPreset = choices(
 			"Broken",
 			[
-				["circles", "a line"],
-				["fading", "fading"],
-				["jumping", "rate 10"],
+				["circles", "no layer"],
+				["fading", "too deep"],
+				["jumping", "too fast"],
 			],
 			(name) => name === this.preset,
 			(name) => goTo("playground", { preset: name }),
 		);
-		closeRow();
-		lists("data");
+		closeRow("Learning");
+		this.showData = choices(
+			"Points",
+			same([...Object.keys(PLAY_DATA), "own"]),
+			(name) => name === this.options.data,
+			(name) => {
+				if (name === "own") this.own = this.asOwn();
+				this.change("data", name);
+			},
+		);
+		// Pictures of the points instead of their names.
+		this.thumbs = Object.entries(PLAY_DATA).map(([name, place], n) => {
+			const [button, random] = [$("controls").lastChild.querySelectorAll("button")[n], randomNumbers(7)];
+			const thumb = make("canvas");
+			button.title = button.ariaLabel = name;
+			button.replaceChildren(thumb);
+			return [thumb, range(120).map((k) => [...place(random(), random(), k % 2), k % 2])];
+		});
+		this.tinted = null;
+		lists("tests");
 		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
 			this.change("noise", value),
 		);
 		this.noise = $("controls").lastChild.lastChild;
 		this.noise.ariaLabel = "Noise";
 		choices(
-			"Own",
+			"Draw",
 			[
 				[1, "blue"],
 				[0, "orange"],
@@ -201,13 +209,31 @@ FIGURES.playground = {
 			this.own = [];
 			this.change("data", "own");
 		});
-		closeRow();
+		closeRow("Data");
+		const isInput = (name) => this.options.inputs.split("-").includes(name);
+		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
+			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
+			if (now.length) this.change("inputs", now.join("-"));
+		});
+		lists("curve");
+		this.view ??= { tests: true, sharp: false };
+		choices(
+			"Show",
+			[
+				["tests", "tests"],
+				["sharp", "0 or 1"],
+			],
+			(name) => this.view[name],
+			(name) => (this.view[name] = !this.view[name]),
+		);
+		this.buildKnob();
+		closeRow("Network");
 		this.showOptions();
 	},
 	/** The buttons beside the slider; those of the chapters stop at their ends. */
 	buildHandle() {
 		if (this.heads) return;
-		const [box, step] = [make("div", "runs"), make("button", "", "Step")];
+		const [box, step, faster] = [make("div", "runs"), make("button", "", "Step"), make("button")];
 		this.heads = make("div", "heads");
 		this.button = make("button");
 		listen(this.button, "click", () => (isMoving() ? pressPlay() : this.run()));
@@ -218,7 +244,13 @@ FIGURES.playground = {
 			this.toStep(this.stepNow() + 1);
 			arrive();
 		});
-		box.append(this.button, step);
+		const setSpeed = (times) => {
+			this.speed = times;
+			Object.assign(faster, { textContent: `× ${times}`, ariaLabel: `Speed ${times}` });
+		};
+		setSpeed(1);
+		listen(faster, "click", () => setSpeed({ 1: 4, 4: 10, 10: 1 }[this.speed]));
+		box.append(this.button, step, faster);
 		$("handle").prepend(box);
 		$("scene").before(this.heads);
 	},
@@ -246,7 +278,7 @@ FIGURES.playground = {
 		moment = aim = step / this.total;
 		requestPaint();
 	},
-	/** Trains on without an end, 250 steps a second. */
+	/** Trains on without an end, 250 steps a second or 4 or 10 times as many. */
 	run() {
 		if (isCalm()) {
 			this.toStep(this.stepNow() + PLAY_STEPS);
@@ -258,7 +290,7 @@ FIGURES.playground = {
 		write("play", "Pause");
 		const go = (time) => {
 			if (now !== motion) return;
-			step += min(100, time - (before ?? time)) / 4;
+			step += (this.speed * min(100, time - (before ?? time))) / 4;
 			before = time;
 			this.toStep(step);
 			if ($("stop").textContent !== stopsAt(moment)[1]) arrive();
@@ -273,8 +305,9 @@ FIGURES.playground = {
 	showOptions() {
 		for (const [name, list] of Object.entries(this.lists))
 			list.selectedIndex = MENUS[name].findIndex(([one]) => one === this.options[name]);
-		this.noise.disabled = this.options.data === "own";
+		this.noise.disabled = this.lists.tests.disabled = this.options.data === "own";
 		this.showPreset();
+		this.showData();
 	},
 	/** Forgets all steps behind this one, and returns it. */
 	forget() {
@@ -297,8 +330,8 @@ FIGURES.playground = {
 		this.showOptions();
 	},
 	learning() {
-		const { rate, l2, batch } = this.options;
-		return { rate, l2, batch };
+		const { rate, l1, l2, batch } = this.options;
+		return { rate, l1, l2, batch };
 	},
 	change(name, value) {
 		this.options[name] = value;
@@ -318,8 +351,8 @@ FIGURES.playground = {
 			this.fillHeads();
 		};
 		const number = (n) => resize(n > hidden.length ? [...hidden, hidden.at(-1) ?? 4] : hidden.slice(0, n));
-		this.count.replaceChildren(stepper("Layers", hidden.length, [0, 4], number));
 		this.heads.replaceChildren(
+			stepper("Layers", hidden.length, [0, 4], number),
 			...hidden.map((count, l) =>
 				stepper(letter(l + 1), count, [1, 8], (n) => resize(hidden.map((one, k) => (k === l ? n : one)))),
 			),
@@ -357,7 +390,7 @@ FIGURES.playground = {
 			input: this.inputOf(3 * x, 3 * y),
 			targets: [k],
 			label: k,
-			isTest: data !== "own" && n % 8 > 5,
+			isTest: data !== "own" && n % 8 >= 8 * (1 - this.options.tests),
 		}));
 		this.train = this.points.filter((one) => !one.isTest);
 		this.tests = this.points.filter((one) => one.isTest);
@@ -412,14 +445,15 @@ FIGURES.playground = {
 	},
 	step(n) {
 		this.apply(n);
-		const { rate, l2, batch } = this.log.findLast(([at]) => at <= n)[1];
+		const { rate, l1, l2, batch } = this.log.findLast(([at]) => at <= n)[1];
 		if (!this.train.length) return;
 		const size = min(batch || this.train.length, this.train.length);
 		const some = range(size).map((k) => this.train[(n * size + k) % this.train.length]);
 		const { gradient } = this.small.gradient(some);
 		for (const { w, b, outputs } of this.small.layers)
 			for (let k = w; k < b + outputs; k++)
-				this.small.params[k] -= rate * (gradient[k] + (k < b ? l2 * this.small.params[k] : 0));
+				this.small.params[k] -=
+					rate * (gradient[k] + (k < b ? l2 * this.small.params[k] + l1 * Math.sign(this.small.params[k]) : 0));
 	},
 	/** The parameters at any step, from the state before it. */
 	goTo(step) {
@@ -434,9 +468,9 @@ FIGURES.playground = {
 		this.goTo(step);
 		const now = this.measures();
 		const { sizes } = this.small;
-		const side = narrow ? 190 : min(height - 104, 370, width * 0.5);
+		const side = narrow ? 190 : min(height - 118, 370, width * 0.5);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
-		const room = narrow ? width - side - 10 : width - side - 60;
+		const room = width - side - (narrow ? 24 : 60);
 		const grid2 = range(PLANE * PLANE).map(
 			(k) =>
 				this.small.forward(
@@ -446,7 +480,8 @@ FIGURES.playground = {
 		const hidden = sizes.length - 2;
 		const tall = narrow ? 210 : height - 40;
 		const cell = min(44, tall / 8 - 6, room / (hidden + 1.5) - 6);
-		const x = (l) => (l > hidden ? this.plane[0] : (l * room) / (hidden + 1));
+		const round = narrow ? 7 : 12; // the output's radius
+		const x = (l) => (l > hidden ? this.plane[0] - 3 * round : (l * room) / (hidden + 1));
 		const y = (l, j) =>
 			l > hidden
 				? this.plane[1] + side / 2
@@ -475,24 +510,48 @@ FIGURES.playground = {
 				if (!l) headline(pen, this.nameOf(0, j), x(0) + cell / 2, y(0, j) + 4, "center", 11);
 			});
 		}
-		const plane = planeOf(...(this.pointed ?? [hidden + 1, 0]));
-		this.paintPlane(pen, ...plane, ...this.plane);
+		const isAsked = this.asked?.[0] > hidden;
+		const [outX, outY] = [x(hidden + 1) + round, y(hidden + 1)];
+		drawLine(pen, segment(outX, outY, this.plane[0], outY), colours.ring, 2);
+		disc(pen, outX, outY, round, 0, isAsked ? colours.mark : colours.ring, isAsked ? 3 : 2);
+		this.cells.push([hidden + 1, 0, outX - round, outY - round, 2 * round]);
+		const [values, middle] = planeOf(...(this.pointed ?? [hidden + 1, 0]));
+		const most = this.paintPlane(pen, values, middle, ...this.plane, this.view.sharp);
 		for (const one of this.points) {
-			const spot = this.spot(one);
-			drawLine(pen, [spot], colours.ground, 9);
-			drawLine(pen, [spot], one.k ? colours.positive : colours.negative, 7);
-			if (one.isTest) drawLine(pen, [spot], colours.ground, 3);
+			const [spot, colour] = [this.spot(one), one.k ? colours.positive : colours.negative];
+			if (!one.isTest) {
+				drawLine(pen, [spot], colours.ground, 9);
+				drawLine(pen, [spot], colour, 7);
+			} else if (this.view.tests) {
+				for (const [tone, thick] of [
+					[colours.ground, 5],
+					[colour, 2.5],
+				]) {
+					pen.beginPath();
+					pen.arc(...spot, 4.5, 0, 7);
+					Object.assign(pen, { strokeStyle: tone, lineWidth: thick });
+					pen.stroke();
+				}
+			}
 		}
-		headline(pen, `step ${step}${this.pointed ? `: ${this.nameOf(...this.pointed)}` : ""}`, this.plane[0], 14, "left");
+		// The legend of the colours.
+		const ramp = pen.createLinearGradient(width - 90, 0, width - 30, 0);
+		["negative", "surface", "positive"].forEach((name, n) => ramp.addColorStop(n / 2, colours[name]));
+		box(pen, width - 90, 5, 60, 9, ramp);
+		for (const sign of [-1, 1]) {
+			const end = middle + sign * most;
+			note(pen, number(end, end % 1 ? 1 : 0), width - 60 + sign * 35, 14, sign < 0 ? "right" : "left");
+		}
+		const name = this.pointed ? this.nameOf(...this.pointed) : "";
+		headline(pen, narrow && name ? name : `step ${step}${name && `: ${name}`}`, this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 18;
-		const test = this.tests.length ? `, - - test ${number(now.test)}` : "";
-		const words = `— cost ${number(now.cost)}${test}${narrow ? "" : `; right ${percent(now.share)}`}`;
-		note(pen, words, width - 4, top, "right", { colour: colours.text });
-		if (narrow)
-			note(pen, `${test && "test "}points right ${percent(now.share)}`, width - 4, top + 18, "right", {
-				colour: colours.text,
+		headline(pen, `cost ${number(now.cost)}`, this.plane[0], top, "left");
+		if (this.tests.length)
+			note(pen, `tests ${number(now.test)}`, this.plane[0] + (narrow ? 0 : 86), top + (narrow ? 18 : 0), "left", {
+				size: 13,
 			});
-		const frame = narrow ? [34, 262, width - 8, height - 30] : [this.plane[0], top + 12, width - 4, height - 6];
+		headline(pen, `${percent(now.share)}${narrow ? "" : " right"}`, width - 4, top, "right");
+		const frame = narrow ? [34, 258, width - 8, height - 30] : [this.plane[0], top + 12, width - 4, height - 6];
 		if (frame[3] - frame[1] > 26) {
 			axes(pen, frame);
 			note(pen, "0.5", frame[0] - 6, frame[1] + 8, "right");
@@ -502,47 +561,61 @@ FIGURES.playground = {
 				frame[0] + ((n * this.every) / this.total) * (frame[2] - frame[0]),
 				frame[3] - clamp(value / 0.5) * (frame[3] - frame[1]),
 			];
-			drawLine(
-				pen,
-				seen.map((one, n) => place(one.cost, n)),
-				colours.text,
-				2,
-			);
-			drawLine(
-				pen,
-				seen.map((one, n) => place(one.test, n)),
-				colours.muted,
-				2,
-				[4, 4],
-			);
+			for (const [name, colour] of Object.entries({ test: colours.muted, cost: colours.text }))
+				drawLine(
+					pen,
+					seen.map((one, n) => place(one[name], n)),
+					colour,
+					2,
+				);
 		}
 		const wire = this.wire ?? this.wires.find(([, , k]) => k === this.knob?.[0]);
 		if (wire) drawLine(pen, wire[0], colours.mark, 2);
 		const told = wire
 			? `${wire[1]}: weight ${signed(this.small.params[wire[2]], 2)}`
 			: this.asked && this.formula(narrow);
-		if (told) note(pen, told, 0, height - 6, "left", { colour: colours.text, size: narrow ? 11 : 12 });
-		[...this.heads.children].forEach((one, l) => (one.style.left = `${x(l + 1) + cell / 2}px`));
+		note(
+			pen,
+			told ||
+				`A square is one neuron’s output${narrow ? ". Press it." : " at every point. Point at it to see it large."}`,
+			0,
+			height - 6,
+			"left",
+			{ colour: colours.text, size: narrow ? 11 : 12 },
+		);
+		[...this.heads.children].forEach((one, l) => (one.style.left = `${l ? x(l) + cell / 2 : this.plane[0] + 62}px`));
+		if (this.tinted !== colours) {
+			this.tinted = colours;
+			for (const [thumb, points] of this.thumbs) {
+				const view = prepare(thumb);
+				for (const [u, v, k] of points)
+					drawLine(view.pen, [[17 * (1 + u), 17 * (1 - v)]], k ? colours.positive : colours.negative, 3);
+			}
+		}
 		this.button.textContent = isMoving() ? "Pause" : "Run";
+		this.showKnob();
+	},
+	showKnob() {
 		this.field.previousSibling.textContent = this.knob?.[1] ?? "Weight";
 		this.field.disabled = !this.knob;
 		if (!isFocused(this.field)) this.field.value = this.knob ? number(this.small.params[this.knob[0]], 3) : "";
 	},
-	/** Values over the plane: from orange over the ground to blue; `middle` is neither. */
-	paintPlane(pen, values, middle, x, y, side) {
+	/** Values over the plane: from orange over the ground to blue; `middle` is neither. Returns how far the colours go. */
+	paintPlane(pen, values, middle, x, y, side, isSharp = false) {
 		this.sheet ??= Object.assign(make("canvas"), { width: PLANE, height: PLANE });
 		const target = this.sheet.getContext("2d");
 		const pixels = target.createImageData(PLANE, PLANE);
 		const [from, low, high] = ["surface", "negative", "positive"].map(rgb);
 		const top = middle || max(1, largest(values));
 		values.forEach((value, k) => {
-			const share = clamp((value - middle) / top, -1, 1) * 0.8;
+			const share = (isSharp ? Math.sign(value - middle) : clamp((value - middle) / top, -1, 1)) * 0.8;
 			for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = blend(from[c], (share < 0 ? low : high)[c], abs(share));
 			pixels.data[4 * k + 3] = 255;
 		});
 		target.putImageData(pixels, 0, 0);
 		pen.imageSmoothingEnabled = true;
 		pen.drawImage(this.sheet, x, y, side, side);
+		return top;
 	},
 	spot({ x, y }) {
 		const [left, top, side] = this.plane;
@@ -619,7 +692,10 @@ FIGURES.playground = {
 					across,
 				),
 			);
-		else this.field.focus();
+		else {
+			this.showKnob();
+			this.field.focus();
+		}
 	},
 	label(t) {
 		this.goTo(Math.round(t * this.total));
@@ -636,15 +712,15 @@ function distanceTo([[x, y], [toX, toY]], placeX, placeY) {
 }
 
 const MENU_TITLES = {
-	data: "Points",
 	curve: "Curve",
 	rate: "Rate",
+	l1: "L1",
 	l2: "L2",
+	tests: "Tests",
 	batch: "Batch",
 };
 const same = (values) => values.map((value) => [value, value]);
 const MENUS = {
-	data: same([...Object.keys(PLAY_DATA), "own"]),
 	curve: [
 		["logistic", "sigmoid"],
 		["tanh", "tanh"],
@@ -652,7 +728,13 @@ const MENUS = {
 		["identity", "linear"],
 	],
 	rate: same([0.03, 0.1, 0.3, 1, 3, 10, 30]),
+	l1: same([0, 0.0001, 0.001, 0.01]),
 	l2: same([0, 0.0001, 0.001, 0.01]),
+	tests: [
+		[0, "none"],
+		[0.25, "1/4"],
+		[0.5, "1/2"],
+	],
 	batch: [
 		[1, 1],
 		[10, 10],
@@ -680,10 +762,10 @@ function stepper(name, value, [low, high], change) {
 	return line;
 }
 
-/** Puts the controls that were added last into one row. */
-function closeRow() {
+/** Puts the controls that were added last into one row with a name. */
+function closeRow(name) {
 	const row = make("div", "row");
-	row.append(...$("controls").querySelectorAll(":scope > :not(.row)"));
+	row.append(make("b", "", name), ...$("controls").querySelectorAll(":scope > :not(.row)"));
 	$("controls").append(row);
 }
 

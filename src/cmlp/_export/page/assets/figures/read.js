@@ -89,8 +89,8 @@ FIGURES.read = {
 	unlocked: true,
 	seconds: 5,
 	stops: [
-		[0, "An 8 whose pen has left a gap, a rule, and the network."],
-		[0.5, "The rule goes through its ifs. The first one that holds gives the answer."],
+		[0, "An 8 whose pen has left a gap: the network reads it. Beneath it, some of the 300 test digits."],
+		[0.5, "The rule goes through its ifs: the first one that holds gives the answer. Now the other digits."],
 		[1, "Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
 	],
 	bet: {
@@ -137,22 +137,20 @@ FIGURES.read = {
 			note(pen, digit, left + treeWidth - 12, y, "right", { colour, size: narrow ? 13 : 20, bold: true });
 			if (n < min(at, leaf) - 0.5) note(pen, "no", left + treeWidth - 34, y, "right", { size: 11 });
 		});
-		const ready = part(t, 0.55, 0.95);
 		const result = resultOf(trained, this.one.input);
 		const seen = this.rule.thick ? thicker(this.one.input) : this.one.input;
 		if (narrow) picture(pen, seen, width - 130, 24, 118);
 		else picture(pen, seen, width * 0.41, 26, min(200, width * 0.22));
 		const [x, y, w, h] = narrow
-			? [8, 54 + 10 * row, width - 16, height - 62 - 10 * row]
+			? [8, 62 + 10 * row, width - 16, height - 70 - 10 * row]
 			: [width * 0.66, 20, width * 0.33, height - 60];
-		if (narrow) paintColumnBars(pen, [x, y, w, h], result.a[3], ready);
+		if (narrow) paintColumnBars(pen, [x, y, w, h], result.a[3], 1);
 		else {
 			headline(pen, "the network", x, 16, "left");
 			const places = { at: (_, k) => [x + 14, 24 + (h * (k + 0.5)) / 10], radius: 10, outputs: w - 10 };
-			if (ready) result.a[3].forEach((value, k) => disc(pen, ...places.at(3, k), 10, value * ready));
-			paintOutputs(pen, places, result.a[3], ready);
+			result.a[3].forEach((value, k) => disc(pen, ...places.at(3, k), 10, value));
+			paintOutputs(pen, places, result.a[3]);
 		}
-		if (t < 0.99) return;
 		const [before, after] = [RULE, this.rule].map(hitsOf);
 		const [won, lost] = [after, before].map((one, n) =>
 			examples.test.filter((_, k) => one[k] && ![before, after][n][k]),
@@ -162,7 +160,7 @@ FIGURES.read = {
 		const [left2, top2, wide] = narrow ? [width - 130, 152, 124] : [width * 0.41, 250, width * 0.23];
 		const low = narrow ? 44 + 10 * row : height;
 		const size = narrow ? 20 : 34;
-		if (won.length + lost.length) {
+		if (t >= 0.99 && won.length + lost.length) {
 			// What a repair wins, and what it loses.
 			const half2 = (low - top2) / 2;
 			[won, lost].forEach((list, n) => {
@@ -171,15 +169,19 @@ FIGURES.read = {
 				crowd(pen, list, [left2, y2 + 18, wide, half2 - 20], size);
 			});
 		} else {
-			headline(pen, `${narrow ? "" : "the rule "}misreads ${missed.length}`, left2, top2 + 12, "left", 12);
-			crowd(pen, missed, [left2, top2 + 18, wide, low - top2 - 20], size);
+			const misread = `${narrow ? "" : "the rule "}misreads ${missed.length}`;
+			headline(pen, t < 0.55 ? `${test.length} test digits` : misread, left2, top2 + 12, "left", 12);
+			const run = part(t, 0.55, 0.95) * 40;
+			const isMarked = (one) => test.indexOf(one) < run && missed.includes(one);
+			crowd(pen, t < 0.99 ? test : missed, [left2, top2 + 18, wide, low - top2 - 20], size, t < 0.99 ? isMarked : null);
 		}
+		if (t < 0.99) return;
 		const words = `of ${test.length}: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
 		headline(
 			pen,
 			`Right ${words}`,
 			narrow ? 12 : width,
-			narrow ? 50 + 10 * row : height - 8,
+			narrow ? 60 + 10 * row : height - 8,
 			narrow ? "left" : "right",
 			14,
 		);

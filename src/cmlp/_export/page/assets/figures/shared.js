@@ -26,10 +26,12 @@ const nearest = (options, value) =>
 	range(options.length).sort((p, q) => abs(options[p] - value) - abs(options[q] - value))[0];
 const percent = (share, places = 0) => `${number(100 * share, places)} %`;
 
-function note(pen, text, x, y, align = "center", { colour = colours.muted, size = 12, bold = false } = {}) {
+function note(pen, text, x, y, align = "center", { colour = colours.muted, size = 12, bold = false, halo } = {}) {
 	pen.font = `${bold ? "bold " : ""}${size}px system-ui, sans-serif`;
+	if (halo) Object.assign(pen, { strokeStyle: colours.ground, lineWidth: 4 });
 	pen.fillStyle = colour;
 	pen.textAlign = align;
+	if (halo) pen.strokeText(text, x, y);
 	pen.fillText(text, x, y);
 }
 
@@ -137,7 +139,8 @@ function paintNet(pen, places, net, result, wave = 3, { bars = true } = {}) {
 		for (let k = 0; k < sizes[layer]; k++) {
 			const [x, y] = at(layer, k);
 			disc(pen, x, y, radius, fill * result.a[layer][k]);
-			if (layer < 3 && radius > 6) note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11 });
+			if (layer < 3 && radius > 6)
+				note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11, halo: true });
 		}
 	}
 	const titles = ["784 pixels", "A: 16", "B: 16", "10 outputs"];
@@ -168,9 +171,6 @@ function resultOf(net, input) {
 	return known.get(net);
 }
 
-/** What is drawn on the drawing field, or a picture of the tale. */
-const drawnOr = (other) => (strokesNow().length ? input : other);
-
 const rightShare = (net, list = examples.test) => list.filter((one) => isRight(net, one)).length / list.length;
 
 /** A pixel of an image that is drawn at [x, y, side], or -1. */
@@ -178,15 +178,23 @@ function pixelAt(x, y, [left, top, side]) {
 	const [column, row] = [floor(((x - left) / side) * SIDE), floor(((y - top) / side) * SIDE)];
 	return column >= 0 && row >= 0 && column < SIDE && row < SIDE ? row * SIDE + column : -1;
 }
+/** The pixels on the way that a pointer has come to a place. */
+function pixelsOn(area, x, y, across, down) {
+	const steps = ceil(hypot(across, down) / 3);
+	const places = range(steps + 1).map((n) =>
+		pixelAt(x - (n / (steps || 1)) * across, y - (n / (steps || 1)) * down, area),
+	);
+	return places.filter((k) => k >= 0);
+}
 const placeName = (k) => `row ${floor(k / SIDE)}, column ${k % SIDE}`;
 
 /** As many digits as fit into an area; those that are marked in a yellow frame. */
-function crowd(pen, list, [x, y, width, height], size, isMarked = () => false) {
+function crowd(pen, list, [x, y, width, height], size, isMarked) {
 	const columns = floor(width / (size + 4));
 	list.slice(0, columns * floor(height / (size + 4))).forEach((one, n) => {
 		const place = [x + (n % columns) * (size + 4), y + floor(n / columns) * (size + 4), size];
 		picture(pen, one.input, ...place);
-		if (isMarked(one)) frameOf(pen, ...place, size);
+		if (isMarked?.(one)) frameOf(pen, ...place, size);
 	});
 }
 

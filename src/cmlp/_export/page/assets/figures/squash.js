@@ -71,12 +71,12 @@ FIGURES.squash = {
 			headline(
 				pen,
 				`bias ${number(bias, 0)}: ${passing.length} above 0.5`,
-				left + 8,
+				left + (narrow ? 0 : 8),
 				top + 24,
 				"left",
-				narrow ? 12 : 14,
+				narrow ? 11 : 14,
 			);
-			headline(pen, `${sevens} of them sevens`, left + 8, top + 44, "left", narrow ? 12 : 14);
+			headline(pen, `${sevens} of them sevens`, left + (narrow ? 0 : 8), top + 44, "left", narrow ? 11 : 14);
 		}
 	},
 };

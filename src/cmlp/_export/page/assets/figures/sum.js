@@ -3,15 +3,17 @@
 const A13 = 12;
 
 FIGURES.sum = {
-	seconds: 6,
+	seconds: 8,
 	stops: [
 		[0, "A 9 and the weights of A13. Blue pixels push it on, orange ones hold it off."],
 		[
-			0.55,
+			0.46,
 			"The five largest products, one after the other. Each moves the end of the bar to the right or to the left.",
 		],
-		[0.72, "All other products, as one block."],
-		[1, "And the bias: that is the sum z. Now draw on the 9, and watch the bars."],
+		[0.6, "All other products, as one block."],
+		[0.8, "And the bias: that is the sum z."],
+		[0.84, "One pixel goes dark: its product is gone, so the sum is lower by just that."],
+		[1, "Now you: switch pixels of the 9 on and off, and watch the bars."],
 	],
 	bet: {
 		question: "It adds up all products and its bias. Where does the bar end?",
@@ -46,33 +48,44 @@ FIGURES.sum = {
 		const gap = (width - 3 * side) / 2 - 1;
 		const { w, outputs } = trained.layers[0];
 		const weights = Float64Array.from({ length: PIXELS }, (_, i) => trained.params[w + i * outputs + A13]);
-		const products = weights.map((weight, i) => weight * this.image[i]);
+		// At the end, the pixel of the largest product goes dark for a moment.
+		const gone = part(t, 0.85, 0.88) - part(t, 0.96, 0.99);
+		const image = this.image.slice();
+		if (gone) image[five[0][1]] *= 1 - gone;
+		const products = weights.map((weight, i) => weight * image[i]);
 		["the image", "A13’s weights", "image × weights"].forEach((name, n) => {
 			const x = n * (side + gap);
 			note(pen, name, x + side / 2, 14, "center", { size: narrow ? 11 : 12 });
-			picture(pen, [this.image, weights, products][n], x, 20, side, n ? 0 : 1);
+			picture(pen, [image, weights, products][n], x, 20, side, n ? 0 : 1);
 		});
 		this.area = [0, 20, side];
+		const spotOf = (k) => {
+			const step = side / SIDE;
+			return [(k % SIDE) * step - 1, 20 + floor(k / SIDE) * step - 1, step + 2, step + 2];
+		};
 		const rows = [
 			...five.map(([value, i]) => [
-				`${narrow ? "" : `${placeName(i)}: `}${number(this.image[i], 2)} × ${number(weights[i], 2)}`,
-				value,
+				`${narrow ? "" : `${placeName(i)}: `}${number(image[i], 2)} × ${number(weights[i], 2)}`,
+				products[i],
 				i,
 			]),
 			[`${count} other products`, rest],
 			["bias", bias],
 		];
-		const starts = [0.04, 0.14, 0.24, 0.34, 0.44, 0.57, 0.77];
+		const starts = [0.03, 0.11, 0.19, 0.27, 0.35, 0.48, 0.63];
 		const [from, pitch] = [30 + side, min(30, (height - side - 56) / 8)];
 		let reach = 0;
-		rows.reduce((total, [, value]) => ((reach = max(reach, abs(total + value))), total + value), 0);
+		for (const first of [0, five[0][0]])
+			rows
+				.slice(1)
+				.reduce((total, [, value]) => ((reach = max(reach, abs(total), abs(total + value))), total + value), first);
 		const names = narrow ? 122 : 230;
 		const middle = names + (width - names - 60) / 2 + 26;
 		const unit = (width - names - 90) / 2 / reach;
 		drawLine(pen, segment(middle, from, middle, from + pitch * 8), colours.ring);
 		let total = 0;
 		rows.forEach(([name, value, pixel], n) => {
-			const grown = ease(part(t, starts[n], starts[n] + (n > 4 ? 0.15 : 0.08)));
+			const grown = ease(part(t, starts[n], starts[n] + (n > 4 ? 0.12 : 0.07)));
 			if (!grown) return;
 			const y = from + pitch * (n + 0.5);
 			note(pen, name, names - 8, y + 4, "right", { size: narrow ? 11 : 13 });
@@ -94,16 +107,16 @@ FIGURES.sum = {
 			}
 			total = end;
 		});
-		if (t < 0.93) return;
+		if (t < 0.76) return;
 		const y = from + pitch * 7.5;
 		headline(pen, `sum z = ${signed(total, 3)}`, names - 8, y + 4, "right", narrow ? 12 : 13);
 		box(pen, middle + min(0, total) * unit, y - pitch * 0.3, abs(total) * unit, pitch * 0.6, colours.mark);
+		if (gone) frameOf(pen, ...spotOf(five[0][1]));
 		if (this.touched) {
 			const before = number(resultOf(trained, pictures.nine.input).a[1][A13]);
 			const after = number(logistic(total));
 			note(pen, `activation ${before} → ${after}`, width - 2, y + pitch * 0.5 + 12, "right", { colour: colours.text });
-			const step = side / SIDE;
-			frameOf(pen, (this.cursor % SIDE) * step - 1, 20 + floor(this.cursor / SIDE) * step - 1, step + 2, step + 2);
+			frameOf(pen, ...spotOf(this.cursor));
 		}
 	},
 	light(k, value = Number(this.image[k] <= 0.5)) {
@@ -118,11 +131,7 @@ FIGURES.sum = {
 	},
 	/** Lights all pixels on the way from the last place. */
 	drag(x, y, across, down) {
-		const steps = ceil(hypot(across, down) / 3);
-		for (let n = 0; n <= steps && moment === 1; n++) {
-			const k = pixelAt(x - (n / (steps || 1)) * across, y - (n / (steps || 1)) * down, this.area);
-			if (k >= 0) this.light(k, this.ink);
-		}
+		if (moment === 1) pixelsOn(this.area, x, y, across, down).forEach((k) => this.light(k, this.ink));
 	},
 	keys(across, down) {
 		this.touched = true;

@@ -18,7 +18,10 @@ FIGURES.wishes = {
 		[0.46, "The other eight are nearly content: they add little."],
 		[0.56, "Up against down: what is left is the arrow of each neuron of B."],
 		[0.7, "Now B sends its wishes to A: first the neuron whose pile you saw, then the other fifteen."],
-		[1, "The wishes for A. Pixels cannot change, so it ends with A’s weights and biases. Press any neuron."],
+		[
+			1,
+			"The wishes for A. Pixels cannot change, so it ends with A’s weights and biases. Press any neuron, or choose it below.",
+		],
 	],
 	bet: {
 		question: "Output 4 wishes to fall; its weight from B10 is −1.545. What does it wish of B10?",
@@ -42,6 +45,10 @@ FIGURES.wishes = {
 			const sides = values.flatMap((row) => [1, -1].map((sign) => sum(row.map((value) => max(0, value * sign)))));
 			return { weights, values, wish: this.wish[layer - 1], layer, longest: max(...sides) };
 		});
+		const hop = () => Number(moment > 0.575);
+		const words = (n) => neuronName(2 - hop(), n - 1);
+		const show = slider("Pile of", { min: 1, max: 16, step: 1, value: 10, words }, (n) => (this.rows[hop()] = n - 1));
+		this.showRow = () => show(this.rows[hop()] + 1);
 	},
 	keys(across, down) {
 		this.rows = this.rows.map((row) => (row + down + across + 16) % 16);
@@ -126,6 +133,7 @@ FIGURES.wishes = {
 			arrow(pen, xB + 46, y(k), wish[k] / largest(wish));
 		});
 		if (pan < 1) paintWishing(pen, this, xOut, yOut, ease(part(t, -0.02, 0.08)));
+		this.showRow();
 		this.paintRow(pen, Number(second), [width, height - 66], t);
 	},
 	/** Wishes on top of each other: ups to the right, downs to the left, until they cancel. Returns where each lies. */
