@@ -144,7 +144,7 @@ _COMPARED = frozenset((bool, float, int, str))  # types of arguments that are co
 def shared(function: Callable[..., Result], *arguments: Any) -> Result:
     """Return ``function(*arguments)``; tasks of a pool with the same objects as arguments share the latest result.
 
-    The result must depend on the arguments only, and nobody may change it.
+    The result must depend on the arguments only, and must not be changed.
     """
     pool = _current.pool
     return function(*arguments) if pool is None else pool.shared(function, arguments)
