@@ -58,8 +58,6 @@ other_libraries() {
         tests/training/test_mpi.py tests/training/test_workers.py tests/sklearn -k 'not scikit_learn_checks' |
         tee "$log"
     ! grep -q ^SKIPPED "$log"
-    "$WORK/readme/bin/python" -m pip install -q keras 'opencv-python-headless==4.*'
-    KERAS_BACKEND=torch "$WORK/readme/bin/python" -c 'import cv2, keras'
     "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or machines"
 }
 

@@ -266,7 +266,7 @@ def executed(folder, core, n_rows):
 
 
 # ---------------------------------------------------------------------------------------------------- the predictors
-# Each function takes the folder, the classifier, the calibration rows and the core, writes what the program includes,
+# Each function takes the folder, the classifier, the calibration rows and the core, writes what the firmware includes,
 # and returns the C text that predicts, and more sources and options of the compiler.
 
 

@@ -1,8 +1,8 @@
 """Tables: how often intervals and sets contain the truth, how wide they are, and how well probabilities are calibrated.
 
 "held out" are the scores of `fit`, "calibrated" those of `calibrate` with a fifth of the training rows, which are then
-missing in `fit`. Quantile gradient boosting (scikit-learn) and mapie's split conformal prediction stand beside them.
-Figures are means over the tables, of the means over the splits of each.
+missing in `fit`. Compared are quantile gradient boosting (scikit-learn) and mapie's split conformal prediction. Figures
+are means over the tables, of the means over the splits of each.
 """
 
 import math

@@ -47,7 +47,7 @@
  *   wherever zero is not a valid value. Fields that a call does not use must be zero, so that they can get a meaning, and
  *   so must reserved fields (but an optimizer may have the hyperparameters of other solvers, and a callback's context is
  *   never read). These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields
- *   count as zero, and the library writes nothing beyond the program's struct. If it is larger, up to 4,096 bytes, the
+ *   count as zero, and the library writes nothing beyond the caller's struct. If it is larger, up to 4,096 bytes, the
  *   fields that the library does not know must be zero. Elements of arrays have no size, but reserved fields.
  * - Versions. A program works with every library of the same major version that has the functions that it calls.
  *   docs/stability.md says what else stays the same within a major version.

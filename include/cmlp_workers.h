@@ -28,7 +28,7 @@ extern "C" {
  * all return its status, and if they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose epoch, result
  * or workers are invalid returns without telling the others. The last worker of this exchange is the last one by the
  * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits for
- * a message that nobody sends.
+ * a message that no worker sends.
  *
  * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
  * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that

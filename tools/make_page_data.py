@@ -47,7 +47,7 @@ def packed(params: Any) -> bytes:
 class Hill:
     """The cost of 1,000 training images on the plane through the half-trained network and a twin of it.
 
-    The twin has the same neurons in another order, so it gives the same answers and is as good. Between the two lies a
+    The twin has the same neurons in another order, so it gives the same answers and is as good. Between the two is a
     ridge. Across is the direction in which the slope at the half-trained network changes fastest.
     """
 

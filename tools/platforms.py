@@ -7,14 +7,19 @@ import re
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[1] / "docs/platforms.md"
-# | `manylinux_x86_64` | cp311 cp312 ... | ...
-ROW = re.compile(r"^\| `(\w+)` \| ([cpt0-9 ]+) \|", re.MULTILINE)
+# | `manylinux_x86_64` `musllinux_x86_64` | cp311 cp312 ... | ...
+ROW = re.compile(r"^\| ([`\w ]+) \| ([cpt0-9 ]+) \|", re.MULTILINE)
 
 
 def documented() -> list[str]:
     """Return the identifier of each wheel in the document's table, row by row."""
     rows = ROW.findall(DOCUMENT.read_text(encoding="utf-8"))
-    return [f"{python}-{platform}" for platform, pythons in rows for python in pythons.split()]
+    return [
+        f"{python}-{platform.strip('`')}"
+        for platforms, pythons in rows
+        for platform in platforms.split()
+        for python in pythons.split()
+    ]
 
 
 def documented_platforms() -> list[str]:

@@ -70,7 +70,7 @@ static void test_one_layer_reaches_the_bounds(int32_t dtype)
         }
 }
 
-/* The outputs of 300 inputs in the box, which are shifted and scaled, lie between the bounds. */
+/* The outputs of 300 inputs in the box, which are shifted and scaled, are between the bounds. */
 static void test_last_layer(int32_t activation, int32_t loss, double scale)
 {
     static const double shifts[N_IN] = {0.5, 0, -1}, factors[N_IN] = {2, -3, 0.25};
@@ -185,7 +185,7 @@ static void test_unknown_probabilities(void)
         CHECK(isnan(get(CMLP_FLOAT32, least, i)) && isnan(get(CMLP_FLOAT32, most, i)));
 }
 
-/* A box of one point: the output of a unit lies between its bounds, which are at most 16 numbers apart. */
+/* A box of one point: the output of a unit is between its bounds, which are at most 16 numbers apart. */
 static void test_points(int32_t hidden)
 {
     static const int64_t sizes[] = {1, 1, 1};

@@ -23,7 +23,7 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t
     return bytes;
 }
 
-/* Each worker keeps all rows of its part: so many rows that no memory holds them are refused. */
+/* Each worker keeps all rows of its part: more rows than any memory holds are refused. */
 static void test_rows_of_workers(void)
 {
     static const int64_t sizes[] = {4, 4, 4};

@@ -30,7 +30,7 @@ typedef struct worker {
     pthread_t thread;
     int64_t rounds, polls, stop_at, fail_at, calls; /* the poll, or the call of a function, that fails; 0: none */
     int tampers, leaks; /* which number of its messages the worker changes; whether it has sent stale memory */
-    int lies;           /* whether it changes the status of what it sends to the next worker */
+    int forges;         /* whether it changes the status of what it sends to the next worker */
     int status;
 } worker;
 
@@ -82,7 +82,7 @@ static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
     pthread_mutex_lock(&o->lock);
     CHECK(to == w->workers.rank + 1 && to < o->n_workers);
     post(o, &o->next[to], bytes, n, 1);
-    if (w->lies && n >= sizeof(message)) ((message *)(void *)o->next[to].bytes)->status = 77;
+    if (w->forges && n >= sizeof(message)) ((message *)(void *)o->next[to].bytes)->status = 77;
     pthread_cond_broadcast(&o->changed);
     pthread_mutex_unlock(&o->lock);
     return 0;
@@ -503,7 +503,7 @@ static void test_bad_sums(void)
     office o;
     worker all[MOST_WORKERS];
     open_office(&o, all, &s, 3);
-    all[0].lies = 1;
+    all[0].forges = 1;
     for (int32_t r = 0; r < 3; r++) all[r].fail_at = fail_at[r];
     work(&o, all);
     for (int32_t r = 0; r < 3; r++) CHECK(all[r].status == CMLP_CANCELLED && all[r].calls == (r == 1 ? 4 : fail_at[r]));

@@ -35,7 +35,7 @@ FLAGS = "-O1 -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc -Wno-er
 
 
 class Report:
-    """Counts covered and uncovered places of groups of files, and prints them."""
+    """Counts covered and uncovered lines, branches and conditions of groups of files, and prints them."""
 
     def __init__(self, isas: list[str]) -> None:
         self.covered: Counter[str] = Counter()

@@ -81,7 +81,6 @@ def test_python_blocks_print_what_the_page_shows(name, tmp_path, monkeypatch, pl
     if any("matplotlib" in block.source or "cmlp.plots" in block.source for block in PAGES[name]):
         pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
     names = {"__name__": "page"}
     for block in PAGES[name]:
         if name in FRAGMENTS:

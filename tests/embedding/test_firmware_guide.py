@@ -29,7 +29,7 @@ def board_files(folder, *names):
 
 
 def run_quietly(commands, folder):
-    """Run shell commands. QEMU must not wait for the keyboard, and writes what the program prints to standard error."""
+    """Run shell commands. QEMU must not wait for the keyboard, and prints the firmware's output to standard error."""
     return run("sh", "-ec", f"exec </dev/null 2>&1\n{commands}", cwd=folder, timeout=120)
 
 

@@ -237,18 +237,18 @@ def test_weight_and_bias_are_changed_by_hand(watch, story_path):
 
 @pytest.mark.parametrize("layers", ["", "4-2", "8-8-8-8"])
 def test_controls_stay_where_they_are_and_above_the_fold(layers, watch, story_path):
-    places = """[...document.querySelectorAll('#handle, #controls :is(button, select, input)')].map((one) => {
+    boxes = """[...document.querySelectorAll('#handle, #controls :is(button, select, input)')].map((one) => {
         const { x, y, width, bottom } = one.getBoundingClientRect();
         return [x, y, width, bottom].map(Math.round);
     })"""
     screen = {"width": 1280, "height": 720}
     page = watch(story_path, f"#playground?preset=free&layers={layers}", viewport=screen)
-    found = page.evaluate(places)
+    found = page.evaluate(boxes)
     assert max(bottom for *_, bottom in found) <= 720
-    assert found == watch(story_path, "#playground?preset=free&layers=3", viewport=screen).evaluate(places)
+    assert found == watch(story_path, "#playground?preset=free&layers=3", viewport=screen).evaluate(boxes)
     page.page.get_by_role("button", name="No points").click()
     control(page, "Rate").select_option("0.03")
-    assert page.evaluate(places) == found
+    assert page.evaluate(boxes) == found
 
 
 def test_steppers_stand_above_their_layers(watch, story_path):
@@ -349,5 +349,5 @@ def test_playground_runs_in_firefox(story_path):
         browser.evaluate(f"(figure.run(), {reached})")
         assert browser.evaluate("figure.stepNow()") == 4000  # at once, because the tests prefer less motion
         assert browser.evaluate("figure.measures().share") > 0.95
-        places = "[...document.querySelectorAll('#controls button')].map((one) => one.getBoundingClientRect().bottom)"
-        assert max(browser.evaluate(places)) <= 720
+        bottoms = "[...document.querySelectorAll('#controls button')].map((one) => one.getBoundingClientRect().bottom)"
+        assert max(browser.evaluate(bottoms)) <= 720

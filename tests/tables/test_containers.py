@@ -175,7 +175,7 @@ def test_integers_beside_doubles_in_a_list_stay_integers():
 
 @pytest.mark.parametrize("values", [KINDS["double"], AS_CATEGORIES["integer"], DAYS, KINDS["boolean"]])
 def test_nulls_of_dictionaries_of_arrow_are_missing(values):
-    """An array that pyarrow makes of a dictionary has another entry in place of null."""
+    """An array that pyarrow makes of a dictionary has another entry instead of null."""
     arrow = package("pyarrow")
     whole = arrow.array(column(values, True))
     found = []

@@ -104,7 +104,7 @@ def test_intervals_of_quantiles_adapt_to_the_noise(quantiles):
 # -------------------------------------------------------------------------------------------------------- ties
 
 N_TIED = 60
-DRAWS = {
+DISTRIBUTIONS = {
     "of two numbers": lambda rng: rng.choice([0.1, 0.7], N_TIED),
     "of two float32 numbers": lambda rng: rng.choice([0.1, 0.7], N_TIED).astype(np.float32),
     "of two large numbers": lambda rng: 1e6 + rng.choice([0.1, 0.7], N_TIED),
@@ -127,14 +127,14 @@ def ranks_and_coverages(n):
     return [(rank, rank / (n + 1)) for rank in range(1, n + 1)]
 
 
-@pytest.mark.parametrize("draw", DRAWS)
+@pytest.mark.parametrize("draw", DISTRIBUTIONS)
 @pytest.mark.parametrize("kind", TIED_MODELS)
 @pytest.mark.parametrize("origin", ["calibrate", "X_val"])
 def test_interval_contains_every_row_up_to_its_rank(draw, kind, origin):
     """The networks that judge the rows of `X_val` are those that predict."""
     for seed in range(4):
         rng = np.random.RandomState(seed)
-        X, y = rng.randint(0, 3, (2, N_TIED, 2)), np.stack([DRAWS[draw](rng) for _ in range(4)])
+        X, y = rng.randint(0, 3, (2, N_TIED, 2)), np.stack([DISTRIBUTIONS[draw](rng) for _ in range(4)])
         y = y.reshape(2, 2, N_TIED).transpose(0, 2, 1) if kind == "two targets" else y[:2]
         model = TabularRegressor(**TIED, **TIED_MODELS[kind], random_state=seed)
         if origin == "X_val":
@@ -341,12 +341,12 @@ def test_scores_of_user_validation_rows_are_cross_fitted():
     assert np.ptp(before / after) < 1e-9 and (before != after).all()
 
 
-@pytest.mark.parametrize("draw", DRAWS)
+@pytest.mark.parametrize("draw", DISTRIBUTIONS)
 @pytest.mark.parametrize("targets", [1, 2])
 def test_adaptive_interval_contains_every_row_up_to_its_rank(draw, targets):
     rng = np.random.RandomState(0)
     X = rng.randint(0, 9, (5 * N_TIED, 2))
-    y = np.concatenate([[DRAWS[draw](rng) for _ in range(targets)] for _ in range(5)], axis=1).T
+    y = np.concatenate([[DISTRIBUTIONS[draw](rng) for _ in range(targets)] for _ in range(5)], axis=1).T
     y = y if targets > 1 else y[:, 0]
     fitted = TabularRegressor(**TIED, random_state=0).fit(X, y)
     model = copy_of(fitted).calibrate(X[:N_TIED], y[:N_TIED])

@@ -22,7 +22,7 @@ def test_shuffles_match_scikit_learn(seed):
     n_rows, n_epochs = 17, 5
     if isinstance(seed, int | np.integer):
         theirs = check_random_state(seed)
-    else:  # the estimator takes random numbers from the program's generator
+    else:  # the estimator takes random numbers from the caller's generator
         theirs = np.random.RandomState()
         theirs.set_state(check_random_state(seed).get_state())
     theirs.random_sample(N_WEIGHTS)

@@ -114,8 +114,8 @@ def test_causes_have_one_order():
     targets = 3 + 3.0 * (X[:, :1] > 0)
     (message,) = said(lambda: net.fit(1e3 * X, targets, tol=1.0, max_iter=50, learning_rate_init=1e-4))
     parts = ["Its outputs are", "still falling", "Training stopped", "y has values", "X has values", "hidden layers of"]
-    places = [message.index(part) for part in parts]
-    assert places == sorted(places)
+    positions = [message.index(part) for part in parts]
+    assert positions == sorted(positions)
 
 
 @pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])

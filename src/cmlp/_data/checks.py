@@ -280,7 +280,7 @@ class Door(NamedTuple):
         return self.targets(self.rows(X), y, weight)
 
     def let_in(self, opened: Opened) -> Opened:
-        """Return what another door has opened, after the checks of this one."""
+        """Return what was opened elsewhere, after the checks of this class."""
         if self.width is not None:
             check_names(opened.rows.names, self.names, self.owner)
             check_width(opened.rows.X.shape[1], self.width, self.owner)

@@ -72,7 +72,7 @@ _MOST_DIGITS = 400  # of a decimal that becomes an integer
 def array_of(column: Any, label: str) -> NDArray[Any]:
     """Return a column as an array with an entry for each row."""
     if hasattr(column, "to_pylist") and str(declared_type(column)).startswith("dictionary"):
-        return objects(_converted(column.to_pylist, label))  # pyarrow's array has another entry in place of null
+        return objects(_converted(column.to_pylist, label))  # pyarrow's array has another entry instead of null
     try:
         array = np.asarray(column)
     except Exception as error:  # of the data frame's library

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 
-# What lies beside the model in a file: the provenance of the fit, and the training state. Few programs need it, so that
+# What is stored beside the model: the provenance of the fit, and the training state. Few programs need it, so that
 # `cmlp._train.state_file`, which reads and writes the training state, is not imported for these names.
 _TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
 _EXTRA_KEYS = ExtraKeys(

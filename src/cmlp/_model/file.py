@@ -1,4 +1,4 @@
-"""Model files: `write_model` and `read_model`. What an estimator keeps of its training lies beside the model.
+"""Model files: `write_model` and `read_model`. What an estimator keeps of its training is stored beside the model.
 
 The reader never executes code from a file, and validates all data before it uses them.
 """

@@ -1,4 +1,4 @@
-/* A loss of the program's own: half the squared error, written again, has the gradient of the library's. */
+/* A loss of the caller: half the squared error, written again, has the gradient of the library's. */
 #include "journey.h"
 
 static int half_squared_error(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes)

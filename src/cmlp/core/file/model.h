@@ -46,7 +46,7 @@ static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row,
 cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
                                    size_t size, cmlp_table_scratch *scratch);
 
-/* cmlp_model_size and cmlp_model_init, with the arguments of the latter; `tables` is NULL if files of tables are refused. */
+/* cmlp_model_size and cmlp_model_init, with the arguments of cmlp_model_init. `tables` is NULL if tables are refused. */
 typedef struct cmlp_loading {
     void *memory;
     size_t memory_size;

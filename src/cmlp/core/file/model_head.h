@@ -122,7 +122,7 @@ static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns
     return dtype == CMLP_FLOAT64 && columns && (is_one || is_each);
 }
 
-/* Whether a number can stand in the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose
+/* Whether a number can be one of the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose
  * step from the one before it (for the first, itself) is finite and not negative. */
 static inline int cmlp_is_width(double number, double before, int is_factor)
 {

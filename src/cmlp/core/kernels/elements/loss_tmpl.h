@@ -40,7 +40,7 @@ VEC_FN loss_constants constants_at(const int32_t loss, const loss_constants *c, 
     return at;
 }
 
-/* Functions of all lanes that are not inlined: the losses call them at many places, and copies would be a tenth of an
+/* Functions of all lanes that are not inlined: the losses call them often, and copies would be a tenth of an
  * instruction set's code. Through memory, because not every calling convention passes vectors in registers. */
 REAL_FN void log_lanes(T *x) { v_store(x, v_log(v_load(x))); }
 REAL_FN void exp_lanes(T *x) { v_store(x, v_exp(v_load(x))); }
